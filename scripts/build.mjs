@@ -1,0 +1,46 @@
+// Compiles to dist/ and bundles the workflows, unless dist/ was built from just these sources.
+import { createHash } from 'node:crypto';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+
+const root = path.resolve(import.meta.dirname, '..');
+const dist = path.join(root, 'dist');
+const stampFile = path.join(dist, '.build-stamp');
+const require = createRequire(import.meta.url);
+
+const stamp = stampOfSources();
+if (existsSync(stampFile) && readFileSync(stampFile, 'utf8') === stamp) process.exit(0);
+
+console.error('keepapart: building');
+// A file that was deleted in the sources must not live on in dist.
+rmSync(dist, { recursive: true, force: true });
+mkdirSync(dist);
+const tsc = path.join(path.dirname(require.resolve('typescript/package.json')), 'bin', 'tsc');
+try {
+  execFileSync(process.execPath, [tsc, '-p', 'tsconfig.build.json'], { cwd: root, stdio: 'inherit' });
+} catch {
+  process.exit(1);
+}
+const { buildWorkflowBundle } = require(path.join(dist, 'src/temporal/workflow-bundle.js'));
+const { DefaultLogger } = require('@temporalio/worker');
+await buildWorkflowBundle(new DefaultLogger('WARN'));
+writeFileSync(stampFile, stamp);
+
+function stampOfSources() {
+  const hash = createHash('sha256');
+  const files = ['src', 'workflows', 'activities']
+    .flatMap((folder) =>
+      readdirSync(path.join(root, folder), { recursive: true }).map((name) => path.join(folder, name)),
+    )
+    .filter((name) => name.endsWith('.ts'))
+    .concat('package-lock.json', 'tsconfig.json', 'tsconfig.build.json', 'scripts/build.mjs')
+    .sort();
+  for (const name of files)
+    hash
+      .update(`${name}\0`)
+      .update(readFileSync(path.join(root, name)))
+      .update('\0');
+  return hash.digest('hex');
+}

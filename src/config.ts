@@ -1,0 +1,11 @@
+/**
+ * The configuration: environment, file and flags become one frozen {@link Config}, or one error that names everything
+ * that is wrong. Temporal's own settings (`TEMPORAL_…`) are no part of it.
+ */
+export { describeConfig, renderConfigTable, type ConfigRow } from './config/describe';
+export { loadConfig, type ConfigInput, type LoadedConfig, type SettingSource } from './config/load';
+export { envName, flagName, settingName } from './config/names';
+export type { ApiKey } from './config/parse-lists';
+export { formatBytes } from './config/parse';
+export { isLoopback } from './config/relations';
+export { SETTING_KEYS, SETTINGS, type Config, type Setting, type SettingKey } from './config/settings';

@@ -1,0 +1,40 @@
+import type { LoadedConfig, SettingSource } from './load';
+import { settingName } from './names';
+import { SETTING_KEYS, SETTINGS, type Setting } from './settings';
+
+/** One line of `keepapart config`. */
+export interface ConfigRow {
+  /** `HTTP_PORT` */
+  setting: string;
+  /** Fit for JSON and for showing: of `API_KEYS` the names alone. */
+  value: unknown;
+  /** Empty where there is none. */
+  unit: string;
+  source: SettingSource;
+}
+
+/** Every setting in force and where it came from, in the order of the documentation, without secrets. */
+export function describeConfig({ config, sources }: Pick<LoadedConfig, 'config' | 'sources'>): ConfigRow[] {
+  return SETTING_KEYS.map((key) => {
+    // Key and value belong together, which the compiler can't follow through a union of keys.
+    const { show, unit = '' } = SETTINGS[key] as Setting<unknown>;
+    const value = config[key];
+    return { setting: settingName(key), value: show ? show(value) : value, unit, source: sources[key] };
+  });
+}
+
+/** The rows as aligned plain text with a heading, each line ended by a newline. */
+export function renderConfigTable(rows: readonly ConfigRow[]): string {
+  const table = [
+    ['SETTING', 'VALUE', 'UNIT', 'SOURCE'],
+    ...rows.map(({ setting, value, unit, source }) => [setting, showValue(value), unit, source]),
+  ];
+  const widths = [0, 1, 2].map((column) => Math.max(...table.map((cells) => cells[column]?.length ?? 0)));
+  return table
+    .map((cells) => `${cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ')}\n`)
+    .join('');
+}
+
+function showValue(value: unknown): string {
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}

@@ -1,0 +1,74 @@
+import { parseConflictRules, type ConflictRule } from '../domain/conflict-rules';
+import { KIB } from '../domain/duration';
+import { describeReceived, type FieldProblem } from '../domain/errors';
+import { utf8Bytes } from '../domain/json';
+import { formatBytes, type Parser } from './parse';
+
+/** A client that may use the HTTP API. The key itself is known to the client alone. */
+export interface ApiKey {
+  readonly name: string;
+  /** SHA-256 of the key, 64 lower-case hexadecimal digits. */
+  readonly sha256: string;
+}
+
+/** The rules travel in the batcher's state beside the buffer, whose own bounds leave about this much under 2 MiB. */
+const MAX_RULES_BYTES = 64 * KIB;
+
+/** Conflict rules: a JSON value, or its text. What a rule may look like is decided by `parseConflictRules`. */
+export function conflictRules(): Parser<readonly ConflictRule[]> {
+  const expected = `a JSON array of conflict rules, at most ${formatBytes(MAX_RULES_BYTES)}`;
+  return {
+    expected,
+    parse(raw) {
+      const refused = { problems: [{ field: '', expected, received: describeReceived(raw) }] };
+      let input = raw;
+      if (typeof raw === 'string') {
+        try {
+          input = JSON.parse(raw);
+        } catch {
+          return refused;
+        }
+      }
+      if (!Array.isArray(input) || utf8Bytes(JSON.stringify(input)) > MAX_RULES_BYTES) return refused;
+      const { rules, problems } = parseConflictRules(input);
+      return problems.length > 0 ? { problems } : { value: rules };
+    },
+  };
+}
+
+const ENTRY = /^([A-Za-z0-9_-]{1,32}):([0-9a-f]{64})$/;
+const NOT_SHOWN = 'something else (not shown, it may be a secret)';
+
+/**
+ * `name:sha256-hex` entries, separated by commas, or as an array in the file. Nothing that was written is ever
+ * repeated in a problem: what isn't a hash is most likely the key itself.
+ */
+export function apiKeys(): Parser<readonly ApiKey[]> {
+  const expected = 'name:hash entries separated by commas, the hash in 64 lower-case hexadecimal digits';
+  return {
+    expected,
+    parse(raw) {
+      const entries = typeof raw === 'string' ? raw.split(',') : raw;
+      if (!Array.isArray(entries)) return { problems: [{ field: '', expected, received: NOT_SHOWN }] };
+      const keys: ApiKey[] = [];
+      const problems: FieldProblem[] = [];
+      for (const [index, entry] of entries.entries()) {
+        const [, name, sha256] = (typeof entry === 'string' && ENTRY.exec(entry.trim())) || [];
+        const field = `/${index}`;
+        if (name === undefined || sha256 === undefined) {
+          const hash = 'the SHA-256 of the key in 64 lower-case hexadecimal digits, never the key itself';
+          problems.push({ field, expected: `name:hash, the hash being ${hash}`, received: NOT_SHOWN });
+        } else if (keys.some((key) => key.name === name)) {
+          problems.push({
+            field,
+            expected: 'a name that no earlier entry has',
+            received: 'the same name again',
+          });
+        } else {
+          keys.push({ name, sha256 });
+        }
+      }
+      return problems.length > 0 ? { problems } : { value: keys };
+    },
+  };
+}

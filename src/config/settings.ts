@@ -1,0 +1,251 @@
+import { DAY, KIB, MIB } from '../domain/duration';
+import { OUTCOME_FORMATS } from '../domain/outcome';
+import { bytes, integer, oneOf, onlyYet, share, text, type Parser } from './parse';
+import { apiKeys, conflictRules } from './parse-lists';
+
+/** How records are saved. `local` and `batch` are part of the contract; this version has `regular` alone. */
+export const SAVE_ACTIVITIES = ['regular', 'local', 'batch'] as const;
+
+/** pino's levels, from all to nothing. */
+export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+
+/** One setting. The texts are its documentation: `--help` shows the first, `docs/CONFIGURATION.md` all of them. */
+export interface Setting<T> {
+  /** Decides what is accepted and says so in words, bounds included. */
+  parser: Parser<T>;
+  default: T;
+  unit?: string;
+  /** What it is. */
+  about: string;
+  /** How it hangs together with other settings, and where a bound comes from. */
+  related?: string;
+  /** What raising it costs. */
+  raising?: string;
+  /** What may be shown of the value, where that is not all of it. */
+  show?(value: T): unknown;
+}
+
+/** Checks that the default is of the type that the parser gives. */
+function setting<T>(entry: Setting<T> & { default: NoInfer<T> }): Setting<T> {
+  return entry;
+}
+
+const port = () => integer(0, 65_535);
+const path = () => text('a path', /^[^\0]+$/);
+const name = () =>
+  text(
+    '1 to 64 letters, digits, dots, dashes and underscores, the first a letter or digit',
+    /^[A-Za-z0-9][\w.-]{0,63}$/,
+  );
+const host = () =>
+  text(
+    'a host name or IP address, without port',
+    /^([A-Za-z0-9][A-Za-z0-9.-]*|[0-9A-Fa-f]*:[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*)$/,
+  );
+
+const ONE_PAYLOAD =
+  "A shard's buffer is handed from run to run in one payload, of which Temporal takes 2 MiB at most";
+
+/** Every setting, by its key in {@link Config}. The order is that of the documentation. */
+export const SETTINGS = {
+  httpHost: setting({
+    parser: host(),
+    default: '127.0.0.1',
+    about: 'Address that the HTTP API listens on.',
+    related: 'Anything but loopback (127.0.0.0/8, ::1, localhost) needs API_KEYS.',
+  }),
+  httpPort: setting({
+    parser: port(),
+    default: 3000,
+    about: 'Port of the HTTP API; 0 picks a free one.',
+    related: 'No two ports may be the same.',
+  }),
+  apiKeys: setting({
+    parser: apiKeys(),
+    default: [],
+    about:
+      'Who may use the HTTP API: a name and the SHA-256 of the key for each. None: whoever reaches the port.',
+    related: 'Needed for an HTTP_HOST other than loopback.',
+    show: (keys) => keys.map((key) => key.name),
+  }),
+  tcpPort: setting({
+    parser: port(),
+    default: 9999,
+    about:
+      'Port of the TCP gateway; 0 turns it off. This version has no gateway yet: the setting has no effect.',
+    related: 'No two ports may be the same.',
+  }),
+  temporalPort: setting({
+    parser: port(),
+    default: 7233,
+    about: 'Port of the embedded Temporal server; 0 picks a free one.',
+    related: 'No effect with TEMPORAL_ADDRESS, as then nothing is embedded. No two ports may be the same.',
+  }),
+  uiPort: setting({
+    parser: port(),
+    default: 8233,
+    about: "Port of the embedded server's Web UI; 0 picks a free one.",
+    related: 'No effect with TEMPORAL_ADDRESS, as then nothing is embedded. No two ports may be the same.',
+  }),
+  dataDir: setting({
+    parser: path(),
+    default: './data',
+    about: "Folder of the embedded server's database and of the records that wait for their batch's file.",
+    related: 'A relative path starts at the working directory. Workers on several hosts must share it.',
+  }),
+  outDir: setting({
+    parser: path(),
+    default: './data/out',
+    about: 'Folder of the batch files.',
+    related: 'Does not follow DATA_DIR: set both. Workers on several hosts must share it.',
+  }),
+  taskQueue: setting({
+    parser: name(),
+    default: 'keepapart',
+    about: 'Temporal task queue that connects clients and workers.',
+    related: 'The same for every process of one installation.',
+  }),
+  batcherId: setting({
+    parser: name(),
+    default: 'batcher',
+    about: 'First part of the ids of batchers and batches, and so of the names of batch files.',
+    related: 'The same for every process of one installation; a new one starts with an empty buffer.',
+  }),
+  shards: setting({
+    parser: integer(1, 64),
+    default: 1,
+    unit: 'batchers',
+    about: 'Batchers side by side, each with a buffer of its own; a request goes to one of them whole.',
+    related:
+      'MAX_IN_FLIGHT, MAX_BUFFERED_RECORDS, MAX_BUFFERED_BYTES and BATCH_SPACING_MS count per shard. A change moves only later requests.',
+    raising:
+      'Raising it spreads records thinner: more partial batches, and order of age only within a shard.',
+  }),
+  maxBatchSize: setting({
+    parser: integer(1, 1000),
+    default: 5,
+    unit: 'records',
+    about: 'Most records of one batch and one file.',
+    related: 'Each is a pending activity, of which Temporal allows 2,000 per workflow.',
+    raising:
+      'Raising it makes files later, as each waits for the slowest of its records, and histories longer.',
+  }),
+  conflicts: setting({
+    parser: conflictRules(),
+    default: [{ pair: [1, 2] }],
+    about: 'Which records must never share a batch, as rules; [] for none.',
+    related: "The rules travel in the batcher's state, hence the bound.",
+    raising: 'More rules make more and smaller batches.',
+  }),
+  flushIntervalMs: setting({
+    parser: integer(1, DAY),
+    default: 1000,
+    unit: 'ms',
+    about: 'Age of the oldest record at which a batch goes although it is not full.',
+    raising: 'Raising it makes batches fuller, but the records of a quiet hour wait longer.',
+  }),
+  batchSpacingMs: setting({
+    parser: integer(0, DAY),
+    default: 0,
+    unit: 'ms',
+    about: 'Least time between two batch starts of one shard, for a slow store; 0 for none.',
+    related: 'A shard then takes at most MAX_BATCH_SIZE records per spacing.',
+    raising: 'Raising it costs throughput: what clients send beyond it fills the buffer, then they get 429.',
+  }),
+  maxInFlight: setting({
+    parser: integer(1, 1000),
+    default: 50,
+    unit: 'batches',
+    about: 'Most batches of one shard at once.',
+    related: 'Each is a pending child workflow, of which Temporal allows 2,000.',
+    raising: 'Raising it puts more load on the store and on Temporal; on two cores, 300 was slower than 50.',
+  }),
+  maxAttempts: setting({
+    parser: integer(1, 100),
+    default: 3,
+    unit: 'attempts',
+    about: 'Most attempts to save one record before it is rolled back.',
+    raising:
+      'Raising it makes a record that keeps failing hold back the file of its batch, by RETRY_INTERVAL_MS each time.',
+  }),
+  retryIntervalMs: setting({
+    parser: integer(1, DAY),
+    default: 1000,
+    unit: 'ms',
+    about: 'Time between two attempts to save a record, always the same. Temporal refuses 0.',
+    related: 'Matters from MAX_ATTEMPTS 2 on.',
+    raising:
+      'Raising it makes batches with a failing record take longer; each keeps its place of MAX_IN_FLIGHT.',
+  }),
+  saveActivity: setting({
+    parser: onlyYet(oneOf(...SAVE_ACTIVITIES), 'regular', 'local and batch'),
+    default: 'regular',
+    about: 'How records are saved: each by an activity of its own.',
+  }),
+  batchesPerChild: setting({
+    parser: onlyYet(integer(1, 100), 1, 'several batches per child workflow'),
+    default: 1,
+    unit: 'batches',
+    about: 'Batches that share one child workflow.',
+    raising: 'Raising it would trade detail in the Web UI for speed.',
+  }),
+  saveFailureRate: setting({
+    parser: share(),
+    default: 0,
+    unit: 'share of attempts',
+    about: 'Save attempts that fail on purpose, for demonstrations and tests.',
+    related: 'At 0.5 and MAX_ATTEMPTS 3, one record in eight is rolled back.',
+    raising: 'Raising it rolls back records that could have been saved: leave it at 0 in production.',
+  }),
+  maxBufferedRecords: setting({
+    parser: integer(1, 10_000),
+    default: 10_000,
+    unit: 'records',
+    about: 'Most records in the buffer of one shard; beyond it clients get 429.',
+    related: `${ONE_PAYLOAD}, ids included: for more, raise SHARDS.`,
+    raising: 'Raising it makes waits in a full buffer longer, and the state that is handed over larger.',
+  }),
+  maxBufferedBytes: setting({
+    parser: bytes(1, MIB),
+    default: MIB,
+    unit: 'bytes',
+    about: 'Most bytes of JSON in the buffer of one shard; beyond it clients get 429.',
+    related: `At least MAX_REQUEST_BYTES, so that every request fits an empty buffer. ${ONE_PAYLOAD}.`,
+    raising: 'Raising it makes waits in a full buffer longer, and the state that is handed over larger.',
+  }),
+  maxRecordBytes: setting({
+    parser: bytes(1, MIB),
+    default: 64 * KIB,
+    unit: 'bytes',
+    about: 'Largest record, as compact JSON in UTF-8; of NDJSON, the longest line.',
+    related: 'At most MAX_REQUEST_BYTES.',
+    raising: 'Raising it lets a single record take more of MAX_BUFFERED_BYTES.',
+  }),
+  maxRequestBytes: setting({
+    parser: bytes(1, MIB),
+    default: MIB,
+    unit: 'bytes',
+    about: 'Largest body of a request; NDJSON has no such limit.',
+    related: 'At least MAX_RECORD_BYTES, at most MAX_BUFFERED_BYTES: a request is taken whole or not at all.',
+    raising: 'Raising it costs memory in the API for each request that is being read.',
+  }),
+  outcomeFormat: setting({
+    parser: oneOf(...OUTCOME_FORMATS),
+    default: 'text',
+    about: 'Form of the lines in batch files: a sentence, or an object with all that is known.',
+  }),
+  logLevel: setting({
+    parser: oneOf(...LOG_LEVELS),
+    default: 'info',
+    about: 'Least severe log lines that are written.',
+  }),
+};
+
+export type SettingKey = keyof typeof SETTINGS;
+
+/** Every value in force, deeply frozen. What each one means, its unit and its bounds: see {@link SETTINGS}. */
+export type Config = {
+  readonly [Key in SettingKey]: (typeof SETTINGS)[Key] extends Setting<infer T> ? T : never;
+};
+
+export const SETTING_KEYS = Object.keys(SETTINGS) as readonly SettingKey[];

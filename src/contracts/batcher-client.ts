@@ -1,0 +1,23 @@
+import type { AcceptedRequest } from './batcher';
+import type { BatchPage, BatchState, BatchView, RequestView, StatusView } from './views';
+
+/**
+ * The way from the edge (HTTP, TCP, command line) to the batchers and back; implemented over Temporal in
+ * `src/temporal`. Errors are `temporal-unavailable` (repeat later) or bugs.
+ */
+export interface BatcherClient {
+  /** Resolves only when Temporal has persisted the records (G3); rejects when it is unknown whether it has. */
+  addRecords(request: AcceptedRequest): Promise<void>;
+  status(): Promise<StatusView>;
+  /** `undefined` when no such request is known: never sent, or older than the namespace retains. */
+  request(requestId: string): Promise<RequestView | undefined>;
+  /** Newest first. Throws `invalid-request` when the cursor isn't one of ours. */
+  batches(filter: { state?: BatchState; limit: number; cursor?: string }): Promise<BatchPage>;
+  batch(batchId: string): Promise<BatchView | undefined>;
+  /** Operator controls, for every shard; durable, applied in order with the records. `by` is kept in history. */
+  flush(by: string): Promise<void>;
+  pause(by: string): Promise<void>;
+  resume(by: string): Promise<void>;
+  /** Resolves when Temporal answers and this namespace exists; throws `temporal-unavailable` otherwise. */
+  checkReady(): Promise<void>;
+}

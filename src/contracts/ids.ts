@@ -1,0 +1,19 @@
+/** The registered workflow types; servers and tests start workflows by these names, never by importing their code. */
+export const WORKFLOW_TYPE = { batcher: 'batcherWorkflow', batch: 'batchWorkflow' } as const;
+
+/** `BATCHER_ID-<shard>`: the id of the entity workflow that owns a shard's buffer, and the prefix of its batches. */
+export function batcherWorkflowId(batcherId: string, shard: number): string {
+  return `${batcherId}-${shard}`;
+}
+
+/**
+ * The shard that a request belongs to: FNV-1a (32 bit) of the requestId, modulo the number of shards. A whole request
+ * goes to one shard, so that it is taken whole or not at all. Changing the number of shards moves only later requests.
+ */
+export function shardOf(requestId: string, shards: number): number {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < requestId.length; i++) {
+    hash = Math.imul(hash ^ requestId.charCodeAt(i), 0x01000193) >>> 0;
+  }
+  return hash % shards;
+}

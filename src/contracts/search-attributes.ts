@@ -1,0 +1,44 @@
+import { defineSearchAttributeKey } from '@temporalio/common';
+
+/**
+ * What the Web UI and `temporal workflow list` can filter by; the filters that operators need are in
+ * `docs/WEB-UI.md`. Never a record's content. SQL visibility stores offer three Int attributes per namespace, all of
+ * which are used here, so the shard is told by its batcher's id (Keyword).
+ */
+export const SEARCH_ATTRIBUTES = {
+  /** Workflow id of the batcher, on batcher and batch: `batcher-0`. */
+  batcher: defineSearchAttributeKey('KeepapartBatcher', 'KEYWORD'),
+  /** On the batcher: `running` or `paused`. */
+  batcherState: defineSearchAttributeKey('KeepapartBatcherState', 'KEYWORD'),
+  /** On the batch: `size`, `age`, `manual`, `drain`. */
+  flushReason: defineSearchAttributeKey('KeepapartFlushReason', 'KEYWORD'),
+  /** On the batch: the requests whose records it holds; see {@link indexedRequestIds} for the bound. */
+  requestIds: defineSearchAttributeKey('KeepapartRequestIds', 'KEYWORD_LIST'),
+  /** On the batch, once its outcomes are known. */
+  saved: defineSearchAttributeKey('KeepapartSaved', 'INT'),
+  rolledBack: defineSearchAttributeKey('KeepapartRolledBack', 'INT'),
+  /** On the batch: attempts beyond the first, summed over its records. */
+  retries: defineSearchAttributeKey('KeepapartRetries', 'INT'),
+} as const;
+
+/** Stands in `KeepapartRequestIds` for the ids that did not fit. */
+export const MORE_REQUEST_IDS = '…';
+
+/** Temporal's default limit for one search attribute's value is 2 KiB; JSON quotes and the marker need room too. */
+const MAX_INDEXED_BYTES = 1800;
+
+/**
+ * The distinct request ids of a batch, as many as one search attribute may hold; when some don't fit, the marker
+ * {@link MORE_REQUEST_IDS} is among them, and a search for a request has to look into marked batches as well.
+ */
+export function indexedRequestIds(requestIds: Iterable<string>): string[] {
+  const indexed: string[] = [];
+  let bytes = 0;
+  for (const requestId of new Set(requestIds)) {
+    // Upper bound of the JSON text: a UTF-16 unit takes at most six bytes when escaped, three when not.
+    bytes += JSON.stringify(requestId).length * 3 + 1;
+    if (bytes > MAX_INDEXED_BYTES * 3) return [...indexed, MORE_REQUEST_IDS];
+    indexed.push(requestId);
+  }
+  return indexed;
+}

@@ -1,0 +1,92 @@
+import { FLUSH_REASON, type FlushReason } from './batch';
+import { bySeq, type BufferedRecord, type RecordBuffer } from './buffer';
+import type { ConflictRule } from './conflict-rules';
+import { partition } from './partition';
+
+/** What decides when records leave the buffer, and in which company. */
+export interface FlushPolicy {
+  maxBatchSize: number;
+  conflicts: readonly ConflictRule[];
+  /** Age of a record at which it goes even in a batch that isn't full. */
+  flushIntervalMs: number;
+}
+
+/** Records that leave the buffer together, oldest first. */
+export interface Flush {
+  records: BufferedRecord[];
+  reason: FlushReason;
+}
+
+/**
+ * Takes up to `limit` batches out of the buffer, those with the oldest records first (G7).
+ *
+ * Two kinds of batch may go: full ones, as soon as there are any (`size`), and partial ones that hold a due record
+ * (`age`, or `manual` after a flush by hand), filled up with younger records that fit. Partial batches are cut only at
+ * the moment when one can start: while the store is busy they keep filling. Full ones are cut once and stay cut, so
+ * that a long buffer isn't partitioned anew for each batch; taking away full batches never costs the rest a batch more
+ * where the partition is optimal.
+ */
+export function takeFlushes(buffer: RecordBuffer, policy: FlushPolicy, nowMs: number, limit: number): Flush[] {
+  if (limit <= 0) return [];
+  const partial = cut(buffer, policy, nowMs, limit);
+  const flushes: Flush[] = [];
+  let nextPartial = 0;
+  let nextFull = 0;
+  while (flushes.length < limit) {
+    const due = partial[nextPartial];
+    const full = buffer.full[nextFull];
+    if (due !== undefined && (full === undefined || oldestSeq(due) < oldestSeq(full))) {
+      flushes.push({ records: due, reason: reasonOf(due, buffer) });
+      nextPartial++;
+    } else if (full !== undefined) {
+      flushes.push({ records: full, reason: FLUSH_REASON.size });
+      nextFull++;
+    } else break;
+  }
+  buffer.full.splice(0, nextFull);
+  removeFromWaiting(buffer, partial.slice(0, nextPartial));
+  for (const flush of flushes) {
+    buffer.bufferedRecords -= flush.records.length;
+    for (const record of flush.records) buffer.bufferedBytes -= record.bytes;
+  }
+  return flushes;
+}
+
+/** When the next record becomes due, in milliseconds since the epoch; `undefined` while nothing waits for its time. */
+export function nextDueAtMs(buffer: RecordBuffer, policy: FlushPolicy): number | undefined {
+  const oldest = buffer.waiting[0];
+  if (oldest === undefined) return undefined;
+  return oldest.seq < buffer.flushBeforeSeq ? oldest.acceptedAtMs : oldest.acceptedAtMs + policy.flushIntervalMs;
+}
+
+/** Moves full batches from `waiting` to `full`, and returns the partial ones that hold a due record, oldest first. */
+function cut(buffer: RecordBuffer, policy: FlushPolicy, nowMs: number, limit: number): BufferedRecord[][] {
+  const isDue = (record: BufferedRecord) =>
+    record.seq < buffer.flushBeforeSeq || record.acceptedAtMs + policy.flushIntervalMs <= nowMs;
+  const oldest = buffer.waiting[0];
+  const somethingIsDue = oldest !== undefined && isDue(oldest);
+  const mayHoldFullBatch = buffer.uncut > 0 && buffer.waiting.length >= policy.maxBatchSize;
+  if (!somethingIsDue && !(mayHoldFullBatch && buffer.full.length < limit)) return [];
+
+  const { batches } = partition(buffer.waiting, { rules: policy.conflicts, maxBatchSize: policy.maxBatchSize });
+  const full = batches.filter((batch) => batch.length === policy.maxBatchSize);
+  const partial = batches.filter((batch) => batch.length < policy.maxBatchSize);
+  buffer.full = [...buffer.full, ...full].sort((a, b) => oldestSeq(a) - oldestSeq(b));
+  buffer.waiting = partial.flat().sort(bySeq);
+  buffer.uncut = 0;
+  return partial.filter((batch) => batch.some(isDue));
+}
+
+function reasonOf(batch: readonly BufferedRecord[], buffer: RecordBuffer): FlushReason {
+  return batch.some((record) => record.seq < buffer.flushBeforeSeq) ? FLUSH_REASON.manual : FLUSH_REASON.age;
+}
+
+function removeFromWaiting(buffer: RecordBuffer, taken: readonly BufferedRecord[][]): void {
+  if (taken.length === 0) return;
+  const gone = new Set(taken.flat());
+  buffer.waiting = buffer.waiting.filter((record) => !gone.has(record));
+}
+
+function oldestSeq(batch: readonly BufferedRecord[]): number {
+  return batch[0]?.seq ?? Infinity;
+}

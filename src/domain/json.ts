@@ -1,0 +1,35 @@
+/** A value that survives a round trip through JSON unchanged: the only kind of value a record may hold. */
+export type JsonValue = null | boolean | number | string | JsonValue[] | { [key: string]: JsonValue };
+
+/**
+ * The text that equal JSON values share: object keys in code-unit order, no white space.
+ * Key order doesn't matter, `1` and `1.0` are the same number, `1` and `"1"` are not, `-0` is `0`.
+ */
+export function canonicalJson(value: JsonValue): string {
+  if (value === null || typeof value !== 'object') return JSON.stringify(value);
+  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
+  const members = Object.keys(value)
+    .sort()
+    .map((key) => `${JSON.stringify(key)}:${canonicalJson(value[key] as JsonValue)}`);
+  return `{${members.join(',')}}`;
+}
+
+/** Size of a text in bytes when encoded as UTF-8. Pure, so that workflow code may use it. */
+export function utf8Bytes(text: string): number {
+  let bytes = 0;
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i);
+    if (unit < 0x80) bytes += 1;
+    else if (unit < 0x800) bytes += 2;
+    else if (unit >= 0xd800 && unit < 0xdc00 && i + 1 < text.length) {
+      bytes += 4;
+      i++;
+    } else bytes += 3;
+  }
+  return bytes;
+}
+
+/** Size of a value in bytes as compact JSON in UTF-8: how every byte limit of this project is counted. */
+export function jsonBytes(value: JsonValue): number {
+  return utf8Bytes(JSON.stringify(value));
+}

@@ -1,0 +1,65 @@
+import type { KeptRecord } from './record';
+
+/** How a record ended. */
+export const OUTCOME = { saved: 'saved', rolledBack: 'rolled_back' } as const;
+export type Outcome = (typeof OUTCOME)[keyof typeof OUTCOME];
+
+/** How a record ended, without its value: what a batch reports back. */
+export interface RecordOutcome {
+  recordId: string;
+  outcome: Outcome;
+  /** Attempts of `save` that were made, from 1; 0 when it isn't known because the batch was cancelled by hand. */
+  attempts: number;
+  /** Message of the last attempt's error; only on `rolled_back`. */
+  error?: string;
+  /** When the outcome was known, in milliseconds since the epoch, on the workflow's clock. */
+  atMs: number;
+}
+
+/** Outcomes counted. */
+export interface OutcomeTally {
+  saved: number;
+  rolledBack: number;
+  /** Attempts beyond the first, summed over the records. */
+  retries: number;
+}
+
+export function tallyOutcomes(outcomes: readonly Pick<RecordOutcome, 'outcome' | 'attempts'>[]): OutcomeTally {
+  const saved = outcomes.filter(({ outcome }) => outcome === OUTCOME.saved).length;
+  const retries = outcomes.reduce((sum, { attempts }) => sum + Math.max(0, attempts - 1), 0);
+  return { saved, rolledBack: outcomes.length - saved, retries };
+}
+
+/** A record together with how it ended: what a line of the batch file is made from. */
+export type SettledRecord = KeptRecord & RecordOutcome;
+
+/** The two ways to write an outcome as a line; `text` is the format of the original experiment. */
+export const OUTCOME_FORMATS = ['text', 'json'] as const;
+export type OutcomeFormat = (typeof OUTCOME_FORMATS)[number];
+
+/**
+ * One line of a batch file, without its newline.
+ * `text`: a JSON string, `"save [1] success"` or `"save [2] failed, roll back"`, the value as JSON between the brackets.
+ * `json`: an object with recordId, value, outcome, attempts, error (null when saved) and at (ISO 8601, UTC).
+ */
+export function outcomeLine(record: SettledRecord, format: OutcomeFormat): string {
+  if (format === 'json') {
+    const { recordId, value, outcome, attempts, error = null, atMs } = record;
+    return JSON.stringify({ recordId, value, outcome, attempts, error, at: new Date(atMs).toISOString() });
+  }
+  const value = JSON.stringify(record.value);
+  return JSON.stringify(
+    record.outcome === OUTCOME.saved ? `save [${value}] success` : `save [${value}] failed, roll back`,
+  );
+}
+
+/** The whole content of a batch file: one line per record in batch order, each ended by a newline. */
+export function outcomeFileContent(records: readonly SettledRecord[], format: OutcomeFormat): string {
+  return records.map((record) => `${outcomeLine(record, format)}\n`).join('');
+}
+
+/** `test_log_<YYYYMMDDHHMM>_<batchId>.log`, the minute (UTC) in which the batch was opened. */
+export function batchFileName(batch: { batchId: string; openedAtMs: number }): string {
+  const minute = new Date(batch.openedAtMs).toISOString().slice(0, 16).replace(/[-T:]/g, '');
+  return `test_log_${minute}_${batch.batchId}.log`;
+}

@@ -1,0 +1,47 @@
+/** A binary min-heap of numbers: `push` and `pop` in O(log n). */
+export class MinHeap {
+  private readonly items: number[];
+
+  /** @param sorted what is in it at first, ascending, which a heap may be; not copied. */
+  constructor(sorted: number[] = []) {
+    this.items = sorted;
+  }
+
+  get size(): number {
+    return this.items.length;
+  }
+
+  push(item: number): void {
+    const { items } = this;
+    let hole = items.length;
+    items.push(item);
+    while (hole > 0) {
+      const parent = (hole - 1) >> 1;
+      const above = items[parent] as number;
+      if (above <= item) break;
+      items[hole] = above;
+      hole = parent;
+    }
+    items[hole] = item;
+  }
+
+  /** Takes out the least; undefined when there is none. */
+  pop(): number | undefined {
+    const { items } = this;
+    const least = items[0];
+    const last = items.pop();
+    if (least === undefined || last === undefined || items.length === 0) return least;
+    let hole = 0;
+    for (;;) {
+      let child = 2 * hole + 1;
+      if (child >= items.length) break;
+      if (child + 1 < items.length && (items[child + 1] as number) < (items[child] as number)) child++;
+      const below = items[child] as number;
+      if (below >= last) break;
+      items[hole] = below;
+      hole = child;
+    }
+    items[hole] = last;
+    return least;
+  }
+}

@@ -1,0 +1,24 @@
+import type { BatchRef } from './batch';
+import type { OutcomeFormat, SettledRecord } from './outcome';
+import type { KeptRecord } from './record';
+
+/**
+ * Where records end up. The port that every store implements; workflow and activities know nothing else of it.
+ *
+ * Every call may be repeated at any time, also by a worker that was taken for dead and comes back late: a repeated call
+ * has no further effect, and nothing changes a batch that is closed (G4, G10).
+ * A store throws `record-rejected` for what can never succeed; any other error is retried by Temporal.
+ */
+export interface RecordStore {
+  /** Stores one record durably, idempotent by `recordId`. When it returns, a power cut doesn't lose the record. */
+  save(record: KeptRecord, batch: BatchRef): Promise<void>;
+  /** Undoes what an exhausted `save` may have left behind; nothing to undo is fine. */
+  rollback(record: KeptRecord, batch: BatchRef): Promise<void>;
+  /** Makes the batch and its outcomes visible, at once or not at all (G10). */
+  closeBatch(batch: BatchRef, records: readonly SettledRecord[], format: OutcomeFormat): Promise<ClosedBatch>;
+}
+
+export interface ClosedBatch {
+  /** Where the outcomes can be read: for the file store the file's name inside `OUT_DIR`. */
+  location: string;
+}

@@ -1,0 +1,59 @@
+import express, { Router } from 'express';
+import type { Express, RequestHandler } from 'express';
+import helmet from 'helmet';
+import { requireApiKey } from './auth';
+import type { HttpDeps } from './deps';
+import { closeWhileDraining, refuseWhileDraining } from './draining';
+import { serveHealth } from './health-routes';
+import { serveIndex } from './index-page';
+import { serveOperator } from './operator-routes';
+import { notFound, problemResponse } from './problem-response';
+import { serveRecords } from './records-routes';
+import { requestLog } from './request-log';
+import { serveViews } from './view-routes';
+
+/**
+ * The HTTP API as an Express app that never listens (see `listen.ts`). In this order: id and log, headers, the open
+ * paths; for `/v1` the key, then whether anything new is taken, and only then is a body read.
+ */
+export function createApp(deps: HttpDeps): Express {
+  const app = express();
+  app.disable('x-powered-by');
+  app.disable('etag');
+
+  app.use(requestLog(deps.logger), securityHeaders(), noStore, closeWhileDraining(deps.isDraining));
+  serveHealth(app, deps);
+  serveIndex(app, deps);
+
+  const v1 = Router();
+  v1.use(requireApiKey(deps.apiKeys), refuseWhileDraining(deps.isDraining));
+  serveRecords(v1, deps);
+  serveViews(v1, deps.batcher);
+  serveOperator(v1, deps.batcher);
+  app.use('/v1', v1);
+
+  app.use(notFound, problemResponse);
+  return app;
+}
+
+/** Every answer is of its moment, and `/v1` may hold records: no cache keeps any. */
+const noStore: RequestHandler = (_req, res, next) => {
+  res.set('Cache-Control', 'no-store');
+  next();
+};
+
+/** Nothing may be loaded or framed, unless a page says otherwise; TLS is the business of the proxy that ends it. */
+function securityHeaders(): RequestHandler {
+  return helmet({
+    strictTransportSecurity: false,
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: {
+        defaultSrc: ["'none'"],
+        frameAncestors: ["'none'"],
+        baseUri: ["'none'"],
+        formAction: ["'none'"],
+      },
+    },
+  });
+}

@@ -1,0 +1,20 @@
+import type { Router } from 'express';
+import { KeepapartError } from '../domain/errors';
+import type { HttpDeps } from './deps';
+import { serve } from './routing';
+
+/** `/healthz`: the process is up. `/readyz`: it takes records, and Temporal answers. */
+export function serveHealth(router: Router, { batcher, isDraining }: HttpDeps): void {
+  serve(router, '/healthz', {
+    get: (_req, res) => {
+      res.json({ status: 'ok' });
+    },
+  });
+  serve(router, '/readyz', {
+    get: async (_req, res) => {
+      if (isDraining()) throw new KeepapartError('not-ready', 'This process is about to stop');
+      await batcher.checkReady();
+      res.json({ status: 'ready' });
+    },
+  });
+}

@@ -1,0 +1,100 @@
+import { describeReceived, KeepapartError } from '../domain/errors';
+import type { FieldProblem } from '../domain/errors';
+import type { JsonValue } from '../domain/json';
+import { isExactNumber } from './exact-number';
+import { jsonPointer, problemList } from './problems';
+
+/** The one place where bodies are parsed. */
+export interface ParseOptions {
+  /** Levels of lists and objects, the outermost included. Bounds every recursive walk over the value. */
+  maxDepth: number;
+}
+
+/**
+ * Parses JSON that means the same to its sender and to us: what `JSON.parse` would round, drop or hide is refused.
+ * Throws `invalid-json` for what isn't JSON, and `invalid-request` for numbers that a 64-bit float doesn't hold,
+ * keys that occur twice, `__proto__` as a key, and nesting beyond `maxDepth`.
+ */
+export function parseJsonText(text: string, options: ParseOptions): JsonValue {
+  let value: JsonValue;
+  try {
+    value = JSON.parse(text) as JsonValue;
+  } catch (error) {
+    throw new KeepapartError('invalid-json', error instanceof Error ? error.message : 'The body is not JSON');
+  }
+  const problems = problemList();
+  for (const problem of findUnfaithful(text, options.maxDepth)) problems.add(problem);
+  problems.throwIfAny('The body holds JSON that can not be kept exactly');
+  return value;
+}
+
+/** A list or object that the scan is inside of. */
+interface Level {
+  /** Keys seen so far; absent in a list. */
+  keys?: Set<string>;
+  /** Where the scan is in it: the current key or index. */
+  at: string | number;
+  /** Whether the next string is a key. */
+  expectsKey: boolean;
+}
+
+const NUMBER = /-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
+
+/** Walks over the tokens of a text that is known to be JSON; linear, and not recursive. */
+function* findUnfaithful(text: string, maxDepth: number): Generator<FieldProblem> {
+  const levels: Level[] = [];
+  const pointer = () => jsonPointer(levels.map((level) => level.at));
+  for (let i = 0; i < text.length; i++) {
+    const char = text.charAt(i);
+    const level = levels.at(-1);
+    if (char === '{' || char === '[') {
+      if (levels.length === maxDepth) {
+        yield { field: pointer(), expected: `at most ${maxDepth} levels of nesting`, received: 'more' };
+        return;
+      }
+      levels.push(
+        char === '{' ? { keys: new Set(), at: '', expectsKey: true } : { at: 0, expectsKey: false },
+      );
+    } else if (char === '}' || char === ']') {
+      levels.pop();
+    } else if (char === ',' && level) {
+      if (typeof level.at === 'number') level.at++;
+      else level.expectsKey = true;
+    } else if (char === '"') {
+      const end = endOfString(text, i);
+      if (level?.keys && level.expectsKey) {
+        const key = JSON.parse(text.slice(i, end)) as string;
+        level.at = key;
+        level.expectsKey = false;
+        const expected = refusedKey(key, level.keys);
+        if (expected) yield { field: pointer(), expected, received: describeReceived(key) };
+        level.keys.add(key);
+      }
+      i = end - 1;
+    } else if (char === '-' || (char >= '0' && char <= '9')) {
+      NUMBER.lastIndex = i;
+      const token = NUMBER.exec(text)?.[0] ?? char;
+      if (!isExactNumber(token)) {
+        const shown = token.length > 80 ? `${token.slice(0, 77)}...` : token;
+        yield {
+          field: pointer(),
+          expected: 'a number that a 64-bit float holds, or a string',
+          received: `${shown} (number)`,
+        };
+      }
+      i += token.length - 1;
+    }
+  }
+}
+
+function refusedKey(key: string, seen: ReadonlySet<string>): string | undefined {
+  if (key === '__proto__') return 'any other key';
+  return seen.has(key) ? 'each key once' : undefined;
+}
+
+/** Index after the closing quote of the string that opens at `start`. */
+function endOfString(text: string, start: number): number {
+  let i = start + 1;
+  while (text.charAt(i) !== '"') i += text.charAt(i) === '\\' ? 2 : 1;
+  return i + 1;
+}

@@ -1,0 +1,29 @@
+import type { Router } from 'express';
+import type { BatcherClient } from '../contracts/batcher-client';
+import { KIB } from '../domain/duration';
+import { keyNameOf } from './auth';
+import { jsonBodyReader } from './json-body';
+import { validate } from './problems';
+import { serve } from './routing';
+import { operatorBodySchema } from './schemas';
+
+const ACTIONS = ['flush', 'pause', 'resume'] as const;
+
+/**
+ * `POST /v1/flush`, `/v1/pause`, `/v1/resume`, with an optional body `{"by": "…"}`. Who it was is kept: the holder of
+ * the API key where keys are needed, which nobody can claim in a body; else what the body says; else `anonymous`.
+ */
+export function serveOperator(router: Router, batcher: BatcherClient): void {
+  const readBody = jsonBodyReader({ maxBytes: 4 * KIB, maxDepth: 2 });
+  for (const action of ACTIONS) {
+    serve(router, `/${action}`, {
+      post: async (req, res) => {
+        const body = (await readBody(req, res)) ?? {};
+        const claimed = validate(operatorBodySchema, body, 'The body is not valid; nothing was done').by;
+        const by = keyNameOf(res) ?? claimed ?? 'anonymous';
+        await batcher[action](by);
+        res.status(202).json({ accepted: true, action, by });
+      },
+    });
+  }
+}

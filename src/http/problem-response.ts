@@ -1,0 +1,56 @@
+import type { ErrorRequestHandler, RequestHandler } from 'express';
+import { SECOND } from '../domain/duration';
+import { ERRORS, isKeepapartError, KeepapartError } from '../domain/errors';
+import type { ErrorCode } from '../domain/errors';
+
+/** What a client is told to wait when the error itself doesn't know. */
+const DEFAULT_RETRY_AFTER_MS: Partial<Record<ErrorCode, number>> = {
+  'temporal-unavailable': 2 * SECOND,
+  'not-ready': 5 * SECOND,
+};
+
+/** Any path that no route took. */
+export const notFound: RequestHandler = (req) => {
+  throw new KeepapartError('not-found', `There is nothing at ${req.path}`);
+};
+
+/**
+ * Answers every error as problem details (RFC 9457), `application/problem+json`. What isn't of the catalogue becomes
+ * `internal`: logged whole, answered without a word of it.
+ */
+export const problemResponse: ErrorRequestHandler = (thrown, req, res, next) => {
+  const error = toCatalogued(thrown);
+  const { code } = error;
+  const { title, status = ERRORS.internal.status } = error.entry;
+  // Never the detail of a client's mistake: it may quote records.
+  if (code === 'internal') req.log.error({ err: thrown as unknown, code }, title);
+  else if (status >= 500) req.log.warn({ err: error, code }, title);
+  else req.log.debug({ code }, title);
+
+  // Too late for another answer: Express cuts the connection, so that nobody takes half of it for the whole.
+  if (res.headersSent) return next(thrown);
+
+  const retryAfterMs = error.retryAfterMs ?? DEFAULT_RETRY_AFTER_MS[code];
+  if (retryAfterMs !== undefined) res.set('Retry-After', String(Math.ceil(retryAfterMs / SECOND)));
+  const problem = {
+    type: `urn:keepapart:error:${code}`,
+    title,
+    status,
+    detail: error.message,
+    instance: `urn:keepapart:http-request:${String(req.id)}`,
+    code,
+    ...(error.problems.length > 0 && { problems: error.problems }),
+  };
+  res.status(status).type('application/problem+json').send(JSON.stringify(problem));
+};
+
+function toCatalogued(thrown: unknown): KeepapartError {
+  // Codes without a status belong to the store or to start-up: reaching a client, they are our mistake.
+  if (isKeepapartError(thrown) && thrown.entry.status !== undefined) return thrown;
+  if (thrown instanceof Object && 'name' in thrown && thrown.name === 'URIError')
+    return new KeepapartError('not-found', 'The path is not valid percent-encoding');
+  return new KeepapartError(
+    'internal',
+    'The error is in our log under the id that stands in X-Request-Id; nothing more is told here',
+  );
+}

@@ -1,0 +1,80 @@
+import { z } from 'zod';
+import { BATCH_STATES } from '../contracts/views';
+import { jsonBytes } from '../domain/json';
+import type { JsonValue } from '../domain/json';
+import type { HttpLimits } from './deps';
+
+/** Levels of lists and objects in one record. */
+export const MAX_RECORD_DEPTH = 32;
+
+/** A record stands in a list, which may stand in an object. */
+export const MAX_BODY_DEPTH = MAX_RECORD_DEPTH + 2;
+
+/** One record: any JSON value but a list, so that a list in a list is never taken for something else. */
+export function recordSchema(limits: HttpLimits) {
+  return z
+    .custom<JsonValue>()
+    .superRefine((record, context) => {
+      const refuse = (message: string, received?: string) =>
+        context.addIssue({ code: 'custom', message, ...(received && { params: { received } }) });
+      if (Array.isArray(record)) return refuse('a record that is not itself a list');
+      if (isDeeperThan(record, MAX_RECORD_DEPTH))
+        return refuse(`a record of at most ${MAX_RECORD_DEPTH} levels`, 'more levels');
+      // Counted as it is kept: `1e20` takes four bytes on the wire and 21 as compact JSON.
+      const bytes = jsonBytes(record);
+      if (bytes > limits.maxRecordBytes)
+        refuse(`a record of at most ${limits.maxRecordBytes} bytes`, `${bytes} bytes`);
+    })
+    .meta({ description: 'Any JSON value but a list' });
+}
+
+/** The bare list; its length is looked at first, so that what is far too long costs little. */
+export function recordListSchema(limits: HttpLimits) {
+  const most = limits.maxRequestRecords;
+  return z
+    .array(z.custom<JsonValue>(), { error: 'a list of records' })
+    .min(1, { error: 'at least one record' })
+    .max(most, { error: `at most ${most} records` })
+    .pipe(z.array(recordSchema(limits)));
+}
+
+/** `{"records": […]}`. */
+export function recordEnvelopeSchema(limits: HttpLimits) {
+  return z.strictObject(
+    { records: recordListSchema(limits) },
+    { error: 'a list of records, or {"records": [...]}' },
+  );
+}
+
+/** Who does something by hand: letters, digits, punctuation, symbols and spaces; nothing that moves a terminal. */
+export const operatorBodySchema = z.strictObject(
+  {
+    by: z
+      .string({ error: 'a name of 1 to 64 printable characters' })
+      .regex(/^(?! )[\p{L}\p{M}\p{N}\p{P}\p{S} ]{1,64}$/u, { error: 'a name of 1 to 64 printable characters' })
+      .exactOptional(),
+  },
+  { error: 'an object' },
+);
+
+/** `GET /v1/batches?state=&limit=&cursor=`. */
+export const batchesQuerySchema = z.strictObject({
+  state: z.enum(BATCH_STATES, { error: `one of ${BATCH_STATES.join(', ')}` }).exactOptional(),
+  limit: z
+    .string({ error: 'a whole number from 1 to 200' })
+    .regex(/^([1-9]\d?|1\d\d|200)$/, { error: 'a whole number from 1 to 200' })
+    .default('50')
+    .transform(Number),
+  cursor: z
+    .string({ error: 'the nextCursor of the page before' })
+    .min(1, { error: 'the nextCursor of the page before' })
+    .exactOptional(),
+});
+
+/** An id as it may stand in a path: what is longer or holds control characters is none of ours. */
+export const idSchema = z.string().regex(/^[^\p{C}]{1,255}$/u);
+
+function isDeeperThan(value: JsonValue, levels: number): boolean {
+  if (value === null || typeof value !== 'object') return false;
+  return levels === 0 || Object.values(value).some((member) => isDeeperThan(member, levels - 1));
+}

@@ -1,0 +1,115 @@
+import {
+  WorkflowNotFoundError,
+  defaultPayloadConverter,
+  type Client,
+  type WorkflowExecutionInfo,
+} from '@temporalio/client';
+import { LRUCache } from 'lru-cache';
+import type { BatchInput, BatchMemo, BatchResult, BatchWorkflow } from '../contracts/batch';
+import { WORKFLOW_TYPE } from '../contracts/ids';
+import { MORE_REQUEST_IDS, SEARCH_ATTRIBUTES } from '../contracts/search-attributes';
+import type { BatchState, BatchSummary } from '../contracts/views';
+import type { FlushReason } from '../domain/batch';
+import { callTemporal } from './rpc';
+
+/** A batch as Temporal tells it without its history. */
+export interface BatchFacts {
+  summary: BatchSummary;
+  requestSizes: Record<string, number>;
+}
+
+/** Results never change, and clients poll: the last few thousand are kept (some hundred bytes each). */
+const CACHED_RESULTS = 5000;
+
+/** Reads batches out of Temporal: the only copy of the truth about them besides their files. */
+export function createBatchReader(client: Client) {
+  const results = new LRUCache<string, BatchResult>({ max: CACHED_RESULTS });
+
+  return {
+    /** `undefined` when there is no workflow of that id or it isn't a batch. */
+    async facts(batchId: string): Promise<BatchFacts | undefined> {
+      try {
+        const info = await callTemporal(client, `could not ask for batch ${batchId}`, () =>
+          client.workflow.getHandle(batchId).describe(),
+        );
+        return info.type === WORKFLOW_TYPE.batch ? factsOf(info) : undefined;
+      } catch (error) {
+        if (error instanceof WorkflowNotFoundError) return undefined;
+        throw error;
+      }
+    },
+
+    /** The result of a batch that completed. */
+    async result({ batchId, runId }: BatchSummary): Promise<BatchResult> {
+      const cached = results.get(runId);
+      if (cached !== undefined) return cached;
+      const result = await callTemporal(client, `could not read the outcomes of batch ${batchId}`, () =>
+        client.workflow.getHandle<BatchWorkflow>(batchId, runId).result(),
+      );
+      results.set(runId, result);
+      return result;
+    },
+
+    /** What the batch was started with, records and all: from the first event of its history. */
+    async input({ batchId, runId }: BatchSummary): Promise<BatchInput> {
+      const { history } = await callTemporal(client, `could not read the records of batch ${batchId}`, () =>
+        client.workflowService.getWorkflowExecutionHistory({
+          namespace: client.options.namespace,
+          execution: { workflowId: batchId, runId },
+          maximumPageSize: 1,
+        }),
+      );
+      const payload = history?.events?.[0]?.workflowExecutionStartedEventAttributes?.input?.payloads?.[0];
+      if (payload == null) throw new TypeError(`batch ${batchId} has no input`);
+      return defaultPayloadConverter.fromPayload<BatchInput>(payload);
+    },
+  };
+}
+
+export type BatchReader = ReturnType<typeof createBatchReader>;
+
+/** A visibility query's string literal. */
+export function literal(text: string): string {
+  return `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
+}
+
+/** Selects the batches that hold, or may hold, records of a request; see `indexedRequestIds`. */
+export function batchesOfRequest(requestId: string): string {
+  const name = SEARCH_ATTRIBUTES.requestIds.name;
+  const ids = [requestId, MORE_REQUEST_IDS].map(literal).join(', ');
+  return `WorkflowType = ${literal(WORKFLOW_TYPE.batch)} AND ${name} IN (${ids})`;
+}
+
+/** What a listing and a description have in common. */
+type ExecutionInfo = Pick<
+  WorkflowExecutionInfo,
+  'workflowId' | 'runId' | 'status' | 'typedSearchAttributes' | 'startTime'
+> & { memo?: Record<string, unknown> | undefined; closeTime?: Date | undefined };
+
+export function factsOf(info: ExecutionInfo): BatchFacts {
+  const attributes = info.typedSearchAttributes;
+  const state = stateOf(info.status.name);
+  const known = <T>(value: T | undefined): T | null => (state === 'completed' ? (value ?? null) : null);
+  const memo = info.memo as unknown as BatchMemo | undefined;
+  return {
+    summary: {
+      batchId: info.workflowId,
+      batcher: attributes.get(SEARCH_ATTRIBUTES.batcher) ?? '',
+      state,
+      flushReason: (attributes.get(SEARCH_ATTRIBUTES.flushReason) ?? '') as FlushReason,
+      requestIds: attributes.get(SEARCH_ATTRIBUTES.requestIds) ?? [],
+      startedAt: info.startTime.toISOString(),
+      closedAt: info.closeTime?.toISOString() ?? null,
+      saved: known(attributes.get(SEARCH_ATTRIBUTES.saved)),
+      rolledBack: known(attributes.get(SEARCH_ATTRIBUTES.rolledBack)),
+      retries: known(attributes.get(SEARCH_ATTRIBUTES.retries)),
+      runId: info.runId,
+    },
+    requestSizes: memo?.requestSizes ?? {},
+  };
+}
+
+function stateOf(status: WorkflowExecutionInfo['status']['name']): BatchState {
+  if (status === 'COMPLETED') return 'completed';
+  return status === 'RUNNING' || status === 'PAUSED' ? 'running' : 'failed';
+}

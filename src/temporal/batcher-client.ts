@@ -1,0 +1,42 @@
+import type { Client } from '@temporalio/client';
+import type { BatcherClient } from '../contracts/batcher-client';
+import { shardOf } from '../contracts/ids';
+import { createAdmission, type AdmissionLimits } from './admission';
+import { createBatchReader } from './batch-reader';
+import { listBatchPage, readBatch } from './batch-views';
+import { createIngest, type BatcherAddress } from './ingest';
+import { readRequest } from './request-view';
+import { callTemporal } from './rpc';
+import { readShard, readStatus } from './status-view';
+
+/** The {@link BatcherClient} over Temporal. One per process: it keeps the admission counts and a cache of results. */
+export function createBatcherClient(
+  client: Client,
+  address: BatcherAddress,
+  limits: AdmissionLimits,
+): BatcherClient {
+  const ingest = createIngest(client, address);
+  const batches = createBatchReader(client);
+  const admissions = Array.from({ length: address.shards }, (_, shard) =>
+    createAdmission(limits, () => readShard(client, address, shard)),
+  );
+
+  return {
+    async addRecords(request) {
+      const admission = admissions[shardOf(request.requestId, address.shards)];
+      await admission?.admit(request, () => ingest.addRecords(request));
+    },
+    status: () => readStatus(client, address, Date.now()),
+    request: (requestId) => readRequest(client, address, batches, requestId),
+    batches: (filter) => listBatchPage(client, address, filter),
+    batch: (batchId) => readBatch(batches, batchId),
+    flush: (by) => ingest.flush(by),
+    pause: (by) => ingest.pause(by),
+    resume: (by) => ingest.resume(by),
+    async checkReady() {
+      await callTemporal(client, 'Temporal does not answer', () =>
+        client.workflowService.describeNamespace({ namespace: client.options.namespace }),
+      );
+    },
+  };
+}

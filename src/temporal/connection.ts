@@ -1,0 +1,83 @@
+import {
+  Client,
+  Connection,
+  defaultGrpcRetryOptions,
+  isRetryableError,
+  makeGrpcRetryInterceptor,
+} from '@temporalio/client';
+import { loadClientConnectConfig } from '@temporalio/envconfig';
+import { NativeConnection, type NativeConnectionOptions } from '@temporalio/worker';
+import { KeepapartError } from '../domain/errors';
+import { SECOND } from '../domain/duration';
+
+/** Where Temporal is and how to get in, as the SDK takes it. */
+export interface TemporalTarget {
+  options: NativeConnectionOptions & { address: string };
+  namespace: string;
+}
+
+const DEFAULT_ADDRESS = 'localhost:7233';
+const DEFAULT_NAMESPACE = 'default';
+const CONNECT_TIMEOUT_MS = 10 * SECOND;
+
+/** gRPC's number for RESOURCE_EXHAUSTED; the package that names it is a dependency of the SDK, not ours. */
+const RESOURCE_EXHAUSTED = 8;
+/** What the server says while a workflow is between two runs or has too much on its hands. */
+const WORKFLOW_BUSY = /workflow is busy/i;
+const BUSY_RETRY_MS = 10;
+
+/**
+ * The target that Temporal's own environment configuration names: `TEMPORAL_ADDRESS`, `TEMPORAL_NAMESPACE`, TLS, API
+ * key and configuration file. `address` replaces what it says of the address (the embedded server's).
+ */
+export function temporalTarget(env: Record<string, string>, address?: string): TemporalTarget {
+  const { connectionOptions, namespace } = loadClientConnectConfig({ overrideEnvVars: env });
+  return {
+    options: { ...connectionOptions, address: address ?? connectionOptions.address ?? DEFAULT_ADDRESS },
+    namespace: namespace ?? DEFAULT_NAMESPACE,
+  };
+}
+
+/**
+ * A client whose calls are repeated as the SDK does by default, except that "workflow is busy" (continue-as-new under
+ * load) is asked again after 10 ms instead of a second and more. A repeated call carries the same request id, by which
+ * the server knows it.
+ */
+export async function connectClient({ options, namespace }: TemporalTarget): Promise<Client> {
+  const byDefault = defaultGrpcRetryOptions();
+  const isBusy = (status: { code: number; details: string }) =>
+    status.code === RESOURCE_EXHAUSTED && WORKFLOW_BUSY.test(status.details);
+  const retry = makeGrpcRetryInterceptor({
+    retryableDecider: (attempt, status) =>
+      isRetryableError(status) && (isBusy(status) ? attempt < 500 : byDefault.retryableDecider(attempt, status)),
+    delayFunction: (attempt, status) => (isBusy(status) ? BUSY_RETRY_MS : byDefault.delayFunction(attempt, status)),
+  });
+  const { address, tls, apiKey, metadata } = options;
+  try {
+    const connection = await Connection.connect({
+      address,
+      interceptors: [retry],
+      connectTimeout: CONNECT_TIMEOUT_MS,
+      ...(tls !== undefined && { tls }),
+      ...(apiKey !== undefined && { apiKey }),
+      ...(metadata !== undefined && { metadata }),
+    });
+    return new Client({ connection, namespace });
+  } catch (cause) {
+    throw unreachable(address, cause);
+  }
+}
+
+/** The connection that a worker polls on. */
+export async function connectWorker({ options }: TemporalTarget): Promise<NativeConnection> {
+  try {
+    return await NativeConnection.connect(options);
+  } catch (cause) {
+    throw unreachable(options.address, cause);
+  }
+}
+
+function unreachable(address: string, cause: unknown): KeepapartError {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new KeepapartError('temporal-unavailable', `no Temporal server answers at ${address}: ${reason}`, { cause });
+}

@@ -1,0 +1,39 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { Connection } from '@temporalio/client';
+import { SECOND } from '../../domain/duration';
+import { accepts, LOOPBACK } from './ports';
+
+const POLL_MS = 50;
+const CALL_LIMIT_MS = 5 * SECOND;
+
+/**
+ * Waits until the server answers for its namespace, and its Web UI, where there is one, accepts connections.
+ * @throws the reason of `signal`, the only way to give up
+ */
+export async function waitUntilHealthy(
+  ports: { port: number; uiPort?: number | undefined },
+  namespace: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const { port, uiPort } = ports;
+  // gRPC would wait a second after its first refused connection, so the port is looked at first.
+  while (!(await accepts(port))) await delay(POLL_MS, undefined, { signal });
+  const connection = Connection.lazy({ address: `${LOOPBACK}:${port}` });
+  try {
+    while (!(await answers(connection, namespace))) await delay(POLL_MS, undefined, { signal });
+    while (uiPort !== undefined && !(await accepts(uiPort))) await delay(POLL_MS, undefined, { signal });
+  } finally {
+    await connection.close();
+  }
+}
+
+async function answers(connection: Connection, namespace: string): Promise<boolean> {
+  try {
+    await connection.withDeadline(Date.now() + CALL_LIMIT_MS, () =>
+      connection.workflowService.describeNamespace({ namespace }),
+    );
+    return true;
+  } catch {
+    return false;
+  }
+}

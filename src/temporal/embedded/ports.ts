@@ -1,0 +1,55 @@
+import { type AddressInfo, connect, createServer, type Server } from 'node:net';
+import { KeepapartError } from '../../domain/errors';
+
+/** The embedded server has no authentication, so nothing but this machine may reach it. */
+export const LOOPBACK = '127.0.0.1';
+
+/** A port to be opened, and what the user calls it. */
+export interface PortWish {
+  /** 0 for any free one. */
+  port: number;
+  /** The setting's name, for the message. */
+  setting: string;
+  /** A way out that only this port has. */
+  hint?: string;
+}
+
+/**
+ * Picks a free port for every 0 and makes sure that the others are free. Ports are only probed, not held: whoever opens
+ * them has to cope with having lost one meanwhile.
+ * @returns the ports, in the order of the wishes, all different
+ * @throws KeepapartError `port-in-use`, naming the port, its setting and the ways out
+ */
+export async function choosePorts(wishes: readonly PortWish[]): Promise<number[]> {
+  const held: Server[] = [];
+  try {
+    for (const wish of wishes) held.push(await hold(wish));
+    return held.map((server) => (server.address() as AddressInfo).port);
+  } finally {
+    await Promise.all(held.map((server) => new Promise((closed) => server.close(closed))));
+  }
+}
+
+/** Whether something accepts connections on this port of the loopback interface. */
+export async function accepts(port: number): Promise<boolean> {
+  return await new Promise((resolve) => {
+    const socket = connect(port, LOOPBACK);
+    socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
+    socket.once('connect', () => socket.destroy());
+  });
+}
+
+async function hold({ port, setting, hint }: PortWish): Promise<Server> {
+  const server = createServer();
+  return await new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      const problem =
+        error.code === 'EADDRINUSE' ? 'is taken' : `can't be opened (${error.code ?? error.message})`;
+      const detail =
+        `Port ${port} on ${LOOPBACK} ${problem}; it is ${setting}. Free it, or set KEEPAPART_${setting} to another ` +
+        `port, or to 0 for any free one.${hint === undefined ? '' : ` ${hint}`}`;
+      reject(new KeepapartError('port-in-use', detail, { cause: error }));
+    });
+    server.listen({ port, host: LOOPBACK, exclusive: true }, () => resolve(server));
+  });
+}

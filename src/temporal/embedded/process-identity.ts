@@ -1,0 +1,63 @@
+import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { setTimeout as delay } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { SECOND } from '../../domain/duration';
+
+const run = promisify(execFile);
+const POLL_MS = 50;
+
+/** A process that can't be mistaken for a later one with the same pid. */
+export interface ProcessIdentity {
+  pid: number;
+  /** When it was started, in whatever form this system gives it; only to be compared. */
+  started: string;
+}
+
+/** Who has this pid now; undefined when nobody has, or when the system doesn't tell. */
+export async function identify(pid: number): Promise<ProcessIdentity | undefined> {
+  const started = process.platform === 'linux' ? await startedOnLinux(pid) : await startedByPs(pid);
+  return started === undefined ? undefined : { pid, started };
+}
+
+/** Whether exactly this process still runs. */
+export async function isAlive({ pid, started }: ProcessIdentity): Promise<boolean> {
+  return (await identify(pid))?.started === started;
+}
+
+/** Ends a process that is not our child: SIGTERM, and SIGKILL when it is still there after `graceMs`. */
+export async function endProcess(target: ProcessIdentity, graceMs = 10 * SECOND): Promise<void> {
+  const killAtMs = Date.now() + graceMs;
+  let killed = false;
+  send(target.pid, 'SIGTERM');
+  while (await isAlive(target)) {
+    if (!killed && Date.now() >= killAtMs) {
+      send(target.pid, 'SIGKILL');
+      killed = true;
+    }
+    await delay(POLL_MS);
+  }
+}
+
+function send(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    // It ended in this very moment.
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}
+
+/** Fields 3 and 22 of proc_pid_stat(5): the state, and the start in clock ticks since boot. A zombie is dead. */
+async function startedOnLinux(pid: number): Promise<string | undefined> {
+  const text = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
+  // The second field is the command in brackets, which may hold spaces and brackets itself.
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+  return fields[0] === 'Z' ? undefined : fields[19];
+}
+
+async function startedByPs(pid: number): Promise<string | undefined> {
+  const ps = await run('ps', ['-o', 'lstart=', '-p', String(pid)]).catch(() => undefined);
+  const started = ps?.stdout.trim();
+  return started === '' ? undefined : started;
+}

@@ -1,0 +1,135 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { WorkflowNotFoundError, type Client } from '@temporalio/client';
+import { requestQuery, type RequestTrace } from '../contracts/batcher';
+import { batcherWorkflowId, shardOf } from '../contracts/ids';
+import { RECORD_STATE, type RecordView, type RequestView } from '../contracts/views';
+import { KeepapartError } from '../domain/errors';
+import { SECOND } from '../domain/duration';
+import { indexOf, recordIdOf, requestIdOf } from '../domain/record';
+import { batchesOfRequest, factsOf, type BatchFacts, type BatchReader } from './batch-reader';
+import type { BatcherAddress } from './ingest';
+import { callTemporal } from './rpc';
+
+/** Visibility lags a little behind: a batch that has just closed may be in neither the batcher nor the listing. */
+const VISIBILITY_LAG_MS = 3 * SECOND;
+const LOOK_AGAIN_MS = 100;
+/** How many batches are read at once. */
+const READS_AT_ONCE = 16;
+
+/**
+ * Where the records of a request are, from three places in this order: the batcher (buffered, in flight), the listing
+ * of batches that name the request, and those batches' results. `undefined` when no place knows the request.
+ * Throws `temporal-unavailable` when some of its records can't be found in time.
+ */
+export async function readRequest(
+  client: Client,
+  address: BatcherAddress,
+  batches: BatchReader,
+  requestId: string,
+): Promise<RequestView | undefined> {
+  const deadline = Date.now() + VISIBILITY_LAG_MS;
+  for (;;) {
+    const found = await look(client, address, batches, requestId);
+    if (found.size !== null && found.records.size === found.size) return viewOf(requestId, found.records);
+    if (Date.now() >= deadline) {
+      if (found.size === null) return undefined;
+      throw new KeepapartError(
+        'temporal-unavailable',
+        `${found.size - found.records.size} of ${found.size} records of request ${requestId} are not listed yet`,
+        { retryAfterMs: SECOND },
+      );
+    }
+    await sleep(LOOK_AGAIN_MS);
+  }
+}
+
+interface Found {
+  /** Length of the request, as soon as any place has told it. */
+  size: number | null;
+  records: Map<number, RecordView>;
+}
+
+async function look(
+  client: Client,
+  address: BatcherAddress,
+  batches: BatchReader,
+  requestId: string,
+): Promise<Found> {
+  // The batcher first: a record that leaves the buffer after this is found twice, never in no place.
+  const trace = await traceRequest(client, address, requestId);
+  const listed = await listBatches(client, requestId);
+  for (const batchId of trace.inFlightBatchIds) {
+    if (listed.has(batchId)) continue;
+    const facts = await batches.facts(batchId);
+    if (facts !== undefined) listed.set(batchId, facts);
+  }
+
+  const records = new Map<number, RecordView>();
+  for (const index of trace.bufferedIndexes) {
+    records.set(index, { recordId: recordIdOf(requestId, index), state: RECORD_STATE.buffered });
+  }
+  let size = trace.size;
+  const all = [...listed.values()];
+  for (let at = 0; at < all.length; at += READS_AT_ONCE) {
+    const read = all.slice(at, at + READS_AT_ONCE).map((facts) => recordsIn(batches, facts, requestId));
+    for (const view of (await Promise.all(read)).flat()) records.set(indexOf(view.recordId), view);
+  }
+  for (const facts of all) size ??= facts.requestSizes[requestId] ?? null;
+  return { size, records };
+}
+
+async function traceRequest(client: Client, address: BatcherAddress, requestId: string): Promise<RequestTrace> {
+  const workflowId = batcherWorkflowId(address.batcherId, shardOf(requestId, address.shards));
+  try {
+    return await callTemporal(client, `could not ask ${workflowId} for a request`, () =>
+      client.workflow.getHandle(workflowId).query(requestQuery, requestId),
+    );
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return { size: null, bufferedIndexes: [], inFlightBatchIds: [] };
+    throw error;
+  }
+}
+
+async function listBatches(client: Client, requestId: string): Promise<Map<string, BatchFacts>> {
+  const listed = new Map<string, BatchFacts>();
+  await callTemporal(client, `could not list the batches of request ${requestId}`, async () => {
+    for await (const info of client.workflow.list({ query: batchesOfRequest(requestId), pageSize: 500 })) {
+      const facts = factsOf(info);
+      if (requestId in facts.requestSizes) listed.set(info.workflowId, facts);
+    }
+  });
+  return listed;
+}
+
+/** The records of one request in one batch. */
+async function recordsIn(batches: BatchReader, facts: BatchFacts, requestId: string): Promise<RecordView[]> {
+  const { batchId, state } = facts.summary;
+  if (state === 'completed') {
+    const { outcomes } = await batches.result(facts.summary);
+    return outcomes
+      .filter(({ recordId }) => requestIdOf(recordId) === requestId)
+      .map(({ recordId, outcome, attempts, error }) => ({
+        recordId,
+        state: outcome,
+        batchId,
+        attempts,
+        ...(error !== undefined && { error }),
+      }));
+  }
+  const { batch } = await batches.input(facts.summary);
+  return batch.records
+    .filter(({ recordId }) => requestIdOf(recordId) === requestId)
+    .map(({ recordId }) => ({
+      recordId,
+      state: RECORD_STATE.inBatch,
+      batchId,
+      ...(state === 'failed' && { error: 'the workflow of this batch closed before it wrote its outcomes' }),
+    }));
+}
+
+function viewOf(requestId: string, found: ReadonlyMap<number, RecordView>): RequestView {
+  const records = [...found.entries()].sort(([a], [b]) => a - b).map(([, view]) => view);
+  const counts = { buffered: 0, in_batch: 0, saved: 0, rolled_back: 0 };
+  for (const { state } of records) counts[state]++;
+  return { requestId, counts, records };
+}

@@ -1,0 +1,107 @@
+import type { AcceptedRequest } from '../../src/contracts/batcher';
+import type { BatcherClient } from '../../src/contracts/batcher-client';
+import type { BatchPage, BatchView, RequestView, StatusView } from '../../src/contracts/views';
+
+/**
+ * A BatcherClient that records what it is asked and answers what a test gives it. Right for the edge alone: the real
+ * one is tested against a real server, end to end.
+ */
+export class FakeBatcherClient implements BatcherClient {
+  readonly accepted: AcceptedRequest[] = [];
+  /** Every other call, as `name(arguments)`. */
+  readonly calls: string[] = [];
+  readonly requests = new Map<string, RequestView>();
+  readonly batchViews = new Map<string, BatchView>();
+  page: BatchPage = { batches: [], nextCursor: null };
+  statusView = emptyStatus();
+  /** Thrown by every call while set. */
+  failure: unknown;
+  private gate: Promise<void> | undefined;
+
+  /** From here on `addRecords` stays pending; the function that is returned lets it go on. */
+  hold(): () => void {
+    let release = () => {};
+    this.gate = new Promise((resolve) => (release = resolve));
+    return release;
+  }
+
+  async addRecords(request: AcceptedRequest): Promise<void> {
+    this.accepted.push(request);
+    await this.gate;
+    this.failIfAsked();
+  }
+
+  status(): Promise<StatusView> {
+    return this.answer('status()', this.statusView);
+  }
+
+  request(requestId: string): Promise<RequestView | undefined> {
+    return this.answer(`request(${requestId})`, this.requests.get(requestId));
+  }
+
+  batches(filter: Parameters<BatcherClient['batches']>[0]): Promise<BatchPage> {
+    return this.answer(`batches(${JSON.stringify(filter)})`, this.page);
+  }
+
+  batch(batchId: string): Promise<BatchView | undefined> {
+    return this.answer(`batch(${batchId})`, this.batchViews.get(batchId));
+  }
+
+  flush(by: string): Promise<void> {
+    return this.answer(`flush(${by})`, undefined);
+  }
+
+  pause(by: string): Promise<void> {
+    return this.answer(`pause(${by})`, undefined);
+  }
+
+  resume(by: string): Promise<void> {
+    return this.answer(`resume(${by})`, undefined);
+  }
+
+  checkReady(): Promise<void> {
+    return this.answer('checkReady()', undefined);
+  }
+
+  private async answer<T>(call: string, value: T): Promise<T> {
+    this.calls.push(call);
+    this.failIfAsked();
+    return value;
+  }
+
+  private failIfAsked(): void {
+    if (this.failure !== undefined) throw this.failure;
+  }
+}
+
+function emptyStatus(): StatusView {
+  const total = {
+    bufferedRecords: 0,
+    bufferedBytes: 0,
+    oldestAgeMs: null,
+    inFlight: 0,
+    counters: {
+      accepted: 0,
+      batchesStarted: 0,
+      batchesCompleted: 0,
+      batchesFailed: 0,
+      saved: 0,
+      rolledBack: 0,
+      retries: 0,
+    },
+  };
+  return {
+    shards: [{ shard: 0, batcher: 'batcher-0', paused: null, ...total }],
+    total: { ...total, paused: false },
+    settings: {
+      maxBatchSize: 5,
+      conflicts: [{ pair: [1, 2] }],
+      flushIntervalMs: 1000,
+      batchSpacingMs: 0,
+      maxInFlight: 50,
+      maxAttempts: 3,
+      retryIntervalMs: 1000,
+      outcomeFormat: 'text',
+    },
+  };
+}

@@ -1,0 +1,35 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { homedir, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { defaultCacheDir, resolveTemporalBinary } from '../../src/temporal/embedded/binary';
+import { startEmbeddedServer } from '../../src/temporal/embedded/embedded-server';
+import { TEST_ADDRESS, TEST_BINARY } from './temporal-server';
+
+declare global {
+  /** Set here, used by global-teardown.ts, which runs in the same realm. */
+  var stopTestServer: (() => Promise<void>) | undefined;
+}
+
+/** Starts one Temporal server for the whole run, on a free port and with a database that is thrown away. */
+export default async function globalSetup(): Promise<void> {
+  const env = process.env;
+  const binary = await resolveTemporalBinary({
+    cacheDir: defaultCacheDir(env, homedir()),
+    env,
+    onProgress: ({ message }) => process.stderr.write(`${message}\n`),
+  });
+  const dataDir = await mkdtemp(join(tmpdir(), 'keepapart-test-'));
+  const removeData = async (): Promise<void> => await rm(dataDir, { recursive: true, force: true });
+  try {
+    const server = await startEmbeddedServer({ binary: binary.path, dataDir, port: 0, durable: false, env });
+    globalThis.stopTestServer = async () => {
+      await server.stop();
+      await removeData();
+    };
+    process.env[TEST_ADDRESS] = server.address;
+    process.env[TEST_BINARY] = binary.path;
+  } catch (error) {
+    await removeData();
+    throw error;
+  }
+}

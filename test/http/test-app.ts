@@ -1,0 +1,44 @@
+import type { Express } from 'express';
+import pino from 'pino';
+import { createApp } from '../../src/http/app';
+import type { HttpDeps } from '../../src/http/deps';
+import { FakeBatcherClient } from '../helpers/fake-batcher-client';
+
+export interface TestApp {
+  app: Express;
+  batcher: FakeBatcherClient;
+  /** Every log line so far, as text. */
+  logs: string[];
+  /** What the app is told when it asks whether it is draining. */
+  drain: { on: boolean };
+}
+
+/** The app over a fake batcher, with limits that are small enough to reach. */
+export function testApp(overrides: Partial<HttpDeps> = {}): TestApp {
+  const batcher = new FakeBatcherClient();
+  const logs: string[] = [];
+  const drain = { on: false };
+  const logger = pino({ level: 'trace' }, { write: (line: string) => void logs.push(line) });
+  let requests = 0;
+  const app = createApp({
+    batcher,
+    limits: { maxRecordBytes: 1000, maxRequestBytes: 10_000, maxRequestRecords: 50 },
+    apiKeys: [],
+    logger,
+    newRequestId: () => `r${++requests}`,
+    isDraining: () => drain.on,
+    ...overrides,
+  });
+  return { app, batcher, logs, drain };
+}
+
+/** Shape of a problem details body (RFC 9457), as we send it. */
+export interface Problem {
+  type: string;
+  title: string;
+  status: number;
+  detail: string;
+  instance: string;
+  code: string;
+  problems?: { field: string; expected: string; received: string }[];
+}

@@ -1,0 +1,185 @@
+import {
+  loadConfig,
+  SETTING_KEYS,
+  SETTINGS,
+  settingName,
+  type ConfigInput,
+  type LoadedConfig,
+} from '../../src/config';
+
+/** A file with these settings, as the command line would hand it over. */
+function fileOf(settings: unknown): { path: string; text: string } {
+  return { path: 'keepapart.config.json', text: JSON.stringify(settings) };
+}
+
+function load(input: Partial<ConfigInput> = {}): LoadedConfig {
+  return loadConfig({ env: {}, ...input });
+}
+
+test('without any input every setting has its default, and its source says so', () => {
+  const { config, sources, warnings } = load();
+  expect(config).toEqual({
+    httpHost: '127.0.0.1',
+    httpPort: 3000,
+    apiKeys: [],
+    tcpPort: 9999,
+    temporalPort: 7233,
+    uiPort: 8233,
+    dataDir: './data',
+    outDir: './data/out',
+    taskQueue: 'keepapart',
+    batcherId: 'batcher',
+    shards: 1,
+    maxBatchSize: 5,
+    conflicts: [{ pair: [1, 2] }],
+    flushIntervalMs: 1000,
+    batchSpacingMs: 0,
+    maxInFlight: 50,
+    maxAttempts: 3,
+    retryIntervalMs: 1000,
+    saveActivity: 'regular',
+    batchesPerChild: 1,
+    saveFailureRate: 0,
+    maxBufferedRecords: 10_000,
+    maxBufferedBytes: 1_048_576,
+    maxRecordBytes: 65_536,
+    maxRequestBytes: 1_048_576,
+    outcomeFormat: 'text',
+    logLevel: 'info',
+  });
+  expect(new Set(Object.values(sources))).toEqual(new Set(['default']));
+  expect(warnings).toEqual([]);
+});
+
+test('every default is accepted by its own parser, so that nobody is refused what they could leave out', () => {
+  for (const key of SETTING_KEYS) {
+    if (key === 'apiKeys') continue;
+    const { parser, default: value } = SETTINGS[key];
+    expect(parser.parse(value)).toEqual({ value });
+    expect(parser.parse(typeof value === 'object' ? JSON.stringify(value) : String(value))).toEqual({
+      value,
+    });
+  }
+});
+
+describe('precedence', () => {
+  const file = fileOf({ HTTP_PORT: 1001, UI_PORT: 1002, SHARDS: 2 });
+  const env = { KEEPAPART_HTTP_PORT: '2001', KEEPAPART_UI_PORT: '2002' };
+  const flags = { httpPort: '3001' };
+
+  test('flags go over the environment, the environment over the file, the file over defaults', () => {
+    const { config, sources } = load({ file, env, flags });
+    expect(config).toMatchObject({ httpPort: 3001, uiPort: 2002, shards: 2, maxInFlight: 50 });
+    expect(sources).toMatchObject({
+      httpPort: 'flag',
+      uiPort: 'environment',
+      shards: 'file',
+      maxInFlight: 'default',
+    });
+  });
+
+  test('a flag that was not given and an empty variable leave the weaker source in force', () => {
+    const { config, sources } = load({
+      file,
+      env: { KEEPAPART_HTTP_PORT: '', KEEPAPART_API_KEYS: undefined },
+      flags: { httpPort: undefined },
+    });
+    expect(config).toMatchObject({ httpPort: 1001, apiKeys: [] });
+    expect(sources).toMatchObject({ httpPort: 'file', apiKeys: 'default' });
+  });
+
+  test('flags may be keyed as they are written', () => {
+    expect(load({ flags: { 'max-batch-size': 7 } }).config.maxBatchSize).toBe(7);
+  });
+});
+
+describe('what may be written', () => {
+  test.each([
+    ['65536', 65_536],
+    [65_536, 65_536],
+    ['64 KiB', 65_536],
+    ['64kib', 65_536],
+    ['1MiB', 1_048_576],
+  ])('the size %j is %d bytes', (written, size) => {
+    expect(load({ flags: { maxRecordBytes: written } }).config.maxRecordBytes).toBe(size);
+  });
+
+  test('a share may be written as a number or as text', () => {
+    expect(load({ flags: { saveFailureRate: '0.25' } }).config.saveFailureRate).toBe(0.25);
+    expect(load({ file: fileOf({ SAVE_FAILURE_RATE: 1 }) }).config.saveFailureRate).toBe(1);
+  });
+
+  test('conflict rules may be text anywhere, and a JSON value in the file', () => {
+    const rules = [{ distinct: '/customerId' }];
+    const text = JSON.stringify(rules);
+    expect(load({ env: { KEEPAPART_CONFLICTS: text } }).config.conflicts).toEqual(rules);
+    expect(load({ flags: { conflicts: text } }).config.conflicts).toEqual(rules);
+    expect(load({ file: fileOf({ CONFLICTS: text }) }).config.conflicts).toEqual(rules);
+    expect(load({ file: fileOf({ CONFLICTS: rules }) }).config.conflicts).toEqual(rules);
+    expect(load({ env: { KEEPAPART_CONFLICTS: '[]' } }).config.conflicts).toEqual([]);
+  });
+
+  test('API keys are a comma-separated text, or an array in the file', () => {
+    const [a, b] = ['a'.repeat(64), 'b'.repeat(64)];
+    const expected = [
+      { name: 'shop', sha256: a },
+      { name: 'ops-2', sha256: b },
+    ];
+    expect(load({ env: { KEEPAPART_API_KEYS: `shop:${a}, ops-2:${b}` } }).config.apiKeys).toEqual(expected);
+    expect(load({ file: fileOf({ API_KEYS: [`shop:${a}`, `ops-2:${b}`] }) }).config.apiKeys).toEqual(
+      expected,
+    );
+  });
+
+  test.each(['127.0.0.1', '127.8.9.10', '::1', 'localhost', 'LOCALHOST'])(
+    'the host %s is loopback and needs no API keys',
+    (httpHost) => {
+      expect(load({ flags: { httpHost } }).config.httpHost).toBe(httpHost);
+    },
+  );
+
+  test('another host is accepted with API keys', () => {
+    const env = { KEEPAPART_HTTP_HOST: '0.0.0.0', KEEPAPART_API_KEYS: `shop:${'a'.repeat(64)}` };
+    expect(load({ env }).config.httpHost).toBe('0.0.0.0');
+  });
+
+  test('several ports may be 0, which picks a free one for each', () => {
+    const flags = { httpPort: 0, temporalPort: 0, uiPort: 0, tcpPort: 0 };
+    expect(load({ flags }).config).toMatchObject(flags);
+  });
+
+  test('the path of the file, what tests tell each other and foreign variables are nobody’s setting', () => {
+    const env = {
+      KEEPAPART_CONFIG: '/etc/keepapart.config.json',
+      KEEPAPART_TEST_ADDRESS: 'localhost:1',
+      TEMPORAL_ADDRESS: 'localhost:7233',
+      PATH: '/bin',
+    };
+    expect(load({ env, flags: { config: 'x.json' } })).toEqual(load());
+  });
+});
+
+test('the configuration is frozen to its leaves', () => {
+  const loaded = load({ file: fileOf({ CONFLICTS: [{ group: [{ id: 1 }, { id: 2 }] }] }) });
+  const unfrozen: unknown[] = [];
+  const look = (value: unknown): void => {
+    if (typeof value !== 'object' || value === null) return;
+    if (!Object.isFrozen(value)) unfrozen.push(value);
+    Object.values(value).forEach(look);
+  };
+  look(loaded);
+  look(load());
+  expect(unfrozen).toEqual([]);
+});
+
+test('a TCP port that was asked for brings a warning, as this version has no gateway', () => {
+  expect(load({ env: { KEEPAPART_TCP_PORT: '9998' } }).warnings).toEqual([
+    'KEEPAPART_TCP_PORT has no effect: this version has no TCP gateway yet.',
+  ]);
+  expect(load({ env: { KEEPAPART_TCP_PORT: '0' } }).warnings).toEqual([]);
+});
+
+test('names are made from the keys in one way only', () => {
+  expect(settingName('maxBufferedBytes')).toBe('MAX_BUFFERED_BYTES');
+  expect(new Set(SETTING_KEYS.map(settingName)).size).toBe(SETTING_KEYS.length);
+});

@@ -1,0 +1,3 @@
+/** What the workflow bundle holds: the one file that the bundler starts from. */
+export { batcherWorkflow } from './batcher';
+export { batchWorkflow } from './batch';
