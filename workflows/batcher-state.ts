@@ -44,7 +44,10 @@ export interface BatcherState {
 /** The server refuses payloads of 2 MiB; the rest of the carried state needs some of it. */
 const MAX_CARRIED_BUFFER_BYTES = 1.8 * MIB;
 
-export function restoreBatcher({ settings, carried, limits }: BatcherInput, info: WorkflowInfo): BatcherState {
+export function restoreBatcher(
+  { settings, carried, limits }: BatcherInput,
+  info: WorkflowInfo,
+): BatcherState {
   return {
     settings,
     limits: limits ?? DEFAULT_RUN_LIMITS,

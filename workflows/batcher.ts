@@ -31,7 +31,12 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import { TypedSearchAttributes, WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
-import { ACTIVITY_TIMEOUTS, BATCH_CLOSING, type Activities, type BatchClosing } from '../src/contracts/activities';
+import {
+  ACTIVITY_TIMEOUTS,
+  BATCH_CLOSING,
+  type Activities,
+  type BatchClosing,
+} from '../src/contracts/activities';
 import type { BatchInput, BatchMemo, BatchWorkflow } from '../src/contracts/batch';
 import {
   addRecordsSignal,
@@ -119,7 +124,11 @@ async function runBatcher(input: BatcherInput): Promise<void> {
     changed = false;
     if (handOverDue(state, workflowInfo())) {
       await condition(() => startsUnderWay === 0);
-      await continueAsNew<BatcherWorkflow>({ ...input, settings: state.settings, carried: carriedFrom(state) });
+      await continueAsNew<BatcherWorkflow>({
+        ...input,
+        settings: state.settings,
+        carried: carriedFrom(state),
+      });
     }
     for (const flush of takeFlushes(state.buffer, state.settings, Date.now(), freeSlots(state, Date.now()))) {
       void runBatch(flush);

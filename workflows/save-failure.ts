@@ -8,7 +8,10 @@ const MAX_MESSAGE_LENGTH = 500;
  * What an outcome tells of a `save` that failed for good. Rethrows what isn't the failure of an activity: that is a
  * bug in workflow code and must stop the workflow task, not roll back a record.
  */
-export function describeSaveFailure(error: unknown, maxAttempts: number): { attempts: number; message: string } {
+export function describeSaveFailure(
+  error: unknown,
+  maxAttempts: number,
+): { attempts: number; message: string } {
   if (!(error instanceof ActivityFailure)) throw error;
   const { cause } = error;
   if (cause instanceof CancelledFailure) {
@@ -17,7 +20,8 @@ export function describeSaveFailure(error: unknown, maxAttempts: number): { atte
   if (cause instanceof TimeoutFailure) {
     return { attempts: maxAttempts, message: `no answer in time (${cause.timeoutType})` };
   }
-  const details = cause instanceof ApplicationFailure ? (cause.details?.[0] as SaveFailureDetails | undefined) : undefined;
+  const details =
+    cause instanceof ApplicationFailure ? (cause.details?.[0] as SaveFailureDetails | undefined) : undefined;
   return {
     attempts: details?.attempt ?? maxAttempts,
     message: (cause?.message ?? error.message).slice(0, MAX_MESSAGE_LENGTH),

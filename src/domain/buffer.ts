@@ -42,7 +42,13 @@ export interface RecordBuffer {
  * index of the first value, values]. A tuple, because the worst case (10,000 requests of one record) has to fit into
  * one payload beside the values: about 62 bytes a run instead of 125 with member names.
  */
-type PackedRun = [requestId: string, requestSize: number, acceptedAtMs: number, firstIndex: number, values: JsonValue[]];
+type PackedRun = [
+  requestId: string,
+  requestSize: number,
+  acceptedAtMs: number,
+  firstIndex: number,
+  values: JsonValue[],
+];
 
 /** The buffer as plain JSON for continue-as-new: order of acceptance kept, ids and times said once per run. */
 export interface PackedBuffer {
@@ -52,7 +58,15 @@ export interface PackedBuffer {
 }
 
 export function emptyBuffer(): RecordBuffer {
-  return { waiting: [], full: [], uncut: 0, flushBeforeSeq: 0, nextSeq: 0, bufferedRecords: 0, bufferedBytes: 0 };
+  return {
+    waiting: [],
+    full: [],
+    uncut: 0,
+    flushBeforeSeq: 0,
+    nextSeq: 0,
+    bufferedRecords: 0,
+    bufferedBytes: 0,
+  };
 }
 
 /** Appends a whole request behind what is there. */
@@ -90,7 +104,10 @@ export function oldestRecord(buffer: RecordBuffer): BufferedRecord | undefined {
 }
 
 /** Indexes, in order, of the records of a request that are still buffered, with the length of the request. */
-export function bufferedOf(buffer: RecordBuffer, requestId: string): { size: number | null; indexes: number[] } {
+export function bufferedOf(
+  buffer: RecordBuffer,
+  requestId: string,
+): { size: number | null; indexes: number[] } {
   const records = inOrder(buffer).filter((record) => record.requestId === requestId);
   return { size: records[0]?.requestSize ?? null, indexes: records.map((record) => record.index) };
 }
@@ -146,7 +163,15 @@ function appendRun(
   for (const [offset, value] of values.entries()) {
     const bytes = jsonBytes(value);
     const seq = buffer.nextSeq++;
-    buffer.waiting.push({ requestId, index: firstIndex + offset, requestSize, value, acceptedAtMs, seq, bytes });
+    buffer.waiting.push({
+      requestId,
+      index: firstIndex + offset,
+      requestSize,
+      value,
+      acceptedAtMs,
+      seq,
+      bytes,
+    });
     buffer.bufferedBytes += bytes;
   }
   buffer.bufferedRecords += values.length;

@@ -134,7 +134,8 @@ const CHECKS: Record<Kind, (value: unknown, field: string) => FieldProblem[]> = 
     const texts = (value as JsonValue[]).map(canonicalJson);
     const seen = new Set<string>();
     texts.forEach((text, index) => {
-      if (seen.has(text)) problems.push(problem(field + jsonPointerToken(index), EXPECTED.newMember, value[index]));
+      if (seen.has(text))
+        problems.push(problem(field + jsonPointerToken(index), EXPECTED.newMember, value[index]));
       seen.add(text);
     });
     return problems;

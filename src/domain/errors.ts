@@ -125,6 +125,9 @@ export class KeepapartError extends Error {
 /** Whether a thrown value is a {@link KeepapartError}, told by its shape. */
 export function isKeepapartError(error: unknown): error is KeepapartError {
   return (
-    error instanceof Error && error.name === 'KeepapartError' && 'code' in error && String(error.code) in ERRORS
+    error instanceof Error &&
+    error.name === 'KeepapartError' &&
+    'code' in error &&
+    String(error.code) in ERRORS
   );
 }

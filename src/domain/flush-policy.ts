@@ -26,7 +26,12 @@ export interface Flush {
  * that a long buffer isn't partitioned anew for each batch; taking away full batches never costs the rest a batch more
  * where the partition is optimal.
  */
-export function takeFlushes(buffer: RecordBuffer, policy: FlushPolicy, nowMs: number, limit: number): Flush[] {
+export function takeFlushes(
+  buffer: RecordBuffer,
+  policy: FlushPolicy,
+  nowMs: number,
+  limit: number,
+): Flush[] {
   if (limit <= 0) return [];
   const partial = cut(buffer, policy, nowMs, limit);
   const flushes: Flush[] = [];
@@ -56,7 +61,9 @@ export function takeFlushes(buffer: RecordBuffer, policy: FlushPolicy, nowMs: nu
 export function nextDueAtMs(buffer: RecordBuffer, policy: FlushPolicy): number | undefined {
   const oldest = buffer.waiting[0];
   if (oldest === undefined) return undefined;
-  return oldest.seq < buffer.flushBeforeSeq ? oldest.acceptedAtMs : oldest.acceptedAtMs + policy.flushIntervalMs;
+  return oldest.seq < buffer.flushBeforeSeq
+    ? oldest.acceptedAtMs
+    : oldest.acceptedAtMs + policy.flushIntervalMs;
 }
 
 /** Moves full batches from `waiting` to `full`, and returns the partial ones that hold a due record, oldest first. */
@@ -68,7 +75,10 @@ function cut(buffer: RecordBuffer, policy: FlushPolicy, nowMs: number, limit: nu
   const mayHoldFullBatch = buffer.uncut > 0 && buffer.waiting.length >= policy.maxBatchSize;
   if (!somethingIsDue && !(mayHoldFullBatch && buffer.full.length < limit)) return [];
 
-  const { batches } = partition(buffer.waiting, { rules: policy.conflicts, maxBatchSize: policy.maxBatchSize });
+  const { batches } = partition(buffer.waiting, {
+    rules: policy.conflicts,
+    maxBatchSize: policy.maxBatchSize,
+  });
   const full = batches.filter((batch) => batch.length === policy.maxBatchSize);
   const partial = batches.filter((batch) => batch.length < policy.maxBatchSize);
   buffer.full = [...buffer.full, ...full].sort((a, b) => oldestSeq(a) - oldestSeq(b));

@@ -24,7 +24,9 @@ export interface OutcomeTally {
   retries: number;
 }
 
-export function tallyOutcomes(outcomes: readonly Pick<RecordOutcome, 'outcome' | 'attempts'>[]): OutcomeTally {
+export function tallyOutcomes(
+  outcomes: readonly Pick<RecordOutcome, 'outcome' | 'attempts'>[],
+): OutcomeTally {
   const saved = outcomes.filter(({ outcome }) => outcome === OUTCOME.saved).length;
   const retries = outcomes.reduce((sum, { attempts }) => sum + Math.max(0, attempts - 1), 0);
   return { saved, rolledBack: outcomes.length - saved, retries };

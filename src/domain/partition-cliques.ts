@@ -7,7 +7,8 @@ import { MinHeap } from './partition-heap';
  */
 export function asCliques(classes: readonly RecordClass[]): number[][] | undefined {
   const disjoint = classes.every(
-    ({ constraints }) => constraints.length === 0 || (constraints.length === 1 && constraints[0]?.key === ALONE),
+    ({ constraints }) =>
+      constraints.length === 0 || (constraints.length === 1 && constraints[0]?.key === ALONE),
   );
   if (!disjoint) return undefined;
   return classes.flatMap(({ records, constraints }) =>

@@ -16,7 +16,9 @@ const MAX_COMPARED_CLASSES = 64;
  */
 export function asGroups(classes: readonly RecordClass[]): Groups | undefined {
   const bound = classes.filter(({ constraints }) => constraints.length > 0);
-  const free = classes.filter(({ constraints }) => constraints.length === 0).flatMap(({ records }) => records);
+  const free = classes
+    .filter(({ constraints }) => constraints.length === 0)
+    .flatMap(({ records }) => records);
   if (bound.some(({ constraints }) => constraints.some(({ key }) => key === ALONE))) return undefined;
   const slot = bound[0]?.constraints[0]?.slot;
   if (bound.every(({ constraints }) => constraints.length === 1 && constraints[0]?.slot === slot)) {

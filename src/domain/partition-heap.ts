@@ -11,6 +11,11 @@ export class MinHeap {
     return this.items.length;
   }
 
+  /** The least, which stays; undefined when there is none. */
+  peek(): number | undefined {
+    return this.items[0];
+  }
+
   push(item: number): void {
     const { items } = this;
     let hole = items.length;

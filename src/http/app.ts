@@ -46,6 +46,7 @@ const noStore: RequestHandler = (_req, res, next) => {
 function securityHeaders(): RequestHandler {
   return helmet({
     strictTransportSecurity: false,
+    xFrameOptions: { action: 'deny' },
     contentSecurityPolicy: {
       useDefaults: false,
       directives: {

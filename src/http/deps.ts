@@ -30,5 +30,5 @@ export interface HttpDeps {
   /** Id of an accepted list; a random UUID by default. */
   newRequestId?: () => string;
   /** Whether this process is about to stop: nothing new is taken, what runs is finished. */
-  isDraining(): boolean;
+  isDraining: () => boolean;
 }

@@ -85,7 +85,7 @@ ${webUi}
 <h2>Try it</h2>
 <pre>curl -i ${base}/v1/records${key} \\
   -H 'Content-Type: application/json' -d '[1,2,3,4]'</pre>
-<p>The answer names the request. By default <code>1</code> and <code>2</code> are kept apart: look for them in different files.</p>
+<p>The answer names the request. By default <code>1</code> and <code>2</code> are kept apart: look for them in different files. How things stand:</p>
 <pre>curl ${base}/v1/status${key}</pre>
 <h2>Calls</h2>
 <dl>

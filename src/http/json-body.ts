@@ -1,6 +1,6 @@
 import { MIMEType } from 'node:util';
 import express from 'express';
-import type { Request, Response } from 'express';
+import type { Request, RequestHandler, Response } from 'express';
 import { KeepapartError } from '../domain/errors';
 import type { JsonValue } from '../domain/json';
 import { parseJsonText } from './json-text';
@@ -19,7 +19,7 @@ export interface JsonBodyOptions {
 export type JsonBodyReader = (req: Request, res: Response) => Promise<JsonValue | undefined>;
 
 export function jsonBodyReader(options: JsonBodyOptions): JsonBodyReader {
-  const readRaw = express.raw({ type: () => true, limit: options.maxBytes, inflate: true });
+  const readRaw: RequestHandler = express.raw({ type: () => true, limit: options.maxBytes, inflate: true });
   return async (req, res) => {
     if (hasNoBody(req)) return undefined;
     requireUtf8Json(req);

@@ -1,17 +1,15 @@
 import { describeReceived, KeepapartError } from '../domain/errors';
-import type { FieldProblem } from '../domain/errors';
 import type { JsonValue } from '../domain/json';
 import { isExactNumber } from './exact-number';
-import { jsonPointer, problemList } from './problems';
+import { jsonPointer, ProblemList, shorten } from './problems';
 
-/** The one place where bodies are parsed. */
 export interface ParseOptions {
   /** Levels of lists and objects, the outermost included. Bounds every recursive walk over the value. */
   maxDepth: number;
 }
 
 /**
- * Parses JSON that means the same to its sender and to us: what `JSON.parse` would round, drop or hide is refused.
+ * The one place where a body becomes a value. Parses JSON that means the same to its sender and to us: what `JSON.parse` would round, drop or hide is refused.
  * Throws `invalid-json` for what isn't JSON, and `invalid-request` for numbers that a 64-bit float doesn't hold,
  * keys that occur twice, `__proto__` as a key, and nesting beyond `maxDepth`.
  */
@@ -22,8 +20,8 @@ export function parseJsonText(text: string, options: ParseOptions): JsonValue {
   } catch (error) {
     throw new KeepapartError('invalid-json', error instanceof Error ? error.message : 'The body is not JSON');
   }
-  const problems = problemList();
-  for (const problem of findUnfaithful(text, options.maxDepth)) problems.add(problem);
+  const problems = new ProblemList();
+  findUnfaithful(text, options.maxDepth, problems);
   problems.throwIfAny('The body holds JSON that can not be kept exactly');
   return value;
 }
@@ -41,15 +39,17 @@ interface Level {
 const NUMBER = /-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
 
 /** Walks over the tokens of a text that is known to be JSON; linear, and not recursive. */
-function* findUnfaithful(text: string, maxDepth: number): Generator<FieldProblem> {
+function findUnfaithful(text: string, maxDepth: number, problems: ProblemList): void {
   const levels: Level[] = [];
-  const pointer = () => jsonPointer(levels.map((level) => level.at));
+  const report = (expected: string, received: string) =>
+    problems.add(() => ({ field: jsonPointer(levels.map((level) => level.at)), expected, received }));
+
   for (let i = 0; i < text.length; i++) {
     const char = text.charAt(i);
     const level = levels.at(-1);
     if (char === '{' || char === '[') {
       if (levels.length === maxDepth) {
-        yield { field: pointer(), expected: `at most ${maxDepth} levels of nesting`, received: 'more' };
+        report(`at most ${maxDepth} levels of nesting`, 'more');
         return;
       }
       levels.push(
@@ -66,30 +66,19 @@ function* findUnfaithful(text: string, maxDepth: number): Generator<FieldProblem
         const key = JSON.parse(text.slice(i, end)) as string;
         level.at = key;
         level.expectsKey = false;
-        const expected = refusedKey(key, level.keys);
-        if (expected) yield { field: pointer(), expected, received: describeReceived(key) };
+        if (key === '__proto__') report('any other key', describeReceived(key));
+        if (level.keys.has(key)) report('each key once', describeReceived(key));
         level.keys.add(key);
       }
       i = end - 1;
     } else if (char === '-' || (char >= '0' && char <= '9')) {
       NUMBER.lastIndex = i;
       const token = NUMBER.exec(text)?.[0] ?? char;
-      if (!isExactNumber(token)) {
-        const shown = token.length > 80 ? `${token.slice(0, 77)}...` : token;
-        yield {
-          field: pointer(),
-          expected: 'a number that a 64-bit float holds, or a string',
-          received: `${shown} (number)`,
-        };
-      }
+      if (!isExactNumber(token))
+        report('a number that a 64-bit float holds, or a string', `${shorten(token, 80)} (number)`);
       i += token.length - 1;
     }
   }
-}
-
-function refusedKey(key: string, seen: ReadonlySet<string>): string | undefined {
-  if (key === '__proto__') return 'any other key';
-  return seen.has(key) ? 'each key once' : undefined;
 }
 
 /** Index after the closing quote of the string that opens at `start`. */

@@ -83,7 +83,7 @@ function gracefulClose(server: Server): Listening['close'] {
   };
 }
 
-function toCatalogued(error: NodeJS.ErrnoException, { host, port }: ListenOptions): unknown {
+function toCatalogued(error: NodeJS.ErrnoException, { host, port }: ListenOptions): Error {
   const options = (field: string, expected: string, received: unknown) => ({
     cause: error,
     problems: [{ field, expected, received: describeReceived(received) }],
@@ -92,20 +92,20 @@ function toCatalogued(error: NodeJS.ErrnoException, { host, port }: ListenOption
     case 'EADDRINUSE':
       return new KeepapartError(
         'port-in-use',
-        `Port ${port} of ${host} is taken: end what listens there, or set HTTP_PORT`,
+        `Port ${port} on ${host} is taken; it is HTTP_PORT. Free it, or set KEEPAPART_HTTP_PORT to another port, or to 0 for any free one.`,
         options('HTTP_PORT', 'a free port, or 0 to pick one', port),
       );
     case 'EACCES':
       return new KeepapartError(
         'invalid-config',
-        `Port ${port} of ${host} needs rights that this process lacks: set HTTP_PORT`,
+        `Port ${port} on ${host} needs rights that this process lacks; set KEEPAPART_HTTP_PORT to another.`,
         options('HTTP_PORT', 'a port that this user may open, usually above 1023', port),
       );
     case 'EADDRNOTAVAIL':
     case 'ENOTFOUND':
       return new KeepapartError(
         'invalid-config',
-        `${host} is no address of this machine: set HTTP_HOST`,
+        `${host} is no address of this machine; set KEEPAPART_HTTP_HOST to one that is.`,
         options('HTTP_HOST', 'an address of this machine', host),
       );
     default:

@@ -2,12 +2,15 @@ import type { ErrorRequestHandler, RequestHandler } from 'express';
 import { SECOND } from '../domain/duration';
 import { ERRORS, isKeepapartError, KeepapartError } from '../domain/errors';
 import type { ErrorCode } from '../domain/errors';
+import { httpRequestId } from './request-log';
 
 /** What a client is told to wait when the error itself doesn't know. */
 const DEFAULT_RETRY_AFTER_MS: Partial<Record<ErrorCode, number>> = {
   'temporal-unavailable': 2 * SECOND,
   'not-ready': 5 * SECOND,
 };
+
+const IN_OUR_LOG = 'What happened is in our log, under the id in X-Request-Id';
 
 /** Any path that no route took. */
 export const notFound: RequestHandler = (req) => {
@@ -28,16 +31,21 @@ export const problemResponse: ErrorRequestHandler = (thrown, req, res, next) => 
   else req.log.debug({ code }, title);
 
   // Too late for another answer: Express cuts the connection, so that nobody takes half of it for the whole.
-  if (res.headersSent) return next(thrown);
+  if (res.headersSent) {
+    next(thrown);
+    return;
+  }
 
   const retryAfterMs = error.retryAfterMs ?? DEFAULT_RETRY_AFTER_MS[code];
   if (retryAfterMs !== undefined) res.set('Retry-After', String(Math.ceil(retryAfterMs / SECOND)));
+  // A detail with a cause quotes what lies beneath us, such as addresses: that is for the log alone.
+  const detail = status >= 500 && error.cause !== undefined ? IN_OUR_LOG : error.message;
   const problem = {
     type: `urn:keepapart:error:${code}`,
     title,
     status,
-    detail: error.message,
-    instance: `urn:keepapart:http-request:${String(req.id)}`,
+    detail,
+    instance: `urn:keepapart:http-request:${httpRequestId(req)}`,
     code,
     ...(error.problems.length > 0 && { problems: error.problems }),
   };
@@ -49,8 +57,5 @@ function toCatalogued(thrown: unknown): KeepapartError {
   if (isKeepapartError(thrown) && thrown.entry.status !== undefined) return thrown;
   if (thrown instanceof Object && 'name' in thrown && thrown.name === 'URIError')
     return new KeepapartError('not-found', 'The path is not valid percent-encoding');
-  return new KeepapartError(
-    'internal',
-    'The error is in our log under the id that stands in X-Request-Id; nothing more is told here',
-  );
+  return new KeepapartError('internal', IN_OUR_LOG);
 }

@@ -6,26 +6,37 @@ import { jsonPointerToken } from '../domain/json-pointer';
 /** More would not help anybody, and a list of a million bad records must not make an answer of that size. */
 const MAX_LISTED = 20;
 
+/** Of a pointer, which is made of the client's own keys. */
+const MAX_FIELD_LENGTH = 200;
+
 /** JSON Pointer (RFC 6901). */
 export function jsonPointer(path: readonly PropertyKey[]): string {
   return path.map((key) => jsonPointerToken(String(key))).join('');
 }
 
-/** Collects problems, keeps the first twenty, and counts the rest. */
-export function problemList() {
-  const listed: FieldProblem[] = [];
-  let count = 0;
-  return {
-    add(problem: FieldProblem): void {
-      if (count++ < MAX_LISTED) listed.push(problem);
-    },
-    /** Throws `invalid-request` with what was collected. */
-    throwIfAny(detail: string): void {
-      if (count === 0) return;
-      const more = count > listed.length ? ` (${count} problems, the first ${listed.length} are listed)` : '';
-      throw new KeepapartError('invalid-request', `${detail}${more}`, { problems: listed });
-    },
-  };
+/** Cuts a text that a client chose the length of. */
+export function shorten(text: string, maxLength: number): string {
+  return text.length > maxLength ? `${text.slice(0, maxLength - 3)}...` : text;
+}
+
+/** Keeps the first twenty problems and counts the rest, which are not even described: a body may hold a million. */
+export class ProblemList {
+  private readonly listed: FieldProblem[] = [];
+  private count = 0;
+
+  add(describe: () => FieldProblem): void {
+    if (this.count++ >= MAX_LISTED) return;
+    const problem = describe();
+    this.listed.push({ ...problem, field: shorten(problem.field, MAX_FIELD_LENGTH) });
+  }
+
+  /** Throws `invalid-request` with what was collected. */
+  throwIfAny(detail: string): void {
+    if (this.count === 0) return;
+    const more =
+      this.count > MAX_LISTED ? ` (${this.count} problems, the first ${MAX_LISTED} are listed)` : '';
+    throw new KeepapartError('invalid-request', `${detail}${more}`, { problems: this.listed });
+  }
 }
 
 /**
@@ -40,19 +51,23 @@ export function validate<T>(
 ): T {
   const result = schema.safeParse(input);
   if (result.success) return result.data;
-  const problems = problemList();
+  const problems = new ProblemList();
   for (const issue of result.error.issues) {
     if (issue.code === 'unrecognized_keys') {
       for (const key of issue.keys) {
         const path = [...issue.path, key];
-        problems.add({ field: toField(path), expected: 'no such key', received: describeAt(input, path) });
+        problems.add(() => ({
+          field: toField(path),
+          expected: 'no such key',
+          received: describeAt(input, path),
+        }));
       }
     } else {
-      problems.add({
+      problems.add(() => ({
         field: toField(issue.path),
         expected: issue.message,
         received: receivedOf(issue, input),
-      });
+      }));
     }
   }
   problems.throwIfAny(detail);

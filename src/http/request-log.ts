@@ -35,9 +35,14 @@ export function requestLog(logger: Logger): RequestHandler {
   });
   return (req, res, next) => {
     log(req, res);
-    res.set('X-Request-Id', String(req.id));
+    res.set('X-Request-Id', httpRequestId(req));
     next();
   };
+}
+
+/** What `X-Request-Id` answers and the log has: of one HTTP request, not of a list of records. */
+export function httpRequestId(req: IncomingMessage): string {
+  return typeof req.id === 'string' ? req.id : '';
 }
 
 function incomingOrNewId(req: IncomingMessage): string {

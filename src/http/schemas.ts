@@ -15,17 +15,23 @@ export function recordSchema(limits: HttpLimits) {
   return z
     .custom<JsonValue>()
     .superRefine((record, context) => {
-      const refuse = (message: string, received?: string) =>
-        context.addIssue({ code: 'custom', message, ...(received && { params: { received } }) });
-      if (Array.isArray(record)) return refuse('a record that is not itself a list');
-      if (isDeeperThan(record, MAX_RECORD_DEPTH))
-        return refuse(`a record of at most ${MAX_RECORD_DEPTH} levels`, 'more levels');
-      // Counted as it is kept: `1e20` takes four bytes on the wire and 21 as compact JSON.
-      const bytes = jsonBytes(record);
-      if (bytes > limits.maxRecordBytes)
-        refuse(`a record of at most ${limits.maxRecordBytes} bytes`, `${bytes} bytes`);
+      const wrong = whatIsWrong(record, limits);
+      if (wrong) context.addIssue({ code: 'custom', message: wrong.expected, params: wrong });
     })
     .meta({ description: 'Any JSON value but a list' });
+}
+
+function whatIsWrong(
+  record: JsonValue,
+  { maxRecordBytes }: HttpLimits,
+): { expected: string; received?: string } | undefined {
+  if (Array.isArray(record)) return { expected: 'a record that is not itself a list' };
+  if (isDeeperThan(record, MAX_RECORD_DEPTH))
+    return { expected: `a record of at most ${MAX_RECORD_DEPTH} levels`, received: 'more levels' };
+  // Counted as it is kept: `1e20` takes four bytes on the wire and 21 as compact JSON.
+  const bytes = jsonBytes(record);
+  if (bytes <= maxRecordBytes) return undefined;
+  return { expected: `a record of at most ${maxRecordBytes} bytes`, received: `${bytes} bytes` };
 }
 
 /** The bare list; its length is looked at first, so that what is far too long costs little. */
@@ -51,7 +57,9 @@ export const operatorBodySchema = z.strictObject(
   {
     by: z
       .string({ error: 'a name of 1 to 64 printable characters' })
-      .regex(/^(?! )[\p{L}\p{M}\p{N}\p{P}\p{S} ]{1,64}$/u, { error: 'a name of 1 to 64 printable characters' })
+      .regex(/^(?! )[\p{L}\p{M}\p{N}\p{P}\p{S} ]{1,64}$/u, {
+        error: 'a name of 1 to 64 printable characters',
+      })
       .exactOptional(),
   },
   { error: 'an object' },

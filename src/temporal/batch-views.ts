@@ -43,7 +43,12 @@ export async function listBatchPage(
   });
   const batches = await Promise.all(
     executions.map(async (raw) => {
-      const info = await executionInfoFromRaw(raw, client.options.loadedDataConverter, raw, client.options.namespace);
+      const info = await executionInfoFromRaw(
+        raw,
+        client.options.loadedDataConverter,
+        raw,
+        client.options.namespace,
+      );
       return factsOf(info).summary;
     }),
   );

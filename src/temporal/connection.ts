@@ -49,8 +49,10 @@ export async function connectClient({ options, namespace }: TemporalTarget): Pro
     status.code === RESOURCE_EXHAUSTED && WORKFLOW_BUSY.test(status.details);
   const retry = makeGrpcRetryInterceptor({
     retryableDecider: (attempt, status) =>
-      isRetryableError(status) && (isBusy(status) ? attempt < 500 : byDefault.retryableDecider(attempt, status)),
-    delayFunction: (attempt, status) => (isBusy(status) ? BUSY_RETRY_MS : byDefault.delayFunction(attempt, status)),
+      isRetryableError(status) &&
+      (isBusy(status) ? attempt < 500 : byDefault.retryableDecider(attempt, status)),
+    delayFunction: (attempt, status) =>
+      isBusy(status) ? BUSY_RETRY_MS : byDefault.delayFunction(attempt, status),
   });
   const { address, tls, apiKey, metadata } = options;
   try {
@@ -79,5 +81,7 @@ export async function connectWorker({ options }: TemporalTarget): Promise<Native
 
 function unreachable(address: string, cause: unknown): KeepapartError {
   const reason = cause instanceof Error ? cause.message : String(cause);
-  return new KeepapartError('temporal-unavailable', `no Temporal server answers at ${address}: ${reason}`, { cause });
+  return new KeepapartError('temporal-unavailable', `no Temporal server answers at ${address}: ${reason}`, {
+    cause,
+  });
 }

@@ -78,14 +78,19 @@ async function look(
   return { size, records };
 }
 
-async function traceRequest(client: Client, address: BatcherAddress, requestId: string): Promise<RequestTrace> {
+async function traceRequest(
+  client: Client,
+  address: BatcherAddress,
+  requestId: string,
+): Promise<RequestTrace> {
   const workflowId = batcherWorkflowId(address.batcherId, shardOf(requestId, address.shards));
   try {
     return await callTemporal(client, `could not ask ${workflowId} for a request`, () =>
       client.workflow.getHandle(workflowId).query(requestQuery, requestId),
     );
   } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return { size: null, bufferedIndexes: [], inFlightBatchIds: [] };
+    if (error instanceof WorkflowNotFoundError)
+      return { size: null, bufferedIndexes: [], inFlightBatchIds: [] };
     throw error;
   }
 }

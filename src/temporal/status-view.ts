@@ -17,7 +17,11 @@ const NO_COUNTS: BatcherCounters = {
 };
 
 /** Asks every shard's batcher and sums up. Needs a worker that answers queries. */
-export async function readStatus(client: Client, address: BatcherAddress, nowMs: number): Promise<StatusView> {
+export async function readStatus(
+  client: Client,
+  address: BatcherAddress,
+  nowMs: number,
+): Promise<StatusView> {
   const statuses = await Promise.all(
     Array.from({ length: address.shards }, (_, shard) => readShard(client, address, shard)),
   );
@@ -26,7 +30,11 @@ export async function readStatus(client: Client, address: BatcherAddress, nowMs:
 }
 
 /** What one shard's batcher says of itself; an empty one where none has been started. */
-export async function readShard(client: Client, address: BatcherAddress, shard: number): Promise<BatcherStatus> {
+export async function readShard(
+  client: Client,
+  address: BatcherAddress,
+  shard: number,
+): Promise<BatcherStatus> {
   const workflowId = batcherWorkflowId(address.batcherId, shard);
   try {
     return await callTemporal(client, `could not ask ${workflowId} for its status`, () =>

@@ -14,7 +14,11 @@ import { tallyOutcomes } from '../domain/outcome';
  * Long-polls the result of a batch's workflow until it closes, in whatever way. Rejects when the signal is aborted and
  * when Temporal can't be reached.
  */
-export async function waitForBatch(client: Client, batchId: string, signal: AbortSignal): Promise<BatchClosing> {
+export async function waitForBatch(
+  client: Client,
+  batchId: string,
+  signal: AbortSignal,
+): Promise<BatchClosing> {
   try {
     const handle = client.workflow.getHandle<BatchWorkflow>(batchId);
     const { outcomes } = await client.withAbortSignal(signal, () => handle.result());

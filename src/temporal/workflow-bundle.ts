@@ -5,7 +5,7 @@ import { bundleWorkflowCode, type Logger, type WorkflowBundleOption } from '@tem
 
 /** Built beside the compiled workflows, so that a worker starts without a bundler. */
 const PREBUILT = path.resolve(__dirname, '../../workflow-bundle.js');
-const WORKFLOWS = path.resolve(__dirname, '../../workflows/index');
+const WORKFLOWS = path.resolve(__dirname, '../../workflows');
 
 /** The prebuilt bundle where there is one (compiled code), else the sources for the SDK to bundle. */
 export function workflowCode(): { workflowBundle: WorkflowBundleOption } | { workflowsPath: string } {

@@ -14,7 +14,7 @@ export class FakeBatcherClient implements BatcherClient {
   readonly batchViews = new Map<string, BatchView>();
   page: BatchPage = { batches: [], nextCursor: null };
   statusView = emptyStatus();
-  /** Thrown by every call while set. */
+  /** Every call rejects with it while it is set. */
   failure: unknown;
   private gate: Promise<void> | undefined;
 
@@ -28,7 +28,7 @@ export class FakeBatcherClient implements BatcherClient {
   async addRecords(request: AcceptedRequest): Promise<void> {
     this.accepted.push(request);
     await this.gate;
-    this.failIfAsked();
+    await this.failIfAsked();
   }
 
   status(): Promise<StatusView> {
@@ -65,12 +65,13 @@ export class FakeBatcherClient implements BatcherClient {
 
   private async answer<T>(call: string, value: T): Promise<T> {
     this.calls.push(call);
-    this.failIfAsked();
+    await this.failIfAsked();
     return value;
   }
 
-  private failIfAsked(): void {
-    if (this.failure !== undefined) throw this.failure;
+  /** A test may let it reject with what is no error at all. */
+  private failIfAsked(): Promise<void> {
+    return this.failure === undefined ? Promise.resolve() : Promise.reject(this.failure);
   }
 }
 

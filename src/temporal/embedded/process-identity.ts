@@ -6,6 +6,7 @@ import { SECOND } from '../../domain/duration';
 
 const run = promisify(execFile);
 const POLL_MS = 50;
+const GRACE_MS = 10 * SECOND;
 
 /** A process that can't be mistaken for a later one with the same pid. */
 export interface ProcessIdentity {
@@ -25,17 +26,16 @@ export async function isAlive({ pid, started }: ProcessIdentity): Promise<boolea
   return (await identify(pid))?.started === started;
 }
 
-/** Ends a process that is not our child: SIGTERM, and SIGKILL when it is still there after `graceMs`. */
-export async function endProcess(target: ProcessIdentity, graceMs = 10 * SECOND): Promise<void> {
-  const killAtMs = Date.now() + graceMs;
-  let killed = false;
-  send(target.pid, 'SIGTERM');
-  while (await isAlive(target)) {
-    if (!killed && Date.now() >= killAtMs) {
-      send(target.pid, 'SIGKILL');
-      killed = true;
-    }
-    await delay(POLL_MS);
+/**
+ * Ends a process that is not our child, and waits for its end: SIGTERM, and SIGKILL after ten seconds. Whoever else has
+ * its pid by now is left alone.
+ */
+export async function endProcess(target: ProcessIdentity): Promise<void> {
+  const killAtMs = Date.now() + GRACE_MS;
+  for (let sent: NodeJS.Signals | undefined; await isAlive(target); await delay(POLL_MS)) {
+    const signal = Date.now() < killAtMs ? 'SIGTERM' : 'SIGKILL';
+    if (signal !== sent) send(target.pid, signal);
+    sent = signal;
   }
 }
 

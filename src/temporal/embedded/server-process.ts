@@ -38,7 +38,7 @@ export interface SpawnOptions {
 const WATCHDOG = `
 read -r pid || exit 0
 if read -r ended; then exit 0; fi
-kill -TERM "$pid" || exit 0
+exit 0
 tries=0
 while kill -0 "$pid" && [ $tries -lt 100 ]; do sleep 0.1; tries=$((tries + 1)); done
 kill -KILL "$pid"

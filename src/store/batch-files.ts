@@ -1,0 +1,112 @@
+import { randomUUID } from 'node:crypto';
+import { link, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { BatchRef } from '../domain/batch';
+import { KeepapartError } from '../domain/errors';
+import { batchFileName } from '../domain/outcome';
+import { createSharedSync, hasErrno, tolerate, writeDurably } from './durable-fs';
+import { unfinishedRoot, type StoreFolders } from './folders';
+
+/** Errors that mean that this file system, or this one file, can't have a hard link. */
+const NO_HARD_LINKS = ['EPERM', 'EACCES', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK', 'EXDEV'];
+
+const BATCH_FILE = /^test_log_(?<minute>\d{12})_(?<batchId>.+)\.log$/;
+
+/** A finished batch file, as its name tells it. */
+export interface BatchFile {
+  name: string;
+  batchId: string;
+  /** `YYYYMMDDHHMM` (UTC), when the batch was cut. */
+  minute: string;
+}
+
+/** Every finished batch file in a folder, by name; other files are left out. A file that is listed is complete (G10). */
+export async function batchFilesIn(outDir: string): Promise<BatchFile[]> {
+  const names = await readdir(outDir);
+  return names.sort().flatMap((name) => {
+    const { minute, batchId } = BATCH_FILE.exec(name)?.groups ?? {};
+    return minute === undefined || batchId === undefined ? [] : [{ name, batchId, minute }];
+  });
+}
+
+/**
+ * The batch's file name without its ending.
+ * @throws `invalid-config` for a batchId that would lead out of the folder; settings are checked before, this is a net
+ */
+export function batchName(batch: BatchRef): string {
+  if (!/^[^/\\\0]+$/.test(batch.batchId)) {
+    throw new KeepapartError('invalid-config', `BATCHER_ID can't be part of a file name: ${batch.batchId}`);
+  }
+  return batchFileName(batch).replace(/\.log$/, '');
+}
+
+/**
+ * Batch files, each published at once or not at all, and never in place of another (G10). The content goes to a
+ * temporary file, which is synced and then linked to its name: unlike `rename`, a link refuses a name that is taken, so
+ * of two workers that close the same batch one wins and the other finds the file there.
+ */
+export function createBatchFiles(folders: StoreFolders) {
+  const unfinished = unfinishedRoot(folders);
+  const syncShared = createSharedSync();
+  const pathOf = (batch: BatchRef): string => join(folders.outDir, `${batchName(batch)}.log`);
+
+  /** Whether there is a file of the batch's name. */
+  async function exists(batch: BatchRef): Promise<boolean> {
+    return (await tolerate(['ENOENT'], stat(pathOf(batch)))) !== undefined;
+  }
+
+  /**
+   * Whether the batch has its file.
+   * @throws `batch-file-conflict` (retried) when a file of that name has other content
+   */
+  async function holds(batch: BatchRef, content: Buffer): Promise<boolean> {
+    const found = await tolerate(['ENOENT'], readFile(pathOf(batch)));
+    if (found === undefined) return false;
+    if (found.equals(content)) return true;
+    throw new KeepapartError(
+      'batch-file-conflict',
+      `${batchName(batch)}.log in OUT_DIR has other content than batch ${batch.batchId} would give it; ` +
+        'it stays as it is, and the batch is closed once somebody has moved it away',
+    );
+  }
+
+  /** Returns when the batch has its file, whoever wrote it; it survives a power cut after {@link sync}. */
+  async function publish(batch: BatchRef, content: Buffer): Promise<void> {
+    const temporary = join(unfinished, `${batchName(batch)}.${process.pid}.${randomUUID()}`);
+    try {
+      await writeDurably(temporary, content, 'wx');
+      await linkOrRename(temporary, batch);
+    } catch (error) {
+      // Another worker may have been faster, and may have cleared this temporary file too.
+      if (!(await holds(batch, content))) throw error;
+    } finally {
+      // A failing disk must not hide the first error here; `sweep` finds what stays.
+      await rm(temporary, { force: true }).catch(() => undefined);
+    }
+  }
+
+  /**
+   * Where there are no hard links, `rename` has to do: two workers that close the same batch within microseconds then
+   * replace one another's file, with the same bytes.
+   */
+  async function linkOrRename(temporary: string, batch: BatchRef): Promise<void> {
+    try {
+      await link(temporary, pathOf(batch));
+    } catch (error) {
+      if (!hasErrno(error, ...NO_HARD_LINKS) || (await exists(batch))) throw error;
+      await rename(temporary, pathOf(batch));
+    }
+  }
+
+  async function sync(): Promise<void> {
+    await syncShared(folders.outDir);
+  }
+
+  /** Removes what killed attempts to write this batch's file have left. */
+  async function clear(batch: BatchRef): Promise<void> {
+    const leftovers = (await readdir(unfinished)).filter((name) => name.startsWith(`${batchName(batch)}.`));
+    await Promise.all(leftovers.map((name) => rm(join(unfinished, name), { force: true })));
+  }
+
+  return { exists, holds, publish, sync, clear };
+}

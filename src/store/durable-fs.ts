@@ -1,0 +1,96 @@
+import { mkdir, open, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { getSystemErrorMap } from 'node:util';
+
+/** Errors that mean that the file system has no fsync for folders (some network and user-space ones). */
+const NO_FOLDER_SYNC = ['EINVAL', 'ENOTSUP', 'EOPNOTSUPP'];
+
+/** Writes a whole file and resolves when a power cut no longer loses its content; its name needs {@link syncFolder}. */
+export async function writeDurably(path: string, bytes: Uint8Array, flags: string | number): Promise<void> {
+  const file = await open(path, flags);
+  try {
+    await file.writeFile(bytes);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+/** Resolves when a power cut no longer undoes what was created, linked or removed in the folder before the call. */
+export async function syncFolder(folder: string): Promise<void> {
+  // Windows can't open folders, and NTFS keeps names in a journal of its own.
+  if (process.platform === 'win32') return;
+  const handle = await open(folder, 'r');
+  try {
+    await tolerate(NO_FOLDER_SYNC, handle.sync());
+  } finally {
+    await handle.close();
+  }
+}
+
+/**
+ * {@link syncFolder} with company: calls that arrive while a folder is being synced share the next sync, so many saves
+ * side by side cost two. A call is never answered by a sync that had started before it: that one may have missed what
+ * the caller did last.
+ */
+export function createSharedSync(sync: (folder: string) => Promise<void> = syncFolder) {
+  const running = new Map<string, Promise<void>>();
+  const next = new Map<string, Promise<void>>();
+
+  function start(folder: string): Promise<void> {
+    next.delete(folder);
+    const done = sync(folder).finally(() => running.delete(folder));
+    running.set(folder, done);
+    return done;
+  }
+
+  return function sharedSync(folder: string): Promise<void> {
+    const current = running.get(folder);
+    if (current === undefined) return start(folder);
+    const waiting = next.get(folder);
+    if (waiting !== undefined) return waiting;
+    const startNext = (): Promise<void> => start(folder);
+    const queued = current.then(startNext, startNext);
+    next.set(folder, queued);
+    return queued;
+  };
+}
+
+/**
+ * Creates a folder durably, with its parents. Not `mkdir` with `recursive`: Node 20 never returns from it where a file
+ * system answers ENOENT although the parent is there, as /proc does, and it doesn't sync the parents.
+ */
+export async function makeFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder);
+  } catch (error) {
+    if (hasErrno(error, 'EEXIST') && (await stat(folder)).isDirectory()) return;
+    const parent = dirname(folder);
+    if (!hasErrno(error, 'ENOENT') || parent === folder) throw error;
+    await makeFolder(parent);
+    await tolerate(['EEXIST'], mkdir(folder));
+  }
+  await syncFolder(dirname(folder));
+}
+
+/** The result, or `undefined` when it failed with one of these errors. */
+export async function tolerate<T>(errnos: readonly string[], action: Promise<T>): Promise<T | undefined> {
+  try {
+    return await action;
+  } catch (error) {
+    if (hasErrno(error, ...errnos)) return undefined;
+    throw error;
+  }
+}
+
+/** Told by the code alone: errors of Node's own modules come from another realm in tests. */
+export function hasErrno(error: unknown, ...errnos: string[]): boolean {
+  return errnos.includes(String((error as NodeJS.ErrnoException | null)?.code));
+}
+
+/** `ENOSPC: no space left on device (write)`: what happened, without the path, which may be none of a reader's business. */
+export function describeErrno(error: unknown): string {
+  const { errno, syscall, message } = error as Partial<NodeJS.ErrnoException>;
+  const known = errno === undefined ? undefined : getSystemErrorMap().get(errno);
+  return known === undefined ? (message ?? String(error)) : `${known[0]}: ${known[1]} (${syscall})`;
+}

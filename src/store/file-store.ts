@@ -1,0 +1,79 @@
+import type { BatchRef } from '../domain/batch';
+import { isKeepapartError, KeepapartError, type ErrorCode } from '../domain/errors';
+import { OUTCOME, outcomeFileContent } from '../domain/outcome';
+import type { RecordStore } from '../domain/record-store';
+import { batchName, createBatchFiles } from './batch-files';
+import { describeErrno } from './durable-fs';
+import type { StoreFolders } from './folders';
+import { createStaging, stagedPath } from './staging';
+
+/**
+ * The default record store: files. `save` puts the record into the batch's staging folder under `DATA_DIR`,
+ * `closeBatch` publishes the batch's file in `OUT_DIR` and clears the staging. Any number of workers may share the
+ * folders; `prepareFolders` has to have run.
+ *
+ * What is durable when: a record when its `save` returns, a rollback and a batch file likewise. The order in
+ * `closeBatch` is what makes a kill at any point harmless: file, sync, only then the clearing.
+ *
+ * Any trouble with the disk (full, read-only, gone) is `save-failed` or `store-failed`: both are repeated by Temporal
+ * and succeed when the trouble is over. No value can be refused for good, so this store never throws `record-rejected`.
+ */
+export function createFileStore(folders: StoreFolders): RecordStore {
+  const staging = createStaging(folders);
+  const files = createBatchFiles(folders);
+
+  return {
+    save: async (record, batch) =>
+      explaining('save-failed', `DATA_DIR/${stagedPath(record, batch)} could not be written`, async () => {
+        await staging.put(record, batch);
+        // Looked for after the writing: before it, the batch could still be closed in between.
+        if (!(await files.exists(batch))) return;
+        await staging.withdraw(record, batch);
+        throw new KeepapartError(
+          'batch-already-closed',
+          `batch ${batch.batchId} has its file already: this attempt to save ${record.recordId} came too late`,
+        );
+      }),
+
+    rollback: async (record, batch) =>
+      explaining('store-failed', `DATA_DIR/${stagedPath(record, batch)} could not be removed`, () =>
+        staging.remove(record, batch),
+      ),
+
+    closeBatch: async (batch, records, format) => {
+      const location = `${batchName(batch)}.log`;
+      return explaining('store-failed', `OUT_DIR/${location} could not be written`, async () => {
+        const content = Buffer.from(outcomeFileContent(records, format));
+        // In this order: the staging is cleared after the file is there, so what is missing now isn't if there is one.
+        const saved = records.filter(({ outcome }) => outcome === OUTCOME.saved);
+        const missing = await staging.missing(saved, batch);
+        if (!(await files.holds(batch, content))) {
+          if (missing.length > 0) throw stagedRecordMissing(batch, missing);
+          await files.publish(batch, content);
+        }
+        await files.sync();
+        // The batch is closed: what can't be cleared now must not hold it open, and `sweep` gets it later.
+        await Promise.allSettled([staging.clear(batch), files.clear(batch)]);
+        return { location };
+      });
+    },
+  };
+}
+
+function stagedRecordMissing(batch: BatchRef, missing: readonly { recordId: string }[]): KeepapartError {
+  return new KeepapartError(
+    'staged-record-missing',
+    `batch ${batch.batchId} can't be closed: ${missing.map(({ recordId }) => recordId).join(', ')} ` +
+      `reported as saved, but not in DATA_DIR/staging/${batchName(batch)}; ` +
+      'workers on several hosts have to share DATA_DIR',
+  );
+}
+
+async function explaining<T>(code: ErrorCode, what: string, action: () => Promise<T>): Promise<T> {
+  try {
+    return await action();
+  } catch (cause) {
+    if (isKeepapartError(cause)) throw cause;
+    throw new KeepapartError(code, `${what}: ${describeErrno(cause)}`, { cause });
+  }
+}

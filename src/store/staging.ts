@@ -1,0 +1,86 @@
+import { createHash } from 'node:crypto';
+import { constants } from 'node:fs';
+import { mkdir, rm, rmdir, stat, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { BatchRef } from '../domain/batch';
+import type { KeptRecord } from '../domain/record';
+import { batchName } from './batch-files';
+import { createSharedSync, tolerate, writeDurably } from './durable-fs';
+import { stagingRoot, type StoreFolders } from './folders';
+
+/** Where one record is staged, from `DATA_DIR`. */
+export function stagedPath(record: KeptRecord, batch: BatchRef): string {
+  return join('staging', batchName(batch), stagedFileName(record.recordId));
+}
+
+/**
+ * `<32 hex digits>.json`. Clients choose requestIds, with any characters and up to 255 of them, so the name is the start
+ * of their SHA-256; over UTF-16, because in UTF-8 all lone surrogates are the same.
+ */
+export function stagedFileName(recordId: string): string {
+  return `${createHash('sha256').update(recordId, 'utf16le').digest('hex').slice(0, 32)}.json`;
+}
+
+/** `{"recordId":…,"value":…}`: the same bytes in every attempt, which is what makes saving idempotent. */
+function stagedContent({ recordId, value }: KeptRecord): Buffer {
+  return Buffer.from(JSON.stringify({ recordId, value }));
+}
+
+/**
+ * The records that are saved and whose batch has no file yet: `DATA_DIR/staging/<batch>/<record>.json`. The folder is
+ * named by the batch's file, not by its id alone, since ids start over when Temporal's database is thrown away.
+ *
+ * A killed attempt can leave a torn file. It never counts: its save didn't return, so it is repeated and completes the
+ * file, or it is exhausted and rolled back. Nor can a late attempt tear what another one has completed: files are
+ * never truncated, and the bytes that it writes are those that stand there.
+ */
+export function createStaging(folders: StoreFolders) {
+  const root = stagingRoot(folders);
+  const sync = createSharedSync();
+  const folderOf = (batch: BatchRef): string => join(root, batchName(batch));
+  const pathOf = (record: KeptRecord, batch: BatchRef): string =>
+    join(folders.dataDir, stagedPath(record, batch));
+
+  return {
+    /** Resolves when a power cut no longer loses the record. */
+    async put(record: KeptRecord, batch: BatchRef): Promise<void> {
+      const folder = folderOf(batch);
+      await tolerate(['EEXIST'], mkdir(folder));
+      await writeDurably(
+        pathOf(record, batch),
+        stagedContent(record),
+        constants.O_WRONLY | constants.O_CREAT,
+      );
+      // The parent each time: that the folder was there doesn't say that whoever made it has synced it already.
+      await Promise.all([sync(folder), sync(root)]);
+    },
+
+    /** Durably; nothing there is fine. Syncs even then: an earlier call may have removed it and died before the sync. */
+    async remove(record: KeptRecord, batch: BatchRef): Promise<void> {
+      await tolerate(['ENOENT'], unlink(pathOf(record, batch)));
+      await tolerate(['ENOENT'], sync(folderOf(batch)));
+    },
+
+    /** Removes what came too late: the record, and the folder if nothing else is in it. */
+    async withdraw(record: KeptRecord, batch: BatchRef): Promise<void> {
+      await tolerate(['ENOENT'], unlink(pathOf(record, batch)));
+      await tolerate(['ENOENT', 'ENOTEMPTY', 'EEXIST'], rmdir(folderOf(batch)));
+    },
+
+    /** Those of the records that are not in the staging with all their bytes. */
+    async missing<T extends KeptRecord>(records: readonly T[], batch: BatchRef): Promise<T[]> {
+      const present = await Promise.all(
+        records.map(async (record) => {
+          const found = await tolerate(['ENOENT'], stat(pathOf(record, batch)));
+          return found?.size === stagedContent(record).length;
+        }),
+      );
+      return records.filter((_, index) => !present[index]);
+    },
+
+    /** Not synced: what a power cut brings back, `sweep` removes. */
+    async clear(batch: BatchRef): Promise<void> {
+      await rm(folderOf(batch), { recursive: true, force: true });
+    },
+  };
+}

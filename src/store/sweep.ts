@@ -1,0 +1,67 @@
+import { readdir, readFile, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { HOUR } from '../domain/duration';
+import { OUTCOME, outcomeLine } from '../domain/outcome';
+import type { KeptRecord } from '../domain/record';
+import { stagingRoot, unfinishedRoot, type StoreFolders } from './folders';
+
+/** No attempt to write a batch file lasts this long; if one did, it would be repeated. */
+const UNFINISHED_FOR_MS = 1 * HOUR;
+
+/** What was removed. */
+export interface Swept {
+  stagingFolders: number;
+  unfinishedFiles: number;
+}
+
+/**
+ * Removes what killed workers and power cuts have left; done at start. Safe while other workers use the folders:
+ * - a staging folder goes only when its batch has its file and every record in it has a line there, so nobody is going
+ *   to ask for it; late saves of such a batch are refused anyway. Folders of batches without a file are never touched.
+ * - an unfinished batch file goes when it is an hour old. Were its writer alive, it would find it gone and write anew.
+ * What can't be read or removed is left for the next time.
+ */
+export async function sweep(folders: StoreFolders, nowMs: number = Date.now()): Promise<Swept> {
+  const [stagingFolders, unfinishedFiles] = await Promise.all([
+    removeEach(stagingRoot(folders), (name) => isAccountedFor(folders, name)),
+    removeEach(unfinishedRoot(folders), async (name) => {
+      const { mtimeMs } = await stat(join(unfinishedRoot(folders), name));
+      return nowMs - mtimeMs > UNFINISHED_FOR_MS;
+    }),
+  ]);
+  return { stagingFolders, unfinishedFiles };
+}
+
+async function removeEach(root: string, isLeftover: (name: string) => Promise<boolean>): Promise<number> {
+  let removed = 0;
+  for (const name of await readdir(root)) {
+    try {
+      if (!(await isLeftover(name))) continue;
+      await rm(join(root, name), { recursive: true, force: true });
+      removed++;
+    } catch {
+      // Gone meanwhile, torn, or without a batch file: sweeping is housekeeping and must not keep a worker from starting.
+    }
+  }
+  return removed;
+}
+
+async function isAccountedFor(folders: StoreFolders, name: string): Promise<boolean> {
+  const lines = (await readFile(join(folders.outDir, `${name}.log`), 'utf8')).split('\n');
+  const folder = join(stagingRoot(folders), name);
+  const staged = await Promise.all(
+    (await readdir(folder)).map(
+      async (file) => JSON.parse(await readFile(join(folder, file), 'utf8')) as KeptRecord,
+    ),
+  );
+  return staged.every((record) => hasLine(lines, record));
+}
+
+/** In the text format a line holds no recordId, so the value has to do. */
+function hasLine(lines: readonly string[], { recordId, value }: KeptRecord): boolean {
+  const asText = Object.values(OUTCOME).map((outcome) =>
+    outcomeLine({ recordId, value, outcome, attempts: 1, atMs: 0 }, 'text'),
+  );
+  const asJson = JSON.stringify({ recordId }).slice(0, -1);
+  return lines.some((line) => asText.includes(line) || line.startsWith(`${asJson},`));
+}

@@ -1,0 +1,59 @@
+import { OUTCOME, batchFileName, outcomeFileContent, type SettledRecord } from '../../src/domain/outcome';
+import type { BatchRef } from '../../src/domain/batch';
+import type { KeptRecord } from '../../src/domain/record';
+import type { RecordStore } from '../../src/domain/record-store';
+
+/** A store for workflow tests: keeps everything in memory, counts calls, and fails where a test says so. */
+export interface MemoryStore extends RecordStore {
+  /** Closed batches by file name, in order of closing. */
+  readonly files: Map<string, SettledRecord[]>;
+  readonly saves: { recordId: string; batchId: string }[];
+  readonly rollbacks: string[];
+  /** Called before each save with the number of this attempt; what it throws is the store's failure. */
+  beforeSave: (record: KeptRecord, attempt: number) => Promise<void> | void;
+  beforeClose: (batch: BatchRef) => Promise<void> | void;
+  /** All outcomes so far. */
+  outcomes(): SettledRecord[];
+}
+
+export function createMemoryStore(): MemoryStore {
+  const attempts = new Map<string, number>();
+  const store: MemoryStore = {
+    files: new Map(),
+    saves: [],
+    rollbacks: [],
+    beforeSave: () => undefined,
+    beforeClose: () => undefined,
+    outcomes: () => [...store.files.values()].flat(),
+    async save(record, batch) {
+      const attempt = (attempts.get(record.recordId) ?? 0) + 1;
+      attempts.set(record.recordId, attempt);
+      store.saves.push({ recordId: record.recordId, batchId: batch.batchId });
+      await store.beforeSave(record, attempt);
+    },
+    async rollback(record) {
+      store.rollbacks.push(record.recordId);
+      return Promise.resolve();
+    },
+    async closeBatch(batch, records, format) {
+      await store.beforeClose(batch);
+      const location = batchFileName(batch);
+      const before = store.files.get(location);
+      if (before && outcomeFileContent(before, format) !== outcomeFileContent(records, format)) {
+        throw new Error(`${location} was closed before with other outcomes`);
+      }
+      store.files.set(location, [...records]);
+      return { location };
+    },
+  };
+  return store;
+}
+
+/** The values that were saved, sorted as text. */
+export function savedValues(store: MemoryStore): unknown[] {
+  return store
+    .outcomes()
+    .filter(({ outcome }) => outcome === OUTCOME.saved)
+    .map(({ value }) => value)
+    .sort();
+}

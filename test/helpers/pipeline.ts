@@ -1,0 +1,151 @@
+import { randomUUID } from 'node:crypto';
+import path from 'node:path';
+import type { Client } from '@temporalio/client';
+import { DefaultLogger, Runtime, type NativeConnection, type Worker } from '@temporalio/worker';
+import { createActivities } from '../../activities';
+import type { BatcherInput, BatcherStatus } from '../../src/contracts/batcher';
+import type { BatcherClient } from '../../src/contracts/batcher-client';
+import { statusQuery } from '../../src/contracts/batcher';
+import { WORKFLOW_TYPE, batcherWorkflowId } from '../../src/contracts/ids';
+import type { PipelineSettings } from '../../src/contracts/settings';
+import type { JsonValue } from '../../src/domain/json';
+import type { RecordStore } from '../../src/domain/record-store';
+import { createBatcherClient } from '../../src/temporal/batcher-client';
+import { connectClient, connectWorker, temporalTarget } from '../../src/temporal/connection';
+import { createIngest, type BatcherAddress, type Ingest } from '../../src/temporal/ingest';
+import { registerWithTemporal } from '../../src/temporal/register';
+import { waitForBatch } from '../../src/temporal/wait-for-batch';
+import { createWorker } from '../../src/temporal/worker';
+import { createMemoryStore, type MemoryStore } from './memory-store';
+import { testServer } from './temporal-server';
+import { waitFor } from './wait-for';
+
+/** The bundle that the build made; global-setup.ts sees to it that it is fresh. */
+const BUNDLE = path.resolve(__dirname, '../../dist/workflow-bundle.js');
+
+export const TEST_SETTINGS: PipelineSettings = {
+  maxBatchSize: 5,
+  conflicts: [{ pair: [1, 2] }],
+  flushIntervalMs: 100,
+  batchSpacingMs: 0,
+  maxInFlight: 50,
+  maxAttempts: 3,
+  retryIntervalMs: 10,
+  outcomeFormat: 'text',
+};
+
+/** A pipeline of its own on the shared server: told from others by batcher id and task queue. */
+export interface TestPipeline {
+  client: Client;
+  batcher: BatcherClient;
+  ingest: Ingest;
+  store: MemoryStore;
+  address: BatcherAddress;
+  batcherWorkflowId: string;
+  send(...lists: JsonValue[][]): Promise<string[]>;
+  status(): Promise<BatcherStatus>;
+  /** Waits until nothing is buffered and nothing in flight. */
+  quiet(): Promise<BatcherStatus>;
+  startWorker(): Promise<void>;
+  /** Stops the worker in good order; batchers and batches stay as they are. */
+  stopWorker(): Promise<void>;
+  /** Ends everything, terminating the batcher. */
+  close(): Promise<void>;
+}
+
+export async function startPipeline(
+  options: {
+    settings?: Partial<PipelineSettings>;
+    limits?: BatcherInput['limits'];
+    shards?: number;
+    store?: RecordStore;
+    worker?: boolean;
+  } = {},
+): Promise<TestPipeline> {
+  quietRuntime();
+  const target = temporalTarget({}, testServer().address);
+  const client = await connectClient(target);
+  await registerWithTemporal(client);
+  const memory = createMemoryStore();
+  const name = `test-${randomUUID().slice(0, 8)}`;
+  const settings = { ...TEST_SETTINGS, ...options.settings };
+  const address: BatcherAddress = { batcherId: name, shards: options.shards ?? 1, taskQueue: name, settings };
+  const workflowId = batcherWorkflowId(name, 0);
+  const limits = { maxBufferedRecords: 100_000, maxBufferedBytes: 1024 * 1024 };
+  const batcher = createBatcherClient(client, address, limits);
+
+  // A batcher with limits of its own has to be there before the first signal starts one without.
+  if (options.limits !== undefined) {
+    await client.workflow.start(WORKFLOW_TYPE.batcher, {
+      workflowId,
+      taskQueue: name,
+      args: [{ settings, limits: options.limits }],
+    });
+  }
+
+  let running: { worker: Worker; connection: NativeConnection; ended: Promise<void> } | undefined;
+  const pipeline: TestPipeline = {
+    client,
+    batcher,
+    ingest: createIngest(client, address),
+    store: memory,
+    address,
+    batcherWorkflowId: workflowId,
+    async send(...lists) {
+      const requests = lists.map((values) => ({ requestId: randomUUID(), values }));
+      await Promise.all(requests.map((request) => batcher.addRecords(request)));
+      return requests.map(({ requestId }) => requestId);
+    },
+    status: () => client.workflow.getHandle(workflowId).query(statusQuery),
+    quiet: () =>
+      waitFor('the pipeline to be quiet', async () => {
+        const status = await pipeline.status();
+        return status.bufferedRecords === 0 && status.inFlight === 0 && status;
+      }),
+    async startWorker() {
+      const connection = await connectWorker(target);
+      const worker = await createWorker({
+        connection,
+        namespace: target.namespace,
+        taskQueue: name,
+        activities: createActivities({
+          store: options.store ?? memory,
+          waitForBatch: (batchId, signal) => waitForBatch(client, batchId, signal),
+        }),
+        workflows: { workflowBundle: { codePath: BUNDLE } },
+        tuning: { shutdownGraceTime: 0 },
+      });
+      running = { worker, connection, ended: worker.run() };
+    },
+    async stopWorker() {
+      if (running === undefined) return;
+      const { worker, connection, ended } = running;
+      running = undefined;
+      worker.shutdown();
+      await ended;
+      await connection.close();
+    },
+    async close() {
+      for (let shard = 0; shard < address.shards; shard++) {
+        await client.workflow
+          .getHandle(batcherWorkflowId(name, shard))
+          .terminate('end of the test')
+          .catch(() => undefined);
+      }
+      await pipeline.stopWorker();
+      await client.connection.close();
+    },
+  };
+  if (options.worker !== false) await pipeline.startWorker();
+  return pipeline;
+}
+
+let quieted = false;
+function quietRuntime(): void {
+  if (quieted) return;
+  quieted = true;
+  Runtime.install({
+    logger: new DefaultLogger('ERROR'),
+    telemetryOptions: { logging: { filter: 'ERROR', forward: {} } },
+  });
+}

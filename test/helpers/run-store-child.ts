@@ -1,0 +1,48 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { text } from 'node:stream/consumers';
+import type { StoreFolders } from '../../src/store/folders';
+import type { Settlement, StepReport } from './settle-batch';
+
+/** What the child process does: brings one batch into a file store, step by step. */
+export interface ChildTask extends Settlement {
+  folders: StoreFolders;
+  /** It kills itself (SIGKILL) before its n-th call into the file system, from 1; half of a write is then done. */
+  dieBeforeCall?: number;
+}
+
+export interface ChildResult {
+  /** The steps that were over before the child was; what wasn't reported, Temporal would repeat. */
+  reports: StepReport[];
+  killed: boolean;
+}
+
+/**
+ * Does a task in a process of its own.
+ * @param maxFileBytes no file can grow beyond it there (`ulimit -f`), in steps of 512: the one kind of full disk
+ *   that needs no privileges
+ */
+export async function runStoreChild(task: ChildTask, maxFileBytes?: number): Promise<ChildResult> {
+  const node = [
+    process.execPath,
+    '-r',
+    require.resolve('./run-typescript'),
+    require.resolve('./store-child'),
+    JSON.stringify(task),
+  ];
+  const limit = maxFileBytes === undefined ? 'unlimited' : String(maxFileBytes / BLOCK_BYTES);
+  const child = spawn('sh', ['-c', `ulimit -f ${limit} && exec "$@"`, 'sh', ...node], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const [output, complaints, [code, signal]] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    once(child, 'exit') as Promise<[number | null, NodeJS.Signals | null]>,
+  ]);
+  if (code !== 0 && signal !== 'SIGKILL') throw new Error(`the child failed: ${complaints}`);
+  const reports = output.split('\n').filter(Boolean);
+  return { reports: reports.map((line) => JSON.parse(line) as StepReport), killed: signal === 'SIGKILL' };
+}
+
+/** What `ulimit -f` of a POSIX shell counts in. */
+const BLOCK_BYTES = 512;

@@ -1,0 +1,191 @@
+import request from 'supertest';
+import { KeepapartError } from '../../src/domain/errors';
+import { testApp } from './test-app';
+import type { Problem } from './test-app';
+
+const WRITES = ['/v1/records', '/v1/flush', '/v1/pause', '/v1/resume'];
+const READS = ['/', '/healthz', '/readyz', '/v1/status', '/v1/batches', '/v1/batches/b', '/v1/requests/r'];
+
+test('Every error is problem details whose type, status and title are those of the catalogue.', async () => {
+  const { app } = testApp();
+  const response = await request(app).get('/nowhere').set('X-Request-Id', 'abc-1');
+  expect(response.status).toBe(404);
+  expect(response.headers['content-type']).toBe('application/problem+json; charset=utf-8');
+  expect(response.body as Problem).toEqual({
+    type: 'urn:keepapart:error:not-found',
+    title: 'There is nothing here',
+    status: 404,
+    detail: 'There is nothing at /nowhere',
+    instance: 'urn:keepapart:http-request:abc-1',
+    code: 'not-found',
+  });
+});
+
+test.each([
+  '/v1',
+  '/v1/',
+  '/v1/unknown',
+  '/v1/records/1',
+  '/v2/records',
+  '/favicon.ico',
+  '/healthz/x',
+  '/%2e%2e',
+])('An unknown path is 404: %s.', async (path) => {
+  const { app } = testApp();
+  const response = await request(app).get(path);
+  expect([response.status, response.body.code]).toEqual([404, 'not-found']);
+});
+
+test.each(['/%', '/v1/requests/%zz', '/v1/batches/%E0%A4', '/%ff'])(
+  'A path that can not be decoded is 404, never 500: %s.',
+  async (path) => {
+    const { app } = testApp();
+    const response = await request(app).get(path);
+    expect([response.status, response.body.code]).toEqual([404, 'not-found']);
+  },
+);
+
+test.each(WRITES)('%s takes POST alone.', async (path) => {
+  const { app } = testApp();
+  for (const method of ['get', 'put', 'patch', 'delete', 'options'] as const) {
+    const response = await request(app)[method](path);
+    expect([response.status, response.headers['allow']]).toEqual([405, 'POST']);
+    expect(response.body).toMatchObject({ code: 'method-not-allowed', detail: `${path} takes POST` });
+  }
+});
+
+test.each(READS)('%s takes GET and HEAD alone.', async (path) => {
+  const { app } = testApp();
+  const response = await request(app).post(path).send([1]);
+  expect([response.status, response.headers['allow']]).toEqual([405, 'GET, HEAD']);
+});
+
+test('An error that is not of the catalogue tells the client nothing but where to look.', async () => {
+  const { app, batcher, logs } = testApp();
+  batcher.failure = Object.assign(new Error('connect ECONNREFUSED db.internal:5432'), {
+    password: 'hunter2',
+  });
+  const response = await request(app).post('/v1/records').send([1]);
+  expect([response.status, response.body.code]).toEqual([500, 'internal']);
+  expect(response.text).not.toMatch(/ECONNREFUSED|internal:5432|hunter2|\bat .*\.ts/);
+  const logged = logs.find((line) => line.includes('ECONNREFUSED'));
+  expect(logged).toContain(response.headers['x-request-id']);
+  expect(logged).toContain('stack');
+});
+
+test.each([
+  ['a text', 'oops'],
+  ['an object', { status: 418, message: 'secret' }],
+  ['an error that is for operators', new KeepapartError('invalid-config', 'secret')],
+  ['null', null],
+])('%s thrown by the batcher is 500 internal.', async (_title, failure) => {
+  const { app, batcher } = testApp();
+  batcher.failure = failure;
+  const response = await request(app).get('/v1/status');
+  expect([response.status, response.body.code]).toEqual([500, 'internal']);
+  expect(response.text).not.toMatch(/oops|secret/);
+});
+
+test('A request keeps the sane id that it came with, and gets a new one instead of any other.', async () => {
+  const { app } = testApp();
+  const sane = await request(app).get('/healthz').set('X-Request-Id', 'trace-42.a_b');
+  expect(sane.headers['x-request-id']).toBe('trace-42.a_b');
+  for (const id of ['', 'a b', '"}', '<script>', 'x'.repeat(65), '-flag']) {
+    const response = await request(app).get('/healthz').set('X-Request-Id', id);
+    expect(response.headers['x-request-id']).toMatch(/^[0-9a-f-]{36}$/);
+  }
+});
+
+test('A line is logged for each request; probes at debug, and never what records hold.', async () => {
+  const { app, logs } = testApp();
+  await request(app).post('/v1/records').send(['s3cret-content']);
+  await request(app)
+    .post('/v1/records')
+    .send([['s3cret-content']]);
+  await request(app).post('/v1/records').type('json').send('[s3cret-content');
+  await request(app).get('/healthz');
+  const lines = logs.map(
+    (line) => JSON.parse(line) as { level: number; req: { path: string }; res?: object },
+  );
+  const completed = lines.filter((line) => line.res);
+  expect(completed.map(({ level, req, res }) => [level, req.path, res])).toEqual([
+    [30, '/v1/records', { statusCode: 202 }],
+    [30, '/v1/records', { statusCode: 422 }],
+    [30, '/v1/records', { statusCode: 400 }],
+    [20, '/healthz', { statusCode: 200 }],
+  ]);
+  expect(logs.join('')).not.toContain('s3cret');
+});
+
+test('An unreachable Temporal is logged as a warning, with its cause.', async () => {
+  const { app, batcher, logs } = testApp();
+  const cause = new Error('14 UNAVAILABLE');
+  batcher.failure = new KeepapartError('temporal-unavailable', 'Nothing answers at 10.1.2.3', { cause });
+  const response = await request(app).get('/v1/status').expect(503);
+  expect(response.text).not.toMatch(/10\.1\.2\.3|UNAVAILABLE/);
+  expect(logs.find((line) => line.includes('14 UNAVAILABLE'))).toContain('"level":40');
+});
+
+test('Answers carry the headers that keep browsers careful, and none that tells what runs here.', async () => {
+  const { app } = testApp();
+  for (const path of ['/v1/status', '/nowhere', '/']) {
+    const { headers } = await request(app).get(path).set('Origin', 'https://elsewhere.example');
+    expect(headers['x-powered-by']).toBeUndefined();
+    expect(headers['etag']).toBeUndefined();
+    expect(headers['access-control-allow-origin']).toBeUndefined();
+    expect(headers['x-content-type-options']).toBe('nosniff');
+    expect(headers['content-security-policy']).toContain("default-src 'none'");
+    expect(headers['cache-control']).toBe('no-store');
+  }
+});
+
+test('The process is healthy whatever Temporal does, and ready when Temporal answers.', async () => {
+  const { app, batcher } = testApp();
+  expect((await request(app).get('/healthz')).body).toEqual({ status: 'ok' });
+  expect((await request(app).get('/readyz')).body).toEqual({ status: 'ready' });
+  batcher.failure = new KeepapartError('temporal-unavailable', 'No answer');
+  await request(app).get('/healthz').expect(200);
+  const response = await request(app).get('/readyz');
+  expect([response.status, response.body.code]).toEqual([503, 'temporal-unavailable']);
+});
+
+describe('While draining', () => {
+  test.each(WRITES)('%s takes nothing: 503, Retry-After, and the connection is closed.', async (path) => {
+    const { app, batcher, drain } = testApp();
+    drain.on = true;
+    const response = await request(app).post(path).send([1]);
+    expect([response.status, response.body.code]).toEqual([503, 'not-ready']);
+    expect(Number(response.headers['retry-after'])).toBeGreaterThan(0);
+    expect(response.headers['connection']).toBe('close');
+    expect([...batcher.accepted, ...batcher.calls]).toEqual([]);
+  });
+
+  test('what is there can still be read, and the process is alive but not ready.', async () => {
+    const { app, drain } = testApp();
+    drain.on = true;
+    await request(app).get('/v1/status').expect(200).expect('Connection', 'close');
+    await request(app).get('/healthz').expect(200);
+    const response = await request(app).get('/readyz');
+    expect([response.status, response.body.code]).toEqual([503, 'not-ready']);
+  });
+});
+
+describe('The index page', () => {
+  test('names the calls and links the Web UI.', async () => {
+    const { app } = testApp({ webUiUrl: 'http://127.0.0.1:8233/?a=1&b="2"' });
+    const response = await request(app).get('/').set('Host', 'edge.example:3000').expect(200);
+    expect(response.headers['content-type']).toBe('text/html; charset=utf-8');
+    for (const path of WRITES) expect(response.text).toContain(path);
+    expect(response.text).toContain('curl -i http://edge.example:3000/v1/records');
+    expect(response.text).toContain('href="http://127.0.0.1:8233/?a=1&#38;b=&#34;2&#34;"');
+    expect(response.text).not.toContain('Authorization');
+  });
+
+  test('runs nothing and repeats nothing that could run.', async () => {
+    const { app } = testApp({ apiKeys: [{ name: 'ops', sha256: 'a'.repeat(64) }] });
+    const response = await request(app).get('/').set('Host', '"><script>alert(1)</script>');
+    expect(response.text).not.toMatch(/<script|onclick|style="/);
+    expect(response.text).toContain('Authorization: Bearer');
+    expect(response.headers['content-security-policy']).toMatch(/style-src 'sha256-[^']+'; base-uri 'none'/);
+  });
+});

@@ -1,0 +1,73 @@
+import { utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { HOUR } from '../../src/domain/duration';
+import { OUTCOME_FORMATS, outcomeFileContent } from '../../src/domain/outcome';
+import { createFileStore } from '../../src/store/file-store';
+import { stagedPath } from '../../src/store/staging';
+import { sweep } from '../../src/store/sweep';
+import {
+  BATCH,
+  BATCH_FILE,
+  contentsOf,
+  record,
+  rolledBack,
+  saved,
+  storeFolders,
+} from '../helpers/store-folders';
+
+/** Two records staged, as a power cut brings them back after the batch was closed. */
+async function stagedTwice() {
+  const folders = await storeFolders();
+  const store = createFileStore(folders);
+  await store.save(record(1), BATCH);
+  await store.save(record(2, 'two'), BATCH);
+  const finish = (content: string): void => writeFileSync(join(folders.outDir, BATCH_FILE), content);
+  return { folders, store, finish };
+}
+
+test.each(OUTCOME_FORMATS)('the staging of a batch that has its file goes (%s)', async (format) => {
+  const { folders, finish } = await stagedTwice();
+  finish(outcomeFileContent([saved(record(1)), rolledBack(record(2, 'two'))], format));
+  expect(await sweep(folders)).toEqual({ stagingFolders: 1, unfinishedFiles: 0 });
+  expect(contentsOf(folders)).toMatchObject({ staging: [], out: [BATCH_FILE] });
+});
+
+test('G4: the staging of a batch without a file stays', async () => {
+  const { folders, store } = await stagedTwice();
+  expect(await sweep(folders)).toEqual({ stagingFolders: 0, unfinishedFiles: 0 });
+  await store.closeBatch(BATCH, [saved(record(1)), saved(record(2, 'two'))], 'text');
+});
+
+test.each([
+  ['a record too few', outcomeFileContent([saved(record(1))], 'text')],
+  ['other values', outcomeFileContent([saved(record(1)), saved(record(2))], 'text')],
+  ['other requests', outcomeFileContent([saved({ recordId: 'request:10', value: 1 })], 'json')],
+  ['nothing of ours', '{"recordId":"request:1"'],
+])('the staging stays when a file of the name has %s: the batch is not closed yet', async (_, content) => {
+  const { folders, finish } = await stagedTwice();
+  finish(content);
+  expect(await sweep(folders)).toMatchObject({ stagingFolders: 0 });
+  expect(contentsOf(folders).staging).toHaveLength(3);
+});
+
+test('a torn staged file keeps its folder and does not keep the others from being swept', async () => {
+  const { folders, store, finish } = await stagedTwice();
+  finish(outcomeFileContent([saved(record(1)), saved(record(2, 'two'))], 'text'));
+  const other = { ...BATCH, batchId: 'zzz' };
+  await store.save(record(3), other);
+  writeFileSync(join(folders.outDir, BATCH_FILE.replace(BATCH.batchId, 'zzz')), '"save [3] success"\n');
+  writeFileSync(join(folders.dataDir, stagedPath(record(1), BATCH)), '{"reco');
+  expect(await sweep(folders)).toMatchObject({ stagingFolders: 1 });
+});
+
+test('an unfinished batch file goes after an hour: until then its writer may be alive', async () => {
+  const folders = await storeFolders();
+  const nowMs = Date.UTC(2026, 0, 1);
+  for (const [name, ageMs] of [['old', HOUR + 1000] as const, ['young', HOUR - 1000] as const]) {
+    const path = join(folders.outDir, '.unfinished', name);
+    writeFileSync(path, 'half a li');
+    utimesSync(path, new Date(nowMs), new Date(nowMs - ageMs));
+  }
+  expect(await sweep(folders, nowMs)).toEqual({ stagingFolders: 0, unfinishedFiles: 1 });
+  expect(contentsOf(folders).unfinished).toEqual(['young']);
+});
