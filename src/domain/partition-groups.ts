@@ -1,4 +1,5 @@
 import { ALONE, classesConflict, type RecordClass } from './partition-classes';
+import { WaitingParts } from './partition-parts';
 
 /** Conflicts that form a complete multipartite graph, beside records that conflict with nothing. */
 export interface Groups {
@@ -39,83 +40,46 @@ export function asGroups(classes: readonly RecordClass[]): Groups | undefined {
   return { parts: parts.map(inOrder), free };
 }
 
-interface Part {
-  records: readonly number[];
-  taken: number;
-}
-
 /**
  * Cuts groups into the fewest batches, max(⌈records / maxBatchSize⌉, sum over the parts of ⌈records / maxBatchSize⌉),
- * in O(records + batches × parts).
+ * in O(n log n) but for the number of different rooms beside parts, of which there are less than √(2n).
  *
  * Whenever `left` batches are left to cut, at most `left` × maxBatchSize records remain, and the parts need at most
- * `left` batches by themselves. A batch serves one part and free records. As long as the parts need fewer than `left`,
- * nothing else matters; when they need all of them, the batch has to take so much of its part that the part needs one
- * batch less, and only the room that this leaves is for free records. Then both conditions hold for `left` − 1: the
- * batch is full; or its part and the free records are used up, so that the rest needs what the other parts need.
+ * `left` batches by themselves. A batch serves one part, and free records. As long as the parts need fewer than `left`,
+ * any does. When they need them all, the batch has to take so much of its part that the part needs one batch less, and
+ * only the room that this leaves is for free records. Then both conditions hold for `left` − 1: either the batch is
+ * full, or its part and the free records are used up, and what remains is what the other parts need.
  *
  * Each batch is the oldest that can be had without a batch more: of two candidates, the older is the one with the
- * oldest record that is not in both. So it holds the oldest record that remains.
+ * oldest record that is not in both. So it holds the oldest record that remains. Going through the records by age, it
+ * takes free ones, until a part comes that leaves room for as many as there are by then; beside the roomiest part, there
+ * never are too many.
  */
-export function partitionGroups(groups: Groups, maxBatchSize: number): number[][] {
-  const { free } = groups;
-  const batchesFor = (records: number) => Math.ceil(records / maxBatchSize);
-  let parts: Part[] = groups.parts.map((records) => ({ records, taken: 0 }));
+export function partitionGroups({ parts, free }: Groups, maxBatchSize: number): number[][] {
+  const waiting = new WaitingParts(parts, maxBatchSize);
+  const total = parts.reduce((sum, { length }) => sum + length, free.length);
   let freeTaken = 0;
-  let needed = parts.reduce((sum, part) => sum + batchesFor(remaining(part)), 0);
-  const total = parts.reduce((sum, part) => sum + remaining(part), free.length);
 
   const batches: number[][] = [];
-  for (let left = Math.max(batchesFor(total), needed); left > 0; left--) {
-    /** How many free records a batch that serves the part may hold. */
-    const room = (part: Part) =>
-      needed < left ? maxBatchSize : maxBatchSize * batchesFor(remaining(part)) - remaining(part);
-    const part = choosePart(parts, room, free, freeTaken);
+  for (let left = Math.max(Math.ceil(total / maxBatchSize), waiting.batchesNeeded); left > 0; left--) {
+    const tight = waiting.batchesNeeded === left;
+    const { roomiest } = waiting;
+    const part = waiting.take((room, head) => {
+      const firstTooMany = free[freeTaken + room] ?? Infinity;
+      return !tight || room === roomiest || head < firstTooMany;
+    });
+    const freeEnd = freeTaken + (part && tight ? waiting.roomBeside(part) : maxBatchSize);
     const batch: number[] = [];
-    let freeAllowed = part === undefined ? maxBatchSize : room(part);
-    if (part) needed -= batchesFor(remaining(part));
     while (batch.length < maxBatchSize) {
-      const nextFree = freeAllowed > 0 ? (free[freeTaken] ?? Infinity) : Infinity;
+      const nextFree = freeTaken < freeEnd ? (free[freeTaken] ?? Infinity) : Infinity;
       const nextOfPart = part?.records[part.taken] ?? Infinity;
       if (nextFree === Infinity && nextOfPart === Infinity) break;
       batch.push(Math.min(nextFree, nextOfPart));
       if (part && nextOfPart < nextFree) part.taken++;
-      else {
-        freeTaken++;
-        freeAllowed--;
-      }
+      else freeTaken++;
     }
-    if (part) needed += batchesFor(remaining(part));
-    if (part && remaining(part) === 0) parts = parts.filter((each) => each !== part);
+    if (part) waiting.put(part);
     batches.push(batch);
   }
   return batches;
-}
-
-/**
- * The part that the oldest possible batch serves. Going through the records by age, a batch takes free ones until one
- * of a part comes that leaves room for the free ones it holds already; it never holds more than the roomiest part allows.
- */
-function choosePart(
-  parts: readonly Part[],
-  room: (part: Part) => number,
-  free: readonly number[],
-  freeTaken: number,
-): Part | undefined {
-  const roomiest = parts.reduce((most, part) => Math.max(most, room(part)), 0);
-  let chosen: Part | undefined;
-  for (const part of parts) {
-    const firstTooMany = free[freeTaken + room(part)] ?? Infinity;
-    if (firstTooMany < head(part) && room(part) < roomiest) continue;
-    if (chosen === undefined || head(part) < head(chosen)) chosen = part;
-  }
-  return chosen;
-}
-
-function remaining(part: Part): number {
-  return part.records.length - part.taken;
-}
-
-function head(part: Part): number {
-  return part.records[part.taken] ?? Infinity;
 }

@@ -61,10 +61,11 @@ export class OpenBatches {
   private nextCandidate(member: Constraint | undefined, from: number): number {
     const index = member && this.slots.get(member.slot);
     if (index === undefined) return this.withRoom.from(from);
-    let without = index.withoutSlot.from(from);
-    while (this.isFull(without)) {
-      index.withoutSlot.remove(without);
-      without = index.withoutSlot.from(without);
+    let without = this.withRoom.from(from);
+    for (;;) {
+      const withoutSlot = index.withoutSlot.from(without);
+      if (withoutSlot === without) break;
+      without = this.withRoom.from(withoutSlot);
     }
     const same = index.byKey.get(member?.key ?? ALONE) ?? [];
     const place = placeOf(from, same);
@@ -73,7 +74,10 @@ export class OpenBatches {
   }
 
   private addToIndex(slot: number, key: number, at: number): void {
-    const index = this.slots.get(slot) ?? { withoutSlot: new Survivors(), byKey: new Map<number, number[]>() };
+    const index = this.slots.get(slot) ?? {
+      withoutSlot: new Survivors(),
+      byKey: new Map<number, number[]>(),
+    };
     this.slots.set(slot, index);
     index.withoutSlot.remove(at);
     const same = index.byKey.get(key) ?? [];

@@ -17,7 +17,7 @@ export function serveRecords(router: Router, deps: HttpDeps): void {
   const toRecords = recordsReader(limits);
 
   const addRecords: RequestHandler = async (req, res) => {
-    
+    refuseIdempotencyKey(req.headers);
     const values = toRecords(await readBody(req, res));
     const requestId = newRequestId();
     // G3: nothing is acknowledged before this has resolved.

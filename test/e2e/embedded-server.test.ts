@@ -57,7 +57,7 @@ async function failure(starting: Promise<unknown>): Promise<{ code: string; mess
     () => {
       throw new Error('it started');
     },
-    (error: { code: string; message: string }) => error,
+    (error: unknown) => error as { code: string; message: string },
   );
 }
 

@@ -15,7 +15,7 @@ export class FakeBatcherClient implements BatcherClient {
   page: BatchPage = { batches: [], nextCursor: null };
   statusView = emptyStatus();
   /** Every call rejects with it while it is set. */
-  failure: unknown;
+  failure: Error | undefined;
   private gate: Promise<void> | undefined;
 
   /** From here on `addRecords` stays pending; the function that is returned lets it go on. */
@@ -69,7 +69,6 @@ export class FakeBatcherClient implements BatcherClient {
     return value;
   }
 
-  /** A test may let it reject with what is no error at all. */
   private failIfAsked(): Promise<void> {
     return this.failure === undefined ? Promise.resolve() : Promise.reject(this.failure);
   }

@@ -80,7 +80,7 @@ test.each([
   ['null', null],
 ])('%s thrown by the batcher is 500 internal.', async (_title, failure) => {
   const { app, batcher } = testApp();
-  batcher.failure = failure;
+  batcher.failure = failure as Error;
   const response = await request(app).get('/v1/status');
   expect([response.status, response.body.code]).toEqual([500, 'internal']);
   expect(response.text).not.toMatch(/oops|secret/);

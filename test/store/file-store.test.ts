@@ -121,6 +121,12 @@ test('G4: saving, rolling back and closing twice is the same as once', async () 
   expect(contentsOf(folders)).toEqual({ staging: [], unfinished: [], out: [BATCH_FILE] });
 });
 
+test('records whose ids are told apart by a lone surrogate only are staged apart', async () => {
+  const { folders, store } = await setUp();
+  for (const recordId of ['\ud800:0', '\ud801:0']) await store.save({ recordId, value: 1 }, BATCH);
+  expect(contentsOf(folders).staging).toHaveLength(1 + 2);
+});
+
 test('a torn file of a killed save is completed by the next attempt', async () => {
   const { folders, store } = await setUp();
   await store.save(record(1, 'a long enough value'), BATCH);

@@ -69,7 +69,7 @@ const OWN_SETTINGS = {
 };
 
 /** Turns the lines of `go install -v` into progress: `go: downloading <module> <version>`, then one package a line. */
-function trackGo(report: ReportStep): { read(line: string): void; repeat(): void } {
+function trackGo(report: ReportStep): { read: (line: string) => void; repeat: () => void } {
   let modules = 0;
   let packages = 0;
   let linking = false;

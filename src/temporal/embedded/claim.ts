@@ -15,9 +15,9 @@ interface ClaimRecord {
 /** The right to run a server on the database of one folder. */
 export interface Claim {
   /** Notes the server, so that a later start can end it should all of us be killed. */
-  noteServer(pid: number): Promise<void>;
+  noteServer: (pid: number) => Promise<void>;
   /** Never rejects. */
-  release(): Promise<void>;
+  release: () => Promise<void>;
 }
 
 /**

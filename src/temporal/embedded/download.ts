@@ -40,7 +40,7 @@ export async function download(folder: string, options: DownloadOptions): Promis
   });
   const ended = sdkProcess.then(
     () => new Error('the SDK ended without a download'),
-    (error: unknown) => error,
+    (error: unknown) => (error instanceof Error ? error : new Error(String(error))),
   );
   report(BINARY_PHASE.download, `downloading the Temporal server (CLI ${CLI_VERSION})`);
   let bytes = 0;

@@ -32,10 +32,12 @@ export async function isAlive({ pid, started }: ProcessIdentity): Promise<boolea
  */
 export async function endProcess(target: ProcessIdentity): Promise<void> {
   const killAtMs = Date.now() + GRACE_MS;
-  for (let sent: NodeJS.Signals | undefined; await isAlive(target); await delay(POLL_MS)) {
+  let sent: NodeJS.Signals | undefined;
+  while (await isAlive(target)) {
     const signal = Date.now() < killAtMs ? 'SIGTERM' : 'SIGKILL';
     if (signal !== sent) send(target.pid, signal);
     sent = signal;
+    await delay(POLL_MS);
   }
 }
 

@@ -44,11 +44,11 @@ export async function runCommand(
     const ended = await new Promise<string | undefined>((resolve, reject) => {
       child.once('error', reject);
       child.once('close', (code, killedBy) =>
-        resolve(code === 0 ? undefined : `ended with ${killedBy ?? code}`),
+        resolve(code === 0 ? undefined : `it ended with ${killedBy ?? code}`),
       );
     });
     signal.throwIfAborted();
-    if (ended !== undefined) throw new Error([ended, ...tail].join('\n'));
+    if (ended !== undefined) throw new Error(tail.length === 0 ? ended : tail.join('\n'));
   } finally {
     clearTimeout(force);
     signal.removeEventListener('abort', interrupt);
@@ -60,9 +60,9 @@ export interface StallGuard {
   /** Aborted when nothing was touched for the limit. */
   signal: AbortSignal;
   /** Says that the work goes on. */
-  touch(): void;
+  touch: () => void;
   /** To be called in the end, or the timer keeps the process alive. */
-  release(): void;
+  release: () => void;
 }
 
 /** @param limitMs the longest silence that is still taken for work */

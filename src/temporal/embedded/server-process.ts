@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
-import type { Socket } from 'node:net';
+import { Socket } from 'node:net';
 import { SECOND } from '../../domain/duration';
 import type { Environment } from './executable';
 
@@ -38,7 +38,7 @@ export interface SpawnOptions {
 const WATCHDOG = `
 read -r pid || exit 0
 if read -r ended; then exit 0; fi
-exit 0
+kill -TERM "$pid" || exit 0
 tries=0
 while kill -0 "$pid" && [ $tries -lt 100 ]; do sleep 0.1; tries=$((tries + 1)); done
 kill -KILL "$pid"
@@ -80,7 +80,7 @@ export function spawnServer(binary: string, options: SpawnOptions): ServerProces
   });
   server.unref();
   watchdog.unref();
-  (watchdog.stdin as Socket).unref();
+  if (watchdog.stdin instanceof Socket) watchdog.stdin.unref();
 
   const stop = async (): Promise<void> => {
     requested = true;

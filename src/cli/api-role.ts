@@ -1,0 +1,42 @@
+import type { Client } from '@temporalio/client';
+import type { Logger } from 'pino';
+import type { Config } from '../config';
+import { SECOND } from '../domain/duration';
+import { createApp } from '../http/app';
+import { listen } from '../http/listen';
+import { batcherAddress } from '../temporal/batcher-address';
+import { createBatcherClient } from '../temporal/batcher-client';
+import { createIngest } from '../temporal/ingest';
+import type { Lifecycle } from './lifecycle';
+
+/** How long requests that run may take to finish when the process stops. */
+const GRACE_MS = 10 * SECOND;
+
+/**
+ * Starts the HTTP API, and with it the batchers: they begin to be, and take over this process's settings, by a signal
+ * that needs no worker.
+ * @returns where the API listens
+ */
+export async function startApi(
+  { config, logger, lifecycle }: { config: Config; logger: Logger; lifecycle: Lifecycle },
+  client: Client,
+  webUiUrl: string | undefined,
+): Promise<string> {
+  const address = batcherAddress(config);
+  await createIngest(client, address).configure('api at start');
+  let draining = false;
+  const app = createApp({
+    batcher: createBatcherClient(client, address, config),
+    limits: { ...config, maxRequestRecords: config.maxBufferedRecords },
+    apiKeys: config.apiKeys,
+    logger,
+    ...(webUiUrl !== undefined && { webUiUrl }),
+    isDraining: () => draining,
+  });
+  const { url, close } = await listen(app, { host: config.httpHost, port: config.httpPort });
+  lifecycle.onStop('the HTTP API', () => {
+    draining = true;
+    return close({ graceMs: GRACE_MS });
+  });
+  return url;
+}

@@ -1,0 +1,34 @@
+import { readFileSync } from 'node:fs';
+import type { Command } from 'commander';
+import { loadConfig, SETTING_KEYS, SETTINGS, flagName, type LoadedConfig } from '../config';
+import { KeepapartError } from '../domain/errors';
+
+const DEFAULT_FILE = 'keepapart.config.json';
+
+/** Gives a command one flag per setting. */
+export function addSettingFlags(command: Command): Command {
+  command.option('--config <file>', `configuration file (default: ${DEFAULT_FILE}, when there is one)`);
+  for (const key of SETTING_KEYS) command.option(`${flagName(key)} <value>`, SETTINGS[key].about);
+  return command;
+}
+
+/** The configuration of this process: its flags, its environment, and the file that they name. */
+export function readConfig(flags: Readonly<Record<string, unknown>>): LoadedConfig {
+  const settings = Object.fromEntries(SETTING_KEYS.map((key) => [key, flags[key]]));
+  return loadConfig({ env: process.env, file: readFile(flags['config']), flags: settings });
+}
+
+function readFile(flag: unknown): { path: string; text: string } | undefined {
+  const named = typeof flag === 'string' ? flag : process.env['KEEPAPART_CONFIG'] || undefined;
+  const path = named ?? DEFAULT_FILE;
+  try {
+    return { path, text: readFileSync(path, 'utf8') };
+  } catch (cause) {
+    const missing = cause instanceof Error && 'code' in cause && cause.code === 'ENOENT';
+    if (missing && named === undefined) return undefined;
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new KeepapartError('invalid-config', `The configuration file ${path} can't be read: ${reason}`, {
+      cause,
+    });
+  }
+}

@@ -1,0 +1,15 @@
+import { isKeepapartError } from '../domain/errors';
+
+/** Exit codes: 2 when the command was wrong and has to be changed, 1 when something failed. */
+const EXIT = { failed: 1, wrong: 2 } as const;
+
+/** Tells on stderr what went wrong, in one message, and returns the exit code. Only bugs come with a stack trace. */
+export function reportFailure(error: unknown): number {
+  if (isKeepapartError(error)) {
+    process.stderr.write(`keepapart: ${error.message} [${error.code}]\n`);
+    return error.code === 'invalid-config' ? EXIT.wrong : EXIT.failed;
+  }
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  process.stderr.write(`keepapart: this should not have happened\n${text}\n`);
+  return EXIT.failed;
+}

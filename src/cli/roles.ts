@@ -1,0 +1,54 @@
+import type { Logger } from 'pino';
+import type { LoadedConfig } from '../config';
+import { prepareFolders } from '../store/folders';
+import { choosePorts } from '../temporal/embedded/ports';
+import { installRuntime } from '../temporal/runtime';
+import { startApi } from './api-role';
+import type { Lifecycle } from './lifecycle';
+import { renderSummary } from './summary';
+import { connect, externalTemporal, namesTemporal, startTemporal } from './temporal-role';
+import { startWorker } from './worker-role';
+
+/** The parts of the system that a process may run. */
+export const ROLES = {
+  serve:
+    'everything in one process: an embedded Temporal server unless TEMPORAL_ADDRESS is set, worker and API',
+  api: 'the HTTP API alone, against the Temporal server that TEMPORAL_ADDRESS names',
+  worker: 'a worker alone, against the Temporal server that TEMPORAL_ADDRESS names',
+  temporal: 'the embedded Temporal server and its Web UI alone',
+} as const;
+export type Role = keyof typeof ROLES;
+
+/**
+ * Starts what a role consists of, from the inside out: what can fail fast first (folders, ports), then Temporal, worker,
+ * API. Whatever was started when something fails is stopped by the lifecycle.
+ */
+export async function startRole(
+  role: Role,
+  { config, warnings }: LoadedConfig,
+  logger: Logger,
+  lifecycle: Lifecycle,
+): Promise<void> {
+  for (const warning of warnings) logger.warn(warning);
+  const process = { config, logger, lifecycle };
+  const hasApi = role === 'serve' || role === 'api';
+  const hasWorker = role === 'serve' || role === 'worker';
+  const embeds = role === 'temporal' || (role === 'serve' && !namesTemporal());
+
+  if (hasWorker) await prepareFolders(config);
+  if (hasApi && embeds) await choosePorts([{ port: config.httpPort, setting: 'HTTP_PORT' }]);
+  installRuntime(logger);
+  const temporal = embeds ? await startTemporal(config, lifecycle) : externalTemporal();
+  const client = await connect(temporal, lifecycle);
+  if (hasWorker) await startWorker(process, temporal, client);
+  const apiUrl = hasApi ? await startApi(process, client, temporal.webUiUrl) : undefined;
+  globalThis.process.stdout.write(
+    renderSummary({
+      apiUrl,
+      webUiUrl: temporal.webUiUrl,
+      temporalAddress: temporal.target.options.address,
+      outDir: hasWorker ? config.outDir : undefined,
+      needsKey: config.apiKeys.length > 0,
+    }),
+  );
+}

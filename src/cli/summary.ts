@@ -1,0 +1,42 @@
+import path from 'node:path';
+import pc from 'picocolors';
+
+/** What a process tells the person who started it. */
+export interface Summary {
+  apiUrl?: string | undefined;
+  webUiUrl?: string | undefined;
+  temporalAddress: string;
+  outDir?: string | undefined;
+  needsKey: boolean;
+}
+
+/** A few lines for the terminal: where everything is, and one command to try. */
+export function renderSummary({ apiUrl, webUiUrl, temporalAddress, outDir, needsKey }: Summary): string {
+  const rows: [string, string | undefined][] = [
+    ['API', apiUrl && `${apiUrl}/v1/records`],
+    ['Overview', apiUrl && `${apiUrl}/`],
+    ['Temporal Web UI', webUiUrl],
+    ['Temporal', temporalAddress],
+    ['Batch files', outDir && path.resolve(outDir)],
+  ];
+  const lines = rows
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => `  ${pc.dim(name.padEnd(16))} ${value ?? ''}`);
+  const key = needsKey ? ` -H 'authorization: Bearer YOUR_KEY'` : '';
+  const tryIt = apiUrl && [
+    '',
+    `  ${pc.dim('Try it')}`,
+    `  curl -X POST ${apiUrl}/v1/records -H 'content-type: application/json'${key} -d '[1,2,3,4,5]'`,
+  ];
+  return [
+    '',
+    pc.bold('keepapart is running'),
+    '',
+    ...lines,
+    ...(tryIt ?? []),
+    '',
+    `  ${pc.dim('Ctrl-C stops it.')}`,
+    '',
+    '',
+  ].join('\n');
+}

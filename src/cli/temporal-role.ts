@@ -1,0 +1,80 @@
+import { homedir } from 'node:os';
+import type { Config } from '../config';
+import { KeepapartError } from '../domain/errors';
+import { connectClient, temporalTarget, type TemporalTarget } from '../temporal/connection';
+import { defaultCacheDir, resolveTemporalBinary } from '../temporal/embedded/binary';
+import { databaseServerVersion, startEmbeddedServer } from '../temporal/embedded/embedded-server';
+import { registerWithTemporal } from '../temporal/register';
+import type { Lifecycle } from './lifecycle';
+import { progressLine } from './progress-line';
+
+/** Where Temporal is, and its Web UI where we know it. */
+export interface ReachedTemporal {
+  target: TemporalTarget;
+  webUiUrl?: string;
+}
+
+/** The environment without what is unset, as Temporal's own configuration takes it. */
+function environment(): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(process.env).filter((entry): entry is [string, string] => entry[1] !== undefined),
+  );
+}
+
+/** Whether `TEMPORAL_ADDRESS` names a server; then nothing is embedded. */
+export function namesTemporal(): boolean {
+  return (process.env['TEMPORAL_ADDRESS'] ?? '') !== '';
+}
+
+/** The server that Temporal's environment configuration names. */
+export function externalTemporal(): ReachedTemporal {
+  return { target: temporalTarget(environment()) };
+}
+
+/**
+ * Finds, downloads or builds Temporal's development server, starts it on the database in `DATA_DIR`, and waits until it
+ * answers. The process fails when the server ends by itself.
+ */
+export async function startTemporal(config: Config, lifecycle: Lifecycle): Promise<ReachedTemporal> {
+  const env = environment();
+  const progress = progressLine(process.stderr);
+  const binary = await resolveTemporalBinary({
+    cacheDir: defaultCacheDir(env, homedir()),
+    env,
+    databaseVersion: await databaseServerVersion(config.dataDir),
+    onProgress: progress.show,
+    signal: lifecycle.signal,
+  }).finally(progress.end);
+  const server = await startEmbeddedServer({
+    binary: binary.path,
+    dataDir: config.dataDir,
+    port: config.temporalPort,
+    uiPort: config.uiPort,
+    env,
+    signal: lifecycle.signal,
+  });
+  lifecycle.onStop('the Temporal server', () => server.stop());
+  void server.exited.then(({ requested }) => {
+    if (requested) return;
+    lifecycle.fail(
+      new KeepapartError(
+        'temporal-unavailable',
+        `The embedded Temporal server has ended; see ${server.logFile}.`,
+      ),
+    );
+  });
+  const target = temporalTarget(env, server.address);
+  return { target, ...(server.uiUrl !== undefined && { webUiUrl: webUiOf(server.uiUrl, target.namespace) }) };
+}
+
+/** Connects, and registers namespace and search attributes; every role does, so that the order of starting is free. */
+export async function connect({ target }: ReachedTemporal, lifecycle: Lifecycle) {
+  const client = await connectClient(target);
+  lifecycle.onStop('the connection to Temporal', () => client.connection.close());
+  await registerWithTemporal(client);
+  return client;
+}
+
+function webUiOf(url: string, namespace: string): string {
+  return `${url}/namespaces/${encodeURIComponent(namespace)}/workflows`;
+}

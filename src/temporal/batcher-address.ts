@@ -1,0 +1,21 @@
+import type { Config } from '../config';
+import type { BatcherAddress } from './ingest';
+
+/** Where this deployment's batchers live and what they obey, as configured. */
+export function batcherAddress(config: Config): BatcherAddress {
+  return {
+    batcherId: config.batcherId,
+    shards: config.shards,
+    taskQueue: config.taskQueue,
+    settings: {
+      maxBatchSize: config.maxBatchSize,
+      conflicts: [...config.conflicts],
+      flushIntervalMs: config.flushIntervalMs,
+      batchSpacingMs: config.batchSpacingMs,
+      maxInFlight: config.maxInFlight,
+      maxAttempts: config.maxAttempts,
+      retryIntervalMs: config.retryIntervalMs,
+      outcomeFormat: config.outcomeFormat,
+    },
+  };
+}

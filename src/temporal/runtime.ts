@@ -1,0 +1,44 @@
+import { Runtime, type Logger, type LogMetadata } from '@temporalio/worker';
+import type { Logger as PinoLogger } from 'pino';
+
+/**
+ * Sends the SDK's own log lines, native ones included, to our logger, and leaves signals to the process: without this
+ * the SDK would stop its workers on SIGINT by itself, out of order. Once per process, before any worker connection.
+ */
+export function installRuntime(logger: PinoLogger): void {
+  const child = logger.child({ part: 'temporal-sdk' });
+  Runtime.install({
+    logger: sdkLogger(child),
+    shutdownSignals: [],
+    telemetryOptions: { logging: { filter: 'WARN', forward: {} } },
+  });
+}
+
+function sdkLogger(logger: PinoLogger): Logger {
+  const sdk: Logger = {
+    log: (level, message, meta) =>
+      sdk[level.toLowerCase() as 'trace' | 'debug' | 'info' | 'warn' | 'error'](message, meta),
+    trace: (message, meta) => logger.trace(plain(meta), message),
+    // What the SDK calls info (state changes of a worker) is of interest to who debugs keepapart, not to who runs it.
+    debug: (message, meta) => logger.trace(plain(meta), message),
+    info: (message, meta) => logger.debug(plain(meta), message),
+    // A failed attempt of a save is daily business here: it is retried, and the outcome tells. Temporal keeps the error.
+    warn: (message, meta) => logger[isFailedAttempt(message) ? 'debug' : 'warn'](plain(meta), message),
+    error: (message, meta) => logger.error(plain(meta), message),
+  };
+  return sdk;
+}
+
+function isFailedAttempt(message: string): boolean {
+  return message === 'Activity failed';
+}
+
+/** Big integers (timestamps) are not for JSON. */
+function plain(meta: LogMetadata | undefined): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(meta ?? {}).map(([key, value]) => [
+      key,
+      typeof value === 'bigint' ? String(value) : (value as unknown),
+    ]),
+  );
+}

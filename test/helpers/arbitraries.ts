@@ -1,0 +1,85 @@
+import fc from 'fast-check';
+import { parseConflictRules, type ConflictRule } from '../../src/domain/conflict-rules';
+import type { JsonValue } from '../../src/domain/json';
+
+/** What a record looks like to `partition`, with something to tell equal ones apart. */
+export interface TestRecord {
+  recordId: string;
+  value: JsonValue;
+}
+
+/** Any JSON value. */
+export const anyJson: fc.Arbitrary<JsonValue> = fc.jsonValue() as fc.Arbitrary<JsonValue>;
+
+/** Few different values, so that rules find them; among them such as are nearly, or only in writing not, the same. */
+export const fewJson: fc.Arbitrary<JsonValue> = fc.constantFrom<JsonValue[]>(
+  1,
+  2,
+  3,
+  '1',
+  0,
+  -0,
+  null,
+  'null',
+  true,
+  '',
+  [],
+  {},
+  [1, 2],
+  [2, 1],
+  '[1,2]',
+  { a: 1, b: 2 },
+  { b: 2, a: 1 },
+);
+
+/** Objects in which the pointers of {@link pointer} find something, and often the same. */
+const fewObjects: fc.Arbitrary<JsonValue> = fc.record(
+  { id: fc.constantFrom(1, 2, 3, 4), type: fc.constantFrom('a', 'b', 'c'), tags: fc.array(fewJson, { maxLength: 2 }) },
+  { requiredKeys: [] },
+);
+
+/** Record values: mostly out of few. */
+export const recordValue: fc.Arbitrary<JsonValue> = fc.oneof(
+  { arbitrary: fewJson, weight: 3 },
+  { arbitrary: fewObjects, weight: 3 },
+  { arbitrary: anyJson, weight: 1 },
+);
+
+/** Turns values into records, oldest first. */
+export function recordsOf(values: readonly JsonValue[]): TestRecord[] {
+  return values.map((value, index) => ({ recordId: `request:${index}`, value }));
+}
+
+export function records(
+  value: fc.Arbitrary<JsonValue>,
+  constraints: fc.ArrayConstraints,
+): fc.Arbitrary<TestRecord[]> {
+  return fc.array(value, constraints).map(recordsOf);
+}
+
+/** Pointers that find something in many a {@link recordValue}. */
+export const pointer: fc.Arbitrary<string> = fc.constantFrom('', '/id', '/type', '/tags', '/tags/0', '/a', '/none');
+
+const memberValue = fc.oneof(fewJson, fc.constantFrom<JsonValue[]>(4, 'a', 'b', 'c'));
+
+/** Exactly the rules that `parseConflictRules` accepts. */
+function accepted(rules: readonly unknown[]): boolean {
+  return parseConflictRules(rules).problems.length === 0;
+}
+
+/** A `pair` or `group` rule with the given members and perhaps an `at`. */
+function memberRule(member: fc.Arbitrary<JsonValue>, at: fc.Arbitrary<string>): fc.Arbitrary<ConflictRule> {
+  const pair = fc.record({ pair: fc.tuple(member, member), at }, { requiredKeys: ['pair'] });
+  const group = fc.record({ group: fc.array(member, { minLength: 2, maxLength: 5 }), at }, { requiredKeys: ['group'] });
+  return fc.oneof(pair, group).filter((rule) => accepted([rule]));
+}
+
+export const conflictRule: fc.Arbitrary<ConflictRule> = fc.oneof(
+  { arbitrary: memberRule(memberValue, pointer), weight: 2 },
+  { arbitrary: pointer.map((distinct) => ({ distinct })), weight: 1 },
+);
+
+/** Any mix of rules. */
+export const conflictRules: fc.Arbitrary<ConflictRule[]> = fc
+  .array(conflictRule, { maxLength: 5 })
+  .filter((rules) => accepted(rules));
