@@ -1,5 +1,5 @@
 import { DAY, KIB, MIB } from '../domain/duration';
-import { OUTCOME_FORMATS, type OutcomeFormat } from '../domain/outcome';
+import { OUTCOME_FORMATS } from '../domain/outcome';
 import { bytes, integer, oneOf, onlyYet, share, text, type Parser } from './parse';
 import { apiKeys, conflictRules } from './parse-lists';
 
@@ -26,7 +26,7 @@ export interface Setting<T> {
 }
 
 /** Checks that the default is of the type that the parser gives. */
-function setting<T>(entry: Setting<T> & { default: NoInfer<T> }): Setting<T> {
+function setting<T>(entry: Omit<Setting<T>, 'default'> & { default: NoInfer<T> }): Setting<T> {
   return entry;
 }
 
@@ -230,7 +230,7 @@ export const SETTINGS = {
     raising: 'Raising it costs memory in the API for each request that is being read.',
   }),
   outcomeFormat: setting({
-    parser: oneOf<OutcomeFormat>(...OUTCOME_FORMATS),
+    parser: oneOf(...OUTCOME_FORMATS),
     default: 'text',
     about: 'Form of the lines in batch files: a sentence, or an object with all that is known.',
   }),

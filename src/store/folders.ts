@@ -44,7 +44,7 @@ async function prepare(setting: string, folder: string): Promise<void> {
     await writeFile(probe, '', { flag: 'wx' });
     await rm(probe);
   } catch (cause) {
-    const detail = `${setting} has to be a folder that can be written: ${folder} can not: ${describeErrno(cause)}`;
+    const detail = `${setting}: the folder ${folder} can not be written: ${describeErrno(cause)}`;
     throw new KeepapartError('folder-not-writable', detail, { cause });
   }
 }

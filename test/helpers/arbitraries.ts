@@ -34,7 +34,11 @@ export const fewJson: fc.Arbitrary<JsonValue> = fc.constantFrom<JsonValue[]>(
 
 /** Objects in which the pointers of {@link pointer} find something, and often the same. */
 const fewObjects: fc.Arbitrary<JsonValue> = fc.record(
-  { id: fc.constantFrom(1, 2, 3, 4), type: fc.constantFrom('a', 'b', 'c'), tags: fc.array(fewJson, { maxLength: 2 }) },
+  {
+    id: fc.constantFrom(1, 2, 3, 4),
+    type: fc.constantFrom('a', 'b', 'c'),
+    tags: fc.array(fewJson, { maxLength: 2 }),
+  },
   { requiredKeys: [] },
 );
 
@@ -57,8 +61,19 @@ export function records(
   return fc.array(value, constraints).map(recordsOf);
 }
 
+/** So few records that they can be partitioned by exhaustive search. */
+export const fewRecordValues: fc.Arbitrary<JsonValue[]> = fc.array(recordValue, { maxLength: 8 });
+
 /** Pointers that find something in many a {@link recordValue}. */
-export const pointer: fc.Arbitrary<string> = fc.constantFrom('', '/id', '/type', '/tags', '/tags/0', '/a', '/none');
+export const pointer: fc.Arbitrary<string> = fc.constantFrom(
+  '',
+  '/id',
+  '/type',
+  '/tags',
+  '/tags/0',
+  '/a',
+  '/none',
+);
 
 const memberValue = fc.oneof(fewJson, fc.constantFrom<JsonValue[]>(4, 'a', 'b', 'c'));
 
@@ -70,7 +85,10 @@ function accepted(rules: readonly unknown[]): boolean {
 /** A `pair` or `group` rule with the given members and perhaps an `at`. */
 function memberRule(member: fc.Arbitrary<JsonValue>, at: fc.Arbitrary<string>): fc.Arbitrary<ConflictRule> {
   const pair = fc.record({ pair: fc.tuple(member, member), at }, { requiredKeys: ['pair'] });
-  const group = fc.record({ group: fc.array(member, { minLength: 2, maxLength: 5 }), at }, { requiredKeys: ['group'] });
+  const group = fc.record(
+    { group: fc.array(member, { minLength: 2, maxLength: 5 }), at },
+    { requiredKeys: ['group'] },
+  );
   return fc.oneof(pair, group).filter((rule) => accepted([rule]));
 }
 

@@ -29,7 +29,9 @@ export function exactPartition(
   const all = 2 ** values.length - 1;
   const isBatch = Array.from({ length: all + 1 }, (_, set) => {
     const members = membersOf(set);
-    return members.length <= maxBatchSize && members.every((index) => (set & (enemies[index] as number)) === 0);
+    return (
+      members.length <= maxBatchSize && members.every((index) => (set & (enemies[index] as number)) === 0)
+    );
   });
 
   const fewest = [0];
@@ -46,6 +48,7 @@ export function exactPartition(
     }
   }
   const batches: number[][] = [];
-  for (let left = all; left > 0; left &= ~(oldest[left] as number)) batches.push(membersOf(oldest[left] as number));
+  for (let left = all; left > 0; left &= ~(oldest[left] as number))
+    batches.push(membersOf(oldest[left] as number));
   return { fewest: fewest[all] as number, oldest: batches };
 }

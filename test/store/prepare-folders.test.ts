@@ -38,7 +38,7 @@ test.each([
   const folders = foldersIn(root);
   await expect(prepareFolders(folders)).rejects.toMatchObject({
     code: 'folder-not-writable',
-    message: expect.stringContaining(`${setting} has to be a folder that can be written`),
+    message: expect.stringMatching(new RegExp(`^${setting}: the folder .* can not be written: ${errno}: `)),
     cause: { code: errno },
   });
   await expect(prepareFolders(folders)).rejects.toThrow(

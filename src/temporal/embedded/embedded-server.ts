@@ -61,7 +61,10 @@ export async function startEmbeddedServer(options: EmbeddedServerOptions): Promi
   try {
     await openDatabase(dataDir, serverVersion);
     const { server, ...rest } = await startOnFreePorts({ ...options, dataDir }, claim.noteServer);
-    await databaseIsReady(dataDir, serverVersion);
+    await databaseIsReady(dataDir, serverVersion).catch(async (error: unknown) => {
+      await server.stop();
+      throw error;
+    });
     const released = server.exited.finally(claim.release);
     return {
       ...rest,

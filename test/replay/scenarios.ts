@@ -1,0 +1,153 @@
+import type { History } from '@temporalio/common/lib/proto-utils';
+import { batchIdOf } from '../../src/domain/batch';
+import { HOUR } from '../../src/domain/duration';
+import { KeepapartError } from '../../src/domain/errors';
+import { createIngest } from '../../src/temporal/ingest';
+import { startPipeline, type TestPipeline } from '../helpers/pipeline';
+import { waitFor } from '../helpers/wait-for';
+import type { CaseName } from './cases';
+
+type Recording = Partial<Record<CaseName, History>>;
+type Start = (...options: Parameters<typeof startPipeline>) => Promise<TestPipeline>;
+
+/** A run on a real server, and the cases that its histories are for. */
+export interface Scenario {
+  cases: readonly CaseName[];
+  record(start: Start): Promise<Recording>;
+}
+
+/** Long enough that nothing is flushed for its age. */
+const NEVER = { flushIntervalMs: HOUR };
+
+export const SCENARIOS: readonly Scenario[] = [
+  {
+    cases: ['batch-clean'],
+    async record(start) {
+      const pipeline = await start();
+      await pipeline.send([3, 4, 5]);
+      await pipeline.quiet();
+      return { 'batch-clean': await batchHistory(pipeline) };
+    },
+  },
+  {
+    cases: ['batch-retries'],
+    async record(start) {
+      const pipeline = await start();
+      pipeline.store.beforeSave = (record, attempt) => {
+        if (attempt < Number(record.value)) throw new Error(`not before attempt ${String(record.value)}`);
+      };
+      await pipeline.send([1, 3, 2.5]);
+      await pipeline.quiet();
+      return { 'batch-retries': await batchHistory(pipeline) };
+    },
+  },
+  {
+    cases: ['batch-rollback'],
+    async record(start) {
+      const pipeline = await start();
+      pipeline.store.beforeSave = (record, attempt) => {
+        if (record.value === 'never') throw new Error(`no luck in attempt ${attempt}`);
+        if (record.value === 'refused')
+          throw new KeepapartError('record-rejected', 'not a record for this store');
+      };
+      await pipeline.send(['fine', 'never', 'refused']);
+      await pipeline.quiet();
+      return { 'batch-rollback': await batchHistory(pipeline) };
+    },
+  },
+  {
+    cases: ['batch-cancelled'],
+    async record(start) {
+      const pipeline = await start();
+      const slow = holdSlowRecords(pipeline);
+      await pipeline.send(['fast', 'slow']);
+      await waitFor(
+        'the fast record to be saved and the slow one to be on its way',
+        async () =>
+          slow.held() === 1 &&
+          (await batchHistory(pipeline)).events?.some((event) => event.activityTaskCompletedEventAttributes),
+      );
+      await pipeline.client.workflow.getHandle(batchIdOf(pipeline.batcherWorkflowId, 1)).cancel();
+      await pipeline.quiet();
+      slow.release();
+      return { 'batch-cancelled': await batchHistory(pipeline) };
+    },
+  },
+  {
+    cases: ['batcher-size-and-age'],
+    async record(start) {
+      const pipeline = await start();
+      await pipeline.send([1, 3, 4, 5, 6, 2, 7]);
+      await pipeline.quiet();
+      return { 'batcher-size-and-age': await batcherHistory(pipeline) };
+    },
+  },
+  {
+    cases: ['batcher-continued-as-new', 'batcher-adopting'],
+    async record(start) {
+      const pipeline = await start({
+        settings: NEVER,
+        limits: { historyEvents: 4000, historyBytes: 1e9, messages: 3 },
+      });
+      const slow = holdSlowRecords(pipeline);
+      const { runId } = await pipeline.client.workflow.getHandle(pipeline.batcherWorkflowId).describe();
+      await pipeline.send(['slow', 3, 4, 5, 6], ['slow', 7, 8, 9, 10]);
+      await waitFor('two slow batches', () => slow.held() === 2);
+      await pipeline.send([11, 12]);
+      await waitFor('the next run', async () => (await pipeline.status()).run.continuedAsNew === 1);
+      slow.release();
+      await waitFor(
+        'the adopted batches to be settled',
+        async () => (await pipeline.status()).inFlight === 0,
+      );
+      await pipeline.batcher.flush('recorder');
+      await pipeline.quiet();
+      return {
+        'batcher-continued-as-new': await batcherHistory(pipeline, runId),
+        'batcher-adopting': await batcherHistory(pipeline),
+      };
+    },
+  },
+  {
+    cases: ['batcher-paused'],
+    async record(start) {
+      const pipeline = await start({ settings: NEVER });
+      await pipeline.batcher.pause('recorder');
+      await pipeline.send([1, 2, 3, 4, 5, 6]);
+      await waitFor('six buffered records', async () => (await pipeline.status()).bufferedRecords === 6);
+      await pipeline.batcher.resume('recorder');
+      await waitFor('the full batch to be closed', () => pipeline.store.files.size === 1);
+      await pipeline.batcher.flush('recorder');
+      await pipeline.quiet();
+      await pipeline.send([1, 2]);
+      await waitFor('two buffered records', async () => (await pipeline.status()).bufferedRecords === 2);
+      const { client, address } = pipeline;
+      const settings = { ...address.settings, flushIntervalMs: 50, conflicts: [] };
+      await createIngest(client, { ...address, settings }).configure('recorder');
+      await pipeline.quiet();
+      return { 'batcher-paused': await batcherHistory(pipeline) };
+    },
+  },
+];
+
+/** Makes every save of the value `slow` wait for `release`. */
+function holdSlowRecords(pipeline: TestPipeline): { held: () => number; release: () => void } {
+  let release: () => void = () => undefined;
+  let held = 0;
+  const released = new Promise<void>((resolve) => (release = resolve));
+  pipeline.store.beforeSave = (record) => {
+    if (record.value !== 'slow') return;
+    held++;
+    return released;
+  };
+  return { held: () => held, release };
+}
+
+/** The history of the first batch. */
+function batchHistory(pipeline: TestPipeline): Promise<History> {
+  return pipeline.client.workflow.getHandle(batchIdOf(pipeline.batcherWorkflowId, 1)).fetchHistory();
+}
+
+function batcherHistory(pipeline: TestPipeline, runId?: string): Promise<History> {
+  return pipeline.client.workflow.getHandle(pipeline.batcherWorkflowId, runId).fetchHistory();
+}

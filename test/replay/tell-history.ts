@@ -1,0 +1,75 @@
+import { defaultPayloadConverter } from '@temporalio/common';
+import type { History } from '@temporalio/common/lib/proto-utils';
+import { temporal } from '@temporalio/proto';
+import type { BatchResult } from '../../src/contracts/batch';
+import type { BatcherInput } from '../../src/contracts/batcher';
+import { SEARCH_ATTRIBUTES } from '../../src/contracts/search-attributes';
+
+type HistoryEvent = NonNullable<History['events']>[number];
+type Payloads = temporal.api.common.v1.IPayloads | null | undefined;
+
+/** What happened in a history, a line an event that matters, in its order. The first line names the workflow type. */
+export function tellHistory(history: History): string[] {
+  const events = history.events ?? [];
+  const byId = new Map(events.map((event) => [String(event.eventId), event]));
+  return events.flatMap((event) => tellEvent(event, (id) => byId.get(String(id)) ?? {}) ?? []);
+}
+
+/** The workflow id that a history was recorded under: children are named after it, so a replay needs it. */
+export function workflowIdOf(history: History): string {
+  const workflowId = history.events?.[0]?.workflowExecutionStartedEventAttributes?.workflowId;
+  if (!workflowId) throw new TypeError('a history has to begin with the workflow that started');
+  return workflowId;
+}
+
+function tellEvent(event: HistoryEvent, other: (eventId: unknown) => HistoryEvent): string | undefined {
+  const activity = (scheduledEventId: unknown) =>
+    other(scheduledEventId).activityTaskScheduledEventAttributes?.activityType?.name ?? '?';
+  const attempt = (startedEventId: unknown) =>
+    other(startedEventId).activityTaskStartedEventAttributes?.attempt ?? '?';
+
+  const started = event.workflowExecutionStartedEventAttributes;
+  if (started) {
+    const run = started.continuedExecutionRunId ? 'continues an earlier run' : 'starts';
+    return `${started.workflowType?.name ?? '?'} ${run}`;
+  }
+  const signalled = event.workflowExecutionSignaledEventAttributes;
+  if (signalled) return `signal ${signalled.signalName ?? '?'}`;
+  if (event.workflowExecutionCancelRequestedEventAttributes) return 'cancellation is requested';
+
+  const done = event.activityTaskCompletedEventAttributes;
+  if (done) return `${activity(done.scheduledEventId)} succeeds at attempt ${attempt(done.startedEventId)}`;
+  const failed = event.activityTaskFailedEventAttributes;
+  if (failed) {
+    const why = temporal.api.enums.v1.RetryState[failed.retryState ?? 0] ?? '?';
+    return `${activity(failed.scheduledEventId)} fails for good: ${why.replace('RETRY_STATE_', '')}`;
+  }
+  const called = event.activityTaskCancelRequestedEventAttributes;
+  if (called) return `${activity(called.scheduledEventId)} is called off`;
+  if (event.timerFiredEventAttributes) return 'a timer fires';
+
+  const child = event.startChildWorkflowExecutionInitiatedEventAttributes;
+  if (child) {
+    const reason = child.searchAttributes?.indexedFields?.[SEARCH_ATTRIBUTES.flushReason.name];
+    return `a batch starts: ${reason ? defaultPayloadConverter.fromPayload<string>(reason) : '?'}`;
+  }
+  if (event.childWorkflowExecutionCompletedEventAttributes) return 'a batch completes';
+
+  const continued = event.workflowExecutionContinuedAsNewEventAttributes;
+  if (continued) {
+    const inFlight = firstOf<BatcherInput>(continued.input).carried?.inFlight.length ?? 0;
+    return `continues as new, batches in flight: ${inFlight}`;
+  }
+  const completed = event.workflowExecutionCompletedEventAttributes;
+  if (completed) {
+    const outcomes = firstOf<BatchResult>(completed.result).outcomes.map(({ outcome }) => outcome);
+    return `completes: ${outcomes.join(', ')}`;
+  }
+  return undefined;
+}
+
+function firstOf<T>(payloads: Payloads): T {
+  const payload = payloads?.payloads?.[0];
+  if (!payload) throw new TypeError('an event without its payload');
+  return defaultPayloadConverter.fromPayload<T>(payload);
+}
