@@ -44,6 +44,8 @@ async function settle(record: KeptRecord, batch: BatchRef, input: BatchInput): P
       initialInterval: input.retryIntervalMs,
       backoffCoefficient: 1,
     },
+    // By which readers of pending activities, and people in the Web UI, tell the records of a batch.
+    activityId: record.recordId,
     summary: record.recordId,
   });
   try {

@@ -22,7 +22,8 @@ import {
   type RecordBuffer,
 } from '../src/domain/buffer';
 import { MIB } from '../src/domain/duration';
-import { nextDueAtMs } from '../src/domain/flush-policy';
+import { nextFlushAtMs } from '../src/domain/flush-policy';
+import { utf8Bytes } from '../src/domain/json';
 
 /** What a batcher knows while it runs; {@link carriedFrom} is the part of it that outlives the run. */
 export interface BatcherState {
@@ -41,8 +42,8 @@ export interface BatcherState {
   initialHistoryBytes: number;
 }
 
-/** The server refuses payloads of 2 MiB; the rest of the carried state needs some of it. */
-const MAX_CARRIED_BUFFER_BYTES = 1.8 * MIB;
+/** The server terminates a workflow whose next run's input takes more than 2 MiB; some of it is for the payload's frame. */
+const MAX_INPUT_BYTES = 1.9 * MIB;
 
 export function restoreBatcher(
   { settings, carried, limits }: BatcherInput,
@@ -72,8 +73,11 @@ export function restoreBatcher(
 }
 
 export function carriedFrom(state: BatcherState): CarriedState {
+  return { buffer: packBuffer(state.buffer), ...carriedBesideBuffer(state) };
+}
+
+function carriedBesideBuffer(state: BatcherState): Omit<CarriedState, 'buffer'> {
   return {
-    buffer: packBuffer(state.buffer),
     nextBatchSeq: state.nextBatchSeq,
     inFlight: [...state.inFlight.values()],
     lastBatchStartedAtMs: state.lastBatchStartedAtMs,
@@ -85,7 +89,7 @@ export function carriedFrom(state: BatcherState): CarriedState {
 
 /**
  * Whether this run has grown long enough to continue as new. The server's suggestion counts events and bytes, but not
- * the signals of a run, which it stops taking at 10,000. A buffer that is too large to be carried is flushed first.
+ * the signals of a run, which it stops taking at 10,000. A state that is too large to be carried is flushed first.
  */
 export function handOverDue(state: BatcherState, info: WorkflowInfo): boolean {
   const due =
@@ -93,7 +97,18 @@ export function handOverDue(state: BatcherState, info: WorkflowInfo): boolean {
     info.historyLength >= state.limits.historyEvents ||
     info.historySize - state.initialHistoryBytes >= state.limits.historyBytes ||
     state.messages >= state.limits.messages;
-  return due && packedBytesBound(state.buffer) <= MAX_CARRIED_BUFFER_BYTES;
+  return due && inputBytesBound(state) <= MAX_INPUT_BYTES;
+}
+
+/** Upper bound of the next run's input as JSON. The batches in flight count: each names its requests. */
+function inputBytesBound(state: BatcherState): number {
+  const { settings, limits } = state;
+  const withoutBuffer: BatcherInput = {
+    settings,
+    limits,
+    carried: { buffer: { runs: [], flushOldest: 0 }, ...carriedBesideBuffer(state) },
+  };
+  return utf8Bytes(JSON.stringify(withoutBuffer)) + packedBytesBound(state.buffer);
 }
 
 /** How many batches may start now. */
@@ -107,9 +122,9 @@ export function freeSlots(state: BatcherState, nowMs: number): number {
 /** When the loop has to look again without being told, in milliseconds since the epoch. */
 export function nextWakeAtMs(state: BatcherState, nowMs: number): number | undefined {
   if (state.paused !== null || state.inFlight.size >= state.settings.maxInFlight) return undefined;
-  const dueAtMs = state.buffer.full.length > 0 ? nowMs : nextDueAtMs(state.buffer, state.settings);
-  if (dueAtMs === undefined) return undefined;
-  return state.settings.batchSpacingMs === 0 ? dueAtMs : Math.max(dueAtMs, spacedUntilMs(state));
+  const flushAtMs = nextFlushAtMs(state.buffer, state.settings, nowMs);
+  if (flushAtMs === undefined) return undefined;
+  return state.settings.batchSpacingMs === 0 ? flushAtMs : Math.max(flushAtMs, spacedUntilMs(state));
 }
 
 /** Releases the slot of a batch and counts how it ended; `undefined` when it didn't complete or can't be known. */

@@ -14,7 +14,12 @@ export interface Lifecycle {
   stopAll(): Promise<void>;
 }
 
-export function createLifecycle(logger: Logger): Lifecycle & { requestStop(): void } {
+/** For whoever may end the process in good order. */
+export interface StoppableLifecycle extends Lifecycle {
+  requestStop(): void;
+}
+
+export function createLifecycle(logger: Logger): StoppableLifecycle {
   const stops: { name: string; stop: () => Promise<void> }[] = [];
   const controller = new AbortController();
   let stopping = false;

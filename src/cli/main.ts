@@ -1,11 +1,13 @@
 #!/usr/bin/env node
 import { Command } from 'commander';
 import { describeConfig, renderConfigTable } from '../config';
+import { demo } from './demo-command';
 import { createLogger } from './logger';
 import { addSettingFlags, readConfig } from './read-config';
 import { reportFailure } from './report-failure';
 import { ROLES, startRole, type Role } from './roles';
 import { runUntilStopped } from './run';
+import { renderSummary } from './summary';
 
 type Flags = Readonly<Record<string, unknown>>;
 
@@ -17,11 +19,22 @@ for (const [role, description] of Object.entries(ROLES) as [Role, string][]) {
   addSettingFlags(program.command(role).description(description)).action(async (flags: Flags) => {
     const loaded = readConfig(flags);
     const logger = createLogger(loaded.config);
-    process.exitCode = await runUntilStopped(logger, (lifecycle) =>
-      startRole(role, loaded, logger, lifecycle),
-    );
+    process.exitCode = await runUntilStopped(logger, async (lifecycle) => {
+      process.stdout.write(renderSummary(await startRole(role, loaded, logger, lifecycle)));
+    });
   });
 }
+
+addSettingFlags(
+  program.command('demo').description('show it at work, against the running system or one of its own'),
+)
+  .option('--key <key>', 'API key of the running system')
+  .action(async (flags: Flags) => {
+    const loaded = readConfig(flags);
+    const key = typeof flags['key'] === 'string' ? flags['key'] : undefined;
+    const logger = createLogger({ logLevel: 'warn' });
+    process.exitCode = await runUntilStopped(logger, (lifecycle) => demo(loaded, key, logger, lifecycle));
+  });
 
 addSettingFlags(program.command('config').description('print every setting in force and where it came from'))
   .option('--json', 'as JSON')

@@ -5,7 +5,7 @@ import { choosePorts } from '../temporal/embedded/ports';
 import { installRuntime } from '../temporal/runtime';
 import { startApi } from './api-role';
 import type { Lifecycle } from './lifecycle';
-import { renderSummary } from './summary';
+import type { Summary } from './summary';
 import { connect, externalTemporal, namesTemporal, startTemporal } from './temporal-role';
 import { startWorker } from './worker-role';
 
@@ -22,15 +22,16 @@ export type Role = keyof typeof ROLES;
 /**
  * Starts what a role consists of, from the inside out: what can fail fast first (folders, ports), then Temporal, worker,
  * API. Whatever was started when something fails is stopped by the lifecycle.
+ * @returns where everything is
  */
 export async function startRole(
   role: Role,
   { config, warnings }: LoadedConfig,
   logger: Logger,
   lifecycle: Lifecycle,
-): Promise<void> {
+): Promise<Summary> {
   for (const warning of warnings) logger.warn(warning);
-  const process = { config, logger, lifecycle };
+  const context = { config, logger, lifecycle };
   const hasApi = role === 'serve' || role === 'api';
   const hasWorker = role === 'serve' || role === 'worker';
   const embeds = role === 'temporal' || (role === 'serve' && !namesTemporal());
@@ -40,15 +41,13 @@ export async function startRole(
   installRuntime(logger);
   const temporal = embeds ? await startTemporal(config, lifecycle) : externalTemporal();
   const client = await connect(temporal, lifecycle);
-  if (hasWorker) await startWorker(process, temporal, client);
-  const apiUrl = hasApi ? await startApi(process, client, temporal.webUiUrl) : undefined;
-  globalThis.process.stdout.write(
-    renderSummary({
-      apiUrl,
-      webUiUrl: temporal.webUiUrl,
-      temporalAddress: temporal.target.options.address,
-      outDir: hasWorker ? config.outDir : undefined,
-      needsKey: config.apiKeys.length > 0,
-    }),
-  );
+  if (hasWorker) await startWorker(context, temporal, client);
+  const apiUrl = hasApi ? await startApi(context, client, temporal.webUiUrl) : undefined;
+  return {
+    apiUrl,
+    webUiUrl: temporal.webUiUrl,
+    temporalAddress: temporal.target.options.address,
+    outDir: hasWorker ? config.outDir : undefined,
+    needsKey: config.apiKeys.length > 0,
+  };
 }

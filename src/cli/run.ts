@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import { createLifecycle, type Lifecycle } from './lifecycle';
+import { createLifecycle, type StoppableLifecycle } from './lifecycle';
 import { reportFailure } from './report-failure';
 
 const STOP_SIGNALS = ['SIGINT', 'SIGTERM'] as const;
@@ -10,7 +10,7 @@ const STOP_SIGNALS = ['SIGINT', 'SIGTERM'] as const;
  */
 export async function runUntilStopped(
   logger: Logger,
-  start: (lifecycle: Lifecycle) => Promise<void>,
+  start: (lifecycle: StoppableLifecycle) => Promise<void>,
 ): Promise<number> {
   const lifecycle = createLifecycle(logger);
   let signals = 0;

@@ -18,7 +18,9 @@ export interface RecordView {
   recordId: string;
   state: RecordState;
   batchId?: string;
+  /** Attempts that were made; while `in_batch`, the one that runs or is waited for, as long as the save isn't through. */
   attempts?: number;
+  /** Of the last attempt that failed; absent on `saved`. */
   error?: string;
 }
 

@@ -28,7 +28,10 @@ export interface RecordBuffer {
   waiting: BufferedRecord[];
   /** Full batches, ordered by their oldest record. */
   full: FullBatch[];
-  /** How many of `waiting` arrived since the last cut: while 0, cutting again can't find another full batch. */
+  /**
+   * How many of `waiting` arrived since the last cut. While 0, they are not cut again to look for full batches: there
+   * are none where the partition is optimal; elsewhere a lucky one is missed until something arrives or is due.
+   */
   uncut: number;
   /** Records with a smaller `seq` go whatever their age (a manual flush). */
   flushBeforeSeq: number;
@@ -108,18 +111,22 @@ export function bufferedOf(
   buffer: RecordBuffer,
   requestId: string,
 ): { size: number | null; indexes: number[] } {
-  const records = inOrder(buffer).filter((record) => record.requestId === requestId);
+  // Sorted last: clients poll, which makes this the most frequent question to a large buffer.
+  const records = [...buffer.full.flat(), ...buffer.waiting]
+    .filter((record) => record.requestId === requestId)
+    .sort(bySeq);
   return { size: records[0]?.requestSize ?? null, indexes: records.map((record) => record.index) };
 }
 
-/** Upper bound of the size in bytes of {@link packBuffer}'s result as JSON, without making it. */
+/** Upper bound of the size in bytes of {@link packBuffer}'s result as JSON, close to it, without making it. */
 export function packedBytesBound(buffer: RecordBuffer): number {
-  let bytes = buffer.bufferedBytes + buffer.bufferedRecords;
-  let requestId: string | undefined;
+  let bytes = jsonBytes({ runs: [], flushOldest: buffer.bufferedRecords });
+  // A comma behind each value and each run.
+  bytes += buffer.bufferedBytes + buffer.bufferedRecords;
+  let previous: BufferedRecord | undefined;
   for (const record of inOrder(buffer)) {
-    if (record.requestId === requestId) continue;
-    requestId = record.requestId;
-    bytes += 3 * requestId.length + 48;
+    if (!continuesRun(previous, record)) bytes += jsonBytes(runOf(record, [])) + 1;
+    previous = record;
   }
   return bytes;
 }
@@ -127,11 +134,12 @@ export function packedBytesBound(buffer: RecordBuffer): number {
 export function packBuffer(buffer: RecordBuffer): PackedBuffer {
   const runs: PackedRun[] = [];
   let flushOldest = 0;
+  let previous: BufferedRecord | undefined;
   for (const record of inOrder(buffer)) {
     if (record.seq < buffer.flushBeforeSeq) flushOldest++;
-    const run = runs.at(-1);
-    if (run !== undefined && continues(run, record)) run[4].push(record.value);
-    else runs.push([record.requestId, record.requestSize, record.acceptedAtMs, record.index, [record.value]]);
+    if (continuesRun(previous, record)) runs.at(-1)?.[4].push(record.value);
+    else runs.push(runOf(record, [record.value]));
+    previous = record;
   }
   return { runs, flushOldest };
 }
@@ -178,11 +186,15 @@ function appendRun(
   buffer.uncut += values.length;
 }
 
-function continues(run: PackedRun, record: BufferedRecord): boolean {
-  const [requestId, , acceptedAtMs, firstIndex, values] = run;
+function runOf(first: BufferedRecord, values: JsonValue[]): PackedRun {
+  return [first.requestId, first.requestSize, first.acceptedAtMs, first.index, values];
+}
+
+function continuesRun(previous: BufferedRecord | undefined, record: BufferedRecord): boolean {
   return (
-    requestId === record.requestId &&
-    acceptedAtMs === record.acceptedAtMs &&
-    firstIndex + values.length === record.index
+    previous?.requestId === record.requestId &&
+    previous.requestSize === record.requestSize &&
+    previous.acceptedAtMs === record.acceptedAtMs &&
+    previous.index + 1 === record.index
   );
 }

@@ -57,23 +57,32 @@ export function takeFlushes(
   return flushes;
 }
 
-/** When the next record becomes due, in milliseconds since the epoch; `undefined` while nothing waits for its time. */
-export function nextDueAtMs(buffer: RecordBuffer, policy: FlushPolicy): number | undefined {
+/**
+ * When `takeFlushes` gives something at the earliest, in milliseconds since the epoch and not in the past;
+ * `undefined` while there is nothing to give. What has not been cut may hold a full batch, so it is looked at once.
+ */
+export function nextFlushAtMs(buffer: RecordBuffer, policy: FlushPolicy, nowMs: number): number | undefined {
+  if (buffer.full.length > 0 || mayHoldFullBatch(buffer, policy)) return nowMs;
   const oldest = buffer.waiting[0];
-  if (oldest === undefined) return undefined;
-  return oldest.seq < buffer.flushBeforeSeq
-    ? oldest.acceptedAtMs
-    : oldest.acceptedAtMs + policy.flushIntervalMs;
+  return oldest && Math.max(nowMs, dueAtMs(oldest, buffer, policy));
+}
+
+function dueAtMs(record: BufferedRecord, buffer: RecordBuffer, policy: FlushPolicy): number {
+  const byHand = record.seq < buffer.flushBeforeSeq;
+  return byHand ? record.acceptedAtMs : record.acceptedAtMs + policy.flushIntervalMs;
+}
+
+/** Whether cutting `waiting` may give a full batch: not before something has arrived since the last cut. */
+function mayHoldFullBatch(buffer: RecordBuffer, policy: FlushPolicy): boolean {
+  return buffer.uncut > 0 && buffer.waiting.length >= policy.maxBatchSize;
 }
 
 /** Moves full batches from `waiting` to `full`, and returns the partial ones that hold a due record, oldest first. */
 function cut(buffer: RecordBuffer, policy: FlushPolicy, nowMs: number, limit: number): BufferedRecord[][] {
-  const isDue = (record: BufferedRecord) =>
-    record.seq < buffer.flushBeforeSeq || record.acceptedAtMs + policy.flushIntervalMs <= nowMs;
+  const isDue = (record: BufferedRecord) => dueAtMs(record, buffer, policy) <= nowMs;
   const oldest = buffer.waiting[0];
   const somethingIsDue = oldest !== undefined && isDue(oldest);
-  const mayHoldFullBatch = buffer.uncut > 0 && buffer.waiting.length >= policy.maxBatchSize;
-  if (!somethingIsDue && !(mayHoldFullBatch && buffer.full.length < limit)) return [];
+  if (!somethingIsDue && !(mayHoldFullBatch(buffer, policy) && buffer.full.length < limit)) return [];
 
   const { batches } = partition(buffer.waiting, {
     rules: policy.conflicts,

@@ -34,9 +34,9 @@ export function classesConflict(a: RecordClass, b: RecordClass): boolean {
 }
 
 /**
- * Sorts records into classes, these ordered by their oldest record. What keeps no two of these records apart leaves no
- * constraint (a member alone of its rule, a value that occurs once), so that the structure of the constraints is that
- * of the buffer, however many rules there are.
+ * Sorts records into classes. What keeps no two of these records apart leaves no constraint (a member alone of its rule,
+ * a value that occurs once), so that the structure of the constraints is that of the buffer, however many rules there
+ * are.
  */
 export function classify(
   records: readonly { value: JsonValue }[],
@@ -70,7 +70,7 @@ export function classify(
     }
     if (constraints.size > 0) classes = classes.flatMap((each) => split(each, parts, constraints));
   }
-  return classes.sort((a, b) => oldest(a) - oldest(b));
+  return classes;
 }
 
 function byPointer(rules: readonly ConflictRule[]): Map<string, ConflictRule[]> {
@@ -95,8 +95,4 @@ function split(
     else pieces.set(more, { records: [record], constraints: more ? [...constraints, ...more] : constraints });
   }
   return [...pieces.values()];
-}
-
-function oldest(recordClass: RecordClass): number {
-  return recordClass.records[0] ?? 0;
 }

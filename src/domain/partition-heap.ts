@@ -1,11 +1,6 @@
 /** A binary min-heap of numbers: `push` and `pop` in O(log n). */
 export class MinHeap {
-  private readonly items: number[];
-
-  /** @param sorted what is in it at first, ascending, which a heap may be; not copied. */
-  constructor(sorted: number[] = []) {
-    this.items = sorted;
-  }
+  private readonly items: number[] = [];
 
   get size(): number {
     return this.items.length;

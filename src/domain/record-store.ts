@@ -7,7 +7,8 @@ import type { KeptRecord } from './record';
  *
  * Every call may be repeated at any time, also by a worker that was taken for dead and comes back late: a repeated call
  * has no further effect, and nothing changes a batch that is closed (G4, G10).
- * A store throws `record-rejected` for what can never succeed; any other error is retried by Temporal.
+ * A store throws `record-rejected` for what can never succeed, and `batch-already-closed` at a save that comes after its
+ * batch was closed; neither is retried. Any other error is, by Temporal.
  */
 export interface RecordStore {
   /** Stores one record durably, idempotent by `recordId`. When it returns, a power cut doesn't lose the record. */

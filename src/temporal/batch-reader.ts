@@ -2,9 +2,11 @@ import {
   WorkflowNotFoundError,
   defaultPayloadConverter,
   type Client,
+  type WorkflowExecutionDescription,
   type WorkflowExecutionInfo,
 } from '@temporalio/client';
 import { LRUCache } from 'lru-cache';
+import type { Activities } from '../contracts/activities';
 import type { BatchInput, BatchMemo, BatchResult, BatchWorkflow } from '../contracts/batch';
 import { WORKFLOW_TYPE } from '../contracts/ids';
 import { MORE_REQUEST_IDS, SEARCH_ATTRIBUTES } from '../contracts/search-attributes';
@@ -18,6 +20,14 @@ export interface BatchFacts {
   requestSizes: Record<string, number>;
 }
 
+/** How far the save of a record has come that isn't through yet. */
+export interface PendingSave {
+  /** The attempt that runs or is waited for, from 1. */
+  attempt: number;
+  /** What the attempt before it failed with. */
+  error: string | undefined;
+}
+
 /** Results never change, and clients poll: the last few thousand are kept (some hundred bytes each). */
 const CACHED_RESULTS = 5000;
 
@@ -27,12 +37,13 @@ export function createBatchReader(client: Client) {
 
   return {
     /** `undefined` when there is no workflow of that id or it isn't a batch. */
-    async facts(batchId: string): Promise<BatchFacts | undefined> {
+    async facts(batchId: string): Promise<(BatchFacts & { pending: Map<string, PendingSave> }) | undefined> {
       try {
         const info = await callTemporal(client, `could not ask for batch ${batchId}`, () =>
           client.workflow.getHandle(batchId).describe(),
         );
-        return info.type === WORKFLOW_TYPE.batch ? factsOf(info) : undefined;
+        if (info.type !== WORKFLOW_TYPE.batch) return undefined;
+        return { ...factsOf(info), pending: pendingSaves(info.raw.pendingActivities ?? []) };
       } catch (error) {
         if (error instanceof WorkflowNotFoundError) return undefined;
         throw error;
@@ -67,6 +78,21 @@ export function createBatchReader(client: Client) {
 }
 
 export type BatchReader = ReturnType<typeof createBatchReader>;
+
+/** By recordId, which is the id of the activity that saves it. */
+function pendingSaves(activities: readonly PendingActivity[]): Map<string, PendingSave> {
+  return new Map(
+    activities
+      .filter(({ activityType }) => activityType?.name === SAVE)
+      .map(({ activityId, attempt, lastFailure }) => [
+        activityId ?? '',
+        { attempt: attempt ?? 1, error: lastFailure?.message ?? undefined },
+      ]),
+  );
+}
+
+type PendingActivity = NonNullable<WorkflowExecutionDescription['raw']['pendingActivities']>[number];
+const SAVE: keyof Activities = 'save';
 
 /** A visibility query's string literal. */
 export function literal(text: string): string {

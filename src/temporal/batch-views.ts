@@ -56,7 +56,7 @@ export async function listBatchPage(
   return { batches, nextCursor: next };
 }
 
-/** One batch with its records; outcomes are null until it completed. */
+/** One batch with its records; outcomes are null until it completed, attempts and error are those so far. */
 export async function readBatch(reader: BatchReader, batchId: string): Promise<BatchView | undefined> {
   const facts = await reader.facts(batchId);
   if (facts === undefined) return undefined;
@@ -68,12 +68,13 @@ export async function readBatch(reader: BatchReader, batchId: string): Promise<B
     file: result?.location ?? null,
     records: batch.records.map(({ recordId, value }, position) => {
       const ended = result?.outcomes[position];
+      const pending = facts.pending.get(recordId);
       return {
         recordId,
         value,
         outcome: ended?.outcome ?? null,
-        attempts: ended?.attempts ?? null,
-        error: ended?.error ?? null,
+        attempts: ended?.attempts ?? pending?.attempt ?? null,
+        error: ended?.error ?? pending?.error ?? null,
       };
     }),
   };

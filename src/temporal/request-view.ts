@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { WorkflowNotFoundError, type Client } from '@temporalio/client';
 import { requestQuery, type RequestTrace } from '../contracts/batcher';
 import { batcherWorkflowId, shardOf } from '../contracts/ids';
-import { RECORD_STATE, type RecordView, type RequestView } from '../contracts/views';
+import { RECORD_STATE, type BatchState, type RecordView, type RequestView } from '../contracts/views';
 import { KeepapartError } from '../domain/errors';
 import { SECOND } from '../domain/duration';
 import { indexOf, recordIdOf, requestIdOf } from '../domain/record';
@@ -106,6 +106,11 @@ async function listBatches(client: Client, requestId: string): Promise<Map<strin
   return listed;
 }
 
+/** What is to be said of a record whose batch didn't complete. */
+const CLOSED_EARLY: Partial<Record<BatchState, string>> = {
+  failed: 'the workflow of this batch closed before it wrote its outcomes',
+};
+
 /** The records of one request in one batch. */
 async function recordsIn(batches: BatchReader, facts: BatchFacts, requestId: string): Promise<RecordView[]> {
   const { batchId, state } = facts.summary;
@@ -122,14 +127,19 @@ async function recordsIn(batches: BatchReader, facts: BatchFacts, requestId: str
       }));
   }
   const { batch } = await batches.input(facts.summary);
+  const pending = (state === 'running' ? await batches.facts(batchId) : undefined)?.pending;
   return batch.records
     .filter(({ recordId }) => requestIdOf(recordId) === requestId)
-    .map(({ recordId }) => ({
-      recordId,
-      state: RECORD_STATE.inBatch,
-      batchId,
-      ...(state === 'failed' && { error: 'the workflow of this batch closed before it wrote its outcomes' }),
-    }));
+    .map(({ recordId }) => {
+      const { attempt, error = CLOSED_EARLY[state] } = pending?.get(recordId) ?? {};
+      return {
+        recordId,
+        state: RECORD_STATE.inBatch,
+        batchId,
+        ...(attempt !== undefined && { attempts: attempt }),
+        ...(error !== undefined && { error }),
+      };
+    });
 }
 
 function viewOf(requestId: string, found: ReadonlyMap<number, RecordView>): RequestView {

@@ -7,8 +7,11 @@ import type { Settlement, StepReport } from './settle-batch';
 /** What the child process does: brings one batch into a file store, step by step. */
 export interface ChildTask extends Settlement {
   folders: StoreFolders;
-  /** It kills itself (SIGKILL) before its n-th call into the file system, from 1; half of a write is then done. */
-  dieBeforeCall?: number;
+  /**
+   * It kills itself (SIGKILL) at this point, from 1: points are before each call that changes a file or folder (half of
+   * a write is then done), and before each report of a step.
+   */
+  dieAtPoint?: number;
 }
 
 export interface ChildResult {

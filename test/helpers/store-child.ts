@@ -8,12 +8,19 @@ import { settle } from './settle-batch';
 const STDOUT = 1;
 const task = JSON.parse(process.argv[2]!) as ChildTask;
 
-let calls = 0;
-if (task.dieBeforeCall !== undefined) {
+/** Calls that change what the next process finds, and `open`, which stands for the state after a write. */
+const POINTS = ['link', 'mkdir', 'open', 'rename', 'rm', 'rmdir', 'unlink', 'writeFile'];
+
+let points = 0;
+function dieIfItIsTime(beforehand: () => void = () => undefined): void {
+  if (++points !== task.dieAtPoint) return;
+  beforehand();
+  process.kill(process.pid, 'SIGKILL');
+}
+
+if (task.dieAtPoint !== undefined) {
   interceptFs((call, args) => {
-    if (++calls !== task.dieBeforeCall) return;
-    leaveHalfDone(call, args);
-    process.kill(process.pid, 'SIGKILL');
+    if (POINTS.includes(call.name)) dieIfItIsTime(() => leaveHalfDone(call, args));
   });
 }
 
@@ -30,6 +37,7 @@ function leaveHalfDone({ name, path, fd }: FsCall, args: readonly unknown[]): vo
 }
 
 void settle(createFileStore(task.folders), task, (done) => {
+  dieIfItIsTime();
   // Synchronously: a report that a kill can take back would be no report.
   writeSync(STDOUT, `${JSON.stringify(done)}\n`);
 });

@@ -1,12 +1,13 @@
 import { createRequire } from 'node:module';
+import { hostname } from 'node:os';
 import type { History } from '@temporalio/common/lib/proto-utils';
 import * as proto from '@temporalio/proto';
 import { patchProtobufRoot } from '@temporalio/proto/lib/patch-protobuf-root';
 
 /** Part of `protobufjs/ext/protojson`: messages in proto3's own JSON, as Temporal's tools write and read it. */
 interface ProtoJson {
-  toJson(type: unknown, message: unknown): unknown;
-  fromJson(type: unknown, json: unknown, options: { ignoreUnknownFields: boolean }): unknown;
+  toJson: (type: unknown, message: unknown) => unknown;
+  fromJson: (type: unknown, json: unknown, options: { ignoreUnknownFields: boolean }) => unknown;
 }
 
 /*
@@ -21,17 +22,18 @@ const { toJson, fromJson } = createRequire(require.resolve('@temporalio/proto'))
 const root = patchProtobufRoot(proto) as unknown as { lookupType(name: string): unknown };
 const historyType = root.lookupType('temporal.api.history.v1.History');
 
-/** Who worked on what is `pid@host`; a stack trace names the folders of a machine. Neither matters to a replay. */
-const SCRUBBED: Record<string, string> = { identity: 'worker', stackTrace: '' };
+/** How this process calls itself towards Temporal, also in the name of its sticky queue: `pid@host`. */
+const MYSELF = `${process.pid}@${hostname()}`;
 
 /**
- * A history in the JSON form of Temporal's own tools, without anything that names a machine; an event a line, so that
- * it is small and can still be read and compared.
+ * A history that this process recorded, in the JSON form of Temporal's own tools, without anything that names a
+ * machine; an event a line, so that it is small and can still be read and compared.
  */
 export function historyToText(history: History): string {
   const json = toJson(historyType, proto.temporal.api.history.v1.History.fromObject(history));
-  const { events } = JSON.parse(JSON.stringify(json), (key, value: unknown) =>
-    key in SCRUBBED && typeof value === 'string' ? SCRUBBED[key] : value,
+  const { events } = JSON.parse(JSON.stringify(json).replaceAll(MYSELF, 'worker'), (key, value: unknown) =>
+    // It names the folders of a machine; what a replay branches on are type and message.
+    key === 'stackTrace' ? '' : value,
   ) as { events: unknown[] };
   return `{"events":[\n${events.map((event) => JSON.stringify(event)).join(',\n')}\n]}\n`;
 }

@@ -3,7 +3,7 @@ import { batchIdOf } from '../../src/domain/batch';
 import { HOUR } from '../../src/domain/duration';
 import { KeepapartError } from '../../src/domain/errors';
 import { createIngest } from '../../src/temporal/ingest';
-import { startPipeline, type TestPipeline } from '../helpers/pipeline';
+import { type startPipeline, type TestPipeline } from '../helpers/pipeline';
 import { waitFor } from '../helpers/wait-for';
 import type { CaseName } from './cases';
 
@@ -13,7 +13,7 @@ type Start = (...options: Parameters<typeof startPipeline>) => Promise<TestPipel
 /** A run on a real server, and the cases that its histories are for. */
 export interface Scenario {
   cases: readonly CaseName[];
-  record(start: Start): Promise<Recording>;
+  record: (start: Start) => Promise<Recording>;
 }
 
 /** Long enough that nothing is flushed for its age. */
@@ -33,10 +33,14 @@ export const SCENARIOS: readonly Scenario[] = [
     cases: ['batch-retries'],
     async record(start) {
       const pipeline = await start();
-      pipeline.store.beforeSave = (record, attempt) => {
-        if (attempt < Number(record.value)) throw new Error(`not before attempt ${String(record.value)}`);
+      const failures = new Map<unknown, number>([
+        ['second', 1],
+        ['third', 2],
+      ]);
+      pipeline.store.beforeSave = ({ value }, attempt) => {
+        if (attempt <= (failures.get(value) ?? 0)) throw new Error(`no luck in attempt ${attempt}`);
       };
-      await pipeline.send([1, 3, 2.5]);
+      await pipeline.send(['first', 'second', 'third']);
       await pipeline.quiet();
       return { 'batch-retries': await batchHistory(pipeline) };
     },

@@ -1,9 +1,10 @@
 import { defaultPayloadConverter } from '@temporalio/common';
 import type { History } from '@temporalio/common/lib/proto-utils';
 import { temporal } from '@temporalio/proto';
-import type { BatchResult } from '../../src/contracts/batch';
+import type { BatchInput, BatchResult } from '../../src/contracts/batch';
 import type { BatcherInput } from '../../src/contracts/batcher';
 import { SEARCH_ATTRIBUTES } from '../../src/contracts/search-attributes';
+import { recordIdsOf, type CutBatches } from './report-batches';
 
 type HistoryEvent = NonNullable<History['events']>[number];
 type Payloads = temporal.api.common.v1.IPayloads | null | undefined;
@@ -20,6 +21,16 @@ export function workflowIdOf(history: History): string {
   const workflowId = history.events?.[0]?.workflowExecutionStartedEventAttributes?.workflowId;
   if (!workflowId) throw new TypeError('a history has to begin with the workflow that started');
   return workflowId;
+}
+
+/** The batches that a batcher started. */
+export function batchesIn(history: History): CutBatches {
+  const children = (history.events ?? []).flatMap(
+    (event) => event.startChildWorkflowExecutionInitiatedEventAttributes ?? [],
+  );
+  return Object.fromEntries(
+    children.map(({ workflowId, input }) => [workflowId ?? '?', recordIdsOf(firstOf(input) as BatchInput)]),
+  );
 }
 
 function tellEvent(event: HistoryEvent, other: (eventId: unknown) => HistoryEvent): string | undefined {
@@ -57,19 +68,19 @@ function tellEvent(event: HistoryEvent, other: (eventId: unknown) => HistoryEven
 
   const continued = event.workflowExecutionContinuedAsNewEventAttributes;
   if (continued) {
-    const inFlight = firstOf<BatcherInput>(continued.input).carried?.inFlight.length ?? 0;
+    const inFlight = (firstOf(continued.input) as BatcherInput).carried?.inFlight.length ?? 0;
     return `continues as new, batches in flight: ${inFlight}`;
   }
   const completed = event.workflowExecutionCompletedEventAttributes;
   if (completed) {
-    const outcomes = firstOf<BatchResult>(completed.result).outcomes.map(({ outcome }) => outcome);
+    const outcomes = (firstOf(completed.result) as BatchResult).outcomes.map(({ outcome }) => outcome);
     return `completes: ${outcomes.join(', ')}`;
   }
   return undefined;
 }
 
-function firstOf<T>(payloads: Payloads): T {
+function firstOf(payloads: Payloads): unknown {
   const payload = payloads?.payloads?.[0];
   if (!payload) throw new TypeError('an event without its payload');
-  return defaultPayloadConverter.fromPayload<T>(payload);
+  return defaultPayloadConverter.fromPayload(payload);
 }

@@ -50,14 +50,14 @@ describe('partition under a mix of rules', () => {
     );
   });
 
-  test('finds the fewest batches in 98 of 100 small cases, and never needs two more', () => {
+  test('finds the fewest batches in 99 of 100 small cases, and never needs two more', () => {
     const sample = fc.sample(mixed, { seed: 1, numRuns: 1000 });
     const surplus = sample.map(({ values, rules, maxBatchSize }) => {
       const { batches } = partition(recordsOf(values), { rules, maxBatchSize });
       return batches.length - exactPartition(values, rules, maxBatchSize).fewest;
     });
     expect(Math.max(...surplus)).toBeLessThanOrEqual(1);
-    expect(surplus.filter((more) => more === 0).length).toBeGreaterThanOrEqual(980);
+    expect(surplus.filter((more) => more === 0).length).toBeGreaterThanOrEqual(990);
   });
 
   test.each(mixes)(

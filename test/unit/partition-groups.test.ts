@@ -54,6 +54,20 @@ describe('partition of groups that are kept apart', () => {
     );
   });
 
+  test('does not take a path of pairs for groups, which would cost a batch', () => {
+    const path: ConflictRule[] = [{ pair: [1, 2] }, { pair: [2, 3] }, { pair: [3, 4] }];
+    const { batches, lowerBound } = partition(recordsOf([1, 1, 2, 3, 4, 4]), {
+      rules: path,
+      maxBatchSize: 2,
+    });
+    expect(lowerBound).toBe(3);
+    expect(batches.map((batch) => batch.map(({ value }) => value))).toEqual([
+      [1, 3],
+      [1, 4],
+      [2, 4],
+    ]);
+  });
+
   test('takes a group with as many members as records', () => {
     const group = Array.from({ length: 5000 }, (_, index) => index);
     const { batches } = partition(recordsOf([...group, ...group.map(() => 'free')]), {

@@ -1,8 +1,15 @@
 import fc from 'fast-check';
 import { conflicts, type ConflictRule } from '../../src/domain/conflict-rules';
-import type { JsonValue } from '../../src/domain/json';
+import { canonicalJson, type JsonValue } from '../../src/domain/json';
 import { partition } from '../../src/domain/partition';
-import { conflictRules, fewRecordValues, records, recordsOf, recordValue } from '../helpers/arbitraries';
+import {
+  conflictRules,
+  fewRecordValues,
+  records,
+  recordsOf,
+  recordValue,
+  similarValues,
+} from '../helpers/arbitraries';
 import { exactPartition } from '../helpers/exact-partition';
 
 function batchesOf(values: JsonValue[], rules: ConflictRule[], maxBatchSize: number): JsonValue[][] {
@@ -101,6 +108,40 @@ describe('partition, whatever the records and rules', () => {
       }),
       { numRuns: 500 },
     );
+  });
+
+  test('separates two records exactly if the plain definition does', () => {
+    fc.assert(
+      fc.property(recordValue, recordValue, conflictRules, (a, b, rules) => {
+        expect(batchesOf([a, b], rules, 2)).toHaveLength(conflicts(a, b, rules) ? 2 : 1);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  test.each<[string, ConflictRule[]]>([
+    ['distinct', [{ distinct: '' }]],
+    [
+      'a group',
+      [{ group: [...new Map(similarValues.map((value) => [canonicalJson(value), value])).values()] }],
+    ],
+    [
+      'a pair of objects',
+      [
+        {
+          pair: [
+            { a: 1, b: 2 },
+            { b: '2', a: 1 },
+          ],
+        },
+      ],
+    ],
+  ])('tells values apart that are nearly the same, under %s', (_, rules) => {
+    for (const a of similarValues) {
+      for (const b of similarValues) {
+        expect([a, b, batchesOf([a, b], rules, 2).length]).toEqual([a, b, conflicts(a, b, rules) ? 2 : 1]);
+      }
+    }
   });
 
   test('is oldest first: each batch by age, and with the oldest record that the earlier ones left (G7)', () => {

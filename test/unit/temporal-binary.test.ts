@@ -181,7 +181,7 @@ chmod +x "$GOBIN/temporal"`;
       join(bin, 'go'),
       GO.replace(
         "echo 'internal/goarch'",
-        `while [ ! -e '${gate}' ]; do sleep 0.05; done\necho 'internal/goarch'`,
+        `while [ -d '${root}' ] && [ ! -e '${gate}' ]; do sleep 0.05; done\necho 'internal/goarch'`,
       ),
     );
     const seen: BinaryProgress[] = [];

@@ -182,7 +182,9 @@ async function logTail(log: { path: string; size: number }): Promise<string> {
   try {
     const from = Math.max(log.size, (await file.stat()).size - 16 * KIB);
     const { buffer, bytesRead } = await file.read({ buffer: Buffer.alloc(16 * KIB), position: from });
-    const lines = buffer.toString('utf8', 0, bytesRead).trimEnd().split('\n').slice(-LOG_TAIL_LINES);
+    const text = buffer.toString('utf8', 0, bytesRead).trimEnd();
+    if (text === '') return ` It wrote nothing to ${log.path}.`;
+    const lines = text.split('\n').slice(-LOG_TAIL_LINES);
     return ` The end of ${log.path}:\n${lines.map((line) => `  ${line}`).join('\n')}`;
   } finally {
     await file.close();

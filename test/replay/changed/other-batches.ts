@@ -1,0 +1,10 @@
+/** A batcher that cuts other batches, as many as before and under the same ids: nothing that a replay itself compares. */
+import type { BatcherInput } from '../../../src/contracts/batcher';
+import * as today from '../../../workflows';
+
+export const { batchWorkflow } = today;
+
+export async function batcherWorkflow(input: BatcherInput): Promise<void> {
+  const settings = { ...input.settings, conflicts: [{ pair: [1, 3] as [number, number] }] };
+  await today.batcherWorkflow({ ...input, settings });
+}

@@ -1,0 +1,15 @@
+/** The same kind of change as a later version has to make it: every committed history still replays on these. */
+import { patched, sleep } from '@temporalio/workflow';
+import type { BatchInput, BatchResult } from '../../../src/contracts/batch';
+import type { BatcherInput } from '../../../src/contracts/batcher';
+import * as today from '../../../workflows';
+
+export async function batchWorkflow(input: BatchInput): Promise<BatchResult> {
+  if (patched('waits-first')) await sleep(1);
+  return today.batchWorkflow(input);
+}
+
+export async function batcherWorkflow(input: BatcherInput): Promise<void> {
+  if (patched('waits-first')) await sleep(1);
+  await today.batcherWorkflow(input);
+}

@@ -1,0 +1,280 @@
+import type { WorkflowInfo } from '@temporalio/workflow';
+import fc from 'fast-check';
+import { BATCH_CLOSING, type BatchClosing } from '../../src/contracts/activities';
+import { DEFAULT_RUN_LIMITS, type BatcherInput } from '../../src/contracts/batcher';
+import type { PipelineSettings } from '../../src/contracts/settings';
+import { appendRequest, flushAll, inOrder, uncutAll } from '../../src/domain/buffer';
+import type { ConflictRule } from '../../src/domain/conflict-rules';
+import { MIB } from '../../src/domain/duration';
+import { takeFlushes, type Flush } from '../../src/domain/flush-policy';
+import {
+  carriedFrom,
+  describeBatcher,
+  freeSlots,
+  handOverDue,
+  nextWakeAtMs,
+  recordClosing,
+  restoreBatcher,
+  statusOf,
+  traceOf,
+  type BatcherState,
+} from '../../workflows/batcher-state';
+
+const SETTINGS: PipelineSettings = {
+  maxBatchSize: 3,
+  conflicts: [{ pair: [1, 2] }],
+  flushIntervalMs: 1000,
+  batchSpacingMs: 0,
+  maxInFlight: 2,
+  maxAttempts: 3,
+  retryIntervalMs: 1000,
+  outcomeFormat: 'text',
+};
+
+function info(of: Partial<WorkflowInfo> = {}): WorkflowInfo {
+  return { historyLength: 3, historySize: 1000, continueAsNewSuggested: false, ...of } as WorkflowInfo;
+}
+
+function newState(settings: Partial<PipelineSettings> = {}): BatcherState {
+  return restoreBatcher({ settings: { ...SETTINGS, ...settings } }, info());
+}
+
+function closing(of: Partial<BatchClosing> = {}): BatchClosing {
+  return { status: BATCH_CLOSING.completed, saved: 0, rolledBack: 0, retries: 0, ...of };
+}
+
+/** What the workflow's loop does, without the workflow. */
+function startFlushes(state: BatcherState, nowMs: number): Flush[] {
+  const flushes = takeFlushes(state.buffer, state.settings, nowMs, freeSlots(state, nowMs));
+  for (const { records } of flushes) {
+    const batchId = `b-${state.nextBatchSeq++}`;
+    const requestIds = [...new Set(records.map(({ requestId }) => requestId))];
+    state.lastBatchStartedAtMs = nowMs;
+    state.counters.batchesStarted++;
+    state.inFlight.set(batchId, { batchId, requestIds });
+  }
+  return flushes;
+}
+
+const anySettings = fc
+  .record({
+    maxBatchSize: fc.integer({ min: 1, max: 4 }),
+    conflicts: fc.constantFrom<ConflictRule[]>([], [{ pair: [1, 2] }], [{ distinct: '' }]),
+    flushIntervalMs: fc.constantFrom(1, 30, 1000),
+    batchSpacingMs: fc.constantFrom(0, 0, 20, 200),
+    maxInFlight: fc.integer({ min: 1, max: 4 }),
+  })
+  .map((settings) => ({ ...SETTINGS, ...settings }));
+
+type Happening =
+  { values: number[] } | { configure: PipelineSettings } | 'close' | 'flush' | 'pause' | 'resume' | 'nothing';
+const anyHappening: fc.Arbitrary<Happening> = fc.oneof(
+  {
+    weight: 5,
+    arbitrary: fc.record({ values: fc.array(fc.integer({ min: 1, max: 4 }), { maxLength: 9 }) }),
+  },
+  { weight: 4, arbitrary: fc.constantFrom('close' as const, 'nothing' as const) },
+  { weight: 1, arbitrary: fc.constantFrom('flush' as const, 'pause' as const, 'resume' as const) },
+  { weight: 1, arbitrary: fc.record({ configure: anySettings }) },
+);
+
+function happen(state: BatcherState, happening: Happening, nowMs: number): void {
+  if (happening === 'flush') flushAll(state.buffer);
+  else if (happening === 'pause') state.paused = { by: 'test', atMs: nowMs };
+  else if (happening === 'resume') state.paused = null;
+  else if (happening === 'close') {
+    const [batchId] = state.inFlight.keys();
+    if (batchId !== undefined) recordClosing(state, batchId, closing());
+  } else if (happening !== 'nothing') {
+    if ('values' in happening) {
+      appendRequest(state.buffer, { requestId: `at ${nowMs}`, values: happening.values }, nowMs);
+    } else {
+      state.settings = happening.configure;
+      uncutAll(state.buffer);
+    }
+  }
+}
+
+const anyStory = fc.array(fc.record({ happening: anyHappening, afterMs: fc.nat({ max: 60 }) }), {
+  maxLength: 25,
+});
+
+test('G7: the loop never sleeps while a batch could start, and never wakes twice for nothing.', () => {
+  fc.assert(
+    fc.property(anySettings, anyStory, fc.nat(), (settings, story, pick) => {
+      const state = restoreBatcher({ settings }, info());
+      let nowMs = 1_000_000;
+      for (const { happening, afterMs } of story) {
+        nowMs += afterMs;
+        happen(state, happening, nowMs);
+        const started = startFlushes(state, nowMs);
+        expect(state.inFlight.size).toBeLessThanOrEqual(
+          Math.max(settings.maxInFlight, state.settings.maxInFlight, state.inFlight.size - started.length),
+        );
+
+        const wakeAtMs = nextWakeAtMs(state, nowMs);
+        expect(wakeAtMs ?? Infinity).toBeGreaterThan(nowMs);
+        // Any moment before that, and the last one.
+        const lastMs = (wakeAtMs ?? Number.MAX_SAFE_INTEGER) - 1;
+        for (const thenMs of [nowMs + (pick % (lastMs - nowMs + 1)), lastMs]) {
+          expect(startFlushes(structuredClone(state), thenMs)).toEqual([]);
+        }
+        if (wakeAtMs !== undefined) {
+          const then = structuredClone(state);
+          startFlushes(then, wakeAtMs);
+          expect(nextWakeAtMs(then, wakeAtMs) ?? Infinity).toBeGreaterThan(wakeAtMs);
+        }
+      }
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test('a full batch that arrives between two starts goes as soon as BATCH_SPACING_MS is over, whatever its age.', () => {
+  const state = newState({ batchSpacingMs: 50 });
+  appendRequest(state.buffer, { requestId: 'a', values: [3, 4, 5] }, 0);
+  expect(startFlushes(state, 0)).toHaveLength(1);
+  appendRequest(state.buffer, { requestId: 'b', values: [3, 4, 5] }, 10);
+  expect(startFlushes(state, 10)).toEqual([]);
+  expect(nextWakeAtMs(state, 10)).toBe(50);
+  expect(startFlushes(state, 50)).toHaveLength(1);
+});
+
+describe('slots', () => {
+  test('are what MAX_IN_FLIGHT leaves, none when it was lowered below what is in flight.', () => {
+    const state = newState({ maxInFlight: 3 });
+    expect(freeSlots(state, 0)).toBe(3);
+    state.inFlight.set('b', { batchId: 'b', requestIds: [] });
+    expect(freeSlots(state, 0)).toBe(2);
+    state.inFlight.set('c', { batchId: 'c', requestIds: [] });
+    state.settings = { ...state.settings, maxInFlight: 1 };
+    expect(freeSlots(state, 0)).toBe(0);
+  });
+
+  test('are one at a time with BATCH_SPACING_MS, none until it is over.', () => {
+    const state = newState({ batchSpacingMs: 50 });
+    state.lastBatchStartedAtMs = 100;
+    expect([149, 150, 1000].map((nowMs) => freeSlots(state, nowMs))).toEqual([0, 1, 1]);
+    state.inFlight.set('b', { batchId: 'b', requestIds: [] });
+    state.inFlight.set('c', { batchId: 'c', requestIds: [] });
+    expect(freeSlots(state, 1000)).toBe(0);
+  });
+
+  test('are none while paused, and then nothing wakes the loop.', () => {
+    const state = newState();
+    appendRequest(state.buffer, { requestId: 'a', values: [3, 4, 5] }, 0);
+    state.paused = { by: 'test', atMs: 0 };
+    expect(freeSlots(state, 5000)).toBe(0);
+    expect(nextWakeAtMs(state, 5000)).toBeUndefined();
+  });
+
+  test('are given back by every way of closing; only what completed is counted as done.', () => {
+    const state = newState();
+    for (const batchId of ['a', 'b', 'c']) state.inFlight.set(batchId, { batchId, requestIds: [] });
+    recordClosing(state, 'a', closing({ saved: 2, rolledBack: 1, retries: 4 }));
+    recordClosing(state, 'b', closing({ status: BATCH_CLOSING.terminated, saved: 9 }));
+    recordClosing(state, 'c', undefined);
+    expect(state.inFlight.size).toBe(0);
+    expect(state.counters).toMatchObject({
+      batchesCompleted: 1,
+      batchesFailed: 2,
+      saved: 2,
+      rolledBack: 1,
+      retries: 4,
+    });
+  });
+});
+
+describe('a run hands over', () => {
+  const limits = { historyEvents: 100, historyBytes: 10_000, messages: 50 };
+  const carriedInfo = info({ historySize: 1_900_000 });
+
+  test('when one of its limits is reached, whichever it is, and not before.', () => {
+    const state = restoreBatcher({ settings: SETTINGS, limits }, carriedInfo);
+    const due = (of: Partial<WorkflowInfo>, messages = 0) =>
+      handOverDue({ ...state, messages }, { ...carriedInfo, ...of });
+    expect(due({ historyLength: 99, historySize: 1_909_999 }, 49)).toBe(false);
+    expect(due({ historyLength: 100 })).toBe(true);
+    expect(due({ historySize: 1_910_000 })).toBe(true);
+    expect(due({}, 50)).toBe(true);
+    expect(due({ continueAsNewSuggested: true })).toBe(true);
+  });
+
+  test('not at once because of what it carries: that is no growth.', () => {
+    const state = restoreBatcher({ settings: SETTINGS }, carriedInfo);
+    expect(state.limits).toEqual(DEFAULT_RUN_LIMITS);
+    expect(handOverDue(state, carriedInfo)).toBe(false);
+  });
+
+  test('G6: later, as long as the buffer and the batches in flight are too large for one payload.', () => {
+    const state = restoreBatcher({ settings: SETTINGS, limits }, carriedInfo);
+    const suggested = { ...carriedInfo, continueAsNewSuggested: true };
+    const inputBytes = () => {
+      const input: BatcherInput = { settings: state.settings, limits, carried: carriedFrom(state) };
+      return Buffer.byteLength(JSON.stringify(input));
+    };
+    appendRequest(state.buffer, { requestId: 'r'.repeat(255), values: ['x'.repeat(1.8 * MIB)] }, 0);
+    expect(handOverDue(state, suggested)).toBe(true);
+    for (let i = 0; handOverDue(state, suggested); i++) {
+      expect(inputBytes()).toBeLessThan(1.95 * MIB);
+      state.inFlight.set(`b-${i}`, {
+        batchId: `b-${i}`,
+        requestIds: Array.from({ length: 20 }, () => 'é'.repeat(255)),
+      });
+    }
+    expect(inputBytes()).toBeGreaterThan(1.88 * MIB);
+    takeFlushes(state.buffer, state.settings, 1000, 1);
+    expect(handOverDue(state, suggested)).toBe(true);
+  });
+});
+
+test('G4: the next run knows all that this one knew, through JSON, and counts its own messages.', () => {
+  fc.assert(
+    fc.property(anySettings, anyStory, (settings, story) => {
+      const state = restoreBatcher({ settings }, info());
+      let nowMs = 1_000_000;
+      for (const { happening, afterMs } of story) {
+        nowMs += afterMs;
+        happen(state, happening, nowMs);
+        startFlushes(state, nowMs);
+        state.messages++;
+      }
+      const input: BatcherInput = { settings: state.settings, carried: carriedFrom(state) };
+      const next = restoreBatcher(JSON.parse(JSON.stringify(input)) as BatcherInput, info());
+
+      const { buffer, ...rest } = next;
+      const { buffer: bufferBefore, ...restBefore } = state;
+      expect(rest).toEqual({ ...restBefore, messages: 0, continuedAsNew: 1 });
+      const told = ({ requestId, index, value, acceptedAtMs }: (typeof buffer.waiting)[number]) =>
+        [requestId, index, value, acceptedAtMs] as const;
+      expect(inOrder(buffer).map(told)).toEqual(inOrder(bufferBefore).map(told));
+    }),
+  );
+});
+
+test('a batcher tells what it holds, where a request is, and what people need to see.', () => {
+  const state = newState({ maxInFlight: 1 });
+  appendRequest(state.buffer, { requestId: 'a', values: [1, 2, 3, 4] }, 10);
+  appendRequest(state.buffer, { requestId: 'b', values: ['é'] }, 11);
+  state.messages = 2;
+  startFlushes(state, 12);
+  expect(statusOf(state, info({ historyLength: 7, historySize: 4321 }))).toEqual({
+    bufferedRecords: 2,
+    bufferedBytes: 5,
+    oldestAcceptedAtMs: 10,
+    inFlight: 1,
+    counters: state.counters,
+    paused: null,
+    settings: state.settings,
+    run: { historyEvents: 7, historyBytes: 4321, messages: 2, continuedAsNew: 0 },
+  });
+  expect(traceOf(state, 'a')).toEqual({ size: 4, bufferedIndexes: [1], inFlightBatchIds: ['b-1'] });
+  expect(traceOf(state, 'b')).toEqual({ size: 1, bufferedIndexes: [0], inFlightBatchIds: [] });
+  expect(traceOf(state, 'c')).toEqual({ size: null, bufferedIndexes: [], inFlightBatchIds: [] });
+  expect(describeBatcher(state)).toBe(
+    'running · 2 records buffered · 1 batches in flight · 0 saved · 0 rolled back · 0 batches failed',
+  );
+  state.paused = { by: 'Kim', atMs: 13 };
+  expect(describeBatcher(state)).toMatch(/^paused by Kim · /);
+  expect(statusOf(newState(), info())).toMatchObject({ oldestAcceptedAtMs: null, inFlight: 0 });
+});
