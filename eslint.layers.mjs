@@ -1,26 +1,14 @@
 /*
- * Who may import whom. Each layer lists what it may reach; everything else is refused, with the reason.
+ * Who may import whom. Each layer lists what it may reach; everything else is refused, with the reason. The graph in
+ * docs/ARCHITECTURE.md is drawn from the real imports and held against the same table (scripts/import-graph.mjs).
  *
- *   domain     → nothing                      contracts → domain, define… of the SDK
+ *   domain     → nothing                      contracts → domain, define… of the SDK, types
  *   workflows  → contracts, domain            activities → contracts, domain
- *   http       → contracts, domain            store → domain
+ *   http, tcp  → contracts, domain            store → domain
  *   temporal   → contracts, config, domain    config → domain
  *   cli        → everything
  */
-const SOURCES = [
-  'src/domain',
-  'src/contracts',
-  'src/config',
-  'src/http',
-  'src/tcp',
-  'src/temporal',
-  'src/store',
-  'src/cli',
-  'workflows',
-  'activities',
-];
-
-const LAYERS = [
+export const LAYERS = [
   {
     dir: 'src/domain',
     may: [],
@@ -31,6 +19,7 @@ const LAYERS = [
     dir: 'src/contracts',
     may: ['src/domain'],
     packages: /^@temporalio\/(workflow|common)$/,
+    names: /^define/,
     because: 'contracts are shared by every process and by the workflow sandbox',
   },
   {
@@ -55,64 +44,103 @@ const LAYERS = [
   {
     dir: 'src/http',
     may: ['src/contracts', 'src/domain'],
-    packages: /^(node:.*|express|zod|helmet|pino|pino-http)$/,
+    packages: /^(node:(?!process$).*|express|zod|helmet|pino|pino-http)$/,
     because: 'the edge knows Temporal only through the BatcherClient interface',
   },
   {
     dir: 'src/tcp',
     may: ['src/contracts', 'src/domain'],
-    packages: /^node:.*$/,
+    packages: /^node:(?!process$).*$/,
     because: 'the edge knows Temporal only through the BatcherClient interface',
   },
   {
     dir: 'src/store',
     may: ['src/domain'],
-    packages: /^node:.*$/,
+    packages: /^node:(?!process$).*$/,
     because: 'a store knows records and batches, not who calls it',
   },
   {
     dir: 'src/temporal',
     may: ['src/contracts', 'src/config', 'src/domain'],
-    packages: /^(node:.*|@temporalio\/.*|lru-cache|pino)$/,
+    packages: /^(node:(?!process$).*|@temporalio\/.*|lru-cache|pino)$/,
     because:
       'this layer is the only one that talks to a Temporal server, and it knows neither edge nor store',
   },
 ];
 
-const PROCESS_GLOBALS = ['env', 'exit', 'on', 'once'].map((property) => ({
-  object: 'process',
-  property,
-  message: 'Only src/cli may touch process.env, process.exit and signal handlers.',
+const PROCESS_MESSAGE = 'Only src/cli may touch process.env, process.exit and signal handlers.';
+const PROCESS_PROPERTIES = [
+  ...['env', 'exit', 'exitCode', 'abort', 'reallyExit'],
+  ...['on', 'once', 'addListener', 'prependListener', 'prependOnceListener'],
+].map((property) => ({ object: 'process', property, message: PROCESS_MESSAGE }));
+const WAYS_TO_PROCESS = ['globalThis', 'global'].map((object) => ({
+  object,
+  property: 'process',
+  message: PROCESS_MESSAGE,
 }));
+
+const plugin = {
+  rules: {
+    /** What `import()` reaches is checked for packages by no other rule, and not at all when it is computed. */
+    'no-dynamic-import': {
+      create: (context) => ({
+        ImportExpression: (node) =>
+          context.report({
+            node,
+            message: 'Import at the top of the file, where it is checked who imports whom.',
+          }),
+      }),
+    },
+  },
+};
 
 const within = (dir) => [`${dir}/**/*.ts`, `${dir}.ts`];
 
-/** A regular expression for import specifiers of packages other than the allowed ones. */
-const otherPackages = (allowed) => `^(?!\\.)(?!(?:${allowed.source.replace(/^\^|\$$/g, '')})$)`;
+/** The folder of a layer, and the file beside it of the same name. */
+const modules = (dir) => [dir, `${dir}.ts`];
+
+/** Everything in the project but the layer itself and what it may reach: other layers, tests, scripts. */
+function forbiddenPaths({ dir, may, because }) {
+  return {
+    target: './',
+    from: './',
+    except: [...[dir, ...may].flatMap(modules), 'node_modules'],
+    message: `${dir} may import ${may.join(' and ') || 'nothing of the project'}: ${because}.`,
+  };
+}
+
+function forbiddenPackages({ dir, packages, names, because }) {
+  const allowed = packages.source.replace(/^\^|\$$/g, '');
+  const others = {
+    regex: `^(?!\\.)(?!(?:${allowed})$)`,
+    message: `Not a package for ${dir}: ${because}.`,
+  };
+  if (names === undefined) return [others];
+  const otherNames = {
+    regex: packages.source,
+    allowImportNamePattern: names.source,
+    allowTypeImports: true,
+    message: `${dir} may import ${names.source.slice(1)}… and types of this package: ${because}.`,
+  };
+  return [others, otherNames];
+}
 
 export const layerRules = [
-  ...LAYERS.map(({ dir, may, packages, because }) => ({
-    files: within(dir),
+  ...LAYERS.map((layer) => ({
+    files: within(layer.dir),
+    plugins: { layers: plugin },
     rules: {
       'import-x/no-restricted-paths': [
         'error',
-        {
-          zones: SOURCES.filter((from) => from !== dir && !may.includes(from)).map((from) => ({
-            target: './',
-            from: [`./${from}`, `./${from}.ts`],
-            message: `${dir} may import ${may.join(' and ') || 'nothing of the project'}: ${because}.`,
-          })),
-        },
+        { basePath: import.meta.dirname, zones: [forbiddenPaths(layer)] },
       ],
-      '@typescript-eslint/no-restricted-imports': [
-        'error',
-        { patterns: [{ regex: otherPackages(packages), message: `Not a package for ${dir}: ${because}.` }] },
-      ],
+      '@typescript-eslint/no-restricted-imports': ['error', { patterns: forbiddenPackages(layer) }],
+      'layers/no-dynamic-import': 'error',
     },
   })),
   {
     files: ['src/**/*.ts', 'workflows/**/*.ts', 'activities/**/*.ts'],
     ignores: ['src/cli/**'],
-    rules: { 'no-restricted-properties': ['error', ...PROCESS_GLOBALS] },
+    rules: { 'no-restricted-properties': ['error', ...PROCESS_PROPERTIES, ...WAYS_TO_PROCESS] },
   },
 ];

@@ -3,7 +3,7 @@ import { batchIdOf } from '../../src/domain/batch';
 import { HOUR } from '../../src/domain/duration';
 import { KeepapartError } from '../../src/domain/errors';
 import { createIngest } from '../../src/temporal/ingest';
-import { type startPipeline, type TestPipeline } from '../helpers/pipeline';
+import type { startPipeline, TestPipeline } from '../helpers/pipeline';
 import { waitFor } from '../helpers/wait-for';
 import type { CaseName } from './cases';
 

@@ -99,31 +99,32 @@ const anyStory = fc.array(fc.record({ happening: anyHappening, afterMs: fc.nat({
   maxLength: 25,
 });
 
-test('G7: the loop never sleeps while a batch could start, and never wakes twice for nothing.', () => {
+/** One turn of the loop, and what has to be true until the next: nothing could start, and nobody looks in vain. */
+function turn(state: BatcherState, nowMs: number, pick: number): number | undefined {
+  const started = startFlushes(state, nowMs);
+  if (started.length > 0) expect(state.inFlight.size).toBeLessThanOrEqual(state.settings.maxInFlight);
+
+  const wakeAtMs = nextWakeAtMs(state, nowMs);
+  expect(wakeAtMs ?? Infinity).toBeGreaterThan(nowMs);
+  const lastMs = (wakeAtMs ?? Number.MAX_SAFE_INTEGER) - 1;
+  for (const thenMs of [nowMs + (pick % (lastMs - nowMs + 1)), lastMs]) {
+    expect(startFlushes(structuredClone(state), thenMs)).toEqual([]);
+  }
+  return wakeAtMs;
+}
+
+test('G7: the loop never sleeps while a batch could start, and always sleeps when none can.', () => {
   fc.assert(
     fc.property(anySettings, anyStory, fc.nat(), (settings, story, pick) => {
       const state = restoreBatcher({ settings }, info());
       let nowMs = 1_000_000;
+      let wakeAtMs: number | undefined;
       for (const { happening, afterMs } of story) {
-        nowMs += afterMs;
+        const untilMs = nowMs + afterMs;
+        while (wakeAtMs !== undefined && wakeAtMs <= untilMs) wakeAtMs = turn(state, wakeAtMs, pick);
+        nowMs = untilMs;
         happen(state, happening, nowMs);
-        const started = startFlushes(state, nowMs);
-        expect(state.inFlight.size).toBeLessThanOrEqual(
-          Math.max(settings.maxInFlight, state.settings.maxInFlight, state.inFlight.size - started.length),
-        );
-
-        const wakeAtMs = nextWakeAtMs(state, nowMs);
-        expect(wakeAtMs ?? Infinity).toBeGreaterThan(nowMs);
-        // Any moment before that, and the last one.
-        const lastMs = (wakeAtMs ?? Number.MAX_SAFE_INTEGER) - 1;
-        for (const thenMs of [nowMs + (pick % (lastMs - nowMs + 1)), lastMs]) {
-          expect(startFlushes(structuredClone(state), thenMs)).toEqual([]);
-        }
-        if (wakeAtMs !== undefined) {
-          const then = structuredClone(state);
-          startFlushes(then, wakeAtMs);
-          expect(nextWakeAtMs(then, wakeAtMs) ?? Infinity).toBeGreaterThan(wakeAtMs);
-        }
+        wakeAtMs = turn(state, nowMs, pick);
       }
     }),
     { numRuns: 300 },
@@ -132,12 +133,12 @@ test('G7: the loop never sleeps while a batch could start, and never wakes twice
 
 test('a full batch that arrives between two starts goes as soon as BATCH_SPACING_MS is over, whatever its age.', () => {
   const state = newState({ batchSpacingMs: 50 });
-  appendRequest(state.buffer, { requestId: 'a', values: [3, 4, 5] }, 0);
-  expect(startFlushes(state, 0)).toHaveLength(1);
-  appendRequest(state.buffer, { requestId: 'b', values: [3, 4, 5] }, 10);
-  expect(startFlushes(state, 10)).toEqual([]);
-  expect(nextWakeAtMs(state, 10)).toBe(50);
-  expect(startFlushes(state, 50)).toHaveLength(1);
+  appendRequest(state.buffer, { requestId: 'a', values: [3, 4, 5] }, 1000);
+  expect(startFlushes(state, 1000)).toHaveLength(1);
+  appendRequest(state.buffer, { requestId: 'b', values: [3, 4, 5] }, 1010);
+  expect(startFlushes(state, 1010)).toEqual([]);
+  expect(nextWakeAtMs(state, 1010)).toBe(1050);
+  expect(startFlushes(state, 1050)).toHaveLength(1);
 });
 
 describe('slots', () => {

@@ -71,6 +71,16 @@ describe('partition under a mix of rules', () => {
     },
   );
 
+  test('puts the values together that are kept apart from the most others', () => {
+    const rules: ConflictRule[] = [{ pair: [1, 2] }, { pair: [3, 4] }];
+    const { batches } = partition(recordsOf([2, 1, 1, 4, 4, 3]), { rules, maxBatchSize: 2 });
+    expect(batches.map((batch) => batch.map(({ value }) => value))).toEqual([
+      [2, 3],
+      [1, 4],
+      [1, 4],
+    ]);
+  });
+
   test('starts early with values that many younger records repeat, but still with the oldest record (G7)', () => {
     const rules: ConflictRule[] = [{ distinct: '/id' }, { pair: ['a', 'b'], at: '/type' }];
     const old = ['a', 'b', 'c', 'c', 'c', 'c'].map((type, index) => ({ id: index, type }));

@@ -1,0 +1,58 @@
+import fc from 'fast-check';
+import {
+  MORE_REQUEST_IDS,
+  SEARCH_ATTRIBUTES,
+  indexedRequestIds,
+} from '../../src/contracts/search-attributes';
+
+/** What Temporal takes as one search attribute's value (`frontend.searchAttributesSizeOfValueLimit`). */
+const MAX_VALUE_BYTES = 2048;
+const LONGEST_ID = 255;
+
+const anyIds = fc.array(
+  fc.oneof(
+    fc.uuid(),
+    fc.string({ unit: 'binary', maxLength: LONGEST_ID }),
+    fc.string({ unit: fc.constantFrom('"', '\u0001', '\ud800', '€', 'é'), maxLength: LONGEST_ID }),
+  ),
+  { maxLength: 80, size: 'max' },
+);
+
+function valueBytes(indexed: readonly string[]): number {
+  return Buffer.byteLength(JSON.stringify(indexed));
+}
+
+test('the request ids of a batch fit into one search attribute, whatever they hold, and the marker tells if some do not.', () => {
+  fc.assert(
+    fc.property(anyIds, (requestIds) => {
+      const indexed = indexedRequestIds(requestIds);
+      expect(valueBytes(indexed)).toBeLessThanOrEqual(MAX_VALUE_BYTES);
+
+      const distinct = [...new Set(requestIds)];
+      const marked = indexed.at(-1) === MORE_REQUEST_IDS;
+      const kept = marked ? indexed.slice(0, -1) : indexed;
+      expect(kept).toEqual(distinct.slice(0, kept.length));
+      expect(marked).toBe(kept.length < distinct.length);
+    }),
+  );
+});
+
+test('no room is wasted: 52 ids of the usual kind fit, and one that takes the most bytes.', () => {
+  const uuids = Array.from(
+    { length: 100 },
+    (_, i) => `00000000-0000-4000-8000-${String(i).padStart(12, '0')}`,
+  );
+  expect(indexedRequestIds(uuids.slice(0, 52))).toEqual(uuids.slice(0, 52));
+  expect(indexedRequestIds(uuids.slice(0, 53))).toEqual([...uuids.slice(0, 52), MORE_REQUEST_IDS]);
+  const largest = '\u0001'.repeat(LONGEST_ID);
+  expect(indexedRequestIds([largest])).toEqual([largest]);
+});
+
+test('no more attributes of a type than a SQL visibility store has by default.', () => {
+  const keys = Object.values(SEARCH_ATTRIBUTES);
+  expect(new Set(keys.map(({ name }) => name)).size).toBe(keys.length);
+  const count = (type: string) => keys.filter((key) => key.type === type).length;
+  expect(count('INT')).toBeLessThanOrEqual(3);
+  expect(count('KEYWORD')).toBeLessThanOrEqual(10);
+  expect(count('KEYWORD_LIST')).toBeLessThanOrEqual(3);
+});
