@@ -12,11 +12,12 @@ export function describeSaveFailure(
   error: unknown,
   maxAttempts: number,
 ): { attempts: number; message: string } {
-  if (!(error instanceof ActivityFailure)) throw error;
-  const { cause } = error;
+  // What is cancelled before it could be scheduled fails with the cancellation itself, not with an ActivityFailure.
+  const cause = error instanceof ActivityFailure ? error.cause : error;
   if (cause instanceof CancelledFailure) {
     return { attempts: 0, message: 'cancelled by hand before it was saved' };
   }
+  if (!(error instanceof ActivityFailure)) throw error;
   if (cause instanceof TimeoutFailure) {
     return { attempts: maxAttempts, message: `no answer in time (${cause.timeoutType})` };
   }

@@ -9,6 +9,11 @@ import { ROLES, startRole, type Role } from './roles';
 import { runUntilStopped } from './run';
 import { renderSummary } from './summary';
 
+/*
+ * Whoever has run a role or the demo exits instead of waiting for the event loop to run empty: everything of ours has
+ * been stopped by then, and what a library keeps open (a native runtime, a connection that hangs) must not hold it up.
+ */
+
 type Flags = Readonly<Record<string, unknown>>;
 
 const program = new Command('keepapart')
@@ -19,9 +24,10 @@ for (const [role, description] of Object.entries(ROLES) as [Role, string][]) {
   addSettingFlags(program.command(role).description(description)).action(async (flags: Flags) => {
     const loaded = readConfig(flags);
     const logger = createLogger(loaded.config);
-    process.exitCode = await runUntilStopped(logger, async (lifecycle) => {
+    const code = await runUntilStopped(logger, async (lifecycle) => {
       process.stdout.write(renderSummary(await startRole(role, loaded, logger, lifecycle)));
     });
+    process.exit(code);
   });
 }
 
@@ -33,7 +39,7 @@ addSettingFlags(
     const loaded = readConfig(flags);
     const key = typeof flags['key'] === 'string' ? flags['key'] : undefined;
     const logger = createLogger({ logLevel: 'warn' });
-    process.exitCode = await runUntilStopped(logger, (lifecycle) => demo(loaded, key, logger, lifecycle));
+    process.exit(await runUntilStopped(logger, (lifecycle) => demo(loaded, key, logger, lifecycle)));
   });
 
 addSettingFlags(program.command('config').description('print every setting in force and where it came from'))

@@ -38,7 +38,8 @@ export async function startRole(
 
   if (hasWorker) await prepareFolders(config);
   if (hasApi && embeds) await choosePorts([{ port: config.httpPort, setting: 'HTTP_PORT' }]);
-  installRuntime(logger);
+  // Only a worker has the SDK's native runtime, which would keep any other process alive.
+  if (hasWorker) installRuntime(logger);
   const temporal = embeds ? await startTemporal(config, lifecycle) : externalTemporal();
   const client = await connect(temporal, lifecycle);
   if (hasWorker) await startWorker(context, temporal, client);

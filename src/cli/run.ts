@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import { HOUR } from '../domain/duration';
 import { createLifecycle, type StoppableLifecycle } from './lifecycle';
 import { reportFailure } from './report-failure';
 
@@ -21,6 +22,8 @@ export async function runUntilStopped(
     lifecycle.requestStop();
   };
   for (const signal of STOP_SIGNALS) process.on(signal, onSignal);
+  // What a role consists of may be other processes alone, which keep no event loop alive.
+  const alive = setInterval(() => undefined, HOUR);
   try {
     const started = start(lifecycle);
     // A start that is interrupted may still reject when nobody waits for it any more.
@@ -32,6 +35,7 @@ export async function runUntilStopped(
     return reportFailure(error);
   } finally {
     await lifecycle.stopAll();
+    clearInterval(alive);
     for (const signal of STOP_SIGNALS) process.off(signal, onSignal);
   }
 }

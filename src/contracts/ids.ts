@@ -7,8 +7,9 @@ export function batcherWorkflowId(batcherId: string, shard: number): string {
 }
 
 /**
- * The shard that a request belongs to: FNV-1a (32 bit) of the requestId, modulo the number of shards. A whole request
- * goes to one shard, so that it is taken whole or not at all. Changing the number of shards moves only later requests.
+ * The shard that a request belongs to: FNV-1a (32 bit) over the UTF-16 units of the requestId, modulo the number of
+ * shards. A whole request goes to one shard, so that it is taken whole or not at all. Changing the number of shards
+ * moves only later requests.
  */
 export function shardOf(requestId: string, shards: number): number {
   let hash = 0x811c9dc5;

@@ -1,4 +1,6 @@
 import { defineSearchAttributeKey } from '@temporalio/common';
+import { KIB } from '../domain/duration';
+import { jsonBytes } from '../domain/json';
 
 /**
  * What the Web UI and `temporal workflow list` can filter by; the filters that operators need are in
@@ -24,8 +26,11 @@ export const SEARCH_ATTRIBUTES = {
 /** Stands in `KeepapartRequestIds` for the ids that did not fit. */
 export const MORE_REQUEST_IDS = '…';
 
-/** Temporal's default limit for one search attribute's value is 2 KiB; JSON quotes and the marker need room too. */
-const MAX_INDEXED_BYTES = 1800;
+/**
+ * Temporal refuses a search attribute whose value takes more than 2 KiB as JSON, by terminating the workflow that set
+ * it: here the batcher. The room that is left is for the brackets and the marker.
+ */
+const MAX_INDEXED_BYTES = 2 * KIB - 16;
 
 /**
  * The distinct request ids of a batch, as many as one search attribute may hold; when some don't fit, the marker
@@ -35,9 +40,8 @@ export function indexedRequestIds(requestIds: Iterable<string>): string[] {
   const indexed: string[] = [];
   let bytes = 0;
   for (const requestId of new Set(requestIds)) {
-    // Upper bound of the JSON text: a UTF-16 unit takes at most six bytes when escaped, three when not.
-    bytes += JSON.stringify(requestId).length * 3 + 1;
-    if (bytes > MAX_INDEXED_BYTES * 3) return [...indexed, MORE_REQUEST_IDS];
+    bytes += jsonBytes(requestId) + 1;
+    if (bytes > MAX_INDEXED_BYTES) return [...indexed, MORE_REQUEST_IDS];
     indexed.push(requestId);
   }
   return indexed;

@@ -75,9 +75,9 @@ const EXPECTED = {
 } as const;
 
 /**
- * Checks conflict rules that came from outside (a setting, a file, a request body that was parsed as JSON).
- * Reports every problem at once, each at a JSON Pointer into the input; `rules` is empty as soon as there is one, so that
- * nobody runs with some of the rules. No rules at all (`[]`) are fine. Never throws.
+ * Checks conflict rules that came from outside, as `JSON.parse` gives them. Reports every problem at once, each at a JSON
+ * Pointer into the input; `rules` is empty as soon as there is one, so that nobody runs with some of the rules. No rules
+ * at all (`[]`) are fine.
  */
 export function parseConflictRules(input: unknown): { rules: ConflictRule[]; problems: FieldProblem[] } {
   const problems: FieldProblem[] = [];
@@ -85,16 +85,16 @@ export function parseConflictRules(input: unknown): { rules: ConflictRule[]; pro
     return { rules: [], problems: [problem('', EXPECTED.rules, input)] };
   }
   const firstWith = new Map<string, number>();
-  input.forEach((rule: unknown, index) => {
+  for (const [index, rule] of Array.from<unknown>(input).entries()) {
     const field = jsonPointerToken(index);
     const found = problemsOfRule(rule, field);
     problems.push(...found);
-    if (found.length > 0) return;
+    if (found.length > 0) continue;
     const meaning = meaningOf(rule as ConflictRule);
     const first = firstWith.get(meaning);
     if (first === undefined) firstWith.set(meaning, index);
     else problems.push(problem(field, `a rule that does not repeat ${jsonPointerToken(first)}`, rule));
-  });
+  }
   return { rules: problems.length > 0 ? [] : (input as ConflictRule[]), problems };
 }
 
@@ -169,6 +169,6 @@ function isObject(value: unknown): value is Record<string, unknown> {
 function isJson(value: unknown): value is JsonValue {
   if (value === null || typeof value === 'boolean' || typeof value === 'string') return true;
   if (typeof value === 'number') return Number.isFinite(value);
-  if (Array.isArray(value)) return [...value].every(isJson);
+  if (Array.isArray(value)) return Array.from<unknown>(value).every(isJson);
   return isObject(value) && Object.values(value).every(isJson);
 }

@@ -44,55 +44,66 @@ export function classify(
 ): RecordClass[] {
   let classes: RecordClass[] = [{ records: [...records.keys()], constraints: [] }];
   let slots = 0;
-  for (const [pointer, rulesHere] of byPointer(rules)) {
+  for (const pointer of new Set(rules.map(pointerOf))) {
+    const rulesHere = rules.filter((rule) => pointerOf(rule) === pointer);
     const numbers = new ValueNumbers(pointer);
-    const memberNumbers = rulesHere.map((rule) => membersOf(rule)?.map((member) => numbers.add(member)));
-    const parts = numbers.ofRecords(records, memberNumbers.includes(undefined));
-    const counts = new Uint32Array(numbers.size);
-    for (const part of parts) if (part !== NOT_NUMBERED) counts[part] = (counts[part] as number) + 1;
-
-    const constraints = new Map<number, Constraint[]>();
-    const constrain = (part: number, constraint: Constraint) => {
-      const known = constraints.get(part);
-      if (known) known.push(constraint);
-      else constraints.set(part, [constraint]);
-    };
-    for (const members of memberNumbers) {
-      if (members === undefined) {
-        counts.forEach((count, part) => count > 1 && constrain(part, { slot: slots++, key: ALONE }));
-      } else {
-        const present = members.filter((member) => (counts[member] as number) > 0);
-        if (present.length > 1) {
-          for (const member of present) constrain(member, { slot: slots, key: member });
-          slots++;
-        }
-      }
-    }
-    if (constraints.size > 0) classes = classes.flatMap((each) => split(each, parts, constraints));
+    const members = rulesHere.map((rule) => membersOf(rule)?.map((member) => numbers.add(member)));
+    const parts = numbers.ofRecords(records, members.includes(undefined));
+    const constraints = constraintsOfParts(members, countsOf(parts, numbers.size), () => slots++);
+    classes = split(classes, parts, constraints);
   }
   return classes;
 }
 
-function byPointer(rules: readonly ConflictRule[]): Map<string, ConflictRule[]> {
-  const groups = new Map<string, ConflictRule[]>();
-  for (const rule of rules) {
-    const pointer = pointerOf(rule);
-    groups.set(pointer, [...(groups.get(pointer) ?? []), rule]);
-  }
-  return groups;
+function countsOf(parts: Int32Array, size: number): Uint32Array {
+  const counts = new Uint32Array(size);
+  for (const part of parts) if (part !== NOT_NUMBERED) counts[part] = (counts[part] as number) + 1;
+  return counts;
 }
 
+/** By part: the constraints from rules at one pointer, each given by the parts that are its members, if it has any. */
+function constraintsOfParts(
+  rules: readonly (readonly number[] | undefined)[],
+  counts: Uint32Array,
+  newSlot: () => number,
+): Map<number, Constraint[]> {
+  const constraints = new Map<number, Constraint[]>();
+  const constrain = (part: number, constraint: Constraint) => {
+    const known = constraints.get(part);
+    if (known) known.push(constraint);
+    else constraints.set(part, [constraint]);
+  };
+  for (const members of rules) {
+    if (members === undefined) {
+      counts.forEach((count, part) => count > 1 && constrain(part, { slot: newSlot(), key: ALONE }));
+      continue;
+    }
+    const present = members.filter((member) => (counts[member] as number) > 0);
+    if (present.length < 2) continue;
+    const slot = newSlot();
+    for (const member of present) constrain(member, { slot, key: member });
+  }
+  return constraints;
+}
+
+/** Splits classes so that the parts of all records of one have the same constraints, which are added. */
 function split(
-  { records, constraints }: RecordClass,
+  classes: RecordClass[],
   parts: Int32Array,
   added: ReadonlyMap<number, readonly Constraint[]>,
 ): RecordClass[] {
-  const pieces = new Map<readonly Constraint[] | undefined, RecordClass>();
-  for (const record of records) {
-    const more = added.get(parts[record] as number);
-    const piece = pieces.get(more);
-    if (piece) piece.records.push(record);
-    else pieces.set(more, { records: [record], constraints: more ? [...constraints, ...more] : constraints });
-  }
+  if (added.size === 0) return classes;
+  // By class and part in one number: a Map for each class would cost more than all the rest.
+  const pieces = new Map<number, RecordClass>();
+  classes.forEach(({ records, constraints }, index) => {
+    for (const record of records) {
+      const part = parts[record] as number;
+      const more = added.get(part);
+      const id = index + classes.length * (more ? part + 1 : 0);
+      const piece = pieces.get(id);
+      if (piece) piece.records.push(record);
+      else pieces.set(id, { records: [record], constraints: more ? [...constraints, ...more] : constraints });
+    }
+  });
   return [...pieces.values()];
 }

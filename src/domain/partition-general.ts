@@ -9,9 +9,13 @@ import { firstFit } from './partition-first-fit';
  * fewer batches is taken, the former when there is no difference. Near O(n log n); at worst O(n × batches), when most
  * records differ in what they conflict with.
  *
- * The fewest batches are out of reach here: already `group` rules without common members are as hard as bin packing.
- * (K bins of size C, m items: for each item of size s a group of K members, one with s + 1 records, the others with
- * one; maxBatchSize C + m. In K batches, each holds one member of every group, so the large ones lie like the items.)
+ * The second order is what is left of first fit decreasing when items have a size and conflicts, as in bin packing with
+ * conflicts (Muritiba, Iori, Malaguti and Toth, 2010), and here all sizes are one. Old records that conflict with little
+ * no longer fill the batches that young ones with many conflicts will need.
+ *
+ * The fewest batches are out of reach: already `group` rules without common members are as hard as bin packing. (K bins
+ * of size C, m items: for each item of size s a group of K members, one with s + 1 records, the others with one;
+ * maxBatchSize C + m. In K batches, each holds one member of every group, so the large ones lie like the items.)
  */
 export function partitionGeneral(
   classes: readonly RecordClass[],

@@ -8,27 +8,25 @@ export interface Groups {
   free: number[];
 }
 
-/** Comparing classes is quadratic; with more of them than this, complete multipartite by chance is not to be expected. */
+/** Comparing classes is quadratic, and of many classes under several rules, some will not conflict anyway. */
 const MAX_COMPARED_CLASSES = 64;
 
 /**
- * The parts, if conflicts of these classes form a complete multipartite graph. That is so for one `pair` or `group`
- * rule, and for several that come to the same, such as `{"pair":[1,2]}` with `{"pair":[1,3]}`.
+ * The parts, if the conflicts of these classes form a complete multipartite graph. That is so when there are none, for
+ * one `pair` or `group` rule, and for several that come to one, such as `{"pair":[1,2]}` with `{"pair":[1,3]}`.
  */
 export function asGroups(classes: readonly RecordClass[]): Groups | undefined {
-  const bound = classes.filter(({ constraints }) => constraints.length > 0);
-  const free = classes
-    .filter(({ constraints }) => constraints.length === 0)
-    .flatMap(({ records }) => records);
-  if (bound.some(({ constraints }) => constraints.some(({ key }) => key === ALONE))) return undefined;
-  const slot = bound[0]?.constraints[0]?.slot;
-  if (bound.every(({ constraints }) => constraints.length === 1 && constraints[0]?.slot === slot)) {
-    return { parts: bound.map(({ records }) => records), free };
+  const constrained = classes.filter(({ constraints }) => constraints.length > 0);
+  const free = classes.find(({ constraints }) => constraints.length === 0)?.records ?? [];
+  if (constrained.some(({ constraints }) => constraints.some(({ key }) => key === ALONE))) return undefined;
+  const slot = constrained[0]?.constraints[0]?.slot;
+  if (constrained.every(({ constraints }) => constraints.length === 1 && constraints[0]?.slot === slot)) {
+    return { parts: constrained.map(({ records }) => records), free };
   }
-  if (bound.length > MAX_COMPARED_CLASSES) return undefined;
+  if (constrained.length > MAX_COMPARED_CLASSES) return undefined;
 
   const parts: RecordClass[][] = [];
-  for (const each of bound) {
+  for (const each of constrained) {
     const joined = parts.filter((part) => part.some((other) => !classesConflict(each, other)));
     if (joined.length > 1) return undefined;
     const [part] = joined;

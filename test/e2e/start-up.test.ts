@@ -11,7 +11,7 @@ let takenPort: string;
 
 beforeAll(async () => {
   folder = await temporaryFolder();
-  taken = createServer();
+  taken = createServer((socket) => socket.destroy());
   await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
   takenPort = String((taken.address() as AddressInfo).port);
 });

@@ -33,7 +33,7 @@ export function historyToText(history: History): string {
   const json = toJson(historyType, proto.temporal.api.history.v1.History.fromObject(history));
   const { events } = JSON.parse(JSON.stringify(json).replaceAll(MYSELF, 'worker'), (key, value: unknown) =>
     // It names the folders of a machine; what a replay branches on are type and message.
-    key === 'stackTrace' ? '' : value,
+    key === 'stackTrace' ? undefined : value,
   ) as { events: unknown[] };
   return `{"events":[\n${events.map((event) => JSON.stringify(event)).join(',\n')}\n]}\n`;
 }

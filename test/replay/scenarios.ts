@@ -1,6 +1,6 @@
 import type { History } from '@temporalio/common/lib/proto-utils';
 import { batchIdOf } from '../../src/domain/batch';
-import { HOUR } from '../../src/domain/duration';
+import { HOUR, SECOND } from '../../src/domain/duration';
 import { KeepapartError } from '../../src/domain/errors';
 import { createIngest } from '../../src/temporal/ingest';
 import type { startPipeline, TestPipeline } from '../helpers/pipeline';
@@ -80,7 +80,8 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     cases: ['batcher-size-and-age'],
     async record(start) {
-      const pipeline = await start();
+      // Long enough for the first task to see a full batch and a rest that isn't due yet, so that there is a timer.
+      const pipeline = await start({ settings: { flushIntervalMs: 2 * SECOND } });
       await pipeline.send([1, 3, 4, 5, 6, 2, 7]);
       await pipeline.quiet();
       return { 'batcher-size-and-age': await batcherHistory(pipeline) };

@@ -11,7 +11,7 @@ function at(value: JsonValue, pointer: string): JsonValue | undefined {
 function partsOf(value: JsonValue, pointer = ''): [string, JsonValue][] {
   if (value === null || typeof value !== 'object') return [[pointer, value]];
   const parts = Object.entries(value).flatMap(([key, part]) =>
-    partsOf(part as JsonValue, pointer + jsonPointerToken(key)),
+    partsOf(part, pointer + jsonPointerToken(key)),
   );
   return [[pointer, value], ...parts];
 }

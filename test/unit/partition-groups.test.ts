@@ -62,9 +62,9 @@ describe('partition of groups that are kept apart', () => {
     });
     expect(lowerBound).toBe(3);
     expect(batches.map((batch) => batch.map(({ value }) => value))).toEqual([
-      [1, 3],
-      [1, 4],
       [2, 4],
+      [3, 1],
+      [1, 4],
     ]);
   });
 

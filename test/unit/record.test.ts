@@ -1,0 +1,32 @@
+import fc from 'fast-check';
+import { batchIdOf } from '../../src/domain/batch';
+import { indexOf, recordIdOf, requestIdOf } from '../../src/domain/record';
+
+test('a record is known by its request and its place there, and both can be told from its id.', () => {
+  expect(recordIdOf('a', 0)).toBe('a:0');
+  expect(recordIdOf('urn:order:7', 12)).toBe('urn:order:7:12');
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary' }), fc.nat(), (requestId, index) => {
+      const recordId = recordIdOf(requestId, index);
+      expect(requestIdOf(recordId)).toBe(requestId);
+      expect(indexOf(recordId)).toBe(index);
+    }),
+  );
+});
+
+test('G4: two records never have the same id, even when one request is called like the record of another.', () => {
+  const anyRequestId = fc.oneof(fc.string(), fc.constantFrom('a', 'a:1', 'a:1:1', ':', ''));
+  const anyRecord = fc.tuple(anyRequestId, fc.nat({ max: 20 }));
+  fc.assert(
+    fc.property(anyRecord, anyRecord, (a, b) => {
+      const same = a[0] === b[0] && a[1] === b[1];
+      expect(recordIdOf(...a) === recordIdOf(...b)).toBe(same);
+    }),
+  );
+});
+
+test('a batch is known by its batcher and its number, of eight digits as long as they suffice.', () => {
+  expect(batchIdOf('batcher-0', 1)).toBe('batcher-0-00000001');
+  expect(batchIdOf('batcher-0', 99_999_999)).toBe('batcher-0-99999999');
+  expect(batchIdOf('batcher-0', 100_000_000)).toBe('batcher-0-100000000');
+});
