@@ -1,7 +1,7 @@
 // Compiles to dist/ and bundles the workflows, unless dist/ was built from just these sources.
 import { createHash } from 'node:crypto';
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 
@@ -14,19 +14,21 @@ const stamp = stampOfSources();
 if (existsSync(stampFile) && readFileSync(stampFile, 'utf8') === stamp) process.exit(0);
 
 console.error('keepapart: building');
-// A file that was deleted in the sources must not live on in dist.
-rmSync(dist, { recursive: true, force: true });
-mkdirSync(dist);
+// Built aside and put in place at the end: what runs from dist meanwhile keeps it, and a build that fails leaves it.
+const next = `${dist}.${process.pid}`;
+process.on('exit', () => rmSync(next, { recursive: true, force: true }));
 const tsc = path.join(path.dirname(require.resolve('typescript/package.json')), 'bin', 'tsc');
 try {
-  execFileSync(process.execPath, [tsc, '-p', 'tsconfig.build.json'], { cwd: root, stdio: 'inherit' });
+  execFileSync(process.execPath, [tsc, '-p', 'tsconfig.build.json', '--outDir', next], { cwd: root, stdio: 'inherit' });
 } catch {
   process.exit(1);
 }
-const { buildWorkflowBundle } = require(path.join(dist, 'src/temporal/workflow-bundle.js'));
+const { buildWorkflowBundle } = require(path.join(next, 'src/temporal/workflow-bundle.js'));
 const { DefaultLogger } = require('@temporalio/worker');
 await buildWorkflowBundle(new DefaultLogger('WARN'));
-writeFileSync(stampFile, stamp);
+writeFileSync(path.join(next, path.basename(stampFile)), stamp);
+rmSync(dist, { recursive: true, force: true });
+renameSync(next, dist);
 
 function stampOfSources() {
   const hash = createHash('sha256');

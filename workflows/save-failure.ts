@@ -5,19 +5,19 @@ import type { SaveFailureDetails } from '../src/contracts/activities';
 const MAX_MESSAGE_LENGTH = 500;
 
 /**
- * What an outcome tells of a `save` that failed for good. Rethrows what isn't the failure of an activity: that is a
- * bug in workflow code and must stop the workflow task, not roll back a record.
+ * What an outcome tells of a `save` that failed for good. Rethrows what is neither the failure of an activity nor a
+ * cancellation: that is a bug in workflow code and must stop the workflow task, not roll back a record.
  */
 export function describeSaveFailure(
   error: unknown,
   maxAttempts: number,
 ): { attempts: number; message: string } {
+  if (!(error instanceof ActivityFailure || error instanceof CancelledFailure)) throw error;
   // What is cancelled before it could be scheduled fails with the cancellation itself, not with an ActivityFailure.
   const cause = error instanceof ActivityFailure ? error.cause : error;
   if (cause instanceof CancelledFailure) {
     return { attempts: 0, message: 'cancelled by hand before it was saved' };
   }
-  if (!(error instanceof ActivityFailure)) throw error;
   if (cause instanceof TimeoutFailure) {
     return { attempts: maxAttempts, message: `no answer in time (${cause.timeoutType})` };
   }

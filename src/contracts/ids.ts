@@ -18,3 +18,12 @@ export function shardOf(requestId: string, shards: number): number {
   }
   return hash % shards;
 }
+
+/**
+ * Whether a text can be a request's id: up to 128 letters, digits, and `. _ : -`, the first a letter or digit. Ids are
+ * searched for by a search attribute, and the full-text index behind it in SQLite takes no quotes and sees no
+ * punctuation.
+ */
+export function isRequestId(text: string): boolean {
+  return /^[A-Za-z0-9][\w.:-]{0,127}$/.test(text);
+}

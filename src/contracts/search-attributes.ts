@@ -24,13 +24,13 @@ export const SEARCH_ATTRIBUTES = {
 } as const;
 
 /** Stands in `KeepapartRequestIds` for the ids that did not fit. */
-export const MORE_REQUEST_IDS = '…';
+export const MORE_REQUEST_IDS = 'and-more';
 
 /**
  * Temporal refuses a search attribute whose value takes more than 2 KiB as JSON, by terminating the workflow that set
- * it: here the batcher. The room that is left is for the brackets and the marker.
+ * it: here the batcher. Room is left for the brackets and the marker.
  */
-const MAX_INDEXED_BYTES = 2 * KIB - 16;
+const MAX_INDEXED_BYTES = 2 * KIB - jsonBytes([MORE_REQUEST_IDS]);
 
 /**
  * The distinct request ids of a batch, as many as one search attribute may hold; when some don't fit, the marker

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WorkflowNotFoundError, type Client } from '@temporalio/client';
 import { requestQuery, type RequestTrace } from '../contracts/batcher';
-import { batcherWorkflowId, shardOf } from '../contracts/ids';
+import { batcherWorkflowId, isRequestId, shardOf } from '../contracts/ids';
 import { RECORD_STATE, type BatchState, type RecordView, type RequestView } from '../contracts/views';
 import { KeepapartError } from '../domain/errors';
 import { SECOND } from '../domain/duration';
@@ -27,6 +27,7 @@ export async function readRequest(
   batches: BatchReader,
   requestId: string,
 ): Promise<RequestView | undefined> {
+  if (!isRequestId(requestId)) return undefined;
   const deadline = Date.now() + VISIBILITY_LAG_MS;
   for (;;) {
     const found = await look(client, address, batches, requestId);

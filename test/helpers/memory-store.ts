@@ -9,6 +9,8 @@ export interface MemoryStore extends RecordStore {
   readonly files: Map<string, SettledRecord[]>;
   readonly saves: { recordId: string; batchId: string }[];
   readonly rollbacks: string[];
+  /** Every call that closed a batch, in order. */
+  readonly closed: BatchRef[];
   /** Called before each save with the number of this attempt; what it throws is the store's failure. */
   beforeSave: (record: KeptRecord, attempt: number) => Promise<void> | void;
   beforeClose: (batch: BatchRef) => Promise<void> | void;
@@ -22,6 +24,7 @@ export function createMemoryStore(): MemoryStore {
     files: new Map(),
     saves: [],
     rollbacks: [],
+    closed: [],
     beforeSave: () => undefined,
     beforeClose: () => undefined,
     outcomes: () => [...store.files.values()].flat(),
@@ -37,6 +40,7 @@ export function createMemoryStore(): MemoryStore {
     },
     async closeBatch(batch, records, format) {
       await store.beforeClose(batch);
+      store.closed.push(batch);
       const location = batchFileName(batch);
       const before = store.files.get(location);
       if (before && outcomeFileContent(before, format) !== outcomeFileContent(records, format)) {

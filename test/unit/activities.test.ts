@@ -1,0 +1,228 @@
+import { ActivityFailure, ApplicationFailure, CancelledFailure, TimeoutFailure } from '@temporalio/common';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { DefaultLogger } from '@temporalio/worker';
+import { createActivities, type ActivityDeps } from '../../activities';
+import { ACTIVITY_TIMEOUTS, BATCH_CLOSING, type BatchClosing } from '../../src/contracts/activities';
+import { ERRORS, KeepapartError, RETRIED, type ErrorCode } from '../../src/domain/errors';
+import { OUTCOME, type SettledRecord } from '../../src/domain/outcome';
+import { describeSaveFailure } from '../../workflows/save-failure';
+import { createMemoryStore } from '../helpers/memory-store';
+
+const batch = { batchId: 'b-00000001', openedAtMs: 0 };
+const record = { recordId: 'r:0', value: { a: 1 } };
+const closed: BatchClosing = { status: BATCH_CLOSING.completed, saved: 1, rolledBack: 0, retries: 0 };
+
+function activitiesOver(deps: Partial<ActivityDeps>) {
+  return createActivities({
+    store: createMemoryStore(),
+    waitForBatch: () => Promise.reject(new Error('not asked for')),
+    ...deps,
+  });
+}
+
+function newEnvironment(attempt = 1): MockActivityEnvironment {
+  return new MockActivityEnvironment({ attempt }, { logger: new DefaultLogger('ERROR') });
+}
+
+function run<Input, Result>(
+  activity: (input: Input) => Promise<Result>,
+  input: Input,
+  environment = newEnvironment(),
+): Promise<Result> {
+  return environment.run<[Input], Result, typeof activity>(activity, input);
+}
+
+async function failureOf(call: Promise<unknown>): Promise<ApplicationFailure> {
+  const failure = await call.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+  if (!(failure instanceof ApplicationFailure)) throw new Error(`failed with ${String(failure)}`);
+  return failure;
+}
+
+describe('save', () => {
+  test('hands the record and its batch to the store, and tells the attempt that succeeded.', async () => {
+    const store = createMemoryStore();
+    const saved = jest.spyOn(store, 'save');
+    const { save } = activitiesOver({ store });
+    expect(await run(save, { record, batch }, newEnvironment(2))).toEqual({
+      attempt: 2,
+    });
+    expect(saved.mock.calls).toEqual([[record, batch]]);
+  });
+
+  test('fails as save-failed, to be retried, with its attempt, when the store fails.', async () => {
+    const cause = new Error('no luck');
+    const store = { ...createMemoryStore(), save: () => Promise.reject(cause) };
+    const { save } = activitiesOver({ store });
+    const failure = await failureOf(run(save, { record, batch }, newEnvironment(3)));
+    expect(failure).toMatchObject({
+      message: 'no luck',
+      type: 'save-failed',
+      nonRetryable: false,
+      details: [{ attempt: 3 }],
+      cause,
+    });
+  });
+
+  test.each<ErrorCode>(['record-rejected', 'batch-already-closed', 'staged-record-missing'])(
+    'fails as what the store says, %s, and is retried as the catalogue says.',
+    async (code) => {
+      const store = { ...createMemoryStore(), save: () => Promise.reject(new KeepapartError(code, 'Why')) };
+      const { save } = activitiesOver({ store });
+      const failure = await failureOf(run(save, { record, batch }));
+      expect(failure).toMatchObject({
+        message: 'Why',
+        type: code,
+        nonRetryable: ERRORS[code].retried === RETRIED.never,
+        details: [{ attempt: 1 }],
+      });
+    },
+  );
+
+  test('fails readably when the store throws what is no error.', async () => {
+    // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- a store may be that bad
+    const store = { ...createMemoryStore(), save: () => Promise.reject('just a text') };
+    const failure = await failureOf(run(activitiesOver({ store }).save, { record, batch }));
+    expect(failure).toMatchObject({ message: 'just a text', type: 'save-failed', nonRetryable: false });
+  });
+});
+
+describe('rollback and closeBatch', () => {
+  const settled: SettledRecord = { ...record, outcome: OUTCOME.saved, attempts: 1, atMs: 0 };
+
+  test('hand what they get to the store; closing tells where the batch is.', async () => {
+    const store = createMemoryStore();
+    const { rollback, closeBatch } = activitiesOver({ store });
+    await run(rollback, { record, batch });
+    expect(store.rollbacks).toEqual([record.recordId]);
+    const input = { batch, records: [settled], format: 'json' as const };
+    const { location } = await run(closeBatch, input);
+    expect(store.files.get(location)).toEqual([settled]);
+  });
+
+  test('fail as store-failed, to be retried, or as what the store says, without the details of a save.', async () => {
+    const store = {
+      ...createMemoryStore(),
+      rollback: () => Promise.reject(new Error('away')),
+      closeBatch: () => Promise.reject(new KeepapartError('batch-file-conflict', 'Another file')),
+    };
+    const { rollback, closeBatch } = activitiesOver({ store });
+    const undone = await failureOf(run(rollback, { record, batch }));
+    expect(undone).toMatchObject({ message: 'away', type: 'store-failed', nonRetryable: false });
+    expect(undone.details ?? []).toEqual([]);
+    const input = { batch, records: [settled], format: 'text' as const };
+    const published = await failureOf(run(closeBatch, input));
+    expect(published).toMatchObject({ type: 'batch-file-conflict', nonRetryable: false });
+  });
+});
+
+describe('adoptBatch', () => {
+  test('tells how the batch closed.', async () => {
+    const waitForBatch = jest.fn(() => Promise.resolve(closed));
+    const { adoptBatch } = activitiesOver({ waitForBatch });
+    const environment = newEnvironment();
+    expect(await run(adoptBatch, { batchId: 'b-1' }, environment)).toEqual(closed);
+    expect(waitForBatch).toHaveBeenCalledWith('b-1', environment.context.cancellationSignal);
+  });
+
+  test('gives up when it is cancelled, and says so as a cancellation.', async () => {
+    const environment = newEnvironment();
+    const waitForBatch = (_: string, signal: AbortSignal) =>
+      new Promise<BatchClosing>((_resolve, reject) => {
+        signal.addEventListener('abort', () => reject(signal.reason as Error));
+        environment.cancel('CANCELLED');
+      });
+    const { adoptBatch } = activitiesOver({ waitForBatch });
+    await expect(run(adoptBatch, { batchId: 'b-1' }, environment)).rejects.toBeInstanceOf(CancelledFailure);
+  });
+});
+
+describe('heartbeats', () => {
+  beforeEach(() => jest.useFakeTimers());
+  afterEach(() => jest.useRealTimers());
+
+  // Time passes inside the work, as only there the activity's context is the current one.
+  const forTimeout = (heartbeatTimeouts: number) => {
+    jest.advanceTimersByTime(heartbeatTimeouts * ACTIVITY_TIMEOUTS.heartbeatMs);
+    return Promise.resolve();
+  };
+
+  test.each(['save', 'rollback', 'closeBatch', 'adoptBatch'] as const)(
+    '%s sends them while its work goes on, well within the time-out, and none afterwards.',
+    async (name) => {
+      const store = {
+        save: () => forTimeout(2),
+        rollback: () => forTimeout(2),
+        closeBatch: () => forTimeout(2).then(() => ({ location: 'there' })),
+      };
+      const activities = activitiesOver({ store, waitForBatch: () => forTimeout(2).then(() => closed) });
+      const environment = newEnvironment();
+      const beats: number[] = [];
+      const startedAtMs = Date.now();
+      environment.on('heartbeat', () => beats.push(Date.now() - startedAtMs));
+      const input = { record, batch, batchId: 'b-1', records: [], format: 'text' as const };
+      await run(activities[name] as (given: typeof input) => Promise<unknown>, input, environment);
+
+      const gaps = beats.map((beat, at) => beat - (beats[at - 1] ?? 0));
+      expect(beats.length).toBeGreaterThanOrEqual(4);
+      expect(Math.max(...gaps)).toBeLessThanOrEqual(ACTIVITY_TIMEOUTS.heartbeatMs / 2);
+      expect(jest.getTimerCount()).toBe(0);
+    },
+  );
+
+  test('stop when the work fails.', async () => {
+    const store = { ...createMemoryStore(), save: () => Promise.reject(new Error('no luck')) };
+    await failureOf(run(activitiesOver({ store }).save, { record, batch }));
+    expect(jest.getTimerCount()).toBe(0);
+  });
+});
+
+describe('what the batch workflow reads out of a failed save', () => {
+  const failed = (cause: Error | undefined) =>
+    new ActivityFailure('Activity task failed', 'save', 'r:0', 'MAXIMUM_ATTEMPTS_REACHED', 'worker', cause);
+
+  test('is the attempt that failed last, and its message.', async () => {
+    const store = {
+      ...createMemoryStore(),
+      save: () => Promise.reject(new KeepapartError('record-rejected', 'Bad')),
+    };
+    const { save } = activitiesOver({ store });
+    const failure = await failureOf(run(save, { record, batch }, newEnvironment(2)));
+    expect(describeSaveFailure(failed(failure), 5)).toEqual({ attempts: 2, message: 'Bad' });
+  });
+
+  test.each<[string, Error | undefined, string]>([
+    [
+      'a time-out',
+      new TimeoutFailure('late', undefined, 'START_TO_CLOSE'),
+      'no answer in time (START_TO_CLOSE)',
+    ],
+    ['another failure', ApplicationFailure.create({ message: 'no such activity' }), 'no such activity'],
+    ['any error', new Error('broken'), 'broken'],
+    ['nothing', undefined, 'Activity task failed'],
+  ])('is that all attempts were used when nobody counted them: %s.', (_, cause, message) => {
+    expect(describeSaveFailure(failed(cause), 5)).toEqual({ attempts: 5, message });
+  });
+
+  test.each([
+    ['while it ran', failed(new CancelledFailure('CANCELLED'))],
+    ['before it was scheduled', new CancelledFailure('CANCELLED')],
+  ])('G4: is an outcome of its own when it was cancelled %s.', (_, error) => {
+    expect(describeSaveFailure(error, 5)).toEqual({
+      attempts: 0,
+      message: 'cancelled by hand before it was saved',
+    });
+  });
+
+  test('is cut to a length that history and file can bear.', () => {
+    const { message } = describeSaveFailure(failed(new Error('x'.repeat(10_000))), 5);
+    expect(message).toBe('x'.repeat(500));
+  });
+
+  test('is nothing when it is a bug: that goes on as it is.', () => {
+    const bug = new TypeError('a bug');
+    expect(() => describeSaveFailure(bug, 5)).toThrow(bug);
+  });
+});

@@ -1,0 +1,120 @@
+import { OUTCOME } from '../../src/domain/outcome';
+import { savedValues } from '../helpers/memory-store';
+import { startPipeline, type TestPipeline } from '../helpers/pipeline';
+import { waitFor } from '../helpers/wait-for';
+
+/** What people do by hand in the Web UI or with `temporal workflow …`, and at a restart with other settings. */
+let pipeline: TestPipeline;
+afterEach(() => pipeline.close());
+
+/** Starts with a record that holds its batch up until `release` is called. */
+async function withHeldBatch(): Promise<{ batchId: string; release: () => void }> {
+  let release: () => void = () => undefined;
+  const held = new Promise<void>((resolve) => (release = resolve));
+  pipeline = await startPipeline();
+  pipeline.store.beforeSave = (record) => (record.value === 'slow' ? held : undefined);
+  await pipeline.send(['slow', 'quick']);
+  const { batchId } = await waitFor('the batch to be saving', () => pipeline.store.saves[1]);
+  return { batchId, release };
+}
+
+test('a batch that is terminated releases its slot and counts as failed', async () => {
+  const { batchId, release } = await withHeldBatch();
+  await pipeline.client.workflow.getHandle(batchId).terminate('by hand');
+  const status = await pipeline.quiet();
+  expect(status.counters).toMatchObject({ batchesStarted: 1, batchesFailed: 1, saved: 0 });
+  expect((await pipeline.batcher.batch(batchId))?.state).toBe('failed');
+
+  await pipeline.send(['next']);
+  await waitFor('a later record to be saved', () => savedValues(pipeline.store).includes('next'));
+  release();
+});
+
+test('a batch that is cancelled rolls back what is not saved, and still writes its file (G4)', async () => {
+  pipeline = await startPipeline({ settings: { retryIntervalMs: 3_600_000 } });
+  pipeline.store.beforeSave = (record) => {
+    if (record.value === 'failing') throw new Error('not now');
+  };
+  const [requestId = ''] = await pipeline.send(['failing', 'fine']);
+  const batchId = await waitFor('the failing record to wait for its next attempt', async () => {
+    const [record] = (await pipeline.batcher.request(requestId))?.records ?? [];
+    return record?.attempts === 2 && record.batchId;
+  });
+  await pipeline.client.workflow.getHandle(batchId).cancel();
+  await pipeline.quiet();
+  const outcomes = Object.fromEntries(pipeline.store.outcomes().map((record) => [record.value, record]));
+  expect(outcomes['fine']).toMatchObject({ outcome: OUTCOME.saved });
+  expect(outcomes['failing']).toMatchObject({ outcome: OUTCOME.rolledBack, attempts: 0 });
+  expect(pipeline.store.rollbacks).toHaveLength(1);
+});
+
+test('a batcher that is cancelled keeps its records and goes on (G3)', async () => {
+  pipeline = await startPipeline();
+  await pipeline.ingest.pause('test');
+  await pipeline.send(['kept']);
+  await pipeline.client.workflow.getHandle(pipeline.batcherWorkflowId).cancel();
+  await pipeline.ingest.resume('test');
+  await pipeline.quiet();
+  expect(savedValues(pipeline.store)).toEqual(['kept']);
+});
+
+test('a batcher that starts anew after a termination gives no batch an id that was used (G4)', async () => {
+  pipeline = await startPipeline();
+  for (const value of ['a', 'b', 'c']) {
+    await pipeline.send([value]);
+    await pipeline.quiet();
+  }
+  await pipeline.client.workflow.getHandle(pipeline.batcherWorkflowId).terminate('by hand');
+  await pipeline.send(['d']);
+  await waitFor('the record of the new batcher', () => savedValues(pipeline.store).includes('d'));
+  expect(savedValues(pipeline.store)).toEqual(['a', 'b', 'c', 'd']);
+  expect(pipeline.store.files.size).toBe(4);
+});
+
+test('settings that change at a start hold for what is buffered (G1, G2)', async () => {
+  pipeline = await startPipeline({ settings: { flushIntervalMs: 3_600_000 } });
+  await pipeline.ingest.pause('test');
+  await pipeline.send([1, 2, 3, 4, 5, 6]);
+  pipeline.address.settings = {
+    ...pipeline.address.settings,
+    maxBatchSize: 2,
+    conflicts: [{ group: [4, 5, 6] }],
+  };
+  await pipeline.ingest.configure('test');
+  await pipeline.ingest.resume('test');
+  await pipeline.ingest.flush('test');
+  await pipeline.quiet();
+  const files = [...pipeline.store.files.values()].map((file) => file.map(({ value }) => value));
+  expect(files).toHaveLength(3);
+  for (const file of files) {
+    expect(file.length).toBeLessThanOrEqual(2);
+    expect(file.filter((value) => [4, 5, 6].includes(value as number)).length).toBeLessThanOrEqual(1);
+  }
+});
+
+test('batches start at least BATCH_SPACING_MS apart, and never more than MAX_IN_FLIGHT at once', async () => {
+  pipeline = await startPipeline({ settings: { batchSpacingMs: 300, maxInFlight: 2, maxBatchSize: 1 } });
+  const running = new Set<string>();
+  let most = 0;
+  let release: () => void = () => undefined;
+  const held = new Promise<void>((resolve) => (release = resolve));
+  pipeline.store.beforeSave = async (record) => {
+    running.add(record.recordId);
+    most = Math.max(most, running.size);
+    await held;
+    running.delete(record.recordId);
+  };
+  await pipeline.send(['a', 'b', 'c', 'd']);
+  await waitFor('both slots to be taken', () => running.size === 2);
+  expect((await pipeline.status()).bufferedRecords).toBe(2);
+  release();
+  await pipeline.quiet();
+
+  expect(most).toBeLessThanOrEqual(2);
+  const openings = pipeline.store.closed.map(({ openedAtMs }) => openedAtMs).sort((a, b) => a - b);
+  expect(openings).toHaveLength(4);
+  // On the workflow's clock, by which the batcher decides.
+  for (const [i, openedAtMs] of openings.entries()) {
+    if (i > 0) expect(openedAtMs - openings[i - 1]!).toBeGreaterThanOrEqual(300);
+  }
+});

@@ -1,0 +1,133 @@
+import { OUTCOME } from '../../src/domain/outcome';
+import { startPipeline, type TestPipeline } from '../helpers/pipeline';
+import { waitFor } from '../helpers/wait-for';
+
+/** What can be read back: requests, batches, status, and the filters of docs/WEB-UI.md. */
+let pipeline: TestPipeline;
+afterEach(() => pipeline.close());
+
+/** Workflow ids that a visibility filter finds, once it finds `count`; visibility lags a little. */
+async function found(query: string, count: number): Promise<string[]> {
+  return waitFor(`${count} workflows for ${query}`, async () => {
+    const ids: string[] = [];
+    const scoped = `(${query}) AND KeepapartBatcher = '${pipeline.batcherWorkflowId}'`;
+    for await (const { workflowId } of pipeline.client.workflow.list({ query: scoped })) ids.push(workflowId);
+    return ids.length === count && ids.sort();
+  });
+}
+
+test("the operator's filters find batches by request, rollbacks, retries, reason, and paused shards", async () => {
+  pipeline = await startPipeline({ settings: { maxAttempts: 2 } });
+  pipeline.store.beforeSave = (record, attempt) => {
+    if (record.value === 'never' || (record.value === 'second' && attempt === 1)) throw new Error('no');
+  };
+  const [ofFailing = ''] = await pipeline.send(['never']);
+  await pipeline.quiet();
+  const [ofRetried = ''] = await pipeline.send(['second']);
+  await pipeline.quiet();
+  const [ofFull = ''] = await pipeline.send([3, 4, 5, 6, 7]);
+  await pipeline.quiet();
+  const [first, second, third] = [1, 2, 3].map((seq) => `${pipeline.batcherWorkflowId}-0000000${seq}`);
+
+  expect(await found(`KeepapartRequestIds = '${ofRetried}'`, 1)).toEqual([second]);
+  expect(await found(`WorkflowType = 'batchWorkflow' AND KeepapartRolledBack > 0`, 1)).toEqual([first]);
+  expect(await found(`KeepapartRetries > 0`, 2)).toEqual([first, second]);
+  expect(await found(`KeepapartFlushReason = 'size'`, 1)).toEqual([third]);
+  await pipeline.ingest.pause('test');
+  expect(await found(`WorkflowType = 'batcherWorkflow' AND KeepapartBatcherState = 'paused'`, 1)).toEqual([
+    pipeline.batcherWorkflowId,
+  ]);
+
+  const summary = await pipeline.client.workflow.getHandle(third!).describe();
+  expect(await summary.staticSummary()).toBe(`5 records (size) of request ${ofFull}`);
+  expect(await pipeline.batcher.request(ofFailing)).toMatchObject({ counts: { rolled_back: 1 } });
+});
+
+test('a request is followed from the buffer through its batch to its outcome, with attempts on the way', async () => {
+  let release: () => void = () => undefined;
+  const held = new Promise<void>((resolve) => (release = resolve));
+  pipeline = await startPipeline();
+  pipeline.store.beforeSave = async (_record, attempt) => {
+    if (attempt === 1) throw new Error('the first attempt fails');
+    await held;
+  };
+  await pipeline.ingest.pause('test');
+  const [requestId = ''] = await pipeline.send(['a', 'b']);
+  expect((await pipeline.batcher.request(requestId))?.counts).toMatchObject({ buffered: 2 });
+
+  await pipeline.ingest.resume('test');
+  const inBatch = await waitFor('the second attempt', async () => {
+    const view = await pipeline.batcher.request(requestId);
+    return view?.records.every(({ attempts }) => attempts === 2) && view;
+  });
+  expect(inBatch.records[0]).toMatchObject({ state: 'in_batch', error: 'the first attempt fails' });
+
+  release();
+  await pipeline.quiet();
+  const ended = await pipeline.batcher.request(requestId);
+  expect(ended?.counts).toEqual({ buffered: 0, in_batch: 0, saved: 2, rolled_back: 0 });
+  expect(ended?.records.map(({ attempts }) => attempts)).toEqual([2, 2]);
+});
+
+test('batches are listed newest first, page by page, by state; one is shown with its records', async () => {
+  pipeline = await startPipeline({ settings: { maxBatchSize: 1 } });
+  await pipeline.send(['a', 'b', 'c']);
+  await pipeline.quiet();
+  await found(`WorkflowType = 'batchWorkflow' AND ExecutionStatus = 'Completed'`, 3);
+
+  const firstPage = await pipeline.batcher.batches({ limit: 2 });
+  const secondPage = await pipeline.batcher.batches({ limit: 2, cursor: firstPage.nextCursor ?? '' });
+  const ids = [...firstPage.batches, ...secondPage.batches].map(({ batchId }) => batchId);
+  expect(new Set(ids).size).toBe(3);
+  expect(await pipeline.batcher.batches({ limit: 10, state: 'running' })).toMatchObject({ batches: [] });
+  expect((await pipeline.batcher.batches({ limit: 10, state: 'completed' })).batches).toHaveLength(3);
+  await expect(pipeline.batcher.batches({ limit: 2, cursor: 'bm9uc2Vuc2U' })).rejects.toMatchObject({
+    code: 'invalid-request',
+  });
+
+  const batch = await pipeline.batcher.batch(`${pipeline.batcherWorkflowId}-00000001`);
+  expect(batch).toMatchObject({ state: 'completed', saved: 1, rolledBack: 0, flushReason: 'size' });
+  expect(batch?.records).toEqual([
+    expect.objectContaining({ value: 'a', outcome: OUTCOME.saved, attempts: 1, error: null }),
+  ]);
+  expect([...pipeline.store.files.keys()]).toContain(batch?.file);
+});
+
+test('a request is found also where a batch holds more requests than its search attribute can', async () => {
+  pipeline = await startPipeline({ settings: { maxBatchSize: 60 } });
+  await pipeline.ingest.pause('test');
+  const requestIds = await pipeline.send(...Array.from({ length: 60 }, (_, i) => [i + 10]));
+  await pipeline.ingest.resume('test');
+  await pipeline.ingest.flush('test');
+  await pipeline.quiet();
+  const views = await Promise.all(requestIds.map((requestId) => pipeline.batcher.request(requestId)));
+  expect(views.map((view) => view?.counts.saved)).toEqual(requestIds.map(() => 1));
+  const [batch] = (await pipeline.batcher.batches({ limit: 1 })).batches;
+  expect(batch?.requestIds).toContain('and-more');
+  expect(requestIds.some((requestId) => !batch?.requestIds.includes(requestId))).toBe(true);
+});
+
+test('what is not known is told as such: requests, batches, and workflows that are no batches', async () => {
+  pipeline = await startPipeline();
+  await pipeline.send(['a']);
+  await pipeline.quiet();
+  expect(await pipeline.batcher.request(`it's "not" \\ there`)).toBeUndefined();
+  expect(await pipeline.batcher.batch('no-such-batch')).toBeUndefined();
+  expect(await pipeline.batcher.batch(pipeline.batcherWorkflowId)).toBeUndefined();
+});
+
+test('several shards share the work, each with its own batcher, and status sums them up', async () => {
+  pipeline = await startPipeline({ shards: 3 });
+  const lists = Array.from({ length: 24 }, (_, i) => [1, 2, i + 10]);
+  await pipeline.send(...lists);
+  const { shards, total } = await waitFor('all to be settled', async () => {
+    const status = await pipeline.batcher.status();
+    return status.total.counters.saved === 72 && status.total.inFlight === 0 && status;
+  });
+  expect(shards.map(({ counters }) => counters.accepted).every((accepted) => accepted > 0)).toBe(true);
+  expect(total.counters.accepted).toBe(72);
+  for (const file of pipeline.store.files.values()) {
+    const values = file.map(({ value }) => value);
+    expect(values.includes(1) && values.includes(2)).toBe(false);
+  }
+});
