@@ -42,7 +42,10 @@ export interface BatcherState {
   initialHistoryBytes: number;
 }
 
-/** The server terminates a workflow whose next run's input takes more than 2 MiB; some of it is for the payload's frame. */
+/**
+ * The server takes 2 MiB at most as the input of a run, frame included. With a larger one the batcher is stuck for good,
+ * or terminated by servers that don't tell the SDK their limits (1.29).
+ */
 const MAX_INPUT_BYTES = 1.9 * MIB;
 
 export function restoreBatcher(

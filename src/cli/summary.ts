@@ -23,7 +23,7 @@ export function renderSummary({ apiUrl, webUiUrl, temporalAddress, outDir, needs
     .filter(([, value]) => value !== undefined)
     .map(([name, value]) => `  ${pc.dim(name.padEnd(16))} ${value ?? ''}`);
   const key = needsKey ? ` -H 'authorization: Bearer YOUR_KEY'` : '';
-  const tryIt = apiUrl && [
+  const tryIt = apiUrl !== undefined && [
     '',
     `  ${pc.dim('Try it')}`,
     `  curl -X POST ${apiUrl}/v1/records -H 'content-type: application/json'${key} -d '[1,2,3,4,5]'`,
@@ -33,7 +33,7 @@ export function renderSummary({ apiUrl, webUiUrl, temporalAddress, outDir, needs
     pc.bold('keepapart is running'),
     '',
     ...lines,
-    ...(tryIt ?? []),
+    ...(tryIt || []),
     '',
     `  ${pc.dim('Ctrl-C stops it.')}`,
     '',

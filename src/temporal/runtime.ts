@@ -16,8 +16,9 @@ export function installRuntime(logger: PinoLogger): void {
 
 function sdkLogger(logger: PinoLogger): Logger {
   const sdk: Logger = {
-    log: (level, message, meta) =>
-      sdk[level.toLowerCase() as 'trace' | 'debug' | 'info' | 'warn' | 'error'](message, meta),
+    log(level, message, meta) {
+      sdk[level.toLowerCase() as Lowercase<typeof level>](message, meta);
+    },
     trace: (message, meta) => logger.trace(plain(meta), message),
     // What the SDK calls info (state changes of a worker) is of interest to who debugs keepapart, not to who runs it.
     debug: (message, meta) => logger.trace(plain(meta), message),

@@ -1,6 +1,7 @@
+import { execFileSync } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { defaultCacheDir, resolveTemporalBinary } from '../../src/temporal/embedded/binary';
 import { startEmbeddedServer } from '../../src/temporal/embedded/embedded-server';
 import { TEST_ADDRESS, TEST_BINARY } from './temporal-server';
@@ -13,6 +14,8 @@ declare global {
 /** Starts one Temporal server for the whole run, on a free port and with a database that is thrown away. */
 export default async function globalSetup(): Promise<void> {
   const env = process.env;
+  // End-to-end tests run dist/, and workflow tests its bundle; this does nothing where they are fresh.
+  execFileSync(process.execPath, [resolve(__dirname, '../../scripts/build.mjs')], { stdio: 'inherit' });
   const binary = await resolveTemporalBinary({
     cacheDir: defaultCacheDir(env, homedir()),
     env,

@@ -71,7 +71,7 @@ describe('docs/CONFIGURATION.md', () => {
   function textsOf(key: SettingKey): { row: string; line: string } {
     const { parser, default: value, unit, about, related, raising } = SETTINGS[key] as Setting<unknown>;
     const shown = typeof value === 'number' && unit === 'bytes' ? formatBytes(value) : value;
-    const code = typeof shown === 'object' ? JSON.stringify(shown) : String(shown);
+    const code = typeof shown === 'string' ? shown : JSON.stringify(shown);
     const more = [related, raising].filter(Boolean).join(' ');
     return {
       row: `| \`${settingName(key)}\` | \`${code}\` | ${unit ?? ''} | ${parser.expected} | ${about} |\n`.replace(
