@@ -1,3 +1,4 @@
+import { SEARCH_ATTRIBUTES } from '../../src/contracts/search-attributes';
 import { conflicts } from '../../src/domain/conflict-rules';
 import { OUTCOME } from '../../src/domain/outcome';
 import { startPipeline, TEST_SETTINGS, type TestPipeline } from '../helpers/pipeline';
@@ -73,6 +74,10 @@ test('a batcher that continues as new carries its buffer and adopts its batches 
     return status.run.continuedAsNew > 0 && status;
   });
   expect(carried).toMatchObject({ bufferedRecords: 4, inFlight: 1 });
+  const { typedSearchAttributes } = await pipeline.client.workflow
+    .getHandle(pipeline.batcherWorkflowId)
+    .describe();
+  expect(typedSearchAttributes.get(SEARCH_ATTRIBUTES.batcherState)).toBe('running');
 
   release();
   await waitFor('the adopted batch to be settled', async () => (await pipeline.status()).inFlight === 0);
