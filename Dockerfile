@@ -28,7 +28,7 @@ WORKDIR /app
 COPY package.json ./
 COPY --from=build /app/node_modules node_modules
 COPY --from=build /app/dist dist
-COPY deploy/worker-health.js deploy/
+COPY deploy/api-health.js deploy/worker-health.js deploy/
 USER 1000:1000
 EXPOSE 3000
 # No HEALTHCHECK: what health means differs by role, so docker-compose.yml has one for each.

@@ -160,5 +160,10 @@ export class BufferModel {
     expect(buffer.bufferedRecords).toBe(expected.length);
     expect(buffer.bufferedBytes).toBe(expected.reduce((sum, { bytes }) => sum + bytes, 0));
     expect(buffer.full.filter((batch) => batch.length !== this.policy.maxBatchSize)).toEqual([]);
+    // What both lists promise, and partition and G7 rely on.
+    for (const records of [buffer.waiting, buffer.full.flatMap((batch) => batch.slice(0, 1))]) {
+      const order = records.map(({ seq }) => seq);
+      expect(order).toEqual([...order].sort((a, b) => a - b));
+    }
   }
 }

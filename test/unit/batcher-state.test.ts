@@ -216,13 +216,14 @@ describe('a run hands over', () => {
     };
     appendRequest(state.buffer, { requestId: 'r'.repeat(255), values: ['x'.repeat(1.8 * MIB)] }, 0);
     expect(handOverDue(state, suggested)).toBe(true);
-    for (let i = 0; handOverDue(state, suggested); i++) {
+    for (let i = 0; i < 100 && handOverDue(state, suggested); i++) {
       expect(inputBytes()).toBeLessThan(1.95 * MIB);
       state.inFlight.set(`b-${i}`, {
         batchId: `b-${i}`,
         requestIds: Array.from({ length: 20 }, () => 'é'.repeat(255)),
       });
     }
+    expect(handOverDue(state, suggested)).toBe(false);
     expect(inputBytes()).toBeGreaterThan(1.88 * MIB);
     takeFlushes(state.buffer, state.settings, 1000, 1);
     expect(handOverDue(state, suggested)).toBe(true);

@@ -27,7 +27,10 @@ const anyRequestId = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 255 }),
   fc.string({ unit: fc.constantFrom('"', '\\', '\u0001', '\ud800', '€', '🎈'), maxLength: 127 }),
 );
-const anyValue = fc.oneof(fc.integer({ min: 1, max: 4 }), fc.jsonValue() as fc.Arbitrary<JsonValue>);
+const anyValue = fc.oneof(
+  { weight: 3, arbitrary: fc.integer({ min: 1, max: 3 }) },
+  { weight: 1, arbitrary: fc.jsonValue() as fc.Arbitrary<JsonValue> },
+);
 
 const anyStep = fc.oneof(
   {
@@ -149,6 +152,18 @@ test('what one request holds is packed with one id and one time.', () => {
     ],
     flushOldest: 0,
   });
+});
+
+test('lists under the same id that were accepted at other times, or were of another length, stay apart.', () => {
+  const packed: PackedBuffer = {
+    runs: [
+      ['a', 3, 10, 0, [5]],
+      ['a', 3, 20, 1, [6]],
+      ['a', 4, 20, 2, [7]],
+    ],
+    flushOldest: 1,
+  };
+  expect(packBuffer(unpackBuffer(packed))).toEqual(packed);
 });
 
 test('G6: the bound of the packed size is kept whatever ids and values hold and wherever gaps are, and is close.', () => {

@@ -95,7 +95,9 @@ test('nothing is published beyond this machine', () => {
 test('there is no secret and no default for one: without them nothing starts', () => {
   const secrets = all(compose, /^ +\w*(?:PASSWORD|PWD|API_KEYS): (.*)$/gm);
   expect(secrets).toHaveLength(4);
-  for (const secret of secrets) expect(secret).toMatch(/^\$\{(POSTGRES_PASSWORD|KEEPAPART_API_KEYS):\?.*\}$/);
+  for (const secret of secrets)
+    expect(secret).toMatch(/^(\*postgres-password|\$\{KEEPAPART_API_KEYS:\?.+\})$/);
+  expect(compose).toMatch(/^x-postgres-password: &postgres-password \$\{POSTGRES_PASSWORD:\?.+\}$/m);
 });
 
 test('images are pinned to a version', () => {
