@@ -10,7 +10,7 @@ import type {
   RequestTrace,
   RunLimits,
 } from '../src/contracts/batcher';
-import { DEFAULT_RUN_LIMITS } from '../src/contracts/batcher';
+import { DEFAULT_RUN_LIMITS, NO_COUNTS } from '../src/contracts/batcher';
 import type { PipelineSettings } from '../src/contracts/settings';
 import {
   bufferedOf,
@@ -59,15 +59,7 @@ export function restoreBatcher(
     nextBatchSeq: carried?.nextBatchSeq ?? 1,
     inFlight: new Map(carried?.inFlight.map((batch) => [batch.batchId, batch])),
     lastBatchStartedAtMs: carried?.lastBatchStartedAtMs ?? 0,
-    counters: carried?.counters ?? {
-      accepted: 0,
-      batchesStarted: 0,
-      batchesCompleted: 0,
-      batchesFailed: 0,
-      saved: 0,
-      rolledBack: 0,
-      retries: 0,
-    },
+    counters: carried?.counters ?? { ...NO_COUNTS },
     paused: carried?.paused ?? null,
     continuedAsNew: carried?.continuedAsNew ?? 0,
     messages: 0,

@@ -57,6 +57,16 @@ export interface BatcherCounters {
   retries: number;
 }
 
+export const NO_COUNTS: Readonly<BatcherCounters> = {
+  accepted: 0,
+  batchesStarted: 0,
+  batchesCompleted: 0,
+  batchesFailed: 0,
+  saved: 0,
+  rolledBack: 0,
+  retries: 0,
+};
+
 /** A list of records as one client sent it. */
 export interface AcceptedRequest {
   requestId: string;

@@ -1,20 +1,10 @@
 import { WorkflowNotFoundError, type Client } from '@temporalio/client';
-import { statusQuery, type BatcherCounters, type BatcherStatus } from '../contracts/batcher';
+import { NO_COUNTS, statusQuery, type BatcherCounters, type BatcherStatus } from '../contracts/batcher';
 import { batcherWorkflowId } from '../contracts/ids';
 import type { PipelineSettings } from '../contracts/settings';
 import type { ShardView, StatusView } from '../contracts/views';
 import type { BatcherAddress } from './ingest';
 import { callTemporal } from './rpc';
-
-const NO_COUNTS: BatcherCounters = {
-  accepted: 0,
-  batchesStarted: 0,
-  batchesCompleted: 0,
-  batchesFailed: 0,
-  saved: 0,
-  rolledBack: 0,
-  retries: 0,
-};
 
 /** Asks every shard's batcher and sums up. Needs a worker that answers queries. */
 export async function readStatus(

@@ -1,4 +1,4 @@
-import type { AcceptedRequest } from '../../src/contracts/batcher';
+import { NO_COUNTS, type AcceptedRequest } from '../../src/contracts/batcher';
 import type { BatcherClient } from '../../src/contracts/batcher-client';
 import type { BatchPage, BatchView, RequestView, StatusView } from '../../src/contracts/views';
 
@@ -80,15 +80,7 @@ function emptyStatus(): StatusView {
     bufferedBytes: 0,
     oldestAgeMs: null,
     inFlight: 0,
-    counters: {
-      accepted: 0,
-      batchesStarted: 0,
-      batchesCompleted: 0,
-      batchesFailed: 0,
-      saved: 0,
-      rolledBack: 0,
-      retries: 0,
-    },
+    counters: { ...NO_COUNTS },
   };
   return {
     shards: [{ shard: 0, batcher: 'batcher-0', paused: null, ...total }],
