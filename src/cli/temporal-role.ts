@@ -1,7 +1,7 @@
 import { homedir } from 'node:os';
 import type { Config } from '../config';
 import { KeepapartError } from '../domain/errors';
-import { connectClient, temporalTarget, type TemporalTarget } from '../temporal/connection';
+import { connectClient, embeddedTarget, temporalTarget, type TemporalTarget } from '../temporal/connection';
 import { defaultCacheDir, resolveTemporalBinary } from '../temporal/embedded/binary';
 import { databaseServerVersion, startEmbeddedServer } from '../temporal/embedded/embedded-server';
 import { registerWithTemporal } from '../temporal/register';
@@ -63,7 +63,7 @@ export async function startTemporal(config: Config, lifecycle: Lifecycle): Promi
       ),
     );
   });
-  const target = temporalTarget(env, server.address);
+  const target = embeddedTarget(server.address, env['TEMPORAL_NAMESPACE'] || undefined);
   return { target, ...(server.uiUrl !== undefined && { webUiUrl: webUiOf(server.uiUrl, target.namespace) }) };
 }
 

@@ -28,14 +28,19 @@ const BUSY_RETRY_MS = 10;
 
 /**
  * The target that Temporal's own environment configuration names: `TEMPORAL_ADDRESS`, `TEMPORAL_NAMESPACE`, TLS, API
- * key and configuration file. `address` replaces what it says of the address (the embedded server's).
+ * key and configuration file.
  */
-export function temporalTarget(env: Record<string, string>, address?: string): TemporalTarget {
+export function temporalTarget(env: Record<string, string>): TemporalTarget {
   const { connectionOptions, namespace } = loadClientConnectConfig({ overrideEnvVars: env });
   return {
-    options: { ...connectionOptions, address: address ?? connectionOptions.address ?? DEFAULT_ADDRESS },
+    options: { ...connectionOptions, address: connectionOptions.address ?? DEFAULT_ADDRESS },
     namespace: namespace ?? DEFAULT_NAMESPACE,
   };
+}
+
+/** A server of our own on this machine: neither TLS nor keys, whatever a configuration file says of other servers. */
+export function embeddedTarget(address: string, namespace?: string): TemporalTarget {
+  return { options: { address }, namespace: namespace ?? DEFAULT_NAMESPACE };
 }
 
 /**

@@ -11,7 +11,7 @@ import type { PipelineSettings } from '../../src/contracts/settings';
 import type { JsonValue } from '../../src/domain/json';
 import type { RecordStore } from '../../src/domain/record-store';
 import { createBatcherClient } from '../../src/temporal/batcher-client';
-import { connectClient, connectWorker, temporalTarget } from '../../src/temporal/connection';
+import { connectClient, connectWorker, embeddedTarget } from '../../src/temporal/connection';
 import { createIngest, type BatcherAddress, type Ingest } from '../../src/temporal/ingest';
 import { registerWithTemporal } from '../../src/temporal/register';
 import { waitForBatch } from '../../src/temporal/wait-for-batch';
@@ -63,7 +63,7 @@ export async function startPipeline(
   } = {},
 ): Promise<TestPipeline> {
   quietRuntime();
-  const target = temporalTarget({}, testServer().address);
+  const target = embeddedTarget(testServer().address);
   const client = await connectClient(target);
   await registerWithTemporal(client);
   const memory = createMemoryStore();
