@@ -1,76 +1,57 @@
 import path from 'node:path';
 import type { Logger } from 'pino';
-import type { LoadedConfig } from '../config';
-import { choosePorts } from '../temporal/embedded/ports';
-import { isKeepapartError } from '../domain/errors';
-import { answers } from './demo/api-calls';
+import type { Config, LoadedConfig } from '../config';
+import { accepts, LOOPBACK } from '../temporal/embedded/ports';
 import { runDemo } from './demo/demo';
 import { FAILURE_RATE } from './demo/scenario';
 import type { StoppableLifecycle } from './lifecycle';
 import { startRole } from './roles';
-import { namesTemporal } from './temporal-role';
+import { externalTemporal, namesTemporal, runningTemporal, type ReachedTemporal } from './temporal-role';
 
 /**
- * The demo against the system that runs at the configured address, or against one of its own: with saves that fail on
- * purpose, its data in a folder of its own, and free ports where the usual ones are taken. An own system stays up on a
- * terminal until Ctrl-C, so that its Web UI can be looked at.
+ * The demo, on the Temporal server of the system that runs, or on one of its own where none does. API and worker are
+ * the demo's in any case, with a batcher, a task queue and folders of its own: its saves fail on purpose, and nobody
+ * else's may. A Temporal server of the demo's own stays up on a terminal until Ctrl-C, so that its Web UI can be looked at.
  */
 export async function demo(
   loaded: LoadedConfig,
-  key: string | undefined,
   logger: Logger,
   lifecycle: StoppableLifecycle,
 ): Promise<void> {
-  const { config } = loaded;
-  const configuredUrl = `http://${config.httpHost}:${config.httpPort}`;
-  if (await answers(configuredUrl)) {
-    const webUi = `http://127.0.0.1:${config.uiPort}/namespaces/default/workflows`;
-    const webUiUrl = namesTemporal() || !(await answersAtAll(webUi)) ? undefined : webUi;
-    await runDemo({ apiUrl: configuredUrl, webUiUrl, key, own: false });
-    lifecycle.requestStop();
-    return;
-  }
+  const temporal = await findTemporal(loaded.config);
   process.stderr.write(
-    `keepapart: nothing answers at ${configuredUrl}, starting a system of the demo's own\n`,
+    temporal === undefined
+      ? 'keepapart: no system runs here, starting a Temporal server for the demo\n'
+      : `keepapart: using the Temporal server at ${temporal.target.options.address}\n`,
   );
-  const dataDir = path.join(config.dataDir, 'demo');
-  const own: LoadedConfig = {
-    ...loaded,
-    config: {
-      ...config,
-      dataDir,
-      outDir: path.join(dataDir, 'out'),
-      saveFailureRate: FAILURE_RATE,
-      httpPort: await freePort(config.httpPort),
-      temporalPort: await freePort(config.temporalPort),
-      uiPort: await freePort(config.uiPort),
-      logLevel: 'warn',
-    },
-  };
-  const { apiUrl, webUiUrl } = await startRole('serve', own, logger, lifecycle);
+  const config = demoConfig(loaded.config);
+  const { apiUrl, webUiUrl } = await startRole('serve', { ...loaded, config }, logger, lifecycle, temporal);
   if (apiUrl === undefined) throw new TypeError('serve has an API');
-  await runDemo({ apiUrl, webUiUrl, key, own: true });
-  process.stdout.write(`The files are in ${path.resolve(own.config.outDir)}.\n`);
-  if (process.stdout.isTTY) process.stdout.write('Ctrl-C ends the demo and its system.\n');
+  await runDemo({ apiUrl, webUiUrl });
+  process.stdout.write(`The files are in ${path.resolve(config.outDir)}.\n`);
+  if (temporal === undefined && process.stdout.isTTY) process.stdout.write('Ctrl-C ends the demo.\n');
   else lifecycle.requestStop();
 }
 
-/** The wished port, or 0 where it is taken. */
-async function freePort(port: number): Promise<number> {
-  try {
-    await choosePorts([{ port, setting: 'PORT' }]);
-    return port;
-  } catch (error) {
-    if (isKeepapartError(error)) return 0;
-    throw error;
-  }
+/** The Temporal server that is configured, or that a running `keepapart serve` has embedded. */
+async function findTemporal(config: Config): Promise<ReachedTemporal | undefined> {
+  if (namesTemporal()) return externalTemporal();
+  const { temporalPort, uiPort } = config;
+  if (temporalPort === 0 || !(await accepts(temporalPort))) return undefined;
+  return runningTemporal(`${LOOPBACK}:${temporalPort}`, `http://${LOOPBACK}:${uiPort}`);
 }
 
-async function answersAtAll(url: string): Promise<boolean> {
-  try {
-    await fetch(url, { signal: AbortSignal.timeout(2000) });
-    return true;
-  } catch {
-    return false;
-  }
+function demoConfig(config: Config): Config {
+  const dataDir = path.join(config.dataDir, 'demo');
+  return {
+    ...config,
+    httpHost: LOOPBACK,
+    httpPort: 0,
+    apiKeys: [],
+    batcherId: 'demo',
+    taskQueue: `${config.taskQueue}-demo`,
+    dataDir,
+    outDir: path.join(dataDir, 'out'),
+    saveFailureRate: FAILURE_RATE,
+  };
 }

@@ -32,15 +32,14 @@ for (const [role, description] of Object.entries(ROLES) as [Role, string][]) {
 }
 
 addSettingFlags(
-  program.command('demo').description('show it at work, against the running system or one of its own'),
-)
-  .option('--key <key>', 'API key of the running system')
-  .action(async (flags: Flags) => {
-    const loaded = readConfig(flags);
-    const key = typeof flags['key'] === 'string' ? flags['key'] : undefined;
-    const logger = createLogger({ logLevel: 'warn' });
-    process.exit(await runUntilStopped(logger, (lifecycle) => demo(loaded, key, logger, lifecycle)));
-  });
+  program
+    .command('demo')
+    .description('show it at work, with saves that fail, on the running system or without one'),
+).action(async (flags: Flags) => {
+  const loaded = readConfig(flags);
+  const logger = createLogger({ logLevel: 'warn' });
+  process.exit(await runUntilStopped(logger, (lifecycle) => demo(loaded, logger, lifecycle)));
+});
 
 addSettingFlags(program.command('config').description('print every setting in force and where it came from'))
   .option('--json', 'as JSON')

@@ -6,7 +6,13 @@ import { installRuntime } from '../temporal/runtime';
 import { startApi } from './api-role';
 import type { Lifecycle } from './lifecycle';
 import type { Summary } from './summary';
-import { connect, externalTemporal, namesTemporal, startTemporal } from './temporal-role';
+import {
+  connect,
+  externalTemporal,
+  namesTemporal,
+  startTemporal,
+  type ReachedTemporal,
+} from './temporal-role';
 import { startWorker } from './worker-role';
 
 /** The parts of the system that a process may run. */
@@ -22,6 +28,7 @@ export type Role = keyof typeof ROLES;
 /**
  * Starts what a role consists of, from the inside out: what can fail fast first (folders, ports), then Temporal, worker,
  * API. Whatever was started when something fails is stopped by the lifecycle.
+ * @param reached a Temporal server that is there already, instead of one that is embedded or named by the environment
  * @returns where everything is
  */
 export async function startRole(
@@ -29,18 +36,19 @@ export async function startRole(
   { config, warnings }: LoadedConfig,
   logger: Logger,
   lifecycle: Lifecycle,
+  reached?: ReachedTemporal,
 ): Promise<Summary> {
   for (const warning of warnings) logger.warn(warning);
   const context = { config, logger, lifecycle };
   const hasApi = role === 'serve' || role === 'api';
   const hasWorker = role === 'serve' || role === 'worker';
-  const embeds = role === 'temporal' || (role === 'serve' && !namesTemporal());
+  const embeds = reached === undefined && (role === 'temporal' || (role === 'serve' && !namesTemporal()));
 
   if (hasWorker) await prepareFolders(config);
   if (hasApi && embeds) await choosePorts([{ port: config.httpPort, setting: 'HTTP_PORT' }]);
   // Only a worker has the SDK's native runtime, which would keep any other process alive.
   if (hasWorker) installRuntime(logger);
-  const temporal = embeds ? await startTemporal(config, lifecycle) : externalTemporal();
+  const temporal = embeds ? await startTemporal(config, lifecycle) : (reached ?? externalTemporal());
   const client = await connect(temporal, lifecycle);
   if (hasWorker) await startWorker(context, temporal, client);
   const apiUrl = hasApi ? await startApi(context, client, temporal.webUiUrl) : undefined;

@@ -31,6 +31,12 @@ export function externalTemporal(): ReachedTemporal {
   return { target: temporalTarget(environment()) };
 }
 
+/** An embedded server that another process runs. */
+export function runningTemporal(address: string, uiUrl: string): ReachedTemporal {
+  const target = embeddedTarget(address, process.env['TEMPORAL_NAMESPACE'] || undefined);
+  return { target, webUiUrl: webUiOf(uiUrl, target.namespace) };
+}
+
 /**
  * Finds, downloads or builds Temporal's development server, starts it on the database in `DATA_DIR`, and waits until it
  * answers. The process fails when the server ends by itself.

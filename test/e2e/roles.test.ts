@@ -67,6 +67,23 @@ test('an embedded server that is killed ends the process, with a message and not
   expect(system.stderr()).toContain('[temporal-unavailable]');
 });
 
+test('the demo runs on the system that is there, and leaves its records alone', async () => {
+  const system = await startSystem('serve', { cwd: folder.path });
+  started.push(system);
+  const [temporalPort = '', uiPort = ''] = [system.temporalAddress, new URL(system.webUiUrl).host].map(
+    (host) => host.split(':')[1],
+  );
+  const env = { KEEPAPART_TEMPORAL_PORT: temporalPort, KEEPAPART_UI_PORT: uiPort };
+  const demo = startCommand(['demo'], { cwd: folder.path, env });
+  started.push(demo);
+  expect(await demo.ended).toBe(0);
+  expect(demo.stderr()).toContain(system.temporalAddress);
+  const link = /http:\S+\/history/.exec(demo.stdout())?.[0] ?? '';
+  expect((await fetch(link)).status).toBe(200);
+  expect(await readBatchFiles(path.join(folder.path, 'data/out'))).toEqual(new Map());
+  expect((await apiOf(system.apiUrl).status()).total.counters.accepted).toBe(0);
+});
+
 test('the demo starts a system of its own, follows every record to its end and shows the files', async () => {
   const demo = startCommand(['demo'], { cwd: folder.path });
   started.push(demo);
@@ -77,7 +94,7 @@ test('the demo starts a system of its own, follows every record to its end and s
     expect(demo.stdout()).toContain(name);
     for (const line of lines) expect(demo.stdout()).toContain(JSON.stringify(line));
   }
-  expect(demo.stdout()).toMatch(/\/namespaces\/default\/workflows\/batcher-0-\d{8}\/[\w-]+\/history/);
+  expect(demo.stdout()).toMatch(/\/namespaces\/default\/workflows\/demo-0-\d{8}\/[\w-]+\/history/);
 });
 
 /** The process that listens at this address, by its command line. */

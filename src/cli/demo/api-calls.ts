@@ -3,13 +3,11 @@ import type { JsonValue } from '../../domain/json';
 import { SECOND } from '../../domain/duration';
 
 /** The few calls that the demo makes, as any client would. Throws an `Error` that quotes the answer on a refusal. */
-export function apiCalls(baseUrl: string, key: string | undefined) {
-  const authorization = key === undefined ? {} : { authorization: `Bearer ${key}` };
-
+export function apiCalls(baseUrl: string) {
   async function call<T>(path: string, init: RequestInit = {}): Promise<T> {
     const response = await fetch(`${baseUrl}${path}`, {
       ...init,
-      headers: { 'content-type': 'application/json', ...authorization },
+      headers: { 'content-type': 'application/json' },
       signal: AbortSignal.timeout(15 * SECOND),
     });
     const text = await response.text();
@@ -31,13 +29,3 @@ export function apiCalls(baseUrl: string, key: string | undefined) {
 }
 
 export type ApiCalls = ReturnType<typeof apiCalls>;
-
-/** Whether keepapart answers at this address. */
-export async function answers(baseUrl: string): Promise<boolean> {
-  try {
-    const response = await fetch(`${baseUrl}/readyz`, { signal: AbortSignal.timeout(2 * SECOND) });
-    return response.ok;
-  } catch {
-    return false;
-  }
-}
