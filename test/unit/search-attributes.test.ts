@@ -19,6 +19,7 @@ const anyId = fc
 const anyIds = fc.oneof(
   fc.array(fc.oneof(fc.uuid(), anyId), { maxLength: 20 }),
   fc.array(fc.uuid(), { minLength: 45, maxLength: 60 }),
+  fc.array(fc.constantFrom('a', 'b', 'c'), { maxLength: 20 }),
 );
 
 function valueBytes(indexed: readonly string[]): number {
