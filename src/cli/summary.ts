@@ -1,5 +1,5 @@
 import path from 'node:path';
-import pc from 'picocolors';
+import { colours } from './colours';
 
 /** What a process tells the person who started it. */
 export interface Summary {
@@ -21,21 +21,21 @@ export function renderSummary({ apiUrl, webUiUrl, temporalAddress, outDir, needs
   ];
   const lines = rows
     .filter(([, value]) => value !== undefined)
-    .map(([name, value]) => `  ${pc.dim(name.padEnd(16))} ${value ?? ''}`);
+    .map(([name, value]) => `  ${colours.dim(name.padEnd(16))} ${value ?? ''}`);
   const key = needsKey ? ` -H 'authorization: Bearer YOUR_KEY'` : '';
   const tryIt = apiUrl !== undefined && [
     '',
-    `  ${pc.dim('Try it')}`,
+    `  ${colours.dim('Try it')}`,
     `  curl -X POST ${apiUrl}/v1/records -H 'content-type: application/json'${key} -d '[1,2,3,4,5]'`,
   ];
   return [
     '',
-    pc.bold('keepapart is running'),
+    colours.bold('keepapart is running'),
     '',
     ...lines,
     ...(tryIt || []),
     '',
-    `  ${pc.dim('Ctrl-C stops it.')}`,
+    `  ${colours.dim('Ctrl-C stops it.')}`,
     '',
     '',
   ].join('\n');

@@ -9,7 +9,12 @@ export interface TestRecord {
 }
 
 /** Any JSON value. */
-export const anyJson: fc.Arbitrary<JsonValue> = fc.jsonValue() as fc.Arbitrary<JsonValue>;
+export const anyJson: fc.Arbitrary<JsonValue> = jsonValues();
+
+/** Values as they come out of JSON: `-0` goes in, `0` comes out. */
+export function jsonValues(constraints?: fc.JsonSharedConstraints): fc.Arbitrary<JsonValue> {
+  return fc.jsonValue(constraints).map((value) => JSON.parse(JSON.stringify(value)) as JsonValue);
+}
 
 /** Values some of which are nearly the same, and some the same but written otherwise. */
 export const similarValues: readonly JsonValue[] = [

@@ -18,6 +18,7 @@ import {
 import { MIB } from '../../src/domain/duration';
 import { takeFlushes } from '../../src/domain/flush-policy';
 import type { JsonValue } from '../../src/domain/json';
+import { anyJson } from '../helpers/arbitraries';
 
 const POLICY = { maxBatchSize: 3, conflicts: [{ pair: [1, 2] as [number, number] }], flushIntervalMs: 100 };
 
@@ -29,7 +30,7 @@ const anyRequestId = fc.oneof(
 );
 const anyValue = fc.oneof(
   { weight: 3, arbitrary: fc.integer({ min: 1, max: 3 }) },
-  { weight: 1, arbitrary: fc.jsonValue() as fc.Arbitrary<JsonValue> },
+  { weight: 1, arbitrary: anyJson },
 );
 
 const anyStep = fc.oneof(

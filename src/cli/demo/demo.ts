@@ -1,4 +1,4 @@
-import pc from 'picocolors';
+import { colours } from '../colours';
 import { OUTCOME_FORMATS, outcomeLine, type SettledRecord } from '../../domain/outcome';
 import type { BatchView } from '../../contracts/views';
 import { apiCalls } from './api-calls';
@@ -21,7 +21,7 @@ export async function runDemo({ apiUrl, webUiUrl }: DemoTarget): Promise<void> {
   const say = (text: string) => process.stdout.write(`${text}\n`);
   const { settings } = await api.status();
   const lists = CLIENT_LISTS.map((list) => JSON.stringify(list)).join(', ');
-  say(`\n${pc.bold('Four clients')} send ${lists} at once to ${apiUrl}.`);
+  say(`\n${colours.bold('Four clients')} send ${lists} at once to ${apiUrl}.`);
   say(
     `Batches of at most ${settings.maxBatchSize}; kept apart: ${JSON.stringify(settings.conflicts)}; ` +
       `${settings.maxAttempts} attempts per record, four saves of five fail (SAVE_FAILURE_RATE=${FAILURE_RATE}).\n`,
@@ -33,13 +33,13 @@ export async function runDemo({ apiUrl, webUiUrl }: DemoTarget): Promise<void> {
 
   const batchIds = [...new Set(records.map(({ view }) => view.batchId ?? ''))].sort();
   const batches = await Promise.all(batchIds.map((batchId) => api.batch(batchId)));
-  say(pc.bold('The files'));
+  say(colours.bold('The files'));
   say(renderFiles(batches, linesOf));
-  say(pc.bold('The sums'));
+  say(colours.bold('The sums'));
   say(renderTotals(records));
   const shown = batches.find((batch) => (batch.retries ?? 0) > 0) ?? batches[0];
   if (shown !== undefined) {
-    say(pc.bold('A batch in the Temporal Web UI'));
+    say(colours.bold('A batch in the Temporal Web UI'));
     const path = `${encodeURIComponent(shown.batchId)}/${shown.runId}/history`;
     say(`  ${webUiUrl === undefined ? `workflow ${shown.batchId}` : `${webUiUrl}/${path}`}\n`);
   }

@@ -1,12 +1,12 @@
-import pc from 'picocolors';
+import { colours } from '../colours';
 import { RECORD_STATE, type BatchView, type RecordState } from '../../contracts/views';
 import type { FollowedRecord } from './follow';
 
 const SHOWN_STATE: Record<RecordState, (text: string) => string> = {
-  [RECORD_STATE.buffered]: pc.dim,
-  [RECORD_STATE.inBatch]: pc.yellow,
-  [RECORD_STATE.saved]: pc.green,
-  [RECORD_STATE.rolledBack]: pc.red,
+  [RECORD_STATE.buffered]: colours.dim,
+  [RECORD_STATE.inBatch]: colours.yellow,
+  [RECORD_STATE.saved]: colours.green,
+  [RECORD_STATE.rolledBack]: colours.red,
 };
 
 /** The live view: one line per record. `width` keeps each on its line, so that the view can be drawn over itself. */
@@ -19,9 +19,9 @@ export function renderRecords(records: readonly FollowedRecord[], width: number)
     const fixed = `  ${String(client).padEnd(7)} ${JSON.stringify(value).padEnd(7)} `;
     const rest = `${attempt}${view.batchId ?? ''}`;
     const room = Math.max(0, width - fixed.length - 13 - rest.length - 1);
-    return `${fixed}${state} ${rest}${pc.dim(error.slice(0, room))}`;
+    return `${fixed}${state} ${rest}${colours.dim(error.slice(0, room))}`;
   });
-  return [pc.dim(head), ...lines, ''].join('\n');
+  return [colours.dim(head), ...lines, ''].join('\n');
 }
 
 /** Each batch with its file's content, given by `linesOf`. */
@@ -31,8 +31,10 @@ export function renderFiles(
 ): string {
   return batches
     .flatMap((batch) => [
-      `  ${pc.bold(batch.file ?? batch.batchId)} ${pc.dim(`(${batch.flushReason})`)}`,
-      ...linesOf(batch).map((line) => `    ${line.includes('success') ? pc.green(line) : pc.red(line)}`),
+      `  ${colours.bold(batch.file ?? batch.batchId)} ${colours.dim(`(${batch.flushReason})`)}`,
+      ...linesOf(batch).map(
+        (line) => `    ${line.includes('success') ? colours.green(line) : colours.red(line)}`,
+      ),
       '',
     ])
     .join('\n');
@@ -45,8 +47,8 @@ export function renderTotals(records: readonly FollowedRecord[]): string {
   const retried = records.filter(({ view }) => (view.attempts ?? 1) > 1);
   return [
     `  ${'retried'.padEnd(12)} ${retried.length} of ${records.length}: ${list(retried)}`,
-    `  ${'saved'.padEnd(12)} ${of('saved').length}: ${pc.green(list(of('saved')))}`,
-    `  ${'rolled back'.padEnd(12)} ${of('rolled_back').length}: ${pc.red(list(of('rolled_back')))}`,
+    `  ${'saved'.padEnd(12)} ${of('saved').length}: ${colours.green(list(of('saved')))}`,
+    `  ${'rolled back'.padEnd(12)} ${of('rolled_back').length}: ${colours.red(list(of('rolled_back')))}`,
     '',
   ].join('\n');
 }
