@@ -50,7 +50,7 @@ import {
   type BatcherWorkflow,
   type InFlightBatch,
 } from '../src/contracts/batcher';
-import { WORKFLOW_TYPE } from '../src/contracts/ids';
+import { WORKFLOW_TYPE, adoptionTaskQueue } from '../src/contracts/ids';
 import { SEARCH_ATTRIBUTES, indexedRequestIds } from '../src/contracts/search-attributes';
 import { batchIdOf } from '../src/domain/batch';
 import { appendRequest, bufferedRecordId, flushAll, uncutAll } from '../src/domain/buffer';
@@ -68,19 +68,13 @@ import {
   traceOf,
 } from './batcher-state';
 
-const { adoptBatch } = proxyActivities<Activities>({
-  startToCloseTimeout: ACTIVITY_TIMEOUTS.adoptMs,
-  heartbeatTimeout: ACTIVITY_TIMEOUTS.heartbeatMs,
-  retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '30s' },
-});
-
 /** A cancellation is not obeyed: it would lose acknowledged records (G3). Pause it, or terminate it knowingly. */
 export async function batcherWorkflow(input: BatcherInput): Promise<void> {
   await CancellationScope.nonCancellable(() => runBatcher(input));
 }
 
 async function runBatcher(input: BatcherInput): Promise<void> {
-  const { workflowId } = workflowInfo();
+  const { workflowId, taskQueue } = workflowInfo();
   const state = restoreBatcher(input, workflowInfo());
   /** Set by whatever gives the loop something to look at. True at first: a carried buffer may hold due records. */
   let changed = true;
@@ -124,11 +118,11 @@ async function runBatcher(input: BatcherInput): Promise<void> {
     changed = false;
     if (handOverDue(state, workflowInfo())) {
       await condition(() => startsUnderWay === 0);
-      await continueAsNew<BatcherWorkflow>({
-        ...input,
-        settings: state.settings,
-        carried: carriedFrom(state),
-      });
+      // Signals may have come meanwhile and made the state too large to be carried: then it is flushed first.
+      if (handOverDue(state, workflowInfo())) {
+        const { settings } = state;
+        await continueAsNew<BatcherWorkflow>({ ...input, settings, carried: carriedFrom(state) });
+      }
     }
     for (const flush of takeFlushes(state.buffer, state.settings, Date.now(), freeSlots(state, Date.now()))) {
       void runBatch(flush);
@@ -233,6 +227,13 @@ async function runBatcher(input: BatcherInput): Promise<void> {
   }
 
   async function adopt({ batchId }: InFlightBatch): Promise<void> {
+    const { adoptBatch } = proxyActivities<Activities>({
+      taskQueue: adoptionTaskQueue(taskQueue),
+      startToCloseTimeout: ACTIVITY_TIMEOUTS.adoptMs,
+      heartbeatTimeout: ACTIVITY_TIMEOUTS.heartbeatMs,
+      retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '30s' },
+      summary: batchId,
+    });
     try {
       release(batchId, await adoptBatch({ batchId }));
     } catch (error) {

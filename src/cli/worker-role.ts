@@ -36,7 +36,7 @@ export async function startWorker(
   const running = worker.run();
   running.catch((error: unknown) => lifecycle.fail(error));
   lifecycle.onStop('the worker', async () => {
-    if (worker.getState() === 'RUNNING') worker.shutdown();
+    worker.shutdown();
     await running;
   });
 }

@@ -7,6 +7,14 @@ export function batcherWorkflowId(batcherId: string, shard: number): string {
 }
 
 /**
+ * Where batches are adopted: a task queue of its own, polled by every worker. An adoption holds its slot until the batch
+ * has closed; on the queue of the saves, enough of them would hold every slot that the batches need to get there.
+ */
+export function adoptionTaskQueue(taskQueue: string): string {
+  return `${taskQueue}-adoption`;
+}
+
+/**
  * The shard that a request belongs to: FNV-1a (32 bit) over the UTF-16 units of the requestId, modulo the number of
  * shards. A whole request goes to one shard, so that it is taken whole or not at all. Changing the number of shards
  * moves only later requests.

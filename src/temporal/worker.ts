@@ -5,6 +5,7 @@ import {
   type WorkflowBundleOption,
 } from '@temporalio/worker';
 import type { Activities } from '../contracts/activities';
+import { adoptionTaskQueue } from '../contracts/ids';
 import { SECOND } from '../domain/duration';
 
 /** How long a stopping worker lets activities finish before it cancels them, and before it gives up on them. */
@@ -12,36 +13,61 @@ const GRACE_MS = 10 * SECOND;
 const FORCE_MS = 20 * SECOND;
 
 /**
- * Saves and long-polling adoptions share these slots: enough for `MAX_IN_FLIGHT` batches of five beside as many
- * adoptions. An activity that waits costs memory, not a thread.
+ * How many activities of each kind may run at once: saves for `MAX_IN_FLIGHT` batches of five and some more, and as many
+ * adoptions, which only wait. One that waits costs memory, not a thread.
  */
 const ACTIVITY_SLOTS = 400;
 
-/**
- * A worker for both workflows and all activities of one task queue. It polls once `run()` is called; `shutdown()` lets
- * what it holds finish within the grace period.
- */
-export function createWorker(options: {
+export interface WorkerSetup {
   connection: NativeConnection;
   namespace: string;
   taskQueue: string;
   activities: Activities;
   workflows: { workflowBundle: WorkflowBundleOption } | { workflowsPath: string };
-  /** Anything further, e.g. a smaller workflow cache in tests. */
+  /** Anything further, e.g. fewer slots in tests. */
   tuning?: Partial<WorkerOptions>;
-}): Promise<Worker> {
-  const { workflows, activities, connection, namespace, taskQueue, tuning } = options;
-  return Worker.create({
+}
+
+/** Both workers of a process, as one. */
+export interface PipelineWorker {
+  /** Polls until `shutdown` has been called and what was held is finished; rejects when either worker fails. */
+  run(): Promise<void>;
+  /** Lets what is held finish within the grace period. Once, after `run`. */
+  shutdown(): void;
+}
+
+/**
+ * A worker for both workflows and their activities on a task queue, and one for adoptions on theirs: adoptions that
+ * shared slots with the saves could wait for saves that wait for a slot.
+ */
+export async function createWorker(setup: WorkerSetup): Promise<PipelineWorker> {
+  const { workflows, activities, connection, namespace, taskQueue, tuning } = setup;
+  const common = {
     connection,
     namespace,
-    taskQueue,
-    activities,
-    ...workflows,
     maxConcurrentActivityTaskExecutions: ACTIVITY_SLOTS,
     shutdownGraceTime: GRACE_MS,
     shutdownForceTime: FORCE_MS,
-    // After a crash the batcher's next task waits this long for the dead worker before any other may take it.
-    stickyQueueScheduleToStartTimeout: 5 * SECOND,
     ...tuning,
-  });
+  };
+  const { adoptBatch, ...others } = activities;
+  const workers = await Promise.all([
+    Worker.create({
+      // After a crash the batcher's next task waits this long for the dead worker before any other may take it.
+      stickyQueueScheduleToStartTimeout: 5 * SECOND,
+      ...common,
+      taskQueue,
+      activities: others,
+      ...workflows,
+    }),
+    Worker.create({ ...common, taskQueue: adoptionTaskQueue(taskQueue), activities: { adoptBatch } }),
+  ]);
+  return {
+    async run() {
+      await Promise.all(workers.map((worker) => worker.run()));
+    },
+    shutdown() {
+      for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
+    },
+  };
 }

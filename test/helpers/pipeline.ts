@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import path from 'node:path';
 import type { Client } from '@temporalio/client';
-import { DefaultLogger, Runtime, type NativeConnection, type Worker } from '@temporalio/worker';
+import { DefaultLogger, Runtime, type NativeConnection, type WorkerOptions } from '@temporalio/worker';
 import { createActivities } from '../../activities';
 import type { BatcherInput, BatcherStatus } from '../../src/contracts/batcher';
 import type { BatcherClient } from '../../src/contracts/batcher-client';
@@ -15,7 +15,7 @@ import { connectClient, connectWorker, embeddedTarget } from '../../src/temporal
 import { createIngest, type BatcherAddress, type Ingest } from '../../src/temporal/ingest';
 import { registerWithTemporal } from '../../src/temporal/register';
 import { waitForBatch } from '../../src/temporal/wait-for-batch';
-import { createWorker } from '../../src/temporal/worker';
+import { createWorker, type PipelineWorker } from '../../src/temporal/worker';
 import { createMemoryStore, type MemoryStore } from './memory-store';
 import { testServer } from './temporal-server';
 import { waitFor } from './wait-for';
@@ -60,6 +60,7 @@ export async function startPipeline(
     shards?: number;
     store?: RecordStore;
     worker?: boolean;
+    tuning?: Partial<WorkerOptions>;
   } = {},
 ): Promise<TestPipeline> {
   quietRuntime();
@@ -83,7 +84,7 @@ export async function startPipeline(
     });
   }
 
-  let running: { worker: Worker; connection: NativeConnection; ended: Promise<void> } | undefined;
+  let running: { worker: PipelineWorker; connection: NativeConnection; ended: Promise<void> } | undefined;
   const pipeline: TestPipeline = {
     client,
     batcher,
@@ -113,7 +114,7 @@ export async function startPipeline(
           waitForBatch: (batchId, signal) => waitForBatch(client, batchId, signal),
         }),
         workflows: { workflowBundle: { codePath: BUNDLE } },
-        tuning: { shutdownGraceTime: 0 },
+        tuning: { shutdownGraceTime: 0, ...options.tuning },
       });
       running = { worker, connection, ended: worker.run() };
     },

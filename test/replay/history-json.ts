@@ -9,11 +9,9 @@ const MYSELF = `${process.pid}@${hostname()}`;
  * machine; an event a line, so that it is small and can still be read and compared.
  */
 export function historyToText(history: History): string {
-  const { events } = JSON.parse(
-    JSON.stringify(historyToJSON(history)).replaceAll(MYSELF, 'worker'),
-    (key, value: unknown) =>
-      // It names the folders of a machine; what a replay branches on are type and message.
-      key === 'stackTrace' ? undefined : value,
+  const { events } = JSON.parse(historyToJSON(history).replaceAll(MYSELF, 'worker'), (key, value: unknown) =>
+    // It names the folders of a machine; what a replay branches on are type and message.
+    key === 'stackTrace' ? undefined : value,
   ) as { events: unknown[] };
   return `{"events":[\n${events.map((event) => JSON.stringify(event)).join(',\n')}\n]}\n`;
 }

@@ -1,3 +1,5 @@
+import type { BatchWorkflow } from '../../src/contracts/batch';
+import { WORKFLOW_TYPE } from '../../src/contracts/ids';
 import { OUTCOME } from '../../src/domain/outcome';
 import { savedValues } from '../helpers/memory-store';
 import { startPipeline, type TestPipeline } from '../helpers/pipeline';
@@ -46,6 +48,34 @@ test('a batch that is cancelled rolls back what is not saved, and still writes i
   expect(outcomes['fine']).toMatchObject({ outcome: OUTCOME.saved });
   expect(outcomes['failing']).toMatchObject({ outcome: OUTCOME.rolledBack, attempts: 0 });
   expect(pipeline.store.rollbacks).toHaveLength(1);
+});
+
+test('a batch that is cancelled before a worker has seen it still writes its file (G4)', async () => {
+  pipeline = await startPipeline();
+  await pipeline.stopWorker();
+  const batchId = `${pipeline.address.batcherId}-9-00000001`;
+  const handle = await pipeline.client.workflow.start<BatchWorkflow>(WORKFLOW_TYPE.batch, {
+    workflowId: batchId,
+    taskQueue: pipeline.address.taskQueue,
+    args: [
+      {
+        batch: {
+          batchId,
+          openedAtMs: Date.now(),
+          flushReason: 'age',
+          records: [{ recordId: 'r:0', value: 1 }],
+        },
+        maxAttempts: 3,
+        retryIntervalMs: 10,
+        outcomeFormat: 'text',
+      },
+    ],
+  });
+  await handle.cancel();
+  await pipeline.startWorker();
+  const { outcomes } = await handle.result();
+  expect(outcomes).toEqual([expect.objectContaining({ recordId: 'r:0', outcome: OUTCOME.rolledBack })]);
+  expect(pipeline.store.outcomes()).toHaveLength(1);
 });
 
 test('a batcher that is cancelled keeps its records and goes on (G3)', async () => {

@@ -87,6 +87,23 @@ test('a batcher that continues as new carries its buffer and adopts its batches 
   expect(savedValues(pipeline.store)).toEqual([100, 101, 102, 103, 3, 4, 5, 6, 'slow']);
 });
 
+test('batches that are adopted need no slot that their saves wait for', async () => {
+  let release: () => void = () => undefined;
+  const held = new Promise<void>((resolve) => (release = resolve));
+  pipeline = await startPipeline({
+    settings: { maxBatchSize: 1 },
+    limits: { historyEvents: 4000, historyBytes: 1e9, messages: 2 },
+    tuning: { maxConcurrentActivityTaskExecutions: 2 },
+  });
+  pipeline.store.beforeSave = () => held;
+  await pipeline.send(Array.from({ length: 12 }, (_, i) => i));
+  await waitFor('every slot to be taken', () => pipeline.store.saves.length === 2);
+  for (let i = 0; i < 3; i++) await pipeline.ingest.flush('test');
+  await waitFor('the next run', async () => (await pipeline.status()).run.continuedAsNew > 0);
+  release();
+  expect((await pipeline.quiet()).counters).toMatchObject({ saved: 12, batchesCompleted: 12 });
+});
+
 test('many records of which some conflict and half fail: each has one outcome, no file breaks a rule (G1, G2, G4)', async () => {
   pipeline = await startPipeline({ limits: { historyEvents: 150, historyBytes: 1e9, messages: 20 } });
   let draw = 1;
