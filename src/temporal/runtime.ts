@@ -23,16 +23,19 @@ function sdkLogger(logger: PinoLogger): Logger {
     // What the SDK calls info (state changes of a worker) is of interest to who debugs keepapart, not to who runs it.
     debug: (message, meta) => logger.trace(plain(meta), message),
     info: (message, meta) => logger.debug(plain(meta), message),
-    // A failed attempt of a save is daily business here: it is retried, and the outcome tells. Temporal keeps the error.
-    warn: (message, meta) => logger[isFailedAttempt(message) ? 'debug' : 'warn'](plain(meta), message),
+    warn: (message, meta) => logger[EXPECTED_WARNINGS.has(message) ? 'debug' : 'warn'](plain(meta), message),
     error: (message, meta) => logger.error(plain(meta), message),
   };
   return sdk;
 }
 
-function isFailedAttempt(message: string): boolean {
-  return message === 'Activity failed';
-}
+/** Warnings of the SDK about what is daily business here. */
+const EXPECTED_WARNINGS = new Set([
+  // A failed attempt of a save is retried, and the outcome tells; Temporal keeps the error.
+  'Activity failed',
+  // The worker that adopts has none.
+  'No workflows registered, not polling for workflow tasks',
+]);
 
 /** Big integers (timestamps) are not for JSON. */
 function plain(meta: LogMetadata | undefined): Record<string, unknown> {
