@@ -31,10 +31,11 @@ export function externalTemporal(): ReachedTemporal {
   return { target: temporalTarget(environment()) };
 }
 
-/** An embedded server that another process runs. */
-export function runningTemporal(address: string, uiUrl: string): ReachedTemporal {
+/** An embedded server that runs, in this process's care or in another's. */
+export function runningTemporal(address: string, uiUrl: string | undefined): ReachedTemporal {
   const target = embeddedTarget(address, process.env['TEMPORAL_NAMESPACE'] || undefined);
-  return { target, webUiUrl: webUiOf(uiUrl, target.namespace) };
+  if (uiUrl === undefined) return { target };
+  return { target, webUiUrl: `${uiUrl}/namespaces/${encodeURIComponent(target.namespace)}/workflows` };
 }
 
 /**
@@ -69,8 +70,7 @@ export async function startTemporal(config: Config, lifecycle: Lifecycle): Promi
       ),
     );
   });
-  const target = embeddedTarget(server.address, env['TEMPORAL_NAMESPACE'] || undefined);
-  return { target, ...(server.uiUrl !== undefined && { webUiUrl: webUiOf(server.uiUrl, target.namespace) }) };
+  return runningTemporal(server.address, server.uiUrl);
 }
 
 /** Connects, and registers namespace and search attributes; every role does, so that the order of starting is free. */
@@ -79,8 +79,4 @@ export async function connect({ target }: ReachedTemporal, lifecycle: Lifecycle)
   lifecycle.onStop('the connection to Temporal', () => client.connection.close());
   await registerWithTemporal(client);
   return client;
-}
-
-function webUiOf(url: string, namespace: string): string {
-  return `${url}/namespaces/${encodeURIComponent(namespace)}/workflows`;
 }
