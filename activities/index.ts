@@ -4,18 +4,30 @@ import {
   type Activities,
   type BatchClosing,
   type SaveFailureDetails,
+  type SettleBatchInput,
 } from '../src/contracts/activities';
+import type { PackedBuffer } from '../src/domain/buffer';
 import { ERRORS, RETRIED, isKeepapartError, type ErrorCode } from '../src/domain/errors';
-import type { RecordStore } from '../src/domain/record-store';
+import { OUTCOME } from '../src/domain/outcome';
+import type { ReadBatch, RecordStore } from '../src/domain/record-store';
 
 export interface ActivityDeps {
   store: RecordStore;
+  workflows: WorkflowAccess;
+}
+
+/** What activities need of the server that runs the workflows; its errors are repeated by Temporal. */
+export interface WorkflowAccess {
   /** Waits until the workflow of a batch has closed, however; rejects when the signal is aborted. */
-  waitForBatch: (batchId: string, signal: AbortSignal) => Promise<BatchClosing>;
+  waitForBatch(batchId: string, signal: AbortSignal): Promise<BatchClosing>;
+  /** See {@link Activities.restartBatch}. */
+  restartBatch(batchId: string): Promise<boolean>;
+  /** What a page was started with. */
+  readPage(pageId: string): Promise<PackedBuffer>;
 }
 
 /** The activities over their dependencies; what a worker registers. Contracts: {@link Activities}. */
-export function createActivities({ store, waitForBatch }: ActivityDeps): Activities {
+export function createActivities({ store, workflows }: ActivityDeps): Activities {
   return {
     async save({ record, batch }) {
       const { attempt } = activityInfo();
@@ -33,9 +45,42 @@ export function createActivities({ store, waitForBatch }: ActivityDeps): Activit
       return storeWork(() => store.closeBatch(batch, records, format));
     },
     async adoptBatch({ batchId }) {
-      return whileHeartbeating(() => waitForBatch(batchId, Context.current().cancellationSignal));
+      return whileHeartbeating(() => workflows.waitForBatch(batchId, Context.current().cancellationSignal));
+    },
+    async restartBatch({ batchId }) {
+      return whileHeartbeating(() => workflows.restartBatch(batchId));
+    },
+    async readPage({ pageId }) {
+      return workflows.readPage(pageId);
+    },
+    async settleBatch(input) {
+      return storeWork(() => settle(store, input));
     },
   };
+}
+
+/**
+ * The earlier run of the batch, or an attempt of it that was taken for dead, may have published its file before, or
+ * still does: then that file tells the outcomes.
+ */
+async function settle(store: RecordStore, { batch, format, reason, atMs }: SettleBatchInput): Promise<ReadBatch> {
+  const closed = await store.readBatch(batch);
+  if (closed !== undefined) return closed;
+  await Promise.all(batch.records.map((record) => store.rollback(record, batch)));
+  const records = batch.records.map((record) => ({
+    ...record,
+    outcome: OUTCOME.rolledBack,
+    attempts: 0,
+    error: reason,
+    atMs,
+  }));
+  try {
+    return { ...(await store.closeBatch(batch, records, format)), records };
+  } catch (error) {
+    const closedMeanwhile = await store.readBatch(batch);
+    if (closedMeanwhile === undefined) throw error;
+    return closedMeanwhile;
+  }
 }
 
 async function storeWork<T>(work: () => Promise<T>): Promise<T> {

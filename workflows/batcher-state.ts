@@ -1,40 +1,38 @@
 import type { WorkflowInfo } from '@temporalio/workflow';
 import { BATCH_CLOSING, type BatchClosing } from '../src/contracts/activities';
 import type {
+  AcceptedRequest,
   BatcherCounters,
   BatcherInput,
-  BatcherStatus,
   CarriedState,
+  DrainState,
   InFlightBatch,
   OperatorAction,
-  RequestTrace,
   RunLimits,
 } from '../src/contracts/batcher';
-import { DEFAULT_RUN_LIMITS, NO_COUNTS } from '../src/contracts/batcher';
-import type { PipelineSettings } from '../src/contracts/settings';
-import {
-  bufferedOf,
-  emptyBuffer,
-  oldestRecord,
-  packBuffer,
-  packedBytesBound,
-  unpackBuffer,
-  type RecordBuffer,
-} from '../src/domain/buffer';
-import { MIB } from '../src/domain/duration';
+import { LEGACY_RUN_LIMITS, NO_COUNTS } from '../src/contracts/batcher';
+import { completeSettings, type PipelineSettings } from '../src/contracts/settings';
+import { FLUSH_REASON } from '../src/domain/batch';
+import { emptyBuffer, packBuffer, packedBytesBound, unpackBuffer } from '../src/domain/buffer';
+import { KIB, MIB } from '../src/domain/duration';
 import { nextFlushAtMs } from '../src/domain/flush-policy';
-import { utf8Bytes } from '../src/domain/json';
+import { jsonBytes } from '../src/domain/json';
+import { knownBody, packKeys, rememberKey, unpackKeys, type KeyWindow } from '../src/domain/key-window';
+import { appendToEnd, flushEverything, flushedRecords, type PagedBuffer } from '../src/domain/paged-buffer';
 
 /** What a batcher knows while it runs; {@link carriedFrom} is the part of it that outlives the run. */
 export interface BatcherState {
   settings: PipelineSettings;
   limits: RunLimits;
-  buffer: RecordBuffer;
+  buffer: PagedBuffer;
+  keys: KeyWindow;
   nextBatchSeq: number;
+  nextPageSeq: number;
   inFlight: Map<string, InFlightBatch>;
   lastBatchStartedAtMs: number;
   counters: BatcherCounters;
   paused: OperatorAction | null;
+  drain: DrainState | null;
   continuedAsNew: number;
   /** Signals taken by this run. */
   messages: number;
@@ -42,39 +40,48 @@ export interface BatcherState {
   initialHistoryBytes: number;
 }
 
-/**
- * The server takes 2 MiB at most as the input of a run, frame included. With a larger one the batcher is stuck for good,
- * or terminated by servers that don't tell the SDK their limits (1.29).
- */
-const MAX_INPUT_BYTES = 1.9 * MIB;
-
 export function restoreBatcher(
   { settings, carried, limits }: BatcherInput,
   info: WorkflowInfo,
 ): BatcherState {
   return {
-    settings,
-    limits: limits ?? DEFAULT_RUN_LIMITS,
-    buffer: carried ? unpackBuffer(carried.buffer) : emptyBuffer(),
+    settings: completeSettings(settings),
+    limits: limits ?? LEGACY_RUN_LIMITS,
+    buffer: {
+      head: carried ? unpackBuffer(carried.buffer) : emptyBuffer(),
+      pages: carried?.pages ?? [],
+      tail: carried?.tail ? unpackBuffer(carried.tail) : emptyBuffer(),
+    },
+    keys: carried?.keys ? unpackKeys(carried.keys) : new Map(),
     nextBatchSeq: carried?.nextBatchSeq ?? 1,
+    nextPageSeq: carried?.nextPageSeq ?? 1,
     inFlight: new Map(carried?.inFlight.map((batch) => [batch.batchId, batch])),
     lastBatchStartedAtMs: carried?.lastBatchStartedAtMs ?? 0,
-    counters: carried?.counters ?? { ...NO_COUNTS },
+    counters: { ...NO_COUNTS, ...carried?.counters },
     paused: carried?.paused ?? null,
+    drain: carried?.drain ?? null,
     continuedAsNew: carried?.continuedAsNew ?? 0,
     messages: 0,
     initialHistoryBytes: info.historySize,
   };
 }
 
+/**
+ * What the next run gets: at most 512 KiB, as each part has its bound. Rules 64, head of the buffer 64, its tail 32,
+ * pages 32 (256 of them), keys 190, batches in flight 110 (1,000 of them), all else 1 KiB. A buffer that is larger has
+ * been spilled before.
+ */
 export function carriedFrom(state: BatcherState): CarriedState {
-  return { buffer: packBuffer(state.buffer), ...carriedBesideBuffer(state) };
-}
-
-function carriedBesideBuffer(state: BatcherState): Omit<CarriedState, 'buffer'> {
+  const { buffer } = state;
   return {
+    buffer: packBuffer(buffer.head),
+    pages: buffer.pages,
+    tail: packBuffer(buffer.tail),
+    nextPageSeq: state.nextPageSeq,
+    keys: packKeys(state.keys),
+    drain: state.drain,
     nextBatchSeq: state.nextBatchSeq,
-    inFlight: [...state.inFlight.values()],
+    inFlight: carriedInFlight([...state.inFlight.values()]),
     lastBatchStartedAtMs: state.lastBatchStartedAtMs,
     counters: state.counters,
     paused: state.paused,
@@ -82,28 +89,57 @@ function carriedBesideBuffer(state: BatcherState): Omit<CarriedState, 'buffer'> 
   };
 }
 
+const MAX_IN_FLIGHT_BYTES = 24 * KIB;
+
+/** Their requests are left out where they take too much room: by then visibility lists those batches. */
+function carriedInFlight(batches: InFlightBatch[]): InFlightBatch[] {
+  if (jsonBytes(batches as never) <= MAX_IN_FLIGHT_BYTES) return batches;
+  return batches.map(({ batchId }) => ({ batchId, requestIds: [] }));
+}
+
 /**
  * Whether this run has grown long enough to continue as new. The server's suggestion counts events and bytes, but not
- * the signals of a run, which it stops taking at 10,000. A state that is too large to be carried is flushed first.
+ * the signals of a run, which it stops taking at 10,000.
  */
 export function handOverDue(state: BatcherState, info: WorkflowInfo): boolean {
-  const due =
+  return (
     info.continueAsNewSuggested ||
     info.historyLength >= state.limits.historyEvents ||
     info.historySize - state.initialHistoryBytes >= state.limits.historyBytes ||
-    state.messages >= state.limits.messages;
-  return due && inputBytesBound(state) <= MAX_INPUT_BYTES;
+    state.messages >= state.limits.messages
+  );
 }
 
-/** Upper bound of the next run's input as JSON. The batches in flight count: each names its requests. */
-function inputBytesBound(state: BatcherState): number {
-  const { settings, limits } = state;
-  const withoutBuffer: BatcherInput = {
-    settings,
-    limits,
-    carried: { buffer: { runs: [], flushOldest: 0 }, ...carriedBesideBuffer(state) },
-  };
-  return utf8Bytes(JSON.stringify(withoutBuffer)) + packedBytesBound(state.buffer);
+/** What 0.1.0 took as the bound of a run's input, where the server's is 2 MiB; what was larger it flushed first. */
+const LEGACY_MAX_BUFFER_BYTES = 1.8 * MIB;
+
+/** Whether 0.1.0, which had no pages, handed its buffer over as it is. */
+export function fitsWithoutPages({ buffer }: BatcherState): boolean {
+  return buffer.pages.length === 0 && packedBytesBound(buffer.head) <= LEGACY_MAX_BUFFER_BYTES;
+}
+
+/** Appends a request, unless its key is known: then it adds nothing (G5). */
+export function takeRequest(state: BatcherState, request: AcceptedRequest, nowMs: number): void {
+  const { digest } = request;
+  if (digest !== undefined) {
+    if (knownBody(state.keys, digest.key, state.settings, nowMs) !== undefined) {
+      state.counters.duplicateRequests++;
+      return;
+    }
+    rememberKey(state.keys, digest, state.settings, nowMs);
+  }
+  appendToEnd(state.buffer, request, nowMs);
+  state.counters.accepted += request.values.length;
+}
+
+export function beginDrain(state: BatcherState, { by, atMs }: OperatorAction): void {
+  flushEverything(state.buffer, FLUSH_REASON.drain);
+  state.drain = { by, atMs, untilBatchSeq: null };
+}
+
+/** Notes when all that a drain is for has left the buffer. Not while batches start, as their numbers may still change. */
+export function followDrain({ drain, buffer, nextBatchSeq }: BatcherState): void {
+  if (drain?.untilBatchSeq === null && flushedRecords(buffer) === 0) drain.untilBatchSeq = nextBatchSeq;
 }
 
 /** How many batches may start now. */
@@ -117,59 +153,19 @@ export function freeSlots(state: BatcherState, nowMs: number): number {
 /** When the loop has to look again without being told, in milliseconds since the epoch. */
 export function nextWakeAtMs(state: BatcherState, nowMs: number): number | undefined {
   if (state.paused !== null || state.inFlight.size >= state.settings.maxInFlight) return undefined;
-  const flushAtMs = nextFlushAtMs(state.buffer, state.settings, nowMs);
+  const flushAtMs = nextFlushAtMs(state.buffer.head, state.settings, nowMs);
   if (flushAtMs === undefined) return undefined;
   return state.settings.batchSpacingMs === 0 ? flushAtMs : Math.max(flushAtMs, spacedUntilMs(state));
 }
 
-/** Releases the slot of a batch and counts how it ended; `undefined` when it didn't complete or can't be known. */
+/** Releases the slot of a batch and counts its outcomes; there are none when it can't be known how it ended. */
 export function recordClosing(state: BatcherState, batchId: string, closing: BatchClosing | undefined): void {
   state.inFlight.delete(batchId);
-  if (closing?.status !== BATCH_CLOSING.completed) {
-    state.counters.batchesFailed++;
-    return;
-  }
+  if (closing?.status !== BATCH_CLOSING.completed) return;
   state.counters.batchesCompleted++;
   state.counters.saved += closing.saved;
   state.counters.rolledBack += closing.rolledBack;
   state.counters.retries += closing.retries;
-}
-
-export function statusOf(state: BatcherState, info: WorkflowInfo): BatcherStatus {
-  return {
-    bufferedRecords: state.buffer.bufferedRecords,
-    bufferedBytes: state.buffer.bufferedBytes,
-    oldestAcceptedAtMs: oldestRecord(state.buffer)?.acceptedAtMs ?? null,
-    inFlight: state.inFlight.size,
-    counters: state.counters,
-    paused: state.paused,
-    settings: state.settings,
-    run: {
-      historyEvents: info.historyLength,
-      historyBytes: info.historySize,
-      messages: state.messages,
-      continuedAsNew: state.continuedAsNew,
-    },
-  };
-}
-
-export function traceOf(state: BatcherState, requestId: string): RequestTrace {
-  const { size, indexes } = bufferedOf(state.buffer, requestId);
-  const holding = [...state.inFlight.values()].filter((batch) => batch.requestIds.includes(requestId));
-  return { size, bufferedIndexes: indexes, inFlightBatchIds: holding.map((batch) => batch.batchId) };
-}
-
-/** The line that the Web UI shows as the workflow's current details. */
-export function describeBatcher({ buffer, inFlight, counters, paused }: BatcherState): string {
-  const { saved, rolledBack, batchesFailed } = counters;
-  return [
-    paused === null ? 'running' : `paused by ${paused.by}`,
-    `${buffer.bufferedRecords} records buffered`,
-    `${inFlight.size} batches in flight`,
-    `${saved} saved`,
-    `${rolledBack} rolled back`,
-    `${batchesFailed} batches failed`,
-  ].join(' · ');
 }
 
 function spacedUntilMs(state: BatcherState): number {

@@ -8,65 +8,65 @@
  *   pacing       a batch may go, the last one started too recently  ► the timer of BATCH_SPACING_MS
  *   saturated    MAX_IN_FLIGHT batches in flight                    ► a batch that closes
  *   paused       by an operator                                     ► resume
- *   handing over this run has grown long: nothing starts any more   ► starts under way, then continue-as-new
+ *   handing over this run has grown long: nothing starts any more   ► starts under way, pages, then continue-as-new
  *
  * What it trades: batches are children with ParentClosePolicy ABANDON, so neither their length nor their fate touches
  * this workflow. Within a run it awaits their results; across continue-as-new it carries their ids, and the next run
- * adopts each with a long-polling activity, so that a slow batch never delays the handing over. There is one timer at a
- * time; a timer that turns out to be early wakes the loop for nothing, which costs less history than cancelling it.
+ * adopts each with a long-polling activity, so that a slow batch never delays the handing over. A batch that closes in
+ * any other way than completing keeps its slot until it has been settled. A buffer that is too large to be carried is
+ * moved into pages first and taken in again page by page. There is one timer at a time; a timer that turns out to be
+ * early wakes the loop for nothing, which costs less history than cancelling it.
  */
 import {
   CancellationScope,
-  ParentClosePolicy,
-  WorkflowIdReusePolicy,
   condition,
   continueAsNew,
-  log,
-  proxyActivities,
+  patched,
   setCurrentDetails,
   setHandler,
   sleep,
-  startChild,
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
-import { TypedSearchAttributes, WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
+import type { BatchClosing } from '../src/contracts/activities';
 import {
-  ACTIVITY_TIMEOUTS,
-  BATCH_CLOSING,
-  type Activities,
-  type BatchClosing,
-} from '../src/contracts/activities';
-import type { BatchInput, BatchMemo, BatchWorkflow } from '../src/contracts/batch';
-import {
+  RUN_LIMITS,
   addRecordsSignal,
   configureSignal,
+  drainSignal,
   flushSignal,
+  keysQuery,
   pauseSignal,
   requestQuery,
   resumeSignal,
   statusQuery,
   type BatcherInput,
   type BatcherWorkflow,
-  type InFlightBatch,
 } from '../src/contracts/batcher';
-import { WORKFLOW_TYPE, adoptionTaskQueue } from '../src/contracts/ids';
-import { SEARCH_ATTRIBUTES, indexedRequestIds } from '../src/contracts/search-attributes';
-import { batchIdOf } from '../src/domain/batch';
-import { appendRequest, bufferedRecordId, flushAll, uncutAll } from '../src/domain/buffer';
+import { completeSettings } from '../src/contracts/settings';
+import { SEARCH_ATTRIBUTES } from '../src/contracts/search-attributes';
+import { FLUSH_REASON } from '../src/domain/batch';
+import { uncutAll } from '../src/domain/buffer';
 import { takeFlushes, type Flush } from '../src/domain/flush-policy';
-import { tallyOutcomes } from '../src/domain/outcome';
+import { flushEverything, headRunsLow, needsSpill } from '../src/domain/paged-buffer';
+import { adoptedClosing, childClosing, settleIfNeeded, startUnderFreeId } from './batch-children';
 import {
+  beginDrain,
   carriedFrom,
-  describeBatcher,
+  fitsWithoutPages,
+  followDrain,
   freeSlots,
   handOverDue,
   nextWakeAtMs,
   recordClosing,
   restoreBatcher,
-  statusOf,
-  traceOf,
+  takeRequest,
 } from './batcher-state';
+import { describeBatcher, knownKeys, statusOf, traceOf } from './batcher-view';
+import { spillToPages, takeInOldestPage } from './page-keeping';
+
+/** Runs of 0.1.0 carried their whole buffer, or flushed until it could be carried. */
+const KEEPS_PAGES = 'buffer-pages';
 
 /** A cancellation is not obeyed: it would lose acknowledged records (G3). Pause it, or terminate it knowingly. */
 export async function batcherWorkflow(input: BatcherInput): Promise<void> {
@@ -74,27 +74,32 @@ export async function batcherWorkflow(input: BatcherInput): Promise<void> {
 }
 
 async function runBatcher(input: BatcherInput): Promise<void> {
-  const { workflowId, taskQueue } = workflowInfo();
+  const { workflowId } = workflowInfo();
   const state = restoreBatcher(input, workflowInfo());
   /** Set by whatever gives the loop something to look at. True at first: a carried buffer may hold due records. */
   let changed = true;
   let timerAtMs: number | undefined;
-  let startsUnderWay = 0;
+  /** Batches that are being started, and pages that are being taken in: what can't be carried. */
+  let underWay = 0;
+  let takingIn = false;
+  /** Bytes of the batches that the current workflow task has started; a task is known by the history's length. */
+  let started = { historyLength: 0, bytes: 0 };
 
   setHandler(addRecordsSignal, (requests) => {
-    for (const request of requests) {
-      appendRequest(state.buffer, request, Date.now());
-      state.counters.accepted += request.values.length;
-    }
+    for (const request of requests) takeRequest(state, request, Date.now());
     noteMessage();
   });
   setHandler(configureSignal, (settings) => {
-    state.settings = settings;
-    uncutAll(state.buffer);
+    state.settings = completeSettings(settings);
+    uncutAll(state.buffer.head);
     noteMessage();
   });
   setHandler(flushSignal, () => {
-    flushAll(state.buffer);
+    flushEverything(state.buffer, FLUSH_REASON.manual);
+    noteMessage();
+  });
+  setHandler(drainSignal, (action) => {
+    beginDrain(state, action);
     noteMessage();
   });
   setHandler(pauseSignal, (action) => {
@@ -109,24 +114,18 @@ async function runBatcher(input: BatcherInput): Promise<void> {
   });
   setHandler(statusQuery, () => statusOf(state, workflowInfo()));
   setHandler(requestQuery, (requestId) => traceOf(state, requestId));
+  setHandler(keysQuery, (keys) => knownKeys(state, keys, Date.now()));
 
   if (input.carried === undefined) showState();
-  for (const batch of state.inFlight.values()) void adopt(batch);
+  for (const { batchId } of state.inFlight.values()) void follow(batchId, adoptedClosing(batchId));
 
   for (;;) {
     await condition(() => changed);
     changed = false;
-    if (handOverDue(state, workflowInfo())) {
-      await condition(() => startsUnderWay === 0);
-      // Signals may have come meanwhile and made the state too large to be carried: then it is flushed first.
-      if (handOverDue(state, workflowInfo())) {
-        const { settings } = state;
-        await continueAsNew<BatcherWorkflow>({ ...input, settings, carried: carriedFrom(state) });
-      }
-    }
-    for (const flush of takeFlushes(state.buffer, state.settings, Date.now(), freeSlots(state, Date.now()))) {
-      void runBatch(flush);
-    }
+    if (handOverDue(state, workflowInfo())) await handOver();
+    if (headRunsLow(state.buffer) && state.paused === null) void takeInPage();
+    startBatches();
+    if (underWay === 0) followDrain(state);
     armTimer();
     setCurrentDetails(describeBatcher(state));
   }
@@ -143,6 +142,30 @@ async function runBatcher(input: BatcherInput): Promise<void> {
     ]);
   }
 
+  /** Continues as new, unless this is a run of 0.1.0 that had to flush first. */
+  async function handOver(): Promise<void> {
+    await condition(() => underWay === 0);
+    if (needsSpill(state.buffer)) {
+      if (patched(KEEPS_PAGES)) await spillToPages(state);
+      else if (!fitsWithoutPages(state)) return;
+    }
+    const { settings } = state;
+    const limits = input.limits ?? RUN_LIMITS;
+    await continueAsNew<BatcherWorkflow>({ settings, limits, carried: carriedFrom(state) });
+  }
+
+  function startBatches(): void {
+    const { historyLength } = workflowInfo();
+    if (started.historyLength !== historyLength) started = { historyLength, bytes: 0 };
+    // What doesn't start in this task does in the next, which the starts of this one bring.
+    const maxBytes = (state.limits.startBytes ?? Infinity) - started.bytes;
+    const slots = freeSlots(state, Date.now());
+    for (const flush of takeFlushes(state.buffer.head, state.settings, Date.now(), slots, maxBytes)) {
+      started.bytes += flush.records.reduce((sum, { bytes }) => sum + bytes, 0);
+      void runBatch(flush);
+    }
+  }
+
   function armTimer(): void {
     const wakeAtMs = nextWakeAtMs(state, Date.now());
     if (wakeAtMs === undefined || (timerAtMs !== undefined && timerAtMs <= wakeAtMs)) return;
@@ -153,102 +176,38 @@ async function runBatcher(input: BatcherInput): Promise<void> {
     });
   }
 
-  /** Starts a batch and releases its slot when it has closed, in whatever way. */
-  async function runBatch(flush: Flush): Promise<void> {
-    const openedAtMs = Date.now();
-    state.lastBatchStartedAtMs = openedAtMs;
-    state.counters.batchesStarted++;
-    const requestIds = [...new Set(flush.records.map((record) => record.requestId))];
-    const handle = await startUnderFreeId(flush, requestIds, openedAtMs);
+  /** Counts work that has to end before this run may, and has the loop look again when it has. */
+  async function asUnderWay<T>(work: () => Promise<T>): Promise<T> {
+    underWay++;
     try {
-      const { outcomes } = await handle.result();
-      release(handle.workflowId, { status: BATCH_CLOSING.completed, ...tallyOutcomes(outcomes) });
-    } catch (error) {
-      log.warn('a batch closed without completing', { batchId: handle.workflowId, error });
-      release(handle.workflowId, undefined);
-    }
-  }
-
-  /**
-   * Starts the child under the next free id. An id is taken when this batcher was terminated and starts anew at 1 while
-   * Temporal still retains batches of before: the gap that is skipped doubles each time, so that n used ids cost log n
-   * tries, and no id names two batches (G4).
-   */
-  async function startUnderFreeId(flush: Flush, requestIds: string[], openedAtMs: number) {
-    startsUnderWay++;
-    try {
-      for (let gap = 1; ; gap *= 2) {
-        const batchId = batchIdOf(workflowId, state.nextBatchSeq);
-        state.nextBatchSeq++;
-        state.inFlight.set(batchId, { batchId, requestIds });
-        try {
-          return await startBatch(batchId, flush, requestIds, openedAtMs);
-        } catch (error) {
-          if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-          state.inFlight.delete(batchId);
-          state.nextBatchSeq += gap - 1;
-        }
-      }
+      return await work();
     } finally {
-      startsUnderWay--;
+      underWay--;
       changed = true;
     }
   }
 
-  function startBatch(batchId: string, flush: Flush, requestIds: string[], openedAtMs: number) {
-    const { maxAttempts, retryIntervalMs, outcomeFormat } = state.settings;
-    const input: BatchInput = {
-      batch: {
-        batchId,
-        openedAtMs,
-        flushReason: flush.reason,
-        records: flush.records.map((record) => ({ recordId: bufferedRecordId(record), value: record.value })),
-      },
-      maxAttempts,
-      retryIntervalMs,
-      outcomeFormat,
-    };
-    const memo: BatchMemo = {
-      requestSizes: Object.fromEntries(flush.records.map((record) => [record.requestId, record.requestSize])),
-    };
-    return startChild<BatchWorkflow>(WORKFLOW_TYPE.batch, {
-      workflowId: batchId,
-      args: [input],
-      memo: { ...memo },
-      parentClosePolicy: ParentClosePolicy.ABANDON,
-      workflowIdReusePolicy: WorkflowIdReusePolicy.REJECT_DUPLICATE,
-      staticSummary: summaryOf(flush, requestIds),
-      typedSearchAttributes: new TypedSearchAttributes([
-        { key: SEARCH_ATTRIBUTES.batcher, value: workflowId },
-        { key: SEARCH_ATTRIBUTES.flushReason, value: flush.reason },
-        { key: SEARCH_ATTRIBUTES.requestIds, value: indexedRequestIds(requestIds) },
-      ]),
-    });
+  async function takeInPage(): Promise<void> {
+    if (takingIn) return;
+    takingIn = true;
+    await asUnderWay(() => takeInOldestPage(state));
+    takingIn = false;
   }
 
-  async function adopt({ batchId }: InFlightBatch): Promise<void> {
-    const { adoptBatch } = proxyActivities<Activities>({
-      taskQueue: adoptionTaskQueue(taskQueue),
-      startToCloseTimeout: ACTIVITY_TIMEOUTS.adoptMs,
-      heartbeatTimeout: ACTIVITY_TIMEOUTS.heartbeatMs,
-      retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '30s' },
-      summary: batchId,
-    });
-    try {
-      release(batchId, await adoptBatch({ batchId }));
-    } catch (error) {
-      log.warn('an adopted batch could not be followed to its end', { batchId, error });
-      release(batchId, undefined);
-    }
+  async function runBatch(flush: Flush): Promise<void> {
+    const openedAtMs = Date.now();
+    state.lastBatchStartedAtMs = openedAtMs;
+    state.counters.batchesStarted++;
+    const handle = await asUnderWay(() => startUnderFreeId(state, flush, openedAtMs));
+    await follow(handle.workflowId, childClosing(handle));
   }
 
-  function release(batchId: string, closing: BatchClosing | undefined): void {
-    recordClosing(state, batchId, closing);
+  /** Releases the slot of a batch when all its records have an outcome. */
+  async function follow(batchId: string, closing: Promise<BatchClosing | undefined>): Promise<void> {
+    const settled = await settleIfNeeded(batchId, await closing, () => {
+      state.counters.batchesFailed++;
+    });
+    recordClosing(state, batchId, settled);
     changed = true;
   }
-}
-
-function summaryOf(flush: Flush, requestIds: readonly string[]): string {
-  const of = requestIds.length === 1 ? `request ${requestIds[0]}` : `${requestIds.length} requests`;
-  return `${flush.records.length} records (${flush.reason}) of ${of}`;
 }

@@ -1,3 +1,4 @@
 /** What the workflow bundle holds: the one file that the bundler starts from. */
 export { batcherWorkflow } from './batcher';
 export { batchWorkflow } from './batch';
+export { bufferPageWorkflow } from './buffer-page';

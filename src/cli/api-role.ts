@@ -9,6 +9,9 @@ import { createBatcherClient } from '../temporal/batcher-client';
 import { createIngest } from '../temporal/ingest';
 import type { Lifecycle } from './lifecycle';
 
+/** The answer names each record. */
+const MAX_REQUEST_RECORDS = 10_000;
+
 /** How long requests that run may take to finish when the process stops. */
 const GRACE_MS = 10 * SECOND;
 
@@ -27,7 +30,7 @@ export async function startApi(
   let draining = false;
   const app = createApp({
     batcher: createBatcherClient(client, address, config),
-    limits: { ...config, maxRequestRecords: config.maxBufferedRecords },
+    limits: { ...config, maxRequestRecords: Math.min(config.maxBufferedRecords, MAX_REQUEST_RECORDS) },
     apiKeys: config.apiKeys,
     logger,
     ...(webUiUrl !== undefined && { webUiUrl }),

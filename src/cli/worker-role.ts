@@ -6,8 +6,8 @@ import { createFailingStore } from '../store/failing-store';
 import { createFileStore } from '../store/file-store';
 import { sweep } from '../store/sweep';
 import { connectWorker } from '../temporal/connection';
-import { waitForBatch } from '../temporal/wait-for-batch';
 import { createWorker } from '../temporal/worker';
+import { createWorkflowAccess } from '../temporal/workflow-access';
 import { workflowCode } from '../temporal/workflow-bundle';
 import type { Lifecycle } from './lifecycle';
 import type { ReachedTemporal } from './temporal-role';
@@ -27,10 +27,7 @@ export async function startWorker(
     connection,
     namespace: target.namespace,
     taskQueue: config.taskQueue,
-    activities: createActivities({
-      store,
-      waitForBatch: (batchId, signal) => waitForBatch(client, batchId, signal),
-    }),
+    activities: createActivities({ store, workflows: createWorkflowAccess(client) }),
     workflows: workflowCode(),
   });
   const running = worker.run();

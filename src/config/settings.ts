@@ -1,10 +1,13 @@
-import { DAY, KIB, MIB } from '../domain/duration';
+import { DAY, KIB, MIB, MINUTE } from '../domain/duration';
 import { OUTCOME_FORMATS } from '../domain/outcome';
 import { bytes, integer, oneOf, onlyYet, share, text, type Parser } from './parse';
 import { apiKeys, conflictRules } from './parse-lists';
 
 /** How records are saved. `local` and `batch` are part of the contract; this version has `regular` alone. */
 export const SAVE_ACTIVITIES = ['regular', 'local', 'batch'] as const;
+
+/** What becomes of a batch of which a record is exhausted. */
+const ON_FAILURE = ['keep', 'rollback_batch'] as const;
 
 /** pino's levels, from all to nothing. */
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
@@ -43,8 +46,8 @@ const host = () =>
     /^([A-Za-z0-9][A-Za-z0-9.-]*|[0-9A-Fa-f]*:[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*)$/,
   );
 
-const ONE_PAYLOAD =
-  "A shard's buffer is handed from run to run in one payload, of which Temporal takes 2 MiB at most";
+const IN_PAGES =
+  'What does not fit into 96 KiB is kept in pages outside the batcher when it continues as new, 256 KiB each';
 
 /** Every setting, by its key in {@link Config}. The order is that of the documentation. */
 export const SETTINGS = {
@@ -168,6 +171,12 @@ export const SETTINGS = {
     raising:
       'Raising it makes a record that keeps failing hold back the file of its batch, by RETRY_INTERVAL_MS each time.',
   }),
+  onFailure: setting({
+    parser: oneOf(...ON_FAILURE),
+    default: 'keep',
+    about: 'What becomes of the other records of a batch when one is rolled back: kept, or rolled back as well.',
+    related: 'With rollback_batch, MAX_BATCH_SIZE is how much one bad record can cost.',
+  }),
   retryIntervalMs: setting({
     parser: integer(1, DAY),
     default: 1000,
@@ -198,20 +207,36 @@ export const SETTINGS = {
     raising: 'Raising it rolls back records that could have been saved: leave it at 0 in production.',
   }),
   maxBufferedRecords: setting({
-    parser: integer(1, 10_000),
+    parser: integer(1, 200_000),
     default: 10_000,
     unit: 'records',
     about: 'Most records in the buffer of one shard; beyond it clients get 429.',
-    related: `${ONE_PAYLOAD}, ids included: for more, raise SHARDS.`,
-    raising: 'Raising it makes waits in a full buffer longer, and the state that is handed over larger.',
+    related: `${IN_PAGES}. A batcher that no worker serves takes 10,000 requests, whatever the bound.`,
+    raising: 'Raising it makes waits in a full buffer longer.',
   }),
   maxBufferedBytes: setting({
-    parser: bytes(1, MIB),
+    parser: bytes(1, 32 * MIB),
     default: MIB,
     unit: 'bytes',
     about: 'Most bytes of JSON in the buffer of one shard; beyond it clients get 429.',
-    related: `At least MAX_REQUEST_BYTES, so that every request fits an empty buffer. ${ONE_PAYLOAD}.`,
-    raising: 'Raising it makes waits in a full buffer longer, and the state that is handed over larger.',
+    related: `At least MAX_REQUEST_BYTES, so that every request fits an empty buffer. ${IN_PAGES}.`,
+    raising: 'Raising it makes waits in a full buffer longer, and takes memory in the worker.',
+  }),
+  idempotencyWindowMs: setting({
+    parser: integer(MINUTE, DAY),
+    default: DAY,
+    unit: 'ms',
+    about: 'How long a shard remembers an Idempotency-Key, to the minute.',
+    related: 'IDEMPOTENCY_WINDOW_KEYS may forget it sooner.',
+    raising: 'Raising it makes the state that is handed over larger, by 17 bytes a key.',
+  }),
+  idempotencyWindowKeys: setting({
+    parser: integer(0, 10_000),
+    default: 10_000,
+    unit: 'keys',
+    about: 'How many keys a shard remembers; the oldest are forgotten first. 0 remembers none: repeats are taken again.',
+    related: 'With IDEMPOTENCY_WINDOW_MS, the window of G5: whichever ends first. For more, raise SHARDS.',
+    raising: 'Raising it makes the state that is handed over larger, by 17 bytes a key.',
   }),
   maxRecordBytes: setting({
     parser: bytes(1, MIB),

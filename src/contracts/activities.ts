@@ -1,8 +1,9 @@
-import type { BatchRef } from '../domain/batch';
+import type { Batch, BatchRef } from '../domain/batch';
+import type { PackedBuffer } from '../domain/buffer';
 import { HOUR, MINUTE, SECOND } from '../domain/duration';
 import type { OutcomeFormat, OutcomeTally, SettledRecord } from '../domain/outcome';
 import type { KeptRecord } from '../domain/record';
-import type { ClosedBatch } from '../domain/record-store';
+import type { ClosedBatch, ReadBatch } from '../domain/record-store';
 
 export interface SaveInput {
   record: KeptRecord;
@@ -22,6 +23,19 @@ export interface CloseBatchInput {
 
 export interface AdoptBatchInput {
   batchId: string;
+}
+
+export interface SettleBatchInput {
+  batch: Batch;
+  format: OutcomeFormat;
+  /** Why its workflow closed without outcomes; stands in each outcome's error. */
+  reason: string;
+  /** When that was found, in milliseconds since the epoch: the same in every attempt, as it may stand in the file. */
+  atMs: number;
+}
+
+export interface ReadPageInput {
+  pageId: string;
 }
 
 /** How a batch workflow ended, as the batcher counts it; the tally is all zeros unless it completed. */
@@ -44,12 +58,21 @@ export type BatchClosingStatus = (typeof BATCH_CLOSING)[keyof typeof BATCH_CLOSI
 export interface Activities {
   /** One attempt to store one record. Fails with `save-failed` (retried) or `record-rejected` (not retried). */
   save(input: SaveInput): Promise<SaveResult>;
-  /** Undoes what an exhausted save left behind; retried until it succeeds. */
+  /** Undoes what an exhausted save left behind; retried several times, then told in the record's outcome. */
   rollback(input: SaveInput): Promise<void>;
   /** Publishes the batch's outcomes; retried until it succeeds. */
   closeBatch(input: CloseBatchInput): Promise<ClosedBatch>;
   /** Waits, heartbeating, until a batch that an earlier run of the batcher started has closed, however it does. */
   adoptBatch(input: AdoptBatchInput): Promise<BatchClosing>;
+  /**
+   * Starts a batch that closed without completing once more under its own id, to be settled (see `BatchInput.settle`).
+   * Nothing happens when that has been done already. False when the server doesn't know the batch any more.
+   */
+  restartBatch(input: AdoptBatchInput): Promise<boolean>;
+  /** Gives every record of a batch that closed without completing an outcome: that of its file, or rolled back. */
+  settleBatch(input: SettleBatchInput): Promise<ReadBatch>;
+  /** The records of a page of the buffer, whether or not it has been taken in. */
+  readPage(input: ReadPageInput): Promise<PackedBuffer>;
 }
 
 /** What `save` attaches to its failures, so that an outcome can tell the attempts of a record that failed for good. */
@@ -65,6 +88,8 @@ export const ACTIVITY_TIMEOUTS = {
   heartbeatMs: 10 * SECOND,
   saveMs: 5 * MINUTE,
   closeMs: 5 * MINUTE,
+  /** Reading or starting a workflow. */
+  readMs: 1 * MINUTE,
   /** A batch may stay in flight for long; the adopting activity is started anew when this is over. */
   adoptMs: 1 * HOUR,
 } as const;

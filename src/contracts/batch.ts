@@ -1,5 +1,6 @@
 import type { Batch } from '../domain/batch';
 import type { OutcomeFormat, RecordOutcome } from '../domain/outcome';
+import type { OnFailure } from './settings';
 
 /** Input of `batchWorkflow`. What is in force for this batch stands with it, whatever the settings are later. */
 export interface BatchInput {
@@ -7,6 +8,13 @@ export interface BatchInput {
   maxAttempts: number;
   retryIntervalMs: number;
   outcomeFormat: OutcomeFormat;
+  /** Absent in what 0.1.0 started: `keep`. */
+  onFailure?: OnFailure;
+  /**
+   * Given when an earlier run of this id closed without completing: nothing is saved any more. If the earlier run had
+   * got as far as the file, its outcomes stand; else every record is rolled back for this reason.
+   */
+  settle?: { reason: string };
 }
 
 /** Result of `batchWorkflow`: outcomes in batch order. Values are left out: they stand in the input. */

@@ -1,4 +1,4 @@
-import type { AcceptedRequest } from './batcher';
+import type { JsonValue } from '../domain/json';
 import type { BatchPage, BatchState, BatchView, RequestView, StatusView } from './views';
 
 /**
@@ -6,8 +6,12 @@ import type { BatchPage, BatchState, BatchView, RequestView, StatusView } from '
  * `src/temporal`. Errors are `temporal-unavailable` (repeat later) or bugs.
  */
 export interface BatcherClient {
-  /** Resolves only when Temporal has persisted the records (G3); rejects when it is unknown whether it has. */
-  addRecords(request: AcceptedRequest): Promise<void>;
+  /**
+   * Resolves only when Temporal has persisted the records (G3); rejects when it is unknown whether it has. With `once`
+   * the requestId is a key: what was taken under it before isn't taken again (G5), and other records under it are
+   * refused with `idempotency-key-reused`.
+   */
+  addRecords(request: { requestId: string; values: JsonValue[] }, options?: { once?: boolean }): Promise<void>;
   status(): Promise<StatusView>;
   /** `undefined` when no such request is known: never sent, or older than the namespace retains. */
   request(requestId: string): Promise<RequestView | undefined>;

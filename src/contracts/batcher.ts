@@ -1,14 +1,16 @@
 import { defineQuery, defineSignal } from '@temporalio/workflow';
 import type { PackedBuffer } from '../domain/buffer';
-import { MIB } from '../domain/duration';
+import { KIB, MIB } from '../domain/duration';
 import type { JsonValue } from '../domain/json';
+import type { PackedKeyWindow, RequestDigest } from '../domain/key-window';
+import type { PageRef } from '../domain/paged-buffer';
 import type { PipelineSettings } from './settings';
 
 /** Input of `batcherWorkflow`. `carried` is what the previous run handed over at continue-as-new. */
 export interface BatcherInput {
   settings: PipelineSettings;
   carried?: CarriedState;
-  /** Default: {@link DEFAULT_RUN_LIMITS}. */
+  /** Always given since 0.2.0; a run of before has none and keeps {@link LEGACY_RUN_LIMITS}. */
   limits?: RunLimits;
 }
 
@@ -18,16 +20,39 @@ export interface RunLimits {
   historyBytes: number;
   /** The server stops taking signals at 10,000 a run, and its own suggestion to continue as new doesn't count them. */
   messages: number;
+  /** Most bytes of values in the batches that start in one workflow task. Default: no bound, as in 0.1.0. */
+  startBytes?: number;
 }
 
-/** Well below the server's own limits: a run must have room for what arrives while it hands over. */
-export const DEFAULT_RUN_LIMITS: RunLimits = { historyEvents: 4000, historyBytes: 1.5 * MIB, messages: 2000 };
+/**
+ * Well below the server's own limits: a run must have room for what arrives while it hands over, and for what it moves
+ * out of its state then. Bytes are those beyond the run's first task.
+ */
+export const RUN_LIMITS: RunLimits = {
+  historyEvents: 4000,
+  historyBytes: 640 * KIB,
+  messages: 2000,
+  startBytes: 256 * KIB,
+};
+
+/** Of 0.1.0, whose runs have no limits in their input: when such a run hands over is part of what replays. */
+export const LEGACY_RUN_LIMITS: RunLimits = { historyEvents: 4000, historyBytes: 1.5 * MIB, messages: 2000 };
 
 export type BatcherWorkflow = (input: BatcherInput) => Promise<void>;
 
 /** Plain JSON that survives continue-as-new. Everything else in a batcher's memory is derived from it. */
 export interface CarriedState {
+  /** The oldest records. */
   buffer: PackedBuffer;
+  /** What follows them and was moved out of the state, oldest first. Since 0.2.0, as all that is optional here. */
+  pages?: PageRef[];
+  /** The records behind the pages. */
+  tail?: PackedBuffer;
+  /** Sequence number of the next page, from 1. */
+  nextPageSeq?: number;
+  /** The keys that are remembered (G5). */
+  keys?: PackedKeyWindow;
+  drain?: DrainState | null;
   /** Sequence number of the next batch, from 1. */
   nextBatchSeq: number;
   /** Batches that had started and not closed; the new run adopts them. */
@@ -41,8 +66,14 @@ export interface CarriedState {
 
 export interface InFlightBatch {
   batchId: string;
-  /** The distinct requests whose records it holds. */
+  /** The distinct requests whose records it holds; empty when an earlier run started it and they took too much room. */
   requestIds: string[];
+}
+
+/** A drain that was asked for: everything that was accepted before it is to reach its outcome. */
+export interface DrainState extends OperatorAction {
+  /** Batches with a smaller number hold all of it; null while some of it is still buffered. */
+  untilBatchSeq: number | null;
 }
 
 /** Since the batcher's first run. */
@@ -50,8 +81,10 @@ export interface BatcherCounters {
   accepted: number;
   batchesStarted: number;
   batchesCompleted: number;
-  /** Batches that closed in any other way than completing. */
+  /** How often a batch closed in any other way than completing; it is then settled by another run of the same id. */
   batchesFailed: number;
+  /** Requests that added nothing, as their key was known. Absent in what 0.1.0 carried. */
+  duplicateRequests: number;
   saved: number;
   rolledBack: number;
   retries: number;
@@ -62,6 +95,7 @@ export const NO_COUNTS: Readonly<BatcherCounters> = {
   batchesStarted: 0,
   batchesCompleted: 0,
   batchesFailed: 0,
+  duplicateRequests: 0,
   saved: 0,
   rolledBack: 0,
   retries: 0,
@@ -71,6 +105,8 @@ export const NO_COUNTS: Readonly<BatcherCounters> = {
 export interface AcceptedRequest {
   requestId: string;
   values: JsonValue[];
+  /** Given when the request must be taken once, however often it is sent (G5). */
+  digest?: RequestDigest;
 }
 
 /** Who did something by hand, and when. */
@@ -88,6 +124,8 @@ export const flushSignal = defineSignal<[OperatorAction]>('flush');
 /** Stops starting batches; records are still accepted, batches in flight go on. */
 export const pauseSignal = defineSignal<[OperatorAction]>('pause');
 export const resumeSignal = defineSignal<[OperatorAction]>('resume');
+/** A flush whose end can be told: see {@link DrainStatus}. */
+export const drainSignal = defineSignal<[OperatorAction]>('drain');
 
 /** What one shard holds and has done. */
 export interface BatcherStatus {
@@ -98,8 +136,19 @@ export interface BatcherStatus {
   inFlight: number;
   counters: BatcherCounters;
   paused: OperatorAction | null;
+  /** The last drain that was asked for; null when there was none. */
+  drain: DrainStatus | null;
+  /** Stretches of the buffer that wait outside the batcher's state; their records count as buffered. */
+  pages: number;
   settings: PipelineSettings;
   run: { historyEvents: number; historyBytes: number; messages: number; continuedAsNew: number };
+}
+
+export interface DrainStatus extends OperatorAction {
+  /** Of what was accepted before it. */
+  bufferedRecords: number;
+  /** Batches in flight that may hold some of it. */
+  inFlight: number;
 }
 
 /** Where the records of one request are that have not reached a closed batch. */
@@ -109,7 +158,11 @@ export interface RequestTrace {
   bufferedIndexes: number[];
   /** Batches in flight that hold records of it. */
   inFlightBatchIds: string[];
+  /** Pages that may hold records of it. */
+  pageIds: string[];
 }
 
 export const statusQuery = defineQuery<BatcherStatus>('status');
 export const requestQuery = defineQuery<RequestTrace, [requestId: string]>('request');
+/** By key digest, in the order asked: the body digest under which the key is known, or null. */
+export const keysQuery = defineQuery<(string | null)[], [keys: string[]]>('keys');

@@ -1,9 +1,18 @@
 /** The registered workflow types; servers and tests start workflows by these names, never by importing their code. */
-export const WORKFLOW_TYPE = { batcher: 'batcherWorkflow', batch: 'batchWorkflow' } as const;
+export const WORKFLOW_TYPE = {
+  batcher: 'batcherWorkflow',
+  batch: 'batchWorkflow',
+  bufferPage: 'bufferPageWorkflow',
+} as const;
 
 /** `BATCHER_ID-<shard>`: the id of the entity workflow that owns a shard's buffer, and the prefix of its batches. */
 export function batcherWorkflowId(batcherId: string, shard: number): string {
   return `${batcherId}-${shard}`;
+}
+
+/** `<batcherId>-page-<seq, 8 digits>`: the workflow that keeps a stretch of a batcher's buffer. */
+export function bufferPageId(batcherId: string, seq: number): string {
+  return `${batcherId}-page-${String(seq).padStart(8, '0')}`;
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { ConflictRule } from '../domain/conflict-rules';
+import { DAY } from '../domain/duration';
 import type { OutcomeFormat } from '../domain/outcome';
 
 /**
@@ -15,4 +16,25 @@ export interface PipelineSettings {
   maxAttempts: number;
   retryIntervalMs: number;
   outcomeFormat: OutcomeFormat;
+  onFailure: OnFailure;
+  idempotencyWindowMs: number;
+  idempotencyWindowKeys: number;
+}
+
+/** What becomes of the other records of a batch when one is exhausted: kept, or all or nothing. */
+export const ON_FAILURE = { keep: 'keep', rollbackBatch: 'rollback_batch' } as const;
+export type OnFailure = (typeof ON_FAILURE)[keyof typeof ON_FAILURE];
+
+/** Settings as an older version's process or history gives them: what came later has its default. */
+export type StoredSettings = Omit<PipelineSettings, keyof typeof LATER_SETTINGS> & Partial<PipelineSettings>;
+
+/** Settings that came after 0.1.0, with their defaults. */
+const LATER_SETTINGS = {
+  onFailure: ON_FAILURE.keep,
+  idempotencyWindowMs: 1 * DAY,
+  idempotencyWindowKeys: 10_000,
+} as const satisfies Partial<PipelineSettings>;
+
+export function completeSettings(settings: StoredSettings): PipelineSettings {
+  return { ...LATER_SETTINGS, ...settings };
 }

@@ -18,6 +18,11 @@ export interface Batch extends BatchRef {
   records: KeptRecord[];
 }
 
+/** The sequence number in a batchId. */
+export function batchSeqOf(batchId: string): number {
+  return Number(batchId.slice(batchId.lastIndexOf('-') + 1));
+}
+
 /** `<batcherId>-<seq, 8 digits>`; more than 8 digits when it comes to that. */
 export function batchIdOf(batcherId: string, seq: number): string {
   return `${batcherId}-${String(seq).padStart(8, '0')}`;

@@ -1,3 +1,4 @@
+import { FLUSH_REASON, type FlushReason } from './batch';
 import { jsonBytes, type JsonValue } from './json';
 import { recordIdOf } from './record';
 
@@ -16,6 +17,9 @@ export interface BufferedRecord {
   bytes: number;
 }
 
+/** Flushes that somebody asked for. */
+export type ByHand = Extract<FlushReason, 'manual' | 'drain'>;
+
 /** A full batch that has been cut and waits for a free slot; its records still count as buffered. */
 export type FullBatch = BufferedRecord[];
 
@@ -33,8 +37,10 @@ export interface RecordBuffer {
    * are none where the partition is optimal; elsewhere a lucky one is missed until something arrives or is due.
    */
   uncut: number;
-  /** Records with a smaller `seq` go whatever their age (a manual flush). */
+  /** Records with a smaller `seq` go whatever their age: a flush by hand, or a drain. */
   flushBeforeSeq: number;
+  /** Which of the two the last one was. */
+  byHand: ByHand;
   nextSeq: number;
   bufferedRecords: number;
   bufferedBytes: number;
@@ -56,8 +62,10 @@ type PackedRun = [
 /** The buffer as plain JSON for continue-as-new: order of acceptance kept, ids and times said once per run. */
 export interface PackedBuffer {
   runs: PackedRun[];
-  /** How many of the oldest records a manual flush has asked for. */
+  /** How many of the oldest records are to go whatever their age. */
   flushOldest: number;
+  /** Absent for `manual`. */
+  byHand?: ByHand;
 }
 
 export function emptyBuffer(): RecordBuffer {
@@ -66,6 +74,7 @@ export function emptyBuffer(): RecordBuffer {
     full: [],
     uncut: 0,
     flushBeforeSeq: 0,
+    byHand: FLUSH_REASON.manual,
     nextSeq: 0,
     bufferedRecords: 0,
     bufferedBytes: 0,
@@ -82,8 +91,18 @@ export function appendRequest(
 }
 
 /** Marks all that is buffered now as due, whatever its age. */
-export function flushAll(buffer: RecordBuffer): void {
+export function flushAll(buffer: RecordBuffer, byHand: ByHand): void {
   buffer.flushBeforeSeq = buffer.nextSeq;
+  buffer.byHand = byHand;
+}
+
+/** How many records are to go whatever their age: the oldest ones. */
+export function flushedByHand(buffer: RecordBuffer): number {
+  let count = 0;
+  for (const batch of [...buffer.full, buffer.waiting]) {
+    for (const record of batch) if (record.seq < buffer.flushBeforeSeq) count++;
+  }
+  return count;
 }
 
 /** Takes full batches apart again: what has to happen when the rules or the batch size change. */
@@ -120,35 +139,79 @@ export function bufferedOf(
 
 /** Upper bound of the size in bytes of {@link packBuffer}'s result as JSON, close to it, without making it. */
 export function packedBytesBound(buffer: RecordBuffer): number {
-  let bytes = jsonBytes({ runs: [], flushOldest: buffer.bufferedRecords });
-  // A comma behind each value and each run.
-  bytes += buffer.bufferedBytes + buffer.bufferedRecords;
-  let previous: BufferedRecord | undefined;
-  for (const record of inOrder(buffer)) {
-    if (!continuesRun(previous, record)) bytes += jsonBytes(runOf(record, [])) + 1;
-    previous = record;
-  }
-  return bytes;
+  const frame = jsonBytes({ runs: [], flushOldest: buffer.bufferedRecords, byHand: buffer.byHand });
+  return inOrder(buffer).reduce((bytes, record, i, all) => bytes + packedBytes(record, all[i - 1]), frame);
 }
 
 export function packBuffer(buffer: RecordBuffer): PackedBuffer {
+  const records = inOrder(buffer);
+  const flushOldest = records.filter((record) => record.seq < buffer.flushBeforeSeq).length;
+  const byHand = buffer.byHand === FLUSH_REASON.manual ? {} : { byHand: buffer.byHand };
+  return { runs: packRecords(records), flushOldest, ...byHand };
+}
+
+/** Records, in order of acceptance, as plain JSON. */
+export function packRecords(records: readonly BufferedRecord[]): PackedRun[] {
   const runs: PackedRun[] = [];
-  let flushOldest = 0;
-  let previous: BufferedRecord | undefined;
-  for (const record of inOrder(buffer)) {
-    if (record.seq < buffer.flushBeforeSeq) flushOldest++;
-    if (continuesRun(previous, record)) runs.at(-1)?.[4].push(record.value);
+  for (const [i, record] of records.entries()) {
+    if (continuesRun(records[i - 1], record)) runs.at(-1)?.[4].push(record.value);
     else runs.push(runOf(record, [record.value]));
-    previous = record;
   }
-  return { runs, flushOldest };
+  return runs;
+}
+
+/** Cuts records, in order of acceptance, into stretches of at most `maxBytes` as packed JSON, or of a single record. */
+export function stretchesOf(records: readonly BufferedRecord[], maxBytes: number): BufferedRecord[][] {
+  const stretches: BufferedRecord[][] = [];
+  let bytes = 0;
+  for (const record of records) {
+    const current = stretches.at(-1);
+    bytes += packedBytes(record, current?.at(-1));
+    if (current !== undefined && bytes <= maxBytes) current.push(record);
+    else {
+      stretches.push([record]);
+      bytes = packedBytes(record, undefined);
+    }
+  }
+  return stretches;
+}
+
+/** Removes the youngest records, as far as what stays takes at most `maxBytes` as packed JSON. */
+export function removeBeyond(buffer: RecordBuffer, maxBytes: number): BufferedRecord[] {
+  if (packedBytesBound(buffer) <= maxBytes) return [];
+  uncutAll(buffer);
+  let bytes = 0;
+  let kept = 0;
+  for (const [i, record] of buffer.waiting.entries()) {
+    bytes += packedBytes(record, buffer.waiting[i - 1]);
+    if (bytes > maxBytes) break;
+    kept++;
+  }
+  const removed = buffer.waiting.splice(kept);
+  buffer.uncut = kept;
+  buffer.bufferedRecords -= removed.length;
+  for (const record of removed) buffer.bufferedBytes -= record.bytes;
+  return removed;
+}
+
+/** What a record adds to a packed buffer, with the comma behind each value and each run. */
+function packedBytes(record: BufferedRecord, previous: BufferedRecord | undefined): number {
+  return record.bytes + 1 + (continuesRun(previous, record) ? 0 : jsonBytes(runOf(record, [])) + 1);
 }
 
 export function unpackBuffer(packed: PackedBuffer): RecordBuffer {
   const buffer = emptyBuffer();
-  for (const run of packed.runs) appendRun(buffer, ...run);
-  buffer.flushBeforeSeq = packed.flushOldest;
+  appendPacked(buffer, packed);
   return buffer;
+}
+
+/** Appends records that were packed, with what was to go by hand of them; all that is there is older. */
+export function appendPacked(buffer: RecordBuffer, packed: PackedBuffer): void {
+  const first = buffer.nextSeq;
+  for (const run of packed.runs) appendRun(buffer, ...run);
+  // What is older was asked for as well, then.
+  if (packed.flushOldest > 0) buffer.flushBeforeSeq = first + packed.flushOldest;
+  if (packed.byHand !== undefined) buffer.byHand = packed.byHand;
 }
 
 /** The identity of a buffered record. */

@@ -43,6 +43,11 @@ export const ERRORS = {
   'request-not-found': { title: 'No such request', status: 404, retried: RETRIED.never },
   'batch-not-found': { title: 'No such batch', status: 404, retried: RETRIED.never },
   'buffer-full': { title: 'The buffer is full', status: 429, retried: RETRIED.byClient },
+  'idempotency-key-reused': {
+    title: 'The Idempotency-Key was used for other records',
+    status: 409,
+    retried: RETRIED.never,
+  },
   'temporal-unavailable': {
     title: 'Temporal can not be reached',
     status: 503,

@@ -1,6 +1,7 @@
 import { FLUSH_REASON, type FlushReason } from './batch';
 import { bySeq, type BufferedRecord, type RecordBuffer } from './buffer';
 import type { ConflictRule } from './conflict-rules';
+import { MIB } from './duration';
 import { partition } from './partition';
 
 /** What decides when records leave the buffer, and in which company. */
@@ -10,6 +11,9 @@ export interface FlushPolicy {
   /** Age of a record at which it goes even in a batch that isn't full. */
   flushIntervalMs: number;
 }
+
+/** Most bytes of the values of one batch; a record may have as many (`MAX_RECORD_BYTES`). */
+export const MAX_BATCH_BYTES = 1 * MIB;
 
 /** Records that leave the buffer together, oldest first. */
 export interface Flush {
@@ -25,35 +29,41 @@ export interface Flush {
  * the moment when one can start: while the store is busy they keep filling. Full ones are cut once and stay cut, so
  * that a long buffer isn't partitioned anew for each batch; taking away full batches never costs the rest a batch more
  * where the partition is optimal.
+ *
+ * No batch takes more than {@link MAX_BATCH_BYTES}, and taking ends with the batch that reaches `maxBytes`: each batch
+ * becomes a payload, and those that start in one workflow task one message, of which Temporal takes 2 and 4 MiB.
  */
 export function takeFlushes(
   buffer: RecordBuffer,
   policy: FlushPolicy,
   nowMs: number,
   limit: number,
+  maxBytes = Infinity,
 ): Flush[] {
   if (limit <= 0) return [];
   const partial = cut(buffer, policy, nowMs, limit);
   const flushes: Flush[] = [];
   let nextPartial = 0;
   let nextFull = 0;
-  while (flushes.length < limit) {
+  let bytes = 0;
+  while (flushes.length < limit && bytes < maxBytes) {
     const due = partial[nextPartial];
     const full = buffer.full[nextFull];
+    let flush: Flush;
     if (due !== undefined && (full === undefined || oldestSeq(due) < oldestSeq(full))) {
-      flushes.push({ records: due, reason: reasonOf(due, buffer) });
+      flush = { records: due, reason: reasonOf(due, buffer) };
       nextPartial++;
     } else if (full !== undefined) {
-      flushes.push({ records: full, reason: FLUSH_REASON.size });
+      flush = { records: full, reason: FLUSH_REASON.size };
       nextFull++;
     } else break;
+    flushes.push(flush);
+    bytes += bytesOf(flush.records);
   }
   buffer.full.splice(0, nextFull);
   removeFromWaiting(buffer, partial.slice(0, nextPartial));
-  for (const flush of flushes) {
-    buffer.bufferedRecords -= flush.records.length;
-    for (const record of flush.records) buffer.bufferedBytes -= record.bytes;
-  }
+  for (const { records } of flushes) buffer.bufferedRecords -= records.length;
+  buffer.bufferedBytes -= bytes;
   return flushes;
 }
 
@@ -88,16 +98,37 @@ function cut(buffer: RecordBuffer, policy: FlushPolicy, nowMs: number, limit: nu
     rules: policy.conflicts,
     maxBatchSize: policy.maxBatchSize,
   });
-  const full = batches.filter((batch) => batch.length === policy.maxBatchSize);
-  const partial = batches.filter((batch) => batch.length < policy.maxBatchSize);
+  const payloads = batches.flatMap(withinBytes);
+  const full = payloads.filter((batch) => batch.length === policy.maxBatchSize);
+  const partial = payloads.filter((batch) => batch.length < policy.maxBatchSize);
   buffer.full = [...buffer.full, ...full].sort((a, b) => oldestSeq(a) - oldestSeq(b));
   buffer.waiting = partial.flat().sort(bySeq);
   buffer.uncut = 0;
   return partial.filter((batch) => batch.some(isDue));
 }
 
+/** A batch as it is, or cut into several where its values take more than {@link MAX_BATCH_BYTES}. */
+function withinBytes(batch: BufferedRecord[]): BufferedRecord[][] {
+  if (bytesOf(batch) <= MAX_BATCH_BYTES) return [batch];
+  const pieces: BufferedRecord[][] = [];
+  let bytes = Infinity;
+  for (const record of batch) {
+    bytes += record.bytes;
+    if (bytes > MAX_BATCH_BYTES) {
+      pieces.push([]);
+      bytes = record.bytes;
+    }
+    pieces.at(-1)?.push(record);
+  }
+  return pieces;
+}
+
+function bytesOf(records: readonly BufferedRecord[]): number {
+  return records.reduce((sum, { bytes }) => sum + bytes, 0);
+}
+
 function reasonOf(batch: readonly BufferedRecord[], buffer: RecordBuffer): FlushReason {
-  return batch.some((record) => record.seq < buffer.flushBeforeSeq) ? FLUSH_REASON.manual : FLUSH_REASON.age;
+  return batch.some((record) => record.seq < buffer.flushBeforeSeq) ? buffer.byHand : FLUSH_REASON.age;
 }
 
 function removeFromWaiting(buffer: RecordBuffer, taken: readonly BufferedRecord[][]): void {

@@ -1,3 +1,4 @@
+import type { JsonValue } from './json';
 import type { KeptRecord } from './record';
 
 /** How a record ended. */
@@ -12,6 +13,8 @@ export interface RecordOutcome {
   attempts: number;
   /** Message of the last attempt's error; only on `rolled_back`. */
   error?: string;
+  /** Why what the record may have left in the store could not be removed; only on `rolled_back`, and then for an operator. */
+  rollbackError?: string;
   /** When the outcome was known, in milliseconds since the epoch, on the workflow's clock. */
   atMs: number;
 }
@@ -39,6 +42,17 @@ export type SettledRecord = KeptRecord & RecordOutcome;
 export const OUTCOME_FORMATS = ['text', 'json'] as const;
 export type OutcomeFormat = (typeof OUTCOME_FORMATS)[number];
 
+/** A line of a batch file in the format `json`. */
+export interface JsonOutcomeLine {
+  recordId: string;
+  value: JsonValue;
+  outcome: Outcome;
+  attempts: number;
+  error: string | null;
+  /** ISO 8601, UTC. */
+  at: string;
+}
+
 /**
  * One line of a batch file, without its newline.
  * `text`: a JSON string, `"save [1] success"` or `"save [2] failed, roll back"`, the value as JSON between the brackets.
@@ -53,6 +67,35 @@ export function outcomeLine(record: SettledRecord, format: OutcomeFormat): strin
   return JSON.stringify(
     record.outcome === OUTCOME.saved ? `save [${value}] success` : `save [${value}] failed, roll back`,
   );
+}
+
+/**
+ * What a line of a batch file, in either format, says of a record; `undefined` when it isn't a line of this record. A
+ * text line doesn't tell attempts, error and time.
+ */
+export function outcomeFromLine(record: KeptRecord, line: string): SettledRecord | undefined {
+  const told = Object.values(OUTCOME).find(
+    (outcome) => line === outcomeLine({ ...record, outcome, attempts: 0, atMs: 0 }, 'text'),
+  );
+  if (told !== undefined) return { ...record, outcome: told, attempts: 0, atMs: 0 };
+  const asJson = jsonOutcomeLine(line);
+  if (asJson?.recordId !== record.recordId) return undefined;
+  const { outcome, attempts, error, at } = asJson;
+  return { ...record, outcome, attempts, ...(error !== null && { error }), atMs: Date.parse(at) };
+}
+
+/** A line of the format `json`, read; `undefined` when it isn't one. */
+export function jsonOutcomeLine(line: string): JsonOutcomeLine | undefined {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+  const told = parsed as Partial<JsonOutcomeLine> | null;
+  return typeof told?.recordId === 'string' && Object.values(OUTCOME).some((known) => known === told.outcome)
+    ? (told as JsonOutcomeLine)
+    : undefined;
 }
 
 /** The whole content of a batch file: one line per record in batch order, each ended by a newline. */

@@ -1,4 +1,4 @@
-import type { BatchRef } from './batch';
+import type { Batch, BatchRef } from './batch';
 import type { OutcomeFormat, SettledRecord } from './outcome';
 import type { KeptRecord } from './record';
 
@@ -13,10 +13,20 @@ import type { KeptRecord } from './record';
 export interface RecordStore {
   /** Stores one record durably, idempotent by `recordId`. When it returns, a power cut doesn't lose the record. */
   save(record: KeptRecord, batch: BatchRef): Promise<void>;
-  /** Undoes what an exhausted `save` may have left behind; nothing to undo is fine. */
+  /**
+   * Undoes what an exhausted `save` may have left behind; nothing to undo is fine. Leaves alone what a closed batch has
+   * published as saved.
+   */
   rollback(record: KeptRecord, batch: BatchRef): Promise<void>;
   /** Makes the batch and its outcomes visible, at once or not at all (G10). */
   closeBatch(batch: BatchRef, records: readonly SettledRecord[], format: OutcomeFormat): Promise<ClosedBatch>;
+  /** What a closed batch says of its records, in batch order; `undefined` while the batch isn't closed. */
+  readBatch(batch: Batch): Promise<ReadBatch | undefined>;
+}
+
+/** A closed batch as the store has it. What the store doesn't keep is unknown: 0 attempts, no error, `atMs` 0. */
+export interface ReadBatch extends ClosedBatch {
+  records: SettledRecord[];
 }
 
 export interface ClosedBatch {

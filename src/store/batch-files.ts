@@ -40,6 +40,15 @@ export function batchName(batch: BatchRef): string {
   return batchFileName(batch).replace(/\.log$/, '');
 }
 
+/** A file stands in the batch's place that it can't have written. Retried, until somebody has moved the file. */
+export function foreignFile(batch: BatchRef): KeepapartError {
+  return new KeepapartError(
+    'batch-file-conflict',
+    `${batchName(batch)}.log in OUT_DIR has other content than batch ${batch.batchId} would give it; ` +
+      'it stays as it is, and the batch is closed once somebody has moved it away',
+  );
+}
+
 /**
  * Batch files, each published at once or not at all, and never in place of another (G10). The content goes to a
  * temporary file, which is synced and then linked to its name: unlike `rename`, a link refuses a name that is taken, so
@@ -60,14 +69,15 @@ export function createBatchFiles(folders: StoreFolders) {
    * @throws `batch-file-conflict` (retried) when a file of that name has other content
    */
   async function holds(batch: BatchRef, content: Buffer): Promise<boolean> {
-    const found = await tolerate(['ENOENT'], readFile(pathOf(batch)));
+    const found = await read(batch);
     if (found === undefined) return false;
     if (found.equals(content)) return true;
-    throw new KeepapartError(
-      'batch-file-conflict',
-      `${batchName(batch)}.log in OUT_DIR has other content than batch ${batch.batchId} would give it; ` +
-        'it stays as it is, and the batch is closed once somebody has moved it away',
-    );
+    throw foreignFile(batch);
+  }
+
+  /** The content of the batch's file, if it has one. */
+  async function read(batch: BatchRef): Promise<Buffer | undefined> {
+    return tolerate(['ENOENT'], readFile(pathOf(batch)));
   }
 
   /** Returns when the batch has its file, whoever wrote it; it survives a power cut after {@link sync}. */
@@ -108,5 +118,5 @@ export function createBatchFiles(folders: StoreFolders) {
     await Promise.all(leftovers.map((name) => rm(join(unfinished, name), { force: true })));
   }
 
-  return { exists, holds, publish, sync, clear };
+  return { exists, read, holds, publish, sync, clear };
 }

@@ -26,5 +26,6 @@ export function createFailingStore(
     },
     rollback: (record, batch) => inner.rollback(record, batch),
     closeBatch: (batch, records, format) => inner.closeBatch(batch, records, format),
+    readBatch: (batch) => inner.readBatch(batch),
   };
 }

@@ -1,8 +1,8 @@
 import type { BatchRef } from '../domain/batch';
 import { isKeepapartError, KeepapartError, type ErrorCode } from '../domain/errors';
-import { OUTCOME, outcomeFileContent } from '../domain/outcome';
+import { OUTCOME, outcomeFileContent, outcomeFromLine } from '../domain/outcome';
 import type { RecordStore } from '../domain/record-store';
-import { batchName, createBatchFiles } from './batch-files';
+import { batchName, createBatchFiles, foreignFile } from './batch-files';
 import { describeErrno } from './durable-fs';
 import type { StoreFolders } from './folders';
 import { createStaging, stagedPath } from './staging';
@@ -55,6 +55,18 @@ export function createFileStore(folders: StoreFolders): RecordStore {
         // The batch is closed: what can't be cleared now must not hold it open, and `sweep` gets it later.
         await Promise.allSettled([staging.clear(batch), files.clear(batch)]);
         return { location };
+      });
+    },
+
+    readBatch: async (batch) => {
+      const location = `${batchName(batch)}.log`;
+      return explaining('store-failed', `OUT_DIR/${location} could not be read`, async () => {
+        const content = await files.read(batch);
+        if (content === undefined) return undefined;
+        const lines = content.toString().split('\n').slice(0, -1);
+        const records = batch.records.flatMap((record, i) => outcomeFromLine(record, lines[i] ?? '') ?? []);
+        if (records.length !== lines.length || lines.length !== batch.records.length) throw foreignFile(batch);
+        return { location, records };
       });
     },
   };

@@ -1,6 +1,5 @@
 import {
   WorkflowNotFoundError,
-  defaultPayloadConverter,
   type Client,
   type WorkflowExecutionDescription,
   type WorkflowExecutionInfo,
@@ -12,6 +11,7 @@ import { WORKFLOW_TYPE } from '../contracts/ids';
 import { MORE_REQUEST_IDS, SEARCH_ATTRIBUTES } from '../contracts/search-attributes';
 import type { BatchState, BatchSummary } from '../contracts/views';
 import type { FlushReason } from '../domain/batch';
+import { inputOf, readStart } from './first-event';
 import { callTemporal } from './rpc';
 
 /** A batch as Temporal tells it without its history. */
@@ -63,16 +63,7 @@ export function createBatchReader(client: Client) {
 
     /** What the batch was started with, records and all: from the first event of its history. */
     async input({ batchId, runId }: BatchSummary): Promise<BatchInput> {
-      const { history } = await callTemporal(client, `could not read the records of batch ${batchId}`, () =>
-        client.workflowService.getWorkflowExecutionHistory({
-          namespace: client.options.namespace,
-          execution: { workflowId: batchId, runId },
-          maximumPageSize: 1,
-        }),
-      );
-      const payload = history?.events?.[0]?.workflowExecutionStartedEventAttributes?.input?.payloads?.[0];
-      if (payload == null) throw new TypeError(`batch ${batchId} has no input`);
-      return defaultPayloadConverter.fromPayload<BatchInput>(payload);
+      return inputOf<BatchInput>(await readStart(client, batchId, runId), batchId);
     },
   };
 }

@@ -16,6 +16,9 @@ export function batcherAddress(config: Config): BatcherAddress {
       maxAttempts: config.maxAttempts,
       retryIntervalMs: config.retryIntervalMs,
       outcomeFormat: config.outcomeFormat,
+      onFailure: config.onFailure,
+      idempotencyWindowMs: config.idempotencyWindowMs,
+      idempotencyWindowKeys: config.idempotencyWindowKeys,
     },
   };
 }

@@ -1,10 +1,12 @@
 import type { Client } from '@temporalio/client';
 import type { BatcherClient } from '../contracts/batcher-client';
-import { shardOf } from '../contracts/ids';
+import { batcherWorkflowId, shardOf } from '../contracts/ids';
 import { createAdmission, type AdmissionLimits } from './admission';
 import { createBatchReader } from './batch-reader';
 import { listBatchPage, readBatch } from './batch-views';
+import { confirmTaken, digestOf } from './idempotency';
 import { createIngest, type BatcherAddress } from './ingest';
+import { createPageReader } from './page-reader';
 import { readRequest } from './request-view';
 import { callTemporal } from './rpc';
 import { readShard, readStatus } from './status-view';
@@ -17,17 +19,20 @@ export function createBatcherClient(
 ): BatcherClient {
   const ingest = createIngest(client, address);
   const batches = createBatchReader(client);
+  const pages = createPageReader(client);
   const admissions = Array.from({ length: address.shards }, (_, shard) =>
     createAdmission(limits, () => readShard(client, address, shard)),
   );
 
   return {
-    async addRecords(request) {
-      const admission = admissions[shardOf(request.requestId, address.shards)];
-      await admission?.admit(request, () => ingest.addRecords(request));
+    async addRecords({ requestId, values }, { once = false } = {}) {
+      const request = { requestId, values, ...(once && { digest: digestOf({ requestId, values }) }) };
+      const shard = shardOf(requestId, address.shards);
+      await admissions[shard]?.admit(request, () => ingest.addRecords(shard, [request]));
+      await confirmTaken(client, batcherWorkflowId(address.batcherId, shard), request);
     },
     status: () => readStatus(client, address, Date.now()),
-    request: (requestId) => readRequest(client, address, batches, requestId),
+    request: (requestId) => readRequest(client, address, batches, pages, requestId),
     batches: (filter) => listBatchPage(client, address, filter),
     batch: (batchId) => readBatch(batches, batchId),
     flush: (by) => ingest.flush(by),

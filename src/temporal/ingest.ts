@@ -1,7 +1,9 @@
 import type { Client } from '@temporalio/client';
 import {
+  RUN_LIMITS,
   addRecordsSignal,
   configureSignal,
+  drainSignal,
   flushSignal,
   pauseSignal,
   resumeSignal,
@@ -10,7 +12,7 @@ import {
   type BatcherWorkflow,
   type OperatorAction,
 } from '../contracts/batcher';
-import { WORKFLOW_TYPE, batcherWorkflowId, shardOf } from '../contracts/ids';
+import { WORKFLOW_TYPE, batcherWorkflowId } from '../contracts/ids';
 import type { PipelineSettings } from '../contracts/settings';
 import type { SignalDefinition } from '@temporalio/common';
 import { callTemporal } from './rpc';
@@ -28,16 +30,18 @@ export interface BatcherAddress {
  * and a message is durable when the call returns, whether or not a worker runs.
  */
 export interface Ingest {
-  addRecords(request: AcceptedRequest): Promise<void>;
+  /** Requests of one shard, in one message. */
+  addRecords(shard: number, requests: AcceptedRequest[]): Promise<void>;
   flush(by: string): Promise<void>;
   pause(by: string): Promise<void>;
   resume(by: string): Promise<void>;
+  drain(by: string): Promise<void>;
   /** Puts this process's settings in force on every shard, starting the batchers that aren't there. */
   configure(by: string): Promise<void>;
 }
 
 export function createIngest(client: Client, address: BatcherAddress): Ingest {
-  const input: BatcherInput = { settings: address.settings };
+  const input: BatcherInput = { settings: address.settings, limits: RUN_LIMITS };
   const shards = Array.from({ length: address.shards }, (_, shard) => shard);
 
   async function send<Args extends [unknown, ...unknown[]]>(
@@ -64,10 +68,11 @@ export function createIngest(client: Client, address: BatcherAddress): Ingest {
   }
 
   return {
-    addRecords: (request) => send(shardOf(request.requestId, address.shards), addRecordsSignal, [[request]]),
+    addRecords: (shard, requests) => send(shard, addRecordsSignal, [requests]),
     flush: (by) => tellAll(flushSignal, by),
     pause: (by) => tellAll(pauseSignal, by),
     resume: (by) => tellAll(resumeSignal, by),
+    drain: (by) => tellAll(drainSignal, by),
     async configure(by) {
       const action = { by, atMs: Date.now() };
       await Promise.all(shards.map((shard) => send(shard, configureSignal, [address.settings, action])));

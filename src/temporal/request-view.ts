@@ -8,6 +8,7 @@ import { SECOND } from '../domain/duration';
 import { indexOf, recordIdOf, requestIdOf } from '../domain/record';
 import { batchesOfRequest, factsOf, type BatchFacts, type BatchReader } from './batch-reader';
 import type { BatcherAddress } from './ingest';
+import { bufferedInPages, type PageReader } from './page-reader';
 import { callTemporal } from './rpc';
 
 /** Visibility lags a little behind: a batch that has just closed may be in neither the batcher nor the listing. */
@@ -25,12 +26,13 @@ export async function readRequest(
   client: Client,
   address: BatcherAddress,
   batches: BatchReader,
+  pages: PageReader,
   requestId: string,
 ): Promise<RequestView | undefined> {
   if (!isRequestId(requestId)) return undefined;
   const deadline = Date.now() + VISIBILITY_LAG_MS;
   for (;;) {
-    const found = await look(client, address, batches, requestId);
+    const found = await look(client, address, batches, pages, requestId);
     if (found.size !== null && found.records.size === found.size) return viewOf(requestId, found.records);
     if (Date.now() >= deadline) {
       if (found.size === null) return undefined;
@@ -54,10 +56,12 @@ async function look(
   client: Client,
   address: BatcherAddress,
   batches: BatchReader,
+  pages: PageReader,
   requestId: string,
 ): Promise<Found> {
   // The batcher first: a record that leaves the buffer after this is found twice, never in no place.
   const trace = await traceRequest(client, address, requestId);
+  const paged = await bufferedInPages(pages, trace.pageIds, requestId);
   const listed = await listBatches(client, requestId);
   for (const batchId of trace.inFlightBatchIds) {
     if (listed.has(batchId)) continue;
@@ -66,10 +70,10 @@ async function look(
   }
 
   const records = new Map<number, RecordView>();
-  for (const index of trace.bufferedIndexes) {
+  for (const index of [...trace.bufferedIndexes, ...paged.indexes]) {
     records.set(index, { recordId: recordIdOf(requestId, index), state: RECORD_STATE.buffered });
   }
-  let size = trace.size;
+  let size = trace.size ?? paged.size;
   const all = [...listed.values()];
   for (let at = 0; at < all.length; at += READS_AT_ONCE) {
     const read = all.slice(at, at + READS_AT_ONCE).map((facts) => recordsIn(batches, facts, requestId));
@@ -91,7 +95,7 @@ async function traceRequest(
     );
   } catch (error) {
     if (error instanceof WorkflowNotFoundError)
-      return { size: null, bufferedIndexes: [], inFlightBatchIds: [] };
+      return { size: null, bufferedIndexes: [], inFlightBatchIds: [], pageIds: [] };
     throw error;
   }
 }

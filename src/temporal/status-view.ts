@@ -75,6 +75,8 @@ function neverStarted(settings: PipelineSettings): BatcherStatus {
     inFlight: 0,
     counters: NO_COUNTS,
     paused: null,
+    drain: null,
+    pages: 0,
     settings,
     run: { historyEvents: 0, historyBytes: 0, messages: 0, continuedAsNew: 0 },
   };

@@ -37,8 +37,8 @@ export interface PipelineWorker {
 }
 
 /**
- * A worker for both workflows and their activities on a task queue, and one for adoptions on theirs: adoptions that
- * shared slots with the saves could wait for saves that wait for a slot.
+ * A worker for the workflows and what their batches do, on a task queue, and one for what batchers do, on theirs:
+ * adoptions that shared slots with the saves could wait for saves that wait for a slot.
  */
 export async function createWorker(setup: WorkerSetup): Promise<PipelineWorker> {
   const { workflows, activities, connection, namespace, taskQueue, tuning } = setup;
@@ -50,7 +50,7 @@ export async function createWorker(setup: WorkerSetup): Promise<PipelineWorker> 
     shutdownForceTime: FORCE_MS,
     ...tuning,
   };
-  const { adoptBatch, ...others } = activities;
+  const { adoptBatch, restartBatch, readPage, ...others } = activities;
   const workers = await Promise.all([
     Worker.create({
       // After a crash the batcher's next task waits this long for the dead worker before any other may take it.
@@ -60,7 +60,7 @@ export async function createWorker(setup: WorkerSetup): Promise<PipelineWorker> 
       activities: others,
       ...workflows,
     }),
-    Worker.create({ ...common, taskQueue: adoptionTaskQueue(taskQueue), activities: { adoptBatch } }),
+    Worker.create({ ...common, taskQueue: adoptionTaskQueue(taskQueue), activities: { adoptBatch, restartBatch, readPage } }),
   ]);
   return {
     async run() {

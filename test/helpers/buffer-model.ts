@@ -73,7 +73,7 @@ export class BufferModel {
 
   run(step: Step): void {
     if (step === 'flush all') {
-      flushAll(this.buffer);
+      flushAll(this.buffer, 'manual');
       for (const record of this.expected) record.byHand = true;
     } else if (step === 'carry') {
       const packed = JSON.stringify(packBuffer(this.buffer));

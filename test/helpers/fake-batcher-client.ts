@@ -94,6 +94,9 @@ function emptyStatus(): StatusView {
       maxAttempts: 3,
       retryIntervalMs: 1000,
       outcomeFormat: 'text',
+      onFailure: 'keep',
+      idempotencyWindowMs: 86_400_000,
+      idempotencyWindowKeys: 10_000,
     },
   };
 }

@@ -49,6 +49,11 @@ export function createMemoryStore(): MemoryStore {
       store.files.set(location, [...records]);
       return { location };
     },
+    async readBatch(batch) {
+      const location = batchFileName(batch);
+      const records = store.files.get(location);
+      return Promise.resolve(records && { location, records });
+    },
   };
   return store;
 }

@@ -14,8 +14,8 @@ import { createBatcherClient } from '../../src/temporal/batcher-client';
 import { connectClient, connectWorker, embeddedTarget } from '../../src/temporal/connection';
 import { createIngest, type BatcherAddress, type Ingest } from '../../src/temporal/ingest';
 import { registerWithTemporal } from '../../src/temporal/register';
-import { waitForBatch } from '../../src/temporal/wait-for-batch';
 import { createWorker, type PipelineWorker } from '../../src/temporal/worker';
+import { createWorkflowAccess } from '../../src/temporal/workflow-access';
 import { createMemoryStore, type MemoryStore } from './memory-store';
 import { testServer } from './temporal-server';
 import { waitFor } from './wait-for';
@@ -32,6 +32,9 @@ export const TEST_SETTINGS: PipelineSettings = {
   maxAttempts: 3,
   retryIntervalMs: 10,
   outcomeFormat: 'text',
+  onFailure: 'keep',
+  idempotencyWindowMs: 86_400_000,
+  idempotencyWindowKeys: 10_000,
 };
 
 /** A pipeline of its own on the shared server: told from others by batcher id and task queue. */
@@ -111,7 +114,7 @@ export async function startPipeline(
         taskQueue: name,
         activities: createActivities({
           store: options.store ?? memory,
-          waitForBatch: (batchId, signal) => waitForBatch(client, batchId, signal),
+          workflows: createWorkflowAccess(client),
         }),
         workflows: { workflowBundle: { codePath: BUNDLE } },
         tuning: { shutdownGraceTime: 0, ...options.tuning },

@@ -9,6 +9,7 @@ function noting() {
     save: ({ recordId }) => Promise.resolve(void calls.push(`save ${recordId}`)),
     rollback: ({ recordId }) => Promise.resolve(void calls.push(`rollback ${recordId}`)),
     closeBatch: ({ batchId }) => (calls.push(`closeBatch ${batchId}`), Promise.resolve({ location: 'here' })),
+    readBatch: ({ batchId }) => (calls.push(`readBatch ${batchId}`), Promise.resolve(undefined)),
   };
   return { calls, store };
 }

@@ -1,7 +1,7 @@
 import { ActivityFailure, ApplicationFailure, CancelledFailure, TimeoutFailure } from '@temporalio/common';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
-import { createActivities, type ActivityDeps } from '../../activities';
+import { createActivities, type ActivityDeps, type WorkflowAccess } from '../../activities';
 import { ACTIVITY_TIMEOUTS, BATCH_CLOSING, type BatchClosing } from '../../src/contracts/activities';
 import { ERRORS, KeepapartError, RETRIED, type ErrorCode } from '../../src/domain/errors';
 import { OUTCOME, type SettledRecord } from '../../src/domain/outcome';
@@ -12,11 +12,19 @@ const batch = { batchId: 'b-00000001', openedAtMs: 0 };
 const record = { recordId: 'r:0', value: { a: 1 } };
 const closed: BatchClosing = { status: BATCH_CLOSING.completed, saved: 1, rolledBack: 0, retries: 0 };
 
-function activitiesOver(deps: Partial<ActivityDeps>) {
+function activitiesOver({
+  store = createMemoryStore(),
+  ...workflows
+}: Partial<Pick<ActivityDeps, 'store'> & WorkflowAccess>) {
+  const notAskedFor = () => Promise.reject(new Error('not asked for'));
   return createActivities({
-    store: createMemoryStore(),
-    waitForBatch: () => Promise.reject(new Error('not asked for')),
-    ...deps,
+    store,
+    workflows: {
+      waitForBatch: notAskedFor,
+      restartBatch: notAskedFor,
+      readPage: notAskedFor,
+      ...workflows,
+    },
   });
 }
 
@@ -156,6 +164,7 @@ describe('heartbeats', () => {
         save: () => forTimeout(2),
         rollback: () => forTimeout(2),
         closeBatch: () => forTimeout(2).then(() => ({ location: 'there' })),
+        readBatch: () => Promise.resolve(undefined),
       };
       const activities = activitiesOver({ store, waitForBatch: () => forTimeout(2).then(() => closed) });
       const environment = newEnvironment();

@@ -50,7 +50,7 @@ const anyBuffer = fc
     let nowMs = Date.UTC(2026, 0, 1);
     for (const { step, afterMs } of steps) {
       nowMs += afterMs;
-      if (step === 'flush all') flushAll(buffer);
+      if (step === 'flush all') flushAll(buffer, 'manual');
       else if ('take' in step) takeFlushes(buffer, POLICY, nowMs, step.take);
       else appendRequest(buffer, step, nowMs);
     }
@@ -108,7 +108,7 @@ test('G6: bytes are counted as the record takes them in UTF-8, whatever it holds
 test('a flush by hand makes due what is there, and nothing that comes later.', () => {
   const buffer = emptyBuffer();
   appendRequest(buffer, { requestId: 'a', values: [1, 2] }, 0);
-  flushAll(buffer);
+  flushAll(buffer, 'manual');
   appendRequest(buffer, { requestId: 'b', values: [3] }, 0);
   expect(contents(buffer).map(({ dueByHand }) => dueByHand)).toEqual([true, true, false]);
 });

@@ -152,7 +152,7 @@ describe('a buffer of batches of three', () => {
 
   test('lets everything go when it is told to, but not what comes after that.', () => {
     append(0, 1, 2);
-    flushAll(buffer);
+    flushAll(buffer, 'manual');
     append(0, 2);
     expect(nextFlushAtMs(buffer, policy, 50)).toBeLessThanOrEqual(50);
     expect(taken(50)).toEqual([

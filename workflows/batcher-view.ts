@@ -1,0 +1,69 @@
+import type { WorkflowInfo } from '@temporalio/workflow';
+import type { BatcherStatus, DrainStatus, RequestTrace } from '../src/contracts/batcher';
+import { batchSeqOf } from '../src/domain/batch';
+import { knownBody } from '../src/domain/key-window';
+import { bufferedOutsidePages, flushedRecords, oldestAcceptedAtMs, sizeOf } from '../src/domain/paged-buffer';
+import type { BatcherState } from './batcher-state';
+
+/** Answers of the batcher's queries, and what the Web UI shows of it. */
+export function statusOf(state: BatcherState, info: WorkflowInfo): BatcherStatus {
+  const { records, bytes } = sizeOf(state.buffer);
+  return {
+    bufferedRecords: records,
+    bufferedBytes: bytes,
+    oldestAcceptedAtMs: oldestAcceptedAtMs(state.buffer),
+    inFlight: state.inFlight.size,
+    counters: state.counters,
+    paused: state.paused,
+    drain: drainStatusOf(state),
+    pages: state.buffer.pages.length,
+    settings: state.settings,
+    run: {
+      historyEvents: info.historyLength,
+      historyBytes: info.historySize,
+      messages: state.messages,
+      continuedAsNew: state.continuedAsNew,
+    },
+  };
+}
+
+function drainStatusOf({ drain, buffer, inFlight, nextBatchSeq }: BatcherState): DrainStatus | null {
+  if (drain === null) return null;
+  const { by, atMs, untilBatchSeq } = drain;
+  const before = untilBatchSeq ?? nextBatchSeq;
+  return {
+    by,
+    atMs,
+    bufferedRecords: untilBatchSeq === null ? flushedRecords(buffer) : 0,
+    inFlight: [...inFlight.keys()].filter((batchId) => batchSeqOf(batchId) < before).length,
+  };
+}
+
+export function traceOf(state: BatcherState, requestId: string): RequestTrace {
+  const { size, indexes } = bufferedOutsidePages(state.buffer, requestId);
+  const holding = [...state.inFlight.values()].filter((batch) => batch.requestIds.includes(requestId));
+  return {
+    size,
+    bufferedIndexes: indexes,
+    inFlightBatchIds: holding.map((batch) => batch.batchId),
+    pageIds: state.buffer.pages.map(({ pageId }) => pageId),
+  };
+}
+
+/** By key digest: the body digest under which it is known. */
+export function knownKeys(state: BatcherState, keys: readonly string[], nowMs: number): (string | null)[] {
+  return keys.map((key) => knownBody(state.keys, key, state.settings, nowMs) ?? null);
+}
+
+/** The line that the Web UI shows as the workflow's current details. */
+export function describeBatcher({ buffer, inFlight, counters, paused }: BatcherState): string {
+  const { saved, rolledBack, batchesFailed } = counters;
+  return [
+    paused === null ? 'running' : `paused by ${paused.by}`,
+    `${sizeOf(buffer).records} records buffered`,
+    `${inFlight.size} batches in flight`,
+    `${saved} saved`,
+    `${rolledBack} rolled back`,
+    `${batchesFailed} batches failed`,
+  ].join(' · ');
+}

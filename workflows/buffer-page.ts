@@ -1,0 +1,15 @@
+import { condition, setHandler } from '@temporalio/workflow';
+import { takenInSignal } from '../src/contracts/buffer-page';
+import type { PackedBuffer } from '../src/domain/buffer';
+
+/**
+ * Keeps a stretch of a batcher's buffer, as its input, until the batcher has taken it in again. It has to stay open: a
+ * closed workflow is forgotten after the namespace's retention, and a paused batcher may wait for longer.
+ */
+export async function bufferPageWorkflow(_content: PackedBuffer): Promise<void> {
+  let takenIn = false;
+  setHandler(takenInSignal, () => {
+    takenIn = true;
+  });
+  await condition(() => takenIn);
+}

@@ -1,0 +1,80 @@
+import {
+  ParentClosePolicy,
+  WorkflowIdReusePolicy,
+  getExternalWorkflowHandle,
+  log,
+  proxyActivities,
+  startChild,
+  workflowInfo,
+} from '@temporalio/workflow';
+import { TypedSearchAttributes, WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
+import { ACTIVITY_TIMEOUTS, type Activities } from '../src/contracts/activities';
+import { takenInSignal, type BufferPageWorkflow } from '../src/contracts/buffer-page';
+import { WORKFLOW_TYPE, adoptionTaskQueue, bufferPageId } from '../src/contracts/ids';
+import { SEARCH_ATTRIBUTES } from '../src/contracts/search-attributes';
+import { MIB } from '../src/domain/duration';
+import { spill, takeInPage, type NewPage } from '../src/domain/paged-buffer';
+import type { BatcherState } from './batcher-state';
+
+/** What starts in one workflow task goes to the server as one message, of which it takes 4 MiB. */
+const MESSAGE_BYTES = 1 * MIB;
+
+/** Moves what is too large to be carried into pages, until nothing is; signals may come meanwhile. */
+export async function spillToPages(state: BatcherState): Promise<void> {
+  for (let pages = spill(state.buffer); pages.length > 0; pages = spill(state.buffer)) {
+    for (let rest = pages; rest.length > 0; ) {
+      const together = rest.splice(0, countWithin(rest, MESSAGE_BYTES));
+      await Promise.all(together.map((page) => startPage(state, page)));
+    }
+  }
+}
+
+/** How many pages from the front take at most so many bytes; at least one. */
+function countWithin(pages: readonly NewPage[], maxBytes: number): number {
+  let bytes = 0;
+  const end = pages.findIndex(({ ref }) => (bytes += ref.bytes) > maxBytes);
+  return end < 0 ? pages.length : Math.max(1, end);
+}
+
+/** Under the next free id: one is taken when this batcher was terminated before and began anew. */
+async function startPage(state: BatcherState, { ref, content }: NewPage): Promise<void> {
+  const { workflowId } = workflowInfo();
+  for (let gap = 1; ; gap *= 2) {
+    ref.pageId = bufferPageId(workflowId, state.nextPageSeq);
+    state.nextPageSeq++;
+    try {
+      await startChild<BufferPageWorkflow>(WORKFLOW_TYPE.bufferPage, {
+        workflowId: ref.pageId,
+        args: [content],
+        parentClosePolicy: ParentClosePolicy.ABANDON,
+        workflowIdReusePolicy: WorkflowIdReusePolicy.REJECT_DUPLICATE,
+        staticSummary: `${ref.records} records of the buffer of ${workflowId}`,
+        typedSearchAttributes: new TypedSearchAttributes([
+          { key: SEARCH_ATTRIBUTES.batcher, value: workflowId },
+        ]),
+      });
+      return;
+    } catch (error) {
+      if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+      state.nextPageSeq += gap - 1;
+    }
+  }
+}
+
+/** Appends the oldest page to the head of the buffer, and lets the page go once its records are in this history. */
+export async function takeInOldestPage(state: BatcherState): Promise<void> {
+  const pageId = state.buffer.pages[0]?.pageId;
+  if (pageId === undefined) return;
+  const { readPage } = proxyActivities<Activities>({
+    taskQueue: adoptionTaskQueue(workflowInfo().taskQueue),
+    startToCloseTimeout: ACTIVITY_TIMEOUTS.readMs,
+    retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '30s' },
+    summary: pageId,
+  });
+  takeInPage(state.buffer, await readPage({ pageId }));
+  try {
+    await getExternalWorkflowHandle(pageId).signal(takenInSignal);
+  } catch (error) {
+    log.warn('a page of the buffer was gone before it was let go', { pageId, error });
+  }
+}
