@@ -137,10 +137,13 @@ export function bufferedOf(
   return { size: records[0]?.requestSize ?? null, indexes: records.map((record) => record.index) };
 }
 
+/** Most bytes of a packed buffer that holds nothing. */
+const FRAME_BYTES = jsonBytes({ runs: [], flushOldest: 10_000_000, byHand: FLUSH_REASON.manual });
+
 /** Upper bound of the size in bytes of {@link packBuffer}'s result as JSON, close to it, without making it. */
 export function packedBytesBound(buffer: RecordBuffer): number {
-  const frame = jsonBytes({ runs: [], flushOldest: buffer.bufferedRecords, byHand: buffer.byHand });
-  return inOrder(buffer).reduce((bytes, record, i, all) => bytes + packedBytes(record, all[i - 1]), frame);
+  const records = inOrder(buffer);
+  return records.reduce((bytes, record, i) => bytes + packedBytes(record, records[i - 1]), FRAME_BYTES);
 }
 
 export function packBuffer(buffer: RecordBuffer): PackedBuffer {
@@ -180,7 +183,7 @@ export function stretchesOf(records: readonly BufferedRecord[], maxBytes: number
 export function removeBeyond(buffer: RecordBuffer, maxBytes: number): BufferedRecord[] {
   if (packedBytesBound(buffer) <= maxBytes) return [];
   uncutAll(buffer);
-  let bytes = 0;
+  let bytes = FRAME_BYTES;
   let kept = 0;
   for (const [i, record] of buffer.waiting.entries()) {
     bytes += packedBytes(record, buffer.waiting[i - 1]);

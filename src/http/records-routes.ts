@@ -5,6 +5,7 @@ import { jsonBytes } from '../domain/json';
 import type { JsonValue } from '../domain/json';
 import { recordIdOf } from '../domain/record';
 import type { HttpDeps, HttpLimits } from './deps';
+import { idempotencyKeyOf } from './idempotency-key';
 import { jsonBodyReader } from './json-body';
 import { validate } from './problems';
 import { serve } from './routing';
@@ -17,11 +18,11 @@ export function serveRecords(router: Router, deps: HttpDeps): void {
   const toRecords = recordsReader(limits);
 
   const addRecords: RequestHandler = async (req, res) => {
-    refuseIdempotencyKey(req.headers);
+    const key = idempotencyKeyOf(req.headers);
     const values = toRecords(await readBody(req, res));
-    const requestId = newRequestId();
+    const requestId = key ?? newRequestId();
     // G3: nothing is acknowledged before this has resolved.
-    await batcher.addRecords({ requestId, values });
+    await batcher.addRecords({ requestId, values }, { once: key !== undefined });
     res
       .status(202)
       .location(`/v1/requests/${encodeURIComponent(requestId)}`)
@@ -32,15 +33,6 @@ export function serveRecords(router: Router, deps: HttpDeps): void {
       });
   };
   serve(router, '/records', { post: addRecords });
-}
-
-/** Until it is honoured (G5): a client that sends the key relies on it, and must not be left to believe in it. */
-function refuseIdempotencyKey(headers: NodeJS.Dict<string | string[]>): void {
-  const received = headers['idempotency-key'];
-  if (received === undefined) return;
-  throw new KeepapartError('invalid-request', 'Idempotency-Key is not supported yet; nothing was taken', {
-    problems: [{ field: 'Idempotency-Key', expected: 'no such header', received: String(received) }],
-  });
 }
 
 /** A body, whichever of its two shapes it has, as the list of records that it holds; refused whole or not at all. */

@@ -8,6 +8,8 @@ import type { BatchPage, BatchView, RequestView, StatusView } from '../../src/co
  */
 export class FakeBatcherClient implements BatcherClient {
   readonly accepted: AcceptedRequest[] = [];
+  /** Those of them that were to be taken once. */
+  readonly onceOnly: string[] = [];
   /** Every other call, as `name(arguments)`. */
   readonly calls: string[] = [];
   readonly requests = new Map<string, RequestView>();
@@ -25,8 +27,9 @@ export class FakeBatcherClient implements BatcherClient {
     return release;
   }
 
-  async addRecords(request: AcceptedRequest): Promise<void> {
+  async addRecords(request: AcceptedRequest, { once = false } = {}): Promise<void> {
     this.accepted.push(request);
+    if (once) this.onceOnly.push(request.requestId);
     await this.gate;
     await this.failIfAsked();
   }

@@ -87,14 +87,46 @@ test('G6: a full buffer is 429 with its own Retry-After, rounded up to seconds.'
   expect([response.status, response.headers['retry-after']]).toEqual([429, '1']);
 });
 
-test('Idempotency-Key is refused as long as it is not honoured (G5).', async () => {
-  const { app, batcher } = testApp();
-  const response = await post(app).set('Idempotency-Key', 'abc').send([1]);
-  expect(response.status).toBe(422);
-  expect(response.body.problems).toEqual([
-    { field: 'Idempotency-Key', expected: 'no such header', received: 'abc' },
-  ]);
-  expect(batcher.accepted).toEqual([]);
+describe('G5: an Idempotency-Key', () => {
+  test.each(['8e03978e-40d5-43dd-bc93-6894a57f9324', '"8e03978e-40d5-43dd-bc93-6894a57f9324"'])(
+    '%s is the id of the request, which is to be taken once.',
+    async (header) => {
+      const { app, batcher } = testApp();
+      const response = await post(app).set('Idempotency-Key', header).send([7]);
+      const requestId = '8e03978e-40d5-43dd-bc93-6894a57f9324';
+      expect([response.status, response.body]).toEqual([
+        202,
+        { requestId, accepted: 1, records: [{ recordId: `${requestId}:0`, value: 7 }] },
+      ]);
+      expect(batcher.onceOnly).toEqual([requestId]);
+    },
+  );
+
+  test('is not invented: a list without one may be taken as often as it is sent.', async () => {
+    const { app, batcher } = testApp();
+    await post(app).send([7]);
+    expect([batcher.accepted.length, batcher.onceOnly]).toEqual([1, []]);
+  });
+
+  test('that was used for other records is 409.', async () => {
+    const { app, batcher } = testApp();
+    batcher.failure = new KeepapartError('idempotency-key-reused', 'Used before');
+    const response = await post(app).set('Idempotency-Key', 'abc').send([1]);
+    expect([response.status, response.body.code]).toEqual([409, 'idempotency-key-reused']);
+  });
+
+  test.each(['', '""', 'a b', '"a', 'ä', '-a', 'a'.repeat(129), '"a", "b"'])(
+    '%j is none: 422, and nothing is taken.',
+    async (header) => {
+      const { app, batcher } = testApp();
+      const response = await post(app).set('Idempotency-Key', header).send([1]);
+      expect(response.status).toBe(422);
+      expect(response.body.problems).toEqual([
+        { field: 'Idempotency-Key', expected: expect.any(String), received: expect.any(String) },
+      ]);
+      expect(batcher.accepted).toEqual([]);
+    },
+  );
 });
 
 describe('G9: a list is refused whole with 422, and the place told, for', () => {

@@ -1,0 +1,21 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import { isRequestId } from '../contracts/ids';
+import { KeepapartError, describeReceived } from '../domain/errors';
+
+const EXPECTED =
+  'one key of up to 128 letters, digits and . _ : -, the first a letter or digit, with or without double quotes; ' +
+  'a UUID is best';
+
+/**
+ * The key under which a request is to be taken once (G5), `undefined` without the header. Quotes, which the IETF's draft
+ * asks for and few clients send, don't belong to the key. @throws `invalid-request` for what can't be a requestId
+ */
+export function idempotencyKeyOf(headers: IncomingHttpHeaders): string | undefined {
+  const received = headers['idempotency-key'];
+  if (received === undefined) return undefined;
+  const key = /^"(?<quoted>[^"]*)"$/.exec(String(received))?.groups?.['quoted'] ?? String(received);
+  if (isRequestId(key)) return key;
+  throw new KeepapartError('invalid-request', 'The Idempotency-Key is not valid; nothing was taken', {
+    problems: [{ field: 'Idempotency-Key', expected: EXPECTED, received: describeReceived(received) }],
+  });
+}
