@@ -5,9 +5,9 @@ import { LEGACY_RUN_LIMITS, type BatcherInput } from '../../src/contracts/batche
 import type { PipelineSettings } from '../../src/contracts/settings';
 import { inOrder, uncutAll } from '../../src/domain/buffer';
 import type { ConflictRule } from '../../src/domain/conflict-rules';
-import { MIB } from '../../src/domain/duration';
+import { KIB, MIB } from '../../src/domain/duration';
 import { takeFlushes, type Flush } from '../../src/domain/flush-policy';
-import { appendToEnd, flushEverything } from '../../src/domain/paged-buffer';
+import { appendToEnd, flushEverything, needsSpill, sizeOf, spill } from '../../src/domain/paged-buffer';
 import {
   carriedFrom,
   freeSlots,
@@ -15,6 +15,7 @@ import {
   nextWakeAtMs,
   recordClosing,
   restoreBatcher,
+  takeRequest,
   type BatcherState,
 } from '../../workflows/batcher-state';
 import { describeBatcher, statusOf, traceOf } from '../../workflows/batcher-view';
@@ -204,6 +205,39 @@ describe('a run hands over', () => {
   });
 });
 
+test('G6: what is handed over takes less than 512 KiB with everything at its bound.', () => {
+  const conflicts = Array.from({ length: 2000 }, (_, i) => ({
+    pair: [`a${i}`, `b${i}`] as [string, string],
+  }));
+  expect(Buffer.byteLength(JSON.stringify(conflicts))).toBeLessThan(64 * KIB);
+  const state = newState({ conflicts, maxInFlight: 1000 });
+  const batcherId = 'b'.repeat(64);
+  for (let i = 0; i < 1000; i++) {
+    const batchId = `${batcherId}-63-${String(i).padStart(8, '0')}`;
+    state.inFlight.set(batchId, { batchId, requestIds: ['r'.repeat(128)] });
+  }
+  for (let i = 0; i < 10_000; i++) {
+    const digest = { key: String(i).padStart(11, '0'), body: 'abcdef' };
+    takeRequest(state, { requestId: String(i).padStart(128, 'r'), values: [], digest }, i * 8640);
+  }
+  for (let i = 0; i < 200_000; i++) {
+    const request = { requestId: String(i).padStart(128, 'r'), values: ['x'.repeat(165)] };
+    takeRequest(state, request, 1_790_000_000_000 + i);
+  }
+  expect(sizeOf(state.buffer).bytes).toBeGreaterThan(31 * MIB);
+  for (const [i, { ref }] of spill(state.buffer).entries())
+    ref.pageId = `${batcherId}-63-page-${i + 10_000_000}`;
+  for (let i = 0; i < 30; i++) {
+    takeRequest(state, { requestId: String(i).padStart(128, 't'), values: ['x'.repeat(700)] }, 0);
+  }
+  expect(needsSpill(state.buffer)).toBe(false);
+
+  const { settings, limits } = state;
+  const input: BatcherInput = { settings, limits, carried: carriedFrom(state) };
+  expect(Buffer.byteLength(JSON.stringify(input))).toBeLessThan(512 * KIB);
+  expect(Buffer.byteLength(JSON.stringify(input))).toBeGreaterThan(400 * KIB);
+});
+
 test('G4: the next run knows all that this one knew, through JSON, and counts its own messages.', () => {
   fc.assert(
     fc.property(anySettings, anyStory, (settings, story) => {
@@ -246,7 +280,12 @@ test('a batcher tells what it holds, where a request is, and what people need to
     settings: state.settings,
     run: { historyEvents: 7, historyBytes: 4321, messages: 2, continuedAsNew: 0 },
   });
-  expect(traceOf(state, 'a')).toEqual({ size: 4, bufferedIndexes: [1], inFlightBatchIds: ['b-1'], pageIds: [] });
+  expect(traceOf(state, 'a')).toEqual({
+    size: 4,
+    bufferedIndexes: [1],
+    inFlightBatchIds: ['b-1'],
+    pageIds: [],
+  });
   expect(traceOf(state, 'b')).toEqual({ size: 1, bufferedIndexes: [0], inFlightBatchIds: [], pageIds: [] });
   expect(traceOf(state, 'c')).toEqual({ size: null, bufferedIndexes: [], inFlightBatchIds: [], pageIds: [] });
   expect(describeBatcher(state)).toBe(

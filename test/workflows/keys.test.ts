@@ -1,0 +1,71 @@
+import { randomUUID } from 'node:crypto';
+import type { JsonValue } from '../../src/domain/json';
+import { createBatcherClient } from '../../src/temporal/batcher-client';
+import { savedValues } from '../helpers/memory-store';
+import { startPipeline, type TestPipeline } from '../helpers/pipeline';
+import { waitFor } from '../helpers/wait-for';
+
+/** G5: a request with a key is taken once, whoever sends it, how often and when. */
+let pipeline: TestPipeline;
+afterEach(() => pipeline.close());
+
+function sendOnce(requestId: string, values: JsonValue[]): Promise<void> {
+  return pipeline.batcher.addRecords({ requestId, values }, { once: true });
+}
+
+test('the same key with the same records adds nothing, one after another and at the same time (G5)', async () => {
+  pipeline = await startPipeline();
+  const key = randomUUID();
+  await Promise.all([sendOnce(key, [3, { a: 1, b: 2 }]), sendOnce(key, [3, { b: 2, a: 1 }])]);
+  await pipeline.quiet();
+  await sendOnce(key, [3, { a: 1, b: 2 }]);
+  const { counters } = await pipeline.quiet();
+  expect(pipeline.store.outcomes().map(({ recordId }) => recordId)).toEqual([`${key}:0`, `${key}:1`]);
+  expect(counters).toMatchObject({ accepted: 2, duplicateRequests: 2 });
+});
+
+test('the same key with other records is refused, and of two at the same time one counts (G5)', async () => {
+  pipeline = await startPipeline();
+  const key = randomUUID();
+  const results = await Promise.allSettled([sendOnce(key, ['a']), sendOnce(key, ['b'])]);
+  expect(results.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+  await expect(sendOnce(key, ['c'])).rejects.toMatchObject({ code: 'idempotency-key-reused' });
+  await pipeline.quiet();
+  expect(savedValues(pipeline.store)).toEqual([results[0].status === 'fulfilled' ? 'a' : 'b']);
+});
+
+test('keys are known to every API process, and across continue-as-new (G5)', async () => {
+  pipeline = await startPipeline({ limits: { historyEvents: 4000, historyBytes: 1e9, messages: 2 } });
+  const other = createBatcherClient(pipeline.client, pipeline.address, {
+    maxBufferedRecords: 100,
+    maxBufferedBytes: 1e6,
+  });
+  const keys = [randomUUID(), randomUUID(), randomUUID()];
+  for (const key of keys) await sendOnce(key, [key]);
+  await waitFor('a later run', async () => (await pipeline.status()).run.continuedAsNew >= 1);
+  for (const key of keys) await other.addRecords({ requestId: key, values: [key] }, { once: true });
+  await expect(
+    other.addRecords({ requestId: keys[0]!, values: ['else'] }, { once: true }),
+  ).rejects.toMatchObject({ code: 'idempotency-key-reused' });
+  await pipeline.quiet();
+  expect(savedValues(pipeline.store)).toEqual([...keys].sort());
+});
+
+test('keys are forgotten beyond the count that the settings give, the oldest first (G5)', async () => {
+  pipeline = await startPipeline({ settings: { idempotencyWindowKeys: 2 } });
+  for (const key of ['first', 'second', 'third']) await sendOnce(key, [key]);
+  await sendOnce('second', ['second']);
+  await sendOnce('first', ['first']);
+  await pipeline.quiet();
+  expect(savedValues(pipeline.store)).toEqual(['first', 'first', 'second', 'third']);
+});
+
+test('without a worker nothing is acknowledged that could turn out refused, and a repeat is acknowledged later (G5)', async () => {
+  pipeline = await startPipeline({ worker: false });
+  const key = randomUUID();
+  await expect(sendOnce(key, ['kept'])).rejects.toMatchObject({ code: 'temporal-unavailable' });
+  await pipeline.startWorker();
+  await sendOnce(key, ['kept']);
+  await pipeline.quiet();
+  expect(savedValues(pipeline.store)).toEqual(['kept']);
+});

@@ -1,0 +1,88 @@
+import type { BatcherInput } from '../../src/contracts/batcher';
+import { WORKFLOW_TYPE, bufferPageId } from '../../src/contracts/ids';
+import { batchSeqOf } from '../../src/domain/batch';
+import { HOUR, KIB } from '../../src/domain/duration';
+import { inputOf, readStart } from '../../src/temporal/first-event';
+import { startPipeline, type TestPipeline } from '../helpers/pipeline';
+import { waitFor } from '../helpers/wait-for';
+
+/** A buffer that is too large to be carried: kept in pages, and nothing of it lost, doubled or overtaken. */
+let pipeline: TestPipeline;
+afterEach(() => pipeline.close());
+
+const LARGE = 'x'.repeat(4 * KIB);
+
+/** A paused batcher whose buffer has been handed over in pages at least once; the requests that it holds. */
+async function withPagedBuffer(): Promise<string[]> {
+  pipeline = await startPipeline({
+    settings: { flushIntervalMs: HOUR, maxBatchSize: 20 },
+    limits: { historyEvents: 4000, historyBytes: 1e9, messages: 20 },
+  });
+  await pipeline.batcher.pause('test');
+  const requestIds: string[] = [];
+  for (let i = 0; i < 30; i++) {
+    requestIds.push(...(await pipeline.send([`${i} ${LARGE}`, `and ${i}`, i % 2 === 0 ? 1 : 2])));
+  }
+  await waitFor('pages', async () => (await pipeline.status()).pages > 0);
+  return requestIds;
+}
+
+async function pageStates(): Promise<string[]> {
+  const states: string[] = [];
+  const query = `WorkflowType = '${WORKFLOW_TYPE.bufferPage}' AND KeepapartBatcher = '${pipeline.batcherWorkflowId}'`;
+  for await (const { status } of pipeline.client.workflow.list({ query })) states.push(status.name);
+  return states;
+}
+
+test('a paused buffer is carried in pages, answers for them, and comes back whole and in order (G4, G6, G7)', async () => {
+  const requestIds = await withPagedBuffer();
+  const before = await pipeline.status();
+  expect(before).toMatchObject({ bufferedRecords: 90, paused: { by: 'test' } });
+  const started = await readStart(pipeline.client, pipeline.batcherWorkflowId);
+  const { carried } = inputOf<BatcherInput>(started, pipeline.batcherWorkflowId);
+  expect(Buffer.byteLength(JSON.stringify(carried))).toBeLessThan(100 * KIB);
+
+  for (const requestId of [requestIds[0]!, requestIds[15]!, requestIds[29]!]) {
+    expect((await pipeline.batcher.request(requestId))?.counts).toMatchObject({ buffered: 3 });
+  }
+
+  await pipeline.batcher.resume('test');
+  await pipeline.batcher.flush('test');
+  const after = await pipeline.quiet();
+  expect(after).toMatchObject({ pages: 0, counters: { saved: 90, rolledBack: 0 } });
+  const saved = pipeline.store.outcomes().map(({ recordId }) => recordId);
+  expect([...saved].sort()).toEqual(requestIds.flatMap((id) => [0, 1, 2].map((i) => `${id}:${i}`)).sort());
+  const files = [...pipeline.store.files.values()].map((file) => file.map(({ value }) => value));
+  for (const values of files) expect(values.includes(1) && values.includes(2)).toBe(false);
+
+  const seqOf = (value: string) => {
+    const file = [...pipeline.store.files].find(([, records]) => records.some((r) => r.value === value));
+    return batchSeqOf(file![0].replace('.log', ''));
+  };
+  expect(seqOf('and 0')).toBeLessThan(seqOf('and 15'));
+  expect(seqOf('and 15')).toBeLessThan(seqOf('and 29'));
+  await waitFor('the pages to be let go', async () => {
+    const states = await pageStates();
+    return states.length > 0 && states.every((state) => state === 'COMPLETED');
+  });
+});
+
+test('a page that somebody terminates is read all the same (G4)', async () => {
+  await withPagedBuffer();
+  await pipeline.client.workflow.getHandle(bufferPageId(pipeline.batcherWorkflowId, 1)).terminate('by hand');
+  await pipeline.batcher.resume('test');
+  await pipeline.batcher.flush('test');
+  expect((await pipeline.quiet()).counters).toMatchObject({ saved: 90 });
+});
+
+test('a drain covers what lies in pages (G4)', async () => {
+  await withPagedBuffer();
+  await pipeline.ingest.drain('test');
+  await waitFor('the drain to be known', async () => (await pipeline.status()).drain?.bufferedRecords === 90);
+  await pipeline.ingest.resume('test');
+  await waitFor('the drain to be done', async () => {
+    const { drain } = await pipeline.status();
+    return drain?.bufferedRecords === 0 && drain.inFlight === 0;
+  });
+  expect(pipeline.store.outcomes()).toHaveLength(90);
+});
