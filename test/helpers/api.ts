@@ -45,3 +45,5 @@ export function apiOf(url: string) {
       ),
   };
 }
+
+export type Api = ReturnType<typeof apiOf>;

@@ -38,6 +38,7 @@ export function audit(
   { maxBatchSize, rules }: { maxBatchSize: number; rules: readonly ConflictRule[] },
 ) {
   const seen = new Map<string, number>();
+  const known = new Set(acknowledged);
   const overSize: string[] = [];
   const conflicting: string[] = [];
   for (const [name, lines] of files) {
@@ -51,7 +52,7 @@ export function audit(
     outcomes: seen.size,
     missing: acknowledged.filter((recordId) => !seen.has(recordId)),
     doubled: [...seen].filter(([, times]) => times > 1).map(([recordId]) => recordId),
-    unknown: [...seen.keys()].filter((recordId) => !acknowledged.includes(recordId)),
+    unknown: [...seen.keys()].filter((recordId) => !known.has(recordId)),
     overSize,
     conflicting,
   };
