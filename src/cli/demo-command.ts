@@ -1,12 +1,12 @@
 import path from 'node:path';
 import type { Logger } from 'pino';
 import type { Config, LoadedConfig } from '../config';
-import { accepts, LOOPBACK } from '../temporal/embedded/ports';
+import { LOOPBACK } from '../temporal/embedded/ports';
 import { runDemo } from './demo/demo';
 import { FAILURE_RATE } from './demo/scenario';
 import type { StoppableLifecycle } from './lifecycle';
 import { startRole } from './roles';
-import { externalTemporal, namesTemporal, runningTemporal, type ReachedTemporal } from './temporal-role';
+import { findTemporal } from './temporal-role';
 
 /**
  * The demo, on the Temporal server of the system that runs, or on one of its own where none does. API and worker are
@@ -31,14 +31,6 @@ export async function demo(
   process.stdout.write(`The files are in ${path.resolve(config.outDir)}.\n`);
   if (temporal === undefined && process.stdout.isTTY) process.stdout.write('Ctrl-C ends the demo.\n');
   else lifecycle.requestStop();
-}
-
-/** The Temporal server that is configured, or that a running `keepapart serve` has embedded. */
-async function findTemporal(config: Config): Promise<ReachedTemporal | undefined> {
-  if (namesTemporal()) return externalTemporal();
-  const { temporalPort, uiPort } = config;
-  if (temporalPort === 0 || !(await accepts(temporalPort))) return undefined;
-  return runningTemporal(`${LOOPBACK}:${temporalPort}`, `http://${LOOPBACK}:${uiPort}`);
 }
 
 function demoConfig(config: Config): Config {

@@ -4,6 +4,7 @@ import { describeConfig, renderConfigTable } from '../config';
 import { demo } from './demo-command';
 import { createLogger } from './logger';
 import { addSettingFlags, readConfig } from './read-config';
+import { addReplayCommand } from './replay-command';
 import { reportFailure } from './report-failure';
 import { ROLES, startRole, type Role } from './roles';
 import { runUntilStopped } from './run';
@@ -49,6 +50,8 @@ addSettingFlags(program.command('config').description('print every setting in fo
       flags['json'] === true ? `${JSON.stringify(rows, null, 2)}\n` : renderConfigTable(rows),
     );
   });
+
+addReplayCommand(program);
 
 program.parseAsync().catch((error: unknown) => {
   process.exitCode = reportFailure(error);

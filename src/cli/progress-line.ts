@@ -10,7 +10,7 @@ export function progressLine(stream: WriteStream) {
   let open = false;
   let tellAtMs = 0;
   return {
-    show: ({ message, share, elapsedMs }: BinaryProgress): void => {
+    show: ({ message, share, elapsedMs }: Omit<BinaryProgress, 'phase'>): void => {
       const percent = share === undefined ? '' : ` ${Math.floor(share * 100)} %`;
       if (stream.isTTY) {
         const line = `keepapart: ${message}${percent} (${Math.floor(elapsedMs / 1000)} s)`;

@@ -4,6 +4,7 @@ import { KeepapartError } from '../domain/errors';
 import { connectClient, embeddedTarget, temporalTarget, type TemporalTarget } from '../temporal/connection';
 import { defaultCacheDir, resolveTemporalBinary } from '../temporal/embedded/binary';
 import { databaseServerVersion, startEmbeddedServer } from '../temporal/embedded/embedded-server';
+import { accepts, LOOPBACK } from '../temporal/embedded/ports';
 import { registerWithTemporal } from '../temporal/register';
 import type { Lifecycle } from './lifecycle';
 import { progressLine } from './progress-line';
@@ -36,6 +37,16 @@ export function runningTemporal(address: string, uiUrl: string | undefined): Rea
   const target = embeddedTarget(address, process.env['TEMPORAL_NAMESPACE'] || undefined);
   if (uiUrl === undefined) return { target };
   return { target, webUiUrl: `${uiUrl}/namespaces/${encodeURIComponent(target.namespace)}/workflows` };
+}
+
+/** The Temporal server that is configured, or that a running `keepapart serve` has embedded. */
+export async function findTemporal({
+  temporalPort,
+  uiPort,
+}: Pick<Config, 'temporalPort' | 'uiPort'>): Promise<ReachedTemporal | undefined> {
+  if (namesTemporal()) return externalTemporal();
+  if (temporalPort === 0 || !(await accepts(temporalPort))) return undefined;
+  return runningTemporal(`${LOOPBACK}:${temporalPort}`, `http://${LOOPBACK}:${uiPort}`);
 }
 
 /**

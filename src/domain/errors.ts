@@ -80,6 +80,13 @@ export const ERRORS = {
     retried: RETRIED.byOperator,
   },
   'temporal-start-failed': { title: 'The Temporal server did not come up', retried: RETRIED.byOperator },
+
+  'replay-mismatch': {
+    title: "Today's workflow code does not replay a history",
+    retried: RETRIED.byOperator,
+  },
+  'history-unreadable': { title: 'A history can not be read', retried: RETRIED.byOperator },
+  'nothing-to-replay': { title: 'There is no history to replay', retried: RETRIED.byOperator },
 } as const satisfies Record<string, CatalogueEntry>;
 
 export type ErrorCode = keyof typeof ERRORS;

@@ -1,8 +1,8 @@
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import type { History } from '@temporalio/common/lib/proto-utils';
-import { historyFromText } from './history-json';
-import { workflowIdOf } from './tell-history';
+import { historyFromText } from '../../src/temporal/replay/history-json';
+import { recordedRun } from '../../src/temporal/replay/recorded-history';
 
 export const HISTORIES = path.join(__dirname, 'histories');
 
@@ -31,7 +31,7 @@ export function readCorpus(): CommittedHistory[] {
         throw new Error(`not a name of a history: ${file}`);
       const text = readFileSync(path.join(HISTORIES, file), 'utf8');
       const history = historyFromText(text);
-      return { file, version, caseName, text, history, workflowId: workflowIdOf(history) };
+      return { file, version, caseName, text, history, workflowId: recordedRun(history).workflowId };
     });
 }
 

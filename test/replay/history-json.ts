@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import { historyFromJSON, historyToJSON, type History } from '@temporalio/common/lib/proto-utils';
+import { historyToJSON, type History } from '@temporalio/common/lib/proto-utils';
 
 /** How this process calls itself towards Temporal, also in the name of its sticky queue: `pid@host`. */
 const MYSELF = `${process.pid}@${hostname()}`;
@@ -14,9 +14,4 @@ export function historyToText(history: History): string {
     key === 'stackTrace' ? undefined : value,
   ) as { events: unknown[] };
   return `{"events":[\n${events.map((event) => JSON.stringify(event)).join(',\n')}\n]}\n`;
-}
-
-/** @throws Error for a text that isn't the JSON of a history */
-export function historyFromText(text: string): History {
-  return historyFromJSON(JSON.parse(text));
 }

@@ -1,8 +1,9 @@
 import path from 'node:path';
 import { DefaultLogger, Runtime } from '@temporalio/worker';
+import { bundleForReplay } from '../../src/temporal/replay/bundle';
 import { CASE_NAMES, shortcomings } from './cases';
 import { currentVersion, readCorpus } from './corpus';
-import { bundleForReplay, replay } from './replay';
+import { replay } from './replay';
 import { tellHistory } from './tell-history';
 
 /** The sources, not the build: a bundle of yesterday would replay whatever was changed today. */

@@ -1,10 +1,9 @@
 import { defaultPayloadConverter } from '@temporalio/common';
 import type { History } from '@temporalio/common/lib/proto-utils';
 import { temporal } from '@temporalio/proto';
-import type { BatchInput, BatchResult } from '../../src/contracts/batch';
+import type { BatchResult } from '../../src/contracts/batch';
 import type { BatcherInput } from '../../src/contracts/batcher';
 import { SEARCH_ATTRIBUTES } from '../../src/contracts/search-attributes';
-import { recordIdsOf, type CutBatches } from './report-batches';
 
 type HistoryEvent = NonNullable<History['events']>[number];
 type Payloads = temporal.api.common.v1.IPayloads | null | undefined;
@@ -14,23 +13,6 @@ export function tellHistory(history: History): string[] {
   const events = history.events ?? [];
   const byId = new Map(events.map((event) => [String(event.eventId), event]));
   return events.flatMap((event) => tellEvent(event, (id) => byId.get(String(id)) ?? {}) ?? []);
-}
-
-/** The workflow id that a history was recorded under: children are named after it, so a replay needs it. */
-export function workflowIdOf(history: History): string {
-  const workflowId = history.events?.[0]?.workflowExecutionStartedEventAttributes?.workflowId;
-  if (!workflowId) throw new TypeError('a history has to begin with the workflow that started');
-  return workflowId;
-}
-
-/** The batches that a batcher started. */
-export function batchesIn(history: History): CutBatches {
-  const children = (history.events ?? []).flatMap(
-    (event) => event.startChildWorkflowExecutionInitiatedEventAttributes ?? [],
-  );
-  return Object.fromEntries(
-    children.map(({ workflowId, input }) => [workflowId ?? '?', recordIdsOf(firstOf(input) as BatchInput)]),
-  );
 }
 
 function tellEvent(event: HistoryEvent, other: (eventId: unknown) => HistoryEvent): string | undefined {

@@ -1,0 +1,69 @@
+import { defaultPayloadConverter } from '@temporalio/common';
+import type { History } from '@temporalio/common/lib/proto-utils';
+import type { BatchInput } from '../../contracts/batch';
+import { WORKFLOW_TYPE } from '../../contracts/ids';
+import { recordIdsOf, type CutBatches } from '../../contracts/replay';
+
+export type HistoryEvent = NonNullable<History['events']>[number];
+
+/** A run that happened, and what is known of it without its code. */
+export interface RecordedRun {
+  workflowId: string;
+  /** As the history tells it: after a reset, that of the run that was begun with. */
+  runId: string;
+  workflowType: string;
+  /** Whether the run was still going on when the history was taken. */
+  open: boolean;
+  /** Whether a workflow task was completed: without one, no code has decided anything yet. */
+  begun: boolean;
+  history: History;
+}
+
+/** @throws TypeError for a history that doesn't begin with the start of a workflow of a known id */
+export function recordedRun(history: History): RecordedRun {
+  const events = history.events ?? [];
+  const started = events[0]?.workflowExecutionStartedEventAttributes;
+  if (!started?.workflowId)
+    throw new TypeError(
+      "a history has to begin with the workflow that started, and to tell the workflow's id",
+    );
+  return {
+    workflowId: started.workflowId,
+    runId: started.originalExecutionRunId ?? '',
+    workflowType: started.workflowType?.name ?? '',
+    open: !isClosing(events.at(-1)),
+    begun: events.some((event) => event.workflowTaskCompletedEventAttributes),
+    history,
+  };
+}
+
+/** The batches that a batcher started. */
+export function batchesIn(history: History): CutBatches {
+  return Object.fromEntries(
+    (history.events ?? []).flatMap((event) => {
+      const child = event.startChildWorkflowExecutionInitiatedEventAttributes;
+      if (child?.workflowType?.name !== WORKFLOW_TYPE.batch) return [];
+      const payload = child.input?.payloads?.[0];
+      if (!payload) throw new TypeError(`batch ${child.workflowId ?? '?'} was started without an input`);
+      const input = defaultPayloadConverter.fromPayload<BatchInput>(payload);
+      return [[child.workflowId ?? '?', recordIdsOf(input)]];
+    }),
+  );
+}
+
+/** The start of the last workflow task that was completed: what code does after it, it does for the first time. */
+export function lastCompletedTask(history: History): number {
+  const completed = history.events?.findLast((event) => event.workflowTaskCompletedEventAttributes);
+  return Number(completed?.workflowTaskCompletedEventAttributes?.startedEventId ?? 0);
+}
+
+function isClosing(event: HistoryEvent | undefined): boolean {
+  return Boolean(
+    event?.workflowExecutionCompletedEventAttributes ??
+    event?.workflowExecutionFailedEventAttributes ??
+    event?.workflowExecutionTimedOutEventAttributes ??
+    event?.workflowExecutionCanceledEventAttributes ??
+    event?.workflowExecutionTerminatedEventAttributes ??
+    event?.workflowExecutionContinuedAsNewEventAttributes,
+  );
+}

@@ -1,0 +1,79 @@
+import { Worker, type InjectedSinks, type WorkflowBundleOption } from '@temporalio/worker';
+import type { History } from '@temporalio/common/lib/proto-utils';
+import type { CutBatches, ReplaySinks } from '../../contracts/replay';
+import { explainError, explainOtherBatches, type Mismatch, type ReplayedTask } from './mismatch';
+import { lastCompletedTask } from './recorded-history';
+
+/** What a replay needs: a batcher names its batches after its own id. */
+export interface Replayable {
+  workflowId: string;
+  history: History;
+}
+
+/** A history that was replayed; without a mismatch, the code took the same decisions. */
+export interface Replayed<T> {
+  replayed: T;
+  mismatch?: Mismatch;
+}
+
+/**
+ * Replays histories with the workflow code of a bundle, without a server: one at a time and in the order given, taking
+ * each from the source only when the one before is done.
+ * @throws Error when a history was not replayed to an end, good or bad
+ */
+export async function* replayHistories<T extends Replayable>(
+  workflowBundle: WorkflowBundleOption,
+  source: AsyncIterable<T> | Iterable<T>,
+): AsyncGenerator<Replayed<T>> {
+  let replaying: T | undefined;
+  let seen = nothingSeen(0);
+  async function* oneByOne() {
+    for await (const one of source) {
+      replaying = one;
+      seen = nothingSeen(lastCompletedTask(one.history));
+      yield one;
+    }
+  }
+  const sinks: InjectedSinks<ReplaySinks> = {
+    replay: {
+      batch: {
+        callDuringReplay: true,
+        fn({ historyLength }, batchId, recordIds) {
+          // Of an open run, the events after its last task are handed over too: what follows from them is new.
+          if (historyLength <= seen.lastCompletedTask) seen.batches[batchId] = recordIds;
+        },
+      },
+      commands: {
+        callDuringReplay: true,
+        fn({ historyLength: startedEventId }, given) {
+          const before = seen.task.startedEventId === startedEventId ? seen.task.given : [];
+          seen.task = { startedEventId, given: [...before, ...given] };
+        },
+      },
+    },
+  };
+  for await (const { workflowId, error } of Worker.runReplayHistories(
+    { workflowBundle, sinks },
+    oneByOne(),
+  )) {
+    if (replaying?.workflowId !== workflowId) throw new Error(`replayed ${workflowId} out of turn`);
+    const mismatch = error
+      ? explainError(replaying.history, error, seen.task)
+      : explainOtherBatches(replaying.history, seen.batches);
+    const replayed = replaying;
+    replaying = undefined;
+    yield { replayed, ...(mismatch && { mismatch }) };
+  }
+  if (replaying !== undefined) throw new Error(`${replaying.workflowId} was not replayed to an end`);
+}
+
+interface Seen {
+  lastCompletedTask: number;
+  batches: CutBatches;
+  /** The task that was replayed last. */
+  task: ReplayedTask;
+}
+
+function nothingSeen(lastCompletedTask: number): Seen {
+  return { lastCompletedTask, batches: {}, task: { startedEventId: 0, given: [] } };
+}

@@ -1,0 +1,299 @@
+import { execFileSync } from 'node:child_process';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import type { ReplayReport } from '../../src/cli/replay/tally';
+import type { BatchInput } from '../../src/contracts/batch';
+import { WORKFLOW_TYPE, batcherWorkflowId } from '../../src/contracts/ids';
+import { batchIdOf } from '../../src/domain/batch';
+import { HOUR } from '../../src/domain/duration';
+import { startPipeline, type TestPipeline } from '../helpers/pipeline';
+import { startCommand, temporaryFolder } from '../helpers/system';
+import { testServer } from '../helpers/temporal-server';
+import { waitFor } from '../helpers/wait-for';
+import { HISTORIES, readCorpus } from '../replay/corpus';
+
+jest.setTimeout(180_000);
+
+let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+let pipeline: TestPipeline | undefined;
+let release: () => void = () => undefined;
+
+beforeEach(async () => (folder = await temporaryFolder()));
+afterEach(async () => {
+  release();
+  await pipeline?.close();
+  pipeline = undefined;
+  await folder.remove();
+});
+
+/** Runs `keepapart replay` to its end. */
+async function replay(args: string[], env: Record<string, string> = {}) {
+  const command = startCommand(['replay', ...args], { cwd: folder.path, env });
+  const code = await command.ended;
+  const report = (): ReplayReport => JSON.parse(command.stdout());
+  return { code, stdout: command.stdout(), stderr: command.stderr(), report };
+}
+
+/** A committed history with something changed in it, as a file. */
+async function doctored(caseName: string, change: (events: RecordedEvent[]) => unknown): Promise<string> {
+  const { text, file } = readCorpus().find((one) => one.caseName === caseName)!;
+  const history = JSON.parse(text) as { events: RecordedEvent[] };
+  change(history.events);
+  const doctoredFile = path.join(folder.path, file);
+  await writeFile(doctoredFile, JSON.stringify(history));
+  return doctoredFile;
+}
+
+/** An event in the JSON of Temporal's tools; what is changed in it is named in full by the cases. */
+type RecordedEvent = Record<string, ReturnType<typeof JSON.parse>>;
+
+const find = (
+  events: RecordedEvent[],
+  type: string,
+  matches: (attributes: RecordedEvent) => boolean = () => true,
+) =>
+  events.find((event) => event[`${type}EventAttributes`] && matches(event[`${type}EventAttributes`]))![
+    `${type}EventAttributes`
+  ];
+const firstChild = (events: RecordedEvent[]) => find(events, 'startChildWorkflowExecutionInitiated');
+
+describe('keepapart replay', () => {
+  test('passes over the committed corpus, and says how much it replayed (G8)', async () => {
+    const { code, stdout } = await replay([HISTORIES]);
+    expect({ code, stdout }).toMatchObject({ code: 0 });
+    const corpus = readCorpus();
+    expect(stdout).toContain(`Today's code replays all ${corpus.length} histories`);
+    const batches = corpus.filter(({ caseName }) => caseName.startsWith('batch-')).length;
+    expect(stdout).toContain(`batchWorkflow: 0 open, ${batches} closed`);
+  });
+
+  test.each<[string, string, (events: RecordedEvent[]) => unknown, object]>([
+    [
+      'an activity of another type',
+      'batch-clean',
+      (events) =>
+        (find(
+          events,
+          'activityTaskScheduled',
+          (a) => a['activityType'].name === 'closeBatch',
+        ).activityType.name = 'rollback'),
+      {
+        eventType: 'ActivityTaskScheduled',
+        recorded: expect.stringMatching(/^runs the activity rollback /),
+        now: expect.stringMatching(/^runs the activity closeBatch /),
+        original: expect.stringMatching(/^DeterminismViolationError: .*Activity type of scheduled event/),
+      },
+    ],
+    [
+      'another order',
+      'batch-clean',
+      (events) => (find(events, 'activityTaskScheduled').activityId = 'another:0'),
+      {
+        eventType: 'ActivityTaskScheduled',
+        eventId: 5,
+        recorded: 'runs the activity save under the id another:0',
+        now: expect.stringMatching(/^runs the activity save under the id .+:0$/),
+      },
+    ],
+    [
+      'a batch under another id',
+      'batcher-size-and-age',
+      (events) => (firstChild(events).workflowId = 'another-0-00000001'),
+      {
+        eventType: 'StartChildWorkflowExecutionInitiated',
+        recorded: 'starts the child batchWorkflow another-0-00000001',
+        now: expect.stringMatching(/^starts the child batchWorkflow .+-0-00000001$/),
+      },
+    ],
+    [
+      'other records in a batch, which Temporal does not compare (G4)',
+      'batcher-size-and-age',
+      (events) => {
+        const payload = firstChild(events).input.payloads[0];
+        const input = JSON.parse(Buffer.from(payload.data, 'base64').toString()) as BatchInput;
+        input.batch.records.pop();
+        payload.data = Buffer.from(JSON.stringify(input)).toString('base64');
+      },
+      {
+        eventType: 'StartChildWorkflowExecutionInitiated',
+        recorded: expect.stringMatching(/^starts .+-0-00000001 with .+:0, .+:1, .+:2, .+:3$/),
+        now: expect.stringMatching(/^starts .+-0-00000001 with .+:0, .+:1, .+:2, .+:3, .+:4$/),
+        original: expect.stringMatching(/^OtherBatches: /),
+      },
+    ],
+    [
+      'a timer that is no longer there',
+      'batcher-size-and-age',
+      (events) => {
+        const event = events.find((one) => one['timerStartedEventAttributes'])!;
+        const { workflowTaskCompletedEventId } = event['timerStartedEventAttributes'];
+        delete event['timerStartedEventAttributes'];
+        event['eventType'] = 'EVENT_TYPE_WORKFLOW_PROPERTIES_MODIFIED';
+        event['workflowPropertiesModifiedEventAttributes'] = { workflowTaskCompletedEventId };
+      },
+      {
+        eventType: 'WorkflowPropertiesModified',
+        recorded: 'sets the memo',
+        now: expect.stringMatching(/^starts a timer/),
+      },
+    ],
+    [
+      'a workflow that there is no longer',
+      'batch-clean',
+      (events) => (find(events, 'workflowExecutionStarted').workflowType.name = 'goneWorkflow'),
+      { eventId: 1, workflowType: 'goneWorkflow', now: expect.stringMatching(/^fails: .*goneWorkflow/) },
+    ],
+  ])('fails, and tells where history and code part: %s (G8)', async (_title, caseName, change, mismatch) => {
+    const file = await doctored(caseName, change);
+    const { code, report } = await replay([file, '--json']);
+    expect(code).toBe(1);
+    const { workflowId } = readCorpus().find((one) => one.caseName === caseName)!;
+    expect(report().mismatches).toEqual([expect.objectContaining({ file, workflowId, ...mismatch })]);
+  });
+
+  test('stops at the first mismatch, explained with what to do; with --all it tells of each', async () => {
+    const change = (events: RecordedEvent[]) => (firstChild(events).workflowId = 'another-0-00000001');
+    const files = [await doctored('batcher-size-and-age', change), await doctored('batcher-paused', change)];
+    const clean = path.join(HISTORIES, readCorpus()[0]!.file);
+
+    const first = await replay([clean, ...files, clean]);
+    expect(first.code).toBe(1);
+    expect(first.stdout.match(/\[replay-mismatch\]/g)).toHaveLength(1);
+    for (const told of [
+      files[0]!,
+      '7 StartChildWorkflowExecutionInitiated',
+      'another-0-00000001',
+      'DeterminismViolationError',
+    ])
+      expect(first.stdout).toContain(told);
+    expect(first.stdout).toMatch(/What to do: .*patched\([^]*docs\/OPERATIONS\.md/);
+    expect(first.stdout).toContain('Stopped at the first mismatch');
+
+    const all = await replay(['--all', clean, ...files]);
+    expect(all.code).toBe(1);
+    expect(all.stdout.match(/\[replay-mismatch\]/g)).toHaveLength(2);
+    expect(all.stdout).toContain("Of 3 histories, today's code does not replay 2");
+  });
+
+  test('does not pass when there was nothing to hold the code against', async () => {
+    const empty = path.join(folder.path, 'empty');
+    await mkdir(empty);
+    const notBegun = await doctored('batch-clean', (events) => events.splice(2));
+    const live = { TEMPORAL_ADDRESS: testServer().address, KEEPAPART_BATCHER_ID: 'nobody' };
+    for (const [args, env] of [[[]], [[empty]], [[notBegun]], [['--live'], live], [['--live']]] as const) {
+      const { code, stdout, stderr } = await replay([...args], env);
+      expect({ args, code, stdout, stderr }).toEqual({
+        args,
+        code: 2,
+        stdout: '',
+        stderr: expect.stringContaining('[nothing-to-replay]'),
+      });
+    }
+  });
+
+  test.each([
+    ['a file that is not there', undefined, 'ENOENT'],
+    ['a text', 'no history', 'is not valid JSON'],
+    ['other JSON', '{"events":[]}', 'begin with the workflow that started'],
+    ['decoded payloads', 'decoded', 'decoded'],
+  ])('names what it can not read and tells why: %s', async (_title, content, reason) => {
+    const file = path.join(folder.path, 'odd.json');
+    if (content === 'decoded') {
+      const decoded = await doctored('batch-clean', (events) => {
+        find(events, 'workflowExecutionStarted').input = { payloads: [{ batch: {} }] };
+      });
+      await writeFile(file, await readFile(decoded));
+    } else if (content !== undefined) await writeFile(file, content);
+    const { code, stderr } = await replay([file]);
+    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining('[history-unreadable]') });
+    expect(stderr).toContain(file);
+    expect(stderr).toContain(reason);
+  });
+
+  test('replays the open and closed workflows of a live server, also in the middle of things (G8)', async () => {
+    pipeline = await startPipeline({
+      settings: { flushIntervalMs: HOUR },
+      limits: { historyEvents: 4000, historyBytes: 1e9, messages: 3 },
+    });
+    const { client, address, store, batcherWorkflowId: id } = pipeline;
+    let held = 0;
+    const released = new Promise<void>((resolve) => (release = resolve));
+    store.beforeSave = ({ value }) => {
+      if (value !== 'slow') return;
+      held++;
+      return released;
+    };
+    await pipeline.send(['slow', 3, 4, 5, 6]);
+    await pipeline.send([7, 8, 9, 10, 11]);
+    await pipeline.send([1, 2]);
+    await waitFor('the next run', async () => (await pipeline!.status()).run.continuedAsNew === 1);
+    await pipeline.send(['slow', 13, 14, 15, 16]);
+    await waitFor('two slow batches', () => held === 2);
+    await client.workflow.getHandle(batchIdOf(id, 3)).terminate();
+    const closed = (count: number) =>
+      waitFor('what is closed to be listed', async () => {
+        const query = `KeepapartBatcher = '${id}' AND CloseTime IS NOT NULL`;
+        return (await client.workflow.count(query)).count === count;
+      });
+    await closed(3);
+
+    const env = { KEEPAPART_BATCHER_ID: address.batcherId, KEEPAPART_SHARDS: '2' };
+    const named = { ...env, TEMPORAL_ADDRESS: testServer().address };
+    const busy = await replay(['--live', '--json'], named);
+    expect(busy).toMatchObject({ code: 0 });
+    expect(busy.report()).toEqual({
+      replayed: { batcherWorkflow: { open: 1, closed: 1 }, batchWorkflow: { open: 1, closed: 2 } },
+      notBegun: 0,
+      gone: 0,
+      mismatches: [],
+      complete: true,
+    });
+
+    // A batcher that has records before it which no worker has seen, and one that no worker has seen at all.
+    release();
+    await waitFor('no batch in flight', async () => (await pipeline!.status()).inFlight === 0);
+    await closed(4);
+    await pipeline.stopWorker();
+    await pipeline.send([21, 22, 23, 24, 25]);
+    const other = await client.workflow.start(WORKFLOW_TYPE.batcher, {
+      workflowId: batcherWorkflowId(address.batcherId, 1),
+      taskQueue: address.taskQueue,
+      args: [{ settings: address.settings }],
+    });
+    // Found as an embedded server is, by its port.
+    const embedded = { ...env, KEEPAPART_TEMPORAL_PORT: testServer().address.split(':')[1]! };
+    const waiting = await replay(['--live', '--closed', '1', '--json'], embedded);
+    await other.terminate();
+    expect(waiting).toMatchObject({ code: 0 });
+    expect(waiting.report()).toMatchObject({
+      replayed: { batcherWorkflow: { open: 1, closed: 1 }, batchWorkflow: { open: 0, closed: 1 } },
+      notBegun: 1,
+    });
+  });
+
+  test("replays what Temporal's own command line shows (G8)", async () => {
+    pipeline = await startPipeline();
+    await pipeline.send([1, 2, 3]);
+    await pipeline.quiet();
+    const { address, binary } = testServer();
+    for (const workflowId of [pipeline.batcherWorkflowId, batchIdOf(pipeline.batcherWorkflowId, 1)]) {
+      const args = [
+        'workflow',
+        'show',
+        '--workflow-id',
+        workflowId,
+        '--output',
+        'json',
+        '--address',
+        address,
+      ];
+      await writeFile(path.join(folder.path, `${workflowId}.json`), execFileSync(binary, args));
+    }
+    const { code, report } = await replay([folder.path, '--json']);
+    expect(code).toBe(0);
+    expect(report().replayed).toEqual({
+      batcherWorkflow: { open: 1, closed: 0 },
+      batchWorkflow: { open: 0, closed: 1 },
+    });
+  });
+});
