@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command } from 'commander';
 import { describeConfig, renderConfigTable } from '../config';
+import { registerAudit } from './audit-command';
 import { demo } from './demo-command';
 import { createLogger } from './logger';
 import { addSettingFlags, readConfig } from './read-config';
@@ -52,6 +53,7 @@ addSettingFlags(program.command('config').description('print every setting in fo
   });
 
 addReplayCommand(program);
+registerAudit(program);
 
 program.parseAsync().catch((error: unknown) => {
   process.exitCode = reportFailure(error);

@@ -20,6 +20,9 @@ export interface BatchFacts {
   requestSizes: Record<string, number>;
 }
 
+/** One run of a batch's workflow. */
+export type BatchRun = Pick<BatchSummary, 'batchId' | 'runId'>;
+
 /** How far the save of a record has come that isn't through yet. */
 export interface PendingSave {
   /** The attempt that runs or is waited for, from 1. */
@@ -51,7 +54,7 @@ export function createBatchReader(client: Client) {
     },
 
     /** The result of a batch that completed. */
-    async result({ batchId, runId }: BatchSummary): Promise<BatchResult> {
+    async result({ batchId, runId }: BatchRun): Promise<BatchResult> {
       const cached = results.get(runId);
       if (cached !== undefined) return cached;
       const result = await callTemporal(client, `could not read the outcomes of batch ${batchId}`, () =>
@@ -62,7 +65,7 @@ export function createBatchReader(client: Client) {
     },
 
     /** What the batch was started with, records and all: from the first event of its history. */
-    async input({ batchId, runId }: BatchSummary): Promise<BatchInput> {
+    async input({ batchId, runId }: BatchRun): Promise<BatchInput> {
       return inputOf<BatchInput>(await readStart(client, batchId, runId), batchId);
     },
   };

@@ -1,0 +1,100 @@
+import path from 'node:path';
+import type { Client } from '@temporalio/client';
+import type { Config } from '../../config';
+import { createAudit } from '../../domain/audit';
+import { createLedger, type Ledger } from '../../domain/audit-ledger';
+import { isClean, type BatchReport, type FileReport } from '../../domain/audit-report';
+import type { ConflictRule } from '../../domain/conflict-rules';
+import { auditedNames, readAuditedFiles, valueKey } from '../../store/audited-files';
+import { readLedger } from '../../store/ledger-files';
+import { listAllBatches } from '../../temporal/all-batches';
+import { createBatchReader } from '../../temporal/batch-reader';
+import { batcherAddress } from '../../temporal/batcher-address';
+import { findWaiting } from '../../temporal/waiting-records';
+import { auditBatches } from './audit-batches';
+
+/** All that an audit found; what `--json` prints. */
+export interface AuditReport {
+  clean: boolean;
+  /** What the files were held against. */
+  checked: {
+    outDir: string;
+    maxBatchSize: number;
+    conflicts: readonly ConflictRule[];
+    ledgers: readonly string[];
+    temporal: { namespace: string; batcherId: string } | null;
+  };
+  ledger: { lines: number; tornLines: number } | null;
+  files: FileReport;
+  /** Null without Temporal. */
+  batches: BatchReport | null;
+  /** Batchers that could not be asked what they hold: records of theirs may count as missing. */
+  silentBatchers: string[];
+}
+
+export interface AuditOptions {
+  config: Config;
+  ledgers: readonly string[];
+  client?: Client | undefined;
+}
+
+/**
+ * Audits a system that may be at work. The order makes that safe, as records only ever go from ledger and buffer over a
+ * batch to a file: what is looked at later can hold more, never less. So the ledger comes first, then the batches that
+ * Temporal lists, then the files; what isn't in them yet is asked for last, and files of meanwhile are read after that.
+ */
+export async function runAudit({ config, ledgers, client }: AuditOptions): Promise<AuditReport> {
+  const { outDir, maxBatchSize, conflicts } = config;
+  const ledger = await readLedgers(ledgers);
+  const address = batcherAddress(config);
+  const listed = client && (await listAllBatches(client, address));
+
+  const audit = createAudit({ maxBatchSize, rules: conflicts, keyOf: valueKey, ledger });
+  const names = await auditedNames(outDir);
+  for await (const file of readAuditedFiles(outDir, names)) audit.add(file);
+
+  const waiting = new Set<string>();
+  let silentBatchers: string[] = [];
+  let batches: BatchReport | null = null;
+  if (client !== undefined && listed !== undefined) {
+    const reader = createBatchReader(client);
+    batches = await auditBatches([...listed.values()], reader, outDir);
+    batches.unlistedFiles = names.filter(
+      ({ batchId }) => batchId !== undefined && !listed.has(batchId),
+    ).length;
+    const open = new Set(audit.unaccounted());
+    if (open.size > 0) {
+      const running = [...listed.values()].filter(({ state }) => state === 'running');
+      const batchIds = running.map(({ batchId }) => batchId);
+      const found = await findWaiting(client, address, reader, open, batchIds);
+      for (const recordId of found.recordIds) waiting.add(recordId);
+      silentBatchers = found.silentBatchers;
+      const before = new Set(names.map(({ name }) => name));
+      const since = (await auditedNames(outDir)).filter(({ name }) => !before.has(name));
+      for await (const file of readAuditedFiles(outDir, since)) audit.add(file);
+    }
+  }
+
+  const files = audit.report((recordId) => waiting.has(recordId));
+  return {
+    clean: isClean(files.damage) && (batches === null || isClean(batches.damage)),
+    checked: {
+      outDir: path.resolve(outDir),
+      maxBatchSize,
+      conflicts,
+      ledgers,
+      temporal: client ? { namespace: client.options.namespace, batcherId: config.batcherId } : null,
+    },
+    ledger: ledger === undefined ? null : { lines: ledger.lines, tornLines: ledger.tornLines },
+    files,
+    batches,
+    silentBatchers,
+  };
+}
+
+async function readLedgers(paths: readonly string[]): Promise<Ledger | undefined> {
+  if (paths.length === 0) return undefined;
+  const collected = createLedger(valueKey);
+  for (const file of paths) await readLedger(file, collected);
+  return collected.ledger;
+}

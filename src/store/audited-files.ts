@@ -1,0 +1,76 @@
+import { createHash } from 'node:crypto';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { AuditedFile } from '../domain/audit';
+import { KeepapartError } from '../domain/errors';
+import { batchFilesIn } from './batch-files';
+import { describeErrno, hasErrno } from './durable-fs';
+
+/** How many files are read at once. */
+const READS_AT_ONCE = 16;
+/** Longer keys are replaced by their digest. */
+const MAX_KEY_LENGTH = 80;
+
+/** A batch file's name, or one that begins like one. */
+export interface AuditedName {
+  name: string;
+  batchId: string | undefined;
+}
+
+/**
+ * The names that an audit is about: every batch file, and what is named like one but isn't.
+ * @throws `invalid-config` when the folder can't be listed: a wrong OUT_DIR must not look like an empty one
+ */
+export async function auditedNames(outDir: string): Promise<AuditedName[]> {
+  try {
+    // In this order: what is published in between is then no stranger.
+    const names = (await readdir(outDir)).filter((name) => name.startsWith('test_log_'));
+    const batchIds = new Map((await batchFilesIn(outDir)).map(({ name, batchId }) => [name, batchId]));
+    return names.sort().map((name) => ({ name, batchId: batchIds.get(name) }));
+  } catch (cause) {
+    const detail = `OUT_DIR: the folder ${outDir} can't be listed: ${describeErrno(cause)}`;
+    throw new KeepapartError('invalid-config', detail, { cause });
+  }
+}
+
+const GONE = { problem: 'it was taken away while it was to be read' };
+
+/** Reads files, some at once, and gives them in order. */
+export async function* readAuditedFiles(
+  outDir: string,
+  names: readonly AuditedName[],
+): AsyncGenerator<AuditedFile> {
+  for (let at = 0; at < names.length; at += READS_AT_ONCE) {
+    yield* await Promise.all(
+      names
+        .slice(at, at + READS_AT_ONCE)
+        .map(async (named) => ({ ...named, content: (await readAuditedFile(outDir, named.name)) ?? GONE })),
+    );
+  }
+}
+
+/** The whole text of a file, byte for byte, or why it can't be read; undefined when there is no such file. */
+export async function readAuditedFile(
+  outDir: string,
+  name: string,
+): Promise<string | { problem: string } | undefined> {
+  let bytes: Buffer;
+  try {
+    bytes = await readFile(join(outDir, name));
+  } catch (error) {
+    if (hasErrno(error, 'ENOENT')) return undefined;
+    return { problem: `it can't be read: ${describeErrno(error)}` };
+  }
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    return { problem: 'it is not UTF-8' };
+  }
+}
+
+/** A value's canonical text, or a digest of it where it is long, so that large values aren't kept in memory. */
+export function valueKey(canonical: string): string {
+  if (canonical.length <= MAX_KEY_LENGTH) return canonical;
+  // No JSON begins like this.
+  return `sha256:${createHash('sha256').update(canonical).digest('hex')}`;
+}

@@ -1,0 +1,96 @@
+import { WorkflowNotFoundError, type Client } from '@temporalio/client';
+import { requestQuery, type RequestTrace } from '../contracts/batcher';
+import { batcherWorkflowId, shardOf } from '../contracts/ids';
+import { isKeepapartError } from '../domain/errors';
+import { recordIdOf, requestIdOf } from '../domain/record';
+import type { BatchReader } from './batch-reader';
+import type { BatcherAddress } from './ingest';
+import { callTemporal } from './rpc';
+import { readShard } from './status-view';
+
+const ASKED_AT_ONCE = 16;
+
+/** Where records are that have no outcome yet. */
+export interface Waiting {
+  /** Records that are buffered or in flight. */
+  recordIds: Set<string>;
+  /** Batchers that did not answer: what they hold isn't known. */
+  silentBatchers: string[];
+}
+
+/**
+ * Which of these records are still buffered or in flight, as their batchers tell; queries need a worker. A batcher that
+ * holds nothing is asked once, not for every request. Only the shard that a request belongs to now is asked.
+ * @param running batches that were listed as running; a batcher that was terminated doesn't tell of them
+ */
+export async function findWaiting(
+  client: Client,
+  address: BatcherAddress,
+  batches: BatchReader,
+  recordIds: Iterable<string>,
+  running: Iterable<string>,
+): Promise<Waiting> {
+  const byRequest = new Map<string, string[]>();
+  for (const recordId of recordIds) {
+    const requestId = requestIdOf(recordId);
+    byRequest.set(requestId, [...(byRequest.get(requestId) ?? []), recordId]);
+  }
+  const waiting: Waiting = { recordIds: new Set(), silentBatchers: [] };
+  const requestsOf = new Map<string, string[]>([...running].map((batchId) => [batchId, []]));
+  for (let shard = 0; shard < address.shards; shard++) {
+    const requestIds = [...byRequest.keys()].filter((id) => shardOf(id, address.shards) === shard);
+    if (requestIds.length === 0) continue;
+    const workflowId = batcherWorkflowId(address.batcherId, shard);
+    try {
+      const { bufferedRecords, inFlight } = await readShard(client, address, shard);
+      if (bufferedRecords + inFlight === 0) continue;
+      for await (const [requestId, trace] of traces(client, workflowId, requestIds)) {
+        for (const index of trace.bufferedIndexes) waiting.recordIds.add(recordIdOf(requestId, index));
+        for (const batchId of trace.inFlightBatchIds) {
+          requestsOf.set(batchId, [...(requestsOf.get(batchId) ?? []), requestId]);
+        }
+      }
+    } catch (error) {
+      if (!isKeepapartError(error) || error.code !== 'temporal-unavailable') throw error;
+      waiting.silentBatchers.push(workflowId);
+    }
+  }
+  for (const [batchId, requestIds] of requestsOf) {
+    // A batch that is just being started holds some of these records: which, only its workflow will tell.
+    const inBatch = await recordsOf(batches, batchId);
+    const held = inBatch ?? requestIds.flatMap((requestId) => byRequest.get(requestId) ?? []);
+    for (const recordId of held) waiting.recordIds.add(recordId);
+  }
+  return waiting;
+}
+
+async function* traces(
+  client: Client,
+  workflowId: string,
+  requestIds: readonly string[],
+): AsyncGenerator<[requestId: string, RequestTrace]> {
+  for (let at = 0; at < requestIds.length; at += ASKED_AT_ONCE) {
+    yield* await Promise.all(
+      requestIds.slice(at, at + ASKED_AT_ONCE).map(async (requestId): Promise<[string, RequestTrace]> => {
+        const trace = await callTemporal(client, `could not ask ${workflowId} for a request`, () =>
+          client.workflow.getHandle(workflowId).query(requestQuery, requestId),
+        );
+        return [requestId, trace];
+      }),
+    );
+  }
+}
+
+/** The records of a batch, whichever run it is in; undefined when Temporal doesn't know it. */
+async function recordsOf(batches: BatchReader, batchId: string): Promise<string[] | undefined> {
+  try {
+    const facts = await batches.facts(batchId);
+    if (facts === undefined) return undefined;
+    if (facts.summary.state === 'failed') return [];
+    const { batch } = await batches.input(facts.summary);
+    return batch.records.map(({ recordId }) => recordId);
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return undefined;
+    throw error;
+  }
+}
