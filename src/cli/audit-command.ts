@@ -1,11 +1,11 @@
-import { type Command } from 'commander';
+import type { Command } from 'commander';
+import type { Config } from '../config';
 import { KeepapartError } from '../domain/errors';
 import { connectClient } from '../temporal/connection';
 import { renderAudit } from './audit/render-audit';
 import { runAudit, type AuditReport } from './audit/run-audit';
 import { addSettingFlags, readConfig } from './read-config';
 import { findTemporal } from './temporal-role';
-import type { Config } from '../config';
 
 /** Exit codes, besides those of failures: damage must be told from a call that was wrong. */
 const EXIT = { clean: 0, damaged: 1, wrong: 2 } as const;

@@ -33,7 +33,9 @@ export async function findWaiting(
   const byRequest = new Map<string, string[]>();
   for (const recordId of recordIds) {
     const requestId = requestIdOf(recordId);
-    byRequest.set(requestId, [...(byRequest.get(requestId) ?? []), recordId]);
+    const known = byRequest.get(requestId);
+    if (known === undefined) byRequest.set(requestId, [recordId]);
+    else known.push(recordId);
   }
   const waiting: Waiting = { recordIds: new Set(), silentBatchers: [] };
   const requestsOf = new Map<string, string[]>([...running].map((batchId) => [batchId, []]));

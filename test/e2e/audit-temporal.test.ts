@@ -1,0 +1,221 @@
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { TypedSearchAttributes } from '@temporalio/common';
+import type { BatchInput, BatchWorkflow } from '../../src/contracts/batch';
+import { WORKFLOW_TYPE } from '../../src/contracts/ids';
+import { SEARCH_ATTRIBUTES } from '../../src/contracts/search-attributes';
+import type { BatchState } from '../../src/contracts/views';
+import type { JsonValue } from '../../src/domain/json';
+import {
+  batchFileName,
+  OUTCOME_FORMATS,
+  outcomeFileContent,
+  type OutcomeFormat,
+} from '../../src/domain/outcome';
+import { batchFilesIn } from '../../src/store/batch-files';
+import { createFileStore } from '../../src/store/file-store';
+import { createBatchReader } from '../../src/temporal/batch-reader';
+import { runAuditCommand, writeLedger } from '../helpers/audit-command';
+import { startPipeline, type TestPipeline } from '../helpers/pipeline';
+import { saved, storeFolders } from '../helpers/store-folders';
+import { startCommand } from '../helpers/system';
+import { testServer } from '../helpers/temporal-server';
+import { waitFor } from '../helpers/wait-for';
+
+jest.setTimeout(180_000);
+
+let pipeline: TestPipeline;
+afterEach(() => pipeline.close());
+
+/** A pipeline that writes real files, a ledger of what it accepted, and the command on its deployment. */
+async function startAudited(outcomeFormat: OutcomeFormat) {
+  const folders = await storeFolders();
+  const files = createFileStore(folders);
+  let release: () => void = () => undefined;
+  const held = new Promise<void>((resolve) => (release = resolve));
+  const saving = new Set<string>();
+  pipeline = await startPipeline({
+    settings: { outcomeFormat },
+    shards: 2,
+    store: {
+      ...files,
+      async save(record, batch) {
+        saving.add(batch.batchId);
+        if (record.value === 'slow') await held;
+        await files.save(record, batch);
+      },
+    },
+  });
+  const acknowledged: { recordId: string; value: JsonValue }[] = [];
+  const ledger = join(folders.dataDir, 'ledger.jsonl');
+  return {
+    outDir: folders.outDir,
+    saving,
+    release: () => release(),
+    async send(...values: JsonValue[]): Promise<string> {
+      const [requestId = ''] = await pipeline.send(values);
+      acknowledged.push(...values.map((value, index) => ({ recordId: `${requestId}:${index}`, value })));
+      return requestId;
+    },
+    /** Waits for so many batches in a state, as listed. */
+    listed: (state: BatchState, count: number) =>
+      waitFor(`${count} batches that are listed as ${state}`, async () => {
+        const { batches } = await pipeline.batcher.batches({ state, limit: 100 });
+        return batches.length === count && batches;
+      }),
+    async audit(temporal: Record<string, string> = { TEMPORAL_ADDRESS: testServer().address }) {
+      await writeLedger(ledger, acknowledged);
+      return runAuditCommand(['--temporal', '--ledger', ledger], {
+        cwd: folders.dataDir,
+        env: {
+          ...temporal,
+          KEEPAPART_BATCHER_ID: pipeline.address.batcherId,
+          KEEPAPART_SHARDS: '2',
+          KEEPAPART_TASK_QUEUE: pipeline.address.taskQueue,
+          KEEPAPART_OUT_DIR: folders.outDir,
+        },
+      });
+    },
+  };
+}
+
+describe.each(OUTCOME_FORMATS)('with batch files of the format %s', (format) => {
+  test('every completed batch is held against its file, byte by byte (G4, G10)', async () => {
+    const audited = await startAudited(format);
+    for (const [index, value] of ['first', 'second', 'third'].entries()) {
+      await audited.send(value, 1);
+      await audited.listed('completed', index + 1);
+    }
+    expect(await audited.audit()).toMatchObject({
+      code: 0,
+      damage: {},
+      report: {
+        checked: { temporal: { namespace: 'default', batcherId: pipeline.address.batcherId } },
+        files: { acknowledged: 6, outcomes: { total: 6 } },
+        batches: { completed: 3, running: 0, unlistedFiles: 0 },
+      },
+    });
+
+    const names = (await batchFilesIn(audited.outDir)).map(({ name }) => name);
+    const [first = '', second = '', third = ''] = names.map((name) => join(audited.outDir, name));
+    rmSync(first);
+    // An outcome of another kind: still a whole file of outcomes, and every record has one.
+    const content = readFileSync(second, 'utf8');
+    writeFileSync(
+      second,
+      format === 'json'
+        ? content.replace('"attempts":1', '"attempts":2')
+        : content.replace('success', 'failed, roll back'),
+    );
+    renameSync(third, third.replace(/-(\d{8})\.log$/, '-9$1.log'));
+    const { code, damage, report } = await audited.audit();
+    expect(code).toBe(1);
+    expect(damage).toEqual({ missing: 2, fileMissing: 2, fileDiffers: 1 });
+    expect(report.batches).toMatchObject({ completed: 3, unlistedFiles: 1 });
+    expect(report.batches?.damage.fileDiffers.first).toEqual([
+      expect.objectContaining({ file: names[1], problem: expect.stringContaining('line 1') as string }),
+    ]);
+  });
+
+  test('records that wait are told from those that are missing (G4)', async () => {
+    const audited = await startAudited(format);
+    await audited.send('done', 'slow');
+    const [batchId = ''] = await waitFor(
+      'a batch to be saving',
+      () => audited.saving.size > 0 && [...audited.saving],
+    );
+    await pipeline.ingest.pause('test');
+    await audited.send('done', 'buffered');
+    await audited.listed('running', 1);
+    const waiting = await audited.audit();
+    expect(waiting).toMatchObject({ code: 0, damage: {}, report: { files: { waiting: 4 } } });
+    expect(waiting.report.batches).toMatchObject({ running: 1, completed: 0 });
+
+    audited.release();
+    await audited.listed('completed', 1);
+    expect(await audited.audit()).toMatchObject({ code: 0, report: { files: { waiting: 2 } } });
+    expect((await batchFilesIn(audited.outDir)).map((file) => file.batchId)).toEqual([batchId]);
+  });
+
+  test('a batch that was terminated is damage, until a second run of it completes (G4)', async () => {
+    const audited = await startAudited(format);
+    await audited.send('slow', 'quick');
+    const [batchId = ''] = await waitFor(
+      'the batch to be saving',
+      () => audited.saving.size > 0 && [...audited.saving],
+    );
+    const [batch] = await audited.listed('running', 1);
+    const input = await createBatchReader(pipeline.client).input(batch!);
+    await pipeline.client.workflow.getHandle(batchId).terminate('by hand');
+    await audited.listed('failed', 1);
+    const terminated = await audited.audit();
+    expect(terminated).toMatchObject({ code: 1, damage: { missing: 2, abandoned: 1 } });
+    expect(terminated.report.batches).toMatchObject({
+      abandonedRecords: 2,
+      damage: { abandoned: { first: [{ batchId, records: 2 }] } },
+    });
+
+    audited.release();
+    await runAgain(batchId, input, batch!.batcher);
+    await audited.listed('completed', 1);
+    expect(await audited.audit()).toMatchObject({
+      code: 0,
+      damage: {},
+      report: { batches: { completed: 1 } },
+    });
+  });
+});
+
+/** What settles a batch that was terminated: a second run of the same workflow id. */
+async function runAgain(batchId: string, input: BatchInput, batcher: string): Promise<void> {
+  await pipeline.client.workflow.execute<BatchWorkflow>(WORKFLOW_TYPE.batch, {
+    workflowId: batchId,
+    taskQueue: pipeline.address.taskQueue,
+    args: [input],
+    typedSearchAttributes: new TypedSearchAttributes([{ key: SEARCH_ATTRIBUTES.batcher, value: batcher }]),
+  });
+}
+
+test('a batch that was terminated after its file was written has its outcomes (G4)', async () => {
+  const audited = await startAudited('json');
+  await audited.send('slow');
+  const [batchId = ''] = await waitFor(
+    'the batch to be saving',
+    () => audited.saving.size > 0 && [...audited.saving],
+  );
+  const [batch] = await audited.listed('running', 1);
+  const { batch: started, outcomeFormat } = await createBatchReader(pipeline.client).input(batch!);
+  await pipeline.client.workflow.getHandle(batchId).terminate('by hand');
+  await audited.listed('failed', 1);
+  const name = batchFileName(started);
+  const settled = started.records.map((record) => saved(record));
+  writeFileSync(join(audited.outDir, name), outcomeFileContent(settled, outcomeFormat));
+  // Found by its port, as the server that `keepapart serve` has embedded is.
+  const port = testServer().address.split(':')[1] ?? '';
+  expect(await audited.audit({ KEEPAPART_TEMPORAL_PORT: port })).toMatchObject({
+    code: 0,
+    damage: {},
+    report: { batches: { closedWithFile: 1 } },
+  });
+  audited.release();
+});
+
+test('what a batcher holds that does not answer counts as missing, and the report names the batcher', async () => {
+  const audited = await startAudited('json');
+  await pipeline.stopWorker();
+  await audited.send('buffered');
+  const { code, damage, report } = await audited.audit();
+  expect({ code, damage }).toEqual({ code: 1, damage: { missing: 1 } });
+  expect(report.silentBatchers).toEqual([
+    expect.stringMatching(new RegExp(`^${pipeline.address.batcherId}-[01]$`)),
+  ]);
+});
+
+test('where no Temporal server is, it says so and reports nothing', async () => {
+  pipeline = await startPipeline({ worker: false });
+  const { dataDir } = await storeFolders();
+  const command = startCommand(['audit', '--temporal'], { cwd: dataDir });
+  expect(await command.ended).toBe(1);
+  expect(command.stderr()).toContain('[temporal-unavailable]');
+  expect(command.stdout()).toBe('');
+});

@@ -1,0 +1,32 @@
+import fc from 'fast-check';
+import { createRuleCheck } from '../../src/domain/audit-rules';
+import { conflictingRules } from '../../src/domain/conflict-rules';
+import { conflictRules, fewRecordValues } from '../helpers/arbitraries';
+
+test('the rules that a file breaks are those that keep any two of its records apart, with two that show it (G2)', () => {
+  fc.assert(
+    fc.property(conflictRules, fewRecordValues, (rules, values) => {
+      const expected = new Set(
+        values.flatMap((a, i) => values.slice(i + 1).flatMap((b) => conflictingRules(a, b, rules))),
+      );
+      const broken = createRuleCheck(rules)(values);
+      expect(broken.map(({ rule }) => rules.indexOf(rule))).toEqual([...expected].sort((a, b) => a - b));
+      for (const {
+        rule,
+        records: [a, b],
+      } of broken) {
+        expect(a).toBeLessThan(b);
+        expect(conflictingRules(values[a - 1]!, values[b - 1]!, [rule])).toEqual([0]);
+      }
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test('a rule is told once, by the first records that break it', () => {
+  const check = createRuleCheck([{ pair: [1, 2] }, { distinct: '' }]);
+  expect(check([3, 2, 1, 1, 2])).toEqual([
+    { rule: { pair: [1, 2] }, records: [2, 3] },
+    { rule: { distinct: '' }, records: [3, 4] },
+  ]);
+});
