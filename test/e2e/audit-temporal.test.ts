@@ -1,6 +1,9 @@
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { WorkflowHandle } from '@temporalio/client';
 import { TypedSearchAttributes } from '@temporalio/common';
+import { runAudit } from '../../src/cli/audit/run-audit';
+import { loadConfig } from '../../src/config';
 import type { BatchInput, BatchWorkflow } from '../../src/contracts/batch';
 import { WORKFLOW_TYPE } from '../../src/contracts/ids';
 import { SEARCH_ATTRIBUTES } from '../../src/contracts/search-attributes';
@@ -16,6 +19,7 @@ import { batchFilesIn } from '../../src/store/batch-files';
 import { createFileStore } from '../../src/store/file-store';
 import { createBatchReader } from '../../src/temporal/batch-reader';
 import { runAuditCommand, writeLedger } from '../helpers/audit-command';
+import { interceptFs } from '../helpers/intercept-fs';
 import { startPipeline, type TestPipeline } from '../helpers/pipeline';
 import { saved, storeFolders } from '../helpers/store-folders';
 import { startCommand } from '../helpers/system';
@@ -63,6 +67,10 @@ async function startAudited(outcomeFormat: OutcomeFormat) {
         const { batches } = await pipeline.batcher.batches({ state, limit: 100 });
         return batches.length === count && batches;
       }),
+    async writeLedger() {
+      await writeLedger(ledger, acknowledged);
+      return ledger;
+    },
     async audit(temporal: Record<string, string> = { TEMPORAL_ADDRESS: testServer().address }) {
       await writeLedger(ledger, acknowledged);
       return runAuditCommand(['--temporal', '--ledger', ledger], {
@@ -156,8 +164,11 @@ describe.each(OUTCOME_FORMATS)('with batch files of the format %s', (format) => 
     });
 
     audited.release();
-    await runAgain(batchId, input, batch!.batcher);
+    await (await runAgain(batchId, input, batch!.batcher)).result();
     await audited.listed('completed', 1);
+    // Whatever is done to it later, it has completed.
+    await (await runAgain(batchId, input, batch!.batcher, 'a queue without a worker')).terminate('by hand');
+    await audited.listed('failed', 2);
     expect(await audited.audit()).toMatchObject({
       code: 0,
       damage: {},
@@ -166,15 +177,48 @@ describe.each(OUTCOME_FORMATS)('with batch files of the format %s', (format) => 
   });
 });
 
-/** What settles a batch that was terminated: a second run of the same workflow id. */
-async function runAgain(batchId: string, input: BatchInput, batcher: string): Promise<void> {
-  await pipeline.client.workflow.execute<BatchWorkflow>(WORKFLOW_TYPE.batch, {
+/** Another run of the same workflow id: how a batch that was terminated is settled. */
+function runAgain(
+  batchId: string,
+  input: BatchInput,
+  batcher: string,
+  taskQueue = pipeline.address.taskQueue,
+): Promise<WorkflowHandle<BatchWorkflow>> {
+  return pipeline.client.workflow.start<BatchWorkflow>(WORKFLOW_TYPE.batch, {
     workflowId: batchId,
-    taskQueue: pipeline.address.taskQueue,
+    taskQueue,
     args: [input],
     typedSearchAttributes: new TypedSearchAttributes([{ key: SEARCH_ATTRIBUTES.batcher, value: batcher }]),
   });
 }
+
+test('a record that gets its file while the audit runs is neither missing nor waiting (G4)', async () => {
+  const audited = await startAudited('json');
+  await audited.send('slow');
+  await audited.listed('running', 1);
+  const ledger = await audited.writeLedger();
+  const { config } = loadConfig({
+    env: {
+      KEEPAPART_OUT_DIR: audited.outDir,
+      KEEPAPART_BATCHER_ID: pipeline.address.batcherId,
+      KEEPAPART_SHARDS: '2',
+    },
+  });
+  let listings = 0;
+  const restore = interceptFs(async ({ name, path }) => {
+    // The audit has listed the batches and the folder by then, and has seen no file.
+    if (name !== 'readdir' || path !== audited.outDir || ++listings !== 2) return;
+    audited.release();
+    await audited.listed('completed', 1);
+  });
+  try {
+    const { clean, files } = await runAudit({ config, ledgers: [ledger], client: pipeline.client });
+    expect(files).toMatchObject({ files: 1, acknowledged: 1, waiting: 0, outcomes: { total: 1 } });
+    expect(clean).toBe(true);
+  } finally {
+    restore();
+  }
+});
 
 test('a batch that was terminated after its file was written has its outcomes (G4)', async () => {
   const audited = await startAudited('json');
