@@ -5,6 +5,7 @@ import { isKeepapartError } from '../domain/errors';
 import { recordIdOf, requestIdOf } from '../domain/record';
 import type { BatchReader } from './batch-reader';
 import type { BatcherAddress } from './ingest';
+import { bufferedInPages, createPageReader } from './page-reader';
 import { callTemporal } from './rpc';
 import { readShard } from './status-view';
 
@@ -21,14 +22,14 @@ export interface Waiting {
 /**
  * Which of these records are still buffered or in flight, as their batchers tell; queries need a worker. A batcher that
  * holds nothing is asked once, not for every request. Only the shard that a request belongs to now is asked.
- * @param running batches that were listed as running; a batcher that was terminated doesn't tell of them
+ * @param unfinished batches that may run without a batcher that tells of them; those that have failed hold nothing
  */
 export async function findWaiting(
   client: Client,
   address: BatcherAddress,
   batches: BatchReader,
   recordIds: Iterable<string>,
-  running: Iterable<string>,
+  unfinished: Iterable<string>,
 ): Promise<Waiting> {
   const byRequest = new Map<string, string[]>();
   for (const recordId of recordIds) {
@@ -37,8 +38,9 @@ export async function findWaiting(
     if (known === undefined) byRequest.set(requestId, [recordId]);
     else known.push(recordId);
   }
+  const pages = createPageReader(client);
   const waiting: Waiting = { recordIds: new Set(), silentBatchers: [] };
-  const requestsOf = new Map<string, string[]>([...running].map((batchId) => [batchId, []]));
+  const requestsOf = new Map<string, string[]>([...unfinished].map((batchId) => [batchId, []]));
   for (let shard = 0; shard < address.shards; shard++) {
     const requestIds = [...byRequest.keys()].filter((id) => shardOf(id, address.shards) === shard);
     if (requestIds.length === 0) continue;
@@ -47,7 +49,10 @@ export async function findWaiting(
       const { bufferedRecords, inFlight } = await readShard(client, address, shard);
       if (bufferedRecords + inFlight === 0) continue;
       for await (const [requestId, trace] of traces(client, workflowId, requestIds)) {
-        for (const index of trace.bufferedIndexes) waiting.recordIds.add(recordIdOf(requestId, index));
+        // A page can still be read when the batcher has taken it in meanwhile.
+        const paged = await bufferedInPages(pages, trace.pageIds, requestId);
+        for (const index of [...trace.bufferedIndexes, ...paged.indexes])
+          waiting.recordIds.add(recordIdOf(requestId, index));
         for (const batchId of trace.inFlightBatchIds) {
           requestsOf.set(batchId, [...(requestsOf.get(batchId) ?? []), requestId]);
         }

@@ -64,8 +64,9 @@ export async function runAudit({ config, ledgers, client }: AuditOptions): Promi
     ).length;
     const open = new Set(audit.unaccounted());
     if (open.size > 0) {
-      const running = [...listed.values()].filter(({ state }) => state === 'running');
-      const batchIds = running.map(({ batchId }) => batchId);
+      // What was listed as closed may have been restarted since.
+      const unfinished = [...listed.values()].filter(({ state }) => state !== 'completed');
+      const batchIds = unfinished.map(({ batchId }) => batchId);
       const found = await findWaiting(client, address, reader, open, batchIds);
       for (const recordId of found.recordIds) waiting.add(recordId);
       silentBatchers = found.silentBatchers;
