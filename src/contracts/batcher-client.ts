@@ -1,4 +1,6 @@
 import type { JsonValue } from '../domain/json';
+import type { DeadLetterFilter, DeadLetterPage, RedriveResult, RedriveSelection } from './dead-letters';
+import type { DrainOptions, DrainReport } from './drain';
 import type { BatchPage, BatchState, BatchView, RequestView, StatusView } from './views';
 
 /**
@@ -11,17 +13,33 @@ export interface BatcherClient {
    * the requestId is a key: what was taken under it before isn't taken again (G5), and other records under it are
    * refused with `idempotency-key-reused`.
    */
-  addRecords(request: { requestId: string; values: JsonValue[] }, options?: { once?: boolean }): Promise<void>;
+  addRecords(
+    request: { requestId: string; values: JsonValue[] },
+    options?: { once?: boolean },
+  ): Promise<void>;
   status(): Promise<StatusView>;
   /** `undefined` when no such request is known: never sent, or older than the namespace retains. */
   request(requestId: string): Promise<RequestView | undefined>;
   /** Newest first. Throws `invalid-request` when the cursor isn't one of ours. */
   batches(filter: { state?: BatchState; limit: number; cursor?: string }): Promise<BatchPage>;
   batch(batchId: string): Promise<BatchView | undefined>;
+  /** The batch that closed last first. Throws `invalid-request` when the cursor isn't one of ours. */
+  deadLetters(filter: DeadLetterFilter): Promise<DeadLetterPage>;
+  /**
+   * Sends dead letters again, each once for ever (G4): as a request of its own, so that conflicts are checked anew (G2).
+   * `by` is kept in history. Throws `dead-letter-not-found` when none of what was asked for is one; `buffer-full` and
+   * `temporal-unavailable` when not all could be sent: the same call again goes on.
+   */
+  redrive(selection: RedriveSelection, by: string): Promise<RedriveResult>;
   /** Operator controls, for every shard; durable, applied in order with the records. `by` is kept in history. */
   flush(by: string): Promise<void>;
   pause(by: string): Promise<void>;
   resume(by: string): Promise<void>;
+  /**
+   * Lets go everything that is buffered now, and waits until all that was accepted before has its outcome. Ends sooner
+   * when the time is over or a shard is paused that still holds some of it. Needs a worker.
+   */
+  drain(by: string, options: DrainOptions): Promise<DrainReport>;
   /** Resolves when Temporal answers and this namespace exists; throws `temporal-unavailable` otherwise. */
   checkReady(): Promise<void>;
 }

@@ -115,8 +115,11 @@ export interface OperatorAction {
   atMs: number;
 }
 
-/** Hands records to the batcher: several requests in one signal, so that an API may group them. */
-export const addRecordsSignal = defineSignal<[AcceptedRequest[]]>('addRecords');
+/**
+ * Hands records to the batcher: several requests in one signal, so that an API may group them. Who had them sent again
+ * stands beside them in history; the batcher itself makes nothing of it.
+ */
+export const addRecordsSignal = defineSignal<[AcceptedRequest[], OperatorAction?]>('addRecords');
 /** Puts settings in force; records that are in flight keep those that their batch started with. */
 export const configureSignal = defineSignal<[PipelineSettings, OperatorAction]>('configure');
 /** Lets everything that is buffered now go, whatever its age. A paused batcher does it when it is resumed. */

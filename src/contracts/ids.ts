@@ -1,3 +1,5 @@
+import { isRedriveId } from '../domain/redrive';
+
 /** The registered workflow types; servers and tests start workflows by these names, never by importing their code. */
 export const WORKFLOW_TYPE = {
   batcher: 'batcherWorkflow',
@@ -43,4 +45,9 @@ export function shardOf(requestId: string, shards: number): number {
  */
 export function isRequestId(text: string): boolean {
   return /^[A-Za-z0-9][\w.:-]{0,127}$/.test(text);
+}
+
+/** Whether a request can be known by this id: one that {@link isRequestId} allows, or a redrive's, of at most 160. */
+export function isKnowableRequestId(text: string): boolean {
+  return isRequestId(text) || (isRedriveId(text) && /^[\w.:-]{1,160}$/.test(text));
 }

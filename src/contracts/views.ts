@@ -1,7 +1,7 @@
 import type { FlushReason } from '../domain/batch';
 import type { JsonValue } from '../domain/json';
 import type { Outcome } from '../domain/outcome';
-import type { BatcherCounters, OperatorAction } from './batcher';
+import type { BatcherCounters, DrainStatus, OperatorAction } from './batcher';
 import type { PipelineSettings } from './settings';
 
 /** Where a record is. */
@@ -26,6 +26,8 @@ export interface RecordView {
 
 export interface RequestView {
   requestId: string;
+  /** The record that it sends again, when it is a redrive. */
+  redriveOf?: string;
   /** How many of the records are in each state. */
   counts: Record<RecordState, number>;
   /** In the order in which the client sent them. */
@@ -85,12 +87,14 @@ export interface ShardView {
   inFlight: number;
   counters: BatcherCounters;
   paused: OperatorAction | null;
+  /** How far the last drain has come; null when there was none. */
+  drain: DrainStatus | null;
 }
 
 export interface StatusView {
   shards: ShardView[];
   /** The shards summed; the oldest age is the greatest. */
-  total: Omit<ShardView, 'shard' | 'batcher' | 'paused'> & { paused: boolean };
+  total: Omit<ShardView, 'shard' | 'batcher' | 'paused' | 'drain'> & { paused: boolean };
   /** What is in force, as the first shard's batcher has it. */
   settings: PipelineSettings;
 }

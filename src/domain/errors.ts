@@ -42,6 +42,7 @@ export const ERRORS = {
   },
   'request-not-found': { title: 'No such request', status: 404, retried: RETRIED.never },
   'batch-not-found': { title: 'No such batch', status: 404, retried: RETRIED.never },
+  'dead-letter-not-found': { title: 'No such dead letter', status: 404, retried: RETRIED.never },
   'buffer-full': { title: 'The buffer is full', status: 429, retried: RETRIED.byClient },
   'idempotency-key-reused': {
     title: 'The Idempotency-Key was used for other records',
@@ -55,6 +56,8 @@ export const ERRORS = {
   },
   'not-ready': { title: 'The service is not ready', status: 503, retried: RETRIED.byClient },
   internal: { title: 'Something went wrong on our side', status: 500, retried: RETRIED.byClient },
+
+  'api-unreachable': { title: 'The HTTP API does not answer', retried: RETRIED.byOperator },
 
   'save-failed': { title: 'The store could not save the record', retried: RETRIED.byTemporal },
   'store-failed': {

@@ -2,7 +2,9 @@ import express, { Router } from 'express';
 import type { Express, RequestHandler } from 'express';
 import helmet from 'helmet';
 import { requireApiKey } from './auth';
+import { serveDeadLetters } from './dead-letter-routes';
 import type { HttpDeps } from './deps';
+import { serveDrain } from './drain-routes';
 import { closeWhileDraining, refuseWhileDraining } from './draining';
 import { serveHealth } from './health-routes';
 import { serveIndex } from './index-page';
@@ -30,6 +32,8 @@ export function createApp(deps: HttpDeps): Express {
   serveRecords(v1, deps);
   serveViews(v1, deps.batcher);
   serveOperator(v1, deps.batcher);
+  serveDeadLetters(v1, deps.batcher);
+  serveDrain(v1, deps);
   app.use('/v1', v1);
 
   app.use(notFound, problemResponse);

@@ -42,6 +42,12 @@ const CALLS: readonly { call: string; does: string; link?: string }[] = [
   { call: 'GET /v1/status', does: 'what is buffered, in flight, saved, rolled back', link: '/v1/status' },
   { call: 'POST /v1/flush', does: 'lets everything that is buffered go now' },
   { call: 'POST /v1/pause, /v1/resume', does: 'holds new batches back, and lets them go again' },
+  {
+    call: 'POST /v1/drain',
+    does: 'lets everything that is buffered go, and waits until it has its outcome',
+  },
+  { call: 'GET /v1/dead-letters', does: 'the records that were rolled back', link: '/v1/dead-letters' },
+  { call: 'POST /v1/dead-letters/redrive', does: 'sends some of them, or all, again' },
   { call: 'GET /healthz', does: 'whether the process is up', link: '/healthz' },
   { call: 'GET /readyz', does: 'whether it takes records and Temporal answers', link: '/readyz' },
 ];

@@ -1,4 +1,4 @@
-import type { Router } from 'express';
+import type { Response, Router } from 'express';
 import type { BatcherClient } from '../contracts/batcher-client';
 import { KIB } from '../domain/duration';
 import { keyNameOf } from './auth';
@@ -10,9 +10,14 @@ import { operatorBodySchema } from './schemas';
 const ACTIONS = ['flush', 'pause', 'resume'] as const;
 
 /**
- * `POST /v1/flush`, `/v1/pause`, `/v1/resume`, with an optional body `{"by": "…"}`. Who it was is kept: the holder of
- * the API key where keys are needed, which nobody can claim in a body; else what the body says; else `anonymous`.
+ * Who does something by hand: the holder of the API key where keys are needed, which nobody can claim in a body; else
+ * what the body says; else `anonymous`.
  */
+export function operatorOf(res: Response, claimed: string | undefined): string {
+  return keyNameOf(res) ?? claimed ?? 'anonymous';
+}
+
+/** `POST /v1/flush`, `/v1/pause`, `/v1/resume`, with an optional body `{"by": "…"}`. Who it was is kept. */
 export function serveOperator(router: Router, batcher: BatcherClient): void {
   const readBody = jsonBodyReader({ maxBytes: 4 * KIB, maxDepth: 2 });
   for (const action of ACTIONS) {
@@ -20,7 +25,7 @@ export function serveOperator(router: Router, batcher: BatcherClient): void {
       post: async (req, res) => {
         const body = (await readBody(req, res)) ?? {};
         const claimed = validate(operatorBodySchema, body, 'The body is not valid; nothing was done').by;
-        const by = keyNameOf(res) ?? claimed ?? 'anonymous';
+        const by = operatorOf(res, claimed);
         await batcher[action](by);
         res.status(202).json({ accepted: true, action, by });
       },

@@ -53,21 +53,19 @@ export function recordEnvelopeSchema(limits: HttpLimits) {
 }
 
 /** Who does something by hand: letters, digits, punctuation, symbols and spaces; nothing that moves a terminal. */
-export const operatorBodySchema = z.strictObject(
-  {
-    by: z
-      .string({ error: 'a name of 1 to 64 printable characters' })
-      .regex(/^(?! )[\p{L}\p{M}\p{N}\p{P}\p{S} ]{1,64}$/u, {
-        error: 'a name of 1 to 64 printable characters',
-      })
-      .exactOptional(),
-  },
-  { error: 'an object' },
-);
+export const operatorField = {
+  by: z
+    .string({ error: 'a name of 1 to 64 printable characters' })
+    .regex(/^(?! )[\p{L}\p{M}\p{N}\p{P}\p{S} ]{1,64}$/u, {
+      error: 'a name of 1 to 64 printable characters',
+    })
+    .exactOptional(),
+};
 
-/** `GET /v1/batches?state=&limit=&cursor=`. */
-export const batchesQuerySchema = z.strictObject({
-  state: z.enum(BATCH_STATES, { error: `one of ${BATCH_STATES.join(', ')}` }).exactOptional(),
+export const operatorBodySchema = z.strictObject(operatorField, { error: 'an object' });
+
+/** `?limit=&cursor=` of every list that comes in pages. */
+export const pageFields = {
   limit: z
     .string({ error: 'a whole number from 1 to 200' })
     .regex(/^([1-9]\d?|1\d\d|200)$/, { error: 'a whole number from 1 to 200' })
@@ -77,10 +75,18 @@ export const batchesQuerySchema = z.strictObject({
     .string({ error: 'the nextCursor of the page before' })
     .min(1, { error: 'the nextCursor of the page before' })
     .exactOptional(),
+};
+
+/** `GET /v1/batches?state=&limit=&cursor=`. */
+export const batchesQuerySchema = z.strictObject({
+  state: z.enum(BATCH_STATES, { error: `one of ${BATCH_STATES.join(', ')}` }).exactOptional(),
+  ...pageFields,
 });
 
+const ID_EXPECTED = { error: 'an id of 1 to 255 printable characters' };
+
 /** An id as it may stand in a path: what is longer or holds control characters is none of ours. */
-export const idSchema = z.string().regex(/^[^\p{C}]{1,255}$/u);
+export const idSchema = z.string(ID_EXPECTED).regex(/^[^\p{C}]{1,255}$/u, ID_EXPECTED);
 
 function isDeeperThan(value: JsonValue, levels: number): boolean {
   if (value === null || typeof value !== 'object') return false;

@@ -1,7 +1,7 @@
-import type { AcceptedRequest, BatcherStatus } from '../contracts/batcher';
+import type { BatcherStatus } from '../contracts/batcher';
 import { KeepapartError } from '../domain/errors';
 import { SECOND } from '../domain/duration';
-import { jsonBytes } from '../domain/json';
+import { jsonBytes, type JsonValue } from '../domain/json';
 
 export interface AdmissionLimits {
   /** Per shard. */
@@ -12,8 +12,9 @@ export interface AdmissionLimits {
 const RETRY_AFTER_MS = 1 * SECOND;
 
 /**
- * Keeps one shard's buffer within its bounds (G6): `admit` sends a request or throws `buffer-full`. What `readStatus`
- * throws when it has to be asked goes on to the caller; what `send` throws does, too.
+ * Keeps one shard's buffer within its bounds (G6): `admit` sends a request, or several that go together with the values
+ * of all, or throws `buffer-full`. What `readStatus` throws when it has to be asked goes on to the caller; what `send`
+ * throws does, too.
  *
  * It counts what this process has sent since the batcher was last asked, on top of what the batcher then said. Since a
  * buffer only shrinks by itself, that sum is never too low, and the batcher is asked only when the sum reaches a bound.
@@ -53,9 +54,9 @@ export function createAdmission(limits: AdmissionLimits, readStatus: () => Promi
   }
 
   return {
-    async admit(request: AcceptedRequest, send: () => Promise<void>): Promise<void> {
-      const bytes = request.values.reduce<number>((sum, value) => sum + jsonBytes(value), 0);
-      const load = { records: request.values.length, bytes };
+    async admit({ values }: { values: readonly JsonValue[] }, send: () => Promise<void>): Promise<void> {
+      const bytes = values.reduce<number>((sum, value) => sum + jsonBytes(value), 0);
+      const load = { records: values.length, bytes };
       if (known === undefined) ask().catch(() => undefined);
       if (!fits(load)) {
         await ask();

@@ -20,19 +20,30 @@ export async function listBatchPage(
   address: BatcherAddress,
   { state, limit, cursor }: { state?: BatchState; limit: number; cursor?: string },
 ): Promise<BatchPage> {
+  const conditions = state === undefined ? [] : [CONDITION_OF_STATE[state]];
+  return listBatchesWhere(client, address, conditions, { limit, ...(cursor !== undefined && { cursor }) });
+}
+
+/** One page of this deployment's batches that meet all conditions of visibility; the one that closed last first. */
+export async function listBatchesWhere(
+  client: Client,
+  address: BatcherAddress,
+  conditions: readonly string[],
+  { limit, cursor }: { limit: number; cursor?: string },
+): Promise<BatchPage> {
   const batchers = Array.from({ length: address.shards }, (_, shard) =>
     literal(batcherWorkflowId(address.batcherId, shard)),
   );
-  const conditions = [
+  const query = [
     `WorkflowType = ${literal(WORKFLOW_TYPE.batch)}`,
     `${SEARCH_ATTRIBUTES.batcher.name} IN (${batchers.join(', ')})`,
-    ...(state === undefined ? [] : [CONDITION_OF_STATE[state]]),
-  ];
+    ...conditions,
+  ].join(' AND ');
   const after = cursor === undefined ? undefined : tokenOf(cursor);
   const { executions, nextPageToken } = await callTemporal(client, 'could not list batches', () =>
     client.workflowService.listWorkflowExecutions({
       namespace: client.options.namespace,
-      query: conditions.join(' AND '),
+      query,
       pageSize: limit,
       ...(after !== undefined && { nextPageToken: after }),
     }),

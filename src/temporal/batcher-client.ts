@@ -4,9 +4,13 @@ import { batcherWorkflowId, shardOf } from '../contracts/ids';
 import { createAdmission, type AdmissionLimits } from './admission';
 import { createBatchReader } from './batch-reader';
 import { listBatchPage, readBatch } from './batch-views';
+import { createDeadLetterReader, readDeadLetterPage } from './dead-letters';
+import { drain } from './drain';
 import { confirmTaken, digestOf } from './idempotency';
 import { createIngest, type BatcherAddress } from './ingest';
+import { createKnownRedrives } from './known-redrives';
 import { createPageReader } from './page-reader';
+import { redrive, type RedriveParts } from './redrive';
 import { readRequest } from './request-view';
 import { callTemporal } from './rpc';
 import { readShard, readStatus } from './status-view';
@@ -23,6 +27,15 @@ export function createBatcherClient(
   const admissions = Array.from({ length: address.shards }, (_, shard) =>
     createAdmission(limits, () => readShard(client, address, shard)),
   );
+  const redriving: RedriveParts = {
+    letters: createDeadLetterReader(client, address, batches),
+    known: createKnownRedrives(client, address, pages),
+    shards: address.shards,
+    async send(shard, requests, action) {
+      const values = requests.flatMap((request) => request.values);
+      await admissions[shard]?.admit({ values }, () => ingest.addRecords(shard, requests, action));
+    },
+  };
 
   return {
     async addRecords({ requestId, values }, { once = false } = {}) {
@@ -35,9 +48,12 @@ export function createBatcherClient(
     request: (requestId) => readRequest(client, address, batches, pages, requestId),
     batches: (filter) => listBatchPage(client, address, filter),
     batch: (batchId) => readBatch(batches, batchId),
+    deadLetters: (filter) => readDeadLetterPage(redriving.letters, redriving.known, filter),
+    redrive: (selection, by) => redrive(redriving, selection, { by, atMs: Date.now() }),
     flush: (by) => ingest.flush(by),
     pause: (by) => ingest.pause(by),
     resume: (by) => ingest.resume(by),
+    drain: (by, options) => drain(client, address, ingest, by, options),
     async checkReady() {
       await callTemporal(client, 'Temporal does not answer', () =>
         client.workflowService.describeNamespace({ namespace: client.options.namespace }),

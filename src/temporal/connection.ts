@@ -22,8 +22,8 @@ const CONNECT_TIMEOUT_MS = 10 * SECOND;
 
 /** gRPC's number for RESOURCE_EXHAUSTED; the package that names it is a dependency of the SDK, not ours. */
 const RESOURCE_EXHAUSTED = 8;
-/** What the server says while a workflow is between two runs or has too much on its hands. */
-const WORKFLOW_BUSY = /workflow is busy/i;
+/** What the server says while a workflow is between two runs, or has a question waiting while a task of it runs. */
+const WORKFLOW_BUSY = /workflow is busy|query buffer is full/i;
 const BUSY_RETRY_MS = 10;
 
 /**
@@ -44,8 +44,8 @@ export function embeddedTarget(address: string, namespace?: string): TemporalTar
 }
 
 /**
- * A client whose calls are repeated as the SDK does by default, except that "workflow is busy" (continue-as-new under
- * load) is asked again after 10 ms instead of a second and more. A repeated call carries the same request id, by which
+ * A client whose calls are repeated as the SDK does by default, except that a busy workflow (continue-as-new under load,
+ * several questions at once) is asked again after 10 ms instead of a second and more. A repeated call carries the same request id, by which
  * the server knows it.
  */
 export async function connectClient({ options, namespace }: TemporalTarget): Promise<Client> {

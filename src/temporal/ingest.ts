@@ -30,8 +30,8 @@ export interface BatcherAddress {
  * and a message is durable when the call returns, whether or not a worker runs.
  */
 export interface Ingest {
-  /** Requests of one shard, in one message. */
-  addRecords(shard: number, requests: AcceptedRequest[]): Promise<void>;
+  /** Requests of one shard, in one message, with who had them sent when that wasn't a client. */
+  addRecords(shard: number, requests: AcceptedRequest[], action?: OperatorAction): Promise<void>;
   flush(by: string): Promise<void>;
   pause(by: string): Promise<void>;
   resume(by: string): Promise<void>;
@@ -68,7 +68,8 @@ export function createIngest(client: Client, address: BatcherAddress): Ingest {
   }
 
   return {
-    addRecords: (shard, requests) => send(shard, addRecordsSignal, [requests]),
+    addRecords: (shard, requests, action) =>
+      send(shard, addRecordsSignal, action === undefined ? [requests] : [requests, action]),
     flush: (by) => tellAll(flushSignal, by),
     pause: (by) => tellAll(pauseSignal, by),
     resume: (by) => tellAll(resumeSignal, by),

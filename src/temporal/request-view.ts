@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WorkflowNotFoundError, type Client } from '@temporalio/client';
 import { requestQuery, type RequestTrace } from '../contracts/batcher';
-import { batcherWorkflowId, isRequestId, shardOf } from '../contracts/ids';
+import { batcherWorkflowId, isKnowableRequestId, shardOf } from '../contracts/ids';
 import { RECORD_STATE, type BatchState, type RecordView, type RequestView } from '../contracts/views';
 import { KeepapartError } from '../domain/errors';
 import { SECOND } from '../domain/duration';
 import { indexOf, recordIdOf, requestIdOf } from '../domain/record';
+import { redriveOf } from '../domain/redrive';
 import { batchesOfRequest, factsOf, type BatchFacts, type BatchReader } from './batch-reader';
 import type { BatcherAddress } from './ingest';
 import { bufferedInPages, type PageReader } from './page-reader';
@@ -29,7 +30,7 @@ export async function readRequest(
   pages: PageReader,
   requestId: string,
 ): Promise<RequestView | undefined> {
-  if (!isRequestId(requestId)) return undefined;
+  if (!isKnowableRequestId(requestId)) return undefined;
   const deadline = Date.now() + VISIBILITY_LAG_MS;
   for (;;) {
     const found = await look(client, address, batches, pages, requestId);
@@ -83,7 +84,8 @@ async function look(
   return { size, records };
 }
 
-async function traceRequest(
+/** What the batcher of a request's shard knows of it. */
+export async function traceRequest(
   client: Client,
   address: BatcherAddress,
   requestId: string,
@@ -151,5 +153,6 @@ function viewOf(requestId: string, found: ReadonlyMap<number, RecordView>): Requ
   const records = [...found.entries()].sort(([a], [b]) => a - b).map(([, view]) => view);
   const counts = { buffered: 0, in_batch: 0, saved: 0, rolled_back: 0 };
   for (const { state } of records) counts[state]++;
-  return { requestId, counts, records };
+  const original = redriveOf(requestId);
+  return { requestId, ...(original !== null && { redriveOf: original }), counts, records };
 }

@@ -37,7 +37,7 @@ export async function readShard(
 }
 
 function shardView(address: BatcherAddress, shard: number, status: BatcherStatus, nowMs: number): ShardView {
-  const { bufferedRecords, bufferedBytes, oldestAcceptedAtMs, inFlight, counters, paused } = status;
+  const { bufferedRecords, bufferedBytes, oldestAcceptedAtMs, inFlight, counters, paused, drain } = status;
   return {
     shard,
     batcher: batcherWorkflowId(address.batcherId, shard),
@@ -47,6 +47,7 @@ function shardView(address: BatcherAddress, shard: number, status: BatcherStatus
     inFlight,
     counters,
     paused,
+    drain,
   };
 }
 

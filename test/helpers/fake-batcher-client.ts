@@ -1,5 +1,7 @@
 import { NO_COUNTS, type AcceptedRequest } from '../../src/contracts/batcher';
 import type { BatcherClient } from '../../src/contracts/batcher-client';
+import type { DeadLetterPage, RedriveResult } from '../../src/contracts/dead-letters';
+import type { DrainOptions, DrainReport } from '../../src/contracts/drain';
 import type { BatchPage, BatchView, RequestView, StatusView } from '../../src/contracts/views';
 
 /**
@@ -16,11 +18,16 @@ export class FakeBatcherClient implements BatcherClient {
   readonly batchViews = new Map<string, BatchView>();
   page: BatchPage = { batches: [], nextCursor: null };
   statusView = emptyStatus();
+  letterPage: DeadLetterPage = { deadLetters: [], nextCursor: null };
+  redriveResult: RedriveResult = { redriven: [], alreadyRedriven: [], notFound: [] };
+  drainReport: Omit<DrainReport, 'by'> = { drained: true, shards: [], atMs: 0 };
+  /** What the last drain was asked with. */
+  drainOptions: DrainOptions | undefined;
   /** Every call rejects with it while it is set. */
   failure: Error | undefined;
   private gate: Promise<void> | undefined;
 
-  /** From here on `addRecords` stays pending; the function that is returned lets it go on. */
+  /** From here on `addRecords` and `drain` stay pending; the function that is returned lets it go on. */
   hold(): () => void {
     let release = () => {};
     this.gate = new Promise((resolve) => (release = resolve));
@@ -48,6 +55,20 @@ export class FakeBatcherClient implements BatcherClient {
 
   batch(batchId: string): Promise<BatchView | undefined> {
     return this.answer(`batch(${batchId})`, this.batchViews.get(batchId));
+  }
+
+  deadLetters(filter: Parameters<BatcherClient['deadLetters']>[0]): Promise<DeadLetterPage> {
+    return this.answer(`deadLetters(${JSON.stringify(filter)})`, this.letterPage);
+  }
+
+  redrive(selection: Parameters<BatcherClient['redrive']>[0], by: string): Promise<RedriveResult> {
+    return this.answer(`redrive(${JSON.stringify(selection)}, ${by})`, this.redriveResult);
+  }
+
+  async drain(by: string, options: DrainOptions): Promise<DrainReport> {
+    this.drainOptions = options;
+    await this.gate;
+    return this.answer(`drain(${by}, ${options.timeoutMs})`, { ...this.drainReport, by });
   }
 
   flush(by: string): Promise<void> {
@@ -86,7 +107,7 @@ function emptyStatus(): StatusView {
     counters: { ...NO_COUNTS },
   };
   return {
-    shards: [{ shard: 0, batcher: 'batcher-0', paused: null, ...total }],
+    shards: [{ shard: 0, batcher: 'batcher-0', paused: null, drain: null, ...total }],
     total: { ...total, paused: false },
     settings: {
       maxBatchSize: 5,

@@ -3,8 +3,18 @@ import { KeepapartError } from '../../src/domain/errors';
 import { testApp } from './test-app';
 import type { Problem } from './test-app';
 
-const WRITES = ['/v1/records', '/v1/flush', '/v1/pause', '/v1/resume'];
-const READS = ['/', '/healthz', '/readyz', '/v1/status', '/v1/batches', '/v1/batches/b', '/v1/requests/r'];
+const CONTROLS = ['/v1/flush', '/v1/pause', '/v1/resume', '/v1/drain', '/v1/dead-letters/redrive'];
+const WRITES = ['/v1/records', ...CONTROLS];
+const READS = [
+  '/',
+  '/healthz',
+  '/readyz',
+  '/v1/status',
+  '/v1/batches',
+  '/v1/batches/b',
+  '/v1/requests/r',
+  '/v1/dead-letters',
+];
 
 test('Every error is problem details whose type, status and title are those of the catalogue.', async () => {
   const { app } = testApp();
@@ -155,6 +165,7 @@ describe('While draining', () => {
     drain.on = true;
     const response = await request(app).post(path).send([1]);
     expect([response.status, response.body.code]).toEqual([503, 'not-ready']);
+    expect(response.body.type).toBe('urn:keepapart:error:not-ready');
     expect(Number(response.headers['retry-after'])).toBeGreaterThan(0);
     expect(response.headers['connection']).toBe('close');
     expect([...batcher.accepted, ...batcher.calls]).toEqual([]);

@@ -1,0 +1,68 @@
+import type { Express } from 'express';
+import pino from 'pino';
+import type { BatcherClient } from '../../src/contracts/batcher-client';
+import type { DeadLetter, RedriveResult } from '../../src/contracts/dead-letters';
+import { createApp } from '../../src/http/app';
+import type { JsonValue } from '../../src/domain/json';
+import request from 'supertest';
+import { createBatcherClient } from '../../src/temporal/batcher-client';
+import type { AdmissionLimits } from '../../src/temporal/admission';
+import type { TestPipeline } from './pipeline';
+import { waitFor } from './wait-for';
+
+/** The HTTP API over a pipeline on the real server. */
+export function appOf(batcher: BatcherClient): Express {
+  return createApp({
+    batcher,
+    limits: { maxRecordBytes: 65_536, maxRequestBytes: 1_048_576, maxRequestRecords: 10_000 },
+    apiKeys: [],
+    logger: pino({ level: 'silent' }),
+    isDraining: () => false,
+  });
+}
+
+/** Another API process on the same pipeline, with bounds of its own. */
+export function anotherApp(
+  { client, address }: TestPipeline,
+  limits: AdmissionLimits = { maxBufferedRecords: 100_000, maxBufferedBytes: 1024 * 1024 },
+): Express {
+  return appOf(createBatcherClient(client, address, limits));
+}
+
+/** Records of these values fail for ever, until they are taken out. */
+export function failFor(pipeline: TestPipeline, ...values: JsonValue[]): Set<JsonValue> {
+  const failing = new Set(values);
+  pipeline.store.beforeSave = ({ value }) => {
+    if (failing.has(value)) throw new Error(`no place for ${JSON.stringify(value)}`);
+  };
+  return failing;
+}
+
+/** All dead letters that a query finds, page by page. */
+export async function listLetters(app: Express, query: Record<string, string> = {}): Promise<DeadLetter[]> {
+  const letters: DeadLetter[] = [];
+  let cursor: string | null = null;
+  do {
+    const response = await request(app)
+      .get('/v1/dead-letters')
+      .query({ ...query, ...(cursor !== null && { cursor }) })
+      .expect(200);
+    const page = response.body as { deadLetters: DeadLetter[]; nextCursor: string | null };
+    letters.push(...page.deadLetters);
+    cursor = page.nextCursor;
+  } while (cursor !== null);
+  return letters;
+}
+
+/** Waits until so many dead letters are listed; visibility lags a little. */
+export function lettersListed(app: Express, count: number, query: Record<string, string> = {}) {
+  return waitFor(`${count} dead letters`, async () => {
+    const letters = await listLetters(app, query);
+    return letters.length === count && letters;
+  });
+}
+
+export async function redriveBy(app: Express, body: object): Promise<RedriveResult> {
+  const response = await request(app).post('/v1/dead-letters/redrive').send(body).expect(202);
+  return response.body as RedriveResult;
+}
