@@ -4,6 +4,7 @@ import { describeConfig, renderConfigTable } from '../config';
 import { registerAudit } from './audit-command';
 import { demo } from './demo-command';
 import { createLogger } from './logger';
+import { registerOperatorCommands } from './operator-commands';
 import { addSettingFlags, readConfig } from './read-config';
 import { addReplayCommand } from './replay-command';
 import { reportFailure } from './report-failure';
@@ -54,6 +55,7 @@ addSettingFlags(program.command('config').description('print every setting in fo
 
 addReplayCommand(program);
 registerAudit(program);
+registerOperatorCommands(program);
 
 program.parseAsync().catch((error: unknown) => {
   process.exitCode = reportFailure(error);

@@ -12,10 +12,22 @@ export function addSettingFlags(command: Command): Command {
   return command;
 }
 
+/** What a command shows to the API. No setting: for a process with an API it would be a misspelt `API_KEYS`. */
+export const API_KEY_VARIABLE = 'KEEPAPART_API_KEY';
+
 /** The configuration of this process: its flags, its environment, and the file that they name. */
 export function readConfig(flags: Readonly<Record<string, unknown>>): LoadedConfig {
+  return readFrom(process.env, flags);
+}
+
+/** The same for a command of operators, whose environment may have an {@link API_KEY_VARIABLE}. */
+export function readOperatorConfig(flags: Readonly<Record<string, unknown>>): LoadedConfig {
+  return readFrom({ ...process.env, [API_KEY_VARIABLE]: undefined }, flags);
+}
+
+function readFrom(env: NodeJS.ProcessEnv, flags: Readonly<Record<string, unknown>>): LoadedConfig {
   const settings = Object.fromEntries(SETTING_KEYS.map((key) => [key, flags[key]]));
-  return loadConfig({ env: process.env, file: readFile(flags['config']), flags: settings });
+  return loadConfig({ env, file: readFile(flags['config']), flags: settings });
 }
 
 function readFile(flag: unknown): { path: string; text: string } | undefined {

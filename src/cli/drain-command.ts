@@ -1,0 +1,82 @@
+import type { Command } from 'commander';
+import type { Config } from '../config';
+import type { DrainReport } from '../contracts/drain';
+import { SECOND } from '../domain/duration';
+import { KeepapartError } from '../domain/errors';
+import { batcherAddress } from '../temporal/batcher-address';
+import { createBatcherClient } from '../temporal/batcher-client';
+import { connectClient } from '../temporal/connection';
+import { progressLine } from './progress-line';
+import { addSettingFlags, readOperatorConfig } from './read-config';
+import { findTemporal } from './temporal-role';
+
+type Flags = Readonly<Record<string, unknown>>;
+
+/**
+ * `keepapart drain`: straight over Temporal, as an API that takes no more is stopped already. Exits with 0 when
+ * everything that was accepted has its outcome, with 1 when something is left.
+ */
+export function registerDrain(program: Command): void {
+  addSettingFlags(
+    program
+      .command('drain')
+      .description('let everything that is buffered go, and wait until it has its outcome; needs a worker'),
+  )
+    .option('--timeout <seconds>', 'how long to wait', '30')
+    .option('--by <name>', 'who does it, for the history', 'command line')
+    .action(async (flags: Flags) => {
+      const { config } = readOperatorConfig(flags);
+      const report = await drain(config, String(flags['by']), timeoutMsOf(flags['timeout']));
+      process.stdout.write(renderDrain(report));
+      if (!report.drained) process.exitCode = 1;
+    });
+}
+
+async function drain(config: Config, by: string, timeoutMs: number): Promise<DrainReport> {
+  const temporal = await findTemporal(config);
+  if (temporal === undefined)
+    throw new KeepapartError(
+      'temporal-unavailable',
+      `no Temporal server runs at TEMPORAL_PORT (${config.temporalPort}): start keepapart, or set TEMPORAL_ADDRESS`,
+    );
+  const client = await connectClient(temporal.target);
+  const progress = progressLine(process.stderr);
+  const startedAtMs = Date.now();
+  try {
+    const batcher = createBatcherClient(client, batcherAddress(config), config);
+    return await batcher.drain(by, {
+      timeoutMs,
+      onProgress: (report) => {
+        const message = `draining, ${leftOf(report)} left`;
+        if (process.stderr.isTTY) progress.show({ message, elapsedMs: Date.now() - startedAtMs });
+      },
+    });
+  } finally {
+    progress.end();
+    await client.connection.close();
+  }
+}
+
+function timeoutMsOf(flag: unknown): number {
+  if (typeof flag === 'string' && /^\d{1,6}$/.test(flag)) return Number(flag) * SECOND;
+  throw new KeepapartError('invalid-config', `--timeout has to be whole seconds; it is ${String(flag)}.`);
+}
+
+function leftOf({ shards }: DrainReport): string {
+  const records = shards.reduce((sum, { bufferedRecords }) => sum + bufferedRecords, 0);
+  const batches = shards.reduce((sum, { inFlight }) => sum + inFlight, 0);
+  return `${records} records and ${batches} batches`;
+}
+
+/** What has come of it; what is left shard by shard, with who has paused it. */
+export function renderDrain(report: DrainReport): string {
+  if (report.drained) return 'Drained: everything that was accepted has its outcome.\n';
+  const left = report.shards
+    .filter(({ bufferedRecords, inFlight }) => bufferedRecords + inFlight > 0)
+    .map(({ batcher, bufferedRecords, inFlight, paused }) => {
+      const by =
+        paused === null ? '' : `, paused by ${paused.by} since ${new Date(paused.atMs).toISOString()}`;
+      return `  ${batcher}: ${bufferedRecords} records buffered, ${inFlight} batches in flight${by}\n`;
+    });
+  return `Not drained, ${leftOf(report)} left:\n${left.join('')}`;
+}
