@@ -63,7 +63,10 @@ export function createActivities({ store, workflows }: ActivityDeps): Activities
  * The earlier run of the batch, or an attempt of it that was taken for dead, may have published its file before, or
  * still does: then that file tells the outcomes.
  */
-async function settle(store: RecordStore, { batch, format, reason, atMs }: SettleBatchInput): Promise<ReadBatch> {
+async function settle(
+  store: RecordStore,
+  { batch, format, reason, atMs }: SettleBatchInput,
+): Promise<ReadBatch> {
   const closed = await store.readBatch(batch);
   if (closed !== undefined) return closed;
   await Promise.all(batch.records.map((record) => store.rollback(record, batch)));

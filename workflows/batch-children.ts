@@ -102,7 +102,9 @@ function summaryOf(flush: Flush, requestIds: readonly string[]): string {
 }
 
 /** Waits for a batch that this run has started. Every way in which it can close is an answer. */
-export async function childClosing(handle: ChildWorkflowHandle<BatchWorkflow>): Promise<BatchClosing | undefined> {
+export async function childClosing(
+  handle: ChildWorkflowHandle<BatchWorkflow>,
+): Promise<BatchClosing | undefined> {
   try {
     const { outcomes } = await handle.result();
     return { status: BATCH_CLOSING.completed, ...tallyOutcomes(outcomes) };

@@ -22,7 +22,7 @@ const MESSAGE_BYTES = 1 * MIB;
 /** Moves what is too large to be carried into pages, until nothing is; signals may come meanwhile. */
 export async function spillToPages(state: BatcherState): Promise<void> {
   for (let pages = spill(state.buffer); pages.length > 0; pages = spill(state.buffer)) {
-    for (let rest = pages; rest.length > 0; ) {
+    for (let rest = pages; rest.length > 0;) {
       const together = rest.splice(0, countWithin(rest, MESSAGE_BYTES));
       await Promise.all(together.map((page) => startPage(state, page)));
     }

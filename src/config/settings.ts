@@ -174,7 +174,8 @@ export const SETTINGS = {
   onFailure: setting({
     parser: oneOf(...ON_FAILURE),
     default: 'keep',
-    about: 'What becomes of the other records of a batch when one is rolled back: kept, or rolled back as well.',
+    about:
+      'What becomes of the other records of a batch when one is rolled back: kept, or rolled back as well.',
     related: 'With rollback_batch, MAX_BATCH_SIZE is how much one bad record can cost.',
   }),
   retryIntervalMs: setting({
@@ -234,7 +235,8 @@ export const SETTINGS = {
     parser: integer(0, 10_000),
     default: 10_000,
     unit: 'keys',
-    about: 'How many keys a shard remembers; the oldest are forgotten first. 0 remembers none: repeats are taken again.',
+    about:
+      'How many keys a shard remembers; the oldest are forgotten first. 0 remembers none: repeats are taken again.',
     related: 'With IDEMPOTENCY_WINDOW_MS, the window of G5: whichever ends first. For more, raise SHARDS.',
     raising: 'Raising it makes the state that is handed over larger, by 17 bytes a key.',
   }),

@@ -31,13 +31,23 @@ export interface PackedKeyWindow {
 }
 
 /** The body under which a key is known, if it is. */
-export function knownBody(window: KeyWindow, key: string, policy: KeyWindowPolicy, nowMs: number): string | undefined {
+export function knownBody(
+  window: KeyWindow,
+  key: string,
+  policy: KeyWindowPolicy,
+  nowMs: number,
+): string | undefined {
   const known = window.get(key);
   return known !== undefined && !expired(known.minute, policy, nowMs) ? known.body : undefined;
 }
 
 /** Remembers a key that isn't known, and forgets those that the policy no longer covers. */
-export function rememberKey(window: KeyWindow, digest: RequestDigest, policy: KeyWindowPolicy, nowMs: number): void {
+export function rememberKey(
+  window: KeyWindow,
+  digest: RequestDigest,
+  policy: KeyWindowPolicy,
+  nowMs: number,
+): void {
   window.delete(digest.key);
   window.set(digest.key, { body: digest.body, minute: Math.floor(nowMs / MINUTE) });
   for (const [key, { minute }] of window) {

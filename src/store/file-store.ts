@@ -65,7 +65,8 @@ export function createFileStore(folders: StoreFolders): RecordStore {
         if (content === undefined) return undefined;
         const lines = content.toString().split('\n').slice(0, -1);
         const records = batch.records.flatMap((record, i) => outcomeFromLine(record, lines[i] ?? '') ?? []);
-        if (records.length !== lines.length || lines.length !== batch.records.length) throw foreignFile(batch);
+        if (records.length !== lines.length || lines.length !== batch.records.length)
+          throw foreignFile(batch);
         return { location, records };
       });
     },

@@ -28,7 +28,10 @@ export async function restartBatch(client: Client, batchId: string): Promise<boo
         args: [{ ...input, settle: { reason } }],
         ...(closed.memo !== undefined && { memo: closed.memo }),
         workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
-        staticSummary: `Settles ${input.batch.records.length} records: ${reason}`.slice(0, MAX_SUMMARY_LENGTH),
+        staticSummary: `Settles ${input.batch.records.length} records: ${reason}`.slice(
+          0,
+          MAX_SUMMARY_LENGTH,
+        ),
         typedSearchAttributes: new TypedSearchAttributes([
           { key: batcher, value: known.get(batcher) ?? '' },
           { key: flushReason, value: known.get(flushReason) ?? '' },

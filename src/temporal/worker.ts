@@ -60,7 +60,11 @@ export async function createWorker(setup: WorkerSetup): Promise<PipelineWorker> 
       activities: others,
       ...workflows,
     }),
-    Worker.create({ ...common, taskQueue: adoptionTaskQueue(taskQueue), activities: { adoptBatch, restartBatch, readPage } }),
+    Worker.create({
+      ...common,
+      taskQueue: adoptionTaskQueue(taskQueue),
+      activities: { adoptBatch, restartBatch, readPage },
+    }),
   ]);
   return {
     async run() {
