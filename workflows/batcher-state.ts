@@ -52,7 +52,7 @@ export function restoreBatcher(
       pages: carried?.pages ?? [],
       tail: carried?.tail ? unpackBuffer(carried.tail) : emptyBuffer(),
     },
-    keys: carried?.keys ? unpackKeys(carried.keys) : new Map(),
+    keys: unpackKeys(carried?.keys ?? { digests: '', minutes: [] }),
     nextBatchSeq: carried?.nextBatchSeq ?? 1,
     nextPageSeq: carried?.nextPageSeq ?? 1,
     inFlight: new Map(carried?.inFlight.map((batch) => [batch.batchId, batch])),

@@ -1,4 +1,4 @@
-import { condition, setHandler } from '@temporalio/workflow';
+import { condition, setCurrentDetails, setHandler } from '@temporalio/workflow';
 import { takenInSignal } from '../src/contracts/buffer-page';
 import type { PackedBuffer } from '../src/domain/buffer';
 
@@ -6,7 +6,9 @@ import type { PackedBuffer } from '../src/domain/buffer';
  * Keeps a stretch of a batcher's buffer, as its input, until the batcher has taken it in again. It has to stay open: a
  * closed workflow is forgotten after the namespace's retention, and a paused batcher may wait for longer.
  */
-export async function bufferPageWorkflow(_content: PackedBuffer): Promise<void> {
+export async function bufferPageWorkflow({ runs }: PackedBuffer): Promise<void> {
+  const records = runs.reduce((sum, [, , , , values]) => sum + values.length, 0);
+  setCurrentDetails(`${records} records wait here for the batcher`);
   let takenIn = false;
   setHandler(takenInSignal, () => {
     takenIn = true;

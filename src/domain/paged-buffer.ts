@@ -91,7 +91,7 @@ export function sizeOf({ head, pages, tail }: PagedBuffer): { records: number; b
 }
 
 /** When the oldest record was accepted; null when there is none. */
-export function oldestAcceptedAtMs({ head, pages, tail }: PagedBuffer): number | null {
+export function oldestAcceptedAtMs({ head, pages }: PagedBuffer): number | null {
   return oldestRecord(head)?.acceptedAtMs ?? pages[0]?.oldestAcceptedAtMs ?? null;
 }
 

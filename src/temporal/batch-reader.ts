@@ -66,7 +66,7 @@ export function createBatchReader(client: Client) {
 
     /** What the batch was started with, records and all: from the first event of its history. */
     async input({ batchId, runId }: BatchRun): Promise<BatchInput> {
-      return inputOf<BatchInput>(await readStart(client, batchId, runId), batchId);
+      return inputOf(await readStart(client, batchId, runId), batchId) as BatchInput;
     },
   };
 }

@@ -19,8 +19,8 @@ export async function readStart(client: Client, workflowId: string, runId?: stri
 }
 
 /** The first argument that a workflow was started with. */
-export function inputOf<T>(started: Started, workflowId: string): T {
+export function inputOf(started: Started, workflowId: string): unknown {
   const payload = started.input?.payloads?.[0];
   if (payload == null) throw new TypeError(`workflow ${workflowId} has no input`);
-  return defaultPayloadConverter.fromPayload<T>(payload);
+  return defaultPayloadConverter.fromPayload(payload);
 }

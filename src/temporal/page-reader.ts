@@ -16,7 +16,7 @@ export function createPageReader(client: Client) {
   return async function readPageIndex(pageId: string): Promise<PageIndex> {
     const cached = cache.get(pageId);
     if (cached !== undefined) return cached;
-    const { runs } = inputOf<PackedBuffer>(await readStart(client, pageId), pageId);
+    const { runs } = inputOf(await readStart(client, pageId), pageId) as PackedBuffer;
     const index: PageIndex = new Map();
     for (const [requestId, size, , first, values] of runs) {
       const known = index.get(requestId) ?? { size, indexes: [] };

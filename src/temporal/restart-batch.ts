@@ -16,7 +16,7 @@ export async function restartBatch(client: Client, batchId: string): Promise<boo
   const closed = await describe(client, batchId);
   if (closed === undefined) return false;
   if (closed.status.name === 'RUNNING' || closed.status.name === 'COMPLETED') return true;
-  const input = inputOf<BatchInput>(await readStart(client, batchId, closed.runId), batchId);
+  const input = inputOf(await readStart(client, batchId, closed.runId), batchId) as BatchInput;
   const reason = await whyClosed(client, batchId, closed.runId);
   const { batcher, flushReason, requestIds } = SEARCH_ATTRIBUTES;
   const known = closed.typedSearchAttributes;

@@ -12,6 +12,6 @@ export function createWorkflowAccess(client: Client) {
       waitForBatch(client, batchId, signal),
     restartBatch: (batchId: string): Promise<boolean> => restartBatch(client, batchId),
     readPage: async (pageId: string): Promise<PackedBuffer> =>
-      inputOf<PackedBuffer>(await readStart(client, pageId), pageId),
+      inputOf(await readStart(client, pageId), pageId) as PackedBuffer,
   };
 }

@@ -17,7 +17,6 @@ import {
   sizeOf,
   spill,
   takeInPage,
-  type PagedBuffer,
 } from '../../src/domain/paged-buffer';
 
 const POLICY = { maxBatchSize: 5, conflicts: [], flushIntervalMs: 1_000_000 };
@@ -172,7 +171,5 @@ test('a tail that grew too large to be carried becomes pages behind the others.'
 });
 
 test('nothing is taken in where there is no page.', () => {
-  expect(() => takeInPage(emptyPagedBuffer() as PagedBuffer, { runs: [], flushOldest: 0 })).toThrow(
-    TypeError,
-  );
+  expect(() => takeInPage(emptyPagedBuffer(), { runs: [], flushOldest: 0 })).toThrow(TypeError);
 });

@@ -39,7 +39,7 @@ test('a paused buffer is carried in pages, answers for them, and comes back whol
   const before = await pipeline.status();
   expect(before).toMatchObject({ bufferedRecords: 90, paused: { by: 'test' } });
   const started = await readStart(pipeline.client, pipeline.batcherWorkflowId);
-  const { carried } = inputOf<BatcherInput>(started, pipeline.batcherWorkflowId);
+  const { carried } = inputOf(started, pipeline.batcherWorkflowId) as BatcherInput;
   expect(Buffer.byteLength(JSON.stringify(carried))).toBeLessThan(100 * KIB);
 
   for (const requestId of [requestIds[0]!, requestIds[15]!, requestIds[29]!]) {
