@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Client } from '@temporalio/client';
+import { WorkflowNotFoundError, type Client } from '@temporalio/client';
 import type { DeadLetter, DeadLetterFilter, DeadLetterPage } from '../contracts/dead-letters';
 import { batcherWorkflowId, isKnowableRequestId } from '../contracts/ids';
 import { MORE_REQUEST_IDS, SEARCH_ATTRIBUTES } from '../contracts/search-attributes';
@@ -44,7 +44,9 @@ export function createDeadLetterReader(client: Client, address: BatcherAddress, 
   );
 
   async function inBatch(batch: BatchSummary): Promise<FoundLetter[]> {
-    const { location, outcomes } = await batches.result(batch);
+    const result = await batches.result(batch).catch(noneIfForgotten);
+    if (result === undefined) return [];
+    const { location, outcomes } = result;
     return outcomes
       .filter(({ outcome }) => outcome === OUTCOME.rolledBack)
       .map((outcome) => ({ ...outcome, batch, file: location, redriveId: redriveIdOf(outcome.recordId) }));
@@ -170,6 +172,11 @@ function viewOf(letter: FoundLetter, value: JsonValue, sentAgain: ReadonlySet<st
     redriveOf: redriveOf(requestIdOf(recordId)),
     redrivenAs: sentAgain.has(redriveId) ? redriveId : null,
   };
+}
+
+/** At the end of its retention a batch may be listed although its history is gone. */
+function noneIfForgotten(error: unknown): undefined {
+  if (!(error instanceof WorkflowNotFoundError)) throw error;
 }
 
 /** Selects batches that hold, or may hold, records of these requests; see `indexedRequestIds`. */
