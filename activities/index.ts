@@ -1,15 +1,10 @@
-import { ApplicationFailure, Context, activityInfo, heartbeat } from '@temporalio/activity';
-import {
-  ACTIVITY_TIMEOUTS,
-  type Activities,
-  type BatchClosing,
-  type SaveFailureDetails,
-  type SettleBatchInput,
-} from '../src/contracts/activities';
+import { Context, activityInfo, heartbeat } from '@temporalio/activity';
+import { ACTIVITY_TIMEOUTS, type Activities, type BatchClosing } from '../src/contracts/activities';
 import type { PackedBuffer } from '../src/domain/buffer';
-import { ERRORS, RETRIED, isKeepapartError, type ErrorCode } from '../src/domain/errors';
-import { OUTCOME } from '../src/domain/outcome';
-import type { ReadBatch, RecordStore } from '../src/domain/record-store';
+import type { ErrorCode } from '../src/domain/errors';
+import type { RecordStore } from '../src/domain/record-store';
+import { asFailure } from './failure';
+import { settleBatch } from './settle-batch';
 
 export interface ActivityDeps {
   store: RecordStore;
@@ -30,19 +25,14 @@ export interface WorkflowAccess {
 export function createActivities({ store, workflows }: ActivityDeps): Activities {
   return {
     async save({ record, batch }) {
-      const { attempt } = activityInfo();
-      try {
-        await whileHeartbeating(() => store.save(record, batch));
-      } catch (error) {
-        throw asFailure(error, 'save-failed', { attempt });
-      }
-      return { attempt };
+      await storeWork('save-failed', () => store.save(record, batch));
+      return { attempt: activityInfo().attempt };
     },
     async rollback({ record, batch }) {
-      await storeWork(() => store.rollback(record, batch));
+      await storeWork('store-failed', () => store.rollback(record, batch));
     },
     async closeBatch({ batch, records, format }) {
-      return storeWork(() => store.closeBatch(batch, records, format));
+      return storeWork('store-failed', () => store.closeBatch(batch, records, format));
     },
     async adoptBatch({ batchId }) {
       return whileHeartbeating(() => workflows.waitForBatch(batchId, Context.current().cancellationSignal));
@@ -54,43 +44,17 @@ export function createActivities({ store, workflows }: ActivityDeps): Activities
       return workflows.readPage(pageId);
     },
     async settleBatch(input) {
-      return storeWork(() => settle(store, input));
+      return storeWork('store-failed', () => settleBatch(store, input, activityInfo().attempt));
     },
   };
 }
 
-/**
- * The earlier run of the batch, or an attempt of it that was taken for dead, may have published its file before, or
- * still does: then that file tells the outcomes.
- */
-async function settle(
-  store: RecordStore,
-  { batch, format, reason, atMs }: SettleBatchInput,
-): Promise<ReadBatch> {
-  const closed = await store.readBatch(batch);
-  if (closed !== undefined) return closed;
-  await Promise.all(batch.records.map((record) => store.rollback(record, batch)));
-  const records = batch.records.map((record) => ({
-    ...record,
-    outcome: OUTCOME.rolledBack,
-    attempts: 0,
-    error: reason,
-    atMs,
-  }));
-  try {
-    return { ...(await store.closeBatch(batch, records, format)), records };
-  } catch (error) {
-    const closedMeanwhile = await store.readBatch(batch);
-    if (closedMeanwhile === undefined) throw error;
-    return closedMeanwhile;
-  }
-}
-
-async function storeWork<T>(work: () => Promise<T>): Promise<T> {
+/** `failure` is what it fails with when the store doesn't say. */
+async function storeWork<T>(failure: ErrorCode, work: () => Promise<T>): Promise<T> {
   try {
     return await whileHeartbeating(work);
   } catch (error) {
-    throw asFailure(error, 'store-failed');
+    throw asFailure(error, failure);
   }
 }
 
@@ -105,19 +69,4 @@ async function whileHeartbeating<T>(work: () => Promise<T>): Promise<T> {
   } finally {
     clearInterval(timer);
   }
-}
-
-/**
- * The catalogue's code becomes the failure's type, which is what the Web UI shows and workflow code branches on;
- * `fallback` is for what isn't of the catalogue.
- */
-function asFailure(error: unknown, fallback: ErrorCode, details?: SaveFailureDetails): ApplicationFailure {
-  const code = isKeepapartError(error) ? error.code : fallback;
-  return ApplicationFailure.create({
-    message: error instanceof Error ? error.message : String(error),
-    type: code,
-    nonRetryable: ERRORS[code].retried === RETRIED.never,
-    ...(details !== undefined && { details: [details] }),
-    ...(error instanceof Error && { cause: error }),
-  });
 }

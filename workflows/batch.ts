@@ -2,36 +2,52 @@
  * batchWorkflow: one batch, from its records to its file.
  *
  *   saving ──► per record, side by side: save (Temporal's own retries) ──► saved
- *                                         └─ exhausted or refused ──► rollback (until it succeeds) ──► rolled_back
+ *                                         └─ exhausted or refused ──► rollback (tried for 2½ minutes) ──► rolled_back
+ *   deciding ► ON_FAILURE=rollback_batch, and one was rolled back: rollback of the saved ones too
  *   closing ─► closeBatch (until it succeeds): one file from all outcomes ──► done
  *
- * Saving waits for the slowest record, closing for a store that answers. Nothing here gives up on a batch: what can't
- * be saved is rolled back, and a store that is away is waited for, so that every record gets its one outcome line (G4).
- * A cancellation by hand stops the saving of what isn't saved yet; rollback and closing are still done.
+ *   settling ► instead of all that when an earlier run of this id closed without completing, by somebody's hand or a
+ *              bug: settleBatch (until it succeeds): the earlier run's file, or one that tells why there is nothing else
+ *
+ * Saving waits for the slowest record, closing and settling for a store that answers. Nothing here gives up on a batch:
+ * what can't be saved is rolled back, what can't be rolled back says so, and a store that is away is waited for, so that
+ * every record gets its one outcome line (G4).
+ * A cancellation by hand stops the saving of what isn't saved yet; all the rest is still done.
  */
-import { CancellationScope, proxyActivities, upsertSearchAttributes } from '@temporalio/workflow';
+import {
+  CancellationScope,
+  proxyActivities,
+  setCurrentDetails,
+  upsertSearchAttributes,
+} from '@temporalio/workflow';
 import { ACTIVITY_TIMEOUTS, type Activities } from '../src/contracts/activities';
 import type { BatchInput, BatchResult } from '../src/contracts/batch';
 import { SEARCH_ATTRIBUTES } from '../src/contracts/search-attributes';
+import { ON_FAILURE } from '../src/contracts/settings';
 import type { BatchRef } from '../src/domain/batch';
-import { OUTCOME, tallyOutcomes, type RecordOutcome, type SettledRecord } from '../src/domain/outcome';
+import {
+  OUTCOME,
+  outcomeOf,
+  tallyOutcomes,
+  type RecordOutcome,
+  type SettledRecord,
+} from '../src/domain/outcome';
 import type { KeptRecord } from '../src/domain/record';
 import { describeSaveFailure } from './save-failure';
-
-/** A store that is away is asked again after 1 s, 2 s, …, 30 s, for as long as it takes. */
-const UNTIL_IT_SUCCEEDS = { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '30s' } as const;
-
-const { rollback } = proxyActivities<Activities>({
-  startToCloseTimeout: ACTIVITY_TIMEOUTS.closeMs,
-  heartbeatTimeout: ACTIVITY_TIMEOUTS.heartbeatMs,
-  retry: UNTIL_IT_SUCCEEDS,
-});
+import { undo, undoBatch } from './undo';
 
 export async function batchWorkflow(input: BatchInput): Promise<BatchResult> {
+  const { settle: toSettle } = input;
+  if (toSettle !== undefined) {
+    return CancellationScope.nonCancellable(() => settleEarlierRun(input, toSettle.reason));
+  }
   const { batchId, openedAtMs, records } = input.batch;
   const batch: BatchRef = { batchId, openedAtMs };
   const settled = await Promise.all(records.map((record) => settle(record, batch, input)));
-  return CancellationScope.nonCancellable(() => close(batch, settled, input));
+  return CancellationScope.nonCancellable(async () => {
+    const allOrNothing = input.onFailure === ON_FAILURE.rollbackBatch;
+    return close(batch, allOrNothing ? await undoBatch(settled, batch) : settled, input);
+  });
 }
 
 /** Brings one record to its outcome. Never throws for a record that can't be saved (G9). */
@@ -51,30 +67,50 @@ async function settle(record: KeptRecord, batch: BatchRef, input: BatchInput): P
   try {
     const { attempt } = await save({ record, batch });
     return { ...record, outcome: OUTCOME.saved, attempts: attempt, atMs: Date.now() };
-  } catch (error) {
-    const { attempts, message } = describeSaveFailure(error, input.maxAttempts);
-    await CancellationScope.nonCancellable(() => rollback({ record, batch }));
-    return { ...record, outcome: OUTCOME.rolledBack, attempts, error: message, atMs: Date.now() };
+  } catch (failure) {
+    const { attempts, message: error } = describeSaveFailure(failure, input.maxAttempts);
+    const rolledBack = { ...record, outcome: OUTCOME.rolledBack, attempts, error };
+    return CancellationScope.nonCancellable(() => undo(rolledBack, batch));
   }
 }
 
 async function close(batch: BatchRef, records: SettledRecord[], input: BatchInput): Promise<BatchResult> {
-  const { closeBatch } = proxyActivities<Activities>({
+  const { closeBatch } = untilItSucceeds(`${records.length} outcomes`);
+  const outcomes = records.map(outcomeOf);
+  show(outcomes);
+  const { location } = await closeBatch({ batch, records, format: input.outcomeFormat });
+  return { location, outcomes };
+}
+
+async function settleEarlierRun(input: BatchInput, reason: string): Promise<BatchResult> {
+  const { batch, outcomeFormat: format } = input;
+  const { settleBatch } = untilItSucceeds(`${batch.records.length} records to settle`);
+  const result = await settleBatch({ batch, format, reason, atMs: Date.now() });
+  show(result.outcomes);
+  return result;
+}
+
+/** A store that is away is asked again after 1 s, 2 s, …, 30 s, for as long as it takes. */
+function untilItSucceeds(summary: string) {
+  return proxyActivities<Activities>({
     startToCloseTimeout: ACTIVITY_TIMEOUTS.closeMs,
     heartbeatTimeout: ACTIVITY_TIMEOUTS.heartbeatMs,
-    retry: UNTIL_IT_SUCCEEDS,
-    summary: `${records.length} outcomes`,
+    retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '30s' },
+    summary,
   });
-  const { saved, rolledBack, retries } = tallyOutcomes(records);
+}
+
+/** Makes the batch findable in the Web UI by how it ended. */
+function show(outcomes: readonly RecordOutcome[]): void {
+  const { saved, rolledBack, retries } = tallyOutcomes(outcomes);
+  const undoFailed = outcomes.filter(({ rollbackError }) => rollbackError !== undefined).length;
   upsertSearchAttributes([
     { key: SEARCH_ATTRIBUTES.saved, value: saved },
     { key: SEARCH_ATTRIBUTES.rolledBack, value: rolledBack },
     { key: SEARCH_ATTRIBUTES.retries, value: retries },
+    ...(undoFailed > 0 ? [{ key: SEARCH_ATTRIBUTES.undoFailed, value: true }] : []),
   ]);
-  const { location } = await closeBatch({ batch, records, format: input.outcomeFormat });
-  return { location, outcomes: records.map(withoutValue) };
-}
-
-function withoutValue({ recordId, outcome, attempts, error, atMs }: SettledRecord): RecordOutcome {
-  return { recordId, outcome, attempts, ...(error !== undefined && { error }), atMs };
+  setCurrentDetails(
+    `${saved} saved, ${rolledBack} rolled back${undoFailed > 0 ? `, ${undoFailed} undo failed` : ''}`,
+  );
 }

@@ -1,8 +1,12 @@
-import { ActivityFailure, ApplicationFailure, CancelledFailure, TimeoutFailure } from '@temporalio/common';
-import type { SaveFailureDetails } from '../src/contracts/activities';
-
-/** Error texts longer than this are cut: they are repeated in history, in the result and in the file. */
-const MAX_MESSAGE_LENGTH = 500;
+import {
+  ActivityFailure,
+  ApplicationFailure,
+  CancelledFailure,
+  RetryState,
+  TimeoutFailure,
+} from '@temporalio/common';
+import type { FailureDetails } from '../src/contracts/activities';
+import { MAX_ERROR_LENGTH, type UndoFailure } from '../src/domain/outcome';
 
 /**
  * What an outcome tells of a `save` that failed for good. Rethrows what is neither the failure of an activity nor a
@@ -12,19 +16,32 @@ export function describeSaveFailure(
   error: unknown,
   maxAttempts: number,
 ): { attempts: number; message: string } {
-  if (!(error instanceof ActivityFailure || error instanceof CancelledFailure)) throw error;
   // What is cancelled before it could be scheduled fails with the cancellation itself, not with an ActivityFailure.
   const cause = error instanceof ActivityFailure ? error.cause : error;
   if (cause instanceof CancelledFailure) {
     return { attempts: 0, message: 'cancelled by hand before it was saved' };
   }
+  const { attempts, message, refused } = describeFailure(error, maxAttempts);
+  if (!refused) return { attempts, message };
+  return { attempts, message: `refused for good at attempt ${attempts} of ${maxAttempts}: ${message}` };
+}
+
+/** What an outcome tells of a `rollback` that failed for good; rethrows a bug, as {@link describeSaveFailure} does. */
+export function describeUndoFailure(error: unknown, maxAttempts: number): UndoFailure {
+  return describeFailure(error, maxAttempts);
+}
+
+function describeFailure(error: unknown, maxAttempts: number): UndoFailure {
+  if (!(error instanceof ActivityFailure)) throw error;
+  const { cause } = error;
   if (cause instanceof TimeoutFailure) {
-    return { attempts: maxAttempts, message: `no answer in time (${cause.timeoutType})` };
+    return { attempts: maxAttempts, message: `no answer in time (${cause.timeoutType})`, refused: false };
   }
   const details =
-    cause instanceof ApplicationFailure ? (cause.details?.[0] as SaveFailureDetails | undefined) : undefined;
+    cause instanceof ApplicationFailure ? (cause.details?.[0] as FailureDetails | undefined) : undefined;
   return {
     attempts: details?.attempt ?? maxAttempts,
-    message: (cause?.message ?? error.message).slice(0, MAX_MESSAGE_LENGTH),
+    message: (cause?.message ?? error.message).slice(0, MAX_ERROR_LENGTH),
+    refused: error.retryState === RetryState.NON_RETRYABLE_FAILURE,
   };
 }

@@ -3,7 +3,8 @@ import type { PackedBuffer } from '../domain/buffer';
 import { HOUR, MINUTE, SECOND } from '../domain/duration';
 import type { OutcomeFormat, OutcomeTally, SettledRecord } from '../domain/outcome';
 import type { KeptRecord } from '../domain/record';
-import type { ClosedBatch, ReadBatch } from '../domain/record-store';
+import type { ClosedBatch } from '../domain/record-store';
+import type { BatchResult } from './batch';
 
 export interface SaveInput {
   record: KeptRecord;
@@ -56,9 +57,12 @@ export type BatchClosingStatus = (typeof BATCH_CLOSING)[keyof typeof BATCH_CLOSI
 
 /** Everything that workflows have done outside the sandbox. Each may run again at any time (G4). */
 export interface Activities {
-  /** One attempt to store one record. Fails with `save-failed` (retried) or `record-rejected` (not retried). */
+  /**
+   * One attempt to store one record. Fails with `save-failed` (retried) or `record-rejected` (not retried). A store's
+   * error may say when to try again (`retryAfterMs`); that then goes before the interval, here and below.
+   */
   save(input: SaveInput): Promise<SaveResult>;
-  /** Undoes what an exhausted save left behind; retried several times, then told in the record's outcome. */
+  /** Undoes what a save left behind; tried {@link ROLLBACK_ATTEMPTS} times, then told in the record's outcome. */
   rollback(input: SaveInput): Promise<void>;
   /** Publishes the batch's outcomes; retried until it succeeds. */
   closeBatch(input: CloseBatchInput): Promise<ClosedBatch>;
@@ -69,16 +73,25 @@ export interface Activities {
    * Nothing happens when that has been done already. False when the server doesn't know the batch any more.
    */
   restartBatch(input: AdoptBatchInput): Promise<boolean>;
-  /** Gives every record of a batch that closed without completing an outcome: that of its file, or rolled back. */
-  settleBatch(input: SettleBatchInput): Promise<ReadBatch>;
+  /**
+   * Gives every record of a batch that closed without completing an outcome: that of its file, or rolled back. Retried
+   * until it succeeds.
+   */
+  settleBatch(input: SettleBatchInput): Promise<BatchResult>;
   /** The records of a page of the buffer, whether or not it has been taken in. */
   readPage(input: ReadPageInput): Promise<PackedBuffer>;
 }
 
-/** What `save` attaches to its failures, so that an outcome can tell the attempts of a record that failed for good. */
-export interface SaveFailureDetails {
+/** What `save` and `rollback` attach to their failures, so that an outcome can tell the attempts of what failed for good. */
+export interface FailureDetails {
   attempt: number;
 }
+
+/**
+ * How often a rollback is tried; 1 s, 2 s, …, 30 s apart, so for about 2½ minutes. It ends, unlike closing: what a failed
+ * rollback leaves behind can be told in the outcome, and waiting for ever would hold back the outcomes of the others.
+ */
+export const ROLLBACK_ATTEMPTS = 10;
 
 /**
  * Time-outs of the activities, in milliseconds. A killed worker is noticed after `heartbeatMs`, which must leave room

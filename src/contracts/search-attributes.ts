@@ -21,6 +21,8 @@ export const SEARCH_ATTRIBUTES = {
   rolledBack: defineSearchAttributeKey('KeepapartRolledBack', 'INT'),
   /** On the batch: attempts beyond the first, summed over its records. */
   retries: defineSearchAttributeKey('KeepapartRetries', 'INT'),
+  /** On the batch: true when the rollback of one of its records failed for good; else not there. */
+  undoFailed: defineSearchAttributeKey('KeepapartUndoFailed', 'BOOL'),
 } as const;
 
 /** Stands in `KeepapartRequestIds` for the ids that did not fit. */

@@ -9,14 +9,39 @@ export type Outcome = (typeof OUTCOME)[keyof typeof OUTCOME];
 export interface RecordOutcome {
   recordId: string;
   outcome: Outcome;
-  /** Attempts of `save` that were made, from 1; 0 when it isn't known because the batch was cancelled by hand. */
+  /** Attempts of `save` that were made, from 1; 0 when it isn't known because the batch was cancelled or closed early. */
   attempts: number;
-  /** Message of the last attempt's error; only on `rolled_back`. */
+  /** Why it was rolled back, and that this failed if it did; only on `rolled_back`. */
   error?: string;
   /** Why what the record may have left in the store could not be removed; only on `rolled_back`, and then for an operator. */
   rollbackError?: string;
   /** When the outcome was known, in milliseconds since the epoch, on the workflow's clock. */
   atMs: number;
+}
+
+/** Error texts of a store are cut here: they are repeated in history, in the result and in the file. */
+export const MAX_ERROR_LENGTH = 500;
+
+/** How the rollback of a record failed for good. */
+export interface UndoFailure {
+  /** Attempts that were made. */
+  attempts: number;
+  message: string;
+  /** Whether the last of them said that no further one could succeed. */
+  refused: boolean;
+}
+
+/** A rolled-back record whose rollback failed for good; the error tells it too, being what file and views show. */
+export function withFailedUndo<T extends RecordOutcome>(
+  outcome: T,
+  { attempts, message, refused }: UndoFailure,
+): T {
+  const failed = refused
+    ? `was refused for good at attempt ${attempts}`
+    : `failed after ${attempts} attempts`;
+  const rollbackError = message.slice(0, MAX_ERROR_LENGTH);
+  const error = `${outcome.error ?? 'rolled back'}; its undo ${failed}: ${rollbackError}`;
+  return { ...outcome, error, rollbackError };
 }
 
 /** Outcomes counted. */
@@ -37,6 +62,19 @@ export function tallyOutcomes(
 
 /** A record together with how it ended: what a line of the batch file is made from. */
 export type SettledRecord = KeptRecord & RecordOutcome;
+
+/** The outcome alone. */
+export function outcomeOf(record: SettledRecord): RecordOutcome {
+  const { recordId, outcome, attempts, error, rollbackError, atMs } = record;
+  return {
+    recordId,
+    outcome,
+    attempts,
+    ...(error !== undefined && { error }),
+    ...(rollbackError !== undefined && { rollbackError }),
+    atMs,
+  };
+}
 
 /** The two ways to write an outcome as a line; `text` is the format of the original experiment. */
 export const OUTCOME_FORMATS = ['text', 'json'] as const;
@@ -80,7 +118,8 @@ export function outcomeFromLine(record: KeptRecord, line: string): SettledRecord
   if (told !== undefined) return { ...record, outcome: told, attempts: 0, atMs: 0 };
   const asJson = jsonOutcomeLine(line);
   if (asJson?.recordId !== record.recordId) return undefined;
-  const { outcome, attempts, error, at } = asJson;
+  const { value, outcome, attempts, error, at } = asJson;
+  if (JSON.stringify(value) !== JSON.stringify(record.value)) return undefined;
   return { ...record, outcome, attempts, ...(error !== null && { error }), atMs: Date.parse(at) };
 }
 

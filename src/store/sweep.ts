@@ -18,6 +18,7 @@ export interface Swept {
  * Removes what killed workers and power cuts have left; done at start. Safe while other workers use the folders:
  * - a staging folder goes only when its batch has its file and every record in it has a line there, so nobody is going
  *   to ask for it; late saves of such a batch are refused anyway. Folders of batches without a file are never touched.
+ *   A torn record doesn't count: its save didn't return, and returns no more, as it looks for the file after writing.
  * - an unfinished batch file goes when it is an hour old. Were its writer alive, it would find it gone and write anew.
  * What can't be read or removed is left for the next time.
  */
@@ -47,14 +48,21 @@ async function removeEach(root: string, isLeftover: (name: string) => Promise<bo
 }
 
 async function isAccountedFor(folders: StoreFolders, name: string): Promise<boolean> {
+  // Before the records, and not after them: see above on torn ones.
   const lines = (await readFile(join(folders.outDir, `${name}.log`), 'utf8')).split('\n');
   const folder = join(stagingRoot(folders), name);
   const staged = await Promise.all(
-    (await readdir(folder)).map(
-      async (file) => JSON.parse(await readFile(join(folder, file), 'utf8')) as KeptRecord,
-    ),
+    (await readdir(folder)).map(async (file) => wholeRecord(await readFile(join(folder, file), 'utf8'))),
   );
-  return staged.every((record) => hasLine(lines, record));
+  return staged.every((record) => record === undefined || hasLine(lines, record));
+}
+
+function wholeRecord(content: string): KeptRecord | undefined {
+  try {
+    return JSON.parse(content) as KeptRecord;
+  } catch {
+    return undefined;
+  }
 }
 
 /** In the text format a line holds no recordId, so the value has to do. */

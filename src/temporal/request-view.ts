@@ -64,8 +64,10 @@ async function look(
   const trace = await traceRequest(client, address, requestId);
   const paged = await bufferedInPages(pages, trace.pageIds, requestId);
   const listed = await listBatches(client, requestId);
-  for (const batchId of trace.inFlightBatchIds) {
-    if (listed.has(batchId)) continue;
+  // One that closed early is run again under its id: the listing has both runs, or not yet the other.
+  for (const batchId of [...listed.keys(), ...trace.inFlightBatchIds]) {
+    const state = listed.get(batchId)?.summary.state;
+    if (state === 'running' || state === 'completed') continue;
     const facts = await batches.facts(batchId);
     if (facts !== undefined) listed.set(batchId, facts);
   }

@@ -1,19 +1,28 @@
-import { OUTCOME, batchFileName, outcomeFileContent, type SettledRecord } from '../../src/domain/outcome';
 import type { BatchRef } from '../../src/domain/batch';
+import { KeepapartError } from '../../src/domain/errors';
+import { OUTCOME, batchFileName, outcomeFileContent, type SettledRecord } from '../../src/domain/outcome';
 import type { KeptRecord } from '../../src/domain/record';
 import type { RecordStore } from '../../src/domain/record-store';
 
-/** A store for workflow tests: keeps everything in memory, counts calls, and fails where a test says so. */
+/** A store for workflow tests: keeps everything in memory, counts calls, and fails or waits where a test says so. */
 export interface MemoryStore extends RecordStore {
   /** Closed batches by file name, in order of closing. */
   readonly files: Map<string, SettledRecord[]>;
+  /** Ids of the records that are saved, or partly, and whose batch isn't closed. */
+  readonly staged: Set<string>;
   readonly saves: { recordId: string; batchId: string }[];
+  /** Ids of the records that were to be rolled back, once for each attempt. */
   readonly rollbacks: string[];
   /** Every call that closed a batch, in order. */
   readonly closed: BatchRef[];
   /** Called before each save with the number of this attempt; what it throws is the store's failure. */
   beforeSave: (record: KeptRecord, attempt: number) => Promise<void> | void;
+  /** Likewise, when the record is there already. */
+  afterSave: (record: KeptRecord, attempt: number) => Promise<void> | void;
+  beforeRollback: (record: KeptRecord) => Promise<void> | void;
   beforeClose: (batch: BatchRef) => Promise<void> | void;
+  /** Called when the batch's file is there already. */
+  afterClose: (batch: BatchRef) => Promise<void> | void;
   /** All outcomes so far. */
   outcomes(): SettledRecord[];
 }
@@ -22,21 +31,29 @@ export function createMemoryStore(): MemoryStore {
   const attempts = new Map<string, number>();
   const store: MemoryStore = {
     files: new Map(),
+    staged: new Set(),
     saves: [],
     rollbacks: [],
     closed: [],
     beforeSave: () => undefined,
+    afterSave: () => undefined,
+    beforeRollback: () => undefined,
     beforeClose: () => undefined,
+    afterClose: () => undefined,
     outcomes: () => [...store.files.values()].flat(),
     async save(record, batch) {
       const attempt = (attempts.get(record.recordId) ?? 0) + 1;
       attempts.set(record.recordId, attempt);
       store.saves.push({ recordId: record.recordId, batchId: batch.batchId });
       await store.beforeSave(record, attempt);
+      if (store.files.has(batchFileName(batch))) throw new KeepapartError('batch-already-closed', 'too late');
+      store.staged.add(record.recordId);
+      await store.afterSave(record, attempt);
     },
     async rollback(record) {
       store.rollbacks.push(record.recordId);
-      return Promise.resolve();
+      await store.beforeRollback(record);
+      store.staged.delete(record.recordId);
     },
     async closeBatch(batch, records, format) {
       await store.beforeClose(batch);
@@ -44,9 +61,11 @@ export function createMemoryStore(): MemoryStore {
       const location = batchFileName(batch);
       const before = store.files.get(location);
       if (before && outcomeFileContent(before, format) !== outcomeFileContent(records, format)) {
-        throw new Error(`${location} was closed before with other outcomes`);
+        throw new KeepapartError('batch-file-conflict', `${location} was closed before with other outcomes`);
       }
       store.files.set(location, [...records]);
+      for (const { recordId } of records) store.staged.delete(recordId);
+      await store.afterClose(batch);
       return { location };
     },
     async readBatch(batch) {

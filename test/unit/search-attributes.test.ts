@@ -57,6 +57,7 @@ test('no more attributes of a type than a SQL visibility store has by default.',
   expect(new Set(keys.map(({ name }) => name)).size).toBe(keys.length);
   const count = (type: string) => keys.filter((key) => key.type === type).length;
   expect(count('INT')).toBeLessThanOrEqual(3);
+  expect(count('BOOL')).toBeLessThanOrEqual(3);
   expect(count('KEYWORD')).toBeLessThanOrEqual(10);
   expect(count('KEYWORD_LIST')).toBeLessThanOrEqual(3);
 });

@@ -9,29 +9,6 @@ import { waitFor } from '../helpers/wait-for';
 let pipeline: TestPipeline;
 afterEach(() => pipeline.close());
 
-/** Starts with a record that holds its batch up until `release` is called. */
-async function withHeldBatch(): Promise<{ batchId: string; release: () => void }> {
-  let release: () => void = () => undefined;
-  const held = new Promise<void>((resolve) => (release = resolve));
-  pipeline = await startPipeline();
-  pipeline.store.beforeSave = (record) => (record.value === 'slow' ? held : undefined);
-  await pipeline.send(['slow', 'quick']);
-  const { batchId } = await waitFor('the batch to be saving', () => pipeline.store.saves[1]);
-  return { batchId, release };
-}
-
-test('a batch that is terminated releases its slot and counts as failed', async () => {
-  const { batchId, release } = await withHeldBatch();
-  await pipeline.client.workflow.getHandle(batchId).terminate('by hand');
-  const status = await pipeline.quiet();
-  expect(status.counters).toMatchObject({ batchesStarted: 1, batchesFailed: 1, saved: 0 });
-  expect((await pipeline.batcher.batch(batchId))?.state).toBe('failed');
-
-  await pipeline.send(['next']);
-  await waitFor('a later record to be saved', () => savedValues(pipeline.store).includes('next'));
-  release();
-});
-
 test('a batch that is cancelled rolls back what is not saved, and still writes its file (G4)', async () => {
   pipeline = await startPipeline({ settings: { retryIntervalMs: 3_600_000 } });
   pipeline.store.beforeSave = (record) => {

@@ -1,0 +1,30 @@
+import { ApplicationFailure, activityInfo } from '@temporalio/activity';
+import type { FailureDetails } from '../src/contracts/activities';
+import { ERRORS, RETRIED, isKeepapartError, type ErrorCode } from '../src/domain/errors';
+
+/**
+ * The catalogue's code becomes the failure's type, which is what the Web UI shows and workflow code branches on;
+ * `fallback` is for what isn't of the catalogue. An error that says when to try again is obeyed.
+ */
+export function asFailure(error: unknown, fallback: ErrorCode): ApplicationFailure {
+  const known = isKeepapartError(error) ? error : undefined;
+  const code = known?.code ?? fallback;
+  const details: FailureDetails = { attempt: activityInfo().attempt };
+  return ApplicationFailure.create({
+    message: messageOf(error),
+    type: code,
+    nonRetryable: isFinal(error),
+    details: [details],
+    ...(known?.retryAfterMs !== undefined && { nextRetryDelay: known.retryAfterMs }),
+    ...(error instanceof Error && { cause: error }),
+  });
+}
+
+/** Whether the same call can never succeed; what isn't of the catalogue may. */
+export function isFinal(error: unknown): boolean {
+  return isKeepapartError(error) && ERRORS[error.code].retried === RETRIED.never;
+}
+
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
