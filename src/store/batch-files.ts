@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { BatchRef } from '../domain/batch';
 import { KeepapartError } from '../domain/errors';
 import { batchFileName } from '../domain/outcome';
+import { CLAIM_ENDING, claimContent } from './claim';
 import { createSharedSync, hasErrno, tolerate, writeDurably } from './durable-fs';
 import { unfinishedRoot, type StoreFolders } from './folders';
 
@@ -85,7 +86,7 @@ export function createBatchFiles(folders: StoreFolders) {
     const temporary = join(unfinished, `${batchName(batch)}.${process.pid}.${randomUUID()}`);
     try {
       await writeDurably(temporary, content, 'wx');
-      await linkOrRename(temporary, batch);
+      await linkOrRename(temporary, batch, content);
     } catch (error) {
       // Another worker may have been faster, and may have cleared this temporary file too.
       if (!(await holds(batch, content))) throw error;
@@ -95,17 +96,31 @@ export function createBatchFiles(folders: StoreFolders) {
     }
   }
 
-  /**
-   * Where there are no hard links, `rename` has to do: two workers that close the same batch within microseconds then
-   * replace one another's file, with the same bytes.
-   */
-  async function linkOrRename(temporary: string, batch: BatchRef): Promise<void> {
+  async function linkOrRename(temporary: string, batch: BatchRef, content: Buffer): Promise<void> {
     try {
       await link(temporary, pathOf(batch));
     } catch (error) {
       if (!hasErrno(error, ...NO_HARD_LINKS) || (await exists(batch))) throw error;
-      await rename(temporary, pathOf(batch));
+      await renameClaimed(temporary, batch);
+      await holds(batch, content);
     }
+  }
+
+  /**
+   * Where there are no hard links, `rename` has to do, which replaces what is there. So a content has to be claimed
+   * first, and only what has the claim is published, also by whoever wanted another: a worker that stopped for long
+   * just before its `rename` then puts the same bytes there again. A claim goes only when the batch has its file, and
+   * one that comes after that finds the file.
+   */
+  async function renameClaimed(temporary: string, batch: BatchRef): Promise<void> {
+    const claim = join(unfinished, `${batchName(batch)}${CLAIM_ENDING}`);
+    const content = await claimContent(claim, temporary);
+    if (await exists(batch)) {
+      await rm(claim, { recursive: true, force: true });
+      return;
+    }
+    await writeDurably(temporary, content, 'wx');
+    await rename(temporary, pathOf(batch));
   }
 
   async function sync(): Promise<void> {
@@ -115,7 +130,7 @@ export function createBatchFiles(folders: StoreFolders) {
   /** Removes what killed attempts to write this batch's file have left. */
   async function clear(batch: BatchRef): Promise<void> {
     const leftovers = (await readdir(unfinished)).filter((name) => name.startsWith(`${batchName(batch)}.`));
-    await Promise.all(leftovers.map((name) => rm(join(unfinished, name), { force: true })));
+    await Promise.all(leftovers.map((name) => rm(join(unfinished, name), { recursive: true, force: true })));
   }
 
   return { exists, read, holds, publish, sync, clear };

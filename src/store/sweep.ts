@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { HOUR } from '../domain/duration';
 import { OUTCOME, outcomeLine } from '../domain/outcome';
 import type { KeptRecord } from '../domain/record';
+import { CLAIM_ENDING } from './claim';
 import { stagingRoot, unfinishedRoot, type StoreFolders } from './folders';
 
 /** No attempt to write a batch file lasts this long; if one did, it would be repeated. */
@@ -20,12 +21,16 @@ export interface Swept {
  *   to ask for it; late saves of such a batch are refused anyway. Folders of batches without a file are never touched.
  *   A torn record doesn't count: its save didn't return, and returns no more, as it looks for the file after writing.
  * - an unfinished batch file goes when it is an hour old. Were its writer alive, it would find it gone and write anew.
+ *   A claim to a content goes when its batch has its file: before that it decides what will stand there.
  * What can't be read or removed is left for the next time.
  */
 export async function sweep(folders: StoreFolders, nowMs: number = Date.now()): Promise<Swept> {
   const [stagingFolders, unfinishedFiles] = await Promise.all([
     removeEach(stagingRoot(folders), (name) => isAccountedFor(folders, name)),
     removeEach(unfinishedRoot(folders), async (name) => {
+      if (name.endsWith(CLAIM_ENDING)) {
+        return (await stat(join(folders.outDir, `${name.slice(0, -CLAIM_ENDING.length)}.log`))).isFile();
+      }
       const { mtimeMs } = await stat(join(unfinishedRoot(folders), name));
       return nowMs - mtimeMs > UNFINISHED_FOR_MS;
     }),

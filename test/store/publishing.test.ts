@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { outcomeFileContent } from '../../src/domain/outcome';
+import { outcomeFileContent, type SettledRecord } from '../../src/domain/outcome';
 import type { RecordStore } from '../../src/domain/record-store';
 import { batchFilesIn } from '../../src/store/batch-files';
 import { createFileStore } from '../../src/store/file-store';
@@ -14,6 +14,12 @@ import {
   saved,
   storeFolders,
 } from '../helpers/store-folders';
+
+function deferred() {
+  let resolve: () => void = () => undefined;
+  const promise = new Promise<void>((done) => (resolve = done));
+  return { promise, resolve: () => resolve() };
+}
 
 let restore = (): void => undefined;
 afterEach(() => restore());
@@ -167,6 +173,38 @@ test('without hard links a file with other content is not replaced either', asyn
   const closing = createFileStore(folders).closeBatch(BATCH, [rolledBack(record(1))], 'text');
   await expect(closing).rejects.toMatchObject({ code: 'batch-file-conflict' });
   expect(readFileSync(path, 'utf8')).toBe('faster');
+});
+
+test('G10: without hard links a worker that stops just before it renames does not replace what was published', async () => {
+  const folders = await storeFolders();
+  const path = join(folders.outDir, BATCH_FILE);
+  await createFileStore(folders).save(record(1), BATCH);
+  const close = (one: SettledRecord) => createFileStore(folders).closeBatch(BATCH, [one], 'text');
+  const slowIsOver = deferred();
+  const fastCanGoNoFurther = deferred();
+  let fast: Promise<unknown> | undefined;
+  let fastHasPublished = false;
+  restore = interceptFs(async ({ name, path: at }, args) => {
+    if (name === 'link') throw Object.assign(new Error('EPERM: on purpose'), { code: 'EPERM' });
+    if (fast === undefined && name === 'rename' && args[1] === path) {
+      fast = close(rolledBack(record(1)));
+      fast.catch(() => (fastHasPublished = false)).finally(fastCanGoNoFurther.resolve);
+      await fastCanGoNoFurther.promise;
+    } else if (fast !== undefined && name === 'rename' && args[1] === path) {
+      fastHasPublished = true;
+    } else if (fastHasPublished && name === 'sync' && at === folders.outDir) {
+      fastHasPublished = false;
+      fastCanGoNoFurther.resolve();
+      await slowIsOver.promise;
+    }
+  });
+  const [first] = await Promise.allSettled([close(saved(record(1))).finally(slowIsOver.resolve)]);
+  const [second] = await Promise.allSettled([fast]);
+
+  expect(fast).toBeDefined();
+  expect([first, second].filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+  const winner = first.status === 'fulfilled' ? saved(record(1)) : rolledBack(record(1));
+  expect(readFileSync(path, 'utf8')).toBe(outcomeFileContent([winner], 'text'));
 });
 
 test('a worker whose unfinished file was swept away fails, and succeeds when it is repeated', async () => {

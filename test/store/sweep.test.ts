@@ -1,4 +1,4 @@
-import { utimesSync, writeFileSync } from 'node:fs';
+import { mkdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { HOUR } from '../../src/domain/duration';
 import { OUTCOME_FORMATS, outcomeFileContent } from '../../src/domain/outcome';
@@ -50,14 +50,32 @@ test.each([
   expect(contentsOf(folders).staging).toHaveLength(3);
 });
 
-test('a torn staged file keeps its folder and does not keep the others from being swept', async () => {
+test('G4: a torn record goes with the staging of a batch that has its file: its save returns no more', async () => {
+  const { folders, finish } = await stagedTwice();
+  writeFileSync(join(folders.dataDir, stagedPath(record(1), BATCH)), '{"reco');
+  expect(await sweep(folders)).toMatchObject({ stagingFolders: 0 });
+  finish(outcomeFileContent([rolledBack(record(1)), rolledBack(record(2, 'two'))], 'text'));
+  expect(await sweep(folders)).toMatchObject({ stagingFolders: 1 });
+  expect(contentsOf(folders).staging).toEqual([]);
+});
+
+test('a staging folder that can not be read does not keep the others from being swept', async () => {
   const { folders, store, finish } = await stagedTwice();
   finish(outcomeFileContent([saved(record(1)), saved(record(2, 'two'))], 'text'));
-  const other = { ...BATCH, batchId: 'zzz' };
+  const other = { ...BATCH, batchId: 'aaa' };
   await store.save(record(3), other);
-  writeFileSync(join(folders.outDir, BATCH_FILE.replace(BATCH.batchId, 'zzz')), '"save [3] success"\n');
-  writeFileSync(join(folders.dataDir, stagedPath(record(1), BATCH)), '{"reco');
+  mkdirSync(join(folders.outDir, BATCH_FILE.replace(BATCH.batchId, 'aaa')));
   expect(await sweep(folders)).toMatchObject({ stagingFolders: 1 });
+});
+
+test('a claim to a content goes when its batch has its file, and not before, however old it is', async () => {
+  const { folders, finish } = await stagedTwice();
+  const claim = join(folders.outDir, '.unfinished', BATCH_FILE.replace(/log$/, 'claim'));
+  mkdirSync(claim);
+  utimesSync(claim, new Date(0), new Date(0));
+  expect(await sweep(folders)).toMatchObject({ unfinishedFiles: 0 });
+  finish('');
+  expect(await sweep(folders)).toMatchObject({ unfinishedFiles: 1 });
 });
 
 test('an unfinished batch file goes after an hour: until then its writer may be alive', async () => {
