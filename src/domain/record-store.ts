@@ -8,17 +8,20 @@ import type { KeptRecord } from './record';
  * Every call may be repeated at any time, also by a worker that was taken for dead and comes back late: a repeated call
  * has no further effect, and nothing changes a batch that is closed (G4, G10).
  * A store throws `record-rejected` for what can never succeed, and `batch-already-closed` at a save that comes after its
- * batch was closed; neither is retried. Any other error is, by Temporal.
+ * batch was closed; neither is retried. Any other error is, by Temporal, after its `retryAfterMs` if it has one.
  */
 export interface RecordStore {
   /** Stores one record durably, idempotent by `recordId`. When it returns, a power cut doesn't lose the record. */
   save(record: KeptRecord, batch: BatchRef): Promise<void>;
   /**
    * Undoes what an exhausted `save` may have left behind; nothing to undo is fine. Leaves alone what a closed batch has
-   * published as saved.
+   * published as saved. When it fails for good, `closeBatch` still clears what it can.
    */
   rollback(record: KeptRecord, batch: BatchRef): Promise<void>;
-  /** Makes the batch and its outcomes visible, at once or not at all (G10). */
+  /**
+   * Makes the batch and its outcomes visible, at once or not at all (G10). Of calls with different outcomes, as those of
+   * a terminated batch and of the run that settles it, one wins and the others fail with `batch-file-conflict`.
+   */
   closeBatch(batch: BatchRef, records: readonly SettledRecord[], format: OutcomeFormat): Promise<ClosedBatch>;
   /** What a closed batch says of its records, in batch order; `undefined` while the batch isn't closed. */
   readBatch(batch: Batch): Promise<ReadBatch | undefined>;

@@ -1,8 +1,11 @@
 import { mkdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { constants } from 'node:os';
 import { dirname, join } from 'node:path';
+import { settleBatch } from '../../activities/settle-batch';
 import { outcomeFileContent } from '../../src/domain/outcome';
 import { createFileStore } from '../../src/store/file-store';
 import { stagedPath } from '../../src/store/staging';
+import { interceptFs } from '../helpers/intercept-fs';
 import { runStoreChild } from '../helpers/run-store-child';
 import { settle } from '../helpers/settle-batch';
 import { BATCH, BATCH_FILE, contentsOf, record, saved, storeFolders } from '../helpers/store-folders';
@@ -74,4 +77,59 @@ test('the same store goes on when the disk has room again', async () => {
   await store.save(record(1), BATCH);
   await store.closeBatch(BATCH, [saved(record(1))], 'text');
   expect(contentsOf(folders)).toMatchObject({ staging: [], out: [BATCH_FILE] });
+});
+
+/** Makes calls fail as a disk without room, or one that can't be read, makes them. */
+function failing(code: string, ...names: string[]): () => void {
+  const errno = -constants.errno[code as keyof typeof constants.errno];
+  return interceptFs(({ name }) => {
+    if (names.includes(name)) throw Object.assign(new Error(code), { code, errno, syscall: name });
+  });
+}
+
+test.each([
+  ['ENOSPC', 'writeFile', `OUT_DIR/${BATCH_FILE} could not be written: ENOSPC`],
+  ['EFBIG', 'writeFile', `OUT_DIR/${BATCH_FILE} could not be written: EFBIG`],
+  ['ENOSPC', 'link', `OUT_DIR/${BATCH_FILE} could not be written: ENOSPC`],
+  ['EROFS', 'unlink', `DATA_DIR/${stagedPath(record(1), BATCH)} could not be removed: EROFS`],
+  ['EIO', 'readFile', `OUT_DIR/${BATCH_FILE} could not be read: EIO`],
+])('G4, G10: a batch is settled when the disk is well again: %s at %s', async (code, name, message) => {
+  const folders = await storeFolders();
+  const store = createFileStore(folders);
+  await store.save(record(1), BATCH);
+  const batch = { ...BATCH, flushReason: 'size' as const, records: [record(1)] };
+  const settling = () => settleBatch(store, { batch, format: 'json', reason: 'terminated', atMs: 1 }, 1);
+
+  const restore = failing(code, name);
+  try {
+    await expect(settling()).rejects.toMatchObject({
+      code: 'store-failed',
+      message: expect.stringContaining(message),
+      entry: { retried: 'by Temporal' },
+    });
+  } finally {
+    restore();
+  }
+  expect(contentsOf(folders)).toMatchObject({ out: [], unfinished: [] });
+
+  const { outcomes } = await settling();
+  expect(outcomes).toMatchObject([{ outcome: 'rolled_back', error: 'terminated' }]);
+  expect(contentsOf(folders)).toEqual({ staging: [], unfinished: [], out: [BATCH_FILE] });
+});
+
+test('a rollback on a disk that can not be written fails clearly, is retried, and undoes when it can', async () => {
+  const folders = await storeFolders();
+  const store = createFileStore(folders);
+  await store.save(record(1), BATCH);
+  const restore = failing('EROFS', 'unlink');
+  try {
+    await expect(store.rollback(record(1), BATCH)).rejects.toMatchObject({
+      code: 'store-failed',
+      entry: { retried: 'by Temporal' },
+    });
+  } finally {
+    restore();
+  }
+  await store.rollback(record(1), BATCH);
+  expect(contentsOf(folders).staging).toHaveLength(1);
 });

@@ -2,10 +2,15 @@ import { ActivityFailure, ApplicationFailure, CancelledFailure, TimeoutFailure }
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { createActivities, type ActivityDeps, type WorkflowAccess } from '../../activities';
-import { ACTIVITY_TIMEOUTS, BATCH_CLOSING, type BatchClosing } from '../../src/contracts/activities';
+import {
+  ACTIVITY_TIMEOUTS,
+  BATCH_CLOSING,
+  ROLLBACK_ATTEMPTS,
+  type BatchClosing,
+} from '../../src/contracts/activities';
 import { ERRORS, KeepapartError, RETRIED, type ErrorCode } from '../../src/domain/errors';
 import { OUTCOME, type SettledRecord } from '../../src/domain/outcome';
-import { describeSaveFailure } from '../../workflows/save-failure';
+import { describeSaveFailure, describeUndoFailure } from '../../workflows/save-failure';
 import { createMemoryStore } from '../helpers/memory-store';
 
 const batch = { batchId: 'b-00000001', openedAtMs: 0 };
@@ -110,7 +115,7 @@ describe('rollback and closeBatch', () => {
     expect(store.files.get(location)).toEqual([settled]);
   });
 
-  test('fail as store-failed, to be retried, or as what the store says, without the details of a save.', async () => {
+  test('fail as store-failed, to be retried, or as what the store says, and tell their attempt.', async () => {
     const store = {
       ...createMemoryStore(),
       rollback: () => Promise.reject(new Error('away')),
@@ -119,11 +124,67 @@ describe('rollback and closeBatch', () => {
     const { rollback, closeBatch } = activitiesOver({ store });
     const undone = await failureOf(run(rollback, { record, batch }));
     expect(undone).toMatchObject({ message: 'away', type: 'store-failed', nonRetryable: false });
-    expect(undone.details ?? []).toEqual([]);
+    expect(undone.details).toEqual([{ attempt: 1 }]);
     const input = { batch, records: [settled], format: 'text' as const };
     const published = await failureOf(run(closeBatch, input));
     expect(published).toMatchObject({ type: 'batch-file-conflict', nonRetryable: false });
   });
+});
+
+describe('settleBatch', () => {
+  const settled = {
+    batch: { ...batch, flushReason: 'size' as const, records: [record] },
+    format: 'text' as const,
+  };
+  const input = { ...settled, reason: 'its batch was terminated', atMs: 7 };
+
+  test('G4: rolls back and publishes what has no outcome, and tells the same when it is repeated.', async () => {
+    const store = createMemoryStore();
+    const { settleBatch } = activitiesOver({ store });
+    const result = await run(settleBatch, input);
+    expect(result.outcomes).toEqual([
+      { recordId: 'r:0', outcome: OUTCOME.rolledBack, attempts: 0, error: input.reason, atMs: 7 },
+    ]);
+    expect(await run(settleBatch, { ...input, atMs: 8 }, newEnvironment(2))).toEqual(result);
+    expect(store.rollbacks).toEqual(['r:0']);
+    expect(store.outcomes()).toHaveLength(1);
+  });
+
+  test('is retried while a rollback fails, and after as many attempts as a rollback gets, tells it.', async () => {
+    const store = createMemoryStore();
+    store.beforeRollback = () => {
+      throw new Error('away');
+    };
+    const { settleBatch } = activitiesOver({ store });
+    const environment = newEnvironment(ROLLBACK_ATTEMPTS - 1);
+    expect(await failureOf(run(settleBatch, input, environment))).toMatchObject({
+      type: 'store-failed',
+      nonRetryable: false,
+    });
+    expect(store.files.size).toBe(0);
+    const { outcomes } = await run(settleBatch, input, newEnvironment(ROLLBACK_ATTEMPTS));
+    expect(outcomes).toMatchObject([
+      { error: 'its batch was terminated; its undo failed after 10 attempts: away', rollbackError: 'away' },
+    ]);
+  });
+
+  test('does not repeat a rollback that can never succeed.', async () => {
+    const store = createMemoryStore();
+    store.beforeRollback = () => {
+      throw new KeepapartError('record-rejected', 'append only');
+    };
+    const { outcomes } = await run(activitiesOver({ store }).settleBatch, input);
+    expect(outcomes).toMatchObject([{ rollbackError: 'append only' }]);
+  });
+});
+
+test('a store that says when it is to be asked again is asked again then.', async () => {
+  const store = createMemoryStore();
+  store.beforeSave = () => {
+    throw new KeepapartError('save-failed', 'busy', { retryAfterMs: 2500 });
+  };
+  const failure = await failureOf(run(activitiesOver({ store }).save, { record, batch }));
+  expect(failure).toMatchObject({ nonRetryable: false, nextRetryDelay: 2500 });
 });
 
 describe('adoptBatch', () => {
@@ -157,7 +218,7 @@ describe('heartbeats', () => {
     return Promise.resolve();
   };
 
-  test.each(['save', 'rollback', 'closeBatch', 'adoptBatch'] as const)(
+  test.each(['save', 'rollback', 'closeBatch', 'adoptBatch', 'settleBatch'] as const)(
     '%s sends them while its work goes on, well within the time-out, and none afterwards.',
     async (name) => {
       const store = {
@@ -171,7 +232,7 @@ describe('heartbeats', () => {
       const beats: number[] = [];
       const startedAtMs = Date.now();
       environment.on('heartbeat', () => beats.push(Date.now() - startedAtMs));
-      const input = { record, batch, batchId: 'b-1', records: [], format: 'text' as const };
+      const input = { record, batch: { ...batch, records: [] }, batchId: 'b-1', records: [], format: 'text' };
       await run(activities[name] as (given: typeof input) => Promise<unknown>, input, environment);
 
       const gaps = beats.map((beat, at) => beat - (beats[at - 1] ?? 0));
@@ -223,6 +284,31 @@ describe('what the batch workflow reads out of a failed save', () => {
       attempts: 0,
       message: 'cancelled by hand before it was saved',
     });
+  });
+
+  test('says when the store refused the record for good, and that this was before the attempts were used up.', async () => {
+    const store = createMemoryStore();
+    store.beforeSave = () => {
+      throw new KeepapartError('record-rejected', 'Bad');
+    };
+    const cause = await failureOf(run(activitiesOver({ store }).save, { record, batch }, newEnvironment(2)));
+    const failure = new ActivityFailure('Failed', 'save', 'r:0', 'NON_RETRYABLE_FAILURE', 'worker', cause);
+    expect(describeSaveFailure(failure, 5)).toEqual({
+      attempts: 2,
+      message: 'refused for good at attempt 2 of 5: Bad',
+    });
+  });
+
+  test('is, for the rollback, whether it was refused; and nothing when it is a bug.', () => {
+    const refused = (retryState: 'NON_RETRYABLE_FAILURE' | 'MAXIMUM_ATTEMPTS_REACHED') =>
+      new ActivityFailure('Failed', 'rollback', '1', retryState, 'worker', new Error('no'));
+    expect(describeUndoFailure(refused('NON_RETRYABLE_FAILURE'), 10)).toMatchObject({ refused: true });
+    expect(describeUndoFailure(refused('MAXIMUM_ATTEMPTS_REACHED'), 10)).toEqual({
+      attempts: 10,
+      message: 'no',
+      refused: false,
+    });
+    expect(() => describeUndoFailure(new TypeError('a bug'), 10)).toThrow('a bug');
   });
 
   test('is cut to a length that history and file can bear.', () => {

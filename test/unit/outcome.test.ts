@@ -2,11 +2,15 @@ import fc from 'fast-check';
 import { canonicalJson, type JsonValue } from '../../src/domain/json';
 import {
   batchFileName,
+  MAX_ERROR_LENGTH,
   OUTCOME,
   OUTCOME_FORMATS,
   outcomeFileContent,
+  outcomeFromLine,
   outcomeLine,
+  outcomeOf,
   tallyOutcomes,
+  withFailedUndo,
   type SettledRecord,
 } from '../../src/domain/outcome';
 
@@ -89,6 +93,46 @@ test('G4: line by line, a batch file says what became of each record, whatever t
       );
     }),
   );
+});
+
+test('G4: a line of either format tells its record its outcome again, and nothing to another record', () => {
+  fc.assert(
+    fc.property(anyRecords, fc.constantFrom(...OUTCOME_FORMATS), (records, format) => {
+      for (const record of records) {
+        const { recordId, value, outcome } = record;
+        const line = outcomeLine(record, format);
+        const read = outcomeFromLine({ recordId, value }, line);
+        expect(read).toEqual(format === 'json' ? record : { recordId, value, outcome, attempts: 0, atMs: 0 });
+        // What is published again from it is the same file.
+        expect(outcomeLine(read!, format)).toBe(line);
+        expect(outcomeFromLine({ recordId, value: [value] }, line)).toBeUndefined();
+        if (format === 'json')
+          expect(outcomeFromLine({ recordId: `${recordId}0`, value }, line)).toBeUndefined();
+      }
+    }),
+  );
+});
+
+test.each(['', '{', 'null', '{"recordId":"r:0"}', '{"recordId":"r:0","value":1,"outcome":"lost"}'])(
+  'a line that is none tells nothing: %j',
+  (line) => {
+    expect(outcomeFromLine({ recordId: 'r:0', value: 1 }, line)).toBeUndefined();
+  },
+);
+
+test('a rollback that failed is told in the error, however long its message is', () => {
+  const failed = withFailedUndo(settled(1, true), {
+    attempts: 10,
+    message: 'x'.repeat(10_000),
+    refused: false,
+  });
+  expect(failed.rollbackError).toBe('x'.repeat(MAX_ERROR_LENGTH));
+  expect(failed.error).toBe(`no room; its undo failed after 10 attempts: ${failed.rollbackError}`);
+  expect(outcomeOf(failed)).toEqual({
+    ...outcomeOf(settled(1, true)),
+    error: failed.error,
+    rollbackError: failed.rollbackError,
+  });
 });
 
 test('G10: the content depends on nothing but the outcomes', () => {

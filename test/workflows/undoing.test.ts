@@ -10,7 +10,7 @@ let pipeline: TestPipeline;
 afterEach(() => pipeline.close());
 
 function outcomes(): Record<string, SettledRecord> {
-  return Object.fromEntries(pipeline.store.outcomes().map((record) => [String(record.value), record]));
+  return Object.fromEntries(pipeline.store.outcomes().map((record) => [record.value as string, record]));
 }
 
 /** As a store that knows when it is back says it, so that nothing waits here. */
