@@ -12,6 +12,11 @@ export function batcherWorkflowId(batcherId: string, shard: number): string {
   return `${batcherId}-${shard}`;
 }
 
+/** Whether a workflow id is that of a batcher of this `BATCHER_ID`, of whichever shard. */
+export function isBatcherOf(batcherId: string, workflowId: string): boolean {
+  return workflowId.startsWith(`${batcherId}-`) && /^\d+$/.test(workflowId.slice(batcherId.length + 1));
+}
+
 /** `<batcherId>-page-<seq, 8 digits>`: the workflow that keeps a stretch of a batcher's buffer. */
 export function bufferPageId(batcherId: string, seq: number): string {
   return `${batcherId}-page-${String(seq).padStart(8, '0')}`;

@@ -1,10 +1,11 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { isRequestId } from '../contracts/ids';
 import { KeepapartError, describeReceived } from '../domain/errors';
+import { isRedriveId } from '../domain/redrive';
 
 const EXPECTED =
-  'one key of up to 128 letters, digits and . _ : -, the first a letter or digit, with or without double quotes; ' +
-  'a UUID is best';
+  'one key of up to 128 letters, digits and . _ : -, the first a letter or digit, with or without double quotes, ' +
+  'not beginning like the id of a redrive (redrive-1.); a UUID is best';
 
 /**
  * The key under which a request is to be taken once (G5), `undefined` without the header. Quotes, which the IETF's draft
@@ -14,7 +15,7 @@ export function idempotencyKeyOf(headers: IncomingHttpHeaders): string | undefin
   const received = headers['idempotency-key'];
   if (received === undefined) return undefined;
   const key = /^"(?<quoted>[^"]*)"$/.exec(String(received))?.groups?.['quoted'] ?? String(received);
-  if (isRequestId(key)) return key;
+  if (isRequestId(key) && !isRedriveId(key)) return key;
   throw new KeepapartError('invalid-request', 'The Idempotency-Key is not valid; nothing was taken', {
     problems: [{ field: 'Idempotency-Key', expected: EXPECTED, received: describeReceived(received) }],
   });

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WorkflowNotFoundError, type Client } from '@temporalio/client';
 import { requestQuery, type RequestTrace } from '../contracts/batcher';
-import { batcherWorkflowId, isKnowableRequestId, shardOf } from '../contracts/ids';
+import { batcherWorkflowId, isKnowableRequestId, shardOf, isBatcherOf } from '../contracts/ids';
 import { RECORD_STATE, type BatchState, type RecordView, type RequestView } from '../contracts/views';
 import { KeepapartError } from '../domain/errors';
 import { SECOND } from '../domain/duration';
@@ -63,7 +63,7 @@ async function look(
   // The batcher first: a record that leaves the buffer after this is found twice, never in no place.
   const trace = await traceRequest(client, address, requestId);
   const paged = await bufferedInPages(pages, trace.pageIds, requestId);
-  const listed = await listBatches(client, requestId);
+  const listed = await listBatches(client, address, requestId);
   // One that closed early is run again under its id: the listing has both runs, or not yet the other.
   for (const batchId of [...listed.keys(), ...trace.inFlightBatchIds]) {
     const state = listed.get(batchId)?.summary.state;
@@ -104,12 +104,21 @@ export async function traceRequest(
   }
 }
 
-async function listBatches(client: Client, requestId: string): Promise<Map<string, BatchFacts>> {
+/** By batchId; of a batch that was settled its last run, which tells the outcomes. */
+async function listBatches(
+  client: Client,
+  { batcherId }: BatcherAddress,
+  requestId: string,
+): Promise<Map<string, BatchFacts>> {
   const listed = new Map<string, BatchFacts>();
   await callTemporal(client, `could not list the batches of request ${requestId}`, async () => {
     for await (const info of client.workflow.list({ query: batchesOfRequest(requestId), pageSize: 500 })) {
       const facts = factsOf(info);
-      if (requestId in facts.requestSizes) listed.set(info.workflowId, facts);
+      const { batchId, batcher, startedAt } = facts.summary;
+      // Another deployment in this namespace may have taken a request under the same key.
+      if (!(requestId in facts.requestSizes) || !isBatcherOf(batcherId, batcher)) continue;
+      const known = listed.get(batchId);
+      if (known === undefined || known.summary.startedAt < startedAt) listed.set(batchId, facts);
     }
   });
   return listed;

@@ -1,10 +1,22 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
-import { batcherWorkflowId, shardOf } from '../../src/contracts/ids';
+import { batcherWorkflowId, isBatcherOf, shardOf } from '../../src/contracts/ids';
 
 test('the batcher of a shard is known by the configured id and the number of the shard.', () => {
   expect(batcherWorkflowId('batcher', 0)).toBe('batcher-0');
   expect(batcherWorkflowId('eu-west', 12)).toBe('eu-west-12');
+});
+
+test.each([
+  ['batcher', 'batcher-0', true],
+  ['batcher', 'batcher-63', true],
+  ['eu-west', 'eu-west-1', true],
+  ['eu', 'eu-west-1', false],
+  ['batcher', 'batcher', false],
+  ['batcher', 'batcher-', false],
+  ['batcher', 'batcher-0-00000001', false],
+])('of the deployment %s, %s is a batcher: %s.', (batcherId, workflowId, isOne) => {
+  expect(isBatcherOf(batcherId, workflowId)).toBe(isOne);
 });
 
 // Another answer here after a release means that readers look for earlier requests in the wrong shard.
