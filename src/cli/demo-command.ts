@@ -42,6 +42,7 @@ function demoConfig(config: Config): Config {
     apiKeys: [],
     batcherId: 'demo',
     taskQueue: `${config.taskQueue}-demo`,
+    buildId: '',
     dataDir,
     outDir: path.join(dataDir, 'out'),
     saveFailureRate: FAILURE_RATE,

@@ -11,6 +11,7 @@ import { reportFailure } from './report-failure';
 import { ROLES, startRole, type Role } from './roles';
 import { runUntilStopped } from './run';
 import { renderSummary } from './summary';
+import { registerVersions } from './versions-command';
 
 /*
  * Whoever has run a role or the demo exits instead of waiting for the event loop to run empty: everything of ours has
@@ -54,6 +55,7 @@ addSettingFlags(program.command('config').description('print every setting in fo
   });
 
 addReplayCommand(program);
+registerVersions(program);
 registerAudit(program);
 registerOperatorCommands(program);
 

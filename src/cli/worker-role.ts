@@ -6,6 +6,7 @@ import { createFailingStore } from '../store/failing-store';
 import { createFileStore } from '../store/file-store';
 import { sweep } from '../store/sweep';
 import { connectWorker } from '../temporal/connection';
+import { STANDING, watchVersion, type Standing } from '../temporal/first-version';
 import { createWorker } from '../temporal/worker';
 import { createWorkflowAccess } from '../temporal/workflow-access';
 import { workflowCode } from '../temporal/workflow-bundle';
@@ -23,17 +24,49 @@ export async function startWorker(
   const store = createFailingStore(createFileStore(config), { failureRate: config.saveFailureRate });
   const connection = await connectWorker(target);
   lifecycle.onStop("the worker's connection", () => connection.close());
+  const { taskQueue, deployment, buildId, holdPatches } = config;
+  const versioned = buildId !== '';
   const worker = await createWorker({
     connection,
     namespace: target.namespace,
-    taskQueue: config.taskQueue,
+    taskQueue,
     activities: createActivities({ store, workflows: createWorkflowAccess(client) }),
-    workflows: workflowCode(),
+    workflows: workflowCode(versioned),
+    version: versioned ? { deployment, buildId } : undefined,
+    heldPatches: holdPatches === '' ? undefined : holdPatches.split(','),
   });
   const running = worker.run();
   running.catch((error: unknown) => lifecycle.fail(error));
+  if (versioned) {
+    watchVersion(
+      client,
+      { deployment, taskQueue, buildId },
+      tellStanding(buildId, logger),
+      lifecycle.signal,
+    ).catch((error: unknown) => {
+      if (!lifecycle.signal.aborted) logger.error({ err: error }, 'lost sight of which build is current');
+    });
+  }
   lifecycle.onStop('the worker', async () => {
     worker.shutdown();
     await running;
   });
+}
+
+/** A build that gets no work has to say so: everything else about it looks healthy. */
+function tellStanding(buildId: string, logger: Logger): (standing: Standing) => void {
+  return ({ standing, current, reason }) => {
+    if (standing === STANDING.active) logger.info({ buildId }, 'this build gets work');
+    else if (standing === STANDING.madeCurrent)
+      logger.info({ buildId }, 'the first build: it is current now');
+    else if (standing === STANDING.unknown)
+      logger.warn({ buildId, reason }, 'no telling which build is current');
+    else {
+      const instead = current === null ? 'workers without BUILD_ID do' : `build ${current} is current`;
+      logger.warn(
+        { buildId, current },
+        `build ${buildId} gets no new work (${instead}): 'keepapart versions promote ${buildId}' changes that`,
+      );
+    }
+  };
 }

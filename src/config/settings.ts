@@ -114,6 +114,34 @@ export const SETTINGS = {
     about: 'First part of the ids of batchers and batches, and so of the names of batch files.',
     related: 'The same for every process of one installation; a new one starts with an empty buffer.',
   }),
+  buildId: setting({
+    parser: text(
+      'nothing, or 1 to 64 letters, digits, dots, dashes and underscores, the first a letter or digit',
+      /^([A-Za-z0-9][\w.-]{0,63})?$/,
+    ),
+    default: '',
+    about: 'Which build of the workflow code this worker runs, for worker versioning; empty for none.',
+    related:
+      'Another one for every change of workflow code. A build gets work only when it is current: see "Changing code" in OPERATIONS.md.',
+  }),
+  deployment: setting({
+    parser: text(
+      '1 to 64 letters, digits, dashes and underscores, the first a letter or digit',
+      /^[A-Za-z0-9][\w-]{0,63}$/,
+    ),
+    default: 'keepapart',
+    about: "Name of the Worker Deployment in Temporal of which BUILD_ID's builds are versions.",
+    related: 'One for each TASK_QUEUE. No effect without BUILD_ID, other than for `keepapart versions`.',
+  }),
+  holdPatches: setting({
+    parser: text(
+      'nothing, or ids of patches separated by commas, without spaces',
+      /^([A-Za-z0-9][\w.-]*(,[A-Za-z0-9][\w.-]*)*)?$/,
+    ),
+    default: '',
+    about: 'Patches of the workflow code that this worker knows and does not begin to use.',
+    related: 'For a change of the batcher that can be rolled back: see "Changing code" in OPERATIONS.md.',
+  }),
   shards: setting({
     parser: integer(1, 64),
     default: 1,

@@ -83,6 +83,7 @@ export const ERRORS = {
     retried: RETRIED.byOperator,
   },
   'temporal-start-failed': { title: 'The Temporal server did not come up', retried: RETRIED.byOperator },
+  'version-refused': { title: 'A build can not be made current', retried: RETRIED.byOperator },
 
   'replay-mismatch': {
     title: "Today's workflow code does not replay a history",

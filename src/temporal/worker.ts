@@ -1,6 +1,7 @@
 import {
   Worker,
   type NativeConnection,
+  type WorkerDeploymentOptions,
   type WorkerOptions,
   type WorkflowBundleOption,
 } from '@temporalio/worker';
@@ -24,8 +25,21 @@ export interface WorkerSetup {
   taskQueue: string;
   activities: Activities;
   workflows: { workflowBundle: WorkflowBundleOption } | { workflowsPath: string };
+  /** The build of the workflow code, where builds are told apart; see docs/decisions/0007-worker-versioning.md. */
+  version?: BuildVersion | undefined;
+  /**
+   * Ids of patches that workflows don't begin to use: `patched` is false wherever its marker isn't in the history yet.
+   * So this build can be rolled back to one that doesn't know them.
+   */
+  heldPatches?: readonly string[] | undefined;
   /** Anything further, e.g. fewer slots in tests. */
   tuning?: Partial<WorkerOptions>;
+}
+
+/** A version of a Worker Deployment, in Temporal's terms. */
+export interface BuildVersion {
+  deployment: string;
+  buildId: string;
 }
 
 /** Both workers of a process, as one. */
@@ -38,10 +52,11 @@ export interface PipelineWorker {
 
 /**
  * A worker for the workflows and what their batches do, on a task queue, and one for what batchers do, on theirs:
- * adoptions that shared slots with the saves could wait for saves that wait for a slot.
+ * adoptions that shared slots with the saves could wait for saves that wait for a slot. The latter has no
+ * version: it runs no workflow code, and any process that is there may serve a batcher, whatever build that is on.
  */
 export async function createWorker(setup: WorkerSetup): Promise<PipelineWorker> {
-  const { workflows, activities, connection, namespace, taskQueue, tuning } = setup;
+  const { workflows, activities, connection, namespace, taskQueue, version, heldPatches, tuning } = setup;
   const common = {
     connection,
     namespace,
@@ -59,6 +74,10 @@ export async function createWorker(setup: WorkerSetup): Promise<PipelineWorker> 
       taskQueue,
       activities: others,
       ...workflows,
+      ...(version !== undefined && { workerDeploymentOptions: deploymentOptions(version) }),
+      ...(heldPatches !== undefined && {
+        patchActivationCallback: ({ patchId }) => !heldPatches.includes(patchId),
+      }),
     }),
     Worker.create({
       ...common,
@@ -73,5 +92,14 @@ export async function createWorker(setup: WorkerSetup): Promise<PipelineWorker> 
     shutdown() {
       for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
     },
+  };
+}
+
+function deploymentOptions({ deployment, buildId }: BuildVersion): WorkerDeploymentOptions {
+  return {
+    useWorkerVersioning: true,
+    version: { deploymentName: deployment, buildId },
+    // Every workflow says for itself (workflows/versioned.ts); one that forgot stays where it can't break.
+    defaultVersioningBehavior: 'PINNED',
   };
 }

@@ -4,16 +4,38 @@ import path from 'node:path';
 import { bundleWorkflowCode, type Logger, type WorkflowBundleOption } from '@temporalio/worker';
 
 /** Built beside the compiled workflows, so that a worker starts without a bundler. */
-const PREBUILT = path.resolve(__dirname, '../../workflow-bundle.js');
-const WORKFLOWS = path.resolve(__dirname, '../../workflows');
+interface Code {
+  prebuilt: string;
+  sources: string;
+}
+const ROOT = path.resolve(__dirname, '../..');
+const PLAIN: Code = {
+  prebuilt: path.join(ROOT, 'workflow-bundle.js'),
+  sources: path.join(ROOT, 'workflows/index'),
+};
+/** For workers that have a build. */
+const VERSIONED: Code = {
+  prebuilt: path.join(ROOT, 'workflow-bundle-versioned.js'),
+  sources: path.join(ROOT, 'workflows/versioned'),
+};
 
-/** The prebuilt bundle where there is one (compiled code), else the sources for the SDK to bundle. */
-export function workflowCode(): { workflowBundle: WorkflowBundleOption } | { workflowsPath: string } {
-  return existsSync(PREBUILT) ? { workflowBundle: { codePath: PREBUILT } } : { workflowsPath: WORKFLOWS };
+/**
+ * The prebuilt bundle where there is one (compiled code), else the sources for the SDK to bundle.
+ * @param versioned whether it is for a worker that has a build
+ */
+export function workflowCode(
+  versioned: boolean,
+): { workflowBundle: WorkflowBundleOption } | { workflowsPath: string } {
+  const { prebuilt, sources } = versioned ? VERSIONED : PLAIN;
+  return existsSync(prebuilt)
+    ? { workflowBundle: { codePath: prebuilt } }
+    : { workflowsPath: require.resolve(sources) };
 }
 
-/** Bundles the workflows and writes {@link PREBUILT}; a step of the build. */
+/** Bundles the workflows, both ways, and writes them beside the compiled ones; a step of the build. */
 export async function buildWorkflowBundle(logger: Logger): Promise<void> {
-  const { code } = await bundleWorkflowCode({ workflowsPath: WORKFLOWS, logger });
-  await writeFile(PREBUILT, code);
+  for (const { prebuilt, sources } of [PLAIN, VERSIONED]) {
+    const { code } = await bundleWorkflowCode({ workflowsPath: require.resolve(sources), logger });
+    await writeFile(prebuilt, code);
+  }
 }

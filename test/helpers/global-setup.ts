@@ -24,7 +24,18 @@ export default async function globalSetup(): Promise<void> {
   const dataDir = await mkdtemp(join(tmpdir(), 'keepapart-test-'));
   const removeData = async (): Promise<void> => await rm(dataDir, { recursive: true, force: true });
   try {
-    const server = await startEmbeddedServer({ binary: binary.path, dataDir, port: 0, durable: false, env });
+    const server = await startEmbeddedServer({
+      binary: binary.path,
+      dataDir,
+      port: 0,
+      durable: false,
+      // Whether a version is drained is looked at every three minutes otherwise.
+      dynamicConfig: {
+        'matching.wv.VersionDrainageStatusVisibilityGracePeriod': '"1s"',
+        'matching.wv.VersionDrainageStatusRefreshInterval': '"1s"',
+      },
+      env,
+    });
     globalThis.stopTestServer = async () => {
       await server.stop();
       await removeData();

@@ -29,6 +29,8 @@ export interface EmbeddedServerOptions {
   namespace?: string;
   /** Default true: what Temporal acknowledged survives a power cut (G3). False is for databases that are thrown away. */
   durable?: boolean;
+  /** Temporal's dynamic configuration: values as JSON, by name. */
+  dynamicConfig?: Readonly<Record<string, string>>;
   /** For the server's process; TEMPORAL_ variables, which are meant for clients, are left out. */
   env: Environment;
   signal?: AbortSignal;
@@ -166,6 +168,10 @@ function serverArguments(
     ...['--sqlite-pragma', `synchronous=${(options.durable ?? true) ? 'full' : 'off'}`],
     // It would ask Temporal's servers for a newer version every day.
     ...['--dynamic-config-value', 'frontend.enableServerVersionCheck=false'],
+    ...Object.entries(options.dynamicConfig ?? {}).flatMap(([name, value]) => [
+      '--dynamic-config-value',
+      `${name}=${value}`,
+    ]),
     ...['--log-level', 'error'],
   ];
 }

@@ -1,0 +1,105 @@
+import { InvalidArgumentError, type Command } from 'commander';
+import type { Client } from '@temporalio/client';
+import type { Config } from '../config';
+import type { VersionsView } from '../contracts/versions';
+import { KeepapartError } from '../domain/errors';
+import { connectClient } from '../temporal/connection';
+import { promote, readVersions } from '../temporal/versions';
+import { addSettingFlags, readConfig } from './read-config';
+import { findTemporal } from './temporal-role';
+
+type Flags = Readonly<Record<string, unknown>>;
+
+/** `keepapart versions`: which builds there are, and which one gets the work. */
+export function registerVersions(program: Command): void {
+  const versions = addSettingFlags(
+    program.command('versions').description('show the builds of the worker, and how much work each has left'),
+  )
+    .option('--json', 'as JSON')
+    .action((flags: Flags) =>
+      withClient(flags, async (client, config) => print(await readVersions(client, config), flags)),
+    );
+  addSettingFlags(
+    versions
+      .command('promote')
+      .argument('[build]', 'a build whose workers run')
+      .description('make a build current: it gets new batches and the batchers'),
+  )
+    .option('--percent <n>', 'ramp it only: this many in a hundred; 0 ends the ramp', percent)
+    .option('--unversioned', 'instead of a build: workers without BUILD_ID')
+    .option('--json', 'as JSON')
+    .action((build: string | undefined, own: Flags, command: Command) => {
+      // Flags that both commands have are read by the outer one, wherever they stand.
+      const flags: Flags = { ...own, ...command.optsWithGlobals<Flags>() };
+      if ((build === undefined) !== (flags['unversioned'] === true)) {
+        throw new KeepapartError('invalid-config', 'Name either a build or --unversioned.');
+      }
+      return withClient(flags, async (client, config) => {
+        await promote(client, config.deployment, {
+          buildId: build ?? null,
+          percent: flags['percent'] as number | undefined,
+        });
+        print(await readVersions(client, config), flags);
+      });
+    });
+}
+
+async function withClient(
+  flags: Flags,
+  run: (client: Client, config: Config) => Promise<void>,
+): Promise<void> {
+  const { config } = readConfig(flags);
+  const temporal = await findTemporal(config);
+  if (temporal === undefined) {
+    throw new KeepapartError(
+      'temporal-unavailable',
+      `Nothing answers on port ${config.temporalPort} of this machine (TEMPORAL_PORT), and TEMPORAL_ADDRESS names no server.`,
+    );
+  }
+  const client = await connectClient(temporal.target);
+  try {
+    await run(client, config);
+  } finally {
+    await client.connection.close();
+  }
+}
+
+function percent(text: string): number {
+  const value = /^\d+(\.\d+)?$/.test(text) ? Number(text) : NaN;
+  if (value >= 0 && value <= 100) return value;
+  throw new InvalidArgumentError('expected a number from 0 to 100.');
+}
+
+function print(view: VersionsView, flags: Flags): void {
+  const { deployment, taskQueue, current, versions, patches } = view;
+  const text =
+    flags['json'] === true
+      ? JSON.stringify({ deployment, taskQueue, current, versions, patches }, null, 2)
+      : renderVersions(view);
+  process.stdout.write(`${text}\n`);
+}
+
+/** One line a build, in columns. Workers without a build only where there are any, or where they get work. */
+export function renderVersions({ versions, patches }: VersionsView): string {
+  const shown = versions.filter(
+    ({ buildId, percent, workers }) => buildId !== null || percent || workers > 0,
+  );
+  const rows = [
+    ['BUILD', 'STATE', 'SHARE', 'OPEN BATCHES', 'WORKERS', 'FIRST SEEN'],
+    ...shown.map(({ buildId, state, percent, openBatches, workers, firstSeenAt }) => [
+      buildId ?? '-',
+      state,
+      percent === null ? '-' : `${percent} %`,
+      String(openBatches ?? '-'),
+      String(workers),
+      firstSeenAt ?? '-',
+    ]),
+  ];
+  const widthOf = (column: number) => Math.max(...rows.map((row) => row[column]?.length ?? 0));
+  const table = rows
+    .map((row) => row.map((cell, column) => cell.padEnd(widthOf(column))).join('  '))
+    .map((line) => line.trimEnd());
+  const known =
+    patches.length > 0 ? ['', `Patches that batchers have begun to use: ${patches.join(', ')}`] : [];
+  return [...table, ...known].join('\n');
+}
