@@ -1,8 +1,11 @@
 import type { Sinks } from '@temporalio/workflow';
-import type { BatchInput } from './batch';
+import { recordIdOf } from '../domain/record';
+import type { BatchWorkflow } from './batch';
+import type { BufferPageWorkflow } from './buffer-page';
+import { WORKFLOW_TYPE } from './ids';
 
-/** Which records each batch holds: `recordId`s by `batchId`, both in order. */
-export type CutBatches = Record<string, string[]>;
+/** Which records each child was given, a batch or a page of the buffer: `recordId`s by workflow id, both in order. */
+export type GivenRecords = Record<string, string[]>;
 
 /** Something that workflow code told Temporal to do, as far as a replay compares it. */
 export interface GivenCommand {
@@ -19,11 +22,22 @@ export interface ReplaySinks extends Sinks {
   replay: {
     /** The commands of one activation, in order; a task has one activation or more. */
     commands(given: GivenCommand[]): void;
-    /** A batch that is started. */
-    batch(batchId: string, recordIds: string[]): void;
+    /** A child that is started with records: a batch, or a page of the buffer. */
+    records(workflowId: string, recordIds: string[]): void;
   };
 }
 
-export function recordIdsOf({ batch }: BatchInput): string[] {
-  return batch.records.map(({ recordId }) => recordId);
+/** The records that a child is given as its input; undefined for one that is given none. */
+export function recordsGivenTo(workflowType: string | undefined, input: unknown): string[] | undefined {
+  if (workflowType === WORKFLOW_TYPE.batch) {
+    const [{ batch }] = [input] as Parameters<BatchWorkflow>;
+    return batch.records.map(({ recordId }) => recordId);
+  }
+  if (workflowType === WORKFLOW_TYPE.bufferPage) {
+    const [{ runs }] = [input] as Parameters<BufferPageWorkflow>;
+    return runs.flatMap(([requestId, , , firstIndex, values]) =>
+      values.map((_, place) => recordIdOf(requestId, firstIndex + place)),
+    );
+  }
+  return undefined;
 }

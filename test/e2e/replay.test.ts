@@ -236,13 +236,19 @@ describe('keepapart replay', () => {
         return (await client.workflow.count(query)).count === count;
       });
     await closed(3);
+    // The batcher has it settled by a run of its own.
+    await waitFor('the terminated batch to be settled', () => held === 3);
+    await waitFor('two open batches to be listed', async () => {
+      const query = `KeepapartBatcher = '${id}' AND WorkflowType = 'batchWorkflow' AND CloseTime IS NULL`;
+      return (await client.workflow.count(query)).count === 2;
+    });
 
     const env = { KEEPAPART_BATCHER_ID: address.batcherId, KEEPAPART_SHARDS: '2' };
     const named = { ...env, TEMPORAL_ADDRESS: testServer().address };
     const busy = await replay(['--live', '--json'], named);
     expect(busy).toMatchObject({ code: 0 });
     expect(busy.report()).toEqual({
-      replayed: { batcherWorkflow: { open: 1, closed: 1 }, batchWorkflow: { open: 1, closed: 2 } },
+      replayed: { batcherWorkflow: { open: 1, closed: 1 }, batchWorkflow: { open: 2, closed: 2 } },
       notBegun: 0,
       gone: 0,
       mismatches: [],
@@ -252,7 +258,7 @@ describe('keepapart replay', () => {
     // A batcher that has records before it which no worker has seen, and one that no worker has seen at all.
     release();
     await waitFor('no batch in flight', async () => (await pipeline!.status()).inFlight === 0);
-    await closed(4);
+    await closed(5);
     await pipeline.stopWorker();
     await pipeline.send([21, 22, 23, 24, 25]);
     const other = await client.workflow.start(WORKFLOW_TYPE.batcher, {

@@ -1,16 +1,14 @@
 /*
  * Goes into the bundle that is replayed, and into no worker's. A replay compares a child's type and id, not its input;
  * but a batcher that now cuts other batches than it did would believe records saved that are still buffered, and lose
- * them (G4). So every batch is reported. The commands are reported to explain a mismatch that Temporal finds.
+ * them (G4). So every batch is reported, and every page of a buffer. The commands are reported to explain a mismatch that Temporal finds.
  */
 import {
   proxySinks,
   type ConcludeActivationInput,
   type WorkflowInterceptorsFactory,
 } from '@temporalio/workflow';
-import type { BatchInput } from '../../src/contracts/batch';
-import { WORKFLOW_TYPE } from '../../src/contracts/ids';
-import { recordIdsOf, type GivenCommand, type ReplaySinks } from '../../src/contracts/replay';
+import { recordsGivenTo, type GivenCommand, type ReplaySinks } from '../../src/contracts/replay';
 
 const { replay } = proxySinks<ReplaySinks>();
 
@@ -19,9 +17,8 @@ export const interceptors: WorkflowInterceptorsFactory = () => ({
     {
       startChildWorkflowExecution(input, next) {
         const { workflowId, args } = input.options;
-        if (input.workflowType === WORKFLOW_TYPE.batch) {
-          replay.batch(workflowId, recordIdsOf(args[0] as BatchInput));
-        }
+        const recordIds = recordsGivenTo(input.workflowType, args[0]);
+        if (recordIds) replay.records(workflowId, recordIds);
         return next(input);
       },
     },

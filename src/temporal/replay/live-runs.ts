@@ -20,9 +20,9 @@ const PAGE_SIZE = 500;
 const GRPC = { invalidArgument: 3, notFound: 5 } as const;
 
 /**
- * The runs of a deployment that a new version of the code may meet, or has to be held against: every open batcher and
- * batch, then those that closed last, newest first.
- * @param closed how many closed runs of each type, batcher and batch
+ * The runs of a deployment that a new version of the code may meet, or has to be held against: every open batcher, batch
+ * and page of a buffer, then those that closed last, newest first.
+ * @param closed how many closed runs of each type
  */
 export async function listLiveRuns(
   client: Client,
@@ -32,13 +32,17 @@ export async function listLiveRuns(
   const batchers = Array.from({ length: shards }, (_, shard) => batcherWorkflowId(batcherId, shard));
   const ids = batchers.map(literal).join(', ');
   const runsOfBatchers = `WorkflowType = ${literal(WORKFLOW_TYPE.batcher)} AND WorkflowId IN (${ids})`;
-  const batches = `WorkflowType = ${literal(WORKFLOW_TYPE.batch)} AND ${SEARCH_ATTRIBUTES.batcher.name} IN (${ids})`;
+  const ofBatchers = (type: string) =>
+    `WorkflowType = ${literal(type)} AND ${SEARCH_ATTRIBUTES.batcher.name} IN (${ids})`;
+  const [batches, pages] = [ofBatchers(WORKFLOW_TYPE.batch), ofBatchers(WORKFLOW_TYPE.bufferPage)];
   const current = await Promise.all(batchers.map((workflowId) => currentRun(client, workflowId)));
   const listed = [
     current.flatMap((run) => run ?? []),
-    await listBatches(client, `${batches} AND CloseTime IS NULL`, Infinity),
+    await listChildren(client, `${batches} AND CloseTime IS NULL`, Infinity),
+    await listChildren(client, `${pages} AND CloseTime IS NULL`, Infinity),
     await listRuns(client, `${runsOfBatchers} AND CloseTime IS NOT NULL`, closed),
-    await listBatches(client, `${batches} AND CloseTime IS NOT NULL`, closed),
+    await listChildren(client, `${batches} AND CloseTime IS NOT NULL`, closed),
+    await listChildren(client, `${pages} AND CloseTime IS NOT NULL`, closed),
   ].flat();
   return [...new Map(listed.map((run) => [run.runId, run])).values()];
 }
@@ -83,7 +87,7 @@ async function currentRun(client: Client, workflowId: string): Promise<ListedRun
   }
 }
 
-async function listBatches(client: Client, query: string, limit: number): Promise<ListedRun[]> {
+async function listChildren(client: Client, query: string, limit: number): Promise<ListedRun[]> {
   try {
     return await listRuns(client, query, limit);
   } catch (error) {
@@ -117,7 +121,7 @@ function isNotFound(error: unknown): boolean {
   return grpcCause(error)?.code === GRPC.notFound;
 }
 
-/** A server that doesn't know the attribute has never had a batch. */
+/** A server that doesn't know the attribute has never had a batch or a page. */
 function isUnknownAttribute(error: unknown): boolean {
   const { code, details = '' } = grpcCause(error) ?? {};
   return code === GRPC.invalidArgument && details.includes(SEARCH_ATTRIBUTES.batcher.name);

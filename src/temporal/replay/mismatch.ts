@@ -1,7 +1,7 @@
 import type { History } from '@temporalio/common/lib/proto-utils';
-import type { CutBatches, GivenCommand } from '../../contracts/replay';
+import type { GivenRecords, GivenCommand } from '../../contracts/replay';
 import { eventTypeOf, tellCommand, tellRecordedCommand } from './commands';
-import { batchesIn, type HistoryEvent } from './recorded-history';
+import { recordsGivenIn, type HistoryEvent } from './recorded-history';
 
 /** Where a history and today's code part, in words. */
 export interface Mismatch {
@@ -61,16 +61,16 @@ export function explainError(history: History, error: Error, task: ReplayedTask)
   return at(atTask, 'see below', 'see below');
 }
 
-/** Compares which records are in which batch, which Temporal doesn't. Undefined when they are the same. */
-export function explainOtherBatches(history: History, replayed: CutBatches): Mismatch | undefined {
-  const recorded = batchesIn(history);
+/** Compares which records are in which batch and page, which Temporal doesn't. Undefined when they are the same. */
+export function explainOtherRecords(history: History, replayed: GivenRecords): Mismatch | undefined {
+  const recorded = recordsGivenIn(history);
   const ids = [...new Set([...Object.keys(recorded), ...Object.keys(replayed)])];
-  const different = ids.filter((batchId) => recorded[batchId]?.join() !== replayed[batchId]?.join());
+  const different = ids.filter((id) => recorded[id]?.join() !== replayed[id]?.join());
   const [first] = different;
   if (first === undefined) return undefined;
   const holds = (recordIds: string[] | undefined) => recordIds?.join(', ') ?? 'nothing';
   const told = different.map(
-    (batchId) => `${batchId} held ${holds(recorded[batchId])} and now holds ${holds(replayed[batchId])}`,
+    (id) => `${id} held ${holds(recorded[id])} and now holds ${holds(replayed[id])}`,
   );
   const event = history.events?.find(
     (one) => one.startChildWorkflowExecutionInitiatedEventAttributes?.workflowId === first,

@@ -1,8 +1,6 @@
 import { defaultPayloadConverter } from '@temporalio/common';
 import type { History } from '@temporalio/common/lib/proto-utils';
-import type { BatchInput } from '../../contracts/batch';
-import { WORKFLOW_TYPE } from '../../contracts/ids';
-import { recordIdsOf, type CutBatches } from '../../contracts/replay';
+import { recordsGivenTo, type GivenRecords } from '../../contracts/replay';
 
 export type HistoryEvent = NonNullable<History['events']>[number];
 
@@ -37,16 +35,15 @@ export function recordedRun(history: History): RecordedRun {
   };
 }
 
-/** The batches that a batcher started. */
-export function batchesIn(history: History): CutBatches {
+/** What a batcher gave to the children that it started. */
+export function recordsGivenIn(history: History): GivenRecords {
   return Object.fromEntries(
     (history.events ?? []).flatMap((event) => {
       const child = event.startChildWorkflowExecutionInitiatedEventAttributes;
-      if (child?.workflowType?.name !== WORKFLOW_TYPE.batch) return [];
-      const payload = child.input?.payloads?.[0];
-      if (!payload) throw new TypeError(`batch ${child.workflowId ?? '?'} was started without an input`);
-      const input = defaultPayloadConverter.fromPayload<BatchInput>(payload);
-      return [[child.workflowId ?? '?', recordIdsOf(input)]];
+      const payload = child?.input?.payloads?.[0];
+      const input = payload && defaultPayloadConverter.fromPayload(payload);
+      const recordIds = recordsGivenTo(child?.workflowType?.name ?? undefined, input);
+      return recordIds ? [[child?.workflowId ?? '?', recordIds]] : [];
     }),
   );
 }

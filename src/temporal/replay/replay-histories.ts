@@ -1,7 +1,7 @@
 import { Worker, type InjectedSinks, type WorkflowBundleOption } from '@temporalio/worker';
 import type { History } from '@temporalio/common/lib/proto-utils';
-import type { CutBatches, ReplaySinks } from '../../contracts/replay';
-import { explainError, explainOtherBatches, type Mismatch, type ReplayedTask } from './mismatch';
+import type { GivenRecords, ReplaySinks } from '../../contracts/replay';
+import { explainError, explainOtherRecords, type Mismatch, type ReplayedTask } from './mismatch';
 import { lastCompletedTask } from './recorded-history';
 
 /** What a replay needs: a batcher names its batches after its own id. */
@@ -36,11 +36,11 @@ export async function* replayHistories<T extends Replayable>(
   }
   const sinks: InjectedSinks<ReplaySinks> = {
     replay: {
-      batch: {
+      records: {
         callDuringReplay: true,
-        fn({ historyLength }, batchId, recordIds) {
+        fn({ historyLength }, workflowId, recordIds) {
           // Of an open run, the events after its last task are handed over too: what follows from them is new.
-          if (historyLength <= seen.lastCompletedTask) seen.batches[batchId] = recordIds;
+          if (historyLength <= seen.lastCompletedTask) seen.records[workflowId] = recordIds;
         },
       },
       commands: {
@@ -59,7 +59,7 @@ export async function* replayHistories<T extends Replayable>(
     if (replaying?.workflowId !== workflowId) throw new Error(`replayed ${workflowId} out of turn`);
     const mismatch = error
       ? explainError(replaying.history, error, seen.task)
-      : explainOtherBatches(replaying.history, seen.batches);
+      : explainOtherRecords(replaying.history, seen.records);
     const replayed = replaying;
     replaying = undefined;
     yield { replayed, ...(mismatch && { mismatch }) };
@@ -69,11 +69,11 @@ export async function* replayHistories<T extends Replayable>(
 
 interface Seen {
   lastCompletedTask: number;
-  batches: CutBatches;
+  records: GivenRecords;
   /** The task that was replayed last. */
   task: ReplayedTask;
 }
 
 function nothingSeen(lastCompletedTask: number): Seen {
-  return { lastCompletedTask, batches: {}, task: { startedEventId: 0, given: [] } };
+  return { lastCompletedTask, records: {}, task: { startedEventId: 0, given: [] } };
 }

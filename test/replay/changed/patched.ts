@@ -2,6 +2,7 @@
 import { patched, sleep } from '@temporalio/workflow';
 import type { BatchInput, BatchResult } from '../../../src/contracts/batch';
 import type { BatcherInput } from '../../../src/contracts/batcher';
+import type { PackedBuffer } from '../../../src/domain/buffer';
 import * as today from '../../../workflows';
 
 export async function batchWorkflow(input: BatchInput): Promise<BatchResult> {
@@ -12,4 +13,9 @@ export async function batchWorkflow(input: BatchInput): Promise<BatchResult> {
 export async function batcherWorkflow(input: BatcherInput): Promise<void> {
   if (patched('waits-first')) await sleep(1);
   await today.batcherWorkflow(input);
+}
+
+export async function bufferPageWorkflow(content: PackedBuffer): Promise<void> {
+  if (patched('waits-first')) await sleep(1);
+  await today.bufferPageWorkflow(content);
 }

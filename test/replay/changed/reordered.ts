@@ -3,6 +3,7 @@ import { proxyActivities, sleep } from '@temporalio/workflow';
 import { ACTIVITY_TIMEOUTS, type Activities } from '../../../src/contracts/activities';
 import type { BatchInput, BatchResult } from '../../../src/contracts/batch';
 import type { BatcherInput } from '../../../src/contracts/batcher';
+import type { PackedBuffer } from '../../../src/domain/buffer';
 import * as today from '../../../workflows';
 
 const { closeBatch } = proxyActivities<Activities>({ startToCloseTimeout: ACTIVITY_TIMEOUTS.closeMs });
@@ -18,4 +19,10 @@ export async function batchWorkflow(input: BatchInput): Promise<BatchResult> {
 export async function batcherWorkflow(input: BatcherInput): Promise<void> {
   await sleep(1);
   await today.batcherWorkflow(input);
+}
+
+/** Likewise. */
+export async function bufferPageWorkflow(content: PackedBuffer): Promise<void> {
+  await sleep(1);
+  await today.bufferPageWorkflow(content);
 }
