@@ -1,38 +1,18 @@
-import { execFileSync } from 'node:child_process';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import type { ReplayReport } from '../../src/cli/replay/tally';
 import type { BatchInput } from '../../src/contracts/batch';
-import { WORKFLOW_TYPE, batcherWorkflowId } from '../../src/contracts/ids';
-import { batchIdOf } from '../../src/domain/batch';
-import { HOUR } from '../../src/domain/duration';
-import { startPipeline, type TestPipeline } from '../helpers/pipeline';
-import { startCommand, temporaryFolder } from '../helpers/system';
+import { attributesOf, firstChild, runReplay, type RecordedEvent } from '../helpers/replay-command';
+import { temporaryFolder } from '../helpers/system';
 import { testServer } from '../helpers/temporal-server';
-import { waitFor } from '../helpers/wait-for';
 import { HISTORIES, readCorpus } from '../replay/corpus';
 
 jest.setTimeout(180_000);
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
-let pipeline: TestPipeline | undefined;
-let release: () => void = () => undefined;
-
 beforeEach(async () => (folder = await temporaryFolder()));
-afterEach(async () => {
-  release();
-  await pipeline?.close();
-  pipeline = undefined;
-  await folder.remove();
-});
+afterEach(() => folder.remove());
 
-/** Runs `keepapart replay` to its end. */
-async function replay(args: string[], env: Record<string, string> = {}) {
-  const command = startCommand(['replay', ...args], { cwd: folder.path, env });
-  const code = await command.ended;
-  const report = (): ReplayReport => JSON.parse(command.stdout());
-  return { code, stdout: command.stdout(), stderr: command.stderr(), report };
-}
+const replay = (args: readonly string[], env?: Record<string, string>) => runReplay(folder.path, args, env);
 
 /** A committed history with something changed in it, as a file. */
 async function doctored(caseName: string, change: (events: RecordedEvent[]) => unknown): Promise<string> {
@@ -43,19 +23,6 @@ async function doctored(caseName: string, change: (events: RecordedEvent[]) => u
   await writeFile(doctoredFile, JSON.stringify(history));
   return doctoredFile;
 }
-
-/** An event in the JSON of Temporal's tools; what is changed in it is named in full by the cases. */
-type RecordedEvent = Record<string, ReturnType<typeof JSON.parse>>;
-
-const find = (
-  events: RecordedEvent[],
-  type: string,
-  matches: (attributes: RecordedEvent) => boolean = () => true,
-) =>
-  events.find((event) => event[`${type}EventAttributes`] && matches(event[`${type}EventAttributes`]))![
-    `${type}EventAttributes`
-  ];
-const firstChild = (events: RecordedEvent[]) => find(events, 'startChildWorkflowExecutionInitiated');
 
 describe('keepapart replay', () => {
   test('passes over the committed corpus, and says how much it replayed (G8)', async () => {
@@ -72,7 +39,7 @@ describe('keepapart replay', () => {
       'an activity of another type',
       'batch-clean',
       (events) =>
-        (find(
+        (attributesOf(
           events,
           'activityTaskScheduled',
           (a) => a['activityType'].name === 'closeBatch',
@@ -87,7 +54,7 @@ describe('keepapart replay', () => {
     [
       'another order',
       'batch-clean',
-      (events) => (find(events, 'activityTaskScheduled').activityId = 'another:0'),
+      (events) => (attributesOf(events, 'activityTaskScheduled').activityId = 'another:0'),
       {
         eventType: 'ActivityTaskScheduled',
         eventId: 5,
@@ -140,7 +107,7 @@ describe('keepapart replay', () => {
     [
       'a workflow that there is no longer',
       'batch-clean',
-      (events) => (find(events, 'workflowExecutionStarted').workflowType.name = 'goneWorkflow'),
+      (events) => (attributesOf(events, 'workflowExecutionStarted').workflowType.name = 'goneWorkflow'),
       { eventId: 1, workflowType: 'goneWorkflow', now: expect.stringMatching(/^fails: .*goneWorkflow/) },
     ],
   ])('fails, and tells where history and code part: %s (G8)', async (_title, caseName, change, mismatch) => {
@@ -200,7 +167,7 @@ describe('keepapart replay', () => {
     const file = path.join(folder.path, 'odd.json');
     if (content === 'decoded') {
       const decoded = await doctored('batch-clean', (events) => {
-        find(events, 'workflowExecutionStarted').input = { payloads: [{ batch: {} }] };
+        attributesOf(events, 'workflowExecutionStarted').input = { payloads: [{ batch: {} }] };
       });
       await writeFile(file, await readFile(decoded));
     } else if (content !== undefined) await writeFile(file, content);
@@ -208,98 +175,5 @@ describe('keepapart replay', () => {
     expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining('[history-unreadable]') });
     expect(stderr).toContain(file);
     expect(stderr).toContain(reason);
-  });
-
-  test('replays the open and closed workflows of a live server, also in the middle of things (G8)', async () => {
-    pipeline = await startPipeline({
-      settings: { flushIntervalMs: HOUR },
-      limits: { historyEvents: 4000, historyBytes: 1e9, messages: 3 },
-    });
-    const { client, address, store, batcherWorkflowId: id } = pipeline;
-    let held = 0;
-    const released = new Promise<void>((resolve) => (release = resolve));
-    store.beforeSave = ({ value }) => {
-      if (value !== 'slow') return;
-      held++;
-      return released;
-    };
-    await pipeline.send(['slow', 3, 4, 5, 6]);
-    await pipeline.send([7, 8, 9, 10, 11]);
-    await pipeline.send([1, 2]);
-    await waitFor('the next run', async () => (await pipeline!.status()).run.continuedAsNew === 1);
-    await pipeline.send(['slow', 13, 14, 15, 16]);
-    await waitFor('two slow batches', () => held === 2);
-    await client.workflow.getHandle(batchIdOf(id, 3)).terminate();
-    const closed = (count: number) =>
-      waitFor('what is closed to be listed', async () => {
-        const query = `KeepapartBatcher = '${id}' AND CloseTime IS NOT NULL`;
-        return (await client.workflow.count(query)).count === count;
-      });
-    await closed(3);
-    // The batcher has it settled by a run of its own.
-    await waitFor('the terminated batch to be settled', () => held === 3);
-    await waitFor('two open batches to be listed', async () => {
-      const query = `KeepapartBatcher = '${id}' AND WorkflowType = 'batchWorkflow' AND CloseTime IS NULL`;
-      return (await client.workflow.count(query)).count === 2;
-    });
-
-    const env = { KEEPAPART_BATCHER_ID: address.batcherId, KEEPAPART_SHARDS: '2' };
-    const named = { ...env, TEMPORAL_ADDRESS: testServer().address };
-    const busy = await replay(['--live', '--json'], named);
-    expect(busy).toMatchObject({ code: 0 });
-    expect(busy.report()).toEqual({
-      replayed: { batcherWorkflow: { open: 1, closed: 1 }, batchWorkflow: { open: 2, closed: 2 } },
-      notBegun: 0,
-      gone: 0,
-      mismatches: [],
-      complete: true,
-    });
-
-    // A batcher that has records before it which no worker has seen, and one that no worker has seen at all.
-    release();
-    await waitFor('no batch in flight', async () => (await pipeline!.status()).inFlight === 0);
-    await closed(5);
-    await pipeline.stopWorker();
-    await pipeline.send([21, 22, 23, 24, 25]);
-    const other = await client.workflow.start(WORKFLOW_TYPE.batcher, {
-      workflowId: batcherWorkflowId(address.batcherId, 1),
-      taskQueue: address.taskQueue,
-      args: [{ settings: address.settings }],
-    });
-    // Found as an embedded server is, by its port.
-    const embedded = { ...env, KEEPAPART_TEMPORAL_PORT: testServer().address.split(':')[1]! };
-    const waiting = await replay(['--live', '--closed', '1', '--json'], embedded);
-    await other.terminate();
-    expect(waiting).toMatchObject({ code: 0 });
-    expect(waiting.report()).toMatchObject({
-      replayed: { batcherWorkflow: { open: 1, closed: 1 }, batchWorkflow: { open: 0, closed: 1 } },
-      notBegun: 1,
-    });
-  });
-
-  test("replays what Temporal's own command line shows (G8)", async () => {
-    pipeline = await startPipeline();
-    await pipeline.send([1, 2, 3]);
-    await pipeline.quiet();
-    const { address, binary } = testServer();
-    for (const workflowId of [pipeline.batcherWorkflowId, batchIdOf(pipeline.batcherWorkflowId, 1)]) {
-      const args = [
-        'workflow',
-        'show',
-        '--workflow-id',
-        workflowId,
-        '--output',
-        'json',
-        '--address',
-        address,
-      ];
-      await writeFile(path.join(folder.path, `${workflowId}.json`), execFileSync(binary, args));
-    }
-    const { code, report } = await replay([folder.path, '--json']);
-    expect(code).toBe(0);
-    expect(report().replayed).toEqual({
-      batcherWorkflow: { open: 1, closed: 0 },
-      batchWorkflow: { open: 0, closed: 1 },
-    });
   });
 });
