@@ -82,6 +82,64 @@ export const CASES = {
       'a batch starts: age',
     ],
   },
+  'batch-all-or-nothing': {
+    tells: [
+      'batchWorkflow starts',
+      'save succeeds at attempt 1',
+      'save fails for good: NON_RETRYABLE_FAILURE',
+      'rollback succeeds at attempt 1',
+      'completes: rolled_back, rolled_back',
+    ],
+  },
+  'batch-terminated': {
+    tells: ['batchWorkflow starts', 'is terminated'],
+  },
+  'batch-settled': {
+    tells: ['batchWorkflow starts', 'settleBatch succeeds at attempt 1', 'completes: rolled_back'],
+    neverTells: ['save succeeds'],
+  },
+  'batcher-settling': {
+    tells: [
+      'batcherWorkflow starts',
+      'a batch starts: age',
+      'a batch is terminated',
+      'restartBatch succeeds at attempt 1',
+      'adoptBatch succeeds at attempt 1',
+    ],
+  },
+  'batcher-spilling': {
+    tells: [
+      'batcherWorkflow starts',
+      'signal pause',
+      'signal addRecords',
+      'a page starts',
+      'continues as new, batches in flight: 0',
+    ],
+  },
+  'batcher-taking-in': {
+    tells: [
+      'batcherWorkflow continues an earlier run',
+      'signal drain',
+      'signal resume',
+      'readPage succeeds at attempt 1',
+      'a page is let go',
+      'a batch starts: drain',
+    ],
+  },
+  'page-taken-in': {
+    tells: ['bufferPageWorkflow starts', 'signal takenIn', 'completes'],
+  },
+  'batcher-keys': {
+    tells: [
+      'batcherWorkflow continues an earlier run',
+      'signal addRecords',
+      'a batch starts: manual',
+      'a batch completes',
+    ],
+  },
+  'batcher-redriving': {
+    tells: ['batcherWorkflow starts', 'signal addRecords', 'a batch starts: age', 'a batch completes'],
+  },
 } as const satisfies Record<string, ReplayCase>;
 
 export type CaseName = keyof typeof CASES;

@@ -6,7 +6,8 @@ import globalTeardown from '../helpers/global-teardown';
 import { startPipeline, type TestPipeline } from '../helpers/pipeline';
 import { CASE_NAMES, shortcomings } from './cases';
 import { HISTORIES, currentVersion } from './corpus';
-import { SCENARIOS, type Scenario } from './scenarios';
+import type { Scenario } from './scenario';
+import { SCENARIOS } from './scenarios';
 import { historyToText } from './history-json';
 import { tellHistory } from './tell-history';
 

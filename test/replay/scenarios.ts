@@ -1,20 +1,10 @@
-import type { History } from '@temporalio/common/lib/proto-utils';
 import { batchIdOf } from '../../src/domain/batch';
 import { HOUR, SECOND } from '../../src/domain/duration';
 import { KeepapartError } from '../../src/domain/errors';
 import { createIngest } from '../../src/temporal/ingest';
-import type { startPipeline, TestPipeline } from '../helpers/pipeline';
 import { waitFor } from '../helpers/wait-for';
-import type { CaseName } from './cases';
-
-type Recording = Partial<Record<CaseName, History>>;
-type Start = (...options: Parameters<typeof startPipeline>) => Promise<TestPipeline>;
-
-/** A run on a real server, and the cases that its histories are for. */
-export interface Scenario {
-  cases: readonly CaseName[];
-  record: (start: Start) => Promise<Recording>;
-}
+import { batcherHistory, batchHistory, holdSlowRecords, type Scenario } from './scenario';
+import { SCENARIOS_BY_HAND } from './scenarios-by-hand';
 
 /** Long enough that nothing is flushed for its age. */
 const NEVER = { flushIntervalMs: HOUR };
@@ -133,26 +123,5 @@ export const SCENARIOS: readonly Scenario[] = [
       return { 'batcher-paused': await batcherHistory(pipeline) };
     },
   },
+  ...SCENARIOS_BY_HAND,
 ];
-
-/** Makes every save of the value `slow` wait for `release`. */
-function holdSlowRecords(pipeline: TestPipeline): { held: () => number; release: () => void } {
-  let release: () => void = () => undefined;
-  let held = 0;
-  const released = new Promise<void>((resolve) => (release = resolve));
-  pipeline.store.beforeSave = (record) => {
-    if (record.value !== 'slow') return;
-    held++;
-    return released;
-  };
-  return { held: () => held, release };
-}
-
-/** The history of the first batch. */
-function batchHistory(pipeline: TestPipeline): Promise<History> {
-  return pipeline.client.workflow.getHandle(batchIdOf(pipeline.batcherWorkflowId, 1)).fetchHistory();
-}
-
-function batcherHistory(pipeline: TestPipeline, runId?: string): Promise<History> {
-  return pipeline.client.workflow.getHandle(pipeline.batcherWorkflowId, runId).fetchHistory();
-}

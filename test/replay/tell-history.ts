@@ -3,6 +3,7 @@ import type { History } from '@temporalio/common/lib/proto-utils';
 import { temporal } from '@temporalio/proto';
 import type { BatchResult } from '../../src/contracts/batch';
 import type { BatcherInput } from '../../src/contracts/batcher';
+import { WORKFLOW_TYPE } from '../../src/contracts/ids';
 import { SEARCH_ATTRIBUTES } from '../../src/contracts/search-attributes';
 
 type HistoryEvent = NonNullable<History['events']>[number];
@@ -29,6 +30,7 @@ function tellEvent(event: HistoryEvent, other: (eventId: unknown) => HistoryEven
   const signalled = event.workflowExecutionSignaledEventAttributes;
   if (signalled) return `signal ${signalled.signalName ?? '?'}`;
   if (event.workflowExecutionCancelRequestedEventAttributes) return 'cancellation is requested';
+  if (event.workflowExecutionTerminatedEventAttributes) return 'is terminated';
 
   const done = event.activityTaskCompletedEventAttributes;
   if (done) return `${activity(done.scheduledEventId)} succeeds at attempt ${attempt(done.startedEventId)}`;
@@ -43,10 +45,14 @@ function tellEvent(event: HistoryEvent, other: (eventId: unknown) => HistoryEven
 
   const child = event.startChildWorkflowExecutionInitiatedEventAttributes;
   if (child) {
+    if (child.workflowType?.name === WORKFLOW_TYPE.bufferPage) return 'a page starts';
     const reason = child.searchAttributes?.indexedFields?.[SEARCH_ATTRIBUTES.flushReason.name];
     return `a batch starts: ${reason ? defaultPayloadConverter.fromPayload<string>(reason) : '?'}`;
   }
-  if (event.childWorkflowExecutionCompletedEventAttributes) return 'a batch completes';
+  const ended = event.childWorkflowExecutionCompletedEventAttributes;
+  if (ended) return ended.workflowType?.name === WORKFLOW_TYPE.bufferPage ? undefined : 'a batch completes';
+  if (event.childWorkflowExecutionTerminatedEventAttributes) return 'a batch is terminated';
+  if (event.signalExternalWorkflowExecutionInitiatedEventAttributes) return 'a page is let go';
 
   const continued = event.workflowExecutionContinuedAsNewEventAttributes;
   if (continued) {
@@ -55,7 +61,9 @@ function tellEvent(event: HistoryEvent, other: (eventId: unknown) => HistoryEven
   }
   const completed = event.workflowExecutionCompletedEventAttributes;
   if (completed) {
-    const outcomes = (firstOf(completed.result) as BatchResult).outcomes.map(({ outcome }) => outcome);
+    const result = completed.result?.payloads?.length ? firstOf(completed.result) : undefined;
+    const outcomes = (result as BatchResult | null | undefined)?.outcomes.map(({ outcome }) => outcome);
+    if (outcomes === undefined) return 'completes';
     return `completes: ${outcomes.join(', ')}`;
   }
   return undefined;
