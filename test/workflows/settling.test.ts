@@ -140,6 +140,11 @@ test('a settling that is cancelled is done all the same (G4)', async () => {
   const batchId = await whileSaving();
   await whileSettling(batchId);
   await handleOf(batchId).cancel();
+  await waitFor('the workflow to have seen it', async () => {
+    const events = (await handleOf(batchId).fetchHistory()).events ?? [];
+    const cancelled = events.findIndex((event) => event.workflowExecutionCancelRequestedEventAttributes);
+    return events.slice(cancelled).some((event) => event.workflowTaskCompletedEventAttributes);
+  });
   release();
   const { counters } = await pipeline.quiet();
   expect(counters).toMatchObject({ batchesFailed: 1, batchesCompleted: 1, rolledBack: 2 });
