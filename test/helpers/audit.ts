@@ -18,17 +18,18 @@ export async function readBatchFiles<T = OutcomeLine>(outDir: string): Promise<M
   const names = (await readdir(outDir)).filter((name) => /^test_log_\d{12}_.+\.log$/.test(name));
   const files = new Map<string, T[]>();
   for (const name of names) {
-    const text = await readFile(path.join(outDir, name), 'utf8');
-    if (!text.endsWith('\n')) throw new Error(`${name} is torn`);
-    files.set(
-      name,
-      text
-        .slice(0, -1)
-        .split('\n')
-        .map((line) => JSON.parse(line) as T),
-    );
+    files.set(name, parseBatchFile<T>(name, await readFile(path.join(outDir, name), 'utf8')));
   }
   return files;
+}
+
+/** The lines of a batch file; fails when they aren't whole lines of JSON (G10). */
+export function parseBatchFile<T = OutcomeLine>(name: string, text: string): T[] {
+  if (!text.endsWith('\n')) throw new Error(`${name} is torn`);
+  return text
+    .slice(0, -1)
+    .split('\n')
+    .map((line) => JSON.parse(line) as T);
 }
 
 /** What is wrong with a folder of batch files, given what was acknowledged: G1, G2 and G4, independent of the pipeline. */

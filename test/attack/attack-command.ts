@@ -1,0 +1,94 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { SECOND } from '../../src/domain/duration';
+import { KEPT, attack, auditFolder } from './attack';
+import { runInFolder } from './command';
+import { isDamaged } from './damage';
+import type { Digests } from './published-files';
+import { renderAttack, renderFindings } from './report';
+import { KINDS_OF_KILLS } from './schedule';
+
+const HELP = `npm run attack -- [options]
+
+  --seed <n>          what is done, when and to whom follows from it (default: by chance, and printed)
+  --duration <s>      how long all rounds last under load (default 600)
+  --round <s>         length of a round, after which all gets quiet and is audited (default 60)
+  --kills <n>         how many kills in all; other faults come on top (default 50)
+  --rate <n>          records a second (default 20)
+  --failure-rate <n>  share of save attempts that fail by chance (default 0.3)
+  --slow <s>          how long a slow record takes (default 30)
+  --short             each kind of fault once, in one round of 40 s; slow records take 4 s
+  --keep              keeps the folder of a run that fails
+  --folder <path>     uses this folder, and leaves everything in it
+  --report <path>     writes the report as JSON too
+  --audit <folder>    audits what a run has left in a folder, and does nothing else`;
+
+const LONG = { duration: '600', round: '60', kills: '50', slow: '30' };
+const SHORT = { duration: '40', round: '40', kills: String(KINDS_OF_KILLS), slow: '4' };
+
+/** @returns the exit code: 0 when nothing is damaged, 1 otherwise, 2 for a wrong call */
+export async function attackCommand(args: string[]): Promise<number> {
+  let values;
+  try {
+    ({ values } = parse(args));
+  } catch (error) {
+    console.error(`${(error as Error).message}\n\n${HELP}`);
+    return 2;
+  }
+  if (values.help) {
+    console.log(HELP);
+    return 0;
+  }
+  if (values.audit !== undefined) return audit(values.audit);
+  const given = { ...(values.short ? SHORT : LONG), ...values };
+  const seed = given.seed === undefined ? Math.floor(Math.random() * 1_000_000) : Number(given.seed);
+  console.log(`seed ${seed}`);
+  return runInFolder({
+    folder: given.folder,
+    keep: given.keep,
+    reportFile: given.report,
+    run: (folder, atEnd) =>
+      attack({
+        seed,
+        folder,
+        durationMs: Number(given.duration) * SECOND,
+        roundMs: Number(given.round) * SECOND,
+        kills: Number(given.kills),
+        ratePerSecond: Number(given.rate),
+        failureRate: Number(given['failure-rate']),
+        slowMs: Number(given.slow) * SECOND,
+        atEnd,
+        say: (line) => console.log(line),
+      }),
+    render: renderAttack,
+  });
+}
+
+function parse(args: string[]) {
+  return parseArgs({
+    args,
+    options: {
+      seed: { type: 'string' },
+      duration: { type: 'string' },
+      round: { type: 'string' },
+      kills: { type: 'string' },
+      slow: { type: 'string' },
+      rate: { type: 'string', default: '20' },
+      'failure-rate': { type: 'string', default: '0.3' },
+      short: { type: 'boolean', default: false },
+      keep: { type: 'boolean', default: false },
+      folder: { type: 'string' },
+      report: { type: 'string' },
+      audit: { type: 'string' },
+      help: { type: 'boolean', default: false },
+    },
+  });
+}
+
+async function audit(folder: string): Promise<number> {
+  const digests = JSON.parse(readFileSync(path.join(folder, KEPT.digests), 'utf8')) as Digests;
+  const findings = await auditFolder(folder, digests);
+  console.log(renderFindings(findings));
+  return isDamaged(findings.damage) ? 1 : 0;
+}

@@ -1,0 +1,163 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { NO_COUNTS, RUN_LIMITS, type BatcherCounters, type RunLimits } from '../../src/contracts/batcher';
+import { SECOND } from '../../src/domain/duration';
+import { createClients, type ClientCounts, type Clients } from './clients';
+import { findDamage, isDamaged, readContents, readLedger, type Findings } from './damage';
+import { carryOut, createTurns, type Carried, type Kill } from './faults';
+import { watchFiles, type Digests } from './published-files';
+import { createRandom } from './random';
+import { recoveryOf, type Recovery } from './recovery';
+import { APIS, WORKERS, describeFault, makeSchedule, type Round, type ScheduleOptions } from './schedule';
+import { startSteadyLoad } from './steady-load';
+import { startAttackedSystem, type AttackedSystem } from './system';
+import { untilQuiet } from './until-quiet';
+import { RULES } from './values';
+
+export interface AttackOptions extends ScheduleOptions {
+  folder: string;
+  ratePerSecond: number;
+  failureRate: number;
+  /** How long each attempt takes for the slow records. */
+  slowMs: number;
+  atEnd: (clean: () => Promise<void>) => void;
+  say: (line: string) => void;
+}
+
+export interface FaultReport {
+  round: number;
+  /** When it was to be and when it was over, from the start of its round. */
+  atMs: number;
+  overAtMs: number;
+  what: string;
+  note: string;
+}
+
+export interface AttackReport {
+  seed: number;
+  clean: boolean;
+  findings: Findings;
+  /** Keys that were refused with 409 although they only ever had one body. */
+  refused: string[];
+  faults: FaultReport[];
+  kills: number;
+  processesKilled: number;
+  recovery: Recovery;
+  clients: ClientCounts;
+  /** What the batcher itself has counted. */
+  counters: BatcherCounters;
+  disk: string;
+}
+
+/** What of a run an audit needs, kept beside the ledger. */
+export const KEPT = { ledger: 'ledger.jsonl', digests: 'digests.json', out: 'out' } as const;
+export const MAX_BATCH_SIZE = 5;
+
+/** Small, so that a kill often meets a batcher that continues as new. */
+const LIMITS: RunLimits = { ...RUN_LIMITS, historyEvents: 250, messages: 60 };
+
+/** Attacks a system of its own, round by round; after each it waits until all is quiet, and audits. */
+export async function attack(options: AttackOptions): Promise<AttackReport> {
+  const { folder, say, seed } = options;
+  const schedule = makeSchedule(options);
+  mkdirSync(folder, { recursive: true });
+  const system = await startAttackedSystem({
+    folder,
+    workers: WORKERS,
+    apis: APIS,
+    limits: LIMITS,
+    diskMegabytes: { data: 8, out: 64 },
+    atEnd: options.atEnd,
+    settings: {
+      CONFLICTS: JSON.stringify(RULES),
+      MAX_BATCH_SIZE: String(MAX_BATCH_SIZE),
+      SAVE_FAILURE_RATE: String(options.failureRate),
+      FLUSH_INTERVAL_MS: '500',
+      RETRY_INTERVAL_MS: '500',
+    },
+  });
+  const ledger = path.join(folder, KEPT.ledger);
+  const clients = createClients({ urls: APIS.map((api) => () => system.urlOf(api)), ledger });
+  const watch = watchFiles(system.outDir);
+  options.atEnd(() => watch.stop());
+  const kills: Kill[] = [];
+  const faults: FaultReport[] = [];
+  let findings: Findings | undefined;
+  let counters: BatcherCounters = NO_COUNTS;
+
+  for (const [index, round] of schedule.entries()) {
+    say(
+      `round ${index + 1} of ${schedule.length}: ${round.faults.length} faults in ${round.lengthMs / SECOND} s`,
+    );
+    await runRound(round, index + 1, { ...options, system, clients }, (report, { kill }) => {
+      faults.push(report);
+      if (kill !== undefined) kills.push(kill);
+    });
+    counters = await untilQuiet(system, clients, APIS[0]);
+    findings = await auditFolder(folder, watch.digests);
+    say(`round ${index + 1} is quiet: ${findings.acknowledged} acknowledged, ${findings.outcomes} outcomes`);
+    if (isDamaged(findings.damage)) break;
+  }
+  await watch.stop();
+  writeFileSync(path.join(folder, KEPT.digests), JSON.stringify(watch.digests));
+  if (findings === undefined) throw new TypeError('a schedule has rounds');
+  return {
+    seed,
+    clean: !isDamaged(findings.damage) && clients.counts.refused.length === 0,
+    findings,
+    refused: clients.counts.refused,
+    faults,
+    kills: kills.length,
+    processesKilled: kills.reduce((sum, { killed }) => sum + killed.length, 0),
+    recovery: recoveryOf(kills, watch.seenAtMs),
+    clients: clients.counts,
+    counters,
+    disk: system.disks?.out.how ?? 'none',
+  };
+}
+
+/** Audits what an attack has kept, or keeps. */
+export async function auditFolder(folder: string, digests: Digests): Promise<Findings> {
+  const contents = await readContents(path.join(folder, KEPT.out));
+  const ledger = await readLedger(path.join(folder, KEPT.ledger));
+  return findDamage(contents, ledger, { maxBatchSize: MAX_BATCH_SIZE, rules: RULES, digests });
+}
+
+interface RoundContext extends AttackOptions {
+  system: AttackedSystem;
+  clients: Clients;
+}
+
+async function runRound(
+  { lengthMs, faults }: Round,
+  round: number,
+  context: RoundContext,
+  done: (report: FaultReport, carried: Carried) => void,
+): Promise<void> {
+  const { system, clients, seed, ratePerSecond, slowMs, say } = context;
+  const load = startSteadyLoad(clients, {
+    random: createRandom(seed, round),
+    ratePerSecond,
+    slowMs,
+    apis: APIS.length,
+  });
+  const turns = createTurns();
+  const startedAtMs = Date.now();
+  await Promise.all([
+    sleep(lengthMs),
+    ...faults.map(async ({ atMs, fault }) => {
+      await sleep(atMs);
+      const carried = await carryOut(fault, { system, clients, limits: LIMITS, turns });
+      const overAtMs = Date.now() - startedAtMs;
+      const what = describeFault(fault);
+      say(`  ${seconds(atMs)}  ${what}: ${carried.note} (over at ${seconds(overAtMs)})`);
+      done({ round, atMs, overAtMs, what, note: carried.note }, carried);
+    }),
+  ]);
+  await load.stop();
+}
+
+function seconds(ms: number): string {
+  return `${(ms / SECOND).toFixed(1).padStart(5)} s`;
+}

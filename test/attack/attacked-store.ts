@@ -1,0 +1,62 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { KeepapartError, isKeepapartError } from '../../src/domain/errors';
+import type { JsonValue } from '../../src/domain/json';
+import type { RecordStore } from '../../src/domain/record-store';
+import { interceptFs } from '../helpers/intercept-fs';
+import type { Hanging } from './points';
+
+/** A record that no attempt can save. */
+export function isDoomed(value: JsonValue): boolean {
+  return hasKey(value, 'doomed');
+}
+
+/** How long each attempt to save this record takes. */
+function slownessMs(value: JsonValue): number {
+  return hasKey(value, 'slowMs') ? (value as { slowMs: number }).slowMs : 0;
+}
+
+function hasKey(value: JsonValue, key: string): boolean {
+  return typeof value === 'object' && value !== null && key in value;
+}
+
+/**
+ * A store that is slow or fails by value, and hangs where the harness says.
+ * @param ended told how a save ended that had hung
+ */
+export function createAttackedStore(
+  inner: RecordStore,
+  hanging: Hanging,
+  ended: (how: string) => void,
+): RecordStore {
+  return {
+    async save(record, batch) {
+      const hung = await hanging.pass('before a save');
+      try {
+        await sleep(slownessMs(record.value));
+        if (isDoomed(record.value)) throw new KeepapartError('save-failed', 'this record fails for ever');
+        await inner.save(record, batch);
+        if (hung) ended('ok');
+      } catch (error) {
+        if (hung) ended(isKeepapartError(error) ? error.code : String(error));
+        throw error;
+      }
+      await hanging.pass('after a save');
+    },
+    rollback: (record, batch) => inner.rollback(record, batch),
+    async closeBatch(batch, records, format) {
+      await hanging.pass('before closing');
+      const closed = await inner.closeBatch(batch, records, format);
+      await hanging.pass('after closing');
+      return closed;
+    },
+    readBatch: (batch) => inner.readBatch(batch),
+  };
+}
+
+/** The points inside the file store's publishing: the link that makes the file appear, and the removal that follows it. */
+export function hangWhilePublishing(hanging: Hanging): void {
+  interceptFs(async ({ name }) => {
+    if (name === 'link') await hanging.pass('before publishing');
+    if (name === 'rm') await hanging.pass('after publishing');
+  });
+}

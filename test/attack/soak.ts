@@ -1,0 +1,178 @@
+import { existsSync, mkdirSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { RUN_LIMITS, statusQuery, type RunLimits } from '../../src/contracts/batcher';
+import type { ConflictRule } from '../../src/domain/conflict-rules';
+import { KIB, MIB } from '../../src/domain/duration';
+import { createClients, type ClientCounts, type Clients } from './clients';
+import { findDamage, isDamaged, readContents, readLedger, type Contents, type Findings } from './damage';
+import type { JournalEntry } from './journal-store';
+import { createRandom, type Random } from './random';
+import { readRuns, type RunFigures } from './soak-server';
+import { startAttackedSystem, type AttackedSystem } from './system';
+import { untilQuiet } from './until-quiet';
+
+export interface SoakOptions {
+  folder: string;
+  records: number;
+  /** How many of the records are sent while the batcher is paused. */
+  pausedRecords: number;
+  maxBatchSize: number;
+  /** Records of one request. */
+  listLength: number;
+  /** Clients at once, each with one list at a time. */
+  clients: number;
+  limits: Pick<RunLimits, 'historyEvents' | 'messages'>;
+  store: 'files' | 'memory';
+  atEnd: (clean: () => Promise<void>) => void;
+  say: (line: string) => void;
+}
+
+/** What every run of the batcher has to stay below, as the server measures it. */
+export const BOUNDS = { historyEvents: 5000, historyBytes: 2 * MIB, carriedBytes: 512 * KIB } as const;
+
+export interface SoakReport {
+  clean: boolean;
+  findings: Findings;
+  /** What exceeded a bound, one sentence each. */
+  exceeded: string[];
+  runs: number;
+  worst: Omit<RunFigures, 'runId'>;
+  /** Most pages of the buffer at once, as the batcher told while it was paused. */
+  pages: number;
+  recordsPerSecond: number;
+  clients: ClientCounts;
+}
+
+const RULES: readonly ConflictRule[] = [{ pair: [1, 2] }, { distinct: '/customer' }];
+const WORKER = 'worker-1';
+const API = 'api-1';
+
+/** One shard under full load, as fast as 429 lets it, with a batcher that continues as new all the time. */
+export async function soak(options: SoakOptions): Promise<SoakReport> {
+  const { folder, say, maxBatchSize } = options;
+  mkdirSync(folder, { recursive: true });
+  const journal = options.store === 'memory' ? path.join(folder, 'journal.jsonl') : undefined;
+  const limits = { ...RUN_LIMITS, ...options.limits };
+  const system = await startAttackedSystem({
+    folder,
+    workers: [WORKER],
+    apis: [API],
+    limits,
+    atEnd: options.atEnd,
+    ...(journal !== undefined && { journal }),
+    settings: {
+      CONFLICTS: JSON.stringify(RULES),
+      MAX_BATCH_SIZE: String(maxBatchSize),
+      FLUSH_INTERVAL_MS: '1000',
+      MAX_BUFFERED_RECORDS: '50000',
+      MAX_BUFFERED_BYTES: '8MiB',
+    },
+  });
+  const ledger = path.join(folder, 'ledger.jsonl');
+  const clients = createClients({ urls: [() => system.urlOf(API)], ledger });
+  const random = createRandom(options.records);
+
+  await order(system, 'pause');
+  await sendAll(clients, random, options, options.pausedRecords);
+  const { pages, bufferedRecords } = await statusOf(system);
+  say(`paused: ${bufferedRecords} records are buffered, in ${pages} pages and the batcher itself`);
+  await order(system, 'resume');
+  const startedAtMs = performance.now();
+  const telling = setInterval(() => {
+    void statusOf(system).then(
+      ({ bufferedRecords, inFlight, pages, counters, run }) =>
+        say(
+          `${counters.saved + counters.rolledBack} settled, ${bufferedRecords} buffered (${pages} pages), ` +
+            `${inFlight} in flight, run ${run.continuedAsNew + 1}`,
+        ),
+      () => undefined,
+    );
+  }, 10_000);
+  const tellNoMore = async () => {
+    clearInterval(telling);
+    await Promise.resolve();
+  };
+  options.atEnd(tellNoMore);
+  await sendAll(clients, random, options, options.records - options.pausedRecords);
+  await untilQuiet(system, clients, API);
+  await tellNoMore();
+  const tookMs = performance.now() - startedAtMs;
+
+  say('quiet; reading what the server reports of each run');
+  const runs = await readRuns(system.client, system.batcherId, limits);
+  const contents = journal === undefined ? await readContents(system.outDir) : await readJournal(journal);
+  const findings = findDamage(contents, await readLedger(ledger), { maxBatchSize, rules: RULES });
+  const worst = worstOf(runs);
+  const exceeded = (Object.keys(BOUNDS) as (keyof typeof BOUNDS)[])
+    .filter((figure) => worst[figure] >= BOUNDS[figure])
+    .map((figure) => `${figure} of a run came to ${worst[figure]}, and may not come to ${BOUNDS[figure]}`);
+  return {
+    clean: !isDamaged(findings.damage) && clients.counts.refused.length === 0 && exceeded.length === 0,
+    findings,
+    exceeded,
+    runs: runs.length,
+    worst,
+    pages,
+    recordsPerSecond: options.records / (tookMs / 1000),
+    clients: clients.counts,
+  };
+}
+
+async function order(system: AttackedSystem, what: 'pause' | 'resume'): Promise<void> {
+  const response = await fetch(`${system.urlOf(API)}/v1/${what}`, { method: 'POST' });
+  if (!response.ok) throw new Error(`${what}: ${response.status} ${await response.text()}`);
+}
+
+function statusOf({ client, batcherId }: AttackedSystem) {
+  return client.workflow.getHandle(batcherId).query(statusQuery);
+}
+
+/** So many records, in lists, by clients of which each waits for its acknowledgement. */
+async function sendAll(
+  clients: Clients,
+  random: Random,
+  { listLength, clients: count }: SoakOptions,
+  records: number,
+): Promise<void> {
+  let left = records;
+  async function run(): Promise<void> {
+    while (left > 0) {
+      const length = Math.min(left, listLength);
+      left -= length;
+      await clients.send(
+        random.uuid(),
+        Array.from({ length }, () => makeValue(random)),
+        0,
+      );
+    }
+  }
+  await Promise.all(Array.from({ length: count }, run));
+}
+
+/** Some 150 bytes, so that a large buffer doesn't fit into what is carried. */
+function makeValue(random: Random) {
+  if (random.next() < 0.1) return random.pick([1, 2]);
+  return { customer: random.integer(0, 5000), note: random.uuid().repeat(3) };
+}
+
+async function readJournal(file: string): Promise<Contents> {
+  const text = existsSync(file) ? await readFile(file, 'utf8') : '';
+  const entries = text
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line) as JournalEntry);
+  return new Map(entries.map(({ name, content }) => [name, content]));
+}
+
+function worstOf(runs: readonly RunFigures[]): Omit<RunFigures, 'runId'> {
+  const most = (pick: (run: RunFigures) => number | null) => Math.max(...runs.map((run) => pick(run) ?? 0));
+  return {
+    historyEvents: most((run) => run.historyEvents),
+    historyBytes: most((run) => run.historyBytes),
+    carriedBytes: most((run) => run.carriedBytes),
+    signals: most((run) => run.signals),
+    handOverMs: most((run) => run.handOverMs),
+    refusedHandOvers: most((run) => run.refusedHandOvers),
+  };
+}

@@ -1,0 +1,127 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, openSync } from 'node:fs';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { waitFor } from '../helpers/wait-for';
+import type { FromWorker, ToWorker } from './points';
+
+const RESTART_PAUSE_MS = 500;
+const UP_LIMIT_MS = 60_000;
+/** What a role of keepapart prints when it is up (src/cli/summary.ts). */
+const UP = 'Ctrl-C stops it';
+
+export interface CommandSpec {
+  name: string;
+  args: readonly string[];
+  env: NodeJS.ProcessEnv;
+  /** Talks to us over IPC, and says by it when it is up. */
+  ipc?: boolean;
+}
+
+/** A command that is kept running: whenever it ends, it is started again. */
+export interface Supervised {
+  readonly name: string;
+  /** Of the process that runs now; undefined in between. */
+  readonly pid: number | undefined;
+  /** When it was started, each time, in milliseconds since the epoch. */
+  readonly startsAtMs: readonly number[];
+  /** Whether the process that runs now has said that it is up. */
+  readonly up: boolean;
+  /** What it has said over IPC since it was started. */
+  readonly said: readonly FromWorker[];
+  start(): Promise<void>;
+  tell(message: ToWorker): void;
+  /** Sends a signal to its process group; false when there is none. */
+  signal(signal: NodeJS.Signals): boolean;
+  waitUntilUp(timeoutMs?: number): Promise<void>;
+  /** Ends it for good, in good order if it takes less than `graceMs`. */
+  stop(graceMs?: number): Promise<void>;
+}
+
+export function supervise(spec: CommandSpec, logDir: string): Supervised {
+  let child: ChildProcess | undefined;
+  let stopping = false;
+  const startsAtMs: number[] = [];
+  let up = false;
+  let said: FromWorker[] = [];
+
+  function launch(): void {
+    const log = openSync(path.join(logDir, `${spec.name}.log`), 'a');
+    const started = spawn(process.execPath, spec.args, {
+      // Where no configuration file lies that isn't ours.
+      cwd: logDir,
+      detached: true,
+      env: spec.env,
+      stdio: ['ignore', 'pipe', log, ...(spec.ipc === true ? (['ipc'] as const) : [])],
+    });
+    closeSync(log);
+    child = started;
+    startsAtMs.push(Date.now());
+    up = false;
+    said = [];
+    started.on('message', (message: FromWorker) => {
+      if (child !== started) return;
+      said.push(message);
+      if ('ready' in message) up = true;
+    });
+    started.stdout?.on('data', (chunk: Buffer) => {
+      if (child === started && chunk.includes(UP)) up = true;
+    });
+    // What it was told in the moment of its end.
+    started.on('error', () => undefined);
+    started.once('exit', () => {
+      child = undefined;
+      up = false;
+      if (!stopping) void restart();
+    });
+  }
+
+  async function restart(): Promise<void> {
+    await sleep(RESTART_PAUSE_MS);
+    if (!stopping) launch();
+  }
+
+  const supervised: Supervised = {
+    name: spec.name,
+    startsAtMs,
+    get pid() {
+      return child?.pid;
+    },
+    get up() {
+      return up;
+    },
+    get said() {
+      return said;
+    },
+    start() {
+      launch();
+      return supervised.waitUntilUp();
+    },
+    tell(message) {
+      if (child?.connected === true) child.send(message, () => undefined);
+    },
+    signal(signal) {
+      const pid = child?.pid;
+      if (pid === undefined) return false;
+      try {
+        return process.kill(-pid, signal);
+      } catch {
+        return false;
+      }
+    },
+    async waitUntilUp(timeoutMs = UP_LIMIT_MS) {
+      await waitFor(`${spec.name} to be up; see its log in ${logDir}`, () => up, { timeoutMs });
+    },
+    async stop(graceMs = 0) {
+      stopping = true;
+      if (child === undefined) return;
+      const ended = once(child, 'exit');
+      if (graceMs > 0) supervised.signal('SIGTERM');
+      const force = setTimeout(() => supervised.signal('SIGKILL'), graceMs);
+      await ended;
+      clearTimeout(force);
+    },
+  };
+  return supervised;
+}

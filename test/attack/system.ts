@@ -1,0 +1,183 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import path from 'node:path';
+import type { Client } from '@temporalio/client';
+import type { BatcherInput, RunLimits } from '../../src/contracts/batcher';
+import { WORKFLOW_TYPE, batcherWorkflowId } from '../../src/contracts/ids';
+import type { ConflictRule } from '../../src/domain/conflict-rules';
+import { connectClient, embeddedTarget } from '../../src/temporal/connection';
+import { defaultCacheDir, resolveTemporalBinary } from '../../src/temporal/embedded/binary';
+import { SERVER_FILE } from '../../src/temporal/embedded/data-folder';
+import { choosePorts, LOOPBACK } from '../../src/temporal/embedded/ports';
+import { endProcess, type ProcessIdentity } from '../../src/temporal/embedded/process-identity';
+import { registerWithTemporal } from '../../src/temporal/register';
+import { loadConfig } from '../../src/config';
+import { batcherAddress } from '../../src/temporal/batcher-address';
+import { createSmallDisk, type SmallDisk } from './small-disk';
+import { supervise, type CommandSpec, type Supervised } from './supervisor';
+
+const ROOT = path.resolve(__dirname, '../..');
+const MAIN = path.join(ROOT, 'dist/src/cli/main.js');
+const WORKER = ['-r', path.join(__dirname, 'run-built.js'), path.join(__dirname, 'worker.ts')];
+const CLOCK = path.join(__dirname, 'shift-clock.js');
+const STOP_GRACE_MS = 10_000;
+
+export interface SystemOptions {
+  /** Everything goes there. */
+  folder: string;
+  workers: readonly string[];
+  apis: readonly string[];
+  /** Settings of every process, by their names without `KEEPAPART_`. */
+  settings: Readonly<Record<string, string>>;
+  /** At which lengths the batcher continues as new. */
+  limits: RunLimits;
+  /** Size of the file systems for DATA_DIR and OUT_DIR; without it they lie in the folder like anything else. */
+  diskMegabytes?: { data: number; out: number };
+  /** What has to be done at the end, however it comes, also while the system is still starting. */
+  atEnd: (clean: () => Promise<void>) => void;
+  /** Gives the workers a store in memory that tells its outcomes to this file. */
+  journal?: string;
+}
+
+/** Temporal, workers and APIs as processes of their own, each started again whenever it ends. */
+export interface AttackedSystem {
+  readonly client: Client;
+  readonly batcherId: string;
+  readonly rules: readonly ConflictRule[];
+  readonly maxBatchSize: number;
+  readonly outDir: string;
+  readonly disks: Readonly<Record<'data' | 'out', SmallDisk>> | undefined;
+  readonly all: readonly Supervised[];
+  /** Base URL of an API, which stays the same over its restarts. */
+  urlOf(api: string): string;
+  get(name: string): Supervised;
+  /** The Temporal server itself; undefined while there is none. */
+  serverPid(): number | undefined;
+  /** Sets how wrong the clock of a process is; 0 puts it right. */
+  shiftClock(name: string, byMs: number): void;
+}
+
+export async function startAttackedSystem(options: SystemOptions): Promise<AttackedSystem> {
+  const { folder, workers, apis } = options;
+  const at = (...names: string[]) => path.join(folder, ...names);
+  for (const name of ['logs', 'clocks', 'temporal', 'data', 'out']) mkdirSync(at(name), { recursive: true });
+  const disks = options.diskMegabytes && {
+    data: createSmallDisk(at('data'), options.diskMegabytes.data),
+    out: createSmallDisk(at('out'), options.diskMegabytes.out),
+  };
+  const [temporalPort = 0, ...apiPorts] = await fixedPorts(1 + apis.length);
+  const base = await environment(options);
+  const clock = (name: string) => ({ KEEPAPART_TEST_CLOCK: at('clocks', name) });
+  const reaching = { ...base, TEMPORAL_ADDRESS: `${LOOPBACK}:${temporalPort}` };
+  const specs: CommandSpec[] = [
+    {
+      name: 'temporal',
+      args: [MAIN, 'temporal'],
+      env: { ...base, KEEPAPART_DATA_DIR: at('temporal'), KEEPAPART_TEMPORAL_PORT: String(temporalPort) },
+    },
+    ...workers.map((name) => ({
+      name,
+      args: ['-r', CLOCK, ...WORKER],
+      env: { ...reaching, ...clock(name) },
+      ipc: true,
+    })),
+    ...apis.map((name, index) => ({
+      name,
+      args: ['-r', CLOCK, MAIN, 'api'],
+      env: { ...reaching, ...clock(name), KEEPAPART_HTTP_PORT: String(apiPorts[index]) },
+    })),
+  ];
+  const all = specs.map((spec) => supervise(spec, at('logs')));
+  const get = (name: string): Supervised => {
+    const found = all.find((one) => one.name === name);
+    if (found === undefined) throw new TypeError(`there is no ${name}`);
+    return found;
+  };
+  const { config } = loadConfig({ env: base, flags: {} });
+  const address = batcherAddress(config);
+  options.atEnd(stop);
+
+  /** Leaves the files in the folder. */
+  async function stop(): Promise<void> {
+    const [temporal, ...others] = all;
+    // What has lost its Temporal server could not stop in good order.
+    await Promise.all(others.map((one) => one.stop()));
+    await temporal?.stop(STOP_GRACE_MS);
+    const { server } = claim(at('temporal'));
+    if (server !== undefined) await endProcess(server);
+    for (const disk of Object.values(disks ?? {})) disk.remove();
+  }
+
+  await get('temporal').start();
+  const client = await connectClient(embeddedTarget(`${LOOPBACK}:${temporalPort}`));
+  options.atEnd(() => client.connection.close());
+  await registerWithTemporal(client);
+  // With limits of its own it has to be there before the first signal starts one without.
+  const input: BatcherInput = { settings: address.settings, limits: options.limits };
+  await client.workflow.start(WORKFLOW_TYPE.batcher, {
+    workflowId: batcherWorkflowId(config.batcherId, 0),
+    taskQueue: config.taskQueue,
+    args: [input],
+  });
+  await Promise.all([...workers, ...apis].map((name) => get(name).start()));
+  return {
+    client,
+    batcherId: batcherWorkflowId(config.batcherId, 0),
+    rules: config.conflicts,
+    maxBatchSize: config.maxBatchSize,
+    outDir: at('out'),
+    disks,
+    all,
+    urlOf: (api) => `http://${LOOPBACK}:${apiPorts[apis.indexOf(api)]}`,
+    get,
+    serverPid: () => claim(at('temporal')).server?.pid,
+    shiftClock: (name, byMs) => writeFileSync(at('clocks', name), String(byMs)),
+  };
+}
+
+/** Our own environment without settings, and with those of the system. */
+async function environment({ folder, settings, journal }: SystemOptions): Promise<Record<string, string>> {
+  const kept = Object.entries(process.env).filter(
+    (entry): entry is [string, string] => entry[1] !== undefined && !/^(KEEPAPART_|TEMPORAL_)/.test(entry[0]),
+  );
+  const { path: binary } = await resolveTemporalBinary({
+    cacheDir: defaultCacheDir(process.env, homedir()),
+    env: process.env,
+    onProgress: ({ message }) => process.stderr.write(`${message}\n`),
+  });
+  return {
+    ...Object.fromEntries(kept),
+    NODE_ENV: 'production',
+    PATH: `${path.dirname(binary)}${path.delimiter}${process.env['PATH'] ?? ''}`,
+    KEEPAPART_DATA_DIR: path.join(folder, 'data'),
+    KEEPAPART_OUT_DIR: path.join(folder, 'out'),
+    KEEPAPART_UI_PORT: '0',
+    KEEPAPART_TCP_PORT: '0',
+    KEEPAPART_LOG_LEVEL: 'warn',
+    KEEPAPART_OUTCOME_FORMAT: 'json',
+    ...Object.fromEntries(Object.entries(settings).map(([name, value]) => [`KEEPAPART_${name}`, value])),
+    ...(journal !== undefined && { KEEPAPART_TEST_JOURNAL: journal }),
+  };
+}
+
+/** Below those from which the system takes ports for outgoing connections: they have to be free again at each restart. */
+async function fixedPorts(count: number): Promise<number[]> {
+  const ports: number[] = [];
+  while (ports.length < count) {
+    const port = 15_000 + Math.floor(Math.random() * 15_000);
+    const free = await choosePorts([{ port, setting: 'PORT' }]).catch(() => []);
+    ports.push(...free.filter((one) => !ports.includes(one)));
+  }
+  return ports;
+}
+
+/** Who runs the Temporal server, as its keepapart process wrote it down. */
+function claim(dataDir: string): { server?: ProcessIdentity } {
+  try {
+    return JSON.parse(readFileSync(path.join(dataDir, SERVER_FILE.claim), 'utf8')) as {
+      server?: ProcessIdentity;
+    };
+  } catch {
+    return {};
+  }
+}

@@ -1,0 +1,59 @@
+import type { BatcherCounters } from '../../src/contracts/batcher';
+import type { StatusView } from '../../src/contracts/views';
+import { MINUTE } from '../../src/domain/duration';
+import { waitFor } from '../helpers/wait-for';
+import type { Clients } from './clients';
+import type { AttackedSystem } from './system';
+
+const ACKNOWLEDGED_LIMIT_MS = 3 * MINUTE;
+/** For what is slow, fails three times, and waits for the closing of a batch to be tried again. */
+const QUIET_LIMIT_MS = 3 * MINUTE;
+
+/**
+ * Waits until every list is acknowledged and every record has left the pipeline.
+ * @returns what the batchers have counted by then
+ */
+export async function untilQuiet(
+  system: AttackedSystem,
+  clients: Clients,
+  api: string,
+): Promise<BatcherCounters> {
+  await Promise.all(system.all.map((one) => one.waitUntilUp()));
+  await waitFor(
+    'every list to be acknowledged',
+    () => clients.pending() === 0 || Promise.reject(stuck(clients)),
+    { timeoutMs: ACKNOWLEDGED_LIMIT_MS },
+  );
+  let settled = 0;
+  for (;;) {
+    const { total, moved } = await untilMoved(system.urlOf(api), settled);
+    if (!moved) return total.counters;
+    settled = settledIn(total);
+  }
+}
+
+/** Waits until it is quiet, or until more records have their outcome than before: a long queue may take its time. */
+async function untilMoved(url: string, before: number) {
+  return waitFor(
+    'the pipeline to be quiet',
+    async () => {
+      const response = await fetch(`${url}/v1/status`);
+      if (!response.ok) throw new Error(`status: ${response.status}`);
+      const { total } = (await response.json()) as StatusView;
+      if (total.bufferedRecords === 0 && total.inFlight === 0) return { total, moved: false };
+      if (settledIn(total) > before) return { total, moved: true };
+      throw new Error(`${total.bufferedRecords} buffered, ${total.inFlight} in flight`);
+    },
+    { timeoutMs: QUIET_LIMIT_MS, intervalMs: 200 },
+  );
+}
+
+function settledIn({ counters }: StatusView['total']): number {
+  return counters.saved + counters.rolledBack;
+}
+
+function stuck({ pending, counts }: Clients): Error {
+  return new Error(
+    `${pending()} lists are sent again and again; answers so far: ${JSON.stringify(counts.retries)}`,
+  );
+}

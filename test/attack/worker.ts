@@ -1,0 +1,65 @@
+/*
+ * A worker as `keepapart worker` starts it, from the same pieces, with a store that the harness can stop, slow down and
+ * have fail. Started by system.ts; told what to do over IPC (points.ts).
+ */
+import { createActivities } from '../../activities';
+import { createLogger } from '../../src/cli/logger';
+import type { Lifecycle } from '../../src/cli/lifecycle';
+import { readConfig } from '../../src/cli/read-config';
+import { runUntilStopped } from '../../src/cli/run';
+import { connect, externalTemporal } from '../../src/cli/temporal-role';
+import { createFailingStore } from '../../src/store/failing-store';
+import { createFileStore } from '../../src/store/file-store';
+import { prepareFolders } from '../../src/store/folders';
+import { sweep } from '../../src/store/sweep';
+import { connectWorker } from '../../src/temporal/connection';
+import { installRuntime } from '../../src/temporal/runtime';
+import { createWorker } from '../../src/temporal/worker';
+import { createWorkflowAccess } from '../../src/temporal/workflow-access';
+import { workflowCode } from '../../src/temporal/workflow-bundle';
+import { createAttackedStore, hangWhilePublishing } from './attacked-store';
+import { createJournalStore } from './journal-store';
+import { createHanging, type FromWorker, type ToWorker } from './points';
+
+const { config } = readConfig({});
+const logger = createLogger(config, { readable: false });
+const tell = (message: FromWorker): void => void process.send?.(message);
+const hanging = createHanging((reached) => tell({ reached }));
+
+process.on('message', (message: ToWorker) => {
+  if ('hangAt' in message) hanging.hangAt(message.hangAt);
+  else hanging.goOn();
+});
+// The harness is gone.
+process.on('disconnect', () => process.exit(1));
+
+void runUntilStopped(logger, start).then((code) => process.exit(code));
+
+async function start(lifecycle: Lifecycle): Promise<void> {
+  installRuntime(logger);
+  const temporal = externalTemporal();
+  const client = await connect(temporal, lifecycle);
+  const store = createFailingStore(await recordStore(), { failureRate: config.saveFailureRate });
+  const connection = await connectWorker(temporal.target);
+  const worker = await createWorker({
+    connection,
+    namespace: temporal.target.namespace,
+    taskQueue: config.taskQueue,
+    activities: createActivities({
+      store: createAttackedStore(store, hanging, (ended) => tell({ ended })),
+      workflows: createWorkflowAccess(client),
+    }),
+    workflows: workflowCode(),
+  });
+  worker.run().catch((error: unknown) => lifecycle.fail(error));
+  tell({ ready: true });
+}
+
+async function recordStore() {
+  const journal = process.env['KEEPAPART_TEST_JOURNAL'];
+  if (journal !== undefined) return createJournalStore(journal);
+  await prepareFolders(config);
+  await sweep(config);
+  hangWhilePublishing(hanging);
+  return createFileStore(config);
+}
