@@ -36,6 +36,7 @@ afterAll(() => folder.remove());
 
 test('G1, G2, G3, G4, G5, G9, G10: nothing is lost, doubled, conflicting or torn through every kind of fault', () => {
   expect(Object.values(report.findings.damage).flat()).toEqual([]);
+  expect(report.productAudit).toBe('');
   expect(report.refused).toEqual([]);
   expect(report.findings.acknowledged).toBeGreaterThan(100);
   expect(report.findings.outcomes).toBe(report.findings.acknowledged);

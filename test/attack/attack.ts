@@ -38,6 +38,8 @@ export interface AttackReport {
   seed: number;
   clean: boolean;
   findings: Findings;
+  /** What `keepapart audit` complained of. */
+  productAudit: string;
   /** Keys that were refused with 409 although they only ever had one body. */
   refused: string[];
   faults: FaultReport[];
@@ -85,6 +87,7 @@ export async function attack(options: AttackOptions): Promise<AttackReport> {
   const faults: FaultReport[] = [];
   let findings: Findings | undefined;
   let counters: BatcherCounters = NO_COUNTS;
+  let productAudit = '';
 
   for (const [index, round] of schedule.entries()) {
     say(
@@ -97,15 +100,17 @@ export async function attack(options: AttackOptions): Promise<AttackReport> {
     counters = await untilQuiet(system, clients, APIS[0]);
     findings = await auditFolder(folder, watch.digests);
     say(`round ${index + 1} is quiet: ${findings.acknowledged} acknowledged, ${findings.outcomes} outcomes`);
-    if (isDamaged(findings.damage)) break;
+    productAudit = system.audit(ledger);
+    if (isDamaged(findings.damage) || productAudit !== '') break;
   }
   await watch.stop();
   writeFileSync(path.join(folder, KEPT.digests), JSON.stringify(watch.digests));
   if (findings === undefined) throw new TypeError('a schedule has rounds');
   return {
     seed,
-    clean: !isDamaged(findings.damage) && clients.counts.refused.length === 0,
+    clean: !isDamaged(findings.damage) && productAudit === '' && clients.counts.refused.length === 0,
     findings,
+    productAudit,
     refused: clients.counts.refused,
     faults,
     kills: kills.length,

@@ -43,6 +43,7 @@ export function renderAttack(report: AttackReport): string {
       ['small disk', report.disk],
       ['seed', report.seed],
     ]),
+    report.productAudit,
     '',
     report.clean ? 'Nothing is lost and nothing is doubled.' : 'DAMAGED',
   ].join('\n');

@@ -1,4 +1,5 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
 import { homedir } from 'node:os';
 import path from 'node:path';
 import type { Client } from '@temporalio/client';
@@ -53,6 +54,8 @@ export interface AttackedSystem {
   get(name: string): Supervised;
   /** The Temporal server itself; undefined while there is none. */
   serverPid(): number | undefined;
+  /** What `keepapart audit` says of the files, the ledger and Temporal's closed batches; empty when nothing is damaged. */
+  audit(ledger: string): string;
   /** Sets how wrong the clock of a process is; 0 puts it right. */
   shiftClock(name: string, byMs: number): void;
 }
@@ -131,6 +134,15 @@ export async function startAttackedSystem(options: SystemOptions): Promise<Attac
     urlOf: (api) => `http://${LOOPBACK}:${apiPorts[apis.indexOf(api)]}`,
     get,
     serverPid: () => claim(at('temporal')).server?.pid,
+    audit(ledger) {
+      const args = [MAIN, 'audit', '--temporal', '--ledger', ledger];
+      const { status, stdout, stderr } = spawnSync(process.execPath, args, {
+        cwd: folder,
+        env: reaching,
+        encoding: 'utf8',
+      });
+      return status === 0 ? '' : `keepapart audit ended with ${status}\n${stdout}${stderr}`;
+    },
     shiftClock: (name, byMs) => writeFileSync(at('clocks', name), String(byMs)),
   };
 }
