@@ -18,14 +18,14 @@ const HELP = `npm run attack -- [options]
   --rate <n>          records a second (default 20)
   --failure-rate <n>  share of save attempts that fail by chance (default 0.3)
   --slow <s>          how long a slow record takes (default 30)
-  --short             each kind of fault once, in one round of 40 s; slow records take 4 s
+  --short             each kind of fault once, in one round of 40 s; 8 records a second, slow ones take 4 s
   --keep              keeps the folder of a run that fails
   --folder <path>     uses this folder, and leaves everything in it
   --report <path>     writes the report as JSON too
   --audit <folder>    audits what a run has left in a folder, and does nothing else`;
 
-const LONG = { duration: '600', round: '60', kills: '50', slow: '30' };
-const SHORT = { duration: '40', round: '40', kills: String(KINDS_OF_KILLS), slow: '4' };
+const LONG = { duration: '600', round: '60', kills: '50', slow: '30', rate: '20' };
+const SHORT = { duration: '40', round: '40', kills: String(KINDS_OF_KILLS), slow: '4', rate: '8' };
 
 /** @returns the exit code: 0 when nothing is damaged, 1 otherwise, 2 for a wrong call */
 export async function attackCommand(args: string[]): Promise<number> {
@@ -74,7 +74,7 @@ function parse(args: string[]) {
       round: { type: 'string' },
       kills: { type: 'string' },
       slow: { type: 'string' },
-      rate: { type: 'string', default: '20' },
+      rate: { type: 'string' },
       'failure-rate': { type: 'string', default: '0.3' },
       short: { type: 'boolean', default: false },
       keep: { type: 'boolean', default: false },

@@ -51,7 +51,8 @@ export interface ScheduleOptions {
   kills: number;
 }
 
-type Make = (random: Random) => Fault;
+/** @param nth of its kind, so that both processes of a role get their share */
+type Make = (random: Random, nth: number) => Fault;
 
 const KILLS: readonly Make[] = [
   ...(['once', ...POINTS] as const).map((at): Make => (random) => ({
@@ -109,7 +110,8 @@ export function makeSchedule({ seed, durationMs, roundMs, kills }: ScheduleOptio
 
 function draw(random: Random, makes: readonly Make[], count: number): Fault[] {
   const drawn: Fault[] = [];
-  while (drawn.length < count) drawn.push(...random.shuffle(makes).map((make) => make(random)));
+  while (drawn.length < count)
+    drawn.push(...random.shuffle(makes).map((make, index) => make(random, drawn.length + index)));
   return drawn.slice(0, count);
 }
 

@@ -104,6 +104,8 @@ export function supervise(spec: CommandSpec, logDir: string): Supervised {
     signal(signal) {
       const pid = child?.pid;
       if (pid === undefined) return false;
+      // It has no time to take anything back.
+      if (signal === 'SIGKILL') up = false;
       try {
         return process.kill(-pid, signal);
       } catch {

@@ -39,14 +39,14 @@ async function start(lifecycle: Lifecycle): Promise<void> {
   installRuntime(logger);
   const temporal = externalTemporal();
   const client = await connect(temporal, lifecycle);
-  const store = createFailingStore(await recordStore(), { failureRate: config.saveFailureRate });
+  const attacked = createAttackedStore(await recordStore(), hanging, (ended) => tell({ ended }));
   const connection = await connectWorker(temporal.target);
   const worker = await createWorker({
     connection,
     namespace: temporal.target.namespace,
     taskQueue: config.taskQueue,
     activities: createActivities({
-      store: createAttackedStore(store, hanging, (ended) => tell({ ended })),
+      store: createFailingStore(attacked, { failureRate: config.saveFailureRate }),
       workflows: createWorkflowAccess(client),
     }),
     workflows: workflowCode(),
