@@ -10,5 +10,5 @@ const built = spawnSync(process.execPath, [path.join(root, 'scripts/build.mjs')]
 if (built.status !== 0) process.exit(1);
 
 require(path.join(root, 'test/helpers/run-typescript.js'));
-const { soakCommand } = require(path.join(root, 'test/attack/soak-command.ts'));
+const { soakCommand } = require(path.join(root, 'test/chaos/soak-command.ts'));
 process.exit(await soakCommand(process.argv.slice(2)));

@@ -1,202 +1,168 @@
-import { readFileSync } from 'node:fs';
-import { readdir } from 'node:fs/promises';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { JsonValue } from '../../src/domain/json';
-import { audit, readBatchFiles } from '../helpers/audit';
-import { waitFor } from '../helpers/wait-for';
-import { startCluster, type Cluster } from './cluster';
-import { commit } from './faults';
-import { startLoad, type Load } from './load';
-import { RULES } from './records';
-import { scheduleOf, type Fault, type FaultKind } from './schedule';
+import { NO_COUNTS, RUN_LIMITS, type BatcherCounters, type RunLimits } from '../../src/contracts/batcher';
+import { SECOND } from '../../src/domain/duration';
+import { createClients, type ClientCounts, type Clients } from './clients';
+import { findDamage, isDamaged, readContents, readLedger, type Findings } from './damage';
+import { carryOut, createTurns, type Carried, type Kill } from './faults';
+import { watchFiles, type Digests } from './published-files';
+import { createRandom } from './random';
+import { recoveryOf, type Recovery } from './recovery';
+import { APIS, WORKERS, describeFault, makeSchedule, type Round, type ScheduleOptions } from './schedule';
+import { startSteadyLoad } from './steady-load';
+import { startAttackedSystem, type AttackedSystem } from './system';
+import { untilQuiet } from './until-quiet';
+import { RULES } from './values';
 
-export interface AttackOptions {
-  seed: number;
-  rounds: number;
-  roundMs: number;
-  kills: number;
-  others: number;
-  recordsPerSecond: number;
+export interface AttackOptions extends ScheduleOptions {
+  folder: string;
+  ratePerSecond: number;
   failureRate: number;
-  slowSaveMs: number;
-  /** Path of `temporal`. */
-  binary: string;
-  onProgress: (line: string) => void;
-  /** Ends the attack early; it rejects then, and everything is cleared away all the same. */
-  signal?: AbortSignal;
-  /** Called before the folder goes, with what is in it. */
-  beforeEnd?: (cluster: Cluster) => Promise<void>;
+  /** How long each attempt takes for the slow records. */
+  slowMs: number;
+  atEnd: (clean: () => Promise<void>) => void;
+  say: (line: string) => void;
+}
+
+export interface FaultReport {
+  round: number;
+  /** When it was to be and when it was over, from the start of its round. */
+  atMs: number;
+  overAtMs: number;
+  what: string;
+  note: string;
 }
 
 export interface AttackReport {
   seed: number;
-  acknowledged: number;
-  outcomes: number;
-  rolledBack: number;
-  missing: number;
-  doubled: number;
-  /** Outcomes of records that nobody has an acknowledgement for; every client repeats until it has, so none. */
-  unknown: number;
-  overSize: number;
-  conflicting: number;
-  files: number;
-  /** Requests that clients had to send again. */
-  repeats: number;
-  surprises: readonly string[];
-  continuedAsNew: number;
-  batchesTerminated: number;
-  /** How often each fault was done. */
-  faults: Partial<Record<FaultKind, number>>;
+  clean: boolean;
+  findings: Findings;
+  /** What `keepapart audit` complained of. */
+  productAudit: string;
+  /** Keys that were refused with 409 although they only ever had one body. */
+  refused: string[];
+  faults: FaultReport[];
   kills: number;
-  /** From the start of the last process that was killed to the first new batch file, in milliseconds. */
-  recoveryMs: number[];
+  processesKilled: number;
+  recovery: Recovery;
+  clients: ClientCounts;
+  /** What the batcher itself has counted. */
+  counters: BatcherCounters;
+  disk: string;
 }
 
-const QUIET_WITHIN_MS = 240_000;
+/** What of a run an audit needs, kept beside the ledger. */
+export const KEPT = { ledger: 'ledger.jsonl', digests: 'digests.json', out: 'out' } as const;
+export const MAX_BATCH_SIZE = 5;
 
-/** Runs rounds of load and faults; after each, waits until everything is quiet and audits what is there. */
+/** Small, so that a kill often meets a batcher that continues as new. */
+const LIMITS: RunLimits = { ...RUN_LIMITS, historyEvents: 250, messages: 60 };
+
+/** Attacks a system of its own, round by round; after each it waits until all is quiet, and audits. */
 export async function attack(options: AttackOptions): Promise<AttackReport> {
-  const schedule = scheduleOf(options);
-  const cluster = await startCluster(options);
-  const ledgerFile = path.join(cluster.folder, 'ledger.jsonl');
-  const load = startLoad({ ...options, apiUrls: cluster.apiUrls, clients: 6, ledgerFile });
-  const report: AttackReport = { ...NOTHING_YET, seed: options.seed, faults: {}, recoveryMs: [] };
-  const interrupted = new Promise<never>((_, reject) => {
-    options.signal?.addEventListener('abort', () => reject(new Error('interrupted')));
+  const { folder, say, seed } = options;
+  const schedule = makeSchedule(options);
+  mkdirSync(folder, { recursive: true });
+  const system = await startAttackedSystem({
+    folder,
+    workers: WORKERS,
+    apis: APIS,
+    limits: LIMITS,
+    diskMegabytes: { data: 8, out: 64 },
+    atEnd: options.atEnd,
+    settings: {
+      CONFLICTS: JSON.stringify(RULES),
+      MAX_BATCH_SIZE: String(MAX_BATCH_SIZE),
+      SAVE_FAILURE_RATE: String(options.failureRate),
+      FLUSH_INTERVAL_MS: '500',
+      RETRY_INTERVAL_MS: '500',
+    },
   });
-  interrupted.catch(() => undefined);
-  try {
-    await Promise.race([interrupted, runRounds()]);
-    return report;
-  } finally {
-    load.abandon();
-    await cluster.end();
-    await load.end();
-  }
+  const ledger = path.join(folder, KEPT.ledger);
+  const clients = createClients({ urls: APIS.map((api) => () => system.urlOf(api)), ledger });
+  const watch = watchFiles(system.outDir);
+  options.atEnd(() => watch.stop());
+  const kills: Kill[] = [];
+  const faults: FaultReport[] = [];
+  let findings: Findings | undefined;
+  let counters: BatcherCounters = NO_COUNTS;
+  let productAudit = '';
 
-  async function runRounds(): Promise<void> {
-    for (const [round, faults] of schedule.entries()) {
-      load.resume();
-      await runRound(faults, options, cluster, load, report);
-      load.pause();
-      await load.settle();
-      cluster.shiftClock(0);
-      const status = await quiet(cluster);
-      report.continuedAsNew = await runsOf(cluster);
-      report.batchesTerminated = status.total.counters.batchesFailed;
-      await auditInto(report, cluster, ledgerFile);
-      report.repeats = load.repeats();
-      report.surprises = load.surprises();
-      options.onProgress(
-        `round ${round + 1} of ${schedule.length}: ${report.acknowledged} acknowledged, ${report.outcomes} outcomes, ` +
-          `${report.missing} missing, ${report.doubled} doubled`,
-      );
-    }
-    await options.beforeEnd?.(cluster);
+  for (const [index, round] of schedule.entries()) {
+    say(
+      `round ${index + 1} of ${schedule.length}: ${round.faults.length} faults in ${round.lengthMs / SECOND} s`,
+    );
+    await runRound(round, index + 1, { ...options, system, clients }, (report, { kill }) => {
+      faults.push(report);
+      if (kill !== undefined) kills.push(kill);
+    });
+    counters = await untilQuiet(system, clients, APIS[0]);
+    findings = await auditFolder(folder, watch.digests);
+    say(`round ${index + 1} is quiet: ${findings.acknowledged} acknowledged, ${findings.outcomes} outcomes`);
+    productAudit = system.audit(ledger);
+    if (isDamaged(findings.damage) || productAudit !== '') break;
   }
+  await watch.stop();
+  writeFileSync(path.join(folder, KEPT.digests), JSON.stringify(watch.digests));
+  if (findings === undefined) throw new TypeError('a schedule has rounds');
+  return {
+    seed,
+    clean: !isDamaged(findings.damage) && productAudit === '' && clients.counts.refused.length === 0,
+    findings,
+    productAudit,
+    refused: clients.counts.refused,
+    faults,
+    kills: kills.length,
+    processesKilled: kills.reduce((sum, { killed }) => sum + killed.length, 0),
+    recovery: recoveryOf(kills, watch.seenAtMs),
+    clients: clients.counts,
+    counters,
+    disk: system.disks?.out.how ?? 'none',
+  };
 }
 
-const NOTHING_YET = {
-  acknowledged: 0,
-  outcomes: 0,
-  rolledBack: 0,
-  missing: 0,
-  doubled: 0,
-  unknown: 0,
-  overSize: 0,
-  conflicting: 0,
-  files: 0,
-  repeats: 0,
-  surprises: [],
-  continuedAsNew: 0,
-  batchesTerminated: 0,
-  kills: 0,
-};
+/** Audits what an attack has kept, or keeps. */
+export async function auditFolder(folder: string, digests: Digests): Promise<Findings> {
+  const contents = await readContents(path.join(folder, KEPT.out));
+  const ledger = await readLedger(path.join(folder, KEPT.ledger));
+  return findDamage(contents, ledger, { maxBatchSize: MAX_BATCH_SIZE, rules: RULES, digests });
+}
 
-/** Whether an attack found no damage at all. */
-export function isUnharmed(report: AttackReport): boolean {
-  const { missing, doubled, unknown, overSize, conflicting, surprises, acknowledged, outcomes } = report;
-  const damage = missing + doubled + unknown + overSize + conflicting + surprises.length;
-  return damage === 0 && acknowledged > 0 && outcomes === acknowledged;
+interface RoundContext extends AttackOptions {
+  system: AttackedSystem;
+  clients: Clients;
 }
 
 async function runRound(
-  faults: readonly Fault[],
-  { roundMs, onProgress }: AttackOptions,
-  cluster: Cluster,
-  load: Load,
-  report: AttackReport,
+  { lengthMs, faults }: Round,
+  round: number,
+  context: RoundContext,
+  done: (report: FaultReport, carried: Carried) => void,
 ): Promise<void> {
-  const beganAtMs = performance.now();
-  const seconds = () => ((performance.now() - beganAtMs) / 1000).toFixed(1);
-  const recoveries: Promise<void>[] = [];
-  for (const fault of faults) {
-    await sleep(Math.max(0, fault.atMs - (performance.now() - beganAtMs)));
-    const { kind, what, killed } = await commit(fault, cluster, load);
-    report.faults[kind] = (report.faults[kind] ?? 0) + 1;
-    onProgress(`  ${seconds().padStart(6)} s  ${kind}: ${what}`);
-    if (killed.length === 0) continue;
-    report.kills++;
-    recoveries.push(recovery(cluster, killed, (ms) => report.recoveryMs.push(ms)));
-  }
-  await sleep(Math.max(0, roundMs - (performance.now() - beganAtMs)));
-  await Promise.all(recoveries);
-}
-
-/** Waits until all that was killed runs again, and from there until a new batch file appears. */
-async function recovery(
-  cluster: Cluster,
-  killed: Awaited<ReturnType<typeof commit>>['killed'],
-  tell: (ms: number) => void,
-): Promise<void> {
-  const isUp = () =>
-    killed.every((each) => each.child().exitCode === null && each.child().signalCode === null);
-  await waitFor('what was killed to be started again', isUp, { timeoutMs: 60_000 });
-  const from = performance.now();
-  const before = await filesIn(cluster.outDir);
-  await waitFor('a new outcome', async () => (await filesIn(cluster.outDir)) > before, {
-    timeoutMs: 120_000,
+  const { system, clients, seed, ratePerSecond, slowMs, say } = context;
+  const load = startSteadyLoad(clients, {
+    random: createRandom(seed, round),
+    ratePerSecond,
+    slowMs,
+    apis: APIS.length,
   });
-  tell(Math.round(performance.now() - from));
+  const turns = createTurns();
+  const startedAtMs = Date.now();
+  await Promise.all([
+    sleep(lengthMs),
+    ...faults.map(async ({ atMs, fault }) => {
+      await sleep(atMs);
+      const carried = await carryOut(fault, { system, clients, limits: LIMITS, turns });
+      const overAtMs = Date.now() - startedAtMs;
+      const what = describeFault(fault);
+      say(`  ${seconds(atMs)}  ${what}: ${carried.note} (over at ${seconds(overAtMs)})`);
+      done({ round, atMs, overAtMs, what, note: carried.note }, carried);
+    }),
+  ]);
+  await load.stop();
 }
 
-async function filesIn(outDir: string): Promise<number> {
-  return (await readdir(outDir)).filter((name) => name.endsWith('.log')).length;
-}
-
-function quiet(cluster: Cluster) {
-  return waitFor(
-    'everything to be quiet',
-    async () => {
-      const status = await cluster.status();
-      return status.total.bufferedRecords === 0 && status.total.inFlight === 0 && status;
-    },
-    { timeoutMs: QUIET_WITHIN_MS, intervalMs: 250 },
-  );
-}
-
-async function runsOf({ client, batcherWorkflowId }: Cluster): Promise<number> {
-  const { count } = await client.workflow.count(
-    `WorkflowId = '${batcherWorkflowId}' AND ExecutionStatus = 'ContinuedAsNew'`,
-  );
-  return count;
-}
-
-async function auditInto(report: AttackReport, { outDir }: Cluster, ledgerFile: string): Promise<void> {
-  const acknowledged = readFileSync(ledgerFile, 'utf8')
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => (JSON.parse(line) as { recordId: string; value: JsonValue }).recordId);
-  const files = await readBatchFiles(outDir);
-  const found = audit(files, acknowledged, { maxBatchSize: 5, rules: RULES });
-  report.acknowledged = acknowledged.length;
-  report.files = files.size;
-  report.outcomes = found.outcomes;
-  report.rolledBack = [...files.values()].flat().filter(({ outcome }) => outcome === 'rolled_back').length;
-  report.missing = found.missing.length;
-  report.doubled = found.doubled.length;
-  report.unknown = found.unknown.length;
-  report.overSize = found.overSize.length;
-  report.conflicting = found.conflicting.length;
+function seconds(ms: number): string {
+  return `${(ms / SECOND).toFixed(1).padStart(5)} s`;
 }

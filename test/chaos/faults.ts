@@ -1,125 +1,212 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { SEARCH_ATTRIBUTES } from '../../src/contracts/search-attributes';
+import type { RunLimits } from '../../src/contracts/batcher';
 import { WORKFLOW_TYPE } from '../../src/contracts/ids';
-import { ACTIVITY_TIMEOUTS } from '../../src/contracts/activities';
-import type { Cluster } from './cluster';
-import type { Load } from './load';
-import type { Fault, FaultKind } from './schedule';
-import type { Supervised } from './supervised';
-import type { Moment } from './worker-options';
+import { SECOND } from '../../src/domain/duration';
+import { waitFor } from '../helpers/wait-for';
+import type { Clients } from './clients';
+import type { FromWorker, Point } from './points';
+import { APIS, WORKERS, type ApiName, type Fault, type WorkerName } from './schedule';
+import type { Supervised } from './supervisor';
+import type { AttackedSystem } from './system';
 
-/** How long a moment is waited for before the victim is killed wherever it is. */
-const MOMENT_WITHIN_MS = 5_000;
-const DISK_FULL_FOR_MS = 6_000;
-const HOUR_MS = 3_600_000;
+/** How long a fault waits for its moment. When that doesn't come, it is done all the same, and says so. */
+const MOMENT_LIMIT_MS = 10 * SECOND;
+const POLL_MS = 20;
 
-/** What was done, for the report. */
-export interface DoneFault {
-  kind: FaultKind;
-  /** Whom it hit, and at which moment. */
-  what: string;
-  /** The processes that have to come back. */
-  killed: Supervised[];
+/** A `kill -9`: who was killed, and how often each had been started by then. */
+export interface Kill {
+  killed: { process: Supervised; starts: number }[];
 }
 
-/** Does one fault; resolves when it is over, with whom it hit. */
-export async function commit({ kind, target }: Fault, cluster: Cluster, load: Load): Promise<DoneFault> {
-  const worker = cluster.workers[target % cluster.workers.length]!;
-  const api = cluster.apis[target % cluster.apis.length]!;
-  switch (kind) {
-    case 'kill-worker':
-      await worker.kill();
-      return { kind, what: worker.name, killed: [worker] };
-    case 'kill-worker-before-save':
-    case 'kill-worker-after-save':
-    case 'kill-worker-before-close':
-    case 'kill-worker-after-close': {
-      const moment = kind.replace('kill-worker-', '') as Moment;
-      const reached = await Promise.race([cluster.arm(worker, moment), sleep(MOMENT_WITHIN_MS, false)]);
-      await worker.kill();
-      return { kind, what: `${worker.name}${reached ? '' : ', anywhere'}`, killed: [worker] };
-    }
-    case 'kill-workers-at-handover': {
-      const near = await nearHandover(cluster);
-      await Promise.all(cluster.workers.map((each) => each.kill()));
-      return { kind, what: near ? 'both' : 'both, anywhere', killed: [...cluster.workers] };
-    }
-    case 'kill-api':
-      await api.kill();
-      return { kind, what: api.name, killed: [api] };
-    case 'kill-api-in-flight': {
-      const url = cluster.apiUrls[target % cluster.apiUrls.length]!;
-      const flying = await until(() => load.inFlight(url) > 0);
-      await api.kill();
-      return { kind, what: `${api.name}${flying ? '' : ', anywhere'}`, killed: [api] };
-    }
-    case 'kill-temporal':
-      await cluster.killTemporalServer();
-      return { kind, what: 'the server', killed: [cluster.temporal] };
-    case 'kill-all': {
-      const all = [...cluster.workers, ...cluster.apis];
-      await Promise.all([cluster.killTemporalServer(), ...all.map((each) => each.kill())]);
-      return { kind, what: 'everything', killed: [cluster.temporal, ...all] };
-    }
-    case 'stop-worker':
-      worker.signal('SIGSTOP');
-      await sleep(ACTIVITY_TIMEOUTS.heartbeatMs + 3_000);
-      worker.signal('SIGCONT');
-      return { kind, what: worker.name, killed: [] };
-    case 'fill-disk':
-      cluster.disk.fill();
-      await sleep(DISK_FULL_FOR_MS);
-      cluster.disk.free();
-      return { kind, what: cluster.disk.kind, killed: [] };
-    case 'terminate-batch':
-      return { kind, what: (await terminateOne(cluster)) ?? 'none was running', killed: [] };
-    case 'jump-clock': {
-      const offsetMs = target === 0 ? HOUR_MS : -HOUR_MS;
-      cluster.shiftClock(offsetMs);
-      return { kind, what: `${offsetMs / HOUR_MS} h`, killed: [] };
-    }
+/** What came of a fault. */
+export interface Carried {
+  note: string;
+  kill?: Kill;
+}
+
+export interface FaultContext {
+  system: AttackedSystem;
+  clients: Clients;
+  limits: RunLimits;
+  turns: Turns;
+}
+
+/** Faults that wait for a moment of the same process wait for one another: a process can hang at one point at a time. */
+export function createTurns() {
+  const last = new Map<string, Promise<unknown>>();
+  return async function inTurn<T>(name: string, work: () => Promise<T>): Promise<T> {
+    const mine = (last.get(name) ?? Promise.resolve()).then(work);
+    last.set(
+      name,
+      mine.catch(() => undefined),
+    );
+    return mine;
+  };
+}
+export type Turns = ReturnType<typeof createTurns>;
+
+/** Does one thing to the system. Rejects only when the harness itself is wrong. */
+export async function carryOut(fault: Fault, context: FaultContext): Promise<Carried> {
+  const { system, turns } = context;
+  switch (fault.kind) {
+    case 'kill worker':
+      return turns(fault.whom, () => killWorker(system.get(fault.whom), fault.at));
+    case 'kill workers handing over':
+      return turns('worker-1', () => turns('worker-2', () => killWorkersHandingOver(context)));
+    case 'kill api':
+      return killApi(fault.whom, fault.afterMs, context);
+    case 'kill temporal server':
+      return killTemporalServer(system);
+    case 'kill temporal role':
+      return killed([system.get('temporal')], 'its watchdog ends the server');
+    case 'kill everything':
+      return killEverything(system);
+    case 'freeze worker':
+      return turns(fault.whom, () => freezeWorker(fault.whom, fault.forMs, system));
+    case 'fill disk':
+      return fillDisk(fault.folder, fault.forMs, system);
+    case 'terminate batch':
+      return terminateBatch(fault.which, system);
+    case 'shift clock':
+      system.shiftClock(fault.whom, fault.byMs);
+      await sleep(fault.forMs);
+      system.shiftClock(fault.whom, 0);
+      return { note: 'and put right' };
   }
 }
 
-async function until(isTrue: () => boolean | Promise<boolean>): Promise<boolean> {
-  const deadlineMs = performance.now() + MOMENT_WITHIN_MS;
-  while (performance.now() < deadlineMs) {
-    if (await isTrue()) return true;
-    await sleep(2);
-  }
-  return false;
+/** Kills all of them in one turn. */
+function killed(processes: readonly Supervised[], note: string): Carried {
+  const before = processes.map((process) => ({
+    process,
+    starts: process.startsAtMs.length,
+    pid: process.pid,
+  }));
+  const hit = before.filter(({ process }) => process.signal('SIGKILL'));
+  if (hit.length === 0) return { note: `${note}; nothing was running` };
+  return { note: `${note}; pid ${hit.map(({ pid }) => pid).join(', ')}`, kill: { killed: hit } };
 }
 
-/** The batcher continues as new after so many messages; just before, something of it is under way. */
-async function nearHandover({ client, batcherWorkflowId }: Cluster): Promise<boolean> {
+async function killWorker(worker: Supervised, at: Point | 'once'): Promise<Carried> {
+  await comes(() => worker.up);
+  if (at === 'once') return killed([worker], 'at work');
+  const reached = await hangAt(worker, at);
+  return killed([worker], reached ? 'got there' : `did not get there within ${MOMENT_LIMIT_MS / SECOND} s`);
+}
+
+/** Whether the worker hangs there now. */
+async function hangAt(worker: Supervised, point: Point): Promise<boolean> {
+  worker.tell({ hangAt: point });
+  const hangs = (message: FromWorker) => 'reached' in message && message.reached === point;
+  return comes(() => worker.said.some(hangs));
+}
+
+async function killWorkersHandingOver({ system, limits }: FaultContext): Promise<Carried> {
+  const workers = WORKERS.map((name) => system.get(name));
+  await comes(() => workers.every(({ up }) => up));
+  const batcher = system.client.workflow.getHandle(system.batcherId);
   let runId: string | undefined;
-  return until(async () => {
-    const described = await client.workflow
-      .getHandle(batcherWorkflowId)
-      .describe()
-      .catch(() => undefined);
-    if (described === undefined) return false;
-    runId ??= described.runId;
-    return described.runId !== runId;
+  let seen = 'it did not come to that in time';
+  await comes(async () => {
+    const run = await batcher.describe();
+    runId ??= run.runId;
+    if (run.runId !== runId) seen = 'the next run has just begun';
+    else if (run.historyLength >= limits.historyEvents) seen = `the run has ${run.historyLength} events`;
+    else return false;
+    return true;
   });
+  return killed(workers, seen);
 }
 
-async function terminateOne({ client, batcherWorkflowId }: Cluster): Promise<string | undefined> {
-  const query =
-    `WorkflowType = '${WORKFLOW_TYPE.batch}' AND ExecutionStatus = 'Running' ` +
-    `AND ${SEARCH_ATTRIBUTES.batcher.name} = '${batcherWorkflowId}'`;
+async function killApi(whom: ApiName, afterMs: number, { system, clients }: FaultContext): Promise<Carried> {
+  const api = system.get(whom);
+  await comes(() => api.up);
+  const index = APIS.indexOf(whom);
+  await comes(() => clients.inFlight(index) > 0, 1);
+  await sleep(afterMs);
+  const inFlight = clients.inFlight(index);
+  return killed([api], `${inFlight} requests in flight`);
+}
+
+async function killTemporalServer(system: AttackedSystem): Promise<Carried> {
+  const temporal = system.get('temporal');
+  await comes(() => temporal.up);
+  const starts = temporal.startsAtMs.length;
+  const pid = killServer(system);
+  if (pid === undefined) return { note: 'no server was running' };
+  return { note: `pid ${pid}`, kill: { killed: [{ process: temporal, starts }] } };
+}
+
+function killServer(system: AttackedSystem): number | undefined {
+  const pid = system.serverPid();
+  if (pid === undefined) return undefined;
+  try {
+    process.kill(pid, 'SIGKILL');
+    return pid;
+  } catch {
+    return undefined;
+  }
+}
+
+function killEverything(system: AttackedSystem): Promise<Carried> {
+  const server = killServer(system);
+  return Promise.resolve(killed(system.all, `server ${server ?? 'not running'}`));
+}
+
+async function freezeWorker(whom: WorkerName, forMs: number, system: AttackedSystem): Promise<Carried> {
+  const worker = system.get(whom);
+  await comes(() => worker.up);
+  const reached = await hangAt(worker, 'before a save');
+  const { pid } = worker;
+  worker.signal('SIGSTOP');
+  await sleep(forMs);
+  if (worker.pid !== pid) return { note: 'it did not live to thaw' };
+  worker.tell({ goOn: true });
+  worker.signal('SIGCONT');
+  if (!reached) return { note: 'no save was under way' };
+  let how: string | undefined;
+  await comes(
+    () => (how = worker.said.map((said) => ('ended' in said ? said.ended : undefined)).find(Boolean)),
+  );
+  return { note: `back again, its late save: ${how ?? 'not heard of'}` };
+}
+
+async function fillDisk(folder: 'data' | 'out', forMs: number, system: AttackedSystem): Promise<Carried> {
+  const disk = system.disks?.[folder];
+  if (disk === undefined) return { note: 'there is no small disk' };
+  const pids = () => WORKERS.flatMap((name) => system.get(name).pid ?? []);
+  disk.fill(pids());
+  await sleep(forMs);
+  disk.free(pids());
+  return { note: disk.how };
+}
+
+async function terminateBatch(which: number, { client, batcherId }: AttackedSystem): Promise<Carried> {
   let terminated: string | undefined;
-  await until(async () => {
-    try {
-      for await (const { workflowId } of client.workflow.list({ query })) {
-        await client.workflow.getHandle(workflowId).terminate('by the attack');
-        terminated = workflowId;
-        return true;
-      }
-    } catch {
-      // It closed meanwhile, or Temporal is away.
-    }
-    return false;
+  const query = `WorkflowType = '${WORKFLOW_TYPE.batch}' AND ExecutionStatus = 'Running'`;
+  await comes(async () => {
+    const running: string[] = [];
+    for await (const { workflowId } of client.workflow.list({ query })) running.push(workflowId);
+    const batchId = running.filter((id) => id.startsWith(batcherId)).sort()[
+      Math.floor(which * running.length)
+    ];
+    if (batchId === undefined) return false;
+    await client.workflow.getHandle(batchId).terminate('terminated by the attack');
+    terminated = batchId;
+    return true;
   });
-  return terminated;
+  return { note: terminated ?? 'none was running' };
+}
+
+/** Whether it comes in time; what fails meanwhile, because something is down, is looked at again. */
+async function comes(look: () => unknown, intervalMs = POLL_MS): Promise<boolean> {
+  try {
+    await waitFor('the moment', async () => Boolean(await look()), {
+      timeoutMs: MOMENT_LIMIT_MS,
+      intervalMs,
+    });
+    return true;
+  } catch {
+    return false;
+  }
 }

@@ -1,77 +1,65 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import path from 'node:path';
-import pino from 'pino';
+/*
+ * A worker as `keepapart worker` starts it, from the same pieces, with a store that the harness can stop, slow down and
+ * have fail. Started by system.ts; told what to do over IPC (points.ts).
+ */
 import { createActivities } from '../../activities';
-import type { RecordStore } from '../../src/domain/record-store';
+import { createLogger } from '../../src/cli/logger';
+import type { Lifecycle } from '../../src/cli/lifecycle';
+import { readConfig } from '../../src/cli/read-config';
+import { runUntilStopped } from '../../src/cli/run';
+import { connect, externalTemporal } from '../../src/cli/temporal-role';
 import { createFailingStore } from '../../src/store/failing-store';
 import { createFileStore } from '../../src/store/file-store';
 import { prepareFolders } from '../../src/store/folders';
 import { sweep } from '../../src/store/sweep';
-import { connectClient, connectWorker, embeddedTarget } from '../../src/temporal/connection';
+import { connectWorker } from '../../src/temporal/connection';
 import { installRuntime } from '../../src/temporal/runtime';
 import { createWorker } from '../../src/temporal/worker';
 import { createWorkflowAccess } from '../../src/temporal/workflow-access';
-import { FATE, type AttackRecord } from './records';
-import type { Moment, WorkerOptions } from './worker-options';
+import { workflowCode } from '../../src/temporal/workflow-bundle';
+import { createAttackedStore, hangWhilePublishing } from './attacked-store';
+import { createJournalStore } from './journal-store';
+import { createHanging, type FromWorker, type ToWorker } from './points';
 
-/*
- * A worker as `keepapart worker` is one, over a store that misbehaves: some values are never saved, some slowly, and at
- * a moment that the attack has asked for it stands still, tells so, and waits to be killed.
- */
-const options = JSON.parse(process.env['CHAOS_WORKER'] ?? '') as WorkerOptions;
+const { config } = readConfig({});
+const logger = createLogger(config, { readable: false });
+const tell = (message: FromWorker): void => void process.send?.(message);
+const hanging = createHanging((reached) => tell({ reached }));
 
-let armed: Moment | undefined;
-process.on('message', (moment: Moment) => (armed = moment));
-// Whoever started it is gone: nobody would ever end it.
+process.on('message', (message: ToWorker) => {
+  if ('hangAt' in message) hanging.hangAt(message.hangAt);
+  else hanging.goOn();
+});
+// The harness is gone.
 process.on('disconnect', () => process.exit(1));
 
-async function reach(moment: Moment): Promise<void> {
-  if (armed !== moment) return;
-  armed = undefined;
-  process.send?.(moment);
-  await new Promise(() => undefined);
-}
+void runUntilStopped(logger, start).then((code) => process.exit(code));
 
-function misbehaving(inner: RecordStore): RecordStore {
-  return {
-    ...inner,
-    async save(record, batch) {
-      const { fate } = record.value as AttackRecord;
-      await reach('before-save');
-      if (fate === FATE.never) throw new Error('this record is never saved');
-      if (fate === FATE.slow) await sleep(options.slowSaveMs);
-      await inner.save(record, batch);
-      await reach('after-save');
-    },
-    async closeBatch(batch, records, format) {
-      await reach('before-close');
-      const closed = await inner.closeBatch(batch, records, format);
-      await reach('after-close');
-      return closed;
-    },
-  };
-}
-
-async function main(): Promise<void> {
-  installRuntime(pino({ level: 'error' }));
-  await prepareFolders(options);
-  await sweep(options);
-  const target = embeddedTarget(options.temporalAddress);
-  const client = await connectClient(target);
-  const store = createFailingStore(misbehaving(createFileStore(options)), options);
+async function start(lifecycle: Lifecycle): Promise<void> {
+  installRuntime(logger);
+  const temporal = externalTemporal();
+  const client = await connect(temporal, lifecycle);
+  const attacked = createAttackedStore(await recordStore(), hanging, (ended) => tell({ ended }));
+  const connection = await connectWorker(temporal.target);
   const worker = await createWorker({
-    connection: await connectWorker(target),
-    namespace: target.namespace,
-    taskQueue: options.taskQueue,
-    activities: createActivities({ store, workflows: createWorkflowAccess(client) }),
-    workflows: {
-      workflowBundle: { codePath: path.resolve(__dirname, '../../dist/workflow-bundle.js') },
-    },
+    connection,
+    namespace: temporal.target.namespace,
+    taskQueue: config.taskQueue,
+    activities: createActivities({
+      store: createFailingStore(attacked, { failureRate: config.saveFailureRate }),
+      workflows: createWorkflowAccess(client),
+    }),
+    workflows: workflowCode(),
   });
-  await worker.run();
+  worker.run().catch((error: unknown) => lifecycle.fail(error));
+  tell({ ready: true });
 }
 
-main().catch((error: unknown) => {
-  console.error(error);
-  process.exit(1);
-});
+async function recordStore() {
+  const journal = process.env['KEEPAPART_TEST_JOURNAL'];
+  if (journal !== undefined) return createJournalStore(journal);
+  await prepareFolders(config);
+  await sweep(config);
+  hangWhilePublishing(hanging);
+  return createFileStore(config);
+}

@@ -10,7 +10,7 @@ import { KINDS_OF_KILLS, describeFault, isKill, makeSchedule } from './schedule'
 // The attack takes a minute and a half on two cores of its own. On busy ones nothing may fail but the patience.
 jest.setTimeout(600_000);
 
-const SCRIPT = path.resolve(__dirname, '../../scripts/attack.mjs');
+const SCRIPT = path.resolve(__dirname, '../../scripts/chaos.mjs');
 const SEED = 4;
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;

@@ -3,7 +3,7 @@ import { closeSync, cpSync, mkdirSync, openSync, rmSync, writeSync } from 'node:
 import path from 'node:path';
 import { MIB } from '../../src/domain/duration';
 
-/** Said by scripts/attack.mjs, which has moved us into a mount namespace of our own: what we mount there ends with us. */
+/** Said by scripts/chaos.mjs, which has moved us into a mount namespace of our own: what we mount there ends with us. */
 const OWN_MOUNTS = 'KEEPAPART_TEST_OWN_MOUNTS';
 
 /** A folder whose disk can be filled. */

@@ -9,7 +9,7 @@ import type { Digests } from './published-files';
 import { renderAttack, renderFindings } from './report';
 import { KINDS_OF_KILLS } from './schedule';
 
-const HELP = `npm run attack -- [options]
+const HELP = `npm run chaos -- [options]
 
   --seed <n>          what is done, when and to whom follows from it (default: by chance, and printed)
   --duration <s>      how long all rounds last under load (default 600)
