@@ -49,7 +49,7 @@ async function start(lifecycle: Lifecycle): Promise<void> {
       store: createFailingStore(attacked, { failureRate: config.saveFailureRate }),
       workflows: createWorkflowAccess(client),
     }),
-    workflows: workflowCode(),
+    workflows: workflowCode(false),
   });
   worker.run().catch((error: unknown) => lifecycle.fail(error));
   tell({ ready: true });
