@@ -55,6 +55,22 @@ test('a batch that is cancelled before a worker has seen it still writes its fil
   expect(pipeline.store.outcomes()).toHaveLength(1);
 });
 
+test('a worker that is told to stop finishes the saves that it holds (G4)', async () => {
+  let release: () => void = () => undefined;
+  const held = new Promise<void>((resolve) => (release = resolve));
+  pipeline = await startPipeline({ tuning: { shutdownGraceTime: '30s' } });
+  pipeline.store.beforeSave = () => held;
+  await pipeline.send(['held']);
+  await waitFor('the save', () => pipeline.store.saves[0]);
+  const stopped = pipeline.stopWorker();
+  release();
+  await stopped;
+  await pipeline.startWorker();
+  await pipeline.quiet();
+  expect(pipeline.store.outcomes()).toMatchObject([{ outcome: OUTCOME.saved, attempts: 1 }]);
+  expect(pipeline.store.saves).toHaveLength(1);
+});
+
 test('a batcher that is cancelled keeps its records and goes on (G3)', async () => {
   pipeline = await startPipeline();
   await pipeline.ingest.pause('test');
