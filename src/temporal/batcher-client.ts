@@ -1,4 +1,5 @@
 import type { Client } from '@temporalio/client';
+import type { AcceptedRequest } from '../contracts/batcher';
 import type { BatcherClient } from '../contracts/batcher-client';
 import { batcherWorkflowId, shardOf } from '../contracts/ids';
 import { createAdmission, type AdmissionLimits } from './admission';
@@ -6,7 +7,7 @@ import { createBatchReader } from './batch-reader';
 import { listBatchPage, readBatch } from './batch-views';
 import { createDeadLetterReader, readDeadLetterPage } from './dead-letters';
 import { drain } from './drain';
-import { confirmTaken, digestOf } from './idempotency';
+import { askForKeys, createOnceOnly, digestOf } from './idempotency';
 import { createIngest, type BatcherAddress } from './ingest';
 import { createKnownRedrives } from './known-redrives';
 import { createPageReader } from './page-reader';
@@ -27,6 +28,9 @@ export function createBatcherClient(
   const admissions = Array.from({ length: address.shards }, (_, shard) =>
     createAdmission(limits, () => readShard(client, address, shard)),
   );
+  const onceOnly = Array.from({ length: address.shards }, (_, shard) =>
+    createOnceOnly((keys) => askForKeys(client, batcherWorkflowId(address.batcherId, shard), keys)),
+  );
   const redriving: RedriveParts = {
     letters: createDeadLetterReader(client, address, batches),
     known: createKnownRedrives(client, address, pages),
@@ -39,10 +43,12 @@ export function createBatcherClient(
 
   return {
     async addRecords({ requestId, values }, { once = false } = {}) {
-      const request = { requestId, values, ...(once && { digest: digestOf({ requestId, values }) }) };
       const shard = shardOf(requestId, address.shards);
-      await admissions[shard]?.admit(request, () => ingest.addRecords(shard, [request]));
-      await confirmTaken(client, batcherWorkflowId(address.batcherId, shard), request);
+      const handOver = async (request: AcceptedRequest) =>
+        admissions[shard]?.admit(request, () => ingest.addRecords(shard, [request]));
+      if (!once) return handOver({ requestId, values });
+      const request = { requestId, values, digest: digestOf({ requestId, values }) };
+      await onceOnly[shard]?.take(request, () => handOver(request));
     },
     status: () => readStatus(client, address, Date.now()),
     request: (requestId) => readRequest(client, address, batches, pages, requestId),

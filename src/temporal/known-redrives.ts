@@ -1,12 +1,11 @@
 import { WorkflowNotFoundError, type Client } from '@temporalio/client';
-import { keysQuery } from '../contracts/batcher';
-import { WORKFLOW_TYPE, batcherWorkflowId } from '../contracts/ids';
+import { WORKFLOW_TYPE, batcherWorkflowId, isBatcherOf } from '../contracts/ids';
 import { MORE_REQUEST_IDS, SEARCH_ATTRIBUTES } from '../contracts/search-attributes';
 import { MINUTE } from '../domain/duration';
 import { groupsOf, mapAtOnce } from './at-once';
 import { factsOf, literal } from './batch-reader';
 import type { FoundLetter } from './dead-letters';
-import { digestOf } from './idempotency';
+import { askForKeys, digestOf } from './idempotency';
 import type { BatcherAddress } from './ingest';
 import { bufferedInPages, type PageReader } from './page-reader';
 import { traceRequest } from './request-view';
@@ -57,7 +56,7 @@ export function createKnownRedrives(client: Client, address: BatcherAddress, pag
       await callTemporal(client, 'could not list batches of redrives', async () => {
         for await (const info of client.workflow.list({ query, pageSize: 500 })) {
           const { summary, requestSizes } = factsOf(info);
-          if (!isBatcherOf(address, summary.batcher)) continue;
+          if (!isBatcherOf(address.batcherId, summary.batcher)) continue;
           for (const requestId of Object.keys(requestSizes)) held.add(requestId);
         }
       });
@@ -103,16 +102,9 @@ export type KnownRedrives = ReturnType<typeof createKnownRedrives>;
 /** None where no batcher has begun to be. */
 async function knownKeys(client: Client, workflowId: string, keys: string[]): Promise<(string | null)[]> {
   try {
-    return await callTemporal(client, `could not ask ${workflowId} what was sent again`, () =>
-      client.workflow.getHandle(workflowId).query(keysQuery, keys),
-    );
+    return await askForKeys(client, workflowId, keys);
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return [];
     throw error;
   }
-}
-
-/** Whether a batcher is of this deployment, whatever its number of shards was: namespaces may be shared. */
-function isBatcherOf({ batcherId }: BatcherAddress, workflowId: string): boolean {
-  return workflowId.startsWith(`${batcherId}-`) && /^\d+$/.test(workflowId.slice(batcherId.length + 1));
 }

@@ -25,7 +25,7 @@ export async function restartBatch(client: Client, batchId: string): Promise<boo
       client.workflow.start<BatchWorkflow>(WORKFLOW_TYPE.batch, {
         workflowId: batchId,
         taskQueue: closed.taskQueue,
-        args: [{ ...input, settle: { reason } }],
+        args: [{ ...input, settle: input.settle ?? { reason } }],
         ...(closed.memo !== undefined && { memo: closed.memo }),
         workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
         staticSummary: `Settles ${input.batch.records.length} records: ${reason}`.slice(
