@@ -30,7 +30,7 @@ export function createAttackedStore(
 ): RecordStore {
   return {
     async save(record, batch) {
-      const hung = await hanging.pass('before a save');
+      const hung = await hanging.pass('before a save', batch.batchId);
       try {
         await sleep(slownessMs(record.value));
         if (isDoomed(record.value)) throw new KeepapartError('save-failed', 'this record fails for ever');

@@ -57,6 +57,15 @@ test('each kind of fault was there, as the seed says, and killed what it was to 
   expect(report.kills).toBeGreaterThan(KINDS_OF_KILLS / 2);
 });
 
+test('G4: a zombie that saves after its batch was closed is refused', () => {
+  const frozen = report.faults.filter(({ what }) => what.startsWith('freeze'));
+  expect(frozen).toHaveLength(1);
+  // On a very busy machine its batch may not be closed in time.
+  for (const { note } of frozen) {
+    expect(note).toMatch(/^back (after its batch was closed; its late save: batch-already-closed|too early)/);
+  }
+});
+
 test('a schedule is a function of its seed', () => {
   const options = { durationMs: 600_000, roundMs: 60_000, kills: 50 };
   const schedule = makeSchedule({ ...options, seed: 1 });

@@ -1,3 +1,4 @@
+import { readdir } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RunLimits } from '../../src/contracts/batcher';
 import { WORKFLOW_TYPE } from '../../src/contracts/ids';
@@ -52,15 +53,15 @@ export async function carryOut(fault: Fault, context: FaultContext): Promise<Car
     case 'kill worker':
       return turns(fault.whom, () => killWorker(system.get(fault.whom), fault.at));
     case 'kill workers handing over':
-      return turns('worker-1', () => turns('worker-2', () => killWorkersHandingOver(context)));
+      return forAll(turns, () => killWorkersHandingOver(context));
     case 'kill api':
       return killApi(fault.whom, fault.afterMs, context);
     case 'kill temporal server':
-      return killTemporalServer(system);
+      return forAll(turns, () => killTemporalServer(system));
     case 'kill temporal role':
-      return killed([system.get('temporal')], 'its watchdog ends the server');
+      return forAll(turns, () => killTemporalRole(system));
     case 'kill everything':
-      return killEverything(system);
+      return forAll(turns, () => killEverything(system));
     case 'freeze worker':
       return turns(fault.whom, () => freezeWorker(fault.whom, fault.forMs, system));
     case 'fill disk':
@@ -73,6 +74,16 @@ export async function carryOut(fault: Fault, context: FaultContext): Promise<Car
       system.shiftClock(fault.whom, 0);
       return { note: 'and put right' };
   }
+}
+
+/** In whose way it would come: without Temporal no worker gets to its moment. */
+function forAll(turns: Turns, work: () => Promise<Carried>): Promise<Carried> {
+  return turns('worker-1', () => turns('worker-2', work));
+}
+
+async function killTemporalRole(system: AttackedSystem): Promise<Carried> {
+  await comes(() => system.get('temporal').up);
+  return killed([system.get('temporal')], 'its watchdog ends the server');
 }
 
 /** Kills all of them in one turn. */
@@ -148,27 +159,32 @@ function killServer(system: AttackedSystem): number | undefined {
   }
 }
 
-function killEverything(system: AttackedSystem): Promise<Carried> {
+async function killEverything(system: AttackedSystem): Promise<Carried> {
+  await comes(() => system.all.every(({ up }) => up));
   const server = killServer(system);
-  return Promise.resolve(killed(system.all, `server ${server ?? 'not running'}`));
+  return killed(system.all, `server ${server ?? 'not running'}`);
 }
 
 async function freezeWorker(whom: WorkerName, forMs: number, system: AttackedSystem): Promise<Carried> {
   const worker = system.get(whom);
   await comes(() => worker.up);
-  const reached = await hangAt(worker, 'before a save');
+  await hangAt(worker, 'before a save');
   const { pid } = worker;
   worker.signal('SIGSTOP');
-  await sleep(forMs);
+  const batchId = worker.said.map((said) => ('reached' in said ? said.batchId : '')).at(-1) ?? '';
+  // The other worker can close it only when the heartbeat of this one is missed.
+  const closed = async () => (await readdir(system.outDir)).some((name) => name.endsWith(`_${batchId}.log`));
+  const before = await comes(closed, POLL_MS, forMs);
   if (worker.pid !== pid) return { note: 'it did not live to thaw' };
   worker.tell({ goOn: true });
   worker.signal('SIGCONT');
-  if (!reached) return { note: 'no save was under way' };
   let how: string | undefined;
   await comes(
     () => (how = worker.said.map((said) => ('ended' in said ? said.ended : undefined)).find(Boolean)),
   );
-  return { note: `back again, its late save: ${how ?? 'not heard of'}` };
+  return {
+    note: `back ${before ? 'after its batch was closed' : 'too early'}; its late save: ${how ?? 'not heard of'}`,
+  };
 }
 
 async function fillDisk(folder: 'data' | 'out', forMs: number, system: AttackedSystem): Promise<Carried> {
@@ -199,10 +215,14 @@ async function terminateBatch(which: number, { client, batcherId }: AttackedSyst
 }
 
 /** Whether it comes in time; what fails meanwhile, because something is down, is looked at again. */
-async function comes(look: () => unknown, intervalMs = POLL_MS): Promise<boolean> {
+async function comes(
+  look: () => unknown,
+  intervalMs = POLL_MS,
+  timeoutMs = MOMENT_LIMIT_MS,
+): Promise<boolean> {
   try {
     await waitFor('the moment', async () => Boolean(await look()), {
-      timeoutMs: MOMENT_LIMIT_MS,
+      timeoutMs,
       intervalMs,
     });
     return true;

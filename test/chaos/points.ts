@@ -19,7 +19,7 @@ export type ToWorker =
 /** What a worker tells the harness. */
 export type FromWorker =
   | { ready: true }
-  | { reached: Point }
+  | { reached: Point; batchId: string }
   /** How the call ended that had hung and went on: the code of its error, or `ok`. */
   | { ended: string };
 
@@ -27,11 +27,11 @@ export interface Hanging {
   /** Arms a point; it counts once. */
   hangAt(point: Point): void;
   goOn(): void;
-  /** To be awaited where a point is. True when it hung there. */
-  pass(point: Point): Promise<boolean>;
+  /** To be awaited where a point is; the batch is named where it is known. True when it hung there. */
+  pass(point: Point, batchId?: string): Promise<boolean>;
 }
 
-export function createHanging(reached: (point: Point) => void): Hanging {
+export function createHanging(reached: (point: Point, batchId: string) => void): Hanging {
   let armed: Point | undefined;
   let release: (() => void) | undefined;
   return {
@@ -42,10 +42,10 @@ export function createHanging(reached: (point: Point) => void): Hanging {
       armed = undefined;
       release?.();
     },
-    async pass(point) {
+    async pass(point, batchId = '') {
       if (point !== armed) return false;
       armed = undefined;
-      reached(point);
+      reached(point, batchId);
       await new Promise<void>((resolve) => (release = resolve));
       return true;
     },

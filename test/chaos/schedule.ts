@@ -23,7 +23,7 @@ export type Fault =
   | { kind: 'kill temporal role' }
   /** `kill -9` of everything there is. */
   | { kind: 'kill everything' }
-  /** SIGSTOP in the middle of a save, for longer than the heartbeat time-out, then SIGCONT. */
+  /** SIGSTOP in the middle of a save, until its batch was closed without it, but at most so long; then SIGCONT. */
   | { kind: 'freeze worker'; whom: WorkerName; forMs: number }
   /** No room for the staging or for the batch files, then room again. */
   | { kind: 'fill disk'; folder: 'data' | 'out'; forMs: number }
@@ -68,7 +68,7 @@ const KILLS: readonly Make[] = [
 ];
 
 const OTHERS: readonly Make[] = [
-  (random) => ({ kind: 'freeze worker', whom: random.pick(WORKERS), forMs: random.integer(13, 16) * SECOND }),
+  (random) => ({ kind: 'freeze worker', whom: random.pick(WORKERS), forMs: random.integer(18, 25) * SECOND }),
   (random) => ({ kind: 'fill disk', folder: 'data', forMs: random.integer(2, 6) * SECOND }),
   (random) => ({ kind: 'fill disk', folder: 'out', forMs: random.integer(2, 6) * SECOND }),
   (random) => ({ kind: 'terminate batch', which: random.next() }),
@@ -94,7 +94,7 @@ export const KINDS_OF_KILLS = KILLS.length;
 
 /**
  * What is done, when and to whom: a function of the options alone. Every kind of fault comes before any comes again; a
- * round begins with its freezes, so that the zombies are back before it ends, and nothing else is done to them meanwhile.
+ * round begins with its freezes, so that the zombies are back before it ends.
  */
 export function makeSchedule({ seed, durationMs, roundMs, kills }: ScheduleOptions): Round[] {
   const random = createRandom(seed);
@@ -143,27 +143,17 @@ function placed(random: Random, faults: readonly Fault[], lengthMs: number): Sch
 /** Time for what a zombie does when it is back. */
 const AFTER_THAW_MS = 2 * SECOND;
 
+/** What would kill a frozen worker with all the others comes when it is back; what is for it alone waits by itself. */
 function sparingTheFrozen(timed: readonly ScheduledFault[]): ScheduledFault[] {
   const frozen = timed.flatMap(({ atMs, fault }) =>
-    fault.kind === 'freeze worker'
-      ? [{ ...fault, fromMs: atMs, toMs: atMs + fault.forMs + AFTER_THAW_MS }]
-      : [],
+    fault.kind === 'freeze worker' ? [{ fromMs: atMs, toMs: atMs + fault.forMs + AFTER_THAW_MS }] : [],
   );
   const result = timed.map(({ atMs, fault }) => {
+    if (fault.kind !== 'kill everything') return { atMs, fault };
     const meanwhile = frozen.filter(({ fromMs, toMs }) => atMs > fromMs && atMs < toMs);
-    if (!hitsEveryWorker(fault)) return { atMs, fault: awayFrom(fault, meanwhile[0]?.whom) };
     return { atMs: Math.max(atMs, ...meanwhile.map(({ toMs }) => toMs)), fault };
   });
   return result.sort((a, b) => a.atMs - b.atMs);
-}
-
-function hitsEveryWorker({ kind }: Fault): boolean {
-  return kind === 'kill everything' || kind === 'kill workers handing over';
-}
-
-function awayFrom(fault: Fault, frozen: WorkerName | undefined): Fault {
-  if (fault.kind !== 'kill worker' || fault.whom !== frozen) return fault;
-  return { ...fault, whom: frozen === 'worker-1' ? 'worker-2' : 'worker-1' };
 }
 
 /** A fault in one line. */
@@ -175,7 +165,7 @@ export function describeFault(fault: Fault): string {
     case 'kill api':
       return `kill ${fault.whom} with a request in flight for ${fault.afterMs} ms`;
     case 'freeze worker':
-      return `freeze ${fault.whom} in a save for ${seconds(fault.forMs)}`;
+      return `freeze ${fault.whom} in a save for at most ${seconds(fault.forMs)}`;
     case 'fill disk':
       return `fill the disk of ${fault.folder === 'data' ? 'DATA_DIR' : 'OUT_DIR'} for ${seconds(fault.forMs)}`;
     case 'shift clock':

@@ -24,7 +24,7 @@ import { createHanging, type FromWorker, type ToWorker } from './points';
 const { config } = readConfig({});
 const logger = createLogger(config, { readable: false });
 const tell = (message: FromWorker): void => void process.send?.(message);
-const hanging = createHanging((reached) => tell({ reached }));
+const hanging = createHanging((reached, batchId) => tell({ reached, batchId }));
 
 process.on('message', (message: ToWorker) => {
   if ('hangAt' in message) hanging.hangAt(message.hangAt);
