@@ -1,5 +1,5 @@
 import { FLUSH_REASON, type FlushReason } from './batch';
-import { bySeq, type BufferedRecord, type RecordBuffer } from './buffer';
+import { bufferedRecordId, bySeq, type BufferedRecord, type RecordBuffer } from './buffer';
 import type { ConflictRule } from './conflict-rules';
 import { MIB } from './duration';
 import { partition } from './partition';
@@ -98,13 +98,29 @@ function cut(buffer: RecordBuffer, policy: FlushPolicy, nowMs: number, limit: nu
     rules: policy.conflicts,
     maxBatchSize: policy.maxBatchSize,
   });
-  const payloads = batches.flatMap(withinBytes);
+  const payloads = batches.flatMap(withDistinctIds).flatMap(withinBytes);
   const full = payloads.filter((batch) => batch.length === policy.maxBatchSize);
   const partial = payloads.filter((batch) => batch.length < policy.maxBatchSize);
   buffer.full = [...buffer.full, ...full].sort((a, b) => oldestSeq(a) - oldestSeq(b));
   buffer.waiting = partial.flat().sort(bySeq);
   buffer.uncut = 0;
   return partial.filter((batch) => batch.some(isDue));
+}
+
+/**
+ * A batch as it is, or cut into several where it holds a record twice: a request whose key was forgotten was sent again
+ * while its first sending was still buffered. In one batch they would be taken for one another.
+ */
+function withDistinctIds(batch: BufferedRecord[]): BufferedRecord[][] {
+  const pieces: { ids: Set<string>; records: BufferedRecord[] }[] = [];
+  for (const record of batch) {
+    const id = bufferedRecordId(record);
+    let piece = pieces.find(({ ids }) => !ids.has(id));
+    if (piece === undefined) pieces.push((piece = { ids: new Set(), records: [] }));
+    piece.ids.add(id);
+    piece.records.push(record);
+  }
+  return pieces.map(({ records }) => records);
 }
 
 /** A batch as it is, or cut into several where its values take more than {@link MAX_BATCH_BYTES}. */

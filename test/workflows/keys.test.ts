@@ -61,6 +61,20 @@ test('keys are forgotten beyond the count that the settings give, the oldest fir
   expect(savedValues(pipeline.store)).toEqual(['first', 'first', 'second', 'third']);
 });
 
+test('a request that is taken again while its first sending is buffered shares no batch with it (G4)', async () => {
+  pipeline = await startPipeline({ settings: { idempotencyWindowKeys: 0 } });
+  await pipeline.ingest.pause('test');
+  await sendOnce('key', ['a', 'b']);
+  const again = { requestId: 'key', values: ['a', 'b'] };
+  await pipeline.ingest.addRecords(0, [again]);
+  await pipeline.ingest.resume('test');
+  await pipeline.quiet();
+  expect(savedValues(pipeline.store)).toEqual(['a', 'a', 'b', 'b']);
+  for (const file of pipeline.store.files.values()) {
+    expect(new Set(file.map(({ recordId }) => recordId)).size).toBe(file.length);
+  }
+});
+
 test('without a worker nothing is acknowledged that could turn out refused, and a repeat is acknowledged later (G5)', async () => {
   pipeline = await startPipeline({ worker: false });
   const key = randomUUID();
