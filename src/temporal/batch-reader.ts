@@ -93,11 +93,15 @@ export function literal(text: string): string {
   return `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
 }
 
-/** Selects the batches that hold, or may hold, records of a request; see `indexedRequestIds`. */
+/** Selects the batches that hold, or may hold, records of a request. */
 export function batchesOfRequest(requestId: string): string {
-  const name = SEARCH_ATTRIBUTES.requestIds.name;
-  const ids = [requestId, MORE_REQUEST_IDS].map(literal).join(', ');
-  return `WorkflowType = ${literal(WORKFLOW_TYPE.batch)} AND ${name} IN (${ids})`;
+  return `WorkflowType = ${literal(WORKFLOW_TYPE.batch)} AND ${holdingAnyOf([requestId])}`;
+}
+
+/** The condition that a batch holds, or may hold, records of these requests; see `indexedRequestIds`. */
+export function holdingAnyOf(requestIds: readonly string[]): string {
+  const ids = [...requestIds, MORE_REQUEST_IDS].map(literal).join(', ');
+  return `${SEARCH_ATTRIBUTES.requestIds.name} IN (${ids})`;
 }
 
 /** What a listing and a description have in common. */

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { WorkflowNotFoundError, type Client } from '@temporalio/client';
 import type { DeadLetter, DeadLetterFilter, DeadLetterPage } from '../contracts/dead-letters';
 import { batcherWorkflowId, isKnowableRequestId } from '../contracts/ids';
-import { MORE_REQUEST_IDS, SEARCH_ATTRIBUTES } from '../contracts/search-attributes';
+import { SEARCH_ATTRIBUTES } from '../contracts/search-attributes';
 import type { BatchSummary } from '../contracts/views';
 import { SECOND } from '../domain/duration';
 import type { JsonValue } from '../domain/json';
@@ -10,7 +10,7 @@ import { OUTCOME, type RecordOutcome } from '../domain/outcome';
 import { requestIdOf } from '../domain/record';
 import { redriveIdOf, redriveOf } from '../domain/redrive';
 import { groupsOf, mapAtOnce } from './at-once';
-import { literal, type BatchReader } from './batch-reader';
+import { holdingAnyOf, type BatchReader } from './batch-reader';
 import { listBatchesWhere } from './batch-views';
 import type { BatcherAddress } from './ingest';
 import type { KnownRedrives } from './known-redrives';
@@ -58,7 +58,7 @@ export function createDeadLetterReader(client: Client, address: BatcherAddress, 
   async function page(options: { limit: number; cursor?: string; requestId?: string }) {
     const { requestId } = options;
     if (requestId !== undefined && !isKnowableRequestId(requestId)) return { letters: [], nextCursor: null };
-    const conditions = requestId === undefined ? [] : [ofRequests([requestId])];
+    const conditions = requestId === undefined ? [] : [holdingAnyOf([requestId])];
     const listed = await listBatchesWhere(client, address, [...HAS_DEAD_LETTERS, ...conditions], options);
     const letters = await inBatches(listed.batches);
     return {
@@ -99,7 +99,7 @@ export function createDeadLetterReader(client: Client, address: BatcherAddress, 
       const missing = knowable.filter((recordId) => !found.has(recordId));
       const requestIds = [...new Set(missing.map(requestIdOf))];
       for (const together of groupsOf(requestIds, IDS_AT_ONCE)) {
-        const conditions = [...HAS_DEAD_LETTERS, ofRequests(together)];
+        const conditions = [...HAS_DEAD_LETTERS, holdingAnyOf(together)];
         let cursor: string | null = null;
         do {
           const options = { limit: BATCHES_PER_PAGE, ...(cursor !== null && { cursor }) };
@@ -177,10 +177,4 @@ function viewOf(letter: FoundLetter, value: JsonValue, sentAgain: ReadonlySet<st
 /** At the end of its retention a batch may be listed although its history is gone. */
 function noneIfForgotten(error: unknown): undefined {
   if (!(error instanceof WorkflowNotFoundError)) throw error;
-}
-
-/** Selects batches that hold, or may hold, records of these requests; see `indexedRequestIds`. */
-function ofRequests(requestIds: readonly string[]): string {
-  const ids = [...requestIds, MORE_REQUEST_IDS].map(literal).join(', ');
-  return `${SEARCH_ATTRIBUTES.requestIds.name} IN (${ids})`;
 }

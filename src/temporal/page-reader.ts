@@ -1,6 +1,7 @@
 import type { Client } from '@temporalio/client';
 import { LRUCache } from 'lru-cache';
 import type { PackedBuffer } from '../domain/buffer';
+import { mapAtOnce } from './at-once';
 import { inputOf, readStart } from './first-event';
 
 /** Where the records of a page are: per request its length, and the indexes that lie here. */
@@ -38,12 +39,10 @@ export async function bufferedInPages(
 ): Promise<{ size: number | null; indexes: number[] }> {
   let size: number | null = null;
   const indexes: number[] = [];
-  for (let at = 0; at < pageIds.length; at += READS_AT_ONCE) {
-    for (const index of await Promise.all(pageIds.slice(at, at + READS_AT_ONCE).map(readPageIndex))) {
-      const found = index.get(requestId);
-      size ??= found?.size ?? null;
-      indexes.push(...(found?.indexes ?? []));
-    }
+  for (const index of await mapAtOnce(pageIds, READS_AT_ONCE, readPageIndex)) {
+    const found = index.get(requestId);
+    size ??= found?.size ?? null;
+    indexes.push(...(found?.indexes ?? []));
   }
   return { size, indexes };
 }

@@ -7,6 +7,7 @@ import { KeepapartError } from '../domain/errors';
 import { SECOND } from '../domain/duration';
 import { indexOf, recordIdOf, requestIdOf } from '../domain/record';
 import { redriveOf } from '../domain/redrive';
+import { mapAtOnce } from './at-once';
 import { batchesOfRequest, factsOf, type BatchFacts, type BatchReader } from './batch-reader';
 import type { BatcherAddress } from './ingest';
 import { bufferedInPages, type PageReader } from './page-reader';
@@ -78,10 +79,8 @@ async function look(
   }
   let size = trace.size ?? paged.size;
   const all = [...listed.values()];
-  for (let at = 0; at < all.length; at += READS_AT_ONCE) {
-    const read = all.slice(at, at + READS_AT_ONCE).map((facts) => recordsIn(batches, facts, requestId));
-    for (const view of (await Promise.all(read)).flat()) records.set(indexOf(view.recordId), view);
-  }
+  const views = await mapAtOnce(all, READS_AT_ONCE, (facts) => recordsIn(batches, facts, requestId));
+  for (const view of views.flat()) records.set(indexOf(view.recordId), view);
   for (const facts of all) size ??= facts.requestSizes[requestId] ?? null;
   return { size, records };
 }

@@ -1,12 +1,12 @@
 import { WorkflowNotFoundError, type Client } from '@temporalio/client';
-import { requestQuery, type RequestTrace } from '../contracts/batcher';
 import { batcherWorkflowId, shardOf } from '../contracts/ids';
 import { isKeepapartError } from '../domain/errors';
 import { recordIdOf, requestIdOf } from '../domain/record';
+import { mapAtOnce } from './at-once';
 import type { BatchReader } from './batch-reader';
 import type { BatcherAddress } from './ingest';
 import { bufferedInPages, createPageReader } from './page-reader';
-import { callTemporal } from './rpc';
+import { traceRequest } from './request-view';
 import { readShard } from './status-view';
 
 const ASKED_AT_ONCE = 16;
@@ -41,6 +41,16 @@ export async function findWaiting(
   const pages = createPageReader(client);
   const waiting: Waiting = { recordIds: new Set(), silentBatchers: [] };
   const requestsOf = new Map<string, string[]>([...unfinished].map((batchId) => [batchId, []]));
+  const trace = async (requestId: string): Promise<void> => {
+    const { bufferedIndexes, pageIds, inFlightBatchIds } = await traceRequest(client, address, requestId);
+    // A page can still be read when the batcher has taken it in meanwhile.
+    const paged = await bufferedInPages(pages, pageIds, requestId);
+    for (const index of [...bufferedIndexes, ...paged.indexes])
+      waiting.recordIds.add(recordIdOf(requestId, index));
+    for (const batchId of inFlightBatchIds) {
+      requestsOf.set(batchId, [...(requestsOf.get(batchId) ?? []), requestId]);
+    }
+  };
   for (let shard = 0; shard < address.shards; shard++) {
     const requestIds = [...byRequest.keys()].filter((id) => shardOf(id, address.shards) === shard);
     if (requestIds.length === 0) continue;
@@ -48,15 +58,7 @@ export async function findWaiting(
     try {
       const { bufferedRecords, inFlight } = await readShard(client, address, shard);
       if (bufferedRecords + inFlight === 0) continue;
-      for await (const [requestId, trace] of traces(client, workflowId, requestIds)) {
-        // A page can still be read when the batcher has taken it in meanwhile.
-        const paged = await bufferedInPages(pages, trace.pageIds, requestId);
-        for (const index of [...trace.bufferedIndexes, ...paged.indexes])
-          waiting.recordIds.add(recordIdOf(requestId, index));
-        for (const batchId of trace.inFlightBatchIds) {
-          requestsOf.set(batchId, [...(requestsOf.get(batchId) ?? []), requestId]);
-        }
-      }
+      await mapAtOnce(requestIds, ASKED_AT_ONCE, trace);
     } catch (error) {
       if (!isKeepapartError(error) || error.code !== 'temporal-unavailable') throw error;
       waiting.silentBatchers.push(workflowId);
@@ -69,23 +71,6 @@ export async function findWaiting(
     for (const recordId of held) waiting.recordIds.add(recordId);
   }
   return waiting;
-}
-
-async function* traces(
-  client: Client,
-  workflowId: string,
-  requestIds: readonly string[],
-): AsyncGenerator<[requestId: string, RequestTrace]> {
-  for (let at = 0; at < requestIds.length; at += ASKED_AT_ONCE) {
-    yield* await Promise.all(
-      requestIds.slice(at, at + ASKED_AT_ONCE).map(async (requestId): Promise<[string, RequestTrace]> => {
-        const trace = await callTemporal(client, `could not ask ${workflowId} for a request`, () =>
-          client.workflow.getHandle(workflowId).query(requestQuery, requestId),
-        );
-        return [requestId, trace];
-      }),
-    );
-  }
 }
 
 /** The records of a batch, whichever run it is in; undefined when Temporal doesn't know it. */
