@@ -4,9 +4,9 @@
  *
  *   domain     → nothing                      contracts → domain, define… of the SDK, types
  *   workflows  → contracts, domain            activities → contracts, domain
- *   http, tcp  → contracts, domain            store → domain
- *   temporal   → contracts, config, domain    config → domain
- *   cli        → everything
+ *   edge       → contracts, domain            store → domain
+ *   http, tcp  → edge, contracts, domain      config → domain
+ *   temporal   → contracts, config, domain    cli → everything
  */
 export const LAYERS = [
   {
@@ -42,15 +42,21 @@ export const LAYERS = [
     because: 'activities get their stores and clients injected',
   },
   {
-    dir: 'src/http',
+    dir: 'src/edge',
     may: ['src/contracts', 'src/domain'],
+    packages: /^(node:(?!process$).*|zod)$/,
+    because: 'it is what every way in shares, whichever protocol it speaks',
+  },
+  {
+    dir: 'src/http',
+    may: ['src/edge', 'src/contracts', 'src/domain'],
     packages: /^(node:(?!process$).*|express|zod|helmet|pino|pino-http)$/,
     because: 'the edge knows Temporal only through the BatcherClient interface',
   },
   {
     dir: 'src/tcp',
-    may: ['src/contracts', 'src/domain'],
-    packages: /^node:(?!process$).*$/,
+    may: ['src/edge', 'src/contracts', 'src/domain'],
+    packages: /^(node:(?!process$).*|pino)$/,
     because: 'the edge knows Temporal only through the BatcherClient interface',
   },
   {

@@ -4,7 +4,7 @@ import { KIB } from '../domain/duration';
 import { deadLettersQuerySchema, redriveBodySchema } from './dead-letter-schemas';
 import { jsonBodyReader } from './json-body';
 import { operatorOf } from './operator-routes';
-import { validate } from './problems';
+import { validate } from '../edge/problems';
 import { serve } from './routing';
 
 /** Room for as many recordIds as one redrive may name. */

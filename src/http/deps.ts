@@ -1,15 +1,6 @@
 import type { Logger } from 'pino';
 import type { BatcherClient } from '../contracts/batcher-client';
-
-/** Bounds on what one client may send at once; see the settings of the same names in `docs/CONFIGURATION.md`. */
-export interface HttpLimits {
-  /** Of one record, as compact JSON in UTF-8. */
-  maxRecordBytes: number;
-  /** Of one body after decompression, and of its records written as compact JSON again. */
-  maxRequestBytes: number;
-  /** Records in one list. */
-  maxRequestRecords: number;
-}
+import type { RecordLimits } from '../edge/records';
 
 export interface ApiKey {
   /** Who holds the key; stands as `by` with what is done by hand. */
@@ -21,7 +12,7 @@ export interface ApiKey {
 /** Everything that the HTTP edge needs from outside. */
 export interface HttpDeps {
   batcher: BatcherClient;
-  limits: HttpLimits;
+  limits: RecordLimits;
   /** Empty: everybody may call. Otherwise everything under `/v1` needs one of these keys. */
   apiKeys: readonly ApiKey[];
   logger: Logger;

@@ -4,7 +4,7 @@ import { KIB, MINUTE, SECOND } from '../domain/duration';
 import type { HttpDeps } from './deps';
 import { jsonBodyReader } from './json-body';
 import { operatorOf } from './operator-routes';
-import { validate } from './problems';
+import { validate } from '../edge/problems';
 import { serve } from './routing';
 import { operatorField } from './schemas';
 

@@ -3,7 +3,7 @@ import express from 'express';
 import type { Request, RequestHandler, Response } from 'express';
 import { KeepapartError } from '../domain/errors';
 import type { JsonValue } from '../domain/json';
-import { parseJsonText } from './json-text';
+import { parseJsonText } from '../edge/json-text';
 
 export interface JsonBodyOptions {
   /** After decompression. */

@@ -3,7 +3,7 @@ import type { BatcherClient } from '../contracts/batcher-client';
 import { KIB } from '../domain/duration';
 import { keyNameOf } from './auth';
 import { jsonBodyReader } from './json-body';
-import { validate } from './problems';
+import { validate } from '../edge/problems';
 import { serve } from './routing';
 import { operatorBodySchema } from './schemas';
 

@@ -1,7 +1,7 @@
 import type { RequestHandler, Router } from 'express';
 import type { BatcherClient } from '../contracts/batcher-client';
 import { KeepapartError } from '../domain/errors';
-import { validate } from './problems';
+import { validate } from '../edge/problems';
 import { serve } from './routing';
 import { batchesQuerySchema, idSchema } from './schemas';
 

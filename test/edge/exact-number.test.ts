@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { isExactNumber } from '../../src/http/exact-number';
+import { isExactNumber } from '../../src/edge/exact-number';
 
 test.each([
   '0',

@@ -1,0 +1,85 @@
+import { z } from 'zod';
+import { KeepapartError } from '../domain/errors';
+import { jsonBytes, type JsonValue } from '../domain/json';
+import { validate } from './problems';
+
+/** Bounds on what one client may send at once; see the settings of the same names in `docs/CONFIGURATION.md`. */
+export interface RecordLimits {
+  /** Of one record, as compact JSON in UTF-8. */
+  maxRecordBytes: number;
+  /** Of one body after decompression, and of its records written as compact JSON again. */
+  maxRequestBytes: number;
+  /** Records in one list. */
+  maxRequestRecords: number;
+}
+
+/** Levels of lists and objects in one record. */
+export const MAX_RECORD_DEPTH = 32;
+
+/** A record stands in a list, which may stand in an object. */
+export const MAX_BODY_DEPTH = MAX_RECORD_DEPTH + 2;
+
+/** One record: any JSON value but a list, so that a list in a list is never taken for something else. */
+function recordSchema(limits: RecordLimits) {
+  return z
+    .custom<JsonValue>()
+    .superRefine((record, context) => {
+      const wrong = whatIsWrong(record, limits);
+      if (wrong) context.addIssue({ code: 'custom', message: wrong.expected, params: wrong });
+    })
+    .meta({ description: 'Any JSON value but a list' });
+}
+
+function whatIsWrong(
+  record: JsonValue,
+  { maxRecordBytes }: RecordLimits,
+): { expected: string; received?: string } | undefined {
+  if (Array.isArray(record)) return { expected: 'a record that is not itself a list' };
+  if (isDeeperThan(record, MAX_RECORD_DEPTH))
+    return { expected: `a record of at most ${MAX_RECORD_DEPTH} levels`, received: 'more levels' };
+  // Counted as it is kept: `1e20` takes four bytes on the wire and 21 as compact JSON.
+  const bytes = jsonBytes(record);
+  if (bytes <= maxRecordBytes) return undefined;
+  return { expected: `a record of at most ${maxRecordBytes} bytes`, received: `${bytes} bytes` };
+}
+
+/** The bare list; its length is looked at first, so that what is far too long costs little. */
+function recordListSchema(limits: RecordLimits) {
+  const most = limits.maxRequestRecords;
+  return z
+    .array(z.custom<JsonValue>(), { error: 'a list of records' })
+    .min(1, { error: 'at least one record' })
+    .max(most, { error: `at most ${most} records` })
+    .pipe(z.array(recordSchema(limits)));
+}
+
+/** `{"records": […]}`. */
+function recordEnvelopeSchema(limits: RecordLimits) {
+  return z.strictObject(
+    { records: recordListSchema(limits) },
+    { error: 'a list of records, or {"records": [...]}' },
+  );
+}
+
+/** A body, whichever of its two shapes it has, as the list of records that it holds; refused whole or not at all. */
+export function recordsReader(limits: RecordLimits): (body: JsonValue | undefined) => JsonValue[] {
+  const list = recordListSchema(limits);
+  const envelope = recordEnvelopeSchema(limits);
+  const detail = 'The records are not valid; none was taken';
+  return (body) => {
+    const values = Array.isArray(body)
+      ? validate(list, body, detail)
+      : validate(envelope, body, detail).records;
+    const bytes = jsonBytes(values);
+    if (bytes > limits.maxRequestBytes) {
+      const detail = `The records take ${bytes} bytes as compact JSON, more than ${limits.maxRequestBytes}`;
+      throw new KeepapartError('request-too-large', detail);
+    }
+    return values;
+  };
+}
+
+function isDeeperThan(value: JsonValue, levels: number): boolean {
+  if (value === null || typeof value !== 'object') return false;
+  return levels === 0 || Object.values(value).some((member) => isDeeperThan(member, levels - 1));
+}
