@@ -240,7 +240,9 @@ export const SETTINGS = {
     default: 10_000,
     unit: 'records',
     about: 'Most records in the buffer of one shard; beyond it clients get 429.',
-    related: `${IN_PAGES}. A batcher that no worker serves takes 10,000 requests, whatever the bound.`,
+    related:
+      `${IN_PAGES}. Several API processes may pass it by an eighth each; while no worker answers, each counts only what ` +
+      'itself sends, and a batcher takes 10,000 signals, whatever the bound.',
     raising: 'Raising it makes waits in a full buffer longer.',
   }),
   maxBufferedBytes: setting({
