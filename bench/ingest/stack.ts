@@ -1,0 +1,128 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import type { Client } from '@temporalio/client';
+import { WorkflowNotFoundError } from '@temporalio/client';
+import {
+  RUN_LIMITS,
+  pauseSignal,
+  type BatcherInput,
+  type BatcherWorkflow,
+} from '../../src/contracts/batcher';
+import { WORKFLOW_TYPE, batcherWorkflowId } from '../../src/contracts/ids';
+import { loadConfig } from '../../src/config';
+import { batcherAddress } from '../../src/temporal/batcher-address';
+import { connectClient, embeddedTarget } from '../../src/temporal/connection';
+import { startNode, type Running } from '../harness/processes';
+
+const ROOT = path.resolve(__dirname, '../..');
+const MAIN = path.join(ROOT, 'dist/src/cli/main.js');
+const BASELINE = [
+  '-r',
+  path.join(ROOT, 'test/helpers/run-typescript.js'),
+  path.join(__dirname, 'baseline-server.ts'),
+];
+const UP = /Ctrl-C stops it/;
+
+export const CONTENDERS = ['nothing stored', 'signal per request', 'keepapart'] as const;
+export type Contender = (typeof CONTENDERS)[number];
+
+export interface Stack {
+  /** Where a contender takes lists. */
+  url(contender: Contender): string;
+  /** Empties the buffers and pauses the batchers, so that the figures are those of the way in alone. */
+  reset(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** Temporal, one worker, keepapart's API and the two it is measured against: all on this machine, all at once. */
+export async function startStack(): Promise<Stack> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'keepapart-bench-'));
+  const started: Running[] = [];
+  const start = async (args: readonly string[], env: NodeJS.ProcessEnv, up = UP): Promise<Running> => {
+    const running = await startNode(args, { cwd: folder, env, up });
+    started.push(running);
+    return running;
+  };
+  const stop = async () => {
+    for (const running of started.reverse()) await running.stop();
+    await rm(folder, { recursive: true, force: true });
+  };
+  try {
+    const env = environment();
+    const temporal = await start([MAIN, 'temporal'], env);
+    const address = row(temporal, 'Temporal');
+    const reaching = { ...env, TEMPORAL_ADDRESS: address };
+    await start([MAIN, 'worker'], reaching);
+    const api = row(await start([MAIN, 'api'], reaching), 'API');
+    const other = batcherWorkflowId('signal-per-request', 0);
+    const baseline = async (mode: string) => {
+      const running = await start([...BASELINE, mode, address, other], env, /listening \d+/);
+      return `http://127.0.0.1:${/listening (\d+)/.exec(running.output())?.[1]}/v1/records`;
+    };
+    const urls: Record<Contender, string> = {
+      'nothing stored': await baseline('none'),
+      'signal per request': await baseline('signal'),
+      keepapart: api,
+    };
+    const client = await connectClient(embeddedTarget(address));
+    const own = batcherAddress(loadConfig({ env, flags: {} }).config);
+    const input: BatcherInput = { settings: own.settings, limits: RUN_LIMITS };
+    return {
+      url: (contender) => urls[contender],
+      async reset() {
+        for (const workflowId of [batcherWorkflowId(own.batcherId, 0), other])
+          await restart(client, workflowId, own.taskQueue, input);
+      },
+      async stop() {
+        await client.connection.close();
+        await stop();
+      },
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function restart(
+  client: Client,
+  workflowId: string,
+  taskQueue: string,
+  input: BatcherInput,
+): Promise<void> {
+  const handle = client.workflow.getHandle(workflowId);
+  await handle.terminate('measured anew').catch((error: unknown) => {
+    if (!(error instanceof WorkflowNotFoundError)) throw error;
+  });
+  await client.workflow.signalWithStart<BatcherWorkflow, [{ by: string; atMs: number }]>(
+    WORKFLOW_TYPE.batcher,
+    {
+      workflowId,
+      taskQueue,
+      args: [input],
+      signal: pauseSignal.name,
+      signalArgs: [{ by: 'bench', atMs: Date.now() }],
+    },
+  );
+}
+
+/** Our own without settings, and with what makes room for seconds of load that nothing drains. */
+function environment(): Record<string, string> {
+  const kept = Object.entries(process.env).filter(([name]) => !/^(KEEPAPART_|TEMPORAL_)/.test(name));
+  return {
+    ...(Object.fromEntries(kept) as Record<string, string>),
+    NODE_ENV: 'production',
+    KEEPAPART_HTTP_PORT: '0',
+    KEEPAPART_TCP_PORT: '0',
+    KEEPAPART_TEMPORAL_PORT: '0',
+    KEEPAPART_UI_PORT: '0',
+    KEEPAPART_MAX_BUFFERED_RECORDS: '200000',
+    KEEPAPART_MAX_BUFFERED_BYTES: '33554432',
+  };
+}
+
+/** What a role says of itself in its summary. */
+function row({ output }: Running, name: string): string {
+  return new RegExp(`^ +${name} +(\\S+)$`, 'm').exec(output())?.[1] ?? '';
+}
