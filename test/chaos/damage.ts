@@ -4,6 +4,7 @@ import path from 'node:path';
 import type { ConflictRule } from '../../src/domain/conflict-rules';
 import type { JsonValue } from '../../src/domain/json';
 import { OUTCOME } from '../../src/domain/outcome';
+import { mapAtOnce } from '../../src/temporal/at-once';
 import { audit, parseBatchFile, type OutcomeLine } from '../helpers/audit';
 import { isDoomed } from './attacked-store';
 import { digestOf, type Digests } from './published-files';
@@ -51,9 +52,12 @@ export function isDamaged(damage: Damage): boolean {
   return Object.values(damage).some((found: string[]) => found.length > 0);
 }
 
+/** A long run leaves more files than a process may have open. */
+const OPEN_AT_ONCE = 64;
+
 export async function readContents(outDir: string): Promise<Contents> {
   const names = (await readdir(outDir)).filter((name) => /^test_log_.*\.log$/.test(name)).sort();
-  const texts = await Promise.all(names.map((name) => readFile(path.join(outDir, name), 'utf8')));
+  const texts = await mapAtOnce(names, OPEN_AT_ONCE, (name) => readFile(path.join(outDir, name), 'utf8'));
   return new Map(names.map((name, i) => [name, texts[i]!]));
 }
 
