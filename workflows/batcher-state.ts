@@ -19,6 +19,13 @@ import { nextFlushAtMs } from '../src/domain/flush-policy';
 import { jsonBytes } from '../src/domain/json';
 import { knownBody, packKeys, rememberKey, unpackKeys, type KeyWindow } from '../src/domain/key-window';
 import { appendToEnd, flushEverything, flushedRecords, type PagedBuffer } from '../src/domain/paged-buffer';
+import {
+  advanceStream,
+  knownStream,
+  packStreams,
+  unpackStreams,
+  type StreamWindow,
+} from '../src/domain/stream-window';
 
 /** What a batcher knows while it runs; {@link carriedFrom} is the part of it that outlives the run. */
 export interface BatcherState {
@@ -26,6 +33,7 @@ export interface BatcherState {
   limits: RunLimits;
   buffer: PagedBuffer;
   keys: KeyWindow;
+  streams: StreamWindow;
   nextBatchSeq: number;
   nextPageSeq: number;
   inFlight: Map<string, InFlightBatch>;
@@ -53,6 +61,7 @@ export function restoreBatcher(
       tail: carried?.tail ? unpackBuffer(carried.tail) : emptyBuffer(),
     },
     keys: unpackKeys(carried?.keys ?? { digests: '', minutes: [] }),
+    streams: unpackStreams(carried?.streams ?? []),
     nextBatchSeq: carried?.nextBatchSeq ?? 1,
     nextPageSeq: carried?.nextPageSeq ?? 1,
     inFlight: new Map(carried?.inFlight.map((batch) => [batch.batchId, batch])),
@@ -68,7 +77,7 @@ export function restoreBatcher(
 
 /**
  * What the next run gets: at most 512 KiB, as each part has its bound. Rules 64, head of the buffer 64, its tail 32,
- * pages 32 (256 of them), keys 190, batches in flight 110 (1,000 of them), all else 1 KiB. A buffer that is larger has
+ * pages 32 (256 of them), keys 190, streams 19 (300 of them), batches in flight 24, all else 1 KiB. A buffer that is larger has
  * been spilled before.
  */
 export function carriedFrom(state: BatcherState): CarriedState {
@@ -79,6 +88,7 @@ export function carriedFrom(state: BatcherState): CarriedState {
     tail: packBuffer(buffer.tail),
     nextPageSeq: state.nextPageSeq,
     keys: packKeys(state.keys),
+    streams: packStreams(state.streams),
     drain: state.drain,
     nextBatchSeq: state.nextBatchSeq,
     inFlight: carriedInFlight([...state.inFlight.values()]),
@@ -118,18 +128,39 @@ export function fitsWithoutPages({ buffer }: BatcherState): boolean {
   return buffer.pages.length === 0 && packedBytesBound(buffer.head) <= LEGACY_MAX_BUFFER_BYTES;
 }
 
-/** Appends a request, unless its key is known: then it adds nothing (G5). */
+/** Appends what arrives, unless its key is known or it is a part out of turn: then it adds nothing (G5). */
 export function takeRequest(state: BatcherState, request: AcceptedRequest, nowMs: number): void {
-  const { digest } = request;
-  if (digest !== undefined) {
-    if (knownBody(state.keys, digest.key, state.settings, nowMs) !== undefined) {
-      state.counters.duplicateRequests++;
-      return;
-    }
-    rememberKey(state.keys, digest, state.settings, nowMs);
+  if (!isNew(state, request, nowMs)) {
+    state.counters.duplicateRequests++;
+    return;
   }
   appendToEnd(state.buffer, request, nowMs);
   state.counters.accepted += request.values.length;
+}
+
+/** Remembers what is taken under a key, and says whether it is to be. */
+function isNew(
+  { keys, streams, settings }: BatcherState,
+  { digest, part, offset = 0, values }: AcceptedRequest,
+  nowMs: number,
+): boolean {
+  if (part !== undefined) {
+    if (knownBody(keys, part.key, settings, nowMs) !== undefined) return false;
+    return advanceStream(streams, part, offset, values.length, settings, nowMs);
+  }
+  if (digest === undefined) return true;
+  if (bodyUnderKey({ keys, streams, settings }, digest.key, nowMs) !== undefined) return false;
+  rememberKey(keys, digest, settings, nowMs);
+  return true;
+}
+
+/** What a key stands for: the digest of a list, or that of what has come of a stream. */
+export function bodyUnderKey(
+  { keys, streams, settings }: Pick<BatcherState, 'keys' | 'streams' | 'settings'>,
+  key: string,
+  nowMs: number,
+): string | undefined {
+  return knownBody(keys, key, settings, nowMs) ?? knownStream(streams, key, settings, nowMs)?.digest;
 }
 
 export function beginDrain(state: BatcherState, { by, atMs }: OperatorAction): void {

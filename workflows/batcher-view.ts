@@ -1,9 +1,9 @@
 import type { WorkflowInfo } from '@temporalio/workflow';
 import type { BatcherStatus, DrainStatus, RequestTrace } from '../src/contracts/batcher';
 import { batchSeqOf } from '../src/domain/batch';
-import { knownBody } from '../src/domain/key-window';
+import { knownStream, type StreamProgress } from '../src/domain/stream-window';
 import { bufferedOutsidePages, flushedRecords, oldestAcceptedAtMs, sizeOf } from '../src/domain/paged-buffer';
-import type { BatcherState } from './batcher-state';
+import { bodyUnderKey, type BatcherState } from './batcher-state';
 
 /** Answers of the batcher's queries, and what the Web UI shows of it. */
 export function statusOf(state: BatcherState, info: WorkflowInfo): BatcherStatus {
@@ -52,7 +52,18 @@ export function traceOf(state: BatcherState, requestId: string): RequestTrace {
 
 /** By key digest: the body digest under which it is known. */
 export function knownKeys(state: BatcherState, keys: readonly string[], nowMs: number): (string | null)[] {
-  return keys.map((key) => knownBody(state.keys, key, state.settings, nowMs) ?? null);
+  return keys.map((key) => bodyUnderKey(state, key, nowMs) ?? null);
+}
+
+/** A key under which a list was taken stands for a whole stream of other records. */
+export function progressOf(state: BatcherState, key: string, nowMs: number): StreamProgress | null {
+  const stream = knownStream(state.streams, key, state.settings, nowMs);
+  if (stream !== undefined) {
+    const { taken, digest, complete } = stream;
+    return { taken, digest, complete };
+  }
+  const body = bodyUnderKey(state, key, nowMs);
+  return body === undefined ? null : { taken: 0, digest: body, complete: true };
 }
 
 /** The line that the Web UI shows as the workflow's current details. */

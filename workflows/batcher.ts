@@ -40,6 +40,7 @@ import {
   requestQuery,
   resumeSignal,
   statusQuery,
+  streamQuery,
   type BatcherInput,
   type BatcherWorkflow,
 } from '../src/contracts/batcher';
@@ -62,7 +63,7 @@ import {
   restoreBatcher,
   takeRequest,
 } from './batcher-state';
-import { describeBatcher, knownKeys, statusOf, traceOf } from './batcher-view';
+import { describeBatcher, knownKeys, progressOf, statusOf, traceOf } from './batcher-view';
 import { spillToPages, takeInOldestPage } from './page-keeping';
 
 /** Runs of 0.1.0 carried their whole buffer, or flushed until it could be carried. */
@@ -115,6 +116,7 @@ async function runBatcher(input: BatcherInput): Promise<void> {
   setHandler(statusQuery, () => statusOf(state, workflowInfo()));
   setHandler(requestQuery, (requestId) => traceOf(state, requestId));
   setHandler(keysQuery, (keys) => knownKeys(state, keys, Date.now()));
+  setHandler(streamQuery, (key) => progressOf(state, key, Date.now()));
 
   if (input.carried === undefined) showState();
   for (const { batchId } of state.inFlight.values()) void follow(batchId, adoptedClosing(batchId));

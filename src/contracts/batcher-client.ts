@@ -1,7 +1,26 @@
 import type { JsonValue } from '../domain/json';
 import type { DeadLetterFilter, DeadLetterPage, RedriveResult, RedriveSelection } from './dead-letters';
 import type { DrainOptions, DrainReport } from './drain';
-import type { BatchPage, BatchState, BatchView, RequestView, StatusView } from './views';
+import type { BatchFilter, BatchPage, BatchView, RequestView, StatusView } from './views';
+
+export interface StreamOptions {
+  once: boolean;
+  /** Asked while room is waited for: whether anybody still wants the stream to go on. */
+  stillWanted: () => boolean;
+}
+
+/** A request whose records come one after another. */
+export interface RecordStream {
+  /**
+   * Takes the next record; resolves when there is room for one more. Once it has rejected nothing more is taken: with
+   * `buffer-full` when the buffer stays full, with `idempotency-key-reused`, or as `addRecords` does.
+   */
+  write(value: JsonValue): Promise<void>;
+  /** Resolves when all records are durable, with their number. Rejects as `write` does, or with `stream-overtaken`. */
+  end(): Promise<number>;
+  /** How many records from the first are known to be durable, once nothing is under way any more. */
+  durable(): Promise<number>;
+}
 
 /**
  * The way from the edge (HTTP, TCP, command line) to the batchers and back; implemented over Temporal in
@@ -17,11 +36,16 @@ export interface BatcherClient {
     request: { requestId: string; values: JsonValue[] },
     options?: { once?: boolean },
   ): Promise<void>;
+  /**
+   * Takes the records of one request one after another, of any number, and waits for room where the buffer is full. With
+   * `once` the requestId is a key: the same stream sent again goes on behind what was taken before.
+   */
+  openStream(requestId: string, options: StreamOptions): Promise<RecordStream>;
   status(): Promise<StatusView>;
   /** `undefined` when no such request is known: never sent, or older than the namespace retains. */
   request(requestId: string): Promise<RequestView | undefined>;
   /** Newest first. Throws `invalid-request` when the cursor isn't one of ours. */
-  batches(filter: { state?: BatchState; limit: number; cursor?: string }): Promise<BatchPage>;
+  batches(filter: BatchFilter): Promise<BatchPage>;
   batch(batchId: string): Promise<BatchView | undefined>;
   /** The batch that closed last first. Throws `invalid-request` when the cursor isn't one of ours. */
   deadLetters(filter: DeadLetterFilter): Promise<DeadLetterPage>;

@@ -4,6 +4,7 @@ import { KIB, MIB } from '../domain/duration';
 import type { JsonValue } from '../domain/json';
 import type { PackedKeyWindow, RequestDigest } from '../domain/key-window';
 import type { PageRef } from '../domain/paged-buffer';
+import type { PackedStreams, StreamPart, StreamProgress } from '../domain/stream-window';
 import type { PipelineSettings } from './settings';
 
 /** Input of `batcherWorkflow`. `carried` is what the previous run handed over at continue-as-new. */
@@ -52,6 +53,8 @@ export interface CarriedState {
   nextPageSeq?: number;
   /** The keys that are remembered (G5). */
   keys?: PackedKeyWindow;
+  /** Requests that come in parts, under a key. Since 0.3.0. */
+  streams?: PackedStreams;
   drain?: DrainState | null;
   /** Sequence number of the next batch, from 1. */
   nextBatchSeq: number;
@@ -101,12 +104,16 @@ export const NO_COUNTS: Readonly<BatcherCounters> = {
   retries: 0,
 };
 
-/** A list of records as one client sent it. */
+/** A list of records as one client sent it, or a part of a stream. */
 export interface AcceptedRequest {
   requestId: string;
   values: JsonValue[];
   /** Given when the request must be taken once, however often it is sent (G5). */
   digest?: RequestDigest;
+  /** Place of the first value in a request that comes in parts; its length is told by the last one at the earliest. */
+  offset?: number;
+  /** Given with `offset` when each part must be taken once, and only behind the one before it (G5). */
+  part?: StreamPart;
 }
 
 /** Who did something by hand, and when. */
@@ -156,7 +163,7 @@ export interface DrainStatus extends OperatorAction {
 
 /** Where the records of one request are that have not reached a closed batch. */
 export interface RequestTrace {
-  /** Length of the request, when any of its records is still buffered. */
+  /** Length of the request, when any of its records is still buffered; 0 for one that came in parts. */
   size: number | null;
   bufferedIndexes: number[];
   /** Batches in flight that hold records of it. */
@@ -169,3 +176,5 @@ export const statusQuery = defineQuery<BatcherStatus>('status');
 export const requestQuery = defineQuery<RequestTrace, [requestId: string]>('request');
 /** By key digest, in the order asked: the body digest under which the key is known, or null. */
 export const keysQuery = defineQuery<(string | null)[], [keys: string[]]>('keys');
+/** How far the stream under a key has been taken: null for one that isn't known. */
+export const streamQuery = defineQuery<StreamProgress | null, [key: string]>('stream');

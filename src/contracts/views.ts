@@ -38,6 +38,15 @@ export interface RequestView {
 export const BATCH_STATES = ['running', 'completed', 'failed'] as const;
 export type BatchState = (typeof BATCH_STATES)[number];
 
+/** Which batches to list. */
+export interface BatchFilter {
+  state?: BatchState;
+  /** Only those that hold records of this request. */
+  requestId?: string;
+  limit: number;
+  cursor?: string;
+}
+
 export interface BatchSummary {
   batchId: string;
   /** Workflow id of the batcher that started it. */

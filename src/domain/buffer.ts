@@ -7,7 +7,7 @@ export interface BufferedRecord {
   requestId: string;
   /** Place in its request, from 0. */
   index: number;
-  /** Length of its request. */
+  /** Length of its request, or {@link UNKNOWN_SIZE}. */
   requestSize: number;
   value: JsonValue;
   acceptedAtMs: number;
@@ -81,13 +81,24 @@ export function emptyBuffer(): RecordBuffer {
   };
 }
 
-/** Appends a whole request behind what is there. */
+/** What one message brings of a request: all of it, or the values from `offset` on of one that comes in parts. */
+export interface ArrivingRecords {
+  requestId: string;
+  values: readonly JsonValue[];
+  offset?: number;
+}
+
+/** Length of a request that comes in parts: nobody knows it while they come. */
+export const UNKNOWN_SIZE = 0;
+
+/** Appends records behind what is there. */
 export function appendRequest(
   buffer: RecordBuffer,
-  request: { requestId: string; values: readonly JsonValue[] },
+  { requestId, values, offset }: ArrivingRecords,
   acceptedAtMs: number,
 ): void {
-  appendRun(buffer, request.requestId, request.values.length, acceptedAtMs, 0, request.values);
+  const size = offset === undefined ? values.length : UNKNOWN_SIZE;
+  appendRun(buffer, requestId, size, acceptedAtMs, offset ?? 0, values);
 }
 
 /** Marks all that is buffered now as due, whatever its age. */

@@ -49,6 +49,21 @@ export const ERRORS = {
     status: 409,
     retried: RETRIED.never,
   },
+  'stream-overtaken': {
+    title: 'Not all of the stream was taken',
+    status: 503,
+    retried: RETRIED.byClient,
+  },
+  'request-timeout': {
+    title: 'The client sent nothing for too long',
+    status: 408,
+    retried: RETRIED.byClient,
+  },
+  'request-too-long': {
+    title: 'The request has too many records to be told one by one',
+    status: 422,
+    retried: RETRIED.never,
+  },
   'temporal-unavailable': {
     title: 'Temporal can not be reached',
     status: 503,
@@ -114,23 +129,35 @@ export function describeReceived(value: unknown): string {
   return `${text.length > 80 ? `${text.slice(0, 77)}...` : text} (${type})`;
 }
 
+/** How much of a stream has been taken for good. */
+export interface StreamTaken {
+  requestId: string;
+  accepted: number;
+}
+
+interface ErrorOptions {
+  problems?: readonly FieldProblem[];
+  retryAfterMs?: number;
+  progress?: StreamTaken;
+  cause?: unknown;
+}
+
 /** An error of the catalogue. Branch on `code`, never on the class: it crosses realms and processes. */
 export class KeepapartError extends Error {
   readonly code: ErrorCode;
   readonly problems: readonly FieldProblem[];
   /** How long to wait before trying again, in milliseconds. */
   readonly retryAfterMs: number | undefined;
+  /** Of a stream that broke: its first `accepted` records are durable, and nothing behind them. */
+  readonly progress: StreamTaken | undefined;
 
-  constructor(
-    code: ErrorCode,
-    detail: string,
-    options: { problems?: readonly FieldProblem[]; retryAfterMs?: number; cause?: unknown } = {},
-  ) {
+  constructor(code: ErrorCode, detail: string, options: ErrorOptions = {}) {
     super(detail, options.cause === undefined ? {} : { cause: options.cause });
     this.name = 'KeepapartError';
     this.code = code;
     this.problems = options.problems ?? [];
     this.retryAfterMs = options.retryAfterMs;
+    this.progress = options.progress;
   }
 
   get entry(): CatalogueEntry {

@@ -81,6 +81,6 @@ export function unpackKeys({ digests, minutes }: PackedKeyWindow): KeyWindow {
 }
 
 /** A minute expires as a whole, when its last millisecond does. */
-function expired(minute: number, policy: KeyWindowPolicy, nowMs: number): boolean {
+export function expired(minute: number, policy: KeyWindowPolicy, nowMs: number): boolean {
   return (minute + 1) * MINUTE + policy.idempotencyWindowMs <= nowMs;
 }

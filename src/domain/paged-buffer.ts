@@ -11,13 +11,13 @@ import {
   packedBytesBound,
   removeBeyond,
   stretchesOf,
+  type ArrivingRecords,
   type BufferedRecord,
   type ByHand,
   type PackedBuffer,
   type RecordBuffer,
 } from './buffer';
 import { KIB } from './duration';
-import type { JsonValue } from './json';
 
 /*
  * A buffer of any size in a state of bounded size: its middle lies in pages outside.
@@ -61,13 +61,9 @@ export function emptyPagedBuffer(): PagedBuffer {
   return { head: emptyBuffer(), pages: [], tail: emptyBuffer() };
 }
 
-/** Appends a whole request behind everything. */
-export function appendToEnd(
-  buffer: PagedBuffer,
-  request: { requestId: string; values: readonly JsonValue[] },
-  acceptedAtMs: number,
-): void {
-  appendRequest(buffer.pages.length > 0 ? buffer.tail : buffer.head, request, acceptedAtMs);
+/** Appends records behind everything. */
+export function appendToEnd(buffer: PagedBuffer, arriving: ArrivingRecords, acceptedAtMs: number): void {
+  appendRequest(buffer.pages.length > 0 ? buffer.tail : buffer.head, arriving, acceptedAtMs);
 }
 
 /** Marks all that is buffered now as due, whatever its age. */

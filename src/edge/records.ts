@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import { KeepapartError } from '../domain/errors';
+import { isKeepapartError, KeepapartError } from '../domain/errors';
 import { jsonBytes, type JsonValue } from '../domain/json';
+import { parseJsonText } from './json-text';
 import { validate } from './problems';
 
 /** Bounds on what one client may send at once; see the settings of the same names in `docs/CONFIGURATION.md`. */
@@ -76,6 +77,27 @@ export function recordsReader(limits: RecordLimits): (body: JsonValue | undefine
       throw new KeepapartError('request-too-large', detail);
     }
     return values;
+  };
+}
+
+/**
+ * One record that stands alone, as the text of its JSON. Throws as {@link parseJsonText} and {@link recordsReader} do.
+ * @param place how the client finds it: stands before what is wrong and in front of every field
+ */
+export function recordTextReader(limits: RecordLimits): (text: string, place: string) => JsonValue {
+  const schema = recordSchema(limits);
+  return (text, place) => {
+    try {
+      return validate(
+        schema,
+        parseJsonText(text, { maxDepth: MAX_RECORD_DEPTH + 1 }),
+        'This is no valid record',
+      );
+    } catch (error) {
+      if (!isKeepapartError(error)) throw error;
+      const problems = error.problems.map((problem) => ({ ...problem, field: `${place}${problem.field}` }));
+      throw new KeepapartError(error.code, `${place}: ${error.message}`, { problems });
+    }
   };
 }
 

@@ -20,6 +20,8 @@ export interface HttpDeps {
   webUiUrl?: string;
   /** Id of an accepted list; a random UUID by default. */
   newRequestId?: () => string;
+  /** How long a stream of records may bring nothing while it is listened to. Default 30 s. */
+  streamIdleMs?: number;
   /** Whether this process is about to stop: nothing new is taken, what runs is finished. */
   isDraining: () => boolean;
 }

@@ -1,9 +1,9 @@
-import { MIMEType } from 'node:util';
 import express from 'express';
 import type { Request, RequestHandler, Response } from 'express';
 import { KeepapartError } from '../domain/errors';
 import type { JsonValue } from '../domain/json';
 import { parseJsonText } from '../edge/json-text';
+import { contentTypeOf } from './content-type';
 
 export interface JsonBodyOptions {
   /** After decompression. */
@@ -36,18 +36,8 @@ function hasNoBody(req: Request): boolean {
 }
 
 function requireUtf8Json(req: Request): void {
-  const header = req.headers['content-type'];
-  let type: MIMEType | undefined;
-  try {
-    type = new MIMEType(header ?? '');
-  } catch {
-    // Reported below, like any other type.
-  }
-  if (type?.essence !== 'application/json')
+  if (contentTypeOf(req) !== 'application/json')
     throw new KeepapartError('unsupported-media-type', 'Send the body as application/json');
-  const charset = type.params.get('charset') ?? 'utf-8';
-  if (charset.toLowerCase() !== 'utf-8')
-    throw new KeepapartError('unsupported-media-type', 'Send the body in UTF-8, the only charset of JSON');
 }
 
 function decodeUtf8(bytes: Buffer): string {

@@ -2,6 +2,7 @@ import { createServer } from 'node:http';
 import type { RequestListener, Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { SECOND } from '../domain/duration';
+import { limitBodyTime } from './body-deadline';
 import { describeReceived, KeepapartError } from '../domain/errors';
 
 export interface ListenOptions {
@@ -15,7 +16,7 @@ export interface ListenOptions {
 export interface HttpTimeouts {
   /** To send the header of a request. */
   headersMs: number;
-  /** To send a whole request; bounds as well how long the rest of a body that is too large is read and dropped. */
+  /** To send a whole request but for a stream of records; bounds as well how long the rest of a refused body is dropped. */
   requestMs: number;
   /** Between two requests on one connection; above the 60 s after which common proxies drop theirs. */
   keepAliveMs: number;
@@ -46,12 +47,14 @@ export async function listen(handler: RequestListener, options: ListenOptions): 
   const timeouts = { ...DEFAULT_TIMEOUTS, ...options.timeouts };
   const server = createServer({
     headersTimeout: timeouts.headersMs,
-    requestTimeout: timeouts.requestMs,
+    // Ours, see below: bodies of any length take any time.
+    requestTimeout: 0,
     keepAliveTimeout: timeouts.keepAliveMs,
     // How far beyond its time a slow client can get.
     connectionsCheckingInterval: Math.min(5 * SECOND, timeouts.headersMs),
   });
   const close = gracefulClose(server);
+  server.on('request', (req, res) => limitBodyTime(req, res, timeouts.requestMs));
   server.on('request', handler);
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error) => reject(toCatalogued(error, options)));

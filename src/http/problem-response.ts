@@ -48,6 +48,7 @@ export const problemResponse: ErrorRequestHandler = (thrown, req, res, next) => 
     instance: `urn:keepapart:http-request:${httpRequestId(req)}`,
     code,
     ...(error.problems.length > 0 && { problems: error.problems }),
+    ...error.progress,
   };
   res.status(status).type('application/problem+json').send(JSON.stringify(problem));
 };

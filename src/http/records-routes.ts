@@ -5,6 +5,8 @@ import { MAX_BODY_DEPTH, recordsReader } from '../edge/records';
 import type { HttpDeps } from './deps';
 import { idempotencyKeyOf } from './idempotency-key';
 import { jsonBodyReader } from './json-body';
+import { isNdjson } from './ndjson-body';
+import { takeStream } from './record-stream-route';
 import { serve } from './routing';
 
 /** `POST /v1/records`. */
@@ -28,5 +30,7 @@ export function serveRecords(router: Router, deps: HttpDeps): void {
         records: values.map((value, index) => ({ recordId: recordIdOf(requestId, index), value })),
       });
   };
-  serve(router, '/records', { post: addRecords });
+  const addStream = takeStream(deps);
+  const add: RequestHandler = (req, res, next) => (isNdjson(req) ? addStream : addRecords)(req, res, next);
+  serve(router, '/records', { post: add });
 }

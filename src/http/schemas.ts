@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isKnowableRequestId } from '../contracts/ids';
 import { BATCH_STATES } from '../contracts/views';
 
 /** Who does something by hand: letters, digits, punctuation, symbols and spaces; nothing that moves a terminal. */
@@ -26,13 +27,14 @@ export const pageFields = {
     .exactOptional(),
 };
 
-/** `GET /v1/batches?state=&limit=&cursor=`. */
-export const batchesQuerySchema = z.strictObject({
-  state: z.enum(BATCH_STATES, { error: `one of ${BATCH_STATES.join(', ')}` }).exactOptional(),
-  ...pageFields,
-});
-
 const ID_EXPECTED = { error: 'an id of 1 to 255 printable characters' };
 
 /** An id as it may stand in a path: what is longer or holds control characters is none of ours. */
 export const idSchema = z.string(ID_EXPECTED).regex(/^[^\p{C}]{1,255}$/u, ID_EXPECTED);
+
+/** `GET /v1/batches?state=&requestId=&limit=&cursor=`. */
+export const batchesQuerySchema = z.strictObject({
+  state: z.enum(BATCH_STATES, { error: `one of ${BATCH_STATES.join(', ')}` }).exactOptional(),
+  requestId: idSchema.refine(isKnowableRequestId, { error: 'the id of a request' }).exactOptional(),
+  ...pageFields,
+});

@@ -121,7 +121,8 @@ export function factsOf(info: ExecutionInfo): BatchFacts {
       batcher: attributes.get(SEARCH_ATTRIBUTES.batcher) ?? '',
       state,
       flushReason: (attributes.get(SEARCH_ATTRIBUTES.flushReason) ?? '') as FlushReason,
-      requestIds: attributes.get(SEARCH_ATTRIBUTES.requestIds) ?? [],
+      // The attribute leaves them out where they are too many.
+      requestIds: Object.keys(memo?.requestSizes ?? {}),
       startedAt: info.startTime.toISOString(),
       closedAt: info.closeTime?.toISOString() ?? null,
       saved: known(attributes.get(SEARCH_ATTRIBUTES.saved)),

@@ -2,9 +2,9 @@ import type { Client } from '@temporalio/client';
 import { executionInfoFromRaw } from '@temporalio/client/lib/helpers';
 import { batcherWorkflowId, WORKFLOW_TYPE } from '../contracts/ids';
 import { SEARCH_ATTRIBUTES } from '../contracts/search-attributes';
-import type { BatchPage, BatchState, BatchView } from '../contracts/views';
+import type { BatchFilter, BatchPage, BatchState, BatchView } from '../contracts/views';
 import { KeepapartError, describeReceived } from '../domain/errors';
-import { factsOf, literal, type BatchReader } from './batch-reader';
+import { factsOf, holdingAnyOf, literal, type BatchReader } from './batch-reader';
 import type { BatcherAddress } from './ingest';
 import { callTemporal } from './rpc';
 
@@ -18,10 +18,19 @@ const CONDITION_OF_STATE: Record<BatchState, string> = {
 export async function listBatchPage(
   client: Client,
   address: BatcherAddress,
-  { state, limit, cursor }: { state?: BatchState; limit: number; cursor?: string },
+  { state, requestId, limit, cursor }: BatchFilter,
 ): Promise<BatchPage> {
-  const conditions = state === undefined ? [] : [CONDITION_OF_STATE[state]];
-  return listBatchesWhere(client, address, conditions, { limit, ...(cursor !== undefined && { cursor }) });
+  const conditions = [
+    ...(state === undefined ? [] : [CONDITION_OF_STATE[state]]),
+    ...(requestId === undefined ? [] : [holdingAnyOf([requestId])]),
+  ];
+  const page = await listBatchesWhere(client, address, conditions, {
+    limit,
+    ...(cursor !== undefined && { cursor }),
+  });
+  // A batch of many requests is listed for any of them.
+  if (requestId === undefined) return page;
+  return { ...page, batches: page.batches.filter(({ requestIds }) => requestIds.includes(requestId)) };
 }
 
 /** One page of this deployment's batches that meet all conditions of visibility; the one that closed last first. */

@@ -3,20 +3,22 @@ import type { AcceptedRequest } from '../contracts/batcher';
 import type { BatcherClient } from '../contracts/batcher-client';
 import { batcherWorkflowId, shardOf } from '../contracts/ids';
 import { KIB } from '../domain/duration';
-import { createAdmission, loadOf, type AdmissionLimits } from './admission';
+import { createAdmission, loadOf, type AdmissionLimits, type Load } from './admission';
 import { createBatchReader } from './batch-reader';
 import { listBatchPage, readBatch } from './batch-views';
 import { createDeadLetterReader, readDeadLetterPage } from './dead-letters';
 import { drain } from './drain';
 import { createGroupCommit, type GroupLimits } from './group-commit';
-import { askForKeys, createOnceOnly, digestOf } from './idempotency';
+import { askForKeys, askForStream, createOnceOnly, digestOf, keyDigestOf } from './idempotency';
 import { createIngest, type BatcherAddress } from './ingest';
 import { createKnownRedrives } from './known-redrives';
 import { createPageReader } from './page-reader';
+import { openRecordStream } from './record-stream';
 import { redrive, type RedriveParts } from './redrive';
 import { readRequest } from './request-view';
 import { callTemporal } from './rpc';
 import { readShard, readStatus } from './status-view';
+import { whenThereIsRoom } from './when-there-is-room';
 
 /**
  * Requests of one shard that share a signal: few enough that the batcher's run, which ends between signals, ends in time.
@@ -61,6 +63,18 @@ export function createBatcherClient(
       if (!once) return handOver({ requestId, values });
       const request = { requestId, values, digest: digestOf({ requestId, values }) };
       await onceOnly[shard]?.take(request, () => handOver(request));
+    },
+    async openStream(requestId, { once, stillWanted }) {
+      const shard = shardOf(requestId, address.shards);
+      const key = once && address.settings.idempotencyWindowKeys > 0 ? keyDigestOf(requestId) : undefined;
+      const send = (request: AcceptedRequest, load: Load) =>
+        whenThereIsRoom(
+          async () => admissions[shard]?.admit(load, async () => commits[shard]?.(request, load.bytes)),
+          stillWanted,
+        );
+      const workflowId = batcherWorkflowId(address.batcherId, shard);
+      const progress = () => askForStream(client, workflowId, keyDigestOf(requestId));
+      return openRecordStream({ send, progress }, requestId, key);
     },
     status: () => readStatus(client, address, Date.now()),
     request: (requestId) => readRequest(client, address, batches, pages, requestId),

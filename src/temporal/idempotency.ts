@@ -1,18 +1,23 @@
 import { createHash } from 'node:crypto';
-import type { Client } from '@temporalio/client';
+import { WorkflowNotFoundError, type Client } from '@temporalio/client';
 import { LRUCache } from 'lru-cache';
-import { keysQuery } from '../contracts/batcher';
+import { keysQuery, streamQuery } from '../contracts/batcher';
 import { KeepapartError } from '../domain/errors';
 import { canonicalJson, type JsonValue } from '../domain/json';
 import { BODY_DIGEST_LENGTH, KEY_DIGEST_LENGTH, type RequestDigest } from '../domain/key-window';
+import type { StreamProgress } from '../domain/stream-window';
 import { callTemporal } from './rpc';
 
 /** What a batcher remembers of a request that is to be taken once: the requestId is the client's key. */
 export function digestOf({ requestId, values }: { requestId: string; values: JsonValue[] }): RequestDigest {
   return {
-    key: sha256(requestId).slice(0, KEY_DIGEST_LENGTH),
+    key: keyDigestOf(requestId),
     body: sha256(canonicalJson(values)).slice(0, BODY_DIGEST_LENGTH),
   };
+}
+
+export function keyDigestOf(requestId: string): string {
+  return sha256(requestId).slice(0, KEY_DIGEST_LENGTH);
 }
 
 /** In one question to a batcher. */
@@ -90,6 +95,22 @@ export function askForKeys(client: Client, workflowId: string, keys: string[]): 
   return callTemporal(client, `could not ask ${workflowId} which requests it has taken`, () =>
     client.workflow.getHandle(workflowId).query(keysQuery, keys),
   );
+}
+
+/** How far a batcher has taken the stream under a key; null where it doesn't know any. */
+export async function askForStream(
+  client: Client,
+  workflowId: string,
+  key: string,
+): Promise<StreamProgress | null> {
+  try {
+    return await callTemporal(client, `could not ask ${workflowId} how far it has taken a stream`, () =>
+      client.workflow.getHandle(workflowId).query(streamQuery, key),
+    );
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return null;
+    throw error;
+  }
 }
 
 function sha256(text: string): string {

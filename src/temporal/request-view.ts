@@ -4,11 +4,13 @@ import { requestQuery, type RequestTrace } from '../contracts/batcher';
 import { batcherWorkflowId, isKnowableRequestId, shardOf, isBatcherOf } from '../contracts/ids';
 import { RECORD_STATE, type BatchState, type RecordView, type RequestView } from '../contracts/views';
 import { KeepapartError } from '../domain/errors';
+import { UNKNOWN_SIZE } from '../domain/buffer';
 import { SECOND } from '../domain/duration';
 import { indexOf, recordIdOf, requestIdOf } from '../domain/record';
 import { redriveOf } from '../domain/redrive';
 import { mapAtOnce } from './at-once';
 import { batchesOfRequest, factsOf, type BatchFacts, type BatchReader } from './batch-reader';
+import { askForStream, keyDigestOf } from './idempotency';
 import type { BatcherAddress } from './ingest';
 import { bufferedInPages, type PageReader } from './page-reader';
 import { callTemporal } from './rpc';
@@ -16,13 +18,15 @@ import { callTemporal } from './rpc';
 /** Visibility lags a little behind: a batch that has just closed may be in neither the batcher nor the listing. */
 const VISIBILITY_LAG_MS = 3 * SECOND;
 const LOOK_AGAIN_MS = 100;
+/** Of a request that is told record by record: as many as one list may have. */
+const MAX_TOLD_RECORDS = 10_000;
 /** How many batches are read at once. */
 const READS_AT_ONCE = 16;
 
 /**
  * Where the records of a request are, from three places in this order: the batcher (buffered, in flight), the listing
  * of batches that name the request, and those batches' results. `undefined` when no place knows the request.
- * Throws `temporal-unavailable` when some of its records can't be found in time.
+ * Throws `temporal-unavailable` when some of its records can't be found in time, `request-too-long` for more than 10,000.
  */
 export async function readRequest(
   client: Client,
@@ -77,12 +81,33 @@ async function look(
   for (const index of [...trace.bufferedIndexes, ...paged.indexes]) {
     records.set(index, { recordId: recordIdOf(requestId, index), state: RECORD_STATE.buffered });
   }
-  let size = trace.size ?? paged.size;
   const all = [...listed.values()];
+  const told = trace.size ?? paged.size ?? all[0]?.requestSizes[requestId] ?? null;
+  const size = told === UNKNOWN_SIZE ? await lengthOfStream(client, address, requestId) : told;
+  // Every batch holds one of its records at least.
+  const atLeast = Math.max(size ?? 0, all.length + records.size);
+  if (atLeast > MAX_TOLD_RECORDS) throw tooLong(requestId, atLeast);
   const views = await mapAtOnce(all, READS_AT_ONCE, (facts) => recordsIn(batches, facts, requestId));
   for (const view of views.flat()) records.set(indexOf(view.recordId), view);
-  for (const facts of all) size ??= facts.requestSizes[requestId] ?? null;
-  return { size, records };
+  return { size: told === UNKNOWN_SIZE ? (size ?? records.size) : size, records };
+}
+
+/** How many records of a stream were taken; null where nobody remembers. */
+async function lengthOfStream(
+  client: Client,
+  { batcherId, shards }: BatcherAddress,
+  requestId: string,
+): Promise<number | null> {
+  const workflowId = batcherWorkflowId(batcherId, shardOf(requestId, shards));
+  return (await askForStream(client, workflowId, keyDigestOf(requestId)))?.taken ?? null;
+}
+
+function tooLong(requestId: string, records: number): KeepapartError {
+  return new KeepapartError(
+    'request-too-long',
+    `Request ${requestId} has ${records} records or more, and at most ${MAX_TOLD_RECORDS} are told one by one: ` +
+      `list its batches with GET /v1/batches?requestId=${requestId}`,
+  );
 }
 
 /** What the batcher of a request's shard knows of it. */
@@ -118,6 +143,7 @@ async function listBatches(
       if (!(requestId in facts.requestSizes) || !isBatcherOf(batcherId, batcher)) continue;
       const known = listed.get(batchId);
       if (known === undefined || known.summary.startedAt < startedAt) listed.set(batchId, facts);
+      if (listed.size > MAX_TOLD_RECORDS) throw tooLong(requestId, listed.size);
     }
   });
   return listed;

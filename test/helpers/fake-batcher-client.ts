@@ -1,5 +1,5 @@
 import { NO_COUNTS, type AcceptedRequest } from '../../src/contracts/batcher';
-import type { BatcherClient } from '../../src/contracts/batcher-client';
+import type { BatcherClient, RecordStream } from '../../src/contracts/batcher-client';
 import type { DeadLetterPage, RedriveResult } from '../../src/contracts/dead-letters';
 import type { DrainOptions, DrainReport } from '../../src/contracts/drain';
 import type { BatchPage, BatchView, RequestView, StatusView } from '../../src/contracts/views';
@@ -39,6 +39,25 @@ export class FakeBatcherClient implements BatcherClient {
     if (once) this.onceOnly.push(request.requestId);
     await this.gate;
     await this.failIfAsked();
+  }
+
+  /** Every record of a stream is durable as soon as it is written. */
+  openStream(requestId: string, { once }: { once: boolean }): Promise<RecordStream> {
+    const stream: AcceptedRequest = { requestId, values: [] };
+    this.accepted.push(stream);
+    if (once) this.onceOnly.push(requestId);
+    return Promise.resolve({
+      write: async (value) => {
+        await this.gate;
+        await this.failIfAsked();
+        stream.values.push(value);
+      },
+      end: async () => {
+        await this.failIfAsked();
+        return stream.values.length;
+      },
+      durable: () => Promise.resolve(stream.values.length),
+    });
   }
 
   status(): Promise<StatusView> {

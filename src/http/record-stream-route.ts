@@ -1,0 +1,64 @@
+import { randomUUID } from 'node:crypto';
+import type { RequestHandler } from 'express';
+import type { RecordStream } from '../contracts/batcher-client';
+import { isKeepapartError, KeepapartError } from '../domain/errors';
+import { recordTextReader } from '../edge/records';
+import { dropBody, liftBodyTime } from './body-deadline';
+import type { HttpDeps } from './deps';
+import { idempotencyKeyOf } from './idempotency-key';
+import { linesOf } from './ndjson-body';
+
+/**
+ * `POST /v1/records` with a record in each line, of any number. Acknowledged at the end, with counts alone; a stream that
+ * breaks is answered with how much of it is durable, and goes on from there when it is sent again under the same key.
+ */
+export function takeStream(deps: HttpDeps): RequestHandler {
+  const { batcher, limits, newRequestId = randomUUID, isDraining, streamIdleMs } = deps;
+  const readRecord = recordTextReader(limits);
+  const lines = {
+    maxBytes: limits.maxRecordBytes,
+    ...(streamIdleMs !== undefined && { idleMs: streamIdleMs }),
+  };
+  return async (req, res) => {
+    const key = idempotencyKeyOf(req.headers);
+    const requestId = key ?? newRequestId();
+    const stillWanted = () => !isDraining() && !req.destroyed;
+    let stream: RecordStream | undefined;
+    try {
+      liftBodyTime(req);
+      stream = await batcher.openStream(requestId, { once: key !== undefined, stillWanted });
+      let count = 0;
+      for await (const { number, text } of linesOf(req, lines)) {
+        if (isDraining()) throw new KeepapartError('not-ready', 'This process is about to stop');
+        await stream.write(readRecord(text, `line ${number}`));
+        count++;
+      }
+      if (count === 0) throw noRecords();
+      const accepted = await stream.end();
+      res
+        .status(202)
+        .location(`/v1/requests/${encodeURIComponent(requestId)}`)
+        .json({ requestId, accepted });
+    } catch (error) {
+      res.once('finish', () => dropBody(req));
+      throw withProgress(error, { requestId, accepted: (await stream?.durable()) ?? 0 });
+    }
+  };
+}
+
+function noRecords(): KeepapartError {
+  return new KeepapartError('invalid-request', 'There are no records; none was taken', {
+    problems: [{ field: '', expected: 'at least one record', received: 'no line with one' }],
+  });
+}
+
+function withProgress(error: unknown, progress: { requestId: string; accepted: number }): unknown {
+  if (!isKeepapartError(error)) return error;
+  const { code, message, problems, retryAfterMs, cause } = error;
+  return new KeepapartError(code, message, {
+    problems,
+    progress,
+    ...(retryAfterMs !== undefined && { retryAfterMs }),
+    ...(cause !== undefined && { cause }),
+  });
+}
