@@ -50,7 +50,7 @@ export const LAYERS = [
   {
     dir: 'src/http',
     may: ['src/edge', 'src/contracts', 'src/domain'],
-    packages: /^(node:(?!process$).*|express|zod|helmet|pino|pino-http)$/,
+    packages: /^(node:(?!process$).*|express|helmet|limiter|lru-cache|pino|pino-http|zod)$/,
     because: 'the edge knows Temporal only through the BatcherClient interface',
   },
   {

@@ -2,6 +2,9 @@ import type { Config } from '../config';
 import { ERRORS, KeepapartError, type ErrorCode } from '../domain/errors';
 import { API_KEY_VARIABLE } from './read-config';
 
+/** How Node tells that a certificate was refused, whatever is wrong with it. */
+const UNTRUSTED = /CERT|^UNABLE_TO_/;
+
 /** Where the API is that a command talks to, and the key that it may need. */
 export interface ApiTarget {
   url: string;
@@ -9,7 +12,7 @@ export interface ApiTarget {
 }
 
 /** The API of `--url`, or else the one that this configuration would start; the key of `KEEPAPART_API_KEY`. */
-export function apiTarget({ httpHost, httpPort }: Config, url: unknown): ApiTarget {
+export function apiTarget({ httpHost, httpPort, tlsCertFile }: Config, url: unknown): ApiTarget {
   const key = process.env[API_KEY_VARIABLE] || undefined;
   if (typeof url === 'string') {
     if (!/^https?:$/.test(URL.canParse(url) ? new URL(url).protocol : ''))
@@ -22,7 +25,7 @@ export function apiTarget({ httpHost, httpPort }: Config, url: unknown): ApiTarg
       'HTTP_PORT is 0, any free port: tell by --url where the API is.',
     );
   const host = httpHost.includes(':') ? `[${httpHost}]` : httpHost;
-  return { url: `http://${host}:${httpPort}`, key };
+  return { url: `${tlsCertFile === '' ? 'http' : 'https'}://${host}:${httpPort}`, key };
 }
 
 /**
@@ -50,6 +53,13 @@ export function createApiClient({ url, key }: ApiTarget) {
       return { ok: response.ok, status: response.status, text: await response.text() };
     } catch (cause) {
       const reason = (cause as { cause?: { code?: string } }).cause?.code ?? String(cause);
+      if (UNTRUSTED.test(reason))
+        throw new KeepapartError(
+          'api-unreachable',
+          `The certificate of ${url} is not trusted (${reason}): tell by NODE_EXTRA_CA_CERTS which file to trust, or by ` +
+            '--url the name that it is for.',
+          { cause },
+        );
       throw new KeepapartError(
         'api-unreachable',
         `No keepapart API answers at ${url} (${reason}): start it, or tell by --url where it is.`,

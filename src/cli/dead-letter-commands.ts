@@ -7,7 +7,10 @@ import { addSettingFlags, readOperatorConfig } from './read-config';
 
 type Flags = Readonly<Record<string, unknown>>;
 
-const API_URL = ['--url <url>', 'where the API is (default: http://HTTP_HOST:HTTP_PORT)'] as const;
+const API_URL = [
+  '--url <url>',
+  'where the API is (default: http://HTTP_HOST:HTTP_PORT, https with TLS_CERT_FILE)',
+] as const;
 const AS_JSON = ['--json', 'as JSON'] as const;
 const BY = ['--by <name>', 'who does it, for the history'] as const;
 

@@ -6,6 +6,7 @@ import { installRuntime } from '../temporal/runtime';
 import { startApi } from './api-role';
 import type { Lifecycle } from './lifecycle';
 import type { Summary } from './summary';
+import { readTlsFiles } from './tls-files';
 import {
   connect,
   externalTemporal,
@@ -26,7 +27,7 @@ export const ROLES = {
 export type Role = keyof typeof ROLES;
 
 /**
- * Starts what a role consists of, from the inside out: what can fail fast first (folders, ports), then Temporal, worker,
+ * Starts what a role consists of, from the inside out: what can fail fast first (folders, certificate, ports), then Temporal, worker,
  * API. Whatever was started when something fails is stopped by the lifecycle.
  * @param reached a Temporal server that is there already, instead of one that is embedded or named by the environment
  * @returns where everything is
@@ -45,13 +46,14 @@ export async function startRole(
   const embeds = reached === undefined && (role === 'temporal' || (role === 'serve' && !namesTemporal()));
 
   if (hasWorker) await prepareFolders(config);
+  const tls = hasApi ? await readTlsFiles(config) : undefined;
   if (hasApi && embeds) await choosePorts([{ port: config.httpPort, setting: 'HTTP_PORT' }]);
   // Only a worker has the SDK's native runtime, which would keep any other process alive.
   if (hasWorker) installRuntime(logger);
   const temporal = embeds ? await startTemporal(config, lifecycle) : (reached ?? externalTemporal());
   const client = await connect(temporal, lifecycle);
   if (hasWorker) await startWorker(context, temporal, client);
-  const apiUrl = hasApi ? await startApi(context, client, temporal.webUiUrl) : undefined;
+  const apiUrl = hasApi ? await startApi(context, client, temporal.webUiUrl, tls) : undefined;
   return {
     apiUrl,
     webUiUrl: temporal.webUiUrl,

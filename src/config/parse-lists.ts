@@ -2,6 +2,7 @@ import { parseConflictRules, type ConflictRule } from '../domain/conflict-rules'
 import { KIB } from '../domain/duration';
 import { describeReceived, type FieldProblem } from '../domain/errors';
 import { utf8Bytes } from '../domain/json';
+import { RIGHTS, type Right } from '../domain/rights';
 import { formatBytes, type Parser } from './parse';
 
 /** A client that may use the HTTP API. The key itself is known to the client alone. */
@@ -9,6 +10,8 @@ export interface ApiKey {
   readonly name: string;
   /** SHA-256 of the key, 64 lower-case hexadecimal digits. */
   readonly sha256: string;
+  /** What it may do; in the order of {@link RIGHTS}. */
+  readonly rights: readonly Right[];
 }
 
 /** The rules travel in the batcher's state beside the buffer, whose own bounds leave about this much under 2 MiB. */
@@ -36,15 +39,20 @@ export function conflictRules(): Parser<readonly ConflictRule[]> {
   };
 }
 
-const ENTRY = /^([A-Za-z0-9_-]{1,32}):([0-9a-f]{64})$/;
+const ENTRY = /^([A-Za-z0-9_-]{1,32}):([0-9a-f]{64})(?::([a-z+]+))?$/;
+const ENTRY_EXPECTED =
+  'name:hash or name:hash:rights, the hash being the SHA-256 of the key in 64 lower-case hexadecimal digits, never the ' +
+  `key itself, and the rights some of ${RIGHTS.join(', ')}, joined by +`;
 const NOT_SHOWN = 'something else (not shown, it may be a secret)';
 
 /**
- * `name:sha256-hex` entries, separated by commas, or as an array in the file. Nothing that was written is ever
- * repeated in a problem: what isn't a hash is most likely the key itself.
+ * `name:sha256-hex` and `name:sha256-hex:right+right` entries, separated by commas, or as an array in the file. An entry
+ * without rights has all of them. Nothing that was written is ever repeated in a problem: what isn't a hash is most
+ * likely the key itself.
  */
 export function apiKeys(): Parser<readonly ApiKey[]> {
-  const expected = 'name:hash entries separated by commas, the hash in 64 lower-case hexadecimal digits';
+  const expected =
+    'name:hash or name:hash:rights entries separated by commas, the hash in 64 lower-case hexadecimal digits';
   return {
     expected,
     parse(raw) {
@@ -53,22 +61,30 @@ export function apiKeys(): Parser<readonly ApiKey[]> {
       const keys: ApiKey[] = [];
       const problems: FieldProblem[] = [];
       for (const [index, entry] of entries.entries()) {
-        const [, name, sha256] = (typeof entry === 'string' && ENTRY.exec(entry.trim())) || [];
+        const key = apiKeyFrom(entry);
         const field = `/${index}`;
-        if (name === undefined || sha256 === undefined) {
-          const hash = 'the SHA-256 of the key in 64 lower-case hexadecimal digits, never the key itself';
-          problems.push({ field, expected: `name:hash, the hash being ${hash}`, received: NOT_SHOWN });
-        } else if (keys.some((key) => key.name === name)) {
+        if (key === undefined) {
+          problems.push({ field, expected: ENTRY_EXPECTED, received: NOT_SHOWN });
+        } else if (keys.some(({ name }) => name === key.name)) {
           problems.push({
             field,
             expected: 'a name that no earlier entry has',
             received: 'the same name again',
           });
         } else {
-          keys.push({ name, sha256 });
+          keys.push(key);
         }
       }
       return problems.length > 0 ? { problems } : { value: keys };
     },
   };
+}
+
+function apiKeyFrom(entry: unknown): ApiKey | undefined {
+  const [, name, sha256, written] = (typeof entry === 'string' && ENTRY.exec(entry.trim())) || [];
+  if (name === undefined || sha256 === undefined) return undefined;
+  const words = written?.split('+') ?? RIGHTS;
+  const rights = RIGHTS.filter((right) => words.includes(right));
+  // Shorter when a word is no right, or stands twice.
+  return rights.length === words.length ? { name, sha256, rights } : undefined;
 }

@@ -16,6 +16,7 @@ export function relationProblems(draft: Draft): FieldProblem[] {
     ...orderProblems(draft, 'maxRecordBytes', 'maxRequestBytes'),
     ...orderProblems(draft, 'maxRequestBytes', 'maxBufferedBytes'),
     ...hostProblems(draft),
+    ...tlsProblems(draft),
     ...portProblems(draft),
   ];
 }
@@ -51,6 +52,19 @@ function hostProblems({ values, writtenAs }: Draft): FieldProblem[] {
     'a loopback address (127.0.0.1, ::1, localhost) as long as there are no API_KEYS: whoever reaches the port could ' +
     'send, read and pause; set API_KEYS, or stay on loopback behind a proxy that lets in the right ones';
   return [{ field: writtenAs('httpHost') ?? 'HTTP_HOST', expected, received: describeReceived(httpHost) }];
+}
+
+const TLS_FILES = ['tlsCertFile', 'tlsKeyFile'] as const;
+
+/** Both or neither; blames the one that was written. */
+function tlsProblems({ values, writtenAs }: Draft): FieldProblem[] {
+  const [cert, key] = TLS_FILES.map((file) => values[file]);
+  if (cert === undefined || key === undefined || (cert === '') === (key === '')) return [];
+  const [given, missing] = key === '' ? TLS_FILES : ([TLS_FILES[1], TLS_FILES[0]] as const);
+  const expected = `${settingName(missing)} beside it: TLS needs the certificate and its key`;
+  return [
+    { field: writtenAs(given) ?? settingName(given), expected, received: describeReceived(values[given]) },
+  ];
 }
 
 const PORTS = ['httpPort', 'tcpPort', 'temporalPort', 'uiPort'] as const;

@@ -35,6 +35,7 @@ function setting<T>(entry: Omit<Setting<T>, 'default'> & { default: NoInfer<T> }
 
 const port = () => integer(0, 65_535);
 const path = () => text('a path', /^[^\0]+$/);
+const pathOrNothing = () => text('nothing, or a path', /^[^\0]*$/);
 const name = () =>
   text(
     '1 to 64 letters, digits, dots, dashes and underscores, the first a letter or digit',
@@ -67,9 +68,32 @@ export const SETTINGS = {
     parser: apiKeys(),
     default: [],
     about:
-      'Who may use the HTTP API: a name and the SHA-256 of the key for each. None: whoever reaches the port.',
-    related: 'Needed for an HTTP_HOST other than loopback.',
-    show: (keys) => keys.map((key) => key.name),
+      'Who may use the HTTP API: a name, the SHA-256 of the key, and what it may do, for each. None: whoever reaches the port.',
+    related: 'Needed for an HTTP_HOST other than loopback. Without rights, an entry has all of them.',
+    show: (keys) => keys.map(({ name, rights }) => `${name}:${rights.join('+')}`),
+  }),
+  rateLimitPerSecond: setting({
+    parser: integer(0, 100_000),
+    default: 0,
+    unit: 'requests',
+    about:
+      'Most requests under /v1 per second, and at once, of each API key; beyond it clients get 429. 0: no limit.',
+    related: 'Without API_KEYS, of each client address. Each process with an API counts for itself.',
+    raising: 'Raising it lets one client take a larger share of what Temporal and the store can do.',
+  }),
+  tlsCertFile: setting({
+    parser: pathOrNothing(),
+    default: '',
+    about:
+      'PEM file with the certificate of the HTTP API and those between it and the root; empty for plain HTTP.',
+    related:
+      'Needs TLS_KEY_FILE. Read again every ten seconds: a renewed one is taken over without a restart.',
+  }),
+  tlsKeyFile: setting({
+    parser: pathOrNothing(),
+    default: '',
+    about: "PEM file with the certificate's private key, without a passphrase; empty for plain HTTP.",
+    related: 'Needs TLS_CERT_FILE.',
   }),
   tcpPort: setting({
     parser: port(),

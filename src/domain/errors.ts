@@ -33,7 +33,16 @@ export const ERRORS = {
     retried: RETRIED.never,
   },
   'request-too-large': { title: 'The request is too large', status: 413, retried: RETRIED.never },
+  'header-too-large': { title: 'The header is too large', status: 431, retried: RETRIED.never },
+  'malformed-request': { title: 'The request is not HTTP', status: 400, retried: RETRIED.never },
+  'request-timeout': {
+    title: 'The request took too long to arrive',
+    status: 408,
+    retried: RETRIED.byClient,
+  },
   unauthorized: { title: 'An API key is required', status: 401, retried: RETRIED.never },
+  forbidden: { title: 'The API key lacks the right to do this', status: 403, retried: RETRIED.never },
+  'cross-origin': { title: 'Pages of other origins may not do this', status: 403, retried: RETRIED.never },
   'not-found': { title: 'There is nothing here', status: 404, retried: RETRIED.never },
   'method-not-allowed': {
     title: 'The method is not allowed here',
@@ -44,6 +53,7 @@ export const ERRORS = {
   'batch-not-found': { title: 'No such batch', status: 404, retried: RETRIED.never },
   'dead-letter-not-found': { title: 'No such dead letter', status: 404, retried: RETRIED.never },
   'buffer-full': { title: 'The buffer is full', status: 429, retried: RETRIED.byClient },
+  'rate-limited': { title: 'Too many requests', status: 429, retried: RETRIED.byClient },
   'idempotency-key-reused': {
     title: 'The Idempotency-Key was used for other records',
     status: 409,
@@ -52,11 +62,6 @@ export const ERRORS = {
   'stream-overtaken': {
     title: 'Not all of the stream was taken',
     status: 503,
-    retried: RETRIED.byClient,
-  },
-  'request-timeout': {
-    title: 'The client sent nothing for too long',
-    status: 408,
     retried: RETRIED.byClient,
   },
   'request-too-long': {

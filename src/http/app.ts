@@ -5,30 +5,37 @@ import { requireApiKey } from './auth';
 import { serveDeadLetters } from './dead-letter-routes';
 import type { HttpDeps } from './deps';
 import { serveDrain } from './drain-routes';
+import { refuseCrossOrigin } from './cross-origin';
 import { closeWhileDraining, refuseWhileDraining } from './draining';
 import { serveHealth } from './health-routes';
 import { serveIndex } from './index-page';
 import { serveOperator } from './operator-routes';
 import { notFound, problemResponse } from './problem-response';
+import { rateLimit } from './rate-limit';
 import { serveRecords } from './records-routes';
 import { requestLog } from './request-log';
 import { serveViews } from './view-routes';
 
 /**
  * The HTTP API as an Express app that never listens (see `listen.ts`). In this order: id and log, headers, the open
- * paths; for `/v1` the key, then whether anything new is taken, and only then is a body read.
+ * paths; for `/v1` the origin, the key, the rate, whether anything new is taken, the right, and only then is a body read.
  */
 export function createApp(deps: HttpDeps): Express {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
 
-  app.use(requestLog(deps.logger), securityHeaders(), noStore, closeWhileDraining(deps.isDraining));
+  app.use(requestLog(deps.logger), securityHeaders(deps), noStore, closeWhileDraining(deps.isDraining));
   serveHealth(app, deps);
   serveIndex(app, deps);
 
   const v1 = Router();
-  v1.use(requireApiKey(deps.apiKeys), refuseWhileDraining(deps.isDraining));
+  v1.use(
+    refuseCrossOrigin,
+    requireApiKey(deps.apiKeys),
+    ...rateLimit(deps.rateLimitPerSecond ?? 0),
+    refuseWhileDraining(deps.isDraining),
+  );
   serveRecords(v1, deps);
   serveViews(v1, deps.batcher);
   serveOperator(v1, deps.batcher);
@@ -46,10 +53,11 @@ const noStore: RequestHandler = (_req, res, next) => {
   next();
 };
 
-/** Nothing may be loaded or framed, unless a page says otherwise; TLS is the business of the proxy that ends it. */
-function securityHeaders(): RequestHandler {
+/** Nothing may be loaded or framed, unless a page says otherwise. */
+function securityHeaders({ tls = false }: HttpDeps): RequestHandler {
   return helmet({
-    strictTransportSecurity: false,
+    // Without TLS of our own it is the business of the proxy that ends it. Of subdomains we know nothing.
+    strictTransportSecurity: tls && { includeSubDomains: false },
     xFrameOptions: { action: 'deny' },
     contentSecurityPolicy: {
       useDefaults: false,

@@ -1,14 +1,22 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Request, RequestHandler, Response } from 'express';
 import { KeepapartError } from '../domain/errors';
+import { RIGHTS, type Right } from '../domain/rights';
 import type { ApiKey } from './deps';
 
-/** Whose key each request came with. */
-const keyNames = new WeakMap<Response, string>();
+/** Who calls: the holder of a key, or anybody where no keys are needed. */
+interface Caller {
+  keyName: string | undefined;
+  rights: readonly Right[];
+}
+
+const ANYBODY: Caller = { keyName: undefined, rights: RIGHTS };
+
+const callers = new WeakMap<Response, Caller>();
 
 /** Name of the API key that was presented; `undefined` when no keys are needed. */
 export function keyNameOf(res: Response): string | undefined {
-  return keyNames.get(res);
+  return callers.get(res)?.keyName;
 }
 
 /**
@@ -16,9 +24,13 @@ export function keyNameOf(res: Response): string | undefined {
  * when there are no keys. Throws `unauthorized`, and at once `invalid-config` when a digest isn't a SHA-256.
  */
 export function requireApiKey(apiKeys: readonly ApiKey[]): RequestHandler {
-  const known = apiKeys.map(({ name, sha256 }) => ({ name, digest: digestOf(name, sha256) }));
+  const known = apiKeys.map(({ name, sha256, rights }) => ({
+    caller: { keyName: name, rights },
+    digest: digestOf(name, sha256),
+  }));
   return (req, res, next) => {
     if (known.length === 0) {
+      callers.set(res, ANYBODY);
       next();
       return;
     }
@@ -33,7 +45,25 @@ export function requireApiKey(apiKeys: readonly ApiKey[]): RequestHandler {
         'Send a key that is in force as "Authorization: Bearer <key>"',
       );
     }
-    keyNames.set(res, holder.name);
+    callers.set(res, holder.caller);
+    next();
+  };
+}
+
+/** Lets only callers with this right through. Throws `forbidden`; and for whoever was asked for no key, a bug of ours. */
+export function requireRight(right: Right): RequestHandler {
+  return (_req, res, next) => {
+    const caller = callers.get(res);
+    if (caller === undefined)
+      throw new TypeError(`a route needs ${right}, and nobody asked for a key before`);
+    if (!caller.rights.includes(right)) {
+      // As RFC 6750 has it, section 3.1.
+      res.set('WWW-Authenticate', `Bearer realm="keepapart", error="insufficient_scope", scope="${right}"`);
+      throw new KeepapartError(
+        'forbidden',
+        `This needs the right "${right}", which the key "${caller.keyName ?? ''}" doesn't have`,
+      );
+    }
     next();
   };
 }

@@ -1,21 +1,29 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage, Server } from 'node:http';
 
-const deadlines = new WeakMap<IncomingMessage, { timer: NodeJS.Timeout; begin: () => void }>();
+interface Deadline {
+  timer?: NodeJS.Timeout;
+  begin: () => void;
+}
+
+const deadlines = new WeakMap<IncomingMessage, Deadline>();
 
 /**
- * Gives a client so long to send a whole request: whoever hasn't by then gets 408, or is cut off where an answer has begun
- * already. Node's own limit can't be lifted for the one route that takes bodies of any length.
+ * Gives a client so long to send a whole request; beyond that the server is told as Node tells it. Node's own limit can't
+ * be lifted for the one route that takes bodies of any length.
  */
-export function limitBodyTime(req: IncomingMessage, res: ServerResponse, limitMs: number): void {
+export function limitBodyTime(server: Server, req: IncomingMessage, limitMs: number): void {
   const cut = () => {
-    if (!res.headersSent) req.socket.write('HTTP/1.1 408 Request Timeout\r\nConnection: close\r\n\r\n');
-    req.socket.destroySoon();
+    const error = Object.assign(new Error('Request timeout'), { code: 'ERR_HTTP_REQUEST_TIMEOUT' });
+    server.emit('clientError', error, req.socket);
   };
-  const begin = () => {
-    const deadline = { timer: setTimeout(cut, limitMs).unref(), begin };
-    deadlines.set(req, deadline);
+  const deadline: Deadline = {
+    begin: () => {
+      clearTimeout(deadline.timer);
+      deadline.timer = setTimeout(cut, limitMs).unref();
+    },
   };
-  begin();
+  deadlines.set(req, deadline);
+  deadline.begin();
   const end = () => liftBodyTime(req);
   req.once('end', end).once('close', end);
 }

@@ -34,6 +34,6 @@ export function serveDeadLetters(router: Router, batcher: BatcherClient): void {
     res.status(202).json({ ...(await batcher.redrive(selection, by)), by });
   };
 
-  serve(router, '/dead-letters', { get: getDeadLetters });
-  serve(router, '/dead-letters/redrive', { post: redrive });
+  serve(router, '/dead-letters', { get: { right: 'read', handle: getDeadLetters } });
+  serve(router, '/dead-letters/redrive', { post: { right: 'operate', handle: redrive } });
 }

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { BatcherClient } from '../contracts/batcher-client';
+import type { Right } from '../domain/rights';
 import type { RecordLimits } from '../edge/records';
 
 export interface ApiKey {
@@ -7,14 +8,20 @@ export interface ApiKey {
   name: string;
   /** SHA-256 of the key, 64 hexadecimal digits: the key itself is never kept. */
   sha256: string;
+  /** What its holder may do. */
+  rights: readonly Right[];
 }
 
 /** Everything that the HTTP edge needs from outside. */
 export interface HttpDeps {
   batcher: BatcherClient;
   limits: RecordLimits;
-  /** Empty: everybody may call. Otherwise everything under `/v1` needs one of these keys. */
+  /** Empty: everybody may do everything. Otherwise each call under `/v1` needs a key with the right that it names. */
   apiKeys: readonly ApiKey[];
+  /** Requests per second under `/v1`, of each key or, without keys, each address; 0, the default, is no limit. */
+  rateLimitPerSecond?: number;
+  /** Whether clients come by TLS; then browsers are told to come by nothing else. False by default. */
+  tls?: boolean;
   logger: Logger;
   /** Where Temporal's Web UI is, for links. */
   webUiUrl?: string;

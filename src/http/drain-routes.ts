@@ -39,5 +39,5 @@ export function serveDrain(router: Router, { batcher, isDraining }: HttpDeps): v
     const stillWanted = () => !res.destroyed && !isDraining();
     res.json(await batcher.drain(operatorOf(res, claimed), { timeoutMs, stillWanted }));
   };
-  serve(router, '/drain', { post: drain });
+  serve(router, '/drain', { post: { right: 'operate', handle: drain } });
 }

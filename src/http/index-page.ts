@@ -62,7 +62,7 @@ export function serveIndex(router: Router, { apiKeys, webUiUrl }: HttpDeps): voi
     });
     res.set('Content-Security-Policy', POLICY).type('html').send(page);
   };
-  serve(router, '/', { get: getIndex });
+  serve(router, '/', { get: { right: 'none', handle: getIndex } });
 }
 
 /** The page; whatever comes from outside is escaped here. */

@@ -1,20 +1,35 @@
-import { createServer } from 'node:http';
-import type { RequestListener, Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer as createHttpServer } from 'node:http';
+import type { RequestListener, Server as HttpServer } from 'node:http';
+import { createServer as createHttpsServer, type Server as HttpsServer } from 'node:https';
+import type { AddressInfo, Socket } from 'node:net';
 import { SECOND } from '../domain/duration';
 import { limitBodyTime } from './body-deadline';
 import { describeReceived, KeepapartError } from '../domain/errors';
+import { refuseMalformed } from './malformed-requests';
 
 export interface ListenOptions {
   host: string;
   /** 0 picks a free one. */
   port: number;
+  /** Clients have to come by TLS, with this certificate; without it, by plain HTTP. */
+  tls?: TlsPair;
   timeouts?: Partial<HttpTimeouts>;
 }
 
+/** Both in PEM, and known to belong together. */
+export interface TlsPair {
+  /** The server's own certificate first, then those between it and the root. */
+  cert: string;
+  /** Without a passphrase. */
+  key: string;
+}
+
+/** What is older has known weaknesses. */
+const TLS_OPTIONS = { minVersion: 'TLSv1.2' } as const;
+
 /** How long a client may take, so that slow ones can't hold every connection. In milliseconds. */
 export interface HttpTimeouts {
-  /** To send the header of a request. */
+  /** To send the header of a request; likewise for the handshake of TLS. */
   headersMs: number;
   /** To send a whole request but for a stream of records; bounds as well how long the rest of a refused body is dropped. */
   requestMs: number;
@@ -29,9 +44,11 @@ const DEFAULT_TIMEOUTS: HttpTimeouts = {
 };
 
 export interface Listening {
-  /** `http://<host>:<port>`, with the port that was picked. */
+  /** `http://<host>:<port>`, or `https://…`, with the port that was picked. */
   url: string;
   port: number;
+  /** New connections get this certificate; those that are open go on. Nothing happens without TLS. */
+  renewCertificate(pair: TlsPair): void;
   /**
    * Stops accepting, closes idle connections at once and each other one when its request is answered; whatever runs
    * after `graceMs` is cut. Resolves when all are closed; calling it again waits for the same end.
@@ -45,28 +62,57 @@ export interface Listening {
  */
 export async function listen(handler: RequestListener, options: ListenOptions): Promise<Listening> {
   const timeouts = { ...DEFAULT_TIMEOUTS, ...options.timeouts };
-  const server = createServer({
-    headersTimeout: timeouts.headersMs,
-    // Ours, see below: bodies of any length take any time.
-    requestTimeout: 0,
-    keepAliveTimeout: timeouts.keepAliveMs,
-    // How far beyond its time a slow client can get.
-    connectionsCheckingInterval: Math.min(5 * SECOND, timeouts.headersMs),
-  });
+  const server = createServer(options.tls, timeouts);
   const close = gracefulClose(server);
-  server.on('request', (req, res) => limitBodyTime(req, res, timeouts.requestMs));
-  server.on('request', handler);
+  refuseMalformed(server);
+  const serve: RequestListener = (req, res) => {
+    limitBodyTime(server, req, timeouts.requestMs);
+    handler(req, res);
+  };
+  server.on('request', serve);
+  // What a client expects besides "100-continue", which Node sees to, may be passed over (RFC 9110, section 10.1.1).
+  server.on('checkExpectation', serve);
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error) => reject(toCatalogued(error, options)));
     server.listen(options.port, options.host, resolve);
   });
   const { port } = server.address() as AddressInfo;
   const host = options.host.includes(':') ? `[${options.host}]` : options.host;
-  return { url: `http://${host}:${port}`, port, close };
+  return {
+    url: `${options.tls ? 'https' : 'http'}://${host}:${port}`,
+    port,
+    close,
+    renewCertificate(pair) {
+      if ('setSecureContext' in server) server.setSecureContext({ ...TLS_OPTIONS, ...pair });
+    },
+  };
 }
 
-function gracefulClose(server: Server): Listening['close'] {
+function createServer(tls: TlsPair | undefined, timeouts: HttpTimeouts): HttpServer | HttpsServer {
+  const http = {
+    headersTimeout: timeouts.headersMs,
+    // Streams take any time; see `limitBodyTime` for all others.
+    requestTimeout: 0,
+    keepAliveTimeout: timeouts.keepAliveMs,
+    // How far beyond its time a slow client can get.
+    connectionsCheckingInterval: Math.min(5 * SECOND, timeouts.headersMs),
+  };
+  const server = tls
+    ? createHttpsServer({ ...http, ...TLS_OPTIONS, ...tls, handshakeTimeout: timeouts.headersMs })
+    : createHttpServer(http);
+  // Node drops headers beyond 2,000 without a word, an Idempotency-Key among them; their size bounds them anyway.
+  server.maxHeadersCount = 0;
+  return server;
+}
+
+function gracefulClose(server: HttpServer | HttpsServer): Listening['close'] {
   let closed: Promise<void> | undefined;
+  // Node's own list has no connections whose TLS handshake isn't over.
+  const connections = new Set<Socket>();
+  server.on('connection', (socket: Socket) => {
+    connections.add(socket);
+    socket.once('close', () => connections.delete(socket));
+  });
   // A connection that was busy when closing began is idle once its answer is out, and would stay for keepAliveMs.
   server.on('request', (_req, res) => {
     res.once('close', () => {
@@ -75,7 +121,9 @@ function gracefulClose(server: Server): Listening['close'] {
   });
   return ({ graceMs }) => {
     closed ??= new Promise<void>((resolve) => {
-      const cut = setTimeout(() => server.closeAllConnections(), graceMs);
+      const cut = setTimeout(() => {
+        for (const socket of connections) socket.destroy();
+      }, graceMs);
       // Node closes the idle connections as part of this.
       server.close(() => {
         clearTimeout(cut);

@@ -1,4 +1,4 @@
-import type { Response, Router } from 'express';
+import type { RequestHandler, Response, Router } from 'express';
 import type { BatcherClient } from '../contracts/batcher-client';
 import { KIB } from '../domain/duration';
 import { keyNameOf } from './auth';
@@ -21,14 +21,13 @@ export function operatorOf(res: Response, claimed: string | undefined): string {
 export function serveOperator(router: Router, batcher: BatcherClient): void {
   const readBody = jsonBodyReader({ maxBytes: 4 * KIB, maxDepth: 2 });
   for (const action of ACTIONS) {
-    serve(router, `/${action}`, {
-      post: async (req, res) => {
-        const body = (await readBody(req, res)) ?? {};
-        const claimed = validate(operatorBodySchema, body, 'The body is not valid; nothing was done').by;
-        const by = operatorOf(res, claimed);
-        await batcher[action](by);
-        res.status(202).json({ accepted: true, action, by });
-      },
-    });
+    const act: RequestHandler = async (req, res) => {
+      const body = (await readBody(req, res)) ?? {};
+      const claimed = validate(operatorBodySchema, body, 'The body is not valid; nothing was done').by;
+      const by = operatorOf(res, claimed);
+      await batcher[action](by);
+      res.status(202).json({ accepted: true, action, by });
+    };
+    serve(router, `/${action}`, { post: { right: 'operate', handle: act } });
   }
 }

@@ -10,6 +10,8 @@ const DEFAULT_RETRY_AFTER_MS: Partial<Record<ErrorCode, number>> = {
   'not-ready': 5 * SECOND,
 };
 
+export const PROBLEM_TYPE = 'application/problem+json';
+
 const IN_OUR_LOG = 'What happened is in our log, under the id in X-Request-Id';
 
 /** Any path that no route took. */
@@ -38,20 +40,28 @@ export const problemResponse: ErrorRequestHandler = (thrown, req, res, next) => 
 
   const retryAfterMs = error.retryAfterMs ?? DEFAULT_RETRY_AFTER_MS[code];
   if (retryAfterMs !== undefined) res.set('Retry-After', String(Math.ceil(retryAfterMs / SECOND)));
-  // A detail with a cause quotes what lies beneath us, such as addresses: that is for the log alone.
-  const detail = status >= 500 && error.cause !== undefined ? IN_OUR_LOG : error.message;
-  const problem = {
+  res
+    .status(status)
+    .type(PROBLEM_TYPE)
+    .send(JSON.stringify(problemOf(error, httpRequestId(req))));
+};
+
+/** The body of the answer. Without an id there is no `instance`: it stands for what never became a request. */
+export function problemOf(error: KeepapartError, requestId?: string): object {
+  const { code, problems } = error;
+  const { title, status = ERRORS.internal.status } = error.entry;
+  return {
     type: `urn:keepapart:error:${code}`,
     title,
     status,
-    detail,
-    instance: `urn:keepapart:http-request:${httpRequestId(req)}`,
+    // A detail with a cause quotes what lies beneath us, such as addresses: that is for the log alone.
+    detail: status >= 500 && error.cause !== undefined ? IN_OUR_LOG : error.message,
+    ...(requestId !== undefined && { instance: `urn:keepapart:http-request:${requestId}` }),
     code,
-    ...(error.problems.length > 0 && { problems: error.problems }),
+    ...(problems.length > 0 && { problems }),
     ...error.progress,
   };
-  res.status(status).type('application/problem+json').send(JSON.stringify(problem));
-};
+}
 
 function toCatalogued(thrown: unknown): KeepapartError {
   // Codes without a status belong to the store or to start-up: reaching a client, they are our mistake.

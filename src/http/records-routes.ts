@@ -32,5 +32,5 @@ export function serveRecords(router: Router, deps: HttpDeps): void {
   };
   const addStream = takeStream(deps);
   const add: RequestHandler = (req, res, next) => (isNdjson(req) ? addStream : addRecords)(req, res, next);
-  serve(router, '/records', { post: add });
+  serve(router, '/records', { post: { right: 'ingest', handle: add } });
 }

@@ -33,8 +33,8 @@ export function serveViews(router: Router, batcher: BatcherClient): void {
     res.json(await batcher.status());
   };
 
-  serve(router, '/requests/:requestId', { get: getRequest });
-  serve(router, '/batches', { get: getBatches });
-  serve(router, '/batches/:batchId', { get: getBatch });
-  serve(router, '/status', { get: getStatus });
+  serve(router, '/requests/:requestId', { get: { right: 'read', handle: getRequest } });
+  serve(router, '/batches', { get: { right: 'read', handle: getBatches } });
+  serve(router, '/batches/:batchId', { get: { right: 'read', handle: getBatch } });
+  serve(router, '/status', { get: { right: 'read', handle: getStatus } });
 }

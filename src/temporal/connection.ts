@@ -29,13 +29,26 @@ const BUSY_RETRY_MS = 10;
 /**
  * The target that Temporal's own environment configuration names: `TEMPORAL_ADDRESS`, `TEMPORAL_NAMESPACE`, TLS, API
  * key and configuration file.
+ * @throws `invalid-config` for files that can't be read, and for a configuration file that means nothing
  */
 export function temporalTarget(env: Record<string, string>): TemporalTarget {
-  const { connectionOptions, namespace } = loadClientConnectConfig({ overrideEnvVars: env });
-  return {
-    options: { ...connectionOptions, address: connectionOptions.address ?? DEFAULT_ADDRESS },
-    namespace: namespace ?? DEFAULT_NAMESPACE,
-  };
+  try {
+    const { connectionOptions, namespace } = loadClientConnectConfig({ overrideEnvVars: env });
+    return {
+      options: { ...connectionOptions, address: connectionOptions.address ?? DEFAULT_ADDRESS },
+      namespace: namespace ?? DEFAULT_NAMESPACE,
+    };
+  } catch (cause) {
+    // The lines after the first quote the file, which may hold a key.
+    const [reason] = String(cause).split('\n');
+    throw new KeepapartError(
+      'invalid-config',
+      `Temporal's settings (TEMPORAL_…) can't be used: ${reason ?? ''}`,
+      {
+        cause,
+      },
+    );
+  }
 }
 
 /** A server of our own on this machine: neither TLS nor keys, whatever a configuration file says of other servers. */

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { DeadLetter } from '../../src/contracts/dead-letters';
+import { RIGHTS } from '../../src/domain/rights';
 import { listen, type Listening } from '../../src/http/listen';
 import { apiOf } from '../helpers/api';
 import { startCommand, startSystem, temporaryFolder, type StartedCommand } from '../helpers/system';
@@ -86,7 +87,7 @@ describe('a command that talks to the API', () => {
   let listening: Listening;
   beforeEach(async () => {
     const sha256 = createHash('sha256').update('secret').digest('hex');
-    edge = testApp({ apiKeys: [{ name: 'ops', sha256 }] });
+    edge = testApp({ apiKeys: [{ name: 'ops', sha256, rights: RIGHTS }] });
     listening = await listen(edge.app, { host: '127.0.0.1', port: 0 });
   });
   afterEach(() => listening.close({ graceMs: 0 }));

@@ -193,7 +193,7 @@ describe('The index page', () => {
   });
 
   test('runs nothing and repeats nothing that could run.', async () => {
-    const { app } = testApp({ apiKeys: [{ name: 'ops', sha256: 'a'.repeat(64) }] });
+    const { app } = testApp({ apiKeys: [{ name: 'ops', sha256: 'a'.repeat(64), rights: ['read'] }] });
     const response = await request(app).get('/').set('Host', '"><script>alert(1)</script>');
     expect(response.text).not.toMatch(/<script|onclick|style="/);
     expect(response.text).toContain('Authorization: Bearer');

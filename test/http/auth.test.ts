@@ -1,14 +1,15 @@
 import { createHash } from 'node:crypto';
 import request from 'supertest';
+import { RIGHTS } from '../../src/domain/rights';
 import { testApp } from './test-app';
 
 const KEY = 'correct-horse-battery-staple';
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
 const apiKeys = [
-  { name: 'other', sha256: sha256('another key') },
-  { name: 'ops', sha256: sha256(KEY) },
+  { name: 'other', sha256: sha256('another key'), rights: RIGHTS },
+  { name: 'ops', sha256: sha256(KEY), rights: RIGHTS },
   // What a careless `printf "$UNSET" | sha256sum` leaves: it must open nothing.
-  { name: 'empty', sha256: sha256('') },
+  { name: 'empty', sha256: sha256(''), rights: RIGHTS },
 ];
 
 test.each([
@@ -68,8 +69,7 @@ test('No key reaches the log, neither a right nor a wrong one.', async () => {
 });
 
 test('A key that is configured by anything but its SHA-256 is refused when the app is made.', () => {
-  expect(() => testApp({ apiKeys: [{ name: 'ops', sha256: KEY }] })).toThrow(
-    expect.objectContaining({ code: 'invalid-config' }),
-  );
-  expect(() => testApp({ apiKeys: [{ name: 'ops', sha256: KEY }] })).not.toThrow(KEY);
+  const withKey = () => testApp({ apiKeys: [{ name: 'ops', sha256: KEY, rights: RIGHTS }] });
+  expect(withKey).toThrow(expect.objectContaining({ code: 'invalid-config' }));
+  expect(withKey).not.toThrow(KEY);
 });

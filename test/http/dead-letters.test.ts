@@ -100,7 +100,7 @@ test('A thousand ids of any length of ours fit into one redrive.', async () => {
 
 test('The holder of the key is who did it, whatever the body says.', async () => {
   const sha256 = '2bb80d537b1da3e38bd30361aa855686bde0eacd7162fef6a25fe97bf527a25b';
-  const { app, batcher } = testApp({ apiKeys: [{ name: 'ops', sha256 }] });
+  const { app, batcher } = testApp({ apiKeys: [{ name: 'ops', sha256, rights: ['read', 'operate'] }] });
   await request(app).post('/v1/dead-letters/redrive').send({ all: true }).expect(401);
   await request(app).get('/v1/dead-letters').expect(401);
   const response = await request(app)

@@ -51,7 +51,6 @@ test.each([
   'text/plain',
   'application/x-www-form-urlencoded',
   'application/jsonp',
-  'application/x-ndjson',
   'nonsense',
   'application/json; charset=latin1',
   'application/json; charset="utf-16"',

@@ -16,7 +16,7 @@ const HASH = 'a'.repeat(64);
 
 describe('describeConfig', () => {
   const loaded = loadConfig({
-    env: { KEEPAPART_API_KEYS: `shop:${HASH},ops:${HASH}`, KEEPAPART_MAX_RECORD_BYTES: '1 KiB' },
+    env: { KEEPAPART_API_KEYS: `shop:${HASH}:read+ingest,ops:${HASH}`, KEEPAPART_MAX_RECORD_BYTES: '1 KiB' },
   });
 
   test('has a row for every setting: value, unit and where it came from', () => {
@@ -36,11 +36,11 @@ describe('describeConfig', () => {
     });
   });
 
-  test('shows of API keys their names alone, in the rows and in the table', () => {
+  test('shows of API keys their names and rights alone, in the rows and in the table', () => {
     const rows = describeConfig(loaded);
     expect(rows).toContainEqual({
       setting: 'API_KEYS',
-      value: ['shop', 'ops'],
+      value: ['shop:ingest+read', 'ops:ingest+read+operate'],
       unit: '',
       source: 'environment',
     });

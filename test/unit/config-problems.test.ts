@@ -46,6 +46,8 @@ describe('a value that is not right by itself', () => {
     ['httpHost', 'http://localhost', HOST],
     ['httpHost', 'localhost:3000', HOST],
     ['httpHost', '', HOST],
+    ['rateLimitPerSecond', '0.5', 'an integer from 0 to 100000'],
+    ['tlsCertFile', 'a\0b', 'nothing, or a path'],
     ['dataDir', '', 'a path'],
     ['outDir', 'a\0b', 'a path'],
     ['taskQueue', 'with space', NAME],
@@ -203,6 +205,17 @@ describe('settings that do not go together', () => {
     ]);
   });
 
+  test.each([
+    ['TLS_CERT_FILE', 'TLS_KEY_FILE'],
+    ['TLS_KEY_FILE', 'TLS_CERT_FILE'],
+  ])('%s without %s is refused', (given, missing) => {
+    expect(problemOf({ env: { [`KEEPAPART_${given}`]: 'a.pem' } })).toEqual({
+      field: `KEEPAPART_${given}`,
+      expected: `${missing} beside it: TLS needs the certificate and its key`,
+      received: '"a.pem" (string)',
+    });
+  });
+
   test('a setting that has a problem by itself is left out', () => {
     const env = { KEEPAPART_HTTP_HOST: '0.0.0.0', KEEPAPART_API_KEYS: 'nonsense' };
     expect(problemOf({ env }).field).toBe('KEEPAPART_API_KEYS/0');
@@ -239,6 +252,7 @@ describe('secrets', () => {
     ['a key as the name', { env: { KEEPAPART_API_KEYS: `${secret}:${HASH.toUpperCase()}` } }],
     ['a key among the flags', { flags: { apiKeys: `ok:${HASH},${secret}` } }],
     ['the same name twice', { env: { KEEPAPART_API_KEYS: `${secret}:${HASH},${secret}:${HASH}` } }],
+    ['a key where rights belong', { env: { KEEPAPART_API_KEYS: `shop:${HASH}:${secret}` } }],
     ['a key in an array of the file', { file: fileOf({ API_KEYS: [secret] }) }],
     ['an object in the file', { file: fileOf({ API_KEYS: { shop: secret } }) }],
     ['a key under a misspelt name', { env: { KEEPAPART_API_KEY: secret } }],
@@ -249,6 +263,16 @@ describe('secrets', () => {
     expect(error.cause).toBeUndefined();
     expect(`${error.message} ${error.stack} ${JSON.stringify(error.problems)}`).not.toContain(secret);
   });
+
+  test.each([':', ':write', ':read+', ':read+read', ':READ', ':read,ingest', ':read:ingest', ':read ingest'])(
+    'rights have to be some of the three, each once: not %j',
+    (written) => {
+      expect(problemOf({ env: { KEEPAPART_API_KEYS: `a:${HASH}${written}` } })).toMatchObject({
+        field: expect.stringMatching(/^KEEPAPART_API_KEYS\/[01]$/),
+        expected: expect.stringContaining('the rights some of ingest, read, operate, joined by +'),
+      });
+    },
+  );
 
   test('each wrong entry of the API keys is told by its place', () => {
     const env = { KEEPAPART_API_KEYS: `a:${HASH},b:${'A'.repeat(64)},a:${HASH},${'n'.repeat(33)}:${HASH}` };

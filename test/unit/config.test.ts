@@ -22,6 +22,9 @@ test('without any input every setting has its default, and its source says so', 
     httpHost: '127.0.0.1',
     httpPort: 3000,
     apiKeys: [],
+    rateLimitPerSecond: 0,
+    tlsCertFile: '',
+    tlsKeyFile: '',
     tcpPort: 9999,
     temporalPort: 7233,
     uiPort: 8233,
@@ -127,14 +130,27 @@ describe('what may be written', () => {
 
   test('API keys are a comma-separated text, or an array in the file', () => {
     const [a, b] = ['a'.repeat(64), 'b'.repeat(64)];
+    const rights = ['ingest', 'read', 'operate'];
     const expected = [
-      { name: 'shop', sha256: a },
-      { name: 'ops-2', sha256: b },
+      { name: 'shop', sha256: a, rights },
+      { name: 'ops-2', sha256: b, rights },
     ];
     expect(load({ env: { KEEPAPART_API_KEYS: `shop:${a}, ops-2:${b}` } }).config.apiKeys).toEqual(expected);
     expect(load({ file: fileOf({ API_KEYS: [`shop:${a}`, `ops-2:${b}`] }) }).config.apiKeys).toEqual(
       expected,
     );
+  });
+
+  test.each([
+    ['', ['ingest', 'read', 'operate']],
+    [':ingest', ['ingest']],
+    [':read+ingest', ['ingest', 'read']],
+    [':operate+read+ingest', ['ingest', 'read', 'operate']],
+  ])('an API key that is written with %j behind its hash may %j', (written, rights) => {
+    const entry = `shop:${'a'.repeat(64)}${written}`;
+    const expected = [{ name: 'shop', sha256: 'a'.repeat(64), rights }];
+    expect(load({ env: { KEEPAPART_API_KEYS: entry } }).config.apiKeys).toEqual(expected);
+    expect(load({ file: fileOf({ API_KEYS: [entry] }) }).config.apiKeys).toEqual(expected);
   });
 
   test.each(['127.0.0.1', '127.8.9.10', '::1', 'localhost', 'LOCALHOST'])(

@@ -1,0 +1,22 @@
+import type { Request, RequestHandler } from 'express';
+import { KeepapartError } from '../domain/errors';
+
+/**
+ * Refuses what a page of another origin makes its visitor's browser send, other than to read: without API keys, any page
+ * could pause or drain a keepapart on the visitor's machine, as those calls need no body that the browser would ask us
+ * about first. Browsers tell where a request comes from, and pages can't change that; other clients don't, and are let
+ * through. Throws `cross-origin`.
+ */
+export const refuseCrossOrigin: RequestHandler = (req, _res, next) => {
+  if (!['GET', 'HEAD', 'OPTIONS'].includes(req.method) && isCrossOrigin(req))
+    throw new KeepapartError('cross-origin', 'A page of another origin asked for this; nothing was done');
+  next();
+};
+
+function isCrossOrigin({ headers }: Request): boolean {
+  const site = headers['sec-fetch-site'];
+  if (site !== undefined) return site !== 'same-origin' && site !== 'none';
+  const { origin, host } = headers;
+  // Older browsers. The scheme doesn't count: a proxy may have ended TLS.
+  return origin !== undefined && !(URL.canParse(origin) && new URL(origin).host === host);
+}
