@@ -6,7 +6,8 @@
  *   workflows  → contracts, domain            activities → contracts, domain
  *   edge       → contracts, domain            store → domain
  *   http, tcp  → edge, contracts, domain      config → domain
- *   temporal   → contracts, config, domain    cli → everything
+ *   temporal   → contracts, config, domain    client → contracts, domain
+ *   cli        → everything
  */
 export const LAYERS = [
   {
@@ -58,6 +59,12 @@ export const LAYERS = [
     may: ['src/edge', 'src/contracts', 'src/domain'],
     packages: /^(node:(?!process$).*|pino)$/,
     because: 'the edge knows Temporal only through the BatcherClient interface',
+  },
+  {
+    dir: 'src/client',
+    may: ['src/contracts', 'src/domain'],
+    packages: /^node:(http|https|net|stream\/consumers|timers\/promises)$/,
+    because: 'whoever uses the client gets it alone: no server, no Temporal, no configuration',
   },
   {
     dir: 'src/store',

@@ -1,35 +1,25 @@
 import type { Command } from 'commander';
-import type { DeadLetter, DeadLetterPage, RedriveResult } from '../contracts/dead-letters';
+import type { DeadLetter, RedriveSelection } from '../client';
 import { KeepapartError } from '../domain/errors';
-import { apiTarget, createApiClient, type ApiClient } from './api-client';
+import { addApiFlags, openApi, type Flags } from './api-access';
 import { renderDeadLetters, renderRedrive } from './dead-letter-tables';
-import { addSettingFlags, readOperatorConfig } from './read-config';
+import { AS_JSON, BY } from './flags';
+import { print } from './table';
 
-type Flags = Readonly<Record<string, unknown>>;
-
-const API_URL = [
-  '--url <url>',
-  'where the API is (default: http://HTTP_HOST:HTTP_PORT, https with TLS_CERT_FILE)',
-] as const;
-const AS_JSON = ['--json', 'as JSON'] as const;
-const BY = ['--by <name>', 'who does it, for the history'] as const;
+/** As many as a page may have. */
+const PAGE_SIZE = 200;
 
 /** `keepapart dead-letters` and `keepapart redrive`: through the HTTP API, with the key of `KEEPAPART_API_KEY`. */
 export function registerDeadLetters(program: Command): void {
-  addSettingFlags(program.command('dead-letters').description('print the records that were rolled back'))
+  addApiFlags(program.command('dead-letters').description('print the records that were rolled back'))
     .option('--request <requestId>', 'only those of this request')
     .option('--batch <batchId>', 'only those of this batch')
     .option('--all', 'also those that were sent again')
     .option(...AS_JSON)
-    .option(...API_URL)
-    .action(async (flags: Flags) => {
-      const letters = await listAll(clientOf(flags), flags);
-      const text =
-        flags['json'] === true ? `${JSON.stringify(letters, null, 2)}\n` : renderDeadLetters(letters);
-      process.stdout.write(text);
-    });
+    .addHelpText('after', '\nExample:\n  $ keepapart dead-letters --request order-4711')
+    .action(async (flags: Flags) => print(flags, await listAll(flags), renderDeadLetters));
 
-  addSettingFlags(
+  addApiFlags(
     program
       .command('redrive')
       .description('send rolled-back records again, each once')
@@ -40,42 +30,36 @@ export function registerDeadLetters(program: Command): void {
     .option('--all', 'all that there are')
     .option(...BY)
     .option(...AS_JSON)
-    .option(...API_URL)
-    .action(async (records: string[], flags: Flags) => {
-      const body = { ...selectionOf(records, flags), ...(flags['by'] !== undefined && { by: flags['by'] }) };
-      const result = await clientOf(flags).post<RedriveResult>('/v1/dead-letters/redrive', body);
-      process.stdout.write(
-        flags['json'] === true ? `${JSON.stringify(result, null, 2)}\n` : renderRedrive(result),
-      );
+    .addHelpText('after', '\nExample:\n  $ keepapart redrive order-4711:0 order-4711:3 --by Ann')
+    .action(async (records: string[], flags: Flags & { by?: string }) => {
+      const result = await openApi(flags).redrive(selectionOf(records, flags), { by: flags.by });
+      print(flags, result, renderRedrive);
       // What was named and isn't there may be a mistake; whoever scripts this must notice.
       if (result.notFound.length > 0) process.exitCode = 1;
     });
 }
 
-function clientOf(flags: Flags): ApiClient {
-  return createApiClient(apiTarget(readOperatorConfig(flags).config, flags['url']));
-}
-
 /** Every page. */
-async function listAll(api: ApiClient, flags: Flags): Promise<DeadLetter[]> {
+async function listAll(flags: Flags): Promise<DeadLetter[]> {
+  const { request, batch } = flags;
+  const all = openApi(flags).deadLetters({
+    pageSize: PAGE_SIZE,
+    redriven: flags['all'] === true ? 'any' : 'false',
+    ...(typeof request === 'string' && { requestId: request }),
+    ...(typeof batch === 'string' && { batchId: batch }),
+  });
   const letters: DeadLetter[] = [];
-  const query = new URLSearchParams({ limit: '200', redriven: flags['all'] === true ? 'any' : 'false' });
-  if (typeof flags['request'] === 'string') query.set('requestId', flags['request']);
-  if (typeof flags['batch'] === 'string') query.set('batchId', flags['batch']);
-  for (;;) {
-    const page = await api.get<DeadLetterPage>(`/v1/dead-letters?${query.toString()}`);
-    letters.push(...page.deadLetters);
-    if (page.nextCursor === null) return letters;
-    query.set('cursor', page.nextCursor);
-  }
+  for await (const letter of all) letters.push(letter);
+  return letters;
 }
 
-function selectionOf(records: readonly string[], flags: Flags): object {
-  const ways = [
+function selectionOf(records: readonly string[], flags: Flags): RedriveSelection {
+  const { batch, request } = flags;
+  const ways: RedriveSelection[] = [
     ...(records.length > 0 ? [{ records }] : []),
-    ...(flags['batch'] === undefined ? [] : [{ batchId: flags['batch'] }]),
-    ...(flags['request'] === undefined ? [] : [{ requestId: flags['request'] }]),
-    ...(flags['all'] === true ? [{ all: true }] : []),
+    ...(typeof batch === 'string' ? [{ batchId: batch }] : []),
+    ...(typeof request === 'string' ? [{ requestId: request }] : []),
+    ...(flags['all'] === true ? [{ all: true as const }] : []),
   ];
   const [way] = ways;
   if (way !== undefined && ways.length === 1) return way;

@@ -1,8 +1,5 @@
 import type { DeadLetter, RedrivenRecord, RedriveResult } from '../contracts/dead-letters';
-import { colours } from './colours';
-
-/** Longer texts are cut in a table; `--json` has them whole. */
-const MAX_CELL = 60;
+import { cut, plain, table } from './table';
 
 /** One line per dead letter, for a person; nothing in it moves the terminal. */
 export function renderDeadLetters(letters: readonly DeadLetter[]): string {
@@ -37,27 +34,4 @@ export function renderRedrive({ redriven, alreadyRedriven, notFound }: RedriveRe
 
 function errorOf({ error, rollbackError }: DeadLetter): string {
   return [error ?? '–', ...(rollbackError === null ? [] : [`not undone: ${rollbackError}`])].join('; ');
-}
-
-function table(rows: readonly string[][]): string {
-  const widths = (rows[0] ?? []).map((_, column) =>
-    Math.max(...rows.map((row) => (row[column] ?? '').length)),
-  );
-  const lines = rows.map((row) =>
-    row
-      .map((cell, i) => cell.padEnd(widths[i] ?? 0))
-      .join('  ')
-      .trimEnd(),
-  );
-  return lines.map((text, i) => (i === 0 ? colours.dim(text) : text)).join('\n');
-}
-
-function cut(text: string): string {
-  const shown = plain(text);
-  return shown.length > MAX_CELL ? `${shown.slice(0, MAX_CELL - 1)}…` : shown;
-}
-
-/** Without control characters, which a store's error or a record may hold. */
-function plain(text: string): string {
-  return text.replace(/\p{C}/gu, ' ');
 }

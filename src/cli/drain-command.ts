@@ -1,16 +1,14 @@
 import type { Command } from 'commander';
 import type { Config } from '../config';
 import type { DrainReport } from '../contracts/drain';
-import { SECOND } from '../domain/duration';
 import { KeepapartError } from '../domain/errors';
 import { batcherAddress } from '../temporal/batcher-address';
 import { createBatcherClient } from '../temporal/batcher-client';
 import { connectClient } from '../temporal/connection';
+import { secondsOf, type Flags } from './api-access';
 import { progressLine } from './progress-line';
 import { addSettingFlags, readOperatorConfig } from './read-config';
 import { findTemporal } from './temporal-role';
-
-type Flags = Readonly<Record<string, unknown>>;
 
 /**
  * `keepapart drain`: straight over Temporal, as an API that takes no more is stopped already. Exits with 0 when
@@ -24,9 +22,10 @@ export function registerDrain(program: Command): void {
   )
     .option('--timeout <seconds>', 'how long to wait', '30')
     .option('--by <name>', 'who does it, for the history', 'command line')
+    .addHelpText('after', '\nExample:\n  $ keepapart drain --timeout 600')
     .action(async (flags: Flags) => {
       const { config } = readOperatorConfig(flags);
-      const report = await drain(config, String(flags['by']), timeoutMsOf(flags['timeout']));
+      const report = await drain(config, String(flags['by']), secondsOf('--timeout', flags['timeout']));
       process.stdout.write(renderDrain(report));
       if (!report.drained) process.exitCode = 1;
     });
@@ -55,11 +54,6 @@ async function drain(config: Config, by: string, timeoutMs: number): Promise<Dra
     progress.end();
     await client.connection.close();
   }
-}
-
-function timeoutMsOf(flag: unknown): number {
-  if (typeof flag === 'string' && /^\d{1,6}$/.test(flag)) return Number(flag) * SECOND;
-  throw new KeepapartError('invalid-config', `--timeout has to be whole seconds; it is ${String(flag)}.`);
 }
 
 function leftOf({ shards }: DrainReport): string {

@@ -3,13 +3,15 @@ import { Command } from 'commander';
 import { describeConfig, renderConfigTable } from '../config';
 import { registerAudit } from './audit-command';
 import { demo } from './demo-command';
+import { registerImport } from './import-command';
 import { createLogger } from './logger';
 import { registerOperatorCommands } from './operator-commands';
 import { addSettingFlags, readConfig } from './read-config';
 import { addReplayCommand } from './replay-command';
-import { reportFailure } from './report-failure';
+import { EXIT, reportFailure } from './report-failure';
 import { ROLES, startRole, type Role } from './roles';
 import { runUntilStopped } from './run';
+import { registerSend } from './send-command';
 import { renderSummary } from './summary';
 import { registerVersions } from './versions-command';
 
@@ -22,7 +24,9 @@ type Flags = Readonly<Record<string, unknown>>;
 
 const program = new Command('keepapart')
   .description('Durable micro-batching over HTTP that keeps conflicting records apart, on Temporal.')
-  .showHelpAfterError();
+  .showHelpAfterError()
+  // A wrong option is a command that has to be changed, as reportFailure has it.
+  .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : EXIT.wrong));
 
 for (const [role, description] of Object.entries(ROLES) as [Role, string][]) {
   addSettingFlags(program.command(role).description(description)).action(async (flags: Flags) => {
@@ -57,6 +61,8 @@ addSettingFlags(program.command('config').description('print every setting in fo
 addReplayCommand(program);
 registerVersions(program);
 registerAudit(program);
+registerSend(program);
+registerImport(program);
 registerOperatorCommands(program);
 
 program.parseAsync().catch((error: unknown) => {

@@ -1,14 +1,14 @@
 import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
-import { loadConfig, SETTING_KEYS, SETTINGS, flagName, type LoadedConfig } from '../config';
+import { loadConfig, SETTING_KEYS, SETTINGS, flagName, type LoadedConfig, type SettingKey } from '../config';
 import { KeepapartError } from '../domain/errors';
 
 const DEFAULT_FILE = 'keepapart.config.json';
 
-/** Gives a command one flag per setting. */
-export function addSettingFlags(command: Command): Command {
+/** Gives a command one flag per setting, or for some of them. */
+export function addSettingFlags(command: Command, keys: readonly SettingKey[] = SETTING_KEYS): Command {
   command.option('--config <file>', `configuration file (default: ${DEFAULT_FILE}, when there is one)`);
-  for (const key of SETTING_KEYS) command.option(`${flagName(key)} <value>`, SETTINGS[key].about);
+  for (const key of keys) command.option(`${flagName(key)} <value>`, SETTINGS[key].about);
   return command;
 }
 

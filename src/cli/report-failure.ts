@@ -1,4 +1,5 @@
 import { isKeepapartError, type ErrorCode } from '../domain/errors';
+import { isClientError, tellClientError } from './client-errors';
 
 /** Exit codes: 2 when the command was wrong and has to be changed, 1 when something failed. */
 export const EXIT = { failed: 1, wrong: 2 } as const;
@@ -10,6 +11,10 @@ export function reportFailure(error: unknown): number {
   if (isKeepapartError(error)) {
     process.stderr.write(`keepapart: ${error.message} [${error.code}]\n`);
     return WRONG_COMMANDS.includes(error.code) ? EXIT.wrong : EXIT.failed;
+  }
+  if (isClientError(error)) {
+    process.stderr.write(`keepapart: ${tellClientError(error)}\n`);
+    return EXIT.failed;
   }
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
   process.stderr.write(`keepapart: this should not have happened\n${text}\n`);

@@ -79,6 +79,11 @@ export const ERRORS = {
 
   'api-unreachable': { title: 'The HTTP API does not answer', retried: RETRIED.byOperator },
 
+  'import-unreadable': {
+    title: 'A file to import is not what it is said to be',
+    retried: RETRIED.never,
+  },
+
   'save-failed': { title: 'The store could not save the record', retried: RETRIED.byTemporal },
   'store-failed': {
     title: 'The store could not undo a save or publish a batch',
@@ -122,6 +127,13 @@ export interface FieldProblem {
   expected: string;
   /** What was there, shortened, with its type. */
   received: string;
+}
+
+/** Problems as they follow a message, each on a line of its own; an empty text for none. */
+export function problemLines(problems: readonly FieldProblem[]): string {
+  return problems
+    .map(({ field, expected, received }) => `\n  ${field}: expected ${expected}; received ${received}`)
+    .join('');
 }
 
 /** `received` of a {@link FieldProblem}: the value as JSON, shortened, with its type. */

@@ -23,12 +23,12 @@ export interface StartedCommand {
 
 export function startCommand(
   args: readonly string[],
-  { cwd, env = {} }: { cwd: string; env?: Record<string, string> },
+  { cwd, env = {}, input }: { cwd: string; env?: Record<string, string>; input?: string },
 ): StartedCommand {
   const child = spawn(process.execPath, [MAIN, ...args], {
     cwd,
     detached: true,
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe'],
     env: {
       ...inherited(),
       KEEPAPART_HTTP_PORT: '0',
@@ -37,6 +37,8 @@ export function startCommand(
       ...env,
     },
   });
+  // A command that has failed may not read it to the end.
+  child.stdin.on('error', () => undefined).end(input);
   let stdout = '';
   let stderr = '';
   child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));

@@ -55,6 +55,11 @@ const LAYERS: Record<string, Layer> = {
     takes: ['@temporalio/client', '@temporalio/worker', 'node:child_process'],
     refuses: ['express', 'fs', 'node:process'],
   },
+  'src/client': {
+    layers: ['src/contracts', 'src/domain'],
+    takes: ['node:http', 'node:https', 'node:timers/promises'],
+    refuses: ['express', '@temporalio/client', '@temporalio/common', 'node:fs', 'node:process', 'commander'],
+  },
   'src/store': {
     layers: ['src/domain'],
     takes: ['node:fs/promises'],

@@ -1,7 +1,7 @@
+import { KeepapartClient } from '../../client';
 import { colours } from '../colours';
 import { OUTCOME_FORMATS, outcomeLine, type SettledRecord } from '../../domain/outcome';
 import type { BatchView } from '../../contracts/views';
-import { apiCalls } from './api-calls';
 import { sendAndFollow, type FollowedRecord } from './follow';
 import { renderFiles, renderRecords, renderTotals } from './render';
 import { CLIENT_LISTS, FAILURE_RATE } from './scenario';
@@ -17,7 +17,7 @@ export interface DemoTarget {
 
 /** Shows the product: four clients, a live view, the files, the sums, and a batch in Temporal's Web UI. */
 export async function runDemo({ apiUrl, webUiUrl }: DemoTarget): Promise<void> {
-  const api = apiCalls(apiUrl);
+  const api = new KeepapartClient({ url: apiUrl });
   const say = (text: string) => process.stdout.write(`${text}\n`);
   const { settings } = await api.status();
   const lists = CLIENT_LISTS.map((list) => JSON.stringify(list)).join(', ');

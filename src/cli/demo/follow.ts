@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { KeepapartClient } from '../../client';
 import { RECORD_STATE, type RecordView } from '../../contracts/views';
 import type { JsonValue } from '../../domain/json';
 import { MINUTE } from '../../domain/duration';
-import type { ApiCalls } from './api-calls';
 
 /** One record of the demo, as it was last seen. */
 export interface FollowedRecord {
@@ -17,11 +17,11 @@ const GIVE_UP_AFTER_MS = 5 * MINUTE;
 
 /** Sends each list by a client of its own, all at once, and follows every record to its outcome. */
 export async function sendAndFollow(
-  api: ApiCalls,
+  api: KeepapartClient,
   lists: readonly JsonValue[][],
   show: (records: readonly FollowedRecord[]) => void,
 ): Promise<FollowedRecord[]> {
-  const sent = await Promise.all(lists.map((list) => api.send([...list])));
+  const sent = await Promise.all(lists.map((list) => api.send(list)));
   const deadline = Date.now() + GIVE_UP_AFTER_MS;
   for (;;) {
     const views = await Promise.all(sent.map(({ requestId }) => api.request(requestId)));

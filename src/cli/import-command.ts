@@ -1,0 +1,123 @@
+import { randomUUID } from 'node:crypto';
+import { Option, type Command } from 'commander';
+import { KeepapartSourceError, type StreamResult } from '../client';
+import { isKeepapartError, KeepapartError } from '../domain/errors';
+import { addApiFlags, openApi, requireKey, retryFor, type Flags } from './api-access';
+import { isClientError, tellClientError } from './client-errors';
+import { AS_JSON } from './flags';
+import { keyOfContent } from './import/file-key';
+import { FORMATS, formatOf, toNdjson, type Format, type ReadAs } from './import/formats';
+import { openImport, type ImportFile } from './import/import-file';
+import { durationOf, importProgress } from './import/import-progress';
+import { count, print } from './table';
+import { untilInterrupted } from './until-interrupted';
+
+interface ImportFlags extends Flags {
+  format?: Format;
+  column?: string;
+  numbers?: true;
+  key?: string;
+}
+
+/** `keepapart import`: the records of a file, or of standard input, as one request of any length. */
+export function registerImport(program: Command): void {
+  addApiFlags(
+    program
+      .command('import')
+      .description('send the records of a file, however many, as one request')
+      .argument('<file>', 'NDJSON, a JSON list or CSV; - for standard input'),
+  )
+    .addOption(
+      new Option('--format <format>', "what the file is (default: by its name's end; - is ndjson)").choices(
+        FORMATS,
+      ),
+    )
+    .option('--column <name>', 'of CSV: send the cells of this column instead of an object for each row')
+    .option('--numbers', 'of CSV: send cells that are numbers as numbers instead of texts')
+    .option('--key <key>', "Idempotency-Key of the import (default: from the file's content)")
+    .option('--retry-for <seconds>', 'how long to try again without getting on', '300')
+    .option(...AS_JSON)
+    .addHelpText(
+      'after',
+      [
+        '\nThe same content has the same key: after a break the same command goes on where it was, and a repeat adds',
+        'nothing. To send the same file once more on purpose, give it another --key.',
+        '\nExamples:',
+        '  $ keepapart import orders.ndjson',
+        '  $ keepapart import stock.csv --column sku',
+        '  $ zcat orders.ndjson.gz | keepapart import - --key orders-2026-11-23',
+      ].join('\n'),
+    )
+    .action(async (name: string, flags: ImportFlags) => {
+      const readAs = readAsOf(name, flags);
+      if (flags.key !== undefined) requireKey(flags.key);
+      const file = await openImport(name, process.stdin);
+      try {
+        await untilInterrupted((signal) => importFile(file, readAs, flags, signal));
+      } finally {
+        await file.close();
+      }
+    });
+}
+
+function readAsOf(name: string, flags: ImportFlags): ReadAs {
+  const format = flags.format ?? formatOf(name);
+  if (format !== 'csv' && (flags.column !== undefined || flags.numbers === true))
+    throw new KeepapartError('invalid-config', `--column and --numbers are for CSV; ${name} is ${format}.`);
+  return { format, column: flags.column, numbers: flags.numbers === true };
+}
+
+async function importFile(
+  file: ImportFile,
+  readAs: ReadAs,
+  flags: ImportFlags,
+  signal: AbortSignal,
+): Promise<void> {
+  const client = openApi(flags, retryFor(flags['retryFor']));
+  const key = flags.key ?? (file.size === undefined ? randomUUID() : await keyOfContent(file.read(), readAs));
+  const progress = importProgress(process.stderr, file);
+  const startedMs = performance.now();
+  const pieces = () => toNdjson(file.read(), readAs);
+  let result: StreamResult;
+  try {
+    result = await client.streamNdjson(file.size === undefined ? pieces() : pieces, {
+      idempotencyKey: key,
+      signal,
+      onProgress: progress.show,
+    });
+  } catch (error) {
+    progress.end();
+    const reason = signal.aborted ? 'interrupted' : reasonOf(error);
+    if (reason === undefined) throw error;
+    process.stderr.write(`keepapart: ${file.name}: ${reason}\n${whatIsThere(error, key)}\n`);
+    process.exitCode = 1;
+    return;
+  }
+  progress.end();
+  const elapsedMs = Math.round(performance.now() - startedMs);
+  print(
+    flags,
+    { ...result, elapsedMs },
+    ({ accepted, requestId }) =>
+      `Accepted ${count(accepted)} records as ${requestId} in ${durationOf(elapsedMs)}.\n`,
+  );
+}
+
+/** `undefined` for a bug. */
+function reasonOf(error: unknown): string | undefined {
+  if (isClientError(error)) return tellClientError(error);
+  if (!(error instanceof KeepapartSourceError)) return undefined;
+  const { cause } = error;
+  if (isKeepapartError(cause)) return `${cause.message} [${cause.code}]`;
+  return cause instanceof Error && 'code' in cause ? `${cause.message} [import-unreadable]` : undefined;
+}
+
+/** What is durable, and how the import goes on. */
+function whatIsThere(error: unknown, key: string): string {
+  const accepted = isClientError(error) || error instanceof KeepapartSourceError ? error.accepted : undefined;
+  const there =
+    accepted === undefined
+      ? 'How many records were accepted is not known'
+      : `The first ${count(accepted)} records were accepted and stay, none behind them`;
+  return `  ${there}. To go on: the same command with --key ${key}`;
+}

@@ -1,0 +1,58 @@
+import type { WriteStream } from 'node:tty';
+import type { StreamProgress } from '../../client';
+import { MINUTE, SECOND } from '../../domain/duration';
+import { progressLine } from '../progress-line';
+import { count } from '../table';
+import type { ImportFile } from './import-file';
+
+/** How often it is told: on a terminal in place, elsewhere as a line of its own. */
+const TELL_EVERY_MS = { terminal: 100, elsewhere: 5 * SECOND };
+const BAR_LENGTH = 20;
+
+/** Shows what was sent, how fast, and how long it may still take. What is durable is known only at the end. */
+export function importProgress(stream: WriteStream, file: ImportFile) {
+  const line = progressLine(stream);
+  const everyMs = stream.isTTY ? TELL_EVERY_MS.terminal : TELL_EVERY_MS.elsewhere;
+  const begunMs = performance.now();
+  /** Of the try that runs: one that repeats counts from the start. */
+  let startedMs = begunMs;
+  let last = 0;
+  let toldMs = begunMs;
+  return {
+    show({ records }: StreamProgress): void {
+      const nowMs = performance.now();
+      if (records < last) startedMs = nowMs;
+      last = records;
+      if (nowMs - toldMs < everyMs) return;
+      toldMs = nowMs;
+      const share = file.size === undefined ? undefined : file.position() / file.size;
+      const message = `${count(records)} records sent${paceOf(records, nowMs - startedMs, share)}`;
+      if (!stream.isTTY) stream.write(`keepapart: ${message}${percentOf(share)}\n`);
+      else if (share === undefined) line.show({ message, elapsedMs: nowMs - begunMs });
+      else line.show({ message: `${barOf(share)} ${message}`, share, elapsedMs: nowMs - begunMs });
+    },
+    end: () => line.end(),
+  };
+}
+
+function barOf(share: number): string {
+  const full = Math.round(share * BAR_LENGTH);
+  return `${'█'.repeat(full)}${'░'.repeat(BAR_LENGTH - full)}`;
+}
+
+function percentOf(share: number | undefined): string {
+  return share === undefined ? '' : ` (${Math.floor(share * 100)} %)`;
+}
+
+function paceOf(records: number, elapsedMs: number, share: number | undefined): string {
+  if (elapsedMs < SECOND) return '';
+  const rate = `, ${count(Math.round(records / (elapsedMs / SECOND)))}/s`;
+  if (share === undefined || share === 0) return rate;
+  return `${rate}, ${durationOf((elapsedMs * (1 - share)) / share)} left`;
+}
+
+/** `14.2 s`, or `3 min 20 s`. */
+export function durationOf(ms: number): string {
+  if (ms < MINUTE) return `${(ms / SECOND).toFixed(1)} s`;
+  return `${Math.floor(ms / MINUTE)} min ${Math.floor((ms % MINUTE) / SECOND)} s`;
+}

@@ -1,0 +1,43 @@
+import { colours } from './colours';
+
+/** Longer texts are cut in a table; `--json` has them whole. */
+const MAX_CELL = 60;
+
+/** Rows under a dim head, columns side by side; those named in `right` stand at the right. */
+export function table(rows: readonly string[][], right: readonly number[] = []): string {
+  const widths = (rows[0] ?? []).map((_, column) =>
+    Math.max(...rows.map((row) => (row[column] ?? '').length)),
+  );
+  const lines = rows.map((row) =>
+    row
+      .map((cell, i) => (right.includes(i) ? cell.padStart(widths[i] ?? 0) : cell.padEnd(widths[i] ?? 0)))
+      .join('  ')
+      .trimEnd(),
+  );
+  return lines.map((text, i) => (i === 0 ? colours.dim(text) : text)).join('\n');
+}
+
+/** A text as it may stand in a table: short, and nothing in it moves the terminal. */
+export function cut(text: string): string {
+  const shown = plain(text);
+  return shown.length > MAX_CELL ? `${shown.slice(0, MAX_CELL - 1)}…` : shown;
+}
+
+/** Without control characters, which a store's error or a record may hold. */
+export function plain(text: string): string {
+  return text.replace(/\p{C}/gu, ' ');
+}
+
+/** A count with its thousands apart. */
+export function count(value: number): string {
+  return value.toLocaleString('en-GB');
+}
+
+/** Prints a result: as JSON with `--json`, else as `render` makes it. */
+export function print<T>(
+  flags: Readonly<Record<string, unknown>>,
+  value: T,
+  render: (value: T) => string,
+): void {
+  process.stdout.write(flags['json'] === true ? `${JSON.stringify(value, null, 2)}\n` : render(value));
+}

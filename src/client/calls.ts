@@ -1,0 +1,62 @@
+import { unreachable, valueOf, type RawAnswer } from './answers';
+
+/** Where the API is and how it is reached. */
+export interface Connection {
+  /** Without a slash at the end. */
+  url: string;
+  apiKey: string | undefined;
+  fetch: typeof globalThis.fetch;
+  /** How long one answer may take, in milliseconds. */
+  timeoutMs: number;
+}
+
+export interface Call {
+  method: 'GET' | 'POST';
+  /** With its query. */
+  path: string;
+  /** JSON text. */
+  body?: string;
+  headers?: Record<string, string>;
+  signal?: AbortSignal | undefined;
+  /** Instead of the connection's. */
+  timeoutMs?: number;
+}
+
+/** One question, one answer; throws `KeepapartApiError`, `KeepapartUnreachableError`, or the signal's reason. */
+export async function call<T>(connection: Connection, { method, path, body, ...options }: Call): Promise<T> {
+  const { url, fetch } = connection;
+  const { headers, signal, timeoutMs = connection.timeoutMs } = options;
+  const timeout = AbortSignal.timeout(timeoutMs);
+  let answer: RawAnswer;
+  try {
+    const response = await fetch(`${url}${path}`, {
+      method,
+      headers: {
+        ...authorization(connection),
+        ...(body !== undefined && { 'content-type': 'application/json' }),
+        ...headers,
+      },
+      ...(body !== undefined && { body }),
+      signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
+    });
+    const retryAfter = response.headers.get('retry-after');
+    answer = { status: response.status, retryAfter, text: await response.text() };
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw unreachable(url, error);
+  }
+  return valueOf(url, answer) as T;
+}
+
+/** The header that shows the key; none without one. */
+export function authorization({ apiKey }: Connection): Record<string, string> {
+  return apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` };
+}
+
+/** `?name=value&…` of what is given, or an empty text. */
+export function queryOf(parameters: Record<string, string | number | undefined>): string {
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(parameters))
+    if (value !== undefined) query.set(name, String(value));
+  return query.size === 0 ? '' : `?${query.toString()}`;
+}

@@ -1,0 +1,44 @@
+/** `keepapart/client`: sending records to keepapart and operating it from Node. See `docs/CLIENTS.md`. */
+export { KeepapartClient, type KeepapartClientOptions, type SendOptions } from './client';
+export type { AcceptedRecords, Asked, OperatorAnswer, OperatorCall, RedriveAnswer } from './answer-types';
+export {
+  KeepapartApiError,
+  KeepapartSourceError,
+  KeepapartTimeoutError,
+  KeepapartUnreachableError,
+  type ApiProblem,
+  type BrokenStream,
+} from './errors';
+export type { Source, StreamProgress } from './ndjson';
+export type { NdjsonPiece } from './ndjson-request';
+export type { Retry, RetryOptions } from './retry';
+export type { StreamOptions, StreamResult } from './stream';
+export type { WaitOptions } from './wait-for-outcomes';
+
+export type { BatcherCounters, DrainStatus, OperatorAction } from '../contracts/batcher';
+export type {
+  DeadLetter,
+  RedrivenRecord,
+  Redriven,
+  RedriveResult,
+  RedriveSelection,
+} from '../contracts/dead-letters';
+export type { DrainingShard, DrainReport } from '../contracts/drain';
+export type { PipelineSettings } from '../contracts/settings';
+export type {
+  BatchRecordView,
+  BatchState,
+  BatchSummary,
+  BatchView,
+  RecordState,
+  RecordView,
+  RequestView,
+  ShardView,
+  StatusView,
+} from '../contracts/views';
+export type { FlushReason } from '../domain/batch';
+export type { ConflictRule } from '../domain/conflict-rules';
+export type { ErrorCode, FieldProblem } from '../domain/errors';
+export type { JsonValue } from '../domain/json';
+export type { Outcome } from '../domain/outcome';
+export type { KeptRecord } from '../domain/record';

@@ -1,0 +1,34 @@
+import { execFileSync } from 'node:child_process';
+import path from 'node:path';
+
+/** Runs a module of somebody who has installed the package, and gives what it prints. */
+function runModule(code: string): string {
+  return execFileSync(process.execPath, ['--input-type=module', '-e', code], {
+    // A package may import itself by its name: what its `exports` give is what others get.
+    cwd: path.resolve(__dirname, '../..'),
+    encoding: 'utf8',
+  });
+}
+
+test('keepapart/client can be imported by its names, and nothing but the client comes with it', () => {
+  const printed = runModule(`
+    import * as client from 'keepapart/client';
+    import { Module } from 'node:module';
+    console.log(JSON.stringify([Object.keys(client), Object.keys(Module._cache)]));
+  `);
+  const [names, files] = JSON.parse(printed) as [string[], string[]];
+  expect(names).toEqual(
+    expect.arrayContaining(['KeepapartClient', 'KeepapartApiError', 'KeepapartUnreachableError']),
+  );
+  const folders = files.map((file) => /dist\/src\/(client|contracts|domain)\//.exec(file)?.[1]);
+  expect(new Set(folders)).toEqual(new Set(['client', 'contracts', 'domain']));
+});
+
+test('nothing else of the package can be reached', () => {
+  const printed = runModule(`
+    const codes = await Promise.all(['keepapart', 'keepapart/dist/src/http/app.js'].map(
+      (name) => import(name).catch(({ code }) => code)));
+    console.log(JSON.stringify(codes));
+  `);
+  expect(JSON.parse(printed)).toEqual(Array(2).fill('ERR_PACKAGE_PATH_NOT_EXPORTED'));
+});

@@ -1,0 +1,239 @@
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import type { BatchSummary, RequestView, StatusView } from '../../src/client';
+import { listen, type Listening } from '../../src/http/listen';
+import { startStreamApi, type StreamApi } from '../client/stream-api';
+import { startCommand, startSystem, temporaryFolder, type StartedCommand } from '../helpers/system';
+import { waitFor } from '../helpers/wait-for';
+import { testApp, type TestApp } from '../http/test-app';
+
+jest.setTimeout(180_000);
+
+let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+const started: StartedCommand[] = [];
+beforeEach(async () => (folder = await temporaryFolder()));
+afterEach(async () => {
+  await Promise.all(started.splice(0).map((command) => command.killGroup()));
+  await folder.remove();
+});
+
+function start(args: string[], input?: string): StartedCommand {
+  const command = startCommand(args, { cwd: folder.path, ...(input !== undefined && { input }) });
+  started.push(command);
+  return command;
+}
+
+/** Runs a command to its end. */
+async function run(args: string[], input?: string) {
+  const command = start(args, input);
+  const code = await command.ended;
+  return { code, stdout: command.stdout(), stderr: command.stderr() };
+}
+
+test('records are sent, followed, listed and held up by commands, on a real system', async () => {
+  const system = await startSystem('serve', {
+    cwd: folder.path,
+    env: {
+      KEEPAPART_FLUSH_INTERVAL_MS: '100',
+      KEEPAPART_SAVE_FAILURE_RATE: '1',
+      KEEPAPART_MAX_ATTEMPTS: '1',
+    },
+  });
+  started.push(system);
+  const at = ['--url', system.apiUrl];
+  const json = async <T>(args: string[]) => JSON.parse((await run([...args, '--json', ...at])).stdout) as T;
+
+  const sent = await run(['send', '[1,{"a":"ä"}]', '--key', 'k-1', '--wait', ...at]);
+  expect(sent).toMatchObject({ code: 1, stderr: '' });
+  expect(sent.stdout).toMatch(/^Accepted 2 records as k-1\.\nrequest k-1: .*, 2 rolled back\n/);
+  expect(sent.stdout).toMatch(/^k-1:1 +{"a":"ä"} +rolled back +1 +batcher-0-0000000\d /m);
+  const again = await run(['send', '[1,{"a":"ä"}]', '--key', 'k-1', ...at]);
+  expect(again).toMatchObject({ code: 0, stdout: 'Accepted 2 records as k-1.\n' });
+  const other = await run(['send', '[2]', '--key', 'k-1', ...at]);
+  expect([other.code, other.stderr]).toEqual([1, expect.stringContaining('[idempotency-key-reused]')]);
+
+  const paused = await run(['pause', '--by', 'Zoë', ...at]);
+  expect(paused).toMatchObject({ code: 0, stdout: expect.stringContaining('By Zoë.') });
+  const [held] = (await run(['send', '--json', ...at], '[\n3\n]')).stdout.split('\n');
+  const { requestId } = JSON.parse(held!) as { requestId: string };
+  const table = await run(['status', ...at]);
+  expect(table.stdout).toMatch(/^0 +1 +\d+ B .* 3 +0 +2 +0 +paused by Zoë since \S+\ntotal +1 /m);
+  const late = await run(['request', requestId, '--wait', '--timeout', '0', ...at]);
+  expect(late).toMatchObject({ code: 1, stderr: expect.stringContaining('1 records left') });
+  expect(late.stdout).toContain('1 buffered');
+  expect((await json<RequestView>(['request', requestId])).counts.buffered).toBe(1);
+  expect(await run(['resume', ...at])).toMatchObject({
+    code: 0,
+    stdout: expect.stringContaining('anonymous'),
+  });
+  expect(await run(['flush', ...at])).toMatchObject({ code: 0 });
+  expect(await run(['request', requestId, '--wait', ...at])).toMatchObject({ code: 1 });
+  expect((await json<StatusView>(['status'])).total.counters.rolledBack).toBe(3);
+
+  const batches = await waitFor('all batches to be listed', async () => {
+    const listed = await json<BatchSummary[]>(['batches', '--state', 'completed']);
+    return listed.length >= 2 && listed;
+  });
+  const { stdout } = await run(['batches', batches[0]!.batchId, ...at]);
+  expect(stdout).toMatch(new RegExp(`^batch +${batches[0]!.batchId} \\(completed, (age|manual)\\)`));
+  expect(stdout).toMatch(new RegExp(`^${requestId}:0 +3 +rolled_back +1 `, 'm'));
+  const one = await run(['batches', '--limit', '1', ...at]);
+  expect(one.stdout.split('\n')).toHaveLength(3);
+  const nothing = await run(['request', 'unknown', ...at]);
+  expect([nothing.code, nothing.stderr]).toEqual([1, expect.stringContaining('[request-not-found]')]);
+});
+
+describe('over an API that records what it is asked,', () => {
+  let edge: TestApp;
+  let listening: Listening;
+  let at: string[];
+  beforeEach(async () => {
+    edge = testApp();
+    listening = await listen(edge.app, { host: '127.0.0.1', port: 0 });
+    at = ['--url', listening.url];
+  });
+  afterEach(() => listening.close({ graceMs: 0 }));
+  const taken = () => edge.batcher.accepted.map(({ values }) => values);
+
+  test('send takes lists from arguments, and from standard input one or a line each', async () => {
+    expect(await run(['send', '[1,2,3]', '["5"]', ...at])).toMatchObject({ code: 0, stderr: '' });
+    const lines = await run(['send', '--json', ...at], '[1]\n\n[{"a":2}]\n');
+    expect(taken()).toEqual([[1, 2, 3], ['5'], [1], [{ a: 2 }]]);
+    const ids = edge.batcher.accepted.slice(2).map(({ requestId }) => requestId);
+    const told = lines.stdout.trim().split('\n');
+    expect(told.map((line) => (JSON.parse(line) as RequestView).requestId)).toEqual(ids);
+  });
+
+  test.each<[number, string, string[], string?]>([
+    [2, 'list 2: expected a list such as [1,2,3]; received 7 (number)', ['send', '[1]', '7']],
+    [2, 'received 9007199254740993 (number)', ['send', '[9007199254740993]']],
+    [2, '--key is for one list', ['send', '[1]', '[2]', '--key', 'k']],
+    [2, '--key has to be', ['send', '[1]', '--key', 'a b']],
+    [2, 'There is no list', ['send'], '\n'],
+    [1, 'standard input, list 2: ', ['send'], '[1]\n[2\n'],
+    [1, '/0: expected a record that is not itself a list', ['send', '[[1]]']],
+    [2, 'unknown option', ['send', '--kye', 'k']],
+    [2, '--timeout has to be whole seconds', ['request', 'r', '--wait', '--timeout', 'soon']],
+    [2, '--limit has to be', ['batches', '--limit', 'all']],
+    [2, 'Allowed choices are running, completed, failed', ['batches', '--state', 'open']],
+    [2, 'Tell by --format', ['import', 'orders.txt']],
+    [2, "can't be read", ['import', 'missing.csv']],
+    [2, 'are for CSV', ['import', 'a.json', '--numbers']],
+  ])('exit code %i and nothing sent: %s', async (code, message, args, ...input) => {
+    const ended = await run([...args, ...at], input[0]);
+    expect([ended.code, ended.stderr]).toEqual([code, expect.stringContaining(message)]);
+    expect(taken()).toEqual([]);
+  });
+
+  test('send says that it tries again, and for how long it does', async () => {
+    edge.drain.on = true;
+    const { code, stderr } = await run(['send', '[1]', '--retry-for', '0', ...at]);
+    expect([code, stderr]).toEqual([1, expect.stringMatching(/^keepapart: .* \[not-ready\]\n$/)]);
+    const patient = start(['send', '[1]', ...at]);
+    await waitFor('a try', () => patient.stderr().includes('[not-ready]\nkeepapart: trying again in '));
+    edge.drain.on = false;
+    expect(await patient.ended).toBe(0);
+    expect(taken()).toEqual([[1]]);
+  });
+
+  test('status --watch shows rates, goes on when the API is away for a while, and ends well by Ctrl-C', async () => {
+    const { counters } = edge.batcher.statusView.total;
+    edge.batcher.statusView.total = { ...edge.batcher.statusView.total, counters };
+    const watching = start(['status', '--watch', ...at]);
+    await waitFor('rates', () => watching.stdout().includes('in/s  out/s'));
+    edge.batcher.failure = new Error('away');
+    await waitFor('the failure', () => watching.stdout().includes('[internal]'));
+    edge.batcher.failure = undefined;
+    const before = watching.stdout().length;
+    await waitFor('the next look', () => watching.stdout().slice(before).includes('total'));
+    expect(await watching.interrupt()).toBe(0);
+  });
+});
+
+describe('import', () => {
+  let api: StreamApi;
+  let at: string[];
+  beforeEach(async () => {
+    api = await startStreamApi();
+    at = ['--url', api.url];
+  });
+  afterEach(() => api.close());
+  async function file(name: string, text: string): Promise<string> {
+    await writeFile(path.join(folder.path, name), text);
+    return name;
+  }
+
+  test('sends a file of each format, under a key of its content', async () => {
+    const values = [
+      { sku: 'a', n: 1 },
+      { sku: 'b', n: 2 },
+    ];
+    const lines = values.map((value) => `${JSON.stringify(value)}\r\n`).join('');
+    const imports = await Promise.all([
+      run(['import', await file('a.ndjson', lines), ...at]),
+      run(['import', await file('a.json', JSON.stringify(values, null, 2)), ...at]),
+      run(['import', await file('a.csv', 'sku,n\na,1\nb,2\n'), '--numbers', ...at]),
+    ]);
+    expect(imports.map(({ code }) => code)).toEqual([0, 0, 0]);
+    expect([...api.durable.values()]).toEqual([values, values, values]);
+    expect(imports[0].stdout).toMatch(/^Accepted 2 records as import-[0-9a-f]{40} in \d+\.\d s\.\n$/);
+
+    await file('moved.ndjson', lines);
+    const again = await run(['import', 'moved.ndjson', '--json', ...at]);
+    expect(JSON.parse(again.stdout)).toEqual({
+      requestId: /as (\S+) in/.exec(imports[0].stdout)![1],
+      accepted: 2,
+      elapsedMs: expect.any(Number),
+    });
+    const more = await run(['import', 'a.csv', '--column', 'sku', '--key', 'once-more', ...at]);
+    expect([more.code, api.durable.get('once-more'), api.durable.size]).toEqual([0, ['a', 'b'], 4]);
+  });
+
+  test('goes on by itself after breaks, and waits while the API is full', async () => {
+    api.breaks.push(
+      { afterRecords: 200, with: 'reset' },
+      { afterRecords: 300, with: { status: 429, code: 'buffer-full', retryAfter: 0 } },
+    );
+    const values = Array.from({ length: 1000 }, (_, i) => i);
+    const { code, stderr } = await run(['import', await file('n.json', JSON.stringify(values)), ...at]);
+    expect([code, [...api.durable.values()]]).toEqual([0, [values]]);
+    expect(stderr).toMatch(/\[api-unreachable\]\n.*trying again.*\n.*\[buffer-full\]\n.*trying again/);
+  });
+
+  test('gives up after its time with what is durable, and the same command with the key goes on', async () => {
+    api.breaks.push({ afterRecords: 2, with: { status: 503, code: 'not-ready' } });
+    const broken = await run(['import', '-', '--retry-for', '0', ...at], '1\n2\n3\n');
+    expect([broken.code, broken.stdout]).toEqual([1, '']);
+    expect(broken.stderr).toMatch(
+      /^keepapart: standard input: not-ready \[not-ready\]\n {2}The first 2 records were accepted and stay/,
+    );
+    const [, key] = / --key (\S+)\n$/.exec(broken.stderr)!;
+    const again = await run(['import', '-', '--key', key!, ...at], '1\n2\n3\n');
+    expect([again.code, api.durable.get(key!)]).toEqual([0, [1, 2, 3]]);
+  });
+
+  test.each([
+    ['bad.ndjson', '1\n\n{"a":\n3\n', 'line 3: expected one JSON value; received {"a":', [1]],
+    ['bad.json', '[1,\n2,\n}', 'line 3: expected a list of records in JSON; received Unexpected "}"', [1, 2]],
+    [
+      'bad.csv',
+      'a\n1\n2,3\n4\n',
+      'line 3: expected as many cells as the first row has; received 2 cells',
+      [{ a: '1' }],
+    ],
+  ])('stops at a bad line of %s, and what came before stays', async (name, text, message, kept) => {
+    const { code, stderr } = await run(['import', await file(name, text), ...at]);
+    expect([code, stderr]).toEqual([1, expect.stringContaining(message)]);
+    expect(stderr).toContain(`The first ${kept.length} records were accepted and stay, none behind them.`);
+    expect([...api.durable.values()]).toEqual([kept]);
+    expect(api.posts).toHaveLength(1);
+  });
+
+  test('ends in good order by Ctrl-C, also while it waits', async () => {
+    api.breaks.push({ afterRecords: 1, with: { status: 503, code: 'not-ready', retryAfter: 100 } });
+    const importing = start(['import', await file('a.ndjson', '1\n2\n'), ...at]);
+    await waitFor('the wait', () => importing.stderr().includes('trying again'));
+    expect(await importing.interrupt()).toBe(1);
+    expect(importing.stderr()).toContain('a.ndjson: interrupted\n');
+  });
+});
