@@ -4,6 +4,7 @@ import type { Config } from '../config';
 import { SECOND } from '../domain/duration';
 import { createApp } from '../http/app';
 import { listen, type TlsPair } from '../http/listen';
+import { startGateway } from '../tcp/gateway';
 import { batcherAddress } from '../temporal/batcher-address';
 import { createBatcherClient } from '../temporal/batcher-client';
 import { createIngest } from '../temporal/ingest';
@@ -13,43 +14,60 @@ import { watchTlsFiles } from './tls-files';
 /** The answer names each record. */
 const MAX_REQUEST_RECORDS = 10_000;
 
-/** How long requests that run may take to finish when the process stops. */
+/** How long requests and lists that are under way may take to finish when the process stops. */
 const GRACE_MS = 10 * SECOND;
 
+/** Where clients find this process. */
+export interface ApiAddresses {
+  apiUrl: string;
+  /** `host:port` of the TCP gateway; undefined when it is turned off. */
+  gatewayAddress: string | undefined;
+}
+
 /**
- * Starts the HTTP API, and with it the batchers: they begin to be, and take over this process's settings, by a signal
- * that needs no worker.
+ * Starts the HTTP API and the TCP gateway, and with them the batchers: they begin to be, and take over this process's
+ * settings, by a signal that needs no worker.
  * @param tls what the settings name for it
- * @returns where the API listens
  */
 export async function startApi(
   { config, logger, lifecycle }: { config: Config; logger: Logger; lifecycle: Lifecycle },
   client: Client,
   webUiUrl: string | undefined,
   tls: TlsPair | undefined,
-): Promise<string> {
+): Promise<ApiAddresses> {
   const address = batcherAddress(config);
   await createIngest(client, address).configure('api at start');
   let draining = false;
-  const app = createApp({
+  const edge = {
     batcher: createBatcherClient(client, address, config),
     limits: { ...config, maxRequestRecords: Math.min(config.maxBufferedRecords, MAX_REQUEST_RECORDS) },
+    logger,
+    isDraining: () => draining,
+  };
+  const app = createApp({
+    ...edge,
     apiKeys: config.apiKeys,
     rateLimitPerSecond: config.rateLimitPerSecond,
     tls: tls !== undefined,
-    logger,
     ...(webUiUrl !== undefined && { webUiUrl }),
-    isDraining: () => draining,
   });
-  const { url, close, renewCertificate } = await listen(app, {
+  const http = await listen(app, {
     host: config.httpHost,
     port: config.httpPort,
     ...(tls && { tls }),
   });
-  if (tls) watchTlsFiles(config, tls, { logger, onRenewed: renewCertificate, signal: lifecycle.signal });
-  lifecycle.onStop('the HTTP API', () => {
+  if (tls) watchTlsFiles(config, tls, { logger, onRenewed: http.renewCertificate, signal: lifecycle.signal });
+  const stopHttp = () => {
     draining = true;
-    return close({ graceMs: GRACE_MS });
+    return http.close({ graceMs: GRACE_MS });
+  };
+  lifecycle.onStop('the HTTP API', stopHttp);
+  if (config.tcpPort === 0) return { apiUrl: http.url, gatewayAddress: undefined };
+
+  const gateway = await startGateway(edge, { port: config.tcpPort });
+  // Side by side: the grace is one, and neither takes what the other refuses already.
+  lifecycle.onStop('the TCP gateway', async () => {
+    await Promise.all([stopHttp(), gateway.close({ graceMs: GRACE_MS })]);
   });
-  return url;
+  return { apiUrl: http.url, gatewayAddress: gateway.address };
 }

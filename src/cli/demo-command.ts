@@ -39,6 +39,7 @@ function demoConfig(config: Config): Config {
     ...config,
     httpHost: LOOPBACK,
     httpPort: 0,
+    tcpPort: 0,
     apiKeys: [],
     rateLimitPerSecond: 0,
     tlsCertFile: '',

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
-import type { LoadedConfig } from '../config';
+import type { Config, LoadedConfig } from '../config';
 import { prepareFolders } from '../store/folders';
-import { choosePorts } from '../temporal/embedded/ports';
+import { choosePorts, type PortWish } from '../temporal/embedded/ports';
 import { installRuntime } from '../temporal/runtime';
 import { startApi } from './api-role';
 import type { Lifecycle } from './lifecycle';
@@ -20,7 +20,7 @@ import { startWorker } from './worker-role';
 export const ROLES = {
   serve:
     'everything in one process: an embedded Temporal server unless TEMPORAL_ADDRESS is set, worker and API',
-  api: 'the HTTP API alone, against the Temporal server that TEMPORAL_ADDRESS names',
+  api: 'the HTTP API and the TCP gateway alone, against the Temporal server that TEMPORAL_ADDRESS names',
   worker: 'a worker alone, against the Temporal server that TEMPORAL_ADDRESS names',
   temporal: 'the embedded Temporal server and its Web UI alone',
 } as const;
@@ -34,12 +34,11 @@ export type Role = keyof typeof ROLES;
  */
 export async function startRole(
   role: Role,
-  { config, warnings }: LoadedConfig,
+  { config }: LoadedConfig,
   logger: Logger,
   lifecycle: Lifecycle,
   reached?: ReachedTemporal,
 ): Promise<Summary> {
-  for (const warning of warnings) logger.warn(warning);
   const context = { config, logger, lifecycle };
   const hasApi = role === 'serve' || role === 'api';
   const hasWorker = role === 'serve' || role === 'worker';
@@ -47,18 +46,24 @@ export async function startRole(
 
   if (hasWorker) await prepareFolders(config);
   const tls = hasApi ? await readTlsFiles(config) : undefined;
-  if (hasApi && embeds) await choosePorts([{ port: config.httpPort, setting: 'HTTP_PORT' }]);
+  if (hasApi && embeds) await choosePorts(apiPorts(config));
   // Only a worker has the SDK's native runtime, which would keep any other process alive.
   if (hasWorker) installRuntime(logger);
   const temporal = embeds ? await startTemporal(config, lifecycle) : (reached ?? externalTemporal());
   const client = await connect(temporal, lifecycle);
   if (hasWorker) await startWorker(context, temporal, client);
-  const apiUrl = hasApi ? await startApi(context, client, temporal.webUiUrl, tls) : undefined;
+  const addresses = hasApi ? await startApi(context, client, temporal.webUiUrl, tls) : undefined;
   return {
-    apiUrl,
+    ...addresses,
     webUiUrl: temporal.webUiUrl,
     temporalAddress: temporal.target.options.address,
     outDir: hasWorker ? config.outDir : undefined,
     needsKey: config.apiKeys.length > 0,
   };
+}
+
+function apiPorts({ httpPort, tcpPort }: Config): PortWish[] {
+  const http = { port: httpPort, setting: 'HTTP_PORT' };
+  const tcp = { port: tcpPort, setting: 'TCP_PORT', zero: 'to do without the TCP gateway' };
+  return tcpPort === 0 ? [http] : [http, tcp];
 }

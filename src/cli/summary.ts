@@ -4,6 +4,7 @@ import { colours } from './colours';
 /** What a process tells the person who started it. */
 export interface Summary {
   apiUrl?: string | undefined;
+  gatewayAddress?: string | undefined;
   webUiUrl?: string | undefined;
   temporalAddress: string;
   outDir?: string | undefined;
@@ -11,10 +12,12 @@ export interface Summary {
 }
 
 /** A few lines for the terminal: where everything is, and one command to try. */
-export function renderSummary({ apiUrl, webUiUrl, temporalAddress, outDir, needsKey }: Summary): string {
+export function renderSummary(summary: Summary): string {
+  const { apiUrl, gatewayAddress, webUiUrl, temporalAddress, outDir, needsKey } = summary;
   const rows: [string, string | undefined][] = [
     ['API', apiUrl && `${apiUrl}/v1/records`],
     ['Overview', apiUrl && `${apiUrl}/`],
+    ['TCP gateway', gatewayAddress],
     ['Temporal Web UI', webUiUrl],
     ['Temporal', temporalAddress],
     ['Batch files', outDir && path.resolve(outDir)],

@@ -18,8 +18,6 @@ export interface ConfigInput {
 export interface LoadedConfig {
   config: Config;
   sources: Readonly<Record<SettingKey, SettingSource>>;
-  /** What works, but hardly as intended; one sentence each. */
-  warnings: readonly string[];
 }
 
 /** Settings as one source has them. */
@@ -69,7 +67,6 @@ export function loadConfig({ env, file, flags = {} }: ConfigInput): LoadedConfig
   return deepFreeze({
     config: config as Config,
     sources: Object.fromEntries(sources) as Record<SettingKey, SettingSource>,
-    warnings: warningsOf(config as Config, fields),
   });
 }
 
@@ -153,12 +150,6 @@ function messageOf(problems: readonly FieldProblem[]): string {
   const head = `The configuration has ${problems.length === 1 ? 'a problem' : `${problems.length} problems`}:`;
   const lines = problems.map((p) => `  ${p.field}: expected ${p.expected}; received ${p.received}`);
   return [head, ...lines].join('\n');
-}
-
-function warningsOf(config: Config, fields: ReadonlyMap<SettingKey, string>): string[] {
-  const tcpPort = fields.get('tcpPort');
-  if (tcpPort === undefined || config.tcpPort === 0) return [];
-  return [`${tcpPort} has no effect: this version has no TCP gateway yet.`];
 }
 
 function deepFreeze<T>(value: T): T {

@@ -98,9 +98,8 @@ export const SETTINGS = {
   tcpPort: setting({
     parser: port(),
     default: 9999,
-    about:
-      'Port of the TCP gateway; 0 turns it off. This version has no gateway yet: the setting has no effect.',
-    related: 'No two ports may be the same.',
+    about: 'Port of the TCP gateway for the old line protocol, on 127.0.0.1 alone; 0 turns it off.',
+    related: 'It asks for no key, whatever API_KEYS says. No two ports may be the same.',
   }),
   temporalPort: setting({
     parser: port(),

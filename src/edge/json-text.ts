@@ -26,6 +26,15 @@ export function parseJsonText(text: string, options: ParseOptions): JsonValue {
   return value;
 }
 
+/** The text of bytes that came from a client, without a byte order mark. Throws `invalid-json` for any but valid UTF-8. */
+export function decodeUtf8(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw new KeepapartError('invalid-json', 'The body is not valid UTF-8');
+  }
+}
+
 /** A list or object that the scan is inside of. */
 interface Level {
   /** Keys seen so far; absent in a list. */

@@ -2,7 +2,7 @@ import express from 'express';
 import type { Request, RequestHandler, Response } from 'express';
 import { KeepapartError } from '../domain/errors';
 import type { JsonValue } from '../domain/json';
-import { parseJsonText } from '../edge/json-text';
+import { decodeUtf8, parseJsonText } from '../edge/json-text';
 import { contentTypeOf } from './content-type';
 
 export interface JsonBodyOptions {
@@ -38,14 +38,6 @@ function hasNoBody(req: Request): boolean {
 function requireUtf8Json(req: Request): void {
   if (contentTypeOf(req) !== 'application/json')
     throw new KeepapartError('unsupported-media-type', 'Send the body as application/json');
-}
-
-function decodeUtf8(bytes: Buffer): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch {
-    throw new KeepapartError('invalid-json', 'The body is not valid UTF-8');
-  }
 }
 
 /** The reader's own errors tell their `type`; every one is about what the client sent. */

@@ -1,14 +1,8 @@
 import type { ErrorRequestHandler, RequestHandler } from 'express';
 import { SECOND } from '../domain/duration';
-import { ERRORS, isKeepapartError, KeepapartError } from '../domain/errors';
-import type { ErrorCode } from '../domain/errors';
+import { ERRORS, KeepapartError } from '../domain/errors';
+import { isForLogOnly, retryAfterMsOf, toClientError } from '../edge/refusals';
 import { httpRequestId } from './request-log';
-
-/** What a client is told to wait when the error itself doesn't know. */
-const DEFAULT_RETRY_AFTER_MS: Partial<Record<ErrorCode, number>> = {
-  'temporal-unavailable': 2 * SECOND,
-  'not-ready': 5 * SECOND,
-};
 
 export const PROBLEM_TYPE = 'application/problem+json';
 
@@ -38,7 +32,7 @@ export const problemResponse: ErrorRequestHandler = (thrown, req, res, next) => 
     return;
   }
 
-  const retryAfterMs = error.retryAfterMs ?? DEFAULT_RETRY_AFTER_MS[code];
+  const retryAfterMs = retryAfterMsOf(error);
   if (retryAfterMs !== undefined) res.set('Retry-After', String(Math.ceil(retryAfterMs / SECOND)));
   res
     .status(status)
@@ -54,8 +48,7 @@ export function problemOf(error: KeepapartError, requestId?: string): object {
     type: `urn:keepapart:error:${code}`,
     title,
     status,
-    // A detail with a cause quotes what lies beneath us, such as addresses: that is for the log alone.
-    detail: status >= 500 && error.cause !== undefined ? IN_OUR_LOG : error.message,
+    detail: isForLogOnly(error) ? IN_OUR_LOG : error.message,
     ...(requestId !== undefined && { instance: `urn:keepapart:http-request:${requestId}` }),
     code,
     ...(problems.length > 0 && { problems }),
@@ -64,9 +57,7 @@ export function problemOf(error: KeepapartError, requestId?: string): object {
 }
 
 function toCatalogued(thrown: unknown): KeepapartError {
-  // Codes without a status belong to the store or to start-up: reaching a client, they are our mistake.
-  if (isKeepapartError(thrown) && thrown.entry.status !== undefined) return thrown;
   if (thrown instanceof Object && 'name' in thrown && thrown.name === 'URIError')
     return new KeepapartError('not-found', 'The path is not valid percent-encoding');
-  return new KeepapartError('internal', IN_OUR_LOG);
+  return toClientError(thrown, IN_OUR_LOG);
 }

@@ -32,6 +32,7 @@ export function startCommand(
     env: {
       ...inherited(),
       KEEPAPART_HTTP_PORT: '0',
+      KEEPAPART_TCP_PORT: '0',
       KEEPAPART_TEMPORAL_PORT: '0',
       KEEPAPART_UI_PORT: '0',
       ...env,
@@ -68,6 +69,8 @@ export function startCommand(
 /** What a started process says of itself in its summary. */
 export interface System extends StartedCommand {
   apiUrl: string;
+  /** Empty when the gateway is turned off. */
+  gatewayAddress: string;
   temporalAddress: string;
   webUiUrl: string;
 }
@@ -89,6 +92,7 @@ export async function startSystem(
   return {
     ...command,
     apiUrl: row('API').replace('/v1/records', ''),
+    gatewayAddress: row('TCP gateway'),
     temporalAddress: row('Temporal'),
     webUiUrl: row('Temporal Web UI'),
   };

@@ -17,7 +17,7 @@ function load(input: Partial<ConfigInput> = {}): LoadedConfig {
 }
 
 test('without any input every setting has its default, and its source says so', () => {
-  const { config, sources, warnings } = load();
+  const { config, sources } = load();
   expect(config).toEqual({
     httpHost: '127.0.0.1',
     httpPort: 3000,
@@ -57,7 +57,6 @@ test('without any input every setting has its default, and its source says so', 
     logLevel: 'info',
   });
   expect(new Set(Object.values(sources))).toEqual(new Set(['default']));
-  expect(warnings).toEqual([]);
 });
 
 test('every default is accepted by its own parser, so that nobody is refused what they could leave out', () => {
@@ -192,13 +191,6 @@ test('the configuration is frozen to its leaves', () => {
   look(loaded);
   look(load());
   expect(unfrozen).toEqual([]);
-});
-
-test('a TCP port that was asked for brings a warning, as this version has no gateway', () => {
-  expect(load({ env: { KEEPAPART_TCP_PORT: '9998' } }).warnings).toEqual([
-    'KEEPAPART_TCP_PORT has no effect: this version has no TCP gateway yet.',
-  ]);
-  expect(load({ env: { KEEPAPART_TCP_PORT: '0' } }).warnings).toEqual([]);
 });
 
 test('names are made from the keys in one way only', () => {

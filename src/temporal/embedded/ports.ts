@@ -10,6 +10,8 @@ export interface PortWish {
   port: number;
   /** The setting's name, for the message. */
   setting: string;
+  /** What setting it to 0 is for, if not for any free port. */
+  zero?: string;
   /** A way out that only this port has. */
   hint?: string;
 }
@@ -39,7 +41,7 @@ export async function accepts(port: number): Promise<boolean> {
   });
 }
 
-async function hold({ port, setting, hint }: PortWish): Promise<Server> {
+async function hold({ port, setting, zero = 'for any free one', hint }: PortWish): Promise<Server> {
   const server = createServer();
   return await new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
@@ -47,7 +49,7 @@ async function hold({ port, setting, hint }: PortWish): Promise<Server> {
         error.code === 'EADDRINUSE' ? 'is taken' : `can't be opened (${error.code ?? error.message})`;
       const detail =
         `Port ${port} on ${LOOPBACK} ${problem}; it is ${setting}. Free it, or set KEEPAPART_${setting} to another ` +
-        `port, or to 0 for any free one.${hint === undefined ? '' : ` ${hint}`}`;
+        `port, or to 0 ${zero}.${hint === undefined ? '' : ` ${hint}`}`;
       reject(new KeepapartError('port-in-use', detail, { cause: error }));
     });
     server.listen({ port, host: LOOPBACK, exclusive: true }, () => resolve(server));

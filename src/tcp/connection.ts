@@ -1,0 +1,139 @@
+import type { Socket } from 'node:net';
+import type { Logger } from 'pino';
+import { KeepapartError } from '../domain/errors';
+import type { GatewayBounds } from './deps';
+import { createMessageReader, type Message } from './messages';
+import { errorReply } from './replies';
+import { stopping, type ListTaker } from './take-list';
+
+export interface ConnectionParts {
+  takeList: ListTaker;
+  bounds: GatewayBounds;
+  /** Of one list, in bytes of its text. */
+  maxBytes: number;
+  log: Logger;
+}
+
+export interface Connection {
+  /** Ends it: now if nothing is under way, else when what has arrived is answered. */
+  finish(): void;
+  /** Ends it now; a list that is being handed over may still be taken. */
+  cut(): void;
+  /** When it is closed and nothing of it is under way any more, or when it was cut. */
+  readonly over: Promise<void>;
+}
+
+/**
+ * Serves one client: one message after the other, each answered before the next is looked at. Nothing is read meanwhile,
+ * so a client that sends faster than Temporal takes, or that doesn't read its replies, is held up by TCP itself.
+ * What had arrived whole is taken even if the client is gone by then; what had not is forgotten.
+ */
+export function serveConnection(socket: Socket, parts: ConnectionParts): Connection {
+  const { takeList, bounds, maxBytes, log } = parts;
+  const reader = createMessageReader({ maxBytes });
+  /** Whether what was read last is still being answered. */
+  let answering = false;
+  /** Whether a list is being handed over, for which the client has to wait. */
+  let taking = false;
+  let finishing = false;
+  let ending = false;
+  let listTimer: NodeJS.Timeout | undefined;
+  let settle: () => void = () => undefined;
+  const over = new Promise<void>((resolve) => (settle = resolve));
+
+  function end(error?: KeepapartError): void {
+    if (ending) return;
+    ending = true;
+    clearTimeout(listTimer);
+    if (error !== undefined) log.info({ code: error.code }, 'connection ended');
+    endSocket(socket, error === undefined ? '' : errorReply(error), bounds.lingerMs);
+  }
+
+  /** Resolves when the system has it, or when the client is gone. */
+  function reply(text: string): Promise<void> {
+    return new Promise((resolve) => {
+      if (socket.writable) socket.write(text, () => resolve());
+      else resolve();
+    });
+  }
+
+  async function answer(message: Message): Promise<void> {
+    if (message.kind === 'exit') end();
+    else if (message.kind === 'list') {
+      taking = true;
+      const text = await takeList(message.text, log);
+      taking = false;
+      await reply(text);
+    } else if (message.error.code === 'wrong-protocol') end(message.error);
+    else {
+      log.info({ code: message.error.code }, 'message refused');
+      await reply(errorReply(message.error));
+    }
+  }
+
+  async function answerAll(bytes: Buffer): Promise<void> {
+    answering = true;
+    const messages = reader.read(bytes);
+    if (messages.length > 0) {
+      clearTimeout(listTimer);
+      listTimer = undefined;
+    }
+    for (const message of messages) if (!ending) await answer(message);
+    answering = false;
+    if (socket.closed) settle();
+    else if (finishing) finish();
+    else if (!ending) {
+      if (reader.isMidway()) listTimer ??= setTimeout(() => end(unfinished(bounds)), bounds.listMs);
+      socket.resume();
+    }
+  }
+
+  function finish(): void {
+    finishing = true;
+    if (!answering) end(reader.isMidway() ? stopping() : undefined);
+  }
+
+  function cut(): void {
+    socket.destroy();
+    settle();
+  }
+
+  socket.on('data', (bytes: Buffer) => {
+    if (ending) return;
+    socket.pause();
+    answerAll(bytes).catch((error: unknown) => {
+      log.error({ err: error }, 'connection failed');
+      cut();
+    });
+  });
+  socket.on('end', () => end());
+  socket.setTimeout(bounds.idleMs, () => {
+    if (!taking) end();
+  });
+  socket.on('error', (error: NodeJS.ErrnoException) => log.debug({ reason: error.code }, 'client gone'));
+  socket.on('close', () => {
+    log.debug('connection closed');
+    clearTimeout(listTimer);
+    if (!answering) settle();
+  });
+  log.debug('connection opened');
+
+  return { finish, cut, over };
+}
+
+/**
+ * Ends our side with a last text, and gives the client a moment to end its own. What it still sends is read and dropped:
+ * closing with bytes unread would reset the connection, and with it what the client hasn't read of its replies.
+ */
+export function endSocket(socket: Socket, text: string, lingerMs: number): void {
+  if (socket.destroyed) return;
+  socket.end(text);
+  socket.resume();
+  const cut = setTimeout(() => socket.destroy(), lingerMs);
+  socket.once('close', () => clearTimeout(cut));
+}
+
+function unfinished({ listMs }: GatewayBounds): KeepapartError {
+  const detail = `No end of the list came within ${listMs} ms; nothing of it was taken, and where the next one begins can't be told`;
+  return new KeepapartError('list-unfinished', detail);
+}

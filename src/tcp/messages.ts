@@ -1,0 +1,176 @@
+import { KeepapartError } from '../domain/errors';
+import { decodeUtf8 } from '../edge/json-text';
+import { createJsonExtent, type JsonExtent } from './json-extent';
+
+/** What a client has sent. */
+export type Message =
+  /** A list, from bracket to bracket; whether it is JSON has not been looked at. */
+  | { kind: 'list'; text: string }
+  | { kind: 'exit' }
+  /** Anything else; after `wrong-protocol` nothing that follows means anything. */
+  | { kind: 'mistake'; error: KeepapartError };
+
+/** Finds the messages of one connection in its bytes. */
+export interface MessageReader {
+  /** What is complete with this piece, in order. */
+  read(bytes: Uint8Array): Message[];
+  /** Whether a message has begun whose end hasn't come. */
+  isMidway(): boolean;
+}
+
+/** Where the reader is, and what it waits for. */
+type State =
+  /** Nothing has begun: the first byte of a message. */
+  | 'between'
+  /** A quote was opened: the list or the word inside. */
+  | 'opened'
+  /** Inside a list or an object: the bracket that closes it. */
+  | 'inside'
+  /** Inside the word `exit`: its next letter. */
+  | 'word'
+  /** Behind a list in quotes or the word: the closing quote on the same line, or what ends a word without quotes. */
+  | 'closing'
+  /** After a mistake: the end of the line, or of what has come so far. */
+  | 'skipping';
+
+const EXIT = Buffer.from('exit');
+const NEWLINE = 0x0a;
+const QUOTES = new Set(Buffer.from(`'"`));
+const BRACKETS = new Set(Buffer.from('[{'));
+const LIST = 0x5b;
+const BLANKS = new Set(Buffer.from(' \t'));
+/** What may stand between messages: also the NUL that ends a string in C, and that some programs send along. */
+const SEPARATORS = new Set(Buffer.from(' \t\r\n\0'));
+
+/** How HTTP requests and TLS connections begin. */
+// eslint-disable-next-line no-control-regex -- the first two bytes of TLS
+const OTHER_PROTOCOL = /^(?:(?:GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS|CONNECT|TRACE|PRI) |[Hh]ost:|\x16\x03)/;
+const LONGEST_BEGINNING = 8;
+
+const EXPECTED = 'A message is a JSON list of records such as [1,2,3], also in quotes, or the word exit';
+
+/**
+ * Splits bytes that nobody has framed: a list may come in many pieces, and many lists in one. Lists end where their
+ * brackets close, wherever the pieces were cut. After a mistake outside of brackets the rest of its line is dropped, or
+ * the rest of what has come so far: it belongs to the mistake, which has one answer.
+ *
+ * `maxBytes` bounds a list, and with it what is kept of one that isn't complete.
+ */
+export function createMessageReader({ maxBytes }: { maxBytes: number }): MessageReader {
+  let state: State = 'between';
+  /** What the message under way is wrapped in. */
+  let quote: number | undefined;
+  /** The list or object under way; none for a word. */
+  let extent: JsonExtent | undefined;
+  let isList = false;
+  let letters = 0;
+  let messages: Message[] = [];
+
+  function complete(message: Message): void {
+    messages.push(message);
+    state = 'between';
+  }
+
+  function mistake(error: KeepapartError): void {
+    complete({ kind: 'mistake', error });
+  }
+
+  /** A mistake whose end can't be told; returns the index of the byte that showed it. */
+  function fail(
+    at: number,
+    detail = EXPECTED,
+    code: 'invalid-json' | 'wrong-protocol' = 'invalid-json',
+  ): number {
+    mistake(new KeepapartError(code, detail));
+    state = 'skipping';
+    return at;
+  }
+
+  function begin(bytes: Uint8Array, at: number, byte: number): number {
+    extent = undefined;
+    if (BRACKETS.has(byte)) {
+      extent = createJsonExtent(maxBytes);
+      isList = byte === LIST;
+      state = 'inside';
+    } else if (byte === EXIT[0]) {
+      letters = 0;
+      state = 'word';
+    } else if (state === 'between' && QUOTES.has(byte)) {
+      quote = byte;
+      state = 'opened';
+      return at + 1;
+    } else if (isOtherProtocol(bytes, at)) {
+      // A web page can have a browser send any text to this port: no list in it may be taken.
+      return fail(at, 'This port speaks neither HTTP nor TLS; HTTP is at HTTP_PORT', 'wrong-protocol');
+    } else return fail(at);
+    return at;
+  }
+
+  /** The end is known, so what follows is a message of its own, whatever this one was. */
+  function finish(): void {
+    if (extent === undefined) return complete({ kind: 'exit' });
+    const content = extent.content();
+    if (!isList) mistake(new KeepapartError('invalid-request', EXPECTED));
+    else if (content === undefined)
+      mistake(new KeepapartError('request-too-large', `The list is larger than ${maxBytes} bytes`));
+    else {
+      try {
+        complete({ kind: 'list', text: decodeUtf8(content) });
+      } catch (error) {
+        mistake(error as KeepapartError);
+      }
+    }
+  }
+
+  /** Takes what can be taken at once from index `at` on; returns the index after that. */
+  function step(bytes: Uint8Array, at: number): number {
+    const byte = bytes[at] ?? NEWLINE;
+    switch (state) {
+      case 'between':
+        quote = undefined;
+        return SEPARATORS.has(byte) ? at + 1 : begin(bytes, at, byte);
+      case 'opened':
+        return BLANKS.has(byte) ? at + 1 : begin(bytes, at, byte);
+      case 'inside': {
+        const after = extent?.take(bytes, at) ?? at;
+        if (extent?.isClosed() === true) {
+          if (quote === undefined) finish();
+          else state = 'closing';
+        }
+        return after;
+      }
+      case 'word':
+        if (byte !== EXIT[letters]) return fail(at);
+        letters++;
+        if (letters === EXIT.length) state = 'closing';
+        return at + 1;
+      case 'closing':
+        if (quote === undefined ? SEPARATORS.has(byte) : byte === quote) finish();
+        else if (quote === undefined) return fail(at);
+        else if (!BLANKS.has(byte)) return fail(at, 'The quote before the list is not closed behind it');
+        return at + 1;
+      case 'skipping':
+        if (byte === NEWLINE) state = 'between';
+        return at + 1;
+    }
+  }
+
+  return {
+    read(bytes) {
+      messages = [];
+      for (let at = 0; at < bytes.length;) at = step(bytes, at);
+      if (state === 'closing' && quote === undefined) finish();
+      // What was left open would swallow every list to come.
+      if (state === 'inside' && extent?.isBrokenOff() === true)
+        fail(bytes.length, 'A string in the list goes beyond the end of its line');
+      if (state === 'skipping') state = 'between';
+      return messages;
+    },
+    isMidway: () => state !== 'between',
+  };
+}
+
+function isOtherProtocol(bytes: Uint8Array, at: number): boolean {
+  const beginning = Buffer.from(bytes.subarray(at, at + LONGEST_BEGINNING)).toString('latin1');
+  return OTHER_PROTOCOL.test(beginning);
+}

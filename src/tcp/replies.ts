@@ -1,0 +1,39 @@
+import { SECOND } from '../domain/duration';
+import { RETRIED, type FieldProblem, type KeepapartError } from '../domain/errors';
+import type { JsonValue } from '../domain/json';
+import { shorten } from '../edge/problems';
+import { retryAfterMsOf } from '../edge/refusals';
+
+const MAX_DETAIL_LENGTH = 500;
+
+/**
+ * The reply to a list that is durable: `has been save info data: [1, 2, 3]`, word for word as the old server gave it and
+ * without a line end. That server printed a list of Python; whole numbers look the same there and in JSON, and any other
+ * record is written as compact JSON.
+ */
+export function savedReply(values: readonly JsonValue[]): string {
+  return `has been save info data: [${values.map((value) => JSON.stringify(value)).join(', ')}]`;
+}
+
+/**
+ * The reply to what was not taken, one line: `error <code>, <whether and when to repeat>: <detail>`. It ends with a line
+ * end, so that a person can read it and a program tell it from the reply behind it.
+ * @param detail instead of the error's own message
+ */
+export function errorReply(error: KeepapartError, detail = error.message): string {
+  const [first] = error.problems;
+  const more = error.problems.length > 1 ? `, and ${error.problems.length - 1} more` : '';
+  const problem = first === undefined ? '' : ` (${describe(first)}${more})`;
+  const line = `${shorten(detail, MAX_DETAIL_LENGTH)}${problem}`;
+  return `error ${error.code}, ${repeatWhen(error)}: ${line.replace(/[\p{Cc}\u2028\u2029]+/gu, ' ')}\n`;
+}
+
+function repeatWhen(error: KeepapartError): string {
+  if (error.entry.retried !== RETRIED.byClient) return 'do not repeat';
+  const afterMs = retryAfterMsOf(error);
+  return afterMs === undefined ? 'repeat later' : `repeat after ${Math.ceil(afterMs / SECOND)} s`;
+}
+
+function describe({ field, expected, received }: FieldProblem): string {
+  return `${field === '' ? 'the list' : field}: expected ${expected}, received ${received}`;
+}
