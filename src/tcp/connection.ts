@@ -35,6 +35,8 @@ export function serveConnection(socket: Socket, parts: ConnectionParts): Connect
   let answering = false;
   /** Whether a list is being handed over, for which the client has to wait. */
   let taking = false;
+  /** Whether it is to end when nothing is being answered: because the client has ended its side, or because we stop. */
+  let clientLeft = false;
   let finishing = false;
   let ending = false;
   let listTimer: NodeJS.Timeout | undefined;
@@ -81,16 +83,15 @@ export function serveConnection(socket: Socket, parts: ConnectionParts): Connect
     for (const message of messages) if (!ending) await answer(message);
     answering = false;
     if (socket.closed) settle();
-    else if (finishing) finish();
+    else if (clientLeft || finishing) endIfIdle();
     else if (!ending) {
       if (reader.isMidway()) listTimer ??= setTimeout(() => end(unfinished(bounds)), bounds.listMs);
       socket.resume();
     }
   }
 
-  function finish(): void {
-    finishing = true;
-    if (!answering) end(reader.isMidway() ? stopping() : undefined);
+  function endIfIdle(): void {
+    if (!answering) end(reader.isMidway() && !clientLeft ? stopping() : undefined);
   }
 
   function cut(): void {
@@ -106,8 +107,13 @@ export function serveConnection(socket: Socket, parts: ConnectionParts): Connect
       cut();
     });
   });
-  socket.on('end', () => end());
-  socket.setTimeout(bounds.idleMs, () => {
+  // Comes also while nothing is read; what was sent before has been read by then.
+  socket.on('end', () => {
+    clientLeft = true;
+    endIfIdle();
+  });
+  socket.setTimeout(bounds.idleMs);
+  socket.on('timeout', () => {
     if (!taking) end();
   });
   socket.on('error', (error: NodeJS.ErrnoException) => log.debug({ reason: error.code }, 'client gone'));
@@ -118,7 +124,14 @@ export function serveConnection(socket: Socket, parts: ConnectionParts): Connect
   });
   log.debug('connection opened');
 
-  return { finish, cut, over };
+  return {
+    finish() {
+      finishing = true;
+      endIfIdle();
+    },
+    cut,
+    over,
+  };
 }
 
 /**
