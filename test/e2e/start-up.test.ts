@@ -28,13 +28,16 @@ async function failing(env: Record<string, string>, role = 'serve') {
   return { code, stderr: command.stderr() };
 }
 
-test.each(['HTTP_PORT', 'TEMPORAL_PORT', 'UI_PORT'])('a taken %s is one clear message', async (setting) => {
-  const { code, stderr } = await failing({ [`KEEPAPART_${setting}`]: takenPort });
-  expect(code).toBe(1);
-  expect(stderr).toContain(takenPort);
-  expect(stderr).toContain(setting);
-  expect(stderr.match(/\[port-in-use\]$/gm)).toHaveLength(1);
-});
+test.each(['HTTP_PORT', 'TCP_PORT', 'TEMPORAL_PORT', 'UI_PORT'])(
+  'a taken %s is one clear message',
+  async (setting) => {
+    const { code, stderr } = await failing({ [`KEEPAPART_${setting}`]: takenPort });
+    expect(code).toBe(1);
+    expect(stderr).toContain(takenPort);
+    expect(stderr).toContain(setting);
+    expect(stderr.match(/\[port-in-use\]$/gm)).toHaveLength(1);
+  },
+);
 
 test('a data folder that cannot be written is one clear message', async () => {
   await writeFile(path.join(folder.path, 'a-file'), '');
