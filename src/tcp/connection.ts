@@ -63,7 +63,7 @@ export function serveConnection(socket: Socket, parts: ConnectionParts): Connect
     if (message.kind === 'exit') end();
     else if (message.kind === 'list') {
       taking = true;
-      const text = await takeList(message.text, log);
+      const text = await takeList(message.bytes, log);
       taking = false;
       await reply(text);
     } else if (message.error.code === 'wrong-protocol') end(message.error);
@@ -85,13 +85,20 @@ export function serveConnection(socket: Socket, parts: ConnectionParts): Connect
     if (socket.closed) settle();
     else if (clientLeft || finishing) endIfIdle();
     else if (!ending) {
-      if (reader.isMidway()) listTimer ??= setTimeout(() => end(unfinished(bounds)), bounds.listMs);
+      if (reader.isMidway()) listTimer ??= setTimeout(giveUp, bounds.listMs);
       socket.resume();
     }
   }
 
   function endIfIdle(): void {
-    if (!answering) end(reader.isMidway() && !clientLeft ? stopping() : undefined);
+    if (answering) return;
+    if (!reader.isMidway()) end();
+    else end(clientLeft ? unfinished('The connection ended before the list') : stopping());
+  }
+
+  /** Where the next message begins can't be told: dropping what has come would make messages of what is to come. */
+  function giveUp(): void {
+    end(unfinished(`The list did not end within ${bounds.listMs} ms`));
   }
 
   function cut(): void {
@@ -146,7 +153,6 @@ export function endSocket(socket: Socket, text: string, lingerMs: number): void 
   socket.once('close', () => clearTimeout(cut));
 }
 
-function unfinished({ listMs }: GatewayBounds): KeepapartError {
-  const detail = `No end of the list came within ${listMs} ms; nothing of it was taken, and where the next one begins can't be told`;
-  return new KeepapartError('list-unfinished', detail);
+function unfinished(what: string): KeepapartError {
+  return new KeepapartError('list-unfinished', `${what}; nothing of it was taken`);
 }

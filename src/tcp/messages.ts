@@ -1,11 +1,10 @@
-import { KeepapartError } from '../domain/errors';
-import { decodeUtf8 } from '../edge/json-text';
+import { KeepapartError, type ErrorCode } from '../domain/errors';
 import { createJsonExtent, type JsonExtent } from './json-extent';
 
 /** What a client has sent. */
 export type Message =
-  /** A list, from bracket to bracket; whether it is JSON has not been looked at. */
-  | { kind: 'list'; text: string }
+  /** A list, from bracket to bracket; whether it is text and JSON has not been looked at. */
+  | { kind: 'list'; bytes: Uint8Array }
   | { kind: 'exit' }
   /** Anything else; after `wrong-protocol` nothing that follows means anything. */
   | { kind: 'mistake'; error: KeepapartError };
@@ -43,7 +42,6 @@ const BLANKS = new Set(Buffer.from(' \t'));
 const SEPARATORS = new Set(Buffer.from(' \t\r\n\0'));
 
 /** How HTTP requests and TLS connections begin. */
-// eslint-disable-next-line no-control-regex -- the first two bytes of TLS
 const OTHER_PROTOCOL = /^(?:(?:GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS|CONNECT|TRACE|PRI) |[Hh]ost:|\x16\x03)/;
 const LONGEST_BEGINNING = 8;
 
@@ -71,17 +69,9 @@ export function createMessageReader({ maxBytes }: { maxBytes: number }): Message
     state = 'between';
   }
 
-  function mistake(error: KeepapartError): void {
-    complete({ kind: 'mistake', error });
-  }
-
   /** A mistake whose end can't be told; returns the index of the byte that showed it. */
-  function fail(
-    at: number,
-    detail = EXPECTED,
-    code: 'invalid-json' | 'wrong-protocol' = 'invalid-json',
-  ): number {
-    mistake(new KeepapartError(code, detail));
+  function fail(at: number, detail = EXPECTED, code: ErrorCode = 'invalid-json'): number {
+    complete(mistake(code, detail));
     state = 'skipping';
     return at;
   }
@@ -92,34 +82,31 @@ export function createMessageReader({ maxBytes }: { maxBytes: number }): Message
       extent = createJsonExtent(maxBytes);
       isList = byte === LIST;
       state = 'inside';
-    } else if (byte === EXIT[0]) {
+      return at;
+    }
+    if (byte === EXIT[0]) {
       letters = 0;
       state = 'word';
-    } else if (state === 'between' && QUOTES.has(byte)) {
+      return at;
+    }
+    if (state === 'between' && QUOTES.has(byte)) {
       quote = byte;
       state = 'opened';
       return at + 1;
-    } else if (isOtherProtocol(bytes, at)) {
-      // A web page can have a browser send any text to this port: no list in it may be taken.
+    }
+    // A web page can have a browser send any text to this port: no list in it may be taken.
+    if (isOtherProtocol(bytes, at))
       return fail(at, 'This port speaks neither HTTP nor TLS; HTTP is at HTTP_PORT', 'wrong-protocol');
-    } else return fail(at);
-    return at;
+    return fail(at);
   }
 
-  /** The end is known, so what follows is a message of its own, whatever this one was. */
-  function finish(): void {
-    if (extent === undefined) return complete({ kind: 'exit' });
-    const content = extent.content();
-    if (!isList) mistake(new KeepapartError('invalid-request', EXPECTED));
-    else if (content === undefined)
-      mistake(new KeepapartError('request-too-large', `The list is larger than ${maxBytes} bytes`));
-    else {
-      try {
-        complete({ kind: 'list', text: decodeUtf8(content) });
-      } catch (error) {
-        mistake(error as KeepapartError);
-      }
-    }
+  /** The message whose end has come: what follows is one of its own, whatever this one is. */
+  function whole(): Message {
+    if (extent === undefined) return { kind: 'exit' };
+    if (!isList) return mistake('invalid-request', EXPECTED);
+    const bytes = extent.content();
+    if (bytes !== undefined) return { kind: 'list', bytes };
+    return mistake('request-too-large', `The list is larger than ${maxBytes} bytes`);
   }
 
   /** Takes what can be taken at once from index `at` on; returns the index after that. */
@@ -134,7 +121,7 @@ export function createMessageReader({ maxBytes }: { maxBytes: number }): Message
       case 'inside': {
         const after = extent?.take(bytes, at) ?? at;
         if (extent?.isClosed() === true) {
-          if (quote === undefined) finish();
+          if (quote === undefined) complete(whole());
           else state = 'closing';
         }
         return after;
@@ -145,7 +132,7 @@ export function createMessageReader({ maxBytes }: { maxBytes: number }): Message
         if (letters === EXIT.length) state = 'closing';
         return at + 1;
       case 'closing':
-        if (quote === undefined ? SEPARATORS.has(byte) : byte === quote) finish();
+        if (quote === undefined ? SEPARATORS.has(byte) : byte === quote) complete(whole());
         else if (quote === undefined) return fail(at);
         else if (!BLANKS.has(byte)) return fail(at, 'The quote before the list is not closed behind it');
         return at + 1;
@@ -159,7 +146,7 @@ export function createMessageReader({ maxBytes }: { maxBytes: number }): Message
     read(bytes) {
       messages = [];
       for (let at = 0; at < bytes.length;) at = step(bytes, at);
-      if (state === 'closing' && quote === undefined) finish();
+      if (state === 'closing' && quote === undefined) complete(whole());
       // What was left open would swallow every list to come.
       if (state === 'inside' && extent?.isBrokenOff() === true)
         fail(bytes.length, 'A string in the list goes beyond the end of its line');
@@ -168,6 +155,10 @@ export function createMessageReader({ maxBytes }: { maxBytes: number }): Message
     },
     isMidway: () => state !== 'between',
   };
+}
+
+function mistake(code: ErrorCode, detail: string): Message {
+  return { kind: 'mistake', error: new KeepapartError(code, detail) };
 }
 
 function isOtherProtocol(bytes: Uint8Array, at: number): boolean {

@@ -1,25 +1,25 @@
 import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
 import { KeepapartError } from '../domain/errors';
-import { parseJsonText } from '../edge/json-text';
+import { decodeUtf8, parseJsonText } from '../edge/json-text';
 import { MAX_BODY_DEPTH, recordsReader } from '../edge/records';
 import { isForLogOnly, toClientError } from '../edge/refusals';
 import type { GatewayDeps } from './deps';
 import { errorReply, savedReply } from './replies';
 
 /** Hands one list over and resolves with its reply; never rejects. What it logs has ids and counts, no values. */
-export type ListTaker = (text: string, log: Logger) => Promise<string>;
+export type ListTaker = (bytes: Uint8Array, log: Logger) => Promise<string>;
 
 export function createListTaker(deps: GatewayDeps): ListTaker {
   const { batcher, limits, isDraining, newRequestId = randomUUID } = deps;
   const toRecords = recordsReader(limits);
 
-  return async (text, log) => {
+  return async (bytes, log) => {
     const requestId = newRequestId();
     const begunAt = performance.now();
     try {
       if (isDraining()) throw stopping();
-      const values = toRecords(parseJsonText(text, { maxDepth: MAX_BODY_DEPTH }));
+      const values = toRecords(parseJsonText(decodeUtf8(bytes), { maxDepth: MAX_BODY_DEPTH }));
       // G3: the reply says that the list is durable.
       await batcher.addRecords({ requestId, values });
       const durationMs = Math.round(performance.now() - begunAt);

@@ -44,7 +44,7 @@ test('Whatever is sent, in whatever pieces, the connection comes to an end, and 
       expect(replies.split(SAVED).length - 1).toBe(taken.length);
       for (const line of replies.match(/^error .*$/gm) ?? [])
         expect(line).toMatch(
-          /^error (invalid-json|invalid-request|request-too-large|wrong-protocol), do not /,
+          /^error (invalid-json|invalid-request|request-too-large|wrong-protocol|list-unfinished), /,
         );
       // Others are not touched by it.
       expect(await other.ask('[1]', ']')).toBe(`${SAVED}[1]`);
@@ -56,10 +56,7 @@ test('Whatever is sent, in whatever pieces, the connection comes to an end, and 
 test('Lists that are valid are all taken and answered in order, side by side with any others (G9).', async () => {
   const limits = { maxRecordBytes: 10_000, maxRequestBytes: 100_000, maxRequestRecords: 50 };
   const gateway = await testGateway({ limits });
-  const record = fc.oneof(
-    fc.integer(),
-    fc.string({ unit: 'binary' }).filter((text) => text.isWellFormed()),
-  );
+  const record = fc.oneof(fc.integer(), fc.string({ unit: 'binary' }));
   const lists = fc.array(fc.array(record, { minLength: 1, maxLength: 5 }), { minLength: 1, maxLength: 5 });
   await fc.assert(
     fc.asyncProperty(fc.array(lists, { minLength: 1, maxLength: 4 }), async (ofClients) => {
