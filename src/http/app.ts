@@ -3,6 +3,7 @@ import type { Express, RequestHandler } from 'express';
 import helmet from 'helmet';
 import { requireApiKey } from './auth';
 import { serveDeadLetters } from './dead-letter-routes';
+import { KeepapartError } from '../domain/errors';
 import type { HttpDeps } from './deps';
 import { serveDrain } from './drain-routes';
 import { refuseCrossOrigin } from './cross-origin';
@@ -25,7 +26,13 @@ export function createApp(deps: HttpDeps): Express {
   app.disable('x-powered-by');
   app.disable('etag');
 
-  app.use(requestLog(deps.logger), securityHeaders(deps), noStore, closeWhileDraining(deps.isDraining));
+  app.use(
+    requestLog(deps.logger),
+    securityHeaders(deps),
+    noStore,
+    requireHost,
+    closeWhileDraining(deps.isDraining),
+  );
   serveHealth(app, deps);
   serveIndex(app, deps);
 
@@ -50,6 +57,14 @@ export function createApp(deps: HttpDeps): Express {
 /** Every answer is of its moment, and `/v1` may hold records: no cache keeps any. */
 const noStore: RequestHandler = (_req, res, next) => {
   res.set('Cache-Control', 'no-store');
+  next();
+};
+
+/** As HTTP/1.1 asks (RFC 9112, section 3.2); Node's own refusal has no problem details, and it lets two through. */
+const requireHost: RequestHandler = (req, _res, next) => {
+  const { length } = req.headersDistinct['host'] ?? [];
+  if (length > 1 || (length === 0 && req.httpVersion === '1.1'))
+    throw new KeepapartError('malformed-request', 'The header has to tell the host, once');
   next();
 };
 

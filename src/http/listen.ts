@@ -71,7 +71,7 @@ export async function listen(handler: RequestListener, options: ListenOptions): 
   };
   server.on('request', serve);
   // What a client expects besides "100-continue", which Node sees to, may be passed over (RFC 9110, section 10.1.1).
-  server.on('checkExpectation', serve);
+  server.on('checkExpectation', (req, res) => server.emit('request', req, res));
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error) => reject(toCatalogued(error, options)));
     server.listen(options.port, options.host, resolve);
@@ -96,6 +96,8 @@ function createServer(tls: TlsPair | undefined, timeouts: HttpTimeouts): HttpSer
     keepAliveTimeout: timeouts.keepAliveMs,
     // How far beyond its time a slow client can get.
     connectionsCheckingInterval: Math.min(5 * SECOND, timeouts.headersMs),
+    // The app asks for it, and says so in problem details.
+    requireHostHeader: false,
   };
   const server = tls
     ? createHttpsServer({ ...http, ...TLS_OPTIONS, ...tls, handshakeTimeout: timeouts.headersMs })

@@ -16,5 +16,5 @@ export async function selfSigned(commonName: string): Promise<{ cert: string; ke
       },
     ],
   });
-  return { cert, key };
+  return { cert: `${cert}\n`, key: `${key}\n` };
 }

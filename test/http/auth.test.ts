@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import request from 'supertest';
+import request, { type Test } from 'supertest';
 import { RIGHTS } from '../../src/domain/rights';
 import { testApp } from './test-app';
 
@@ -58,15 +58,39 @@ test('What is done by hand is done by the holder of the key, whatever the body c
   expect(batcher.calls).toEqual(['pause(ops)']);
 });
 
-test('No key reaches the log, neither a right nor a wrong one.', async () => {
-  const { app, logs } = testApp({ apiKeys });
-  await request(app).get('/v1/status').set('Authorization', `Bearer ${KEY}`);
-  await request(app).get('/v1/status').set('X-Api-Key', KEY);
-  await request(app).get('/v1/status').set('X-Api-Key', 'almost-right');
-  await request(app).get(`/v1/status?key=${KEY}`);
-  expect(logs.length).toBeGreaterThan(0);
-  expect(logs.join('')).not.toMatch(new RegExp(`${KEY}|almost-right|authorization|x-api-key`, 'i'));
-});
+/** Wherever a client may put its key, rightly or by mistake. */
+const PLACES: [string, (sent: Test) => Test][] = [
+  ['as it should', (sent) => sent.set('Authorization', `Bearer ${KEY}`)],
+  ['in X-Api-Key', (sent) => sent.set('X-Api-Key', KEY)],
+  ['without "Bearer"', (sent) => sent.set('Authorization', KEY)],
+  ['in a header that is none of ours', (sent) => sent.set('X-Auth-Token', KEY)],
+  ['in a cookie', (sent) => sent.set('Cookie', `key=${KEY}`)],
+  [
+    'as an Idempotency-Key that is none',
+    (sent) => sent.set('X-Api-Key', KEY).set('Idempotency-Key', `${KEY} !`),
+  ],
+  ['in the query', (sent) => sent.set('X-Api-Key', KEY).query({ key: KEY, cursor: KEY })],
+  ['in the body', (sent) => sent.set('X-Api-Key', KEY).send({ by: KEY, records: [KEY], [KEY]: KEY })],
+  ['in a body that is no JSON', (sent) => sent.set('X-Api-Key', KEY).type('json').send(`{"${KEY}": ${KEY}`)],
+  ['in a body of another type', (sent) => sent.set('X-Api-Key', KEY).type('text').send(KEY)],
+];
+
+test.each(PLACES)(
+  'A key that is sent %s does not reach the log, whatever becomes of the request.',
+  async (_where, put) => {
+    const { app, batcher, logs } = testApp({ apiKeys });
+    const sendAll = async () => {
+      for (const path of ['/v1/records', '/v1/pause', '/v1/nothing', '/elsewhere'])
+        await put(request(app).post(path));
+      for (const path of ['/v1/batches', '/v1/status', '/']) await put(request(app).get(path));
+    };
+    await sendAll();
+    batcher.failure = new Error('on our side');
+    await sendAll();
+    expect(logs.length).toBeGreaterThanOrEqual(14);
+    expect(logs.join('')).not.toMatch(new RegExp(`${KEY}|${sha256(KEY)}|authorization|x-api-key`, 'i'));
+  },
+);
 
 test('A key that is configured by anything but its SHA-256 is refused when the app is made.', () => {
   const withKey = () => testApp({ apiKeys: [{ name: 'ops', sha256: KEY, rights: RIGHTS }] });

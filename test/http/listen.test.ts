@@ -98,7 +98,7 @@ test.each([
   const listening = await listen(handler, { host: HOST, port: 0, timeouts });
   const socket = connect(listening.port, HOST);
   socket.write(start);
-  expect(await text(socket)).toContain('408 Request Timeout');
+  expect(await text(socket)).toMatch(/^HTTP\/1\.1 408 Request Timeout\r\n[^]*"code":"request-timeout"/);
   await listening.close({ graceMs: 0 });
 });
 

@@ -1,0 +1,54 @@
+import { connect } from 'node:net';
+
+/** One answer as it came over the wire. */
+export interface RawAnswer {
+  status: number;
+  /** Names in lower case. */
+  headers: Record<string, string>;
+  body: string;
+}
+
+/**
+ * Sends bytes as they are over a connection of its own, so that no client library mends or refuses them first, and waits
+ * until the server has closed. `halfClose` ends the sending side, upon which Node gives up what it hasn't answered yet.
+ */
+export async function sendRaw(
+  port: number,
+  bytes: string | Uint8Array,
+  { halfClose = true } = {},
+): Promise<RawAnswer[]> {
+  const received: Buffer[] = [];
+  await new Promise<void>((resolve) => {
+    const socket = connect(port, '127.0.0.1');
+    socket.on('data', (chunk: Buffer) => void received.push(chunk));
+    // A server that refuses early may close while it is still being sent to.
+    socket.on('error', () => undefined);
+    socket.once('close', () => resolve());
+    socket.write(typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : bytes);
+    if (halfClose) socket.end();
+  });
+  return answersIn(Buffer.concat(received).toString());
+}
+
+/** Every answer in what a server sent. Each of ours that has a body tells its length. */
+export function answersIn(text: string): RawAnswer[] {
+  const answers: RawAnswer[] = [];
+  let rest = text;
+  while (rest !== '') {
+    const end = rest.indexOf('\r\n\r\n');
+    const [statusLine = '', ...lines] = rest.slice(0, end).split('\r\n');
+    const status = Number(/^HTTP\/1\.1 (\d{3}) /.exec(statusLine)?.[1]);
+    if (end < 0 || Number.isNaN(status)) throw new Error(`this is no answer: ${JSON.stringify(rest)}`);
+    const headers = Object.fromEntries(
+      lines.map((line) => [
+        line.slice(0, line.indexOf(':')).toLowerCase(),
+        line.slice(line.indexOf(':') + 1).trim(),
+      ]),
+    );
+    const start = end + 4;
+    const length = Number(headers['content-length'] ?? 0);
+    answers.push({ status, headers, body: rest.slice(start, start + length) });
+    rest = rest.slice(start + length);
+  }
+  return answers;
+}
