@@ -6,7 +6,7 @@ module.exports = {
   globalTeardown: '<rootDir>/test/helpers/global-teardown.ts',
   testMatch: ['**/*.test.ts'],
   transform: { '^.+\\.ts$': ['@swc/jest', { jsc: { target: 'es2022', parser: { syntax: 'typescript' } } }] },
-  // The tests share one real Temporal server (test/helpers/global-setup.ts) on two cores.
-  maxWorkers: 2,
+  // More than the two cores that are meant: much of what the tests do is waiting, for one real Temporal server among others.
+  maxWorkers: 3,
   testTimeout: 60_000,
 };

@@ -34,7 +34,7 @@ async function nameShown(options: object = {}): Promise<string> {
   await once(socket, 'secureConnect');
   const { subject } = socket.getPeerCertificate();
   socket.destroy();
-  return subject.CN;
+  return String(subject.CN);
 }
 
 test('The URL is https, and whoever trusts the certificate is answered there.', async () => {
