@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { get, Agent } from 'node:https';
 import type { IncomingMessage } from 'node:http';
-import { connect as connectTcp } from 'node:net';
+import { connect as connectTcp, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { connect, type TLSSocket } from 'node:tls';
+import { connect } from 'node:tls';
 import { listen, type Listening, type TlsPair } from '../../src/http/listen';
 import { selfSigned } from '../helpers/certificates';
 import { sendRaw } from '../helpers/raw-http';
@@ -82,7 +82,7 @@ test('What is no HTTP inside of TLS is refused with problem details, as without 
 
 test('A new certificate is shown to new connections; the open ones go on.', async () => {
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
-  const before = (await call('/healthz', agent)).socket as TLSSocket;
+  const before: Socket = (await call('/healthz', agent)).socket;
   api.renewCertificate(second);
   expect(await nameShown()).toBe('second.example');
   expect((await call('/healthz', agent)).socket).toBe(before);

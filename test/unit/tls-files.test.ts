@@ -74,9 +74,12 @@ test.each<[string, (first: TlsPair, second: TlsPair) => Partial<TlsPair>, RegExp
   async (_title, change, message) => {
     const wrong = change(pairs[0]!, pairs[1]!);
     await write(wrong);
-    const refusal = await readTlsFiles(files).catch((error: unknown) => error as Error);
+    const refusal = await readTlsFiles(files).then(
+      () => undefined,
+      (error: unknown) => error as Error,
+    );
     expect(refusal).toMatchObject({ code: 'invalid-config', message: expect.stringMatching(message) });
-    expect(String(refusal)).not.toMatch(/secret|BEGIN|MII/);
+    expect(String(refusal?.message)).not.toMatch(/secret|BEGIN|MII/);
   },
 );
 
