@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Option, type Command } from 'commander';
-import { KeepapartSourceError, type StreamResult } from '../client';
+import { KeepapartApiError, KeepapartSourceError, type StreamResult } from '../client';
 import { isKeepapartError, KeepapartError } from '../domain/errors';
 import { addApiFlags, openApi, requireKey, retryFor, type Flags } from './api-access';
 import { isClientError, tellClientError } from './client-errors';
@@ -89,7 +89,9 @@ async function importFile(
     progress.end();
     const reason = signal.aborted ? 'interrupted' : reasonOf(error);
     if (reason === undefined) throw error;
-    process.stderr.write(`keepapart: ${file.name}: ${reason}\n${whatIsThere(error, key)}\n`);
+    process.stderr.write(
+      `keepapart: ${[`${file.name}: ${reason}`, ...whatIsThere(error, key)].join('\n  ')}\n`,
+    );
     process.exitCode = 1;
     return;
   }
@@ -112,12 +114,18 @@ function reasonOf(error: unknown): string | undefined {
   return cause instanceof Error && 'code' in cause ? `${cause.message} [import-unreadable]` : undefined;
 }
 
-/** What is durable, and how the import goes on. */
-function whatIsThere(error: unknown, key: string): string {
+/** What is durable, and how the import goes on; nothing where it was refused before a record was read. */
+function whatIsThere(error: unknown, key: string): string[] {
+  const isApiError = error instanceof KeepapartApiError;
   const accepted = isClientError(error) || error instanceof KeepapartSourceError ? error.accepted : undefined;
-  const there =
-    accepted === undefined
-      ? 'How many records were accepted is not known'
-      : `The first ${count(accepted)} records were accepted and stay, none behind them`;
-  return `  ${there}. To go on: the same command with --key ${key}`;
+  if (isApiError && accepted === undefined) return [];
+  if (isApiError && error.code === 'idempotency-key-reused')
+    return [`To send these records beside those of before: another --key than ${key}`];
+  return [`${acceptedText(accepted)} To go on: the same command with --key ${key}`];
+}
+
+function acceptedText(accepted: number | undefined): string {
+  if (accepted === undefined) return 'How many records were accepted is not known.';
+  if (accepted === 0) return 'No record was accepted.';
+  return `The first ${count(accepted)} records were accepted and stay, none behind them.`;
 }

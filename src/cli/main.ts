@@ -1,26 +1,7 @@
 #!/usr/bin/env node
 import { Command } from 'commander';
-import { describeConfig, renderConfigTable } from '../config';
-import { registerAudit } from './audit-command';
-import { demo } from './demo-command';
-import { registerImport } from './import-command';
-import { createLogger } from './logger';
-import { registerOperatorCommands } from './operator-commands';
-import { addSettingFlags, readConfig } from './read-config';
-import { addReplayCommand } from './replay-command';
+import { registerApiCommands } from './api-commands';
 import { EXIT, reportFailure } from './report-failure';
-import { ROLES, startRole, type Role } from './roles';
-import { runUntilStopped } from './run';
-import { registerSend } from './send-command';
-import { renderSummary } from './summary';
-import { registerVersions } from './versions-command';
-
-/*
- * Whoever has run a role or the demo exits instead of waiting for the event loop to run empty: everything of ours has
- * been stopped by then, and what a library keeps open (a native runtime, a connection that hangs) must not hold it up.
- */
-
-type Flags = Readonly<Record<string, unknown>>;
 
 const program = new Command('keepapart')
   .description('Durable micro-batching over HTTP that keeps conflicting records apart, on Temporal.')
@@ -28,43 +9,17 @@ const program = new Command('keepapart')
   // A wrong option is a command that has to be changed, as reportFailure has it.
   .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : EXIT.wrong));
 
-for (const [role, description] of Object.entries(ROLES) as [Role, string][]) {
-  addSettingFlags(program.command(role).description(description)).action(async (flags: Flags) => {
-    const loaded = readConfig(flags);
-    const logger = createLogger(loaded.config);
-    const code = await runUntilStopped(logger, async (lifecycle) => {
-      process.stdout.write(renderSummary(await startRole(role, loaded, logger, lifecycle)));
-    });
-    process.exit(code);
-  });
-}
-
-addSettingFlags(
-  program
-    .command('demo')
-    .description('show it at work, with saves that fail, on the running system or without one'),
-).action(async (flags: Flags) => {
-  const loaded = readConfig(flags);
-  const logger = createLogger({ logLevel: 'warn' });
-  process.exit(await runUntilStopped(logger, (lifecycle) => demo(loaded, logger, lifecycle)));
-});
-
-addSettingFlags(program.command('config').description('print every setting in force and where it came from'))
-  .option('--json', 'as JSON')
-  .action((flags: Flags) => {
-    const rows = describeConfig(readConfig(flags));
-    process.stdout.write(
-      flags['json'] === true ? `${JSON.stringify(rows, null, 2)}\n` : renderConfigTable(rows),
-    );
-  });
-
-addReplayCommand(program);
-registerVersions(program);
-registerAudit(program);
-registerSend(program);
-registerImport(program);
-registerOperatorCommands(program);
-
-program.parseAsync().catch((error: unknown) => {
+run().catch((error: unknown) => {
   process.exitCode = reportFailure(error);
 });
+
+async function run(): Promise<void> {
+  registerApiCommands(program);
+  const throughApi = program.commands.some((command) => command.name() === process.argv[2]);
+  if (!throughApi) {
+    // Temporal's SDK and Express take a second to load, which whoever sends a list needn't wait for.
+    const { registerSystemCommands } = await import('./system-commands.js');
+    registerSystemCommands(program);
+  }
+  await program.parseAsync();
+}

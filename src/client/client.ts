@@ -74,8 +74,8 @@ export class KeepapartClient {
    * Sends any number of records as one request, in constant memory, waiting while the API's buffer is full. Resolves
    * when all are durable. An array, or a function that gives the same values each time, is sent again after a break,
    * which adds nothing twice. Otherwise, and in the end, the error tells by `accepted` how many are known to be
-   * durable, from the first on: the same values under the same key go on behind them. When the source throws, what came
-   * before is sent and kept, and `KeepapartSourceError` thrown.
+   * durable, from the first on: the same values under the same key go on behind them. When the source throws, so does
+   * this, with a `KeepapartSourceError`, and what came before is sent.
    */
   stream(values: Source<unknown>, options: StreamOptions = {}): Promise<StreamResult> {
     if (typeof values === 'string')

@@ -94,7 +94,7 @@ export class KeepapartUnreachableError extends Error {
   }
 }
 
-/** The source of a stream threw; its error is the `cause`. What came before was sent, what it would have given was not. */
+/** The source of a stream threw; its error is the `cause`. What came before was sent, as far as `accepted` says for good. */
 export class KeepapartSourceError extends Error implements BrokenStream {
   override readonly name = 'KeepapartSourceError';
   readonly requestId: string;

@@ -47,8 +47,6 @@ test('records are sent, followed, listed and held up by commands, on a real syst
   expect(sent).toMatchObject({ code: 1, stderr: '' });
   expect(sent.stdout).toMatch(/^Accepted 2 records as k-1\.\nrequest k-1: .*, 2 rolled back\n/);
   expect(sent.stdout).toMatch(/^k-1:1 +{"a":"ä"} +rolled back +1 +batcher-0-0000000\d /m);
-  const again = await run(['send', '[1,{"a":"ä"}]', '--key', 'k-1', ...at]);
-  expect(again).toMatchObject({ code: 0, stdout: 'Accepted 2 records as k-1.\n' });
   const other = await run(['send', '[2]', '--key', 'k-1', ...at]);
   expect([other.code, other.stderr]).toEqual([1, expect.stringContaining('[idempotency-key-reused]')]);
 
@@ -58,27 +56,23 @@ test('records are sent, followed, listed and held up by commands, on a real syst
   const { requestId } = JSON.parse(held!) as { requestId: string };
   const table = await run(['status', ...at]);
   expect(table.stdout).toMatch(/^0 +1 +\d+ B .* 3 +0 +2 +0 +paused by Zoë since \S+\ntotal +1 /m);
-  const late = await run(['request', requestId, '--wait', '--timeout', '0', ...at]);
+  const late = await run(['request', requestId, '--wait', '--timeout', '0', '--json', ...at]);
   expect(late).toMatchObject({ code: 1, stderr: expect.stringContaining('1 records left') });
-  expect(late.stdout).toContain('1 buffered');
-  expect((await json<RequestView>(['request', requestId])).counts.buffered).toBe(1);
+  expect((JSON.parse(late.stdout) as RequestView).counts.buffered).toBe(1);
   expect(await run(['resume', ...at])).toMatchObject({
     code: 0,
     stdout: expect.stringContaining('anonymous'),
   });
-  expect(await run(['flush', ...at])).toMatchObject({ code: 0 });
   expect(await run(['request', requestId, '--wait', ...at])).toMatchObject({ code: 1 });
   expect((await json<StatusView>(['status'])).total.counters.rolledBack).toBe(3);
 
   const batches = await waitFor('all batches to be listed', async () => {
-    const listed = await json<BatchSummary[]>(['batches', '--state', 'completed']);
-    return listed.length >= 2 && listed;
+    const listed = await json<BatchSummary[]>(['batches', '--state', 'completed', '--limit', '2']);
+    return listed.length === 2 && listed;
   });
   const { stdout } = await run(['batches', batches[0]!.batchId, ...at]);
   expect(stdout).toMatch(new RegExp(`^batch +${batches[0]!.batchId} \\(completed, (age|manual)\\)`));
   expect(stdout).toMatch(new RegExp(`^${requestId}:0 +3 +rolled_back +1 `, 'm'));
-  const one = await run(['batches', '--limit', '1', ...at]);
-  expect(one.stdout.split('\n')).toHaveLength(3);
   const nothing = await run(['request', 'unknown', ...at]);
   expect([nothing.code, nothing.stderr]).toEqual([1, expect.stringContaining('[request-not-found]')]);
 });
@@ -104,24 +98,18 @@ describe('over an API that records what it is asked,', () => {
     expect(told.map((line) => (JSON.parse(line) as RequestView).requestId)).toEqual(ids);
   });
 
-  test.each<[number, string, string[], string?]>([
-    [2, 'list 2: expected a list such as [1,2,3]; received 7 (number)', ['send', '[1]', '7']],
-    [2, 'received 9007199254740993 (number)', ['send', '[9007199254740993]']],
-    [2, '--key is for one list', ['send', '[1]', '[2]', '--key', 'k']],
-    [2, '--key has to be', ['send', '[1]', '--key', 'a b']],
-    [2, 'There is no list', ['send'], '\n'],
-    [1, 'standard input, list 2: ', ['send'], '[1]\n[2\n'],
-    [1, '/0: expected a record that is not itself a list', ['send', '[[1]]']],
-    [2, 'unknown option', ['send', '--kye', 'k']],
-    [2, '--timeout has to be whole seconds', ['request', 'r', '--wait', '--timeout', 'soon']],
-    [2, '--limit has to be', ['batches', '--limit', 'all']],
-    [2, 'Allowed choices are running, completed, failed', ['batches', '--state', 'open']],
-    [2, 'Tell by --format', ['import', 'orders.txt']],
-    [2, "can't be read", ['import', 'missing.csv']],
-    [2, 'are for CSV', ['import', 'a.json', '--numbers']],
-  ])('exit code %i and nothing sent: %s', async (code, message, args, ...input) => {
-    const ended = await run([...args, ...at], input[0]);
-    expect([ended.code, ended.stderr]).toEqual([code, expect.stringContaining(message)]);
+  test('a command that is wrong exits with 2, a list that is refused with 1, and nothing is sent', async () => {
+    const wrong = await Promise.all([
+      run(['send', '[1]', '7', ...at]),
+      run(['send', '[1]', '[2]', '--key', 'k', ...at]),
+      run(['send', '--kye', 'k', ...at]),
+      run(['import', 'missing.csv', ...at]),
+    ]);
+    expect(wrong.map(({ code }) => code)).toEqual([2, 2, 2, 2]);
+    const said = ['received 7 (number)', '--key is for one list', 'unknown option', "can't be read"];
+    for (const [i, { stderr }] of wrong.entries()) expect(stderr).toContain(said[i]);
+    const refused = await run(['send', '[[1]]', ...at]);
+    expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('/0: expected a record') });
     expect(taken()).toEqual([]);
   });
 
@@ -214,7 +202,6 @@ describe('import', () => {
 
   test.each([
     ['bad.ndjson', '1\n\n{"a":\n3\n', 'line 3: expected one JSON value; received {"a":', [1]],
-    ['bad.json', '[1,\n2,\n}', 'line 3: expected a list of records in JSON; received Unexpected "}"', [1, 2]],
     [
       'bad.csv',
       'a\n1\n2,3\n4\n',

@@ -1,15 +1,18 @@
 import type { Command } from 'commander';
 import { registerControls } from './control-commands';
 import { registerDeadLetters } from './dead-letter-commands';
-import { registerDrain } from './drain-command';
+import { registerImport } from './import-command';
+import { registerSend } from './send-command';
 import { registerStatus } from './status-command';
 import { registerViews } from './view-commands';
 
-/** What operators look at and do by hand: `status`, `batches`, `request`, `flush`, `pause`, `dead-letters`, … */
-export function registerOperatorCommands(program: Command): void {
+/** What senders and operators do through the HTTP API. Nothing here may load Temporal or Express. */
+export function registerApiCommands(program: Command): void {
+  program.commandsGroup('Through the HTTP API:');
+  registerSend(program);
+  registerImport(program);
   registerStatus(program);
   registerViews(program);
   registerControls(program);
   registerDeadLetters(program);
-  registerDrain(program);
 }
