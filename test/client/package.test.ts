@@ -32,3 +32,20 @@ test('nothing else of the package can be reached', () => {
   `);
   expect(JSON.parse(printed)).toEqual(Array(2).fill('ERR_PACKAGE_PATH_NOT_EXPORTED'));
 });
+
+test('a command that goes through the API loads neither Temporal nor Express', () => {
+  const printed = execFileSync(
+    process.execPath,
+    [
+      '-e',
+      `process.argv.push('send', '--help');
+       process.on('exit', () => console.log('\\n' + JSON.stringify(Object.keys(require.cache))));
+       require('./dist/src/cli/main.js');`,
+      'keepapart',
+    ],
+    { cwd: path.resolve(__dirname, '../..'), encoding: 'utf8' },
+  );
+  const files = JSON.parse(printed.trim().split('\n').at(-1)!) as string[];
+  expect(files.some((file) => file.endsWith('dist/src/client/client.js'))).toBe(true);
+  expect(files.filter((file) => /node_modules\/(@temporalio|express|pino)\//.test(file))).toEqual([]);
+});

@@ -106,8 +106,10 @@ describe('a CSV file', () => {
     ['a,b\n1,2\n3,"4\n', '{"a":"1","b":"2"}\n', 'expected a row of CSV; received Quote Not Closed'],
     ['a,a\n1,2\n', '', 'line 1: expected each column once; received "a" (string) twice'],
   ])('that is broken gives the rows before: %j', async (text, before, message) => {
-    const { lines, error } = await csv(text, {}, [2]);
-    expect([lines, error]).toEqual([before, expect.stringContaining(message)]);
+    for (const lengths of [[2], [1000]]) {
+      const { lines, error } = await csv(text, {}, lengths);
+      expect([lines, error]).toEqual([before, expect.stringContaining(message)]);
+    }
   });
 
   test('that is not UTF-8 is refused', async () => {

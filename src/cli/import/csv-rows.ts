@@ -33,17 +33,14 @@ export async function* linesOfCsv(
   try {
     for await (const text of utf8(bytes)) {
       await reader.write(text);
-      const lines = reader.gathered();
-      if (lines !== '') yield lines;
+      yield* reader.gathered();
     }
     await reader.end();
   } catch (error) {
-    const lines = reader.gathered();
-    if (lines !== '') yield lines;
+    yield* reader.gathered();
     throw error instanceof CsvError ? told(error) : error;
   }
-  const lines = reader.gathered();
-  if (lines !== '') yield lines;
+  yield* reader.gathered();
 }
 
 /**
@@ -71,9 +68,9 @@ function createReader(options: CsvOptions) {
   return {
     write: (text: string) => settle((done) => parser.write(text, done)),
     end: () => settle((done) => finished(parser.end(), done)),
-    /** The rows that were read since this was last asked. */
-    gathered(): string {
-      const gathered = lines;
+    /** The rows that were read since this was last asked, as one piece; none for none. */
+    gathered(): string[] {
+      const gathered = lines === '' ? [] : [lines];
       lines = '';
       return gathered;
     },

@@ -15,8 +15,7 @@ export async function* linesOfJsonList(bytes: AsyncIterable<Uint8Array>): AsyncG
   let line = 1;
   for await (const chunk of bytes) {
     const failure = cutter.write(chunk);
-    const records = cutter.gathered();
-    if (records !== '') yield records;
+    yield* cutter.gathered();
     if (failure) {
       const lines = linesIn(chunk.subarray(0, failure.offset - offset));
       throw unreadable(`line ${line + lines}`, EXPECTED, failure.received, failure.cause);
@@ -75,11 +74,11 @@ function createCutter() {
         return { offset: position === undefined ? lastOffset : Number(position), received, cause };
       }
     },
-    /** The records that have become whole since this was last asked. */
-    gathered(): string {
-      const lines = records;
+    /** The records that have become whole since this was last asked, as one piece; none for none. */
+    gathered(): string[] {
+      const gathered = records === '' ? [] : [records];
       records = '';
-      return lines;
+      return gathered;
     },
     isWhole(): boolean {
       try {
