@@ -18,7 +18,10 @@ export interface RecordStream {
   write(value: JsonValue): Promise<void>;
   /** Resolves when all records are durable, with their number. Rejects as `write` does, or with `stream-overtaken`. */
   end(): Promise<number>;
-  /** How many records from the first are known to be durable, once nothing is under way any more. */
+  /**
+   * Ends a stream that breaks: sends what was written, if nothing has failed, and tells how many records from the first
+   * are durable then.
+   */
   durable(): Promise<number>;
 }
 

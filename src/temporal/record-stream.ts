@@ -131,6 +131,8 @@ export async function openRecordStream(
     },
 
     async durable() {
+      // Whatever ended the stream, the records before that were good.
+      if (failure === undefined && part.values.length > 0) sendPart(false);
       clearTimeout(timer);
       await sending;
       if (key !== undefined) {
