@@ -43,14 +43,18 @@ function apiUrl({ httpHost, httpPort, tlsCertFile }: Config, url: unknown): stri
   return `${tlsCertFile === '' ? 'http' : 'https'}://${host}:${httpPort}`;
 }
 
-/** How long a command sends again what the API couldn't take yet, and that it says so. */
+/**
+ * For how long a command sends again what the API couldn't take yet, telling each wait. It begins slower than programs
+ * do: a person reads along.
+ */
 export function retryFor(flag: unknown): RetryOptions {
-  return { maxElapsedMs: secondsOf('--retry-for', flag), maxAttempts: Infinity, onRetry: tellRetry };
+  const maxElapsedMs = secondsOf('--retry-for', flag);
+  return { maxElapsedMs, maxAttempts: Infinity, initialDelayMs: 1 * SECOND, onRetry: tellRetry };
 }
 
-function tellRetry({ error, delayMs }: Retry): void {
+export function tellRetry({ error, delayMs }: Retry): void {
   const seconds = (delayMs / SECOND).toFixed(1);
-  process.stderr.write(`keepapart: ${tellClientError(error)}\nkeepapart: trying again in ${seconds} s\n`);
+  process.stderr.write(`keepapart: ${tellClientError(error)}, trying again in ${seconds} s\n`);
 }
 
 /** Refuses what can't be an Idempotency-Key. */

@@ -1,5 +1,6 @@
 import { KeepapartApiError, KeepapartUnreachableError } from '../client';
 import { API_KEY_VARIABLE } from './read-config';
+import { plain } from './table';
 
 const FIND_IT = 'start it, or tell by --url where it is';
 const TRUST_IT = 'tell by NODE_EXTRA_CA_CERTS which file to trust, or by --url the name that it is for';
@@ -11,9 +12,12 @@ export function isClientError(error: unknown): error is ClientError {
   return error instanceof KeepapartApiError || error instanceof KeepapartUnreachableError;
 }
 
-/** One of them for a person, with what to do where the command knows it, and its code. */
+/**
+ * One of them for a person, with what to do where the command knows it, and its code. What the API quotes may be anything:
+ * nothing in it moves the terminal.
+ */
 export function tellClientError(error: ClientError): string {
-  return `${textOf(error)} [${error.code}]`;
+  return `${textOf(error).split('\n').map(plain).join('\n')} [${error.code}]`;
 }
 
 function textOf(error: ClientError): string {

@@ -1,15 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { Option, type Command } from 'commander';
-import { KeepapartApiError, KeepapartSourceError, type StreamResult } from '../client';
+import { KeepapartApiError, KeepapartSourceError, type Retry, type StreamResult } from '../client';
 import { isKeepapartError, KeepapartError } from '../domain/errors';
-import { addApiFlags, openApi, requireKey, retryFor, type Flags } from './api-access';
+import { addApiFlags, openApi, requireKey, retryFor, tellRetry, type Flags } from './api-access';
 import { isClientError, tellClientError } from './client-errors';
 import { AS_JSON } from './flags';
 import { keyOfContent } from './import/file-key';
 import { FORMATS, formatOf, toNdjson, type Format, type ReadAs } from './import/formats';
 import { openImport, type ImportFile } from './import/import-file';
 import { durationOf, importProgress } from './import/import-progress';
-import { count, print } from './table';
+import { count, plain, print } from './table';
 import { untilInterrupted } from './until-interrupted';
 
 interface ImportFlags extends Flags {
@@ -73,9 +73,13 @@ async function importFile(
   flags: ImportFlags,
   signal: AbortSignal,
 ): Promise<void> {
-  const client = openApi(flags, retryFor(flags['retryFor']));
-  const key = flags.key ?? (file.size === undefined ? randomUUID() : await keyOfContent(file.read(), readAs));
   const progress = importProgress(process.stderr, file);
+  const onRetry = (retry: Retry) => {
+    progress.end();
+    tellRetry(retry);
+  };
+  const client = openApi(flags, { ...retryFor(flags['retryFor']), onRetry });
+  const key = flags.key ?? (file.size === undefined ? randomUUID() : await keyOfContent(file.read(), readAs));
   const startedMs = performance.now();
   const pieces = () => toNdjson(file.read(), readAs);
   let result: StreamResult;
@@ -110,7 +114,7 @@ function reasonOf(error: unknown): string | undefined {
   if (isClientError(error)) return tellClientError(error);
   if (!(error instanceof KeepapartSourceError)) return undefined;
   const { cause } = error;
-  if (isKeepapartError(cause)) return `${cause.message} [${cause.code}]`;
+  if (isKeepapartError(cause)) return `${plain(cause.message)} [${cause.code}]`;
   return cause instanceof Error && 'code' in cause ? `${cause.message} [import-unreadable]` : undefined;
 }
 
