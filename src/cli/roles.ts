@@ -27,8 +27,8 @@ export const ROLES = {
 export type Role = keyof typeof ROLES;
 
 /**
- * Starts what a role consists of, from the inside out: what can fail fast first (folders, certificate, ports), then Temporal, worker,
- * API. Whatever was started when something fails is stopped by the lifecycle.
+ * Starts what a role consists of, from the inside out: what can fail fast first (folders, certificate, ports), then
+ * Temporal, worker, API. Whatever was started when something fails is stopped by the lifecycle.
  * @param reached a Temporal server that is there already, instead of one that is embedded or named by the environment
  * @returns where everything is
  */
