@@ -46,7 +46,7 @@ test('a stream of several parts ends in one outcome for each record, under the p
   const view = await pipeline.batcher.request('all');
   expect(view?.counts).toEqual({ buffered: 0, in_batch: 0, saved: 11, rolled_back: 0 });
   const { batches } = await pipeline.batcher.batches({ requestId: 'all', limit: 200 });
-  expect(batches).toHaveLength(3);
+  expect(batches.reduce((sum, { saved }) => sum + (saved ?? 0), 0)).toBe(11);
   expect((await pipeline.batcher.batches({ requestId: 'other', limit: 200 })).batches).toEqual([]);
 });
 
