@@ -95,8 +95,49 @@ function listIn({ headers, body }: Sent): JsonValue[] {
   return Array.isArray(sent) ? sent : sent.records;
 }
 
+/** The records of a stream, line by line, up to the first line that is none; JSON.parse is the judge. */
+function linesIn(text: string): { values: JsonValue[]; whole: boolean } {
+  const values: JsonValue[] = [];
+  try {
+    for (const line of text.split('\n')) {
+      if (line.trim() !== '') values.push(JSON.parse(line) as JsonValue);
+    }
+  } catch {
+    return { values, whole: false };
+  }
+  return { values, whole: true };
+}
+
+/** What a body says; undefined where it can't be decompressed to its end. */
+function textIn({ headers, body = Buffer.alloc(0) }: Sent): string | undefined {
+  try {
+    const encoding = String(headers['Content-Encoding'] ?? 'identity').toLowerCase();
+    return new TextDecoder().decode(INFLATE[encoding]?.(body));
+  } catch {
+    return undefined;
+  }
+}
+
+/** What was taken of a stream is what stands in its first lines; all of it only with 202. */
+function expectStreamTakenOrRefused(sent: Sent, answer: Awaited<ReturnType<typeof call>>): void {
+  const text = textIn(sent);
+  const { values, whole } = linesIn(text ?? '');
+  const taken = answer.taken.flat();
+  // Of a body that breaks off, nobody else says what came before.
+  if (text !== undefined) expect(taken).toEqual(values.slice(0, taken.length));
+  const { accepted = 0 } = JSON.parse(answer.body) as { accepted?: number };
+  expect(accepted).toBe(taken.length);
+  if (answer.status === 202)
+    expect([text !== undefined && whole, taken.length]).toEqual([true, values.length]);
+  else expectOfTheCatalogue(answer);
+}
+
 async function expectTakenAsSentOrRefused(sent: Sent): Promise<void> {
   const answer = await call(sent);
+  if (sent.headers['Content-Type'] === 'application/x-ndjson') {
+    expectStreamTakenOrRefused(sent, answer);
+    return;
+  }
   const isList = answer.status === 202 && /^\/v1\/records\/?(\?|$)/i.test(sent.path);
   if (isList) {
     const list = listIn(sent);
