@@ -269,7 +269,7 @@ test('Any method, path, query and header is answered, and only a list that was s
       headers: Object.fromEntries([
         ...(asJson ? Object.entries(JSON_TYPE) : []),
         ...pairs,
-      ]) as OutgoingHttpHeaders,
+      ]),
       body,
     }));
   await fc.assert(fc.asyncProperty(sent, expectTakenAsSentOrRefused), { numRuns: 2000 });
