@@ -266,10 +266,7 @@ test('Any method, path, query and header is answered, and only a list that was s
     .map(([verb, target, pairs, body, asJson]) => ({
       method: verb,
       path: target,
-      headers: Object.fromEntries([
-        ...(asJson ? Object.entries(JSON_TYPE) : []),
-        ...pairs,
-      ]),
+      headers: Object.fromEntries([...(asJson ? Object.entries(JSON_TYPE) : []), ...pairs]),
       body,
     }));
   await fc.assert(fc.asyncProperty(sent, expectTakenAsSentOrRefused), { numRuns: 2000 });
