@@ -10,7 +10,7 @@ import type {
   OperatorAction,
   RunLimits,
 } from '../src/contracts/batcher';
-import { LEGACY_RUN_LIMITS, NO_COUNTS } from '../src/contracts/batcher';
+import { LEGACY_RUN_LIMITS, NO_COUNTS, RUN_LIMITS } from '../src/contracts/batcher';
 import { completeSettings, type PipelineSettings } from '../src/contracts/settings';
 import { FLUSH_REASON } from '../src/domain/batch';
 import { emptyBuffer, packBuffer, packedBytesBound, unpackBuffer } from '../src/domain/buffer';
@@ -76,9 +76,9 @@ export function restoreBatcher(
 }
 
 /**
- * What the next run gets: at most 512 KiB, as each part has its bound. Rules 64, head of the buffer 64, its tail 32,
- * pages 32 (256 of them), keys 190, streams 19 (300 of them), batches in flight 24, all else 1 KiB. A buffer that is larger has
- * been spilled before.
+ * What the next run gets: at most 512 KiB, as each part has its bound. Rules 64, head of the buffer 64, its tail 56,
+ * pages 52 (300 of them), keys 190, streams 19 (300 of them), batches in flight 24, all else 1 KiB. A buffer that is
+ * larger has been spilled before.
  */
 export function carriedFrom(state: BatcherState): CarriedState {
   const { buffer } = state;
@@ -118,6 +118,26 @@ export function handOverDue(state: BatcherState, info: WorkflowInfo): boolean {
     info.historySize - state.initialHistoryBytes >= state.limits.historyBytes ||
     state.messages >= state.limits.messages
   );
+}
+
+/** Whether the next page would carry this run past its length: then it is for the next run. */
+export function nextPageIsForNextRun(
+  { limits, buffer, initialHistoryBytes }: BatcherState,
+  { historySize }: WorkflowInfo,
+): boolean {
+  if (limits.lateBytes === undefined) return false;
+  const grown = historySize - initialHistoryBytes;
+  const page = buffer.pages[0]?.bytes ?? 0;
+  // A page may be larger than what a run may grow by: a run that has hardly begun takes it in all the same.
+  return grown + page >= limits.historyBytes && grown >= limits.historyBytes / 2;
+}
+
+/** What the next run keeps to. A batcher of 0.2.0 takes on here what came later. */
+export function limitsOfNextRun({ limits }: BatcherInput): RunLimits {
+  if (limits === undefined) return RUN_LIMITS;
+  if (limits.lateBytes !== undefined) return limits;
+  const historyBytes = Math.min(limits.historyBytes, RUN_LIMITS.historyBytes);
+  return { ...limits, historyBytes, lateBytes: RUN_LIMITS.lateBytes };
 }
 
 /** What 0.1.0 took as the bound of a run's input, where the server's is 2 MiB; what was larger it flushed first. */

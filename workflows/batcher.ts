@@ -30,7 +30,6 @@ import {
 } from '@temporalio/workflow';
 import type { BatchClosing } from '../src/contracts/activities';
 import {
-  RUN_LIMITS,
   addRecordsSignal,
   configureSignal,
   drainSignal,
@@ -58,6 +57,8 @@ import {
   followDrain,
   freeSlots,
   handOverDue,
+  limitsOfNextRun,
+  nextPageIsForNextRun,
   nextWakeAtMs,
   recordClosing,
   restoreBatcher,
@@ -125,7 +126,10 @@ async function runBatcher(input: BatcherInput): Promise<void> {
     await condition(() => changed);
     changed = false;
     if (handOverDue(state, workflowInfo())) await handOver();
-    if (headRunsLow(state.buffer) && state.paused === null) void takeInPage();
+    if (headRunsLow(state.buffer) && state.paused === null && !takingIn) {
+      if (nextPageIsForNextRun(state, workflowInfo())) await handOver();
+      else void takeInPage();
+    }
     startBatches();
     if (underWay === 0) followDrain(state);
     armTimer();
@@ -151,9 +155,11 @@ async function runBatcher(input: BatcherInput): Promise<void> {
       if (patched(KEEPS_PAGES)) await spillToPages(state);
       else if (!fitsWithoutPages(state)) return;
     }
-    const { settings } = state;
-    const limits = input.limits ?? RUN_LIMITS;
-    await continueAsNew<BatcherWorkflow>({ settings, limits, carried: carriedFrom(state) });
+    await continueAsNew<BatcherWorkflow>({
+      settings: state.settings,
+      limits: limitsOfNextRun(input),
+      carried: carriedFrom(state),
+    });
   }
 
   function startBatches(): void {
@@ -190,7 +196,6 @@ async function runBatcher(input: BatcherInput): Promise<void> {
   }
 
   async function takeInPage(): Promise<void> {
-    if (takingIn) return;
     takingIn = true;
     await asUnderWay(() => takeInOldestPage(state));
     takingIn = false;

@@ -13,20 +13,23 @@ import { takenInSignal, type BufferPageWorkflow } from '../src/contracts/buffer-
 import { WORKFLOW_TYPE, adoptionTaskQueue, bufferPageId } from '../src/contracts/ids';
 import { SEARCH_ATTRIBUTES } from '../src/contracts/search-attributes';
 import { MIB } from '../src/domain/duration';
-import { spill, takeInPage, type NewPage } from '../src/domain/paged-buffer';
+import { needsSpill, spill, takeInPage, type NewPage } from '../src/domain/paged-buffer';
 import type { BatcherState } from './batcher-state';
 
 /** What starts in one workflow task goes to the server as one message, of which it takes 4 MiB. */
 const MESSAGE_BYTES = 1 * MIB;
 
-/** Moves what is too large to be carried into pages, until nothing is; signals may come meanwhile. */
+/**
+ * Moves what is too large to be carried into pages. Signals may come meanwhile: what they bring is carried as far as it
+ * may, since a run that waited for the last one would never end under load.
+ */
 export async function spillToPages(state: BatcherState): Promise<void> {
-  for (let pages = spill(state.buffer); pages.length > 0; pages = spill(state.buffer)) {
-    for (let rest = pages; rest.length > 0;) {
+  do {
+    for (let rest = spill(state.buffer); rest.length > 0;) {
       const together = rest.splice(0, countWithin(rest, MESSAGE_BYTES));
       await Promise.all(together.map((page) => startPage(state, page)));
     }
-  }
+  } while (needsSpill(state.buffer, state.limits.lateBytes));
 }
 
 /** How many pages from the front take at most so many bytes; at least one. */

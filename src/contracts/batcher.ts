@@ -23,18 +23,24 @@ export interface RunLimits {
   messages: number;
   /** Most bytes of values in the batches that start in one workflow task. Default: no bound, as in 0.1.0. */
   startBytes?: number;
+  /**
+   * Most bytes, as packed JSON, that may come while a run moves its buffer into pages and be carried all the same: more
+   * makes further pages first. Since 0.3.0; a run without chases the last byte, and takes in pages until its end.
+   */
+  lateBytes?: number;
 }
 
 /**
  * Well below the server's own limits: a run must have room for what arrives while it hands over, and for what it moves
  * out of its state then. Bytes are those beyond the run's first task.
  */
-export const RUN_LIMITS: RunLimits = {
+export const RUN_LIMITS = {
   historyEvents: 4000,
-  historyBytes: 640 * KIB,
+  historyBytes: 448 * KIB,
   messages: 2000,
   startBytes: 256 * KIB,
-};
+  lateBytes: 24 * KIB,
+} as const satisfies RunLimits;
 
 /** Of 0.1.0, whose runs have no limits in their input: when such a run hands over is part of what replays. */
 export const LEGACY_RUN_LIMITS: RunLimits = { historyEvents: 4000, historyBytes: 1.5 * MIB, messages: 2000 };

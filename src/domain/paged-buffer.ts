@@ -48,9 +48,10 @@ export interface PagedBuffer {
   tail: RecordBuffer;
 }
 
-/** What may be carried of each end, and what a page holds, in bytes as packed JSON. A single record may be larger. */
+/** What may be carried of each end, in bytes as packed JSON. A single record may be larger. */
 export const MAX_CARRIED_HEAD_BYTES = 64 * KIB;
 export const MAX_CARRIED_TAIL_BYTES = 32 * KIB;
+/** What a page holds, in the same bytes. */
 export const PAGE_BYTES = 256 * KIB;
 
 /** Below both, the head is filled up with the next page: enough for the batches of some seconds. */
@@ -115,9 +116,12 @@ export function takeInPage(buffer: PagedBuffer, content: PackedBuffer): void {
   buffer.tail = emptyBuffer();
 }
 
-/** Whether {@link spill} would move anything. */
-export function needsSpill({ head, tail }: PagedBuffer): boolean {
-  return packedBytesBound(head) > MAX_CARRIED_HEAD_BYTES || packedBytesBound(tail) > MAX_CARRIED_TAIL_BYTES;
+/** Whether the buffer is more than may be carried, also where the tail may have so many bytes more than its bound. */
+export function needsSpill({ head, tail }: PagedBuffer, lateBytes = 0): boolean {
+  return (
+    packedBytesBound(head) > MAX_CARRIED_HEAD_BYTES ||
+    packedBytesBound(tail) > MAX_CARRIED_TAIL_BYTES + lateBytes
+  );
 }
 
 /** A page that is to be made. */

@@ -1,17 +1,25 @@
 import type { WorkflowInfo } from '@temporalio/workflow';
 import fc from 'fast-check';
 import { BATCH_CLOSING, type BatchClosing } from '../../src/contracts/activities';
-import { LEGACY_RUN_LIMITS, type BatcherInput } from '../../src/contracts/batcher';
+import {
+  LEGACY_RUN_LIMITS,
+  RUN_LIMITS,
+  type BatcherInput,
+  type RunLimits,
+} from '../../src/contracts/batcher';
 import type { PipelineSettings } from '../../src/contracts/settings';
-import { inOrder, uncutAll } from '../../src/domain/buffer';
+import { inOrder, packedBytesBound, uncutAll } from '../../src/domain/buffer';
 import type { ConflictRule } from '../../src/domain/conflict-rules';
 import { KIB, MIB } from '../../src/domain/duration';
 import { takeFlushes, type Flush } from '../../src/domain/flush-policy';
+import { MAX_STREAMS } from '../../src/domain/stream-window';
 import { appendToEnd, flushEverything, needsSpill, sizeOf, spill } from '../../src/domain/paged-buffer';
 import {
   carriedFrom,
   freeSlots,
   handOverDue,
+  limitsOfNextRun,
+  nextPageIsForNextRun,
   nextWakeAtMs,
   recordClosing,
   restoreBatcher,
@@ -203,6 +211,33 @@ describe('a run hands over', () => {
     expect(state.limits).toEqual(LEGACY_RUN_LIMITS);
     expect(handOverDue(state, carriedInfo)).toBe(false);
   });
+
+  test('rather than take in a page that it has no room for, unless it has hardly begun.', () => {
+    const forNextRun = (grown: number, pageBytes: number, of: RunLimits = { ...limits, lateBytes: 0 }) => {
+      const state = restoreBatcher({ settings: SETTINGS, limits: of }, carriedInfo);
+      state.buffer.pages.push({
+        pageId: 'p',
+        records: 1,
+        bytes: pageBytes,
+        oldestAcceptedAtMs: 0,
+        flushOldest: 0,
+      });
+      return nextPageIsForNextRun(state, info({ historySize: carriedInfo.historySize + grown }));
+    };
+    expect(forNextRun(5000, 4999)).toBe(false);
+    expect(forNextRun(5000, 5000)).toBe(true);
+    expect(forNextRun(4999, 1_000_000)).toBe(false);
+    expect(forNextRun(5000, 5000, limits)).toBe(false);
+  });
+
+  test('to one that keeps to the same limits, but for what a batcher of an older release has not got.', () => {
+    const next = (of?: RunLimits) => limitsOfNextRun({ settings: SETTINGS, ...(of && { limits: of }) });
+    const given = { ...limits, historyBytes: 1e9, lateBytes: 1 };
+    expect(next()).toEqual(RUN_LIMITS);
+    expect(next(given)).toEqual(given);
+    expect(next(limits)).toEqual({ ...limits, lateBytes: RUN_LIMITS.lateBytes });
+    expect(next({ ...LEGACY_RUN_LIMITS, startBytes: 256 * KIB })).toEqual(RUN_LIMITS);
+  });
 });
 
 test('G6: what is handed over takes less than 512 KiB with everything at its bound.', () => {
@@ -220,6 +255,11 @@ test('G6: what is handed over takes less than 512 KiB with everything at its bou
     const digest = { key: String(i).padStart(11, '0'), body: 'abcdef' };
     takeRequest(state, { requestId: String(i).padStart(128, 'r'), values: [], digest }, i * 8640);
   }
+  for (let i = 0; i < MAX_STREAMS; i++) {
+    const part = { key: String(i).padStart(11, 's'), before: '', after: 'd'.repeat(11), complete: false };
+    takeRequest(state, { requestId: 'r', values: [], part, offset: 0 }, 1_790_000_000_000);
+    state.streams.get(part.key)!.taken = 1_000_000_000;
+  }
   for (let i = 0; i < 200_000; i++) {
     const request = { requestId: String(i).padStart(128, 'r'), values: ['x'.repeat(165)] };
     takeRequest(state, request, 1_790_000_000_000 + i);
@@ -227,10 +267,11 @@ test('G6: what is handed over takes less than 512 KiB with everything at its bou
   expect(sizeOf(state.buffer).bytes).toBeGreaterThan(31 * MIB);
   for (const [i, { ref }] of spill(state.buffer).entries())
     ref.pageId = `${batcherId}-63-page-${i + 10_000_000}`;
-  for (let i = 0; i < 30; i++) {
-    takeRequest(state, { requestId: String(i).padStart(128, 't'), values: ['x'.repeat(700)] }, 0);
+  for (let i = 0; i < 55; i++) {
+    takeRequest(state, { requestId: String(i).padStart(128, 't'), values: ['x'.repeat(830)] }, 0);
   }
-  expect(needsSpill(state.buffer)).toBe(false);
+  expect(packedBytesBound(state.buffer.tail)).toBeGreaterThan(52 * KIB);
+  expect(needsSpill(state.buffer, RUN_LIMITS.lateBytes)).toBe(false);
 
   const { settings, limits } = state;
   const input: BatcherInput = { settings, limits, carried: carriedFrom(state) };

@@ -170,6 +170,15 @@ test('a tail that grew too large to be carried becomes pages behind the others.'
   expect(model.buffer.tail.bufferedRecords).toBe(0);
 });
 
+test('a tail may be let grow beyond its bound by what came late, and by no more.', () => {
+  const model = newModel();
+  fillHead(model);
+  expect(needsSpill(model.buffer, 32 * KIB)).toBe(true);
+  model.spill();
+  model.add(Array<string>(40).fill('x'.repeat(KIB)), 20);
+  expect([0, 4 * KIB, 32 * KIB].map((late) => needsSpill(model.buffer, late))).toEqual([true, true, false]);
+});
+
 test('nothing is taken in where there is no page.', () => {
   expect(() => takeInPage(emptyPagedBuffer(), { runs: [], flushOldest: 0 })).toThrow(TypeError);
 });
