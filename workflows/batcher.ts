@@ -126,7 +126,7 @@ async function runBatcher(input: BatcherInput): Promise<void> {
     await condition(() => changed);
     changed = false;
     if (handOverDue(state, workflowInfo())) await handOver();
-    if (headRunsLow(state.buffer) && state.paused === null && !takingIn) {
+    if (nextPageIsDue()) {
       if (nextPageIsForNextRun(state, workflowInfo())) await handOver();
       else void takeInPage();
     }
@@ -193,6 +193,10 @@ async function runBatcher(input: BatcherInput): Promise<void> {
       underWay--;
       changed = true;
     }
+  }
+
+  function nextPageIsDue(): boolean {
+    return !takingIn && state.paused === null && headRunsLow(state.buffer);
   }
 
   async function takeInPage(): Promise<void> {
