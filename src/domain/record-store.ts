@@ -25,6 +25,42 @@ export interface RecordStore {
   closeBatch(batch: BatchRef, records: readonly SettledRecord[], format: OutcomeFormat): Promise<ClosedBatch>;
   /** What a closed batch says of its records, in batch order; `undefined` while the batch isn't closed. */
   readBatch(batch: Batch): Promise<ReadBatch | undefined>;
+  /**
+   * `save` for several records of one batch, where a store does that faster together. Tells what became of each, in their
+   * order; rejects only for what goes for all of them. Call it by {@link saveTogether}: a store may do without.
+   */
+  saveAll?(records: readonly KeptRecord[], batch: BatchRef): Promise<PromiseSettledResult<void>[]>;
+  /** `closeBatch` for several batches, likewise; call it by {@link closeTogether}. */
+  closeBatches?(
+    batches: readonly SettledBatch[],
+    format: OutcomeFormat,
+  ): Promise<PromiseSettledResult<ClosedBatch>[]>;
+}
+
+/** Saves records of one batch side by side, by the store's own way if it has one. */
+export async function saveTogether(
+  store: RecordStore,
+  records: readonly KeptRecord[],
+  batch: BatchRef,
+): Promise<PromiseSettledResult<void>[]> {
+  if (store.saveAll !== undefined) return store.saveAll(records, batch);
+  return Promise.allSettled(records.map((record) => store.save(record, batch)));
+}
+
+/** Closes batches side by side, by the store's own way if it has one; none waits for another to succeed. */
+export async function closeTogether(
+  store: RecordStore,
+  batches: readonly SettledBatch[],
+  format: OutcomeFormat,
+): Promise<PromiseSettledResult<ClosedBatch>[]> {
+  if (store.closeBatches !== undefined) return store.closeBatches(batches, format);
+  return Promise.allSettled(batches.map(({ batch, records }) => store.closeBatch(batch, records, format)));
+}
+
+/** A batch that is to be closed with these outcomes. */
+export interface SettledBatch {
+  batch: BatchRef;
+  records: readonly SettledRecord[];
 }
 
 /** A closed batch as the store has it. What the store doesn't keep is unknown: 0 attempts, no error, `atMs` 0. */

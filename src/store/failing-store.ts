@@ -1,5 +1,5 @@
 import { KeepapartError } from '../domain/errors';
-import type { RecordStore } from '../domain/record-store';
+import { closeTogether, saveTogether, type RecordStore } from '../domain/record-store';
 
 export interface FailureOptions {
   /** Share of `save` attempts that fail, 0 to 1: `SAVE_FAILURE_RATE`. */
@@ -18,14 +18,33 @@ export function createFailingStore(
   { failureRate, random = Math.random }: FailureOptions,
 ): RecordStore {
   if (failureRate === 0) return inner;
+
+  function draw(): { reachesStore: boolean; fails: boolean } {
+    const fails = random() < failureRate;
+    return { fails, reachesStore: !fails || random() < 0.5 };
+  }
+  const failure = (): KeepapartError =>
+    new KeepapartError('save-failed', `failed on purpose (SAVE_FAILURE_RATE=${failureRate})`);
+
   return {
     save: async (record, batch) => {
-      if (random() >= failureRate) return inner.save(record, batch);
-      if (random() < 0.5) await inner.save(record, batch);
-      throw new KeepapartError('save-failed', `failed on purpose (SAVE_FAILURE_RATE=${failureRate})`);
+      const { reachesStore, fails } = draw();
+      if (reachesStore) await inner.save(record, batch);
+      if (fails) throw failure();
+    },
+    saveAll: async (records, batch) => {
+      const drawn = records.map(draw);
+      const reaching = records.filter((_, i) => drawn[i]?.reachesStore);
+      const results = reaching.length === 0 ? [] : await saveTogether(inner, reaching, batch);
+      return drawn.map(({ reachesStore, fails }) => {
+        const result = reachesStore ? results.shift() : undefined;
+        if (result?.status === 'rejected' || (result !== undefined && !fails)) return result;
+        return { status: 'rejected', reason: failure() };
+      });
     },
     rollback: (record, batch) => inner.rollback(record, batch),
     closeBatch: (batch, records, format) => inner.closeBatch(batch, records, format),
+    closeBatches: (batches, format) => closeTogether(inner, batches, format),
     readBatch: (batch) => inner.readBatch(batch),
   };
 }

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { KeepapartError, isKeepapartError } from '../../src/domain/errors';
 import type { JsonValue } from '../../src/domain/json';
-import type { RecordStore } from '../../src/domain/record-store';
+import { closeTogether, saveTogether, type RecordStore } from '../../src/domain/record-store';
 import { interceptFs } from '../helpers/intercept-fs';
 import type { Hanging } from './points';
 
@@ -33,14 +33,26 @@ export function createAttackedStore(
       const hung = await hanging.pass('before a save', batch.batchId);
       try {
         await sleep(slownessMs(record.value));
-        if (isDoomed(record.value)) throw new KeepapartError('save-failed', 'this record fails for ever');
+        if (isDoomed(record.value)) throw doomed();
         await inner.save(record, batch);
         if (hung) ended('ok');
       } catch (error) {
-        if (hung) ended(isKeepapartError(error) ? error.code : String(error));
+        if (hung) ended(howItFailed(error));
         throw error;
       }
       await hanging.pass('after a save');
+    },
+    async saveAll(records, batch) {
+      const hung = await hanging.pass('before a save', batch.batchId);
+      await sleep(Math.max(...records.map(({ value }) => slownessMs(value))));
+      const healthy = records.filter(({ value }) => !isDoomed(value));
+      const results = await saveTogether(inner, healthy, batch);
+      const failed = results.find(({ status }) => status === 'rejected') as PromiseRejectedResult | undefined;
+      if (hung) ended(failed === undefined ? 'ok' : howItFailed(failed.reason));
+      await hanging.pass('after a save');
+      return records.map(({ value }) =>
+        isDoomed(value) ? { status: 'rejected', reason: doomed() } : results.shift()!,
+      );
     },
     rollback: (record, batch) => inner.rollback(record, batch),
     async closeBatch(batch, records, format) {
@@ -49,8 +61,22 @@ export function createAttackedStore(
       await hanging.pass('after closing');
       return closed;
     },
+    async closeBatches(batches, format) {
+      await hanging.pass('before closing');
+      const closed = await closeTogether(inner, batches, format);
+      await hanging.pass('after closing');
+      return closed;
+    },
     readBatch: (batch) => inner.readBatch(batch),
   };
+}
+
+function doomed(): KeepapartError {
+  return new KeepapartError('save-failed', 'this record fails for ever');
+}
+
+function howItFailed(error: unknown): string {
+  return isKeepapartError(error) ? error.code : String(error);
 }
 
 /** The points inside the file store's publishing: the link that makes the file appear, and the removal that follows it. */

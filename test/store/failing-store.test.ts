@@ -1,4 +1,4 @@
-import type { RecordStore } from '../../src/domain/record-store';
+import { closeTogether, saveTogether, type RecordStore } from '../../src/domain/record-store';
 import { createFailingStore } from '../../src/store/failing-store';
 import { BATCH, record, rolledBack } from '../helpers/store-folders';
 
@@ -64,4 +64,41 @@ test('a failure rate of 1 fails every attempt, and never a rollback or the closi
     location: 'here',
   });
   expect(calls.slice(-2)).toEqual(['rollback request:1', 'closeBatch batcher-0-00000001']);
+});
+
+describe('records that are saved together', () => {
+  test('fail each by its own draw, and only those that do not fail first reach the store', async () => {
+    const { calls, store } = noting();
+    const failing = createFailingStore(store, { failureRate: 0.8, random: drawing(0.8, 0.1, 0.5, 0.1, 0.4) });
+
+    const results = await failing.saveAll!([record(1), record(2), record(3)], BATCH);
+
+    expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'rejected']);
+    expect(results[1]).toMatchObject({ reason: { code: 'save-failed' } });
+    expect(calls).toEqual(['save request:1', 'save request:3']);
+  });
+
+  test('what the store itself says of one comes first', async () => {
+    const saveAll: RecordStore['saveAll'] = (records) =>
+      Promise.resolve(records.map((_, i) => ({ status: 'rejected', reason: new Error(`no ${i}`) })));
+    const failing = createFailingStore({ ...noting().store, saveAll }, { failureRate: 1, random: () => 0 });
+    expect(await failing.saveAll!([record(1), record(2)], BATCH)).toMatchObject([
+      { reason: { message: 'no 0' } },
+      { reason: { message: 'no 1' } },
+    ]);
+  });
+
+  test('a store that has no way of its own is asked for each, and what one fails with is no matter of the others', async () => {
+    const { calls, store } = noting();
+    const save: RecordStore['save'] = (kept, batch) =>
+      kept.value === 2 ? Promise.reject(new Error('not 2')) : store.save(kept, batch);
+    const results = await saveTogether({ ...store, save }, [record(1), record(2), record(3)], BATCH);
+    expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+    expect(calls).toEqual(['save request:1', 'save request:3']);
+
+    const batches = [{ batch: BATCH, records: [rolledBack(record(1))] }];
+    expect(await closeTogether(store, batches, 'text')).toEqual([
+      { status: 'fulfilled', value: { location: 'here' } },
+    ]);
+  });
 });
