@@ -40,6 +40,7 @@ export function serveConnection(socket: Socket, parts: ConnectionParts): Connect
   let finishing = false;
   let ending = false;
   let listTimer: NodeJS.Timeout | undefined;
+  let mistakeTimer: NodeJS.Timeout | undefined;
   let settle: () => void = () => undefined;
   const over = new Promise<void>((resolve) => (settle = resolve));
 
@@ -47,6 +48,7 @@ export function serveConnection(socket: Socket, parts: ConnectionParts): Connect
     if (ending) return;
     ending = true;
     clearTimeout(listTimer);
+    clearTimeout(mistakeTimer);
     if (error !== undefined) log.info({ code: error.code }, 'connection ended');
     endSocket(socket, error === undefined ? '' : errorReply(error), bounds.lingerMs);
   }
@@ -73,9 +75,11 @@ export function serveConnection(socket: Socket, parts: ConnectionParts): Connect
     }
   }
 
-  async function answerAll(bytes: Buffer): Promise<void> {
+  /** Nothing is read meanwhile. */
+  async function answerAll(next: () => Message[]): Promise<void> {
     answering = true;
-    const messages = reader.read(bytes);
+    socket.pause();
+    const messages = next();
     if (messages.length > 0) {
       clearTimeout(listTimer);
       listTimer = undefined;
@@ -86,13 +90,28 @@ export function serveConnection(socket: Socket, parts: ConnectionParts): Connect
     else if (clientLeft || finishing) endIfIdle();
     else if (!ending) {
       if (reader.isMidway()) listTimer ??= setTimeout(giveUp, bounds.listMs);
+      if (reader.isHopeless()) mistakeTimer = setTimeout(answerMistake, bounds.mistakeMs);
       socket.resume();
     }
   }
 
+  function answerOrCut(next: () => Message[]): void {
+    clearTimeout(mistakeTimer);
+    answerAll(next).catch((error: unknown) => {
+      log.error({ err: error }, 'connection failed');
+      cut();
+    });
+  }
+
+  /** For a list with a mistake in it whose end doesn't come. */
+  function answerMistake(): void {
+    answerOrCut(() => [reader.giveUp()]);
+  }
+
   function endIfIdle(): void {
-    if (answering) return;
-    if (!reader.isMidway()) end();
+    if (answering || ending) return;
+    if (reader.isHopeless()) answerMistake();
+    else if (!reader.isMidway()) end();
     else end(clientLeft ? unfinished('The connection ended before the list') : stopping());
   }
 
@@ -107,12 +126,7 @@ export function serveConnection(socket: Socket, parts: ConnectionParts): Connect
   }
 
   socket.on('data', (bytes: Buffer) => {
-    if (ending) return;
-    socket.pause();
-    answerAll(bytes).catch((error: unknown) => {
-      log.error({ err: error }, 'connection failed');
-      cut();
-    });
+    if (!ending) answerOrCut(() => reader.read(bytes));
   });
   // Comes also while nothing is read; what was sent before has been read by then.
   socket.on('end', () => {
@@ -127,6 +141,7 @@ export function serveConnection(socket: Socket, parts: ConnectionParts): Connect
   socket.on('close', () => {
     log.debug('connection closed');
     clearTimeout(listTimer);
+    clearTimeout(mistakeTimer);
     if (!answering) settle();
   });
   log.debug('connection opened');

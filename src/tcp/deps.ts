@@ -20,6 +20,11 @@ export interface GatewayBounds {
   maxConnections: number;
   /** From the beginning of a list to its end; as long as HTTP gives to a whole request. */
   listMs: number;
+  /**
+   * Without a byte, until a list with a mistake in it is over though its bracket hasn't closed: long enough for what is
+   * being sent to come whole, short for whoever waits for the reply.
+   */
+  mistakeMs: number;
   /** Without a byte in either direction. Long, as clients of the old protocol stay connected between their lists. */
   idleMs: number;
   /** From our end of a connection to the client's, in which the client can still read what it was told. */
@@ -29,6 +34,7 @@ export interface GatewayBounds {
 export const DEFAULT_BOUNDS: GatewayBounds = {
   maxConnections: 256,
   listMs: 30 * SECOND,
+  mistakeMs: 100,
   idleMs: 1 * HOUR,
   lingerMs: 1 * SECOND,
 };

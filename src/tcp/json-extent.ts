@@ -1,11 +1,13 @@
+import { createJsonGrammar } from './json-grammar';
+
 /** Collects one JSON list or object whose bytes arrive in any number of pieces, by its brackets alone. */
 export interface JsonExtent {
   /** Takes bytes from index `from` on, the first bracket first and the last one last; returns the index after those. */
   take(bytes: Uint8Array, from: number): number;
   /** Whether the bracket that closes the first one has come. */
   isClosed(): boolean;
-  /** Whether the last byte was the end of a line within a string: JSON has none there, so somebody forgot to close it. */
-  isBrokenOff(): boolean;
+  /** Whether nothing that may come makes it JSON any more. */
+  isHopeless(): boolean;
   /** All that was taken; `undefined` when it was more than the bound, beyond which nothing is kept. */
   content(): Uint8Array | undefined;
 }
@@ -13,26 +15,26 @@ export interface JsonExtent {
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const SPACE = 0x20;
-const NEWLINE = 0x0a;
 const OPENING = new Set(Buffer.from('[{'));
 const CLOSING = new Set(Buffer.from(']}'));
 
 /**
- * Looks at nothing but brackets and strings: whether the text is JSON is for a parser to say. What is not valid, or too
- * large, is followed to its end all the same, so that no list inside of it is ever taken for one that was sent.
+ * Where it ends is told by nothing but brackets and strings. What is not valid, or too large, is followed to its end all
+ * the same, so that no list inside of it is ever taken for one that was sent.
  * Each byte is looked at once, and memory is at most twice what has come, whatever the pieces.
  * Working on bytes is right for UTF-8, in which no part of a longer character looks like one of ASCII.
  */
-export function createJsonExtent(maxBytes: number): JsonExtent {
+export function createJsonExtent({ maxBytes, maxDepth }: { maxBytes: number; maxDepth: number }): JsonExtent {
+  const grammar = createJsonGrammar(maxDepth);
+  let hopeless = false;
   let depth = 0;
   let inString = false;
   let escaped = false;
-  let last = SPACE;
   let size = 0;
   let kept = new Uint8Array();
 
   function see(byte: number): void {
-    last = byte;
+    hopeless ||= !grammar.take(byte);
     if (inString) {
       if (escaped) escaped = false;
       else if (byte === BACKSLASH) escaped = true;
@@ -65,7 +67,7 @@ export function createJsonExtent(maxBytes: number): JsonExtent {
       return at;
     },
     isClosed: () => depth === 0,
-    isBrokenOff: () => inString && last === NEWLINE,
+    isHopeless: () => hopeless,
     content: () => (size > maxBytes ? undefined : kept.subarray(0, size)),
   };
 }

@@ -1,9 +1,10 @@
 import { KeepapartError, type ErrorCode } from '../domain/errors';
+import { MAX_BODY_DEPTH } from '../edge/records';
 import { createJsonExtent, type JsonExtent } from './json-extent';
 
 /** What a client has sent. */
 export type Message =
-  /** A list, from bracket to bracket; whether it is text and JSON has not been looked at. */
+  /** A list, from bracket to bracket or, after a mistake, to where it was given up: for a parser to judge. */
   | { kind: 'list'; bytes: Uint8Array }
   | { kind: 'exit' }
   /** Anything else; after `wrong-protocol` nothing that follows means anything. */
@@ -15,6 +16,10 @@ export interface MessageReader {
   read(bytes: Uint8Array): Message[];
   /** Whether a message has begun whose end hasn't come. */
   isMidway(): boolean;
+  /** Whether that message is a mistake, whatever comes: all that it still needs is its end. */
+  isHopeless(): boolean;
+  /** That message as it stands, which ends here: what comes from now on is the next one. */
+  giveUp(): Message;
 }
 
 /** Where the reader is, and what it waits for. */
@@ -49,8 +54,9 @@ const EXPECTED = 'A message is a JSON list of records such as [1,2,3], also in q
 
 /**
  * Splits bytes that nobody has framed: a list may come in many pieces, and many lists in one. Lists end where their
- * brackets close, wherever the pieces were cut. After a mistake outside of brackets the rest of its line is dropped, or
- * the rest of what has come so far: it belongs to the mistake, which has one answer.
+ * brackets close, wherever the pieces were cut, also those with a mistake in them: whoever reads gives them up if that
+ * end doesn't come soon. After a mistake outside of brackets the rest of its line is dropped, or the rest of what has
+ * come so far: it belongs to the mistake, which has one answer.
  *
  * `maxBytes` bounds a list, and with it what is kept of one that isn't complete.
  */
@@ -77,9 +83,8 @@ export function createMessageReader({ maxBytes }: { maxBytes: number }): Message
   }
 
   function begin(bytes: Uint8Array, at: number, byte: number): number {
-    extent = undefined;
     if (BRACKETS.has(byte)) {
-      extent = createJsonExtent(maxBytes);
+      extent = createJsonExtent({ maxBytes, maxDepth: MAX_BODY_DEPTH });
       isList = byte === LIST;
       state = 'inside';
       return at;
@@ -115,6 +120,7 @@ export function createMessageReader({ maxBytes }: { maxBytes: number }): Message
     switch (state) {
       case 'between':
         quote = undefined;
+        extent = undefined;
         return SEPARATORS.has(byte) ? at + 1 : begin(bytes, at, byte);
       case 'opened':
         return BLANKS.has(byte) ? at + 1 : begin(bytes, at, byte);
@@ -147,13 +153,15 @@ export function createMessageReader({ maxBytes }: { maxBytes: number }): Message
       messages = [];
       for (let at = 0; at < bytes.length;) at = step(bytes, at);
       if (state === 'closing' && quote === undefined) complete(whole());
-      // What was left open would swallow every list to come.
-      if (state === 'inside' && extent?.isBrokenOff() === true)
-        fail(bytes.length, 'A string in the list goes beyond the end of its line');
       if (state === 'skipping') state = 'between';
       return messages;
     },
     isMidway: () => state !== 'between',
+    isHopeless: () => state !== 'between' && extent?.isHopeless() === true,
+    giveUp() {
+      state = 'between';
+      return whole();
+    },
   };
 }
 

@@ -117,6 +117,41 @@ describe('What can not be taken has one line for an answer, and the connection s
     expect(gateway.taken()).toEqual([[1]]);
   });
 
+  test.each([
+    ['an object', '{bad', 'invalid-request'],
+    ['a list', '[bad', 'invalid-json'],
+    ['a list with text behind records', '[1,2 and [9]', 'invalid-json'],
+    ['a list in quotes', `'[9},`, 'invalid-json'],
+  ])('%s that can not become JSON any more is not waited for.', async (_title, sent, code) => {
+    const gateway = await testGateway({}, { mistakeMs: 1 });
+    const client = await gateway.connect();
+    expect(await client.ask(sent, '\n')).toMatch(new RegExp(`^error ${code}, do not repeat: [^\n]+\n$`));
+    expect(await client.ask('[1]', ']')).toBe(`${SAVED}[1]`);
+    expect(gateway.taken()).toEqual([[1]]);
+  });
+
+  test('a list with a mistake in it comes whole if it comes in pieces: no list in it is taken.', async () => {
+    const gateway = await testGateway({}, { mistakeMs: 60_000 });
+    const [client, other] = [await gateway.connect(), await gateway.connect()];
+    for (const piece of ['[oops,', '[9]', ',{"a":', '[9],"b":[9]}']) {
+      client.send(piece);
+      // Has been read once another connection has its answer.
+      await other.ask('?', '\n');
+    }
+    expect(client.received()).toBe('');
+    expect(await client.ask('][1]', '[1]')).toMatch(
+      /^error invalid-json, [^\n]+\nhas been save info data: \[1\]$/,
+    );
+    expect(gateway.taken()).toEqual([[1]]);
+  });
+
+  test('of a client that ends its side after a mistake nothing more is waited for.', async () => {
+    const gateway = await testGateway({}, { mistakeMs: 60_000 });
+    const client = await gateway.connect();
+    client.socket.end('[1][bad');
+    expect(await client.ended).toMatch(/^has been save info data: \[1\]error invalid-json, [^\n]+\n$/);
+  });
+
   test('the place is named, and what is quoted can not break the line.', async () => {
     const client = await (await testGateway()).connect();
     const line = await client.ask('[{"a":[]},\n\u001b]', '\n');

@@ -38,7 +38,7 @@ function readPieces(text: string | Uint8Array, places: readonly number[], maxByt
   const reader = createMessageReader({ maxBytes });
   const messages: Message[] = [];
   [0, ...at].forEach((from, i) => messages.push(...reader.read(bytes.subarray(from, at[i]))));
-  return { messages, isMidway: reader.isMidway() };
+  return { messages, isMidway: reader.isMidway(), isHopeless: reader.isHopeless() };
 }
 
 function textOf(bytes: Uint8Array): string {
@@ -107,6 +107,21 @@ test('A list with a mistake in it is one message, cut anywhere: no list in it is
   );
 });
 
+test('No beginning of a list is hopeless, cut anywhere, until something comes that can not be there.', () => {
+  fc.assert(
+    fc.property(written, cuts, fc.double({ min: 0, max: 1, noNaN: true }), (sent, places, share) => {
+      const bytes = Buffer.from(sent.text);
+      const beginning = bytes.subarray(0, Math.floor(share * (bytes.length - 1)));
+      expect(readPieces(beginning, places).isHopeless).toBe(false);
+      // A question mark can only be in a string, in which a line can't end.
+      const { messages, ...left } = readPieces(Buffer.concat([beginning, Buffer.from('\n?')]), places);
+      const isTold = messages.length > 0 && messages.every((message) => meaning(message) === 'invalid-json');
+      expect({ isTold, ...left }).toEqual({ isTold, isMidway: !isTold, isHopeless: !isTold });
+    }),
+    runs,
+  );
+});
+
 test('A list beyond the bound, and an object, are one mistake, cut anywhere; so much for the lists in them.', () => {
   const list = fc.tuple(records, records).map((lists) => [...lists, 'x'.repeat(60)]);
   fc.assert(
@@ -169,11 +184,36 @@ test.each([
   ["'ex", "it' ", ['exit']],
   ['["\\', '"]"]', [['"]']]],
   ['[1', '\n]\n', [[1]]],
-  ['["a\n', '[1]', ['invalid-json', [1]]],
   ['hello', '[1]', ['invalid-json', [1]]],
   ['exitus', '[1]', ['invalid-json', [1]]],
 ])('%j and then %j is %j.', (first, second, expected) => {
   const reader = createMessageReader({ maxBytes: MAX_BYTES });
   expect([first, second].flatMap((text) => reader.read(Buffer.from(text))).map(meaning)).toEqual(expected);
   expect(reader.isMidway()).toBe(false);
+});
+
+describe('A list with a mistake in it is given up when its end does not come, and what comes then is a message:', () => {
+  test.each([
+    ['a word', '[bad', '[bad'],
+    ['text behind records', '[1,2 x[9]', '[1,2 x[9]'],
+    ['a line that ends in a string', '["a\n', '["a\n'],
+    ['a word in quotes', "'[bad", '[bad'],
+    ['a quote that does not close', "'[bad]", '[bad]'],
+    ['the wrong bracket', '[[[9},', '[[[9},'],
+    ['an object', '{bad', 'invalid-request'],
+    ['too much', `[?,"${'x'.repeat(MAX_BYTES)}"`, 'request-too-large'],
+  ])('%s.', (_title, sent, givenUp) => {
+    const reader = createMessageReader({ maxBytes: MAX_BYTES });
+    expect([reader.read(Buffer.from(sent)), reader.isHopeless()]).toEqual([[], true]);
+    const message = reader.giveUp();
+    expect(message.kind === 'list' ? textOf(message.bytes) : meaning(message)).toBe(givenUp);
+    expect([reader.isMidway(), reader.isHopeless()]).toEqual([false, false]);
+    expect(reader.read(Buffer.from("'[1]'")).map(meaning)).toEqual([[1]]);
+  });
+
+  test('one that did end is forgotten.', () => {
+    const reader = createMessageReader({ maxBytes: MAX_BYTES });
+    reader.read(Buffer.from(`[bad]'`));
+    expect([reader.isMidway(), reader.isHopeless()]).toEqual([true, false]);
+  });
 });
