@@ -56,11 +56,34 @@ export function mutated(
     .map(([original, changes]) => changes.reduce((result, apply) => apply(result), original));
 }
 
+/** Too short, too long, alone, a surrogate, beyond Unicode. */
+const NO_UTF8 = [
+  [0xff],
+  [0xc3],
+  [0xe2, 0x82],
+  [0x80],
+  [0xc0, 0x80],
+  [0xed, 0xa0, 0x80],
+  [0xf5, 0x80, 0x80, 0x80],
+];
+
+/** JSON but for its bytes: a string, as a value or a key, holds some that are no UTF-8. */
+const notUtf8: fc.Arbitrary<Buffer> = fc
+  .tuple(
+    fc.constantFrom(...NO_UTF8),
+    fc.constantFrom('["a?b"]', '{"records":[1,"?"]}', '[{"?":1}]', '1\n"?"\n2'),
+  )
+  .map(([bytes, text]) => {
+    const [before = '', after = ''] = text.split('?');
+    return Buffer.concat([Buffer.from(before), Buffer.from(bytes), Buffer.from(after)]);
+  });
+
 /** Bodies of every kind: right ones, nearly right ones, and any bytes. */
 export const anyBody: fc.Arbitrary<Buffer> = fc.oneof(
   recordsText.map((text) => Buffer.from(text)),
   mutated(recordsText).map((text) => Buffer.from(text)),
   almostJson.map((text) => Buffer.from(text)),
   fc.string({ unit: 'binary' }).map((text) => Buffer.from(text)),
+  notUtf8,
   fc.uint8Array({ maxLength: 200 }).map((bytes) => Buffer.from(bytes)),
 );

@@ -62,7 +62,7 @@ async function call({ method, path, headers, body }: Sent): Promise<Answer & { t
     status: response.statusCode ?? 0,
     type: response.headers['content-type'],
     body: text,
-    taken: batcher.accepted.map(({ values }) => values),
+    taken: batcher.accepted.map(({ values }) => asWritten(values)),
   };
 }
 
@@ -87,20 +87,40 @@ const INFLATE: Partial<Record<string, (bytes: Buffer) => Buffer>> = {
   identity: (bytes) => bytes,
 };
 
-/** The list that a body holds; JSON.parse is the judge. */
-function listIn({ headers, body }: Sent): JsonValue[] {
-  const encoding = String(headers['Content-Encoding'] ?? 'identity').toLowerCase();
-  const bytes = INFLATE[encoding]?.(body ?? Buffer.alloc(0));
-  const sent = JSON.parse(new TextDecoder().decode(bytes)) as JsonValue[] | { records: JsonValue[] };
-  return Array.isArray(sent) ? sent : sent.records;
+/** What a body is without its encoding; undefined where it can't be decompressed to its end. */
+function inflated({ headers, body = Buffer.alloc(0) }: Sent): Buffer | undefined {
+  try {
+    return INFLATE[String(headers['Content-Encoding'] ?? 'identity').toLowerCase()]?.(body);
+  } catch {
+    return undefined;
+  }
 }
 
-/** The records of a stream, line by line, up to the first line that is none; JSON.parse is the judge. */
-function linesIn(text: string): { values: JsonValue[]; whole: boolean } {
+/** The same JSON: -0 is 0 there, and not for `toEqual`. */
+function asWritten<T extends JsonValue>(value: T): T {
+  return JSON.parse(JSON.stringify(value)) as T;
+}
+
+/** The judge: JSON.parse, of nothing but valid UTF-8. */
+function judged(bytes: Buffer | undefined): JsonValue {
+  return asWritten(JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)) as JsonValue);
+}
+
+/** The list that a body holds. */
+function listIn(sent: Sent): JsonValue[] {
+  const body = judged(inflated(sent)) as JsonValue[] | { records: JsonValue[] };
+  return Array.isArray(body) ? body : body.records;
+}
+
+/** The records of a stream, line by line, up to the first line that is none. */
+function linesIn(bytes: Buffer): { values: JsonValue[]; whole: boolean } {
   const values: JsonValue[] = [];
   try {
-    for (const line of text.split('\n')) {
-      if (line.trim() !== '') values.push(JSON.parse(line) as JsonValue);
+    for (let from = 0, to; from < bytes.length; from = to + 1) {
+      const end = bytes.indexOf('\n', from);
+      to = end === -1 ? bytes.length : end;
+      const line = bytes.subarray(from, to);
+      if (line.toString().trim() !== '') values.push(judged(line));
     }
   } catch {
     return { values, whole: false };
@@ -108,27 +128,17 @@ function linesIn(text: string): { values: JsonValue[]; whole: boolean } {
   return { values, whole: true };
 }
 
-/** What a body says; undefined where it can't be decompressed to its end. */
-function textIn({ headers, body = Buffer.alloc(0) }: Sent): string | undefined {
-  try {
-    const encoding = String(headers['Content-Encoding'] ?? 'identity').toLowerCase();
-    return new TextDecoder().decode(INFLATE[encoding]?.(body));
-  } catch {
-    return undefined;
-  }
-}
-
 /** What was taken of a stream is what stands in its first lines; all of it only with 202. */
 function expectStreamTakenOrRefused(sent: Sent, answer: Awaited<ReturnType<typeof call>>): void {
-  const text = textIn(sent);
-  const { values, whole } = linesIn(text ?? '');
+  const bytes = inflated(sent);
+  const { values, whole } = linesIn(bytes ?? Buffer.alloc(0));
   const taken = answer.taken.flat();
   // Of a body that breaks off, nobody else says what came before.
-  if (text !== undefined) expect(taken).toEqual(values.slice(0, taken.length));
+  if (bytes !== undefined) expect(taken).toEqual(values.slice(0, taken.length));
   const { accepted = 0 } = JSON.parse(answer.body) as { accepted?: number };
   expect(accepted).toBe(taken.length);
   if (answer.status === 202)
-    expect([text !== undefined && whole, taken.length]).toEqual([true, values.length]);
+    expect([bytes !== undefined && whole, taken.length]).toEqual([true, values.length]);
   else expectOfTheCatalogue(answer);
 }
 

@@ -89,17 +89,22 @@ test('A new certificate is shown to new connections; the open ones go on.', asyn
   agent.destroy();
 });
 
-test('A connection that never says what it wants holds nothing up: it is cut, also when closing.', async () => {
+test('A connection that never says what it wants is cut.', async () => {
   const timeouts = { headersMs: 50 };
   const impatient = await listen(testApp().app, { host: HOST, port: 0, tls: first, timeouts });
   const silent = connectTcp(impatient.port, HOST);
   expect(await text(silent)).toBe('');
   await impatient.close({ graceMs: 60_000 });
+});
 
-  const waiting = connectTcp(api.port, HOST);
+test('A connection that never says what it wants does not hold the closing up.', async () => {
+  // Beyond the limit of this test: only the closing itself can cut it in time.
+  const timeouts = { headersMs: 30_000 };
+  const patient = await listen(testApp().app, { host: HOST, port: 0, tls: first, timeouts });
+  const waiting = connectTcp(patient.port, HOST);
   await once(waiting, 'connect');
   // Through a whole handshake of another one, so that the server has the first one too.
-  await call('/healthz');
-  await api.close({ graceMs: 0 });
+  await nameShown({ port: patient.port });
+  await patient.close({ graceMs: 0 });
   expect(await text(waiting)).toBe('');
-});
+}, 10_000);
