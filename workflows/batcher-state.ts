@@ -135,9 +135,12 @@ export function nextPageIsForNextRun(
 /** What the next run keeps to. A batcher of 0.2.0 takes on here what came later. */
 export function limitsOfNextRun({ limits }: BatcherInput): RunLimits {
   if (limits === undefined) return RUN_LIMITS;
-  if (limits.lateBytes !== undefined) return limits;
-  const historyBytes = Math.min(limits.historyBytes, RUN_LIMITS.historyBytes);
-  return { ...limits, historyBytes, lateBytes: RUN_LIMITS.lateBytes };
+  const { lateBytes, startsUnderWay } = RUN_LIMITS;
+  const historyBytes =
+    limits.lateBytes === undefined
+      ? Math.min(limits.historyBytes, RUN_LIMITS.historyBytes)
+      : limits.historyBytes;
+  return { lateBytes, startsUnderWay, ...limits, historyBytes };
 }
 
 /** What 0.1.0 took as the bound of a run's input, where the server's is 2 MiB; what was larger it flushed first. */

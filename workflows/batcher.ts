@@ -167,7 +167,8 @@ async function runBatcher(input: BatcherInput): Promise<void> {
     if (started.historyLength !== historyLength) started = { historyLength, bytes: 0 };
     // What doesn't start in this task does in the next, which the starts of this one bring.
     const maxBytes = (state.limits.startBytes ?? Infinity) - started.bytes;
-    const slots = freeSlots(state, Date.now());
+    const unconfirmed = (state.limits.startsUnderWay ?? Infinity) - underWay;
+    const slots = Math.min(freeSlots(state, Date.now()), unconfirmed);
     for (const flush of takeFlushes(state.buffer.head, state.settings, Date.now(), slots, maxBytes)) {
       started.bytes += flush.records.reduce((sum, { bytes }) => sum + bytes, 0);
       void runBatch(flush);

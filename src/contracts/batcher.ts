@@ -28,6 +28,12 @@ export interface RunLimits {
    * makes further pages first. Since 0.3.0; a run without chases the last byte, and takes in pages until its end.
    */
   lateBytes?: number;
+  /**
+   * Most batches whose start the server hasn't confirmed. A run can't hand over before all are, and what arrives
+   * meanwhile lengthens its history: on a busy server fifty took 15 s, in which 2 MB came. Since 0.3.0; a run without
+   * has no bound.
+   */
+  startsUnderWay?: number;
 }
 
 /**
@@ -40,6 +46,7 @@ export const RUN_LIMITS = {
   messages: 2000,
   startBytes: 256 * KIB,
   lateBytes: 24 * KIB,
+  startsUnderWay: 10,
 } as const satisfies RunLimits;
 
 /** Of 0.1.0, whose runs have no limits in their input: when such a run hands over is part of what replays. */

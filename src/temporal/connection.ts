@@ -8,7 +8,7 @@ import {
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { NativeConnection, type NativeConnectionOptions } from '@temporalio/worker';
 import { KeepapartError } from '../domain/errors';
-import { SECOND } from '../domain/duration';
+import { MIB, SECOND } from '../domain/duration';
 
 /** Where Temporal is and how to get in, as the SDK takes it. */
 export interface TemporalTarget {
@@ -19,6 +19,8 @@ export interface TemporalTarget {
 const DEFAULT_ADDRESS = 'localhost:7233';
 const DEFAULT_NAMESPACE = 'default';
 const CONNECT_TIMEOUT_MS = 10 * SECOND;
+/** gRPC's own bound is 4 MiB, which the answer to a question for a long history exceeds. */
+const CHANNEL = { 'grpc.max_receive_message_length': 128 * MIB };
 
 /** gRPC's number for RESOURCE_EXHAUSTED; the package that names it is a dependency of the SDK, not ours. */
 const RESOURCE_EXHAUSTED = 8;
@@ -77,6 +79,7 @@ export async function connectClient({ options, namespace }: TemporalTarget): Pro
     const connection = await Connection.connect({
       address,
       interceptors: [retry],
+      channelArgs: CHANNEL,
       connectTimeout: CONNECT_TIMEOUT_MS,
       ...(tls !== undefined && { tls }),
       ...(apiKey !== undefined && { apiKey }),

@@ -232,10 +232,11 @@ describe('a run hands over', () => {
 
   test('to one that keeps to the same limits, but for what a batcher of an older release has not got.', () => {
     const next = (of?: RunLimits) => limitsOfNextRun({ settings: SETTINGS, ...(of && { limits: of }) });
-    const given = { ...limits, historyBytes: 1e9, lateBytes: 1 };
+    const given = { ...limits, historyBytes: 1e9, lateBytes: 1, startsUnderWay: 2 };
+    const { lateBytes, startsUnderWay } = RUN_LIMITS;
     expect(next()).toEqual(RUN_LIMITS);
     expect(next(given)).toEqual(given);
-    expect(next(limits)).toEqual({ ...limits, lateBytes: RUN_LIMITS.lateBytes });
+    expect(next(limits)).toEqual({ ...limits, lateBytes, startsUnderWay });
     expect(next({ ...LEGACY_RUN_LIMITS, startBytes: 256 * KIB })).toEqual(RUN_LIMITS);
   });
 });

@@ -1,3 +1,4 @@
+import { RUN_LIMITS } from '../../src/contracts/batcher';
 import { SEARCH_ATTRIBUTES } from '../../src/contracts/search-attributes';
 import { conflicts } from '../../src/domain/conflict-rules';
 import { OUTCOME } from '../../src/domain/outcome';
@@ -85,6 +86,24 @@ test('a batcher that continues as new carries its buffer and adopts its batches 
   const status = await pipeline.quiet();
   expect(status.counters).toMatchObject({ accepted: 9, saved: 9, batchesStarted: 2, batchesCompleted: 2 });
   expect(savedValues(pipeline.store)).toEqual([100, 101, 102, 103, 3, 4, 5, 6, 'slow']);
+});
+
+test('a run waits for few starts at a time, so that handing over never waits for many (G6)', async () => {
+  pipeline = await startPipeline({ limits: { ...RUN_LIMITS, startsUnderWay: 3 } });
+  await pipeline.batcher.pause('test');
+  await pipeline.send(Array.from({ length: 100 }, (_, i) => i + 3));
+  await pipeline.batcher.resume('test');
+  await pipeline.quiet();
+
+  const { events } = await pipeline.client.workflow.getHandle(pipeline.batcherWorkflowId).fetchHistory();
+  let underWay = 0;
+  const most = (events ?? []).reduce((max, event) => {
+    if (event.startChildWorkflowExecutionInitiatedEventAttributes) underWay++;
+    if (event.childWorkflowExecutionStartedEventAttributes) underWay--;
+    return Math.max(max, underWay);
+  }, 0);
+  expect(most).toBe(3);
+  expect(pipeline.store.files.size).toBe(20);
 });
 
 test('batches that are adopted need no slot that their saves wait for', async () => {
