@@ -11,8 +11,9 @@ import type {
   RunLimits,
 } from '../src/contracts/batcher';
 import { LEGACY_RUN_LIMITS, NO_COUNTS, RUN_LIMITS } from '../src/contracts/batcher';
+import type { LimitOverrides } from '../src/contracts/limits';
 import { completeSettings, type PipelineSettings } from '../src/contracts/settings';
-import { FLUSH_REASON } from '../src/domain/batch';
+import { FLUSH_REASON, batchIdOf, batchSeqOf } from '../src/domain/batch';
 import { emptyBuffer, packBuffer, packedBytesBound, unpackBuffer } from '../src/domain/buffer';
 import { KIB, MIB } from '../src/domain/duration';
 import { nextFlushAtMs } from '../src/domain/flush-policy';
@@ -26,9 +27,15 @@ import {
   unpackStreams,
   type StreamWindow,
 } from '../src/domain/stream-window';
+import { settingsInForce } from './limits';
 
 /** What a batcher knows while it runs; {@link carriedFrom} is the part of it that outlives the run. */
 export interface BatcherState {
+  /** As a process with an API told it last. */
+  configured: PipelineSettings;
+  /** What was set while the system ran. */
+  overrides: LimitOverrides;
+  /** What is in force: the latter over the former. */
   settings: PipelineSettings;
   limits: RunLimits;
   buffer: PagedBuffer;
@@ -52,8 +59,12 @@ export function restoreBatcher(
   { settings, carried, limits }: BatcherInput,
   info: WorkflowInfo,
 ): BatcherState {
+  const configured = completeSettings(settings);
+  const overrides = { ...carried?.overrides };
   return {
-    settings: completeSettings(settings),
+    configured,
+    overrides,
+    settings: settingsInForce(configured, overrides),
     limits: limits ?? LEGACY_RUN_LIMITS,
     buffer: {
       head: carried ? unpackBuffer(carried.buffer) : emptyBuffer(),
@@ -64,7 +75,7 @@ export function restoreBatcher(
     streams: unpackStreams(carried?.streams ?? []),
     nextBatchSeq: carried?.nextBatchSeq ?? 1,
     nextPageSeq: carried?.nextPageSeq ?? 1,
-    inFlight: new Map(carried?.inFlight.map((batch) => [batch.batchId, batch])),
+    inFlight: new Map(inFlightFrom(carried, info.workflowId).map((batch) => [batch.batchId, batch])),
     lastBatchStartedAtMs: carried?.lastBatchStartedAtMs ?? 0,
     counters: { ...NO_COUNTS, ...carried?.counters },
     paused: carried?.paused ?? null,
@@ -76,9 +87,9 @@ export function restoreBatcher(
 }
 
 /**
- * What the next run gets: at most 512 KiB, as each part has its bound. Rules 64, head of the buffer 64, its tail 56,
- * pages 52 (300 of them), keys 190, streams 19 (300 of them), batches in flight 24, all else 1 KiB. A buffer that is
- * larger has been spilled before.
+ * What the next run gets: at most 512 KiB, as each part has its bound. Rules twice 64 (as configured, and as set while
+ * the system ran), head of the buffer 64, its tail 56, pages 52 (300 of them), keys 190, streams 19 (300 of them), batches
+ * in flight 24, all else 2 KiB. A buffer that is larger has been spilled before.
  */
 export function carriedFrom(state: BatcherState): CarriedState {
   const { buffer } = state;
@@ -90,8 +101,9 @@ export function carriedFrom(state: BatcherState): CarriedState {
     keys: packKeys(state.keys),
     streams: packStreams(state.streams),
     drain: state.drain,
+    overrides: state.overrides,
     nextBatchSeq: state.nextBatchSeq,
-    inFlight: carriedInFlight([...state.inFlight.values()]),
+    ...carriedInFlight([...state.inFlight.values()]),
     lastBatchStartedAtMs: state.lastBatchStartedAtMs,
     counters: state.counters,
     paused: state.paused,
@@ -101,10 +113,16 @@ export function carriedFrom(state: BatcherState): CarriedState {
 
 const MAX_IN_FLIGHT_BYTES = 24 * KIB;
 
-/** Their requests are left out where they take too much room: by then visibility lists those batches. */
-function carriedInFlight(batches: InFlightBatch[]): InFlightBatch[] {
-  if (jsonBytes(batches as never) <= MAX_IN_FLIGHT_BYTES) return batches;
-  return batches.map(({ batchId }) => ({ batchId, requestIds: [] }));
+/** Their numbers alone where they take too much room: by then visibility lists those batches with their requests. */
+function carriedInFlight(batches: InFlightBatch[]): Pick<CarriedState, 'inFlight' | 'inFlightSeqs'> {
+  if (jsonBytes(batches as never) <= MAX_IN_FLIGHT_BYTES) return { inFlight: batches };
+  return { inFlight: [], inFlightSeqs: batches.map(({ batchId }) => batchSeqOf(batchId)) };
+}
+
+function inFlightFrom(carried: CarriedState | undefined, batcherId: string): InFlightBatch[] {
+  const { inFlight = [], inFlightSeqs = [] } = carried ?? {};
+  const numbered = inFlightSeqs.map((seq) => ({ batchId: batchIdOf(batcherId, seq), requestIds: [] }));
+  return [...inFlight, ...numbered];
 }
 
 /**

@@ -4,6 +4,7 @@ import { batchSeqOf } from '../src/domain/batch';
 import { knownStream, type StreamProgress } from '../src/domain/stream-window';
 import { bufferedOutsidePages, flushedRecords, oldestAcceptedAtMs, sizeOf } from '../src/domain/paged-buffer';
 import { bodyUnderKey, type BatcherState } from './batcher-state';
+import { limitsInForce } from './limits';
 
 /** Answers of the batcher's queries, and what the Web UI shows of it. */
 export function statusOf(state: BatcherState, info: WorkflowInfo): BatcherStatus {
@@ -18,6 +19,7 @@ export function statusOf(state: BatcherState, info: WorkflowInfo): BatcherStatus
     drain: drainStatusOf(state),
     pages: state.buffer.pages.length,
     settings: state.settings,
+    overridden: limitsInForce(state).overridden,
     run: {
       historyEvents: info.historyLength,
       historyBytes: info.historySize,

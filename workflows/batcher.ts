@@ -43,10 +43,9 @@ import {
   type BatcherInput,
   type BatcherWorkflow,
 } from '../src/contracts/batcher';
-import { completeSettings } from '../src/contracts/settings';
+import { limitsUpdate } from '../src/contracts/limits';
 import { SEARCH_ATTRIBUTES } from '../src/contracts/search-attributes';
 import { FLUSH_REASON } from '../src/domain/batch';
-import { uncutAll } from '../src/domain/buffer';
 import { takeFlushes, type Flush } from '../src/domain/flush-policy';
 import { flushEverything, headRunsLow, needsSpill } from '../src/domain/paged-buffer';
 import { adoptedClosing, childClosing, settleIfNeeded, startUnderFreeId } from './batch-children';
@@ -65,6 +64,7 @@ import {
   takeRequest,
 } from './batcher-state';
 import { describeBatcher, knownKeys, progressOf, statusOf, traceOf } from './batcher-view';
+import { changeLimits, configure, refuseBadLimits } from './limits';
 import { spillToPages, takeInOldestPage } from './page-keeping';
 
 /** Runs of 0.1.0 carried their whole buffer, or flushed until it could be carried. */
@@ -92,10 +92,17 @@ async function runBatcher(input: BatcherInput): Promise<void> {
     noteMessage();
   });
   setHandler(configureSignal, (settings) => {
-    state.settings = completeSettings(settings);
-    uncutAll(state.buffer.head);
+    configure(state, settings);
     noteMessage();
   });
+  setHandler(
+    limitsUpdate,
+    (patch, action) => {
+      noteMessage();
+      return changeLimits(state, patch, action);
+    },
+    { validator: refuseBadLimits },
+  );
   setHandler(flushSignal, () => {
     flushEverything(state.buffer, FLUSH_REASON.manual);
     noteMessage();
@@ -156,7 +163,7 @@ async function runBatcher(input: BatcherInput): Promise<void> {
       else if (!fitsWithoutPages(state)) return;
     }
     await continueAsNew<BatcherWorkflow>({
-      settings: state.settings,
+      settings: state.configured,
       limits: limitsOfNextRun(input),
       carried: carriedFrom(state),
     });

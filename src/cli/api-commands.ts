@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { registerControls } from './control-commands';
 import { registerDeadLetters } from './dead-letter-commands';
 import { registerImport } from './import-command';
+import { registerLimits } from './limits-commands';
 import { registerSend } from './send-command';
 import { registerStatus } from './status-command';
 import { registerViews } from './view-commands';
@@ -14,5 +15,6 @@ export function registerApiCommands(program: Command): void {
   registerStatus(program);
   registerViews(program);
   registerControls(program);
+  registerLimits(program);
   registerDeadLetters(program);
 }

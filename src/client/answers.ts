@@ -1,4 +1,4 @@
-import type { FieldProblem } from '../domain/errors';
+import type { FieldProblem, ShardChange } from '../domain/errors';
 import { SECOND } from '../domain/duration';
 import { KeepapartApiError, KeepapartUnreachableError } from './errors';
 
@@ -23,7 +23,7 @@ export function valueOf(url: string, { status, retryAfter, text }: RawAnswer): u
     const reason = `it answered ${status}, not as keepapart does`;
     throw new KeepapartUnreachableError(url, reason, { status, retryAfterMs });
   }
-  const { code, detail, title, problems = [], requestId, accepted } = problem;
+  const { code, detail, title, problems = [], requestId, accepted, shards } = problem;
   throw new KeepapartApiError({
     status,
     code,
@@ -32,6 +32,7 @@ export function valueOf(url: string, { status, retryAfter, text }: RawAnswer): u
     retryAfterMs,
     requestId,
     accepted,
+    shards,
   });
 }
 
@@ -42,6 +43,7 @@ interface Problem {
   problems: FieldProblem[];
   requestId: string;
   accepted: number;
+  shards: ShardChange[];
 }
 
 /** Why a call got no answer, told from what Node threw. */

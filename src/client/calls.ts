@@ -11,7 +11,7 @@ export interface Connection {
 }
 
 export interface Call {
-  method: 'GET' | 'POST';
+  method: 'GET' | 'POST' | 'PATCH';
   /** With its query. */
   path: string;
   /** JSON text. */

@@ -1,6 +1,7 @@
 import type { DeadLetter, DeadLetterPage, Redriven, RedriveSelection } from '../contracts/dead-letters';
 import type { DrainReport } from '../contracts/drain';
 import { isRequestId } from '../contracts/ids';
+import type { LimitsAnswer } from '../contracts/limits';
 import type {
   BatchPage,
   BatchState,
@@ -10,6 +11,7 @@ import type {
   StatusView,
 } from '../contracts/views';
 import { MINUTE, SECOND } from '../domain/duration';
+import type { LimitsPatch } from '../domain/limits';
 import type { AcceptedRecords, Asked, OperatorAnswer, OperatorCall, RedriveAnswer } from './answer-types';
 import { call, queryOf, type Connection } from './calls';
 import { isRepeatable, linesOf, recordText, type Source } from './ndjson';
@@ -144,6 +146,15 @@ export class KeepapartClient {
 
   resume({ by, signal }: OperatorCall = {}): Promise<OperatorAnswer> {
     return this.#operate('/v1/resume', { by }, signal);
+  }
+
+  /**
+   * Changes limits while everything runs: `null` gives one back to the configuration, what isn't named stays. Sent again
+   * it does no harm; after `limits-incomplete` that completes it, as `shards` of the error tell.
+   */
+  changeLimits(patch: LimitsPatch, { by, signal }: OperatorCall = {}): Promise<LimitsAnswer> {
+    const body = JSON.stringify({ ...patch, by });
+    return call(this.#connection, { method: 'PATCH', path: '/v1/limits', body, signal });
   }
 
   /** Lets everything go and answers when it has its outcome, or after `timeoutMs` (default 30,000, at most 600,000). */

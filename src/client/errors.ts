@@ -1,5 +1,5 @@
 import type { RequestView } from '../contracts/views';
-import { problemLines, type ErrorCode, type FieldProblem } from '../domain/errors';
+import { problemLines, type ErrorCode, type FieldProblem, type ShardChange } from '../domain/errors';
 
 /** What the problem details of an answer say (RFC 9457), as far as keepapart sends them. */
 export interface ApiProblem {
@@ -13,6 +13,8 @@ export interface ApiProblem {
   /** Of a stream that broke: its id, and how many of its records, from the first one on, are durable. */
   requestId: string | undefined;
   accepted: number | undefined;
+  /** Of a change of limits that not every shard confirmed: what has come of it in each. */
+  shards?: readonly ShardChange[] | undefined;
 }
 
 /** The API refused. Branch on `code`; `message` is the detail with a line for each problem. */
@@ -25,6 +27,7 @@ export class KeepapartApiError extends Error implements ApiProblem {
   readonly retryAfterMs: number | undefined;
   readonly requestId: string | undefined;
   readonly accepted: number | undefined;
+  readonly shards: readonly ShardChange[] | undefined;
 
   constructor(problem: ApiProblem) {
     super(`${problem.detail}${problemLines(problem.problems)}`);
@@ -35,6 +38,7 @@ export class KeepapartApiError extends Error implements ApiProblem {
     this.retryAfterMs = problem.retryAfterMs;
     this.requestId = problem.requestId;
     this.accepted = problem.accepted;
+    this.shards = problem.shards;
   }
 }
 

@@ -24,6 +24,7 @@ export type {
   RedriveSelection,
 } from '../contracts/dead-letters';
 export type { DrainingShard, DrainReport } from '../contracts/drain';
+export type { LimitsAnswer, OverriddenLimits, ShardLimits } from '../contracts/limits';
 export type { PipelineSettings } from '../contracts/settings';
 export type {
   BatchRecordView,
@@ -38,7 +39,8 @@ export type {
 } from '../contracts/views';
 export type { FlushReason } from '../domain/batch';
 export type { ConflictRule } from '../domain/conflict-rules';
-export type { ErrorCode, FieldProblem } from '../domain/errors';
+export type { ErrorCode, FieldProblem, ShardChange } from '../domain/errors';
 export type { JsonValue } from '../domain/json';
+export type { LimitKey, Limits, LimitsPatch } from '../domain/limits';
 export type { Outcome } from '../domain/outcome';
 export type { KeptRecord } from '../domain/record';

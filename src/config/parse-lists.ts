@@ -1,9 +1,8 @@
-import { parseConflictRules, type ConflictRule } from '../domain/conflict-rules';
-import { KIB } from '../domain/duration';
-import { describeReceived, type FieldProblem } from '../domain/errors';
-import { utf8Bytes } from '../domain/json';
+import type { ConflictRule } from '../domain/conflict-rules';
+import type { FieldProblem } from '../domain/errors';
+import { EXPECTED_RULES, problemsOfRules } from '../domain/limits';
 import { RIGHTS, type Right } from '../domain/rights';
-import { formatBytes, type Parser } from './parse';
+import type { Parser } from './parse';
 
 /** A client that may use the HTTP API. The key itself is known to the client alone. */
 export interface ApiKey {
@@ -14,29 +13,25 @@ export interface ApiKey {
   readonly rights: readonly Right[];
 }
 
-/** The rules travel in the batcher's state beside the buffer, whose own bounds leave about this much under 2 MiB. */
-const MAX_RULES_BYTES = 64 * KIB;
-
 /** Conflict rules: a JSON value, or its text. What a rule may look like is decided by `parseConflictRules`. */
 export function conflictRules(): Parser<readonly ConflictRule[]> {
-  const expected = `a JSON array of conflict rules, at most ${formatBytes(MAX_RULES_BYTES)}`;
   return {
-    expected,
+    expected: EXPECTED_RULES,
     parse(raw) {
-      const refused = { problems: [{ field: '', expected, received: describeReceived(raw) }] };
-      let input = raw;
-      if (typeof raw === 'string') {
-        try {
-          input = JSON.parse(raw);
-        } catch {
-          return refused;
-        }
-      }
-      if (!Array.isArray(input) || utf8Bytes(JSON.stringify(input)) > MAX_RULES_BYTES) return refused;
-      const { rules, problems } = parseConflictRules(input);
-      return problems.length > 0 ? { problems } : { value: rules };
+      const input = typeof raw === 'string' ? jsonOf(raw) : raw;
+      const problems = problemsOfRules(input);
+      return problems.length > 0 ? { problems } : { value: input as ConflictRule[] };
     },
   };
+}
+
+/** What a text says; the text itself where it isn't JSON. */
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
 }
 
 const ENTRY = /^([A-Za-z0-9_-]{1,32}):([0-9a-f]{64})(?::([a-z+]+))?$/;

@@ -1,5 +1,6 @@
 import { KIB, MIB } from '../domain/duration';
 import { describeReceived, type FieldProblem } from '../domain/errors';
+import { expectedInteger } from '../domain/limits';
 
 /**
  * Either the value or what is wrong with it. A problem's `field` is a JSON Pointer into what was written: empty for
@@ -38,7 +39,7 @@ function within(value: number, min: number, max: number): number | undefined {
 
 /** A whole number, both bounds included. */
 export function integer(min: number, max: number): Parser<number> {
-  return parser(`an integer from ${min} to ${max}`, (raw) => {
+  return parser(expectedInteger(min, max), (raw) => {
     const value = numberFrom(raw, /^-?\d+$/);
     return Number.isInteger(value) ? within(value, min, max) : undefined;
   });

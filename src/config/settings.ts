@@ -1,4 +1,5 @@
 import { DAY, KIB, MIB, MINUTE } from '../domain/duration';
+import { LIMIT_RANGES } from '../domain/limits';
 import { OUTCOME_FORMATS } from '../domain/outcome';
 import { bytes, integer, oneOf, onlyYet, share, text, type Parser } from './parse';
 import { apiKeys, conflictRules } from './parse-lists';
@@ -176,7 +177,7 @@ export const SETTINGS = {
       'Raising it spreads records thinner: more partial batches, and order of age only within a shard.',
   }),
   maxBatchSize: setting({
-    parser: integer(1, 1000),
+    parser: integer(...LIMIT_RANGES.maxBatchSize),
     default: 5,
     unit: 'records',
     about: 'Most records of one batch and one file.',
@@ -192,14 +193,14 @@ export const SETTINGS = {
     raising: 'More rules make more and smaller batches.',
   }),
   flushIntervalMs: setting({
-    parser: integer(1, DAY),
+    parser: integer(...LIMIT_RANGES.flushIntervalMs),
     default: 1000,
     unit: 'ms',
     about: 'Age of the oldest record at which a batch goes although it is not full.',
     raising: 'Raising it makes batches fuller, but the records of a quiet hour wait longer.',
   }),
   batchSpacingMs: setting({
-    parser: integer(0, DAY),
+    parser: integer(...LIMIT_RANGES.batchSpacingMs),
     default: 0,
     unit: 'ms',
     about: 'Least time between two batch starts of one shard, for a slow store; 0 for none.',
@@ -207,7 +208,7 @@ export const SETTINGS = {
     raising: 'Raising it costs throughput: what clients send beyond it fills the buffer, then they get 429.',
   }),
   maxInFlight: setting({
-    parser: integer(1, 1000),
+    parser: integer(...LIMIT_RANGES.maxInFlight),
     default: 50,
     unit: 'batches',
     about: 'Most batches of one shard at once.',
@@ -215,7 +216,7 @@ export const SETTINGS = {
     raising: 'Raising it puts more load on the store and on Temporal; on two cores, 300 was slower than 50.',
   }),
   maxAttempts: setting({
-    parser: integer(1, 100),
+    parser: integer(...LIMIT_RANGES.maxAttempts),
     default: 3,
     unit: 'attempts',
     about: 'Most attempts to save one record before it is rolled back.',
@@ -230,7 +231,7 @@ export const SETTINGS = {
     related: 'With rollback_batch, MAX_BATCH_SIZE is how much one bad record can cost.',
   }),
   retryIntervalMs: setting({
-    parser: integer(1, DAY),
+    parser: integer(...LIMIT_RANGES.retryIntervalMs),
     default: 1000,
     unit: 'ms',
     about: 'Time between two attempts to save a record, always the same. Temporal refuses 0.',

@@ -1,6 +1,8 @@
 import type { JsonValue } from '../domain/json';
+import type { LimitsPatch } from '../domain/limits';
 import type { DeadLetterFilter, DeadLetterPage, RedriveResult, RedriveSelection } from './dead-letters';
 import type { DrainOptions, DrainReport } from './drain';
+import type { LimitsAnswer } from './limits';
 import type { BatchFilter, BatchPage, BatchView, RequestView, StatusView } from './views';
 
 export interface StreamOptions {
@@ -62,6 +64,12 @@ export interface BatcherClient {
   flush(by: string): Promise<void>;
   pause(by: string): Promise<void>;
   resume(by: string): Promise<void>;
+  /**
+   * Changes limits in every shard, and tells what is in force then. `by` is kept in history. Throws `invalid-request` with
+   * all problems; `temporal-unavailable` when no shard answered, `limits-incomplete` when not every one did: the same
+   * again completes it. Needs a worker.
+   */
+  changeLimits(patch: LimitsPatch, by: string): Promise<LimitsAnswer>;
   /**
    * Lets go everything that is buffered now, and waits until all that was accepted before has its outcome. Ends sooner
    * when the time is over or a shard is paused that still holds some of it. Needs a worker.

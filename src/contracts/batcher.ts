@@ -5,6 +5,7 @@ import type { JsonValue } from '../domain/json';
 import type { PackedKeyWindow, RequestDigest } from '../domain/key-window';
 import type { PageRef } from '../domain/paged-buffer';
 import type { PackedStreams, StreamPart, StreamProgress } from '../domain/stream-window';
+import type { LimitOverrides, OverriddenLimits } from './limits';
 import type { PipelineSettings } from './settings';
 
 /** Input of `batcherWorkflow`. `carried` is what the previous run handed over at continue-as-new. */
@@ -69,10 +70,14 @@ export interface CarriedState {
   /** Requests that come in parts, under a key. Since 0.3.0. */
   streams?: PackedStreams;
   drain?: DrainState | null;
+  /** Limits that were set while the system ran. Since 0.3.0. */
+  overrides?: LimitOverrides;
   /** Sequence number of the next batch, from 1. */
   nextBatchSeq: number;
   /** Batches that had started and not closed; the new run adopts them. */
   inFlight: InFlightBatch[];
+  /** Their numbers instead, where they would take too much room. Since 0.3.0. */
+  inFlightSeqs?: number[];
   lastBatchStartedAtMs: number;
   counters: BatcherCounters;
   paused: OperatorAction | null;
@@ -140,7 +145,10 @@ export interface OperatorAction {
  * stands beside them in history; the batcher itself makes nothing of it.
  */
 export const addRecordsSignal = defineSignal<[AcceptedRequest[], OperatorAction?]>('addRecords');
-/** Puts settings in force; records that are in flight keep those that their batch started with. */
+/**
+ * Puts settings in force, but for limits that were set while the system ran; records that are in flight keep those that
+ * their batch started with.
+ */
 export const configureSignal = defineSignal<[PipelineSettings, OperatorAction]>('configure');
 /** Lets everything that is buffered now go, whatever its age. A paused batcher does it when it is resumed. */
 export const flushSignal = defineSignal<[OperatorAction]>('flush');
@@ -163,7 +171,10 @@ export interface BatcherStatus {
   drain: DrainStatus | null;
   /** Stretches of the buffer that wait outside the batcher's state; their records count as buffered. */
   pages: number;
+  /** What is in force. */
   settings: PipelineSettings;
+  /** Which limits among them were set while the system ran. Absent where a worker of before 0.3.0 answers. */
+  overridden?: OverriddenLimits;
   run: { historyEvents: number; historyBytes: number; messages: number; continuedAsNew: number };
 }
 

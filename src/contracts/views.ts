@@ -2,6 +2,7 @@ import type { FlushReason } from '../domain/batch';
 import type { JsonValue } from '../domain/json';
 import type { Outcome } from '../domain/outcome';
 import type { BatcherCounters, DrainStatus, OperatorAction } from './batcher';
+import type { OverriddenLimits } from './limits';
 import type { PipelineSettings } from './settings';
 
 /** Where a record is. */
@@ -98,12 +99,14 @@ export interface ShardView {
   paused: OperatorAction | null;
   /** How far the last drain has come; null when there was none. */
   drain: DrainStatus | null;
+  /** The limits that were set while the system ran: by whom, when, and what is configured instead. */
+  overridden: OverriddenLimits;
 }
 
 export interface StatusView {
   shards: ShardView[];
   /** The shards summed; the oldest age is the greatest. */
-  total: Omit<ShardView, 'shard' | 'batcher' | 'paused' | 'drain'> & { paused: boolean };
+  total: Omit<ShardView, 'shard' | 'batcher' | 'paused' | 'drain' | 'overridden'> & { paused: boolean };
   /** What is in force, as the first shard's batcher has it. */
   settings: PipelineSettings;
 }

@@ -69,6 +69,11 @@ export const ERRORS = {
     status: 422,
     retried: RETRIED.never,
   },
+  'limits-incomplete': {
+    title: 'The limits were not changed in every shard',
+    status: 503,
+    retried: RETRIED.byClient,
+  },
   'temporal-unavailable': {
     title: 'Temporal can not be reached',
     status: 503,
@@ -156,10 +161,22 @@ export interface StreamTaken {
   accepted: number;
 }
 
+/** What is known of a change that was to be made in a shard. */
+export const SHARD_CHANGE = { changed: 'changed', refused: 'refused', unknown: 'unknown' } as const;
+
+/** What has come of a change in one shard. */
+export interface ShardChange {
+  /** Workflow id of its batcher. */
+  batcher: string;
+  change: (typeof SHARD_CHANGE)[keyof typeof SHARD_CHANGE];
+  /** Why it isn't `changed`. */
+  reason?: string;
+}
+
 interface ErrorOptions {
   problems?: readonly FieldProblem[];
   retryAfterMs?: number;
-  progress?: StreamTaken;
+  progress?: StreamTaken | { shards: readonly ShardChange[] };
   cause?: unknown;
 }
 
@@ -169,8 +186,11 @@ export class KeepapartError extends Error {
   readonly problems: readonly FieldProblem[];
   /** How long to wait before trying again, in milliseconds. */
   readonly retryAfterMs: number | undefined;
-  /** Of a stream that broke: its first `accepted` records are durable, and nothing behind them. */
-  readonly progress: StreamTaken | undefined;
+  /**
+   * What was done all the same. Of a stream that broke: its first `accepted` records are durable, and nothing behind them.
+   * Of a change of limits: what has come of it in each shard.
+   */
+  readonly progress: ErrorOptions['progress'];
 
   constructor(code: ErrorCode, detail: string, options: ErrorOptions = {}) {
     super(detail, options.cause === undefined ? {} : { cause: options.cause });

@@ -49,9 +49,21 @@ export function validate<T>(
   detail: string,
   toField: (path: readonly PropertyKey[]) => string = jsonPointer,
 ): T {
+  const problems = new ProblemList();
+  const data = check(problems, schema, input, toField);
+  problems.throwIfAny(detail);
+  return data as T;
+}
+
+/** Like {@link validate}, for what has further problems: collects them, and gives `undefined` when there are any. */
+export function check<T>(
+  problems: ProblemList,
+  schema: z.ZodType<T>,
+  input: unknown,
+  toField: (path: readonly PropertyKey[]) => string = jsonPointer,
+): T | undefined {
   const result = schema.safeParse(input);
   if (result.success) return result.data;
-  const problems = new ProblemList();
   for (const issue of result.error.issues) {
     if (issue.code === 'unrecognized_keys') {
       for (const key of issue.keys) {
@@ -70,8 +82,7 @@ export function validate<T>(
       }));
     }
   }
-  problems.throwIfAny(detail);
-  throw new KeepapartError('invalid-request', detail);
+  return undefined;
 }
 
 function receivedOf(issue: z.core.$ZodIssue, input: unknown): string {

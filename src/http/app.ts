@@ -10,6 +10,7 @@ import { refuseCrossOrigin } from './cross-origin';
 import { closeWhileDraining, refuseWhileDraining } from './draining';
 import { serveHealth } from './health-routes';
 import { serveIndex } from './index-page';
+import { serveLimits } from './limits-routes';
 import { serveOperator } from './operator-routes';
 import { notFound, problemResponse } from './problem-response';
 import { rateLimit } from './rate-limit';
@@ -47,6 +48,7 @@ export function createApp(deps: HttpDeps): Express {
   serveViews(v1, deps.batcher);
   serveOperator(v1, deps.batcher);
   serveDeadLetters(v1, deps.batcher);
+  serveLimits(v1, deps.batcher);
   serveDrain(v1, deps);
   app.use('/v1', v1);
 

@@ -9,6 +9,8 @@ export interface JsonBodyOptions {
   /** After decompression. */
   maxBytes: number;
   maxDepth: number;
+  /** Content types that are taken. Default: `application/json` alone. */
+  types?: readonly string[];
 }
 
 /**
@@ -22,7 +24,7 @@ export function jsonBodyReader(options: JsonBodyOptions): JsonBodyReader {
   const readRaw: RequestHandler = express.raw({ type: () => true, limit: options.maxBytes, inflate: true });
   return async (req, res) => {
     if (hasNoBody(req)) return undefined;
-    requireUtf8Json(req);
+    requireUtf8Json(req, options.types ?? ['application/json']);
     await new Promise<void>((resolve, reject) => {
       readRaw(req, res, (error?: unknown) => (error ? reject(toCatalogued(error, options)) : resolve()));
     });
@@ -35,9 +37,9 @@ function hasNoBody(req: Request): boolean {
   return transferEncoding === undefined && Number(contentLength) === 0;
 }
 
-function requireUtf8Json(req: Request): void {
-  if (contentTypeOf(req) !== 'application/json')
-    throw new KeepapartError('unsupported-media-type', 'Send the body as application/json');
+function requireUtf8Json(req: Request, types: readonly string[]): void {
+  if (!types.includes(contentTypeOf(req) ?? ''))
+    throw new KeepapartError('unsupported-media-type', `Send the body as ${types.join(' or ')}`);
 }
 
 /** The reader's own errors tell their `type`; every one is about what the client sent. */

@@ -10,7 +10,7 @@ export interface Endpoint {
   handle: RequestHandler;
 }
 
-const METHODS = ['get', 'post'] as const;
+const METHODS = ['get', 'post', 'patch'] as const;
 
 /** What a path can be asked to do. `GET` answers `HEAD` as well. */
 export type Methods = Partial<Record<(typeof METHODS)[number], Endpoint>>;

@@ -13,6 +13,7 @@ import { askForKeys, askForStream, createOnceOnly, digestOf, keyDigestOf } from 
 import { createIngest, type BatcherAddress } from './ingest';
 import { createKnownRedrives } from './known-redrives';
 import { createPageReader } from './page-reader';
+import { changeLimits } from './limits';
 import { openRecordStream } from './record-stream';
 import { redrive, type RedriveParts } from './redrive';
 import { readRequest } from './request-view';
@@ -85,6 +86,7 @@ export function createBatcherClient(
     flush: (by) => ingest.flush(by),
     pause: (by) => ingest.pause(by),
     resume: (by) => ingest.resume(by),
+    changeLimits: (patch, by) => changeLimits(client, address, patch, by),
     drain: (by, options) => drain(client, address, ingest, by, options),
     async checkReady() {
       await callTemporal(client, 'Temporal does not answer', () =>

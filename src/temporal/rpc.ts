@@ -15,7 +15,7 @@ export async function callTemporal<T>(client: Client, what: string, call: () => 
     return await client.withDeadline(Date.now() + DEADLINE_MS, call);
   } catch (error) {
     if (error instanceof WorkflowNotFoundError || isKeepapartError(error)) throw error;
-    if (!(error instanceof ServiceError) && !isGrpcServiceError(error) && !isQueryError(error)) throw error;
+    if (!(error instanceof ServiceError) && !isGrpcServiceError(error) && !isUnanswered(error)) throw error;
     const reason = (error instanceof ServiceError ? error.cause?.message : undefined) ?? error.message;
     throw new KeepapartError('temporal-unavailable', `${what}: ${reason}`, {
       cause: error,
@@ -24,7 +24,7 @@ export async function callTemporal<T>(client: Client, what: string, call: () => 
   }
 }
 
-/** A query that no worker could answer; told by name, as the SDK's class isn't for branching across versions. */
-function isQueryError(error: unknown): error is Error {
-  return error instanceof Error && /^Query/.test(error.name);
+/** A query or an update that no worker answered; told by name, as the SDK's class isn't for branching across versions. */
+function isUnanswered(error: unknown): error is Error {
+  return error instanceof Error && /^Query|^WorkflowUpdateRPCTimeout/.test(error.name);
 }

@@ -48,6 +48,7 @@ function shardView(address: BatcherAddress, shard: number, status: BatcherStatus
     counters,
     paused,
     drain,
+    overridden: status.overridden ?? {},
   };
 }
 

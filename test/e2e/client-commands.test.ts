@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import type { BatchSummary, RequestView, StatusView } from '../../src/client';
+import type { BatchSummary, LimitsAnswer, RequestView, StatusView } from '../../src/client';
 import { listen, type Listening } from '../../src/http/listen';
 import { startStreamApi, type StreamApi } from '../client/stream-api';
 import { startCommand, startSystem, temporaryFolder, type StartedCommand } from '../helpers/system';
@@ -65,6 +65,31 @@ test('records are sent, followed, listed and held up by commands, on a real syst
   });
   expect(await run(['request', requestId, '--wait', ...at])).toMatchObject({ code: 1 });
   expect((await json<StatusView>(['status'])).total.counters.rolledBack).toBe(3);
+
+  const asJson = await run([
+    'limits',
+    'set',
+    'maxAttempts=2',
+    'CONFLICTS=[]',
+    '--by',
+    'Zoë',
+    '--json',
+    ...at,
+  ]);
+  expect(asJson).toMatchObject({ code: 0, stderr: '' });
+  expect((JSON.parse(asJson.stdout) as LimitsAnswer).shards[0]).toMatchObject({
+    limits: { maxAttempts: 2, conflicts: [] },
+  });
+  expect((await run(['limits', ...at])).stdout).toMatch(
+    /^maxBatchSize +5 +– +– +–\nconflicts +\[\] +\[\{"pair":\[1,2\]\}\] +Zoë +\S+Z\n(.*\n)*maxAttempts +2 +1 +Zoë /m,
+  );
+  expect((await run(['limits', 'reset', '--all', ...at])).stdout).toMatch(/^maxAttempts +1 +– +– +–$/m);
+  const [unknown, unnamed] = await Promise.all([
+    run(['limits', 'set', 'maxbatchsize=2', ...at]),
+    run(['limits', 'reset', ...at]),
+  ]);
+  expect([unknown.code, unnamed.code]).toEqual([1, 2]);
+  expect(unknown.stderr).toContain('/maxbatchsize: expected one of maxBatchSize');
 
   const batches = await waitFor('all batches to be listed', async () => {
     const listed = await json<BatchSummary[]>(['batches', '--state', 'completed', '--limit', '2']);

@@ -1,6 +1,7 @@
 import { NO_COUNTS, type AcceptedRequest } from '../../src/contracts/batcher';
 import type { BatcherClient, RecordStream } from '../../src/contracts/batcher-client';
 import type { DeadLetterPage, RedriveResult } from '../../src/contracts/dead-letters';
+import type { LimitsAnswer } from '../../src/contracts/limits';
 import type { DrainOptions, DrainReport } from '../../src/contracts/drain';
 import type { BatchPage, BatchView, RequestView, StatusView } from '../../src/contracts/views';
 
@@ -21,6 +22,7 @@ export class FakeBatcherClient implements BatcherClient {
   letterPage: DeadLetterPage = { deadLetters: [], nextCursor: null };
   redriveResult: RedriveResult = { redriven: [], alreadyRedriven: [], notFound: [] };
   drainReport: Omit<DrainReport, 'by'> = { drained: true, shards: [], atMs: 0 };
+  limitsAnswer: Omit<LimitsAnswer, 'by'> = { atMs: 0, shards: [] };
   /** What the last drain was asked with. */
   drainOptions: DrainOptions | undefined;
   /** Every call rejects with it while it is set. */
@@ -90,6 +92,10 @@ export class FakeBatcherClient implements BatcherClient {
     return this.answer(`drain(${by}, ${options.timeoutMs})`, { ...this.drainReport, by });
   }
 
+  changeLimits(patch: Parameters<BatcherClient['changeLimits']>[0], by: string): Promise<LimitsAnswer> {
+    return this.answer(`changeLimits(${JSON.stringify(patch)}, ${by})`, { ...this.limitsAnswer, by });
+  }
+
   flush(by: string): Promise<void> {
     return this.answer(`flush(${by})`, undefined);
   }
@@ -126,7 +132,7 @@ function emptyStatus(): StatusView {
     counters: { ...NO_COUNTS },
   };
   return {
-    shards: [{ shard: 0, batcher: 'batcher-0', paused: null, drain: null, ...total }],
+    shards: [{ shard: 0, batcher: 'batcher-0', paused: null, drain: null, overridden: {}, ...total }],
     total: { ...total, paused: false },
     settings: {
       maxBatchSize: 5,

@@ -1,5 +1,7 @@
 /** One kind of life of a workflow that a version's corpus has to hold. Lines are those of `tellHistory`. */
 export interface ReplayCase {
+  /** The version that brought what it shows, for cases that older versions can't have. */
+  since?: string;
   /** What its history must tell to deserve the name. */
   tells: readonly string[];
   /** What it must not tell, as a beginning of a line. */
@@ -140,10 +142,28 @@ export const CASES = {
   'batcher-redriving': {
     tells: ['batcherWorkflow starts', 'signal addRecords', 'a batch starts: age', 'a batch completes'],
   },
+  'batcher-limits': {
+    since: '0.3.0',
+    tells: [
+      'batcherWorkflow continues an earlier run',
+      'update limits',
+      'signal configure',
+      'a batch starts: size',
+      'a batch starts: manual',
+      'a batch completes',
+    ],
+  },
 } as const satisfies Record<string, ReplayCase>;
 
 export type CaseName = keyof typeof CASES;
 export const CASE_NAMES = Object.keys(CASES) as CaseName[];
+
+/** Under which version a case is recorded: the one that is worked on, or that which will bring it when released. */
+export function versionOf(name: CaseName, current: string): string {
+  const { since = current }: ReplayCase = CASES[name];
+  const isLater = since.localeCompare(current, 'en', { numeric: true }) > 0;
+  return isLater ? since : current;
+}
 
 /** What a history lacks, or has too much, to stand for a case; empty when it deserves the name. */
 export function shortcomings(name: CaseName, told: readonly string[]): string[] {

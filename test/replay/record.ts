@@ -4,7 +4,7 @@ import path from 'node:path';
 import globalSetup from '../helpers/global-setup';
 import globalTeardown from '../helpers/global-teardown';
 import { startPipeline, type TestPipeline } from '../helpers/pipeline';
-import { CASE_NAMES, shortcomings } from './cases';
+import { CASE_NAMES, shortcomings, versionOf, type CaseName } from './cases';
 import { HISTORIES, currentVersion } from './corpus';
 import type { Scenario } from './scenario';
 import { SCENARIOS } from './scenarios';
@@ -52,7 +52,7 @@ async function recordScenario({ cases, record }: Scenario, force: boolean): Prom
   }
 }
 
-function write(name: string, text: string): void {
+function write(name: CaseName, text: string): void {
   for (const trace of [`@${hostname()}`, path.resolve(__dirname, '../..')]) {
     if (text.includes(trace)) throw new Error(`${name} names this machine: ${trace}`);
   }
@@ -61,6 +61,6 @@ function write(name: string, text: string): void {
   console.error(`${path.basename(fileOf(name))}: ${text.length} bytes`);
 }
 
-function fileOf(name: string): string {
-  return path.join(HISTORIES, `${currentVersion()}-${name}.json`);
+function fileOf(name: CaseName): string {
+  return path.join(HISTORIES, `${versionOf(name, currentVersion())}-${name}.json`);
 }

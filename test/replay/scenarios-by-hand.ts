@@ -9,7 +9,7 @@ import { batcherHistory, batchHistory, holdSlowRecords, type Scenario } from './
 
 const SMALL_RUNS = { historyEvents: 4000, historyBytes: 1e9 };
 
-/** What came with 0.2.0: batches that are settled or undone, pages, keys, drains and redrives. */
+/** What came with 0.2.0 and later: batches that are settled or undone, pages, keys, drains, redrives, limits. */
 export const SCENARIOS_BY_HAND: readonly Scenario[] = [
   {
     cases: ['batch-all-or-nothing'],
@@ -105,6 +105,28 @@ export const SCENARIOS_BY_HAND: readonly Scenario[] = [
       await waitFor('the redriven record', async () => (await pipeline.status()).counters.saved === 1);
       await pipeline.quiet();
       return { 'batcher-redriving': await batcherHistory(pipeline) };
+    },
+  },
+  {
+    cases: ['batcher-limits'],
+    async record(start) {
+      const pipeline = await start({
+        settings: { flushIntervalMs: HOUR },
+        limits: { ...SMALL_RUNS, messages: 6 },
+      });
+      await pipeline.batcher.pause('recorder');
+      for (const value of [3, 4, 5]) await pipeline.send([value]);
+      // Carried into the run that is recorded, where it holds against what an API is configured with.
+      await pipeline.batcher.changeLimits({ maxBatchSize: 2, maxInFlight: 1 }, 'recorder');
+      await pipeline.ingest.configure('recorder');
+      await waitFor('the next run', async () => (await pipeline.status()).run.continuedAsNew === 1);
+      await pipeline.batcher.changeLimits({ conflicts: [{ pair: [3, 4] }], maxInFlight: null }, 'recorder');
+      await pipeline.ingest.configure('recorder');
+      await pipeline.ingest.resume('recorder');
+      await waitFor('a batch of two', () => pipeline.store.files.size > 0);
+      await pipeline.batcher.flush('recorder');
+      await pipeline.quiet();
+      return { 'batcher-limits': await batcherHistory(pipeline) };
     },
   },
 ];

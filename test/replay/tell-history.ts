@@ -29,6 +29,8 @@ function tellEvent(event: HistoryEvent, other: (eventId: unknown) => HistoryEven
   }
   const signalled = event.workflowExecutionSignaledEventAttributes;
   if (signalled) return `signal ${signalled.signalName ?? '?'}`;
+  const updated = event.workflowExecutionUpdateAcceptedEventAttributes;
+  if (updated) return `update ${updated.acceptedRequest?.input?.name ?? '?'}`;
   if (event.workflowExecutionCancelRequestedEventAttributes) return 'cancellation is requested';
   if (event.workflowExecutionTerminatedEventAttributes) return 'is terminated';
 

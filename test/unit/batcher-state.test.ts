@@ -8,10 +8,12 @@ import {
   type RunLimits,
 } from '../../src/contracts/batcher';
 import type { PipelineSettings } from '../../src/contracts/settings';
-import { inOrder, packedBytesBound, uncutAll } from '../../src/domain/buffer';
+import { batchIdOf } from '../../src/domain/batch';
+import { inOrder, packedBytesBound } from '../../src/domain/buffer';
 import type { ConflictRule } from '../../src/domain/conflict-rules';
 import { KIB, MIB } from '../../src/domain/duration';
 import { takeFlushes, type Flush } from '../../src/domain/flush-policy';
+import { LIMIT_RANGES, problemsOfLimitsPatch } from '../../src/domain/limits';
 import { MAX_STREAMS } from '../../src/domain/stream-window';
 import { appendToEnd, flushEverything, needsSpill, sizeOf, spill } from '../../src/domain/paged-buffer';
 import {
@@ -27,6 +29,7 @@ import {
   type BatcherState,
 } from '../../workflows/batcher-state';
 import { describeBatcher, statusOf, traceOf } from '../../workflows/batcher-view';
+import { changeLimits, configure } from '../../workflows/limits';
 
 const SETTINGS: PipelineSettings = {
   maxBatchSize: 3,
@@ -100,8 +103,7 @@ function happen(state: BatcherState, happening: Happening, nowMs: number): void 
     if ('values' in happening) {
       appendToEnd(state.buffer, { requestId: `at ${nowMs}`, values: happening.values }, nowMs);
     } else {
-      state.settings = happening.configure;
-      uncutAll(state.buffer.head);
+      configure(state, happening.configure);
     }
   }
 }
@@ -242,11 +244,14 @@ describe('a run hands over', () => {
 });
 
 test('G6: what is handed over takes less than 512 KiB with everything at its bound.', () => {
-  const conflicts = Array.from({ length: 2000 }, (_, i) => ({
+  const conflicts = Array.from({ length: 2500 }, (_, i) => ({
     pair: [`a${i}`, `b${i}`] as [string, string],
   }));
-  expect(Buffer.byteLength(JSON.stringify(conflicts))).toBeLessThan(64 * KIB);
+  expect(Buffer.byteLength(JSON.stringify(conflicts))).toBeGreaterThan(63 * KIB);
+  expect(problemsOfLimitsPatch({ conflicts })).toEqual([]);
   const state = newState({ conflicts, maxInFlight: 1000 });
+  const set = Object.fromEntries(Object.keys(LIMIT_RANGES).map((key) => [key, 1000]));
+  changeLimits(state, { ...set, conflicts }, { by: 'ü'.repeat(64), atMs: 1_790_000_000_000 });
   const batcherId = 'b'.repeat(64);
   for (let i = 0; i < 1000; i++) {
     const batchId = `${batcherId}-63-${String(i).padStart(8, '0')}`;
@@ -274,10 +279,20 @@ test('G6: what is handed over takes less than 512 KiB with everything at its bou
   expect(packedBytesBound(state.buffer.tail)).toBeGreaterThan(52 * KIB);
   expect(needsSpill(state.buffer, RUN_LIMITS.lateBytes)).toBe(false);
 
-  const { settings, limits } = state;
+  const { configured: settings, limits } = state;
   const input: BatcherInput = { settings, limits, carried: carriedFrom(state) };
   expect(Buffer.byteLength(JSON.stringify(input))).toBeLessThan(512 * KIB);
   expect(Buffer.byteLength(JSON.stringify(input))).toBeGreaterThan(400 * KIB);
+});
+
+test('G4: the next run adopts every batch in flight, however many there are.', () => {
+  const state = newState({ maxInFlight: 1000 });
+  const batchIds = Array.from({ length: 1000 }, (_, i) => batchIdOf('batcher-0', 99_999_500 + i));
+  for (const batchId of batchIds) state.inFlight.set(batchId, { batchId, requestIds: ['r'.repeat(128)] });
+  const carried = carriedFrom(state);
+  expect(Buffer.byteLength(JSON.stringify(carried))).toBeLessThan(24 * KIB);
+  const next = restoreBatcher({ settings: SETTINGS, carried }, info({ workflowId: 'batcher-0' }));
+  expect([...next.inFlight.keys()]).toEqual(batchIds);
 });
 
 test('G4: the next run knows all that this one knew, through JSON, and counts its own messages.', () => {
@@ -291,7 +306,7 @@ test('G4: the next run knows all that this one knew, through JSON, and counts it
         startFlushes(state, nowMs);
         state.messages++;
       }
-      const input: BatcherInput = { settings: state.settings, carried: carriedFrom(state) };
+      const input: BatcherInput = { settings: state.configured, carried: carriedFrom(state) };
       const next = restoreBatcher(JSON.parse(JSON.stringify(input)) as BatcherInput, info());
 
       const { buffer, ...rest } = next;
@@ -319,6 +334,7 @@ test('a batcher tells what it holds, where a request is, and what people need to
     paused: null,
     drain: null,
     pages: 0,
+    overridden: {},
     settings: state.settings,
     run: { historyEvents: 7, historyBytes: 4321, messages: 2, continuedAsNew: 0 },
   });

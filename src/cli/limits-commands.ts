@@ -1,0 +1,92 @@
+import type { Command } from 'commander';
+import type { LimitKey, LimitsPatch, StatusView } from '../client';
+import { settingName } from '../config';
+import { KeepapartError } from '../domain/errors';
+import { LIMIT_KEYS } from '../domain/limits';
+import { addApiFlags, openApi, type Flags } from './api-access';
+import { AS_JSON, BY } from './flags';
+import { renderLimits, type LimitsOfShard } from './limits-table';
+import { print } from './table';
+
+interface ChangeFlags extends Flags {
+  by?: string;
+  all?: true;
+}
+
+/** `keepapart limits`, `limits set` and `limits reset`: what can be changed while everything runs, through the HTTP API. */
+export function registerLimits(program: Command): void {
+  const limits = program
+    .command('limits')
+    .description('show, set and reset the limits that can be changed while keepapart runs');
+
+  addApiFlags(limits.command('show', { isDefault: true }).description('show what is in force (the default)'))
+    .option(...AS_JSON)
+    .action(async (flags: Flags) =>
+      print(flags, limitsOfStatus(await openApi(flags).status()), renderLimits),
+    );
+
+  addApiFlags(
+    limits
+      .command('set')
+      .description('set limits; they stay until they are reset, whatever is configured')
+      .argument('<limit=value...>', `values as JSON; limits: ${LIMIT_KEYS.join(', ')}`),
+  )
+    .option(...BY)
+    .option(...AS_JSON)
+    .addHelpText(
+      'after',
+      `\nExamples:\n  $ keepapart limits set maxBatchSize=20 MAX_IN_FLIGHT=10 --by Ann\n  $ keepapart limits set conflicts='[{"distinct":"/customerId"}]'`,
+    )
+    .action((assignments: string[], flags: ChangeFlags) =>
+      change(Object.fromEntries(assignments.map(parseAssignment)), flags),
+    );
+
+  addApiFlags(
+    limits
+      .command('reset')
+      .description('give limits back to the configuration')
+      .argument('[limit...]', 'which; all of them with --all'),
+  )
+    .option('--all', 'every limit')
+    .option(...BY)
+    .option(...AS_JSON)
+    .addHelpText('after', '\nExample:\n  $ keepapart limits reset maxBatchSize')
+    .action((names: string[], flags: ChangeFlags) => {
+      if ((names.length === 0) !== (flags.all === true))
+        throw new KeepapartError('invalid-config', 'Name the limits to reset, or all of them by --all.');
+      const keys = flags.all === true ? LIMIT_KEYS : names.map(keyOf);
+      return change(Object.fromEntries(keys.map((key) => [key, null])), flags);
+    });
+}
+
+async function change(patch: LimitsPatch, flags: ChangeFlags): Promise<void> {
+  const answer = await openApi(flags).changeLimits(patch, { by: flags.by });
+  print(flags, answer, ({ by, shards }) => `Changed by ${by}.\n${renderLimits(shards)}`);
+}
+
+/** Of every shard what its status tells: the limits of the first, but for those that were set. */
+function limitsOfStatus({ shards, settings }: StatusView): LimitsOfShard[] {
+  const configured = { ...settings };
+  for (const [key, { configured: value }] of Object.entries(shards[0]?.overridden ?? {}))
+    Object.assign(configured, { [key]: value });
+  return shards.map(({ shard, overridden }) => {
+    const set = Object.entries(overridden).map(([key, { value }]) => [key, value] as const);
+    return { shard, limits: { ...configured, ...Object.fromEntries(set) }, overridden };
+  });
+}
+
+/** `maxBatchSize=20`, or `MAX_BATCH_SIZE=20` as in the configuration; what isn't JSON is a text. What is right the API says. */
+function parseAssignment(text: string): [key: string, value: unknown] {
+  const [, name, value = ''] = /^(\w+)=(.*)$/s.exec(text) ?? [];
+  if (name === undefined)
+    throw new KeepapartError('invalid-config', `A limit is set by name=value; this is ${text}.`);
+  try {
+    return [keyOf(name), JSON.parse(value)];
+  } catch {
+    return [keyOf(name), value];
+  }
+}
+
+function keyOf(name: string): string {
+  return LIMIT_KEYS.find((key: LimitKey) => settingName(key) === name) ?? name;
+}

@@ -1,0 +1,47 @@
+import type { RequestHandler, Router } from 'express';
+import type { BatcherClient } from '../contracts/batcher-client';
+import { KIB } from '../domain/duration';
+import type { JsonValue } from '../domain/json';
+import { problemsOfLimitsPatch, type LimitsPatch } from '../domain/limits';
+import { check, ProblemList } from '../edge/problems';
+import { MAX_RECORD_DEPTH } from '../edge/records';
+import { jsonBodyReader } from './json-body';
+import { operatorOf } from './operator-routes';
+import { serve } from './routing';
+import { operatorBodySchema } from './schemas';
+
+/** Room for as many rules as there may be, however they are written. */
+const MAX_BODY_BYTES = 256 * KIB;
+/** Members of rules are records, which stand in a list, in a rule, in a list, in the patch. */
+const MAX_DEPTH = MAX_RECORD_DEPTH + 4;
+
+const REFUSED = 'The limits are not valid; nothing was changed';
+
+/** `PATCH /v1/limits`: a JSON merge patch (RFC 7396) of the limits in force, and perhaps `by`. */
+export function serveLimits(router: Router, batcher: BatcherClient): void {
+  const readBody = jsonBodyReader({
+    maxBytes: MAX_BODY_BYTES,
+    maxDepth: MAX_DEPTH,
+    types: ['application/merge-patch+json', 'application/json'],
+  });
+  const change: RequestHandler = async (req, res) => {
+    const { patch, claimed } = parsePatch(await readBody(req, res));
+    res.json(await batcher.changeLimits(patch, operatorOf(res, claimed)));
+  };
+  serve(router, '/limits', { patch: { right: 'operate', handle: change } });
+}
+
+/** Throws `invalid-request` with all problems. */
+function parsePatch(body: JsonValue | undefined): { patch: LimitsPatch; claimed: string | undefined } {
+  const problems = new ProblemList();
+  const { by, ...limits } = isObject(body) ? body : {};
+  if (!isObject(body)) check(problems, operatorBodySchema, body);
+  const operator = check(problems, operatorBodySchema, by === undefined ? {} : { by });
+  for (const problem of problemsOfLimitsPatch(limits)) problems.add(() => problem);
+  problems.throwIfAny(REFUSED);
+  return { patch: limits, claimed: operator?.by };
+}
+
+function isObject(body: JsonValue | undefined): body is { [key: string]: JsonValue } {
+  return typeof body === 'object' && body !== null && !Array.isArray(body);
+}

@@ -1,0 +1,69 @@
+import { WorkflowUpdateFailedError, type Client } from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
+import { changeLimits } from '../../src/temporal/limits';
+import { TEST_SETTINGS } from '../helpers/pipeline';
+
+const IN_FORCE = { limits: TEST_SETTINGS, overridden: {} };
+const TIMED_OUT = Object.assign(new Error('deadline exceeded'), {
+  name: 'WorkflowUpdateRPCTimeoutOrCancelledError',
+});
+const refusal = (type: string, details: unknown[] = []) =>
+  new WorkflowUpdateFailedError(
+    '',
+    ApplicationFailure.create({ type, message: 'refused', details: [details] }),
+  );
+
+/** A client whose batchers, one a shard, answer as given. */
+function clientOf(answers: unknown[]): Client {
+  const executeUpdateWithStart = (
+    _: unknown,
+    { startWorkflowOperation }: { startWorkflowOperation: { options: { workflowId: string } } },
+  ) => {
+    const answer = answers[Number(startWorkflowOperation.options.workflowId.slice('b-'.length))];
+    return answer instanceof Error ? Promise.reject(answer) : Promise.resolve(answer);
+  };
+  const withDeadline = (_: unknown, call: () => unknown) => call();
+  return { workflow: { executeUpdateWithStart }, withDeadline } as unknown as Client;
+}
+
+const change = (...answers: unknown[]) => {
+  const address = { batcherId: 'b', taskQueue: 'q', shards: answers.length, settings: TEST_SETTINGS };
+  return changeLimits(clientOf(answers), address, { maxBatchSize: 2 }, 'Ann');
+};
+
+test('what every shard has done is told shard by shard', async () => {
+  expect(await change(IN_FORCE, IN_FORCE)).toMatchObject({
+    by: 'Ann',
+    shards: [
+      { shard: 0, batcher: 'b-0', ...IN_FORCE },
+      { shard: 1, batcher: 'b-1', ...IN_FORCE },
+    ],
+  });
+});
+
+test('what some shards have done and others not is told as it is: changed, refused or unknown', async () => {
+  const problems = [{ field: '/a', expected: 'b', received: 'c' }];
+  await expect(change(IN_FORCE, TIMED_OUT, refusal('invalid-request', problems))).rejects.toMatchObject({
+    code: 'limits-incomplete',
+    retryAfterMs: 1000,
+    progress: {
+      shards: [
+        { batcher: 'b-0', change: 'changed' },
+        { batcher: 'b-1', change: 'unknown', reason: expect.stringContaining('deadline exceeded') },
+        { batcher: 'b-2', change: 'refused', reason: 'refused' },
+      ],
+    },
+  });
+});
+
+test('what no shard has done is that failure alone; a worker that is too old counts as none', async () => {
+  const problems = [{ field: '/a', expected: 'b', received: 'c' }];
+  const refused = refusal('invalid-request', problems);
+  await expect(change(refused, refused)).rejects.toMatchObject({ code: 'invalid-request', problems });
+  await expect(change(TIMED_OUT)).rejects.toMatchObject({ code: 'temporal-unavailable', retryAfterMs: 1000 });
+  await expect(change(refusal('UnknownUpdate'))).rejects.toMatchObject({ code: 'temporal-unavailable' });
+});
+
+test('a bug of ours is none of them', async () => {
+  await expect(change(IN_FORCE, new TypeError('oh'))).rejects.toThrow(TypeError);
+});

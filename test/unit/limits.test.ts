@@ -1,0 +1,115 @@
+import { ApplicationFailure } from '@temporalio/common';
+import type { WorkflowInfo } from '@temporalio/workflow';
+import fc from 'fast-check';
+import type { BatcherInput } from '../../src/contracts/batcher';
+import type { PipelineSettings } from '../../src/contracts/settings';
+import type { LimitsPatch } from '../../src/domain/limits';
+import { LIMIT_KEYS, problemsOfLimitsPatch } from '../../src/domain/limits';
+import { carriedFrom, restoreBatcher, takeRequest } from '../../workflows/batcher-state';
+import { changeLimits, configure, limitsInForce, refuseBadLimits } from '../../workflows/limits';
+import { TEST_SETTINGS } from '../helpers/pipeline';
+
+const info = { workflowId: 'b-0', historyLength: 3, historySize: 1000 } as WorkflowInfo;
+const newState = (of: Partial<PipelineSettings> = {}) =>
+  restoreBatcher({ settings: { ...TEST_SETTINGS, ...of } }, info);
+const ANN = { by: 'Ann', atMs: 1 };
+const BOB = { by: 'Bob', atMs: 2 };
+
+test('what was set wins over what is configured, before and after, until it is given back.', () => {
+  const state = newState({ maxBatchSize: 5, maxInFlight: 50 });
+  expect(changeLimits(state, { maxBatchSize: 8 }, ANN)).toMatchObject({
+    limits: { maxBatchSize: 8, maxInFlight: 50 },
+    overridden: { maxBatchSize: { value: 8, configured: 5, ...ANN } },
+  });
+  configure(state, { ...TEST_SETTINGS, maxBatchSize: 6, maxInFlight: 20 });
+  expect(state.settings).toMatchObject({ maxBatchSize: 8, maxInFlight: 20 });
+  expect(limitsInForce(state).overridden).toEqual({ maxBatchSize: { value: 8, configured: 6, ...ANN } });
+  expect(changeLimits(state, { maxBatchSize: null }, BOB)).toMatchObject({
+    limits: { maxBatchSize: 6 },
+    overridden: {},
+  });
+});
+
+test('the same change again changes nothing, not even who it was.', () => {
+  const state = newState();
+  const patch: LimitsPatch = { conflicts: [{ group: [{ a: 1, b: 2 }, 3] }], maxAttempts: 1 };
+  const once = changeLimits(state, patch, ANN);
+  expect(changeLimits(state, { conflicts: [{ group: [{ b: 2, a: 1 }, 3] }], maxAttempts: 1 }, BOB)).toEqual(
+    once,
+  );
+  expect(changeLimits(state, { maxAttempts: 2 }, BOB).overridden.maxAttempts).toMatchObject(BOB);
+});
+
+test('a new batch size or new rules hold for what is cut already (G1, G2).', () => {
+  const state = newState();
+  takeRequest(state, { requestId: 'r', values: [3, 4] }, 0);
+  state.buffer.head.full = [state.buffer.head.waiting.splice(0)];
+  changeLimits(state, { conflicts: [{ pair: [3, 4] }] }, ANN);
+  expect(state.buffer.head).toMatchObject({ full: [], uncut: 2 });
+});
+
+const anyPatch = fc.record<LimitsPatch>(
+  {
+    maxBatchSize: fc.option(fc.integer({ min: 1, max: 1000 })),
+    maxInFlight: fc.option(fc.integer({ min: 1, max: 1000 })),
+    batchSpacingMs: fc.option(fc.nat({ max: 1000 })),
+    conflicts: fc.option(fc.constantFrom([], [{ pair: [1, 2] as [number, number] }], [{ distinct: '/a' }])),
+  },
+  { requiredKeys: [] },
+);
+
+test('changes apply like RFC 7396 has it, and outlive continue-as-new.', () => {
+  fc.assert(
+    fc.property(fc.array(anyPatch, { maxLength: 6 }), (patches) => {
+      const state = newState();
+      const expected: Record<string, unknown> = { ...TEST_SETTINGS };
+      for (const patch of patches) {
+        expect(() => refuseBadLimits(patch, ANN)).not.toThrow();
+        changeLimits(state, patch, ANN);
+        for (const [key, value] of Object.entries(patch))
+          expected[key] = value ?? TEST_SETTINGS[key as keyof PipelineSettings];
+      }
+      expect(state.settings).toEqual(expected);
+      const input: BatcherInput = { settings: state.configured, carried: carriedFrom(state) };
+      const next = restoreBatcher(JSON.parse(JSON.stringify(input)) as BatcherInput, info);
+      expect(limitsInForce(next)).toEqual(limitsInForce(state));
+      expect(next.configured).toEqual(TEST_SETTINGS);
+    }),
+  );
+});
+
+test('the validator refuses what the API refuses, with the same problems, and a change by nobody.', () => {
+  const bad = { maxBatchSize: 1001, conflicts: {} as never, other: 1 };
+  const refusal = caught(() => refuseBadLimits(bad, ANN));
+  expect(refusal).toBeInstanceOf(ApplicationFailure);
+  expect(refusal).toMatchObject({ type: 'invalid-request', details: [problemsOfLimitsPatch(bad)] });
+  expect(problemsOfLimitsPatch(bad).map(({ field }) => field)).toEqual([
+    '/maxBatchSize',
+    '/conflicts',
+    '/other',
+  ]);
+  for (const nobody of [undefined, { by: 1, atMs: 1 } as never])
+    expect(() => refuseBadLimits({}, nobody)).toThrow('nothing was changed');
+});
+
+test('rules may take as much as in the configuration, and no more.', () => {
+  const rulesOf = (bytes: number) => [
+    { group: ['x', 'y'.repeat(bytes - JSON.stringify([{ group: ['x', ''] }]).length)] },
+  ];
+  expect(problemsOfLimitsPatch({ conflicts: rulesOf(65_536) })).toEqual([]);
+  expect(problemsOfLimitsPatch({ conflicts: rulesOf(65_537) })).toHaveLength(1);
+});
+
+test('what a key of every object has is no limit.', () => {
+  expect(problemsOfLimitsPatch({ toString: 1, constructor: null })).toHaveLength(2);
+  expect(LIMIT_KEYS).toHaveLength(Object.keys(limitsInForce(newState()).limits).length);
+});
+
+function caught(act: () => void): unknown {
+  try {
+    act();
+  } catch (error) {
+    return error;
+  }
+  return undefined;
+}
