@@ -1,5 +1,6 @@
 import { ApplicationFailure, activityInfo } from '@temporalio/activity';
-import type { FailureDetails } from '../src/contracts/activities';
+import type { FailureDetails, SaveFailure } from '../src/contracts/activities';
+import { MAX_ERROR_LENGTH } from '../src/domain/outcome';
 import { ERRORS, RETRIED, isKeepapartError, type ErrorCode } from '../src/domain/errors';
 
 /**
@@ -9,7 +10,10 @@ import { ERRORS, RETRIED, isKeepapartError, type ErrorCode } from '../src/domain
 export function asFailure(error: unknown, fallback: ErrorCode): ApplicationFailure {
   const known = isKeepapartError(error) ? error : undefined;
   const code = known?.code ?? fallback;
-  const details: FailureDetails = { attempt: activityInfo().attempt };
+  const details: FailureDetails = {
+    attempt: activityInfo().attempt,
+    ...(known?.retryAfterMs !== undefined && { retryAfterMs: known.retryAfterMs }),
+  };
   return ApplicationFailure.create({
     message: messageOf(error),
     type: code,
@@ -18,6 +22,16 @@ export function asFailure(error: unknown, fallback: ErrorCode): ApplicationFailu
     ...(known?.retryAfterMs !== undefined && { nextRetryDelay: known.retryAfterMs }),
     ...(error instanceof Error && { cause: error }),
   });
+}
+
+/** What one of several records failed with that were to be saved together. */
+export function saveFailureOf(error: unknown): SaveFailure {
+  const retryAfterMs = isKeepapartError(error) ? error.retryAfterMs : undefined;
+  return {
+    message: messageOf(error).slice(0, MAX_ERROR_LENGTH),
+    refused: isFinal(error),
+    ...(retryAfterMs !== undefined && { retryAfterMs }),
+  };
 }
 
 /** Whether the same call can never succeed; what isn't of the catalogue may. */

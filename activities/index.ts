@@ -2,8 +2,8 @@ import { Context, activityInfo, heartbeat } from '@temporalio/activity';
 import { ACTIVITY_TIMEOUTS, type Activities, type BatchClosing } from '../src/contracts/activities';
 import type { PackedBuffer } from '../src/domain/buffer';
 import type { ErrorCode } from '../src/domain/errors';
-import type { RecordStore } from '../src/domain/record-store';
-import { asFailure } from './failure';
+import { saveTogether, type RecordStore } from '../src/domain/record-store';
+import { asFailure, saveFailureOf } from './failure';
 import { settleBatch } from './settle-batch';
 
 export interface ActivityDeps {
@@ -27,6 +27,14 @@ export function createActivities({ store, workflows }: ActivityDeps): Activities
     async save({ record, batch }) {
       await storeWork('save-failed', () => store.save(record, batch));
       return { attempt: activityInfo().attempt };
+    },
+    async saveBatch({ records, batch }) {
+      const results = await storeWork('save-failed', () => saveTogether(store, records, batch));
+      return {
+        failed: results.flatMap((result, place) =>
+          result.status === 'fulfilled' ? [] : [{ place, ...saveFailureOf(result.reason) }],
+        ),
+      };
     },
     async rollback({ record, batch }) {
       await storeWork('store-failed', () => store.rollback(record, batch));
@@ -60,9 +68,11 @@ async function storeWork<T>(failure: ErrorCode, work: () => Promise<T>): Promise
 
 /**
  * Runs work under a heartbeat, so that the server notices a killed worker within the heartbeat time-out instead of the
- * (long) time-out of the attempt. Work shorter than the interval sends none.
+ * (long) time-out of the attempt. Work shorter than the interval sends none, nor does a local activity: for it the
+ * workflow task that it belongs to is kept alive.
  */
 async function whileHeartbeating<T>(work: () => Promise<T>): Promise<T> {
+  if (activityInfo().isLocal) return work();
   const timer = setInterval(() => heartbeat(), ACTIVITY_TIMEOUTS.heartbeatMs / 3);
   try {
     return await work();

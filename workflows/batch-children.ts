@@ -19,12 +19,14 @@ import {
 import type { BatchInput, BatchMemo, BatchWorkflow } from '../src/contracts/batch';
 import { WORKFLOW_TYPE, adoptionTaskQueue } from '../src/contracts/ids';
 import { SEARCH_ATTRIBUTES, indexedRequestIds } from '../src/contracts/search-attributes';
+import { SAVE_ACTIVITY } from '../src/contracts/settings';
 import { batchIdOf } from '../src/domain/batch';
 import { bufferedRecordId } from '../src/domain/buffer';
 import { SECOND } from '../src/domain/duration';
 import type { Flush } from '../src/domain/flush-policy';
 import { tallyOutcomes } from '../src/domain/outcome';
 import type { BatcherState } from './batcher-state';
+import { saveActivityFor } from './child-bounds';
 
 /** Histories of 0.1.0 may hold a batch that closed without completing, and nothing that followed from it. */
 const SETTLES_CLOSED_BATCHES = 'settle-closed-batches';
@@ -66,6 +68,7 @@ function startBatch(
 ) {
   const { workflowId } = workflowInfo();
   const { maxAttempts, retryIntervalMs, outcomeFormat, onFailure } = settings;
+  const saveActivity = saveActivityFor(flush.records.length, settings);
   const input: BatchInput = {
     batch: {
       batchId,
@@ -77,6 +80,7 @@ function startBatch(
     retryIntervalMs,
     outcomeFormat,
     onFailure,
+    ...(saveActivity !== SAVE_ACTIVITY.regular && { saveActivity }),
   };
   const memo: BatchMemo = {
     requestSizes: Object.fromEntries(flush.records.map((record) => [record.requestId, record.requestSize])),

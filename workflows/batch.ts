@@ -1,7 +1,7 @@
 /*
  * batchWorkflow: one batch, from its records to its file.
  *
- *   saving ──► per record, side by side: save (Temporal's own retries) ──► saved
+ *   saving ──► per record, side by side: save (by SAVE_ACTIVITY, see saving.ts) ──► saved
  *                                         └─ exhausted or refused ──► rollback (tried for 2½ minutes) ──► rolled_back
  *   deciding ► ON_FAILURE=rollback_batch, and one was rolled back: rollback of the saved ones too
  *   closing ─► closeBatch (until it succeeds): one file from all outcomes ──► done
@@ -25,16 +25,9 @@ import type { BatchInput, BatchResult } from '../src/contracts/batch';
 import { SEARCH_ATTRIBUTES } from '../src/contracts/search-attributes';
 import { ON_FAILURE } from '../src/contracts/settings';
 import type { BatchRef } from '../src/domain/batch';
-import {
-  OUTCOME,
-  outcomeOf,
-  tallyOutcomes,
-  type RecordOutcome,
-  type SettledRecord,
-} from '../src/domain/outcome';
-import type { KeptRecord } from '../src/domain/record';
-import { describeSaveFailure } from './save-failure';
-import { undo, undoBatch } from './undo';
+import { outcomeOf, tallyOutcomes, type RecordOutcome, type SettledRecord } from '../src/domain/outcome';
+import { settleRecords } from './saving';
+import { undoBatch } from './undo';
 
 export async function batchWorkflow(input: BatchInput): Promise<BatchResult> {
   const { settle: toSettle } = input;
@@ -43,35 +36,11 @@ export async function batchWorkflow(input: BatchInput): Promise<BatchResult> {
   }
   const { batchId, openedAtMs, records } = input.batch;
   const batch: BatchRef = { batchId, openedAtMs };
-  const settled = await Promise.all(records.map((record) => settle(record, batch, input)));
+  const settled = await settleRecords(records, batch, input);
   return CancellationScope.nonCancellable(async () => {
     const allOrNothing = input.onFailure === ON_FAILURE.rollbackBatch;
     return close(batch, allOrNothing ? await undoBatch(settled, batch) : settled, input);
   });
-}
-
-/** Brings one record to its outcome. Never throws for a record that can't be saved (G9). */
-async function settle(record: KeptRecord, batch: BatchRef, input: BatchInput): Promise<SettledRecord> {
-  const { save } = proxyActivities<Activities>({
-    startToCloseTimeout: ACTIVITY_TIMEOUTS.saveMs,
-    heartbeatTimeout: ACTIVITY_TIMEOUTS.heartbeatMs,
-    retry: {
-      maximumAttempts: input.maxAttempts,
-      initialInterval: input.retryIntervalMs,
-      backoffCoefficient: 1,
-    },
-    // By which readers of pending activities, and people in the Web UI, tell the records of a batch.
-    activityId: record.recordId,
-    summary: record.recordId,
-  });
-  try {
-    const { attempt } = await save({ record, batch });
-    return { ...record, outcome: OUTCOME.saved, attempts: attempt, atMs: Date.now() };
-  } catch (failure) {
-    const { attempts, message: error } = describeSaveFailure(failure, input.maxAttempts);
-    const rolledBack = { ...record, outcome: OUTCOME.rolledBack, attempts, error };
-    return CancellationScope.nonCancellable(() => undo(rolledBack, batch));
-  }
 }
 
 async function close(batch: BatchRef, records: SettledRecord[], input: BatchInput): Promise<BatchResult> {

@@ -5,7 +5,7 @@ import {
   RetryState,
   TimeoutFailure,
 } from '@temporalio/common';
-import type { FailureDetails } from '../src/contracts/activities';
+import type { FailureDetails, SaveFailure } from '../src/contracts/activities';
 import { MAX_ERROR_LENGTH, type UndoFailure } from '../src/domain/outcome';
 
 /**
@@ -18,12 +18,33 @@ export function describeSaveFailure(
 ): { attempts: number; message: string } {
   // What is cancelled before it could be scheduled fails with the cancellation itself, not with an ActivityFailure.
   const cause = error instanceof ActivityFailure ? error.cause : error;
-  if (cause instanceof CancelledFailure) {
-    return { attempts: 0, message: 'cancelled by hand before it was saved' };
-  }
+  if (cause instanceof CancelledFailure) return CANCELLED_SAVE;
   const { attempts, message, refused } = describeFailure(error, maxAttempts);
-  if (!refused) return { attempts, message };
-  return { attempts, message: `refused for good at attempt ${attempts} of ${maxAttempts}: ${message}` };
+  return { attempts, message: refused ? describeRefusal(message, attempts, maxAttempts) : message };
+}
+
+/** How many attempts a record had that was called off isn't known. */
+export const CANCELLED_SAVE = { attempts: 0, message: 'cancelled by hand before it was saved' } as const;
+
+export function describeRefusal(message: string, attempts: number, maxAttempts: number): string {
+  return `refused for good at attempt ${attempts} of ${maxAttempts}: ${message}`;
+}
+
+/** What a single attempt of a local activity failed with; rethrows a bug, as {@link describeSaveFailure} does. */
+export function describeAttempt(error: unknown): SaveFailure {
+  // What a local activity throws itself comes as it is; only its time-outs and cancellations come wrapped.
+  const cause = error instanceof ActivityFailure ? error.cause : error;
+  if (cause instanceof TimeoutFailure) {
+    return { message: `no answer in time (${cause.timeoutType})`, refused: false };
+  }
+  if (cause instanceof CancelledFailure) return { message: 'its worker was stopped', refused: false };
+  if (!(cause instanceof ApplicationFailure)) throw error;
+  const { retryAfterMs } = (cause.details?.[0] as FailureDetails | undefined) ?? {};
+  return {
+    message: cause.message.slice(0, MAX_ERROR_LENGTH),
+    refused: cause.nonRetryable === true,
+    ...(retryAfterMs !== undefined && { retryAfterMs }),
+  };
 }
 
 /** What an outcome tells of a `rollback` that failed for good; rethrows a bug, as {@link describeSaveFailure} does. */

@@ -24,7 +24,7 @@ export async function startWorker(
   const store = createFailingStore(createFileStore(config), { failureRate: config.saveFailureRate });
   const connection = await connectWorker(target);
   lifecycle.onStop("the worker's connection", () => connection.close());
-  const { taskQueue, deployment, buildId, holdPatches } = config;
+  const { taskQueue, deployment, buildId, holdPatches, maxInFlight, shards } = config;
   const versioned = buildId !== '';
   const worker = await createWorker({
     connection,
@@ -32,6 +32,7 @@ export async function startWorker(
     taskQueue,
     activities: createActivities({ store, workflows: createWorkflowAccess(client) }),
     workflows: workflowCode(versioned),
+    maxInFlight: maxInFlight * shards,
     version: versioned ? { deployment, buildId } : undefined,
     heldPatches: holdPatches === '' ? undefined : holdPatches.split(','),
   });

@@ -16,6 +16,31 @@ export interface SaveResult {
   attempt: number;
 }
 
+export interface SaveBatchInput {
+  /** Of one batch: all, or those that are to be tried again. */
+  records: KeptRecord[];
+  batch: BatchRef;
+}
+
+export interface SaveBatchResult {
+  /** The others are saved. */
+  failed: FailedSave[];
+}
+
+/** What one attempt to save a record failed with. */
+export interface FailedSave extends SaveFailure {
+  /** Of the record in the input, from 0. */
+  place: number;
+}
+
+export interface SaveFailure {
+  message: string;
+  /** Whether no further attempt can succeed. */
+  refused: boolean;
+  /** When it may be tried again, where the store says so. */
+  retryAfterMs?: number;
+}
+
 export interface CloseBatchInput {
   batch: BatchRef;
   records: SettledRecord[];
@@ -62,6 +87,11 @@ export interface Activities {
    * error may say when to try again (`retryAfterMs`); that then goes before the interval, here and below.
    */
   save(input: SaveInput): Promise<SaveResult>;
+  /**
+   * One attempt to store several records of one batch; tells which of them failed. What it fails with itself goes for
+   * each of them. Called as a local activity only.
+   */
+  saveBatch(input: SaveBatchInput): Promise<SaveBatchResult>;
   /** Undoes what a save left behind; tried {@link ROLLBACK_ATTEMPTS} times, then told in the record's outcome. */
   rollback(input: SaveInput): Promise<void>;
   /** Publishes the batch's outcomes; retried until it succeeds. */
@@ -85,6 +115,8 @@ export interface Activities {
 /** What `save` and `rollback` attach to their failures, so that an outcome can tell the attempts of what failed for good. */
 export interface FailureDetails {
   attempt: number;
+  /** When it may be tried again, where the store says so. */
+  retryAfterMs?: number;
 }
 
 /**

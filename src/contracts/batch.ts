@@ -1,6 +1,6 @@
 import type { Batch } from '../domain/batch';
 import type { OutcomeFormat, RecordOutcome } from '../domain/outcome';
-import type { OnFailure } from './settings';
+import type { OnFailure, SaveActivity } from './settings';
 
 /** Input of `batchWorkflow`. What is in force for this batch stands with it, whatever the settings are later. */
 export interface BatchInput {
@@ -10,6 +10,8 @@ export interface BatchInput {
   outcomeFormat: OutcomeFormat;
   /** Absent in what 0.1.0 started: `keep`. */
   onFailure?: OnFailure;
+  /** Absent: `regular`, as in all that was started before 0.3.0. */
+  saveActivity?: Exclude<SaveActivity, 'regular'>;
   /**
    * Given when an earlier run of this id closed without completing: nothing is saved any more. If the earlier run had
    * got as far as the file, its outcomes stand; else every record is rolled back for this reason.

@@ -17,6 +17,7 @@ export interface PipelineSettings {
   retryIntervalMs: number;
   outcomeFormat: OutcomeFormat;
   onFailure: OnFailure;
+  saveActivity: SaveActivity;
   idempotencyWindowMs: number;
   idempotencyWindowKeys: number;
 }
@@ -25,12 +26,20 @@ export interface PipelineSettings {
 export const ON_FAILURE = { keep: 'keep', rollbackBatch: 'rollback_batch' } as const;
 export type OnFailure = (typeof ON_FAILURE)[keyof typeof ON_FAILURE];
 
+/**
+ * How the records of a batch are saved: each by an activity, each by a local activity, or all of them by one local
+ * activity. What is local costs no round trip to the server, and shows in history only when it is through.
+ */
+export const SAVE_ACTIVITY = { regular: 'regular', local: 'local', batch: 'batch' } as const;
+export type SaveActivity = (typeof SAVE_ACTIVITY)[keyof typeof SAVE_ACTIVITY];
+
 /** Settings as an older version's process or history gives them: what came later has its default. */
 export type StoredSettings = Omit<PipelineSettings, keyof typeof LATER_SETTINGS> & Partial<PipelineSettings>;
 
 /** Settings that came after 0.1.0, with their defaults. */
 const LATER_SETTINGS = {
   onFailure: ON_FAILURE.keep,
+  saveActivity: SAVE_ACTIVITY.regular,
   idempotencyWindowMs: 1 * DAY,
   idempotencyWindowKeys: 10_000,
 } as const satisfies Partial<PipelineSettings>;

@@ -17,6 +17,7 @@ export function batcherAddress(config: Config): BatcherAddress {
       retryIntervalMs: config.retryIntervalMs,
       outcomeFormat: config.outcomeFormat,
       onFailure: config.onFailure,
+      saveActivity: config.saveActivity,
       idempotencyWindowMs: config.idempotencyWindowMs,
       idempotencyWindowKeys: config.idempotencyWindowKeys,
     },

@@ -19,6 +19,13 @@ const FORCE_MS = 20 * SECOND;
  */
 const ACTIVITY_SLOTS = 400;
 
+/**
+ * How many workflow tasks may run at once, besides those of the batches that may be in flight. A batch that saves
+ * locally holds the slot of its task for as long as it saves; where slow saves held them all, the batchers could neither
+ * take signals nor answer. A slot that nobody uses costs nothing.
+ */
+const SPARE_WORKFLOW_SLOTS = 40;
+
 export interface WorkerSetup {
   connection: NativeConnection;
   namespace: string;
@@ -32,6 +39,8 @@ export interface WorkerSetup {
    * So this build can be rolled back to one that doesn't know them.
    */
   heldPatches?: readonly string[] | undefined;
+  /** Most batches at once of all shards. */
+  maxInFlight: number;
   /** Anything further, e.g. fewer slots in tests. */
   tuning?: Partial<WorkerOptions>;
 }
@@ -56,11 +65,22 @@ export interface PipelineWorker {
  * version: it runs no workflow code, and any process that is there may serve a batcher, whatever build that is on.
  */
 export async function createWorker(setup: WorkerSetup): Promise<PipelineWorker> {
-  const { workflows, activities, connection, namespace, taskQueue, version, heldPatches, tuning } = setup;
+  const {
+    workflows,
+    activities,
+    connection,
+    namespace,
+    taskQueue,
+    version,
+    heldPatches,
+    maxInFlight,
+    tuning,
+  } = setup;
   const common = {
     connection,
     namespace,
     maxConcurrentActivityTaskExecutions: ACTIVITY_SLOTS,
+    maxConcurrentLocalActivityExecutions: ACTIVITY_SLOTS,
     shutdownGraceTime: GRACE_MS,
     shutdownForceTime: FORCE_MS,
     ...tuning,
@@ -70,6 +90,7 @@ export async function createWorker(setup: WorkerSetup): Promise<PipelineWorker> 
     Worker.create({
       // After a crash the batcher's next task waits this long for the dead worker before any other may take it.
       stickyQueueScheduleToStartTimeout: 5 * SECOND,
+      maxConcurrentWorkflowTaskExecutions: maxInFlight + SPARE_WORKFLOW_SLOTS,
       ...common,
       taskQueue,
       activities: others,

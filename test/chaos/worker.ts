@@ -50,6 +50,7 @@ async function start(lifecycle: Lifecycle): Promise<void> {
       workflows: createWorkflowAccess(client),
     }),
     workflows: workflowCode(false),
+    maxInFlight: config.maxInFlight,
   });
   worker.run().catch((error: unknown) => lifecycle.fail(error));
   tell({ ready: true });

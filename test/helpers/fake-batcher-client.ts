@@ -144,6 +144,7 @@ function emptyStatus(): StatusView {
       retryIntervalMs: 1000,
       outcomeFormat: 'text',
       onFailure: 'keep',
+      saveActivity: 'regular',
       idempotencyWindowMs: 86_400_000,
       idempotencyWindowKeys: 10_000,
     },

@@ -33,6 +33,7 @@ export const TEST_SETTINGS: PipelineSettings = {
   retryIntervalMs: 10,
   outcomeFormat: 'text',
   onFailure: 'keep',
+  saveActivity: 'regular',
   idempotencyWindowMs: 86_400_000,
   idempotencyWindowKeys: 10_000,
 };
@@ -117,6 +118,7 @@ export async function startPipeline(
           workflows: createWorkflowAccess(client),
         }),
         workflows: { workflowBundle: { codePath: BUNDLE } },
+        maxInFlight: settings.maxInFlight,
         tuning: { shutdownGraceTime: 0, ...options.tuning },
       });
       running = { worker, connection, ended: worker.run() };

@@ -153,6 +153,31 @@ export const CASES = {
       'a batch completes',
     ],
   },
+  'batch-saved-locally': {
+    since: '0.3.0',
+    tells: [
+      'batchWorkflow starts',
+      'save succeeds locally',
+      'save fails locally',
+      'a timer fires',
+      'rollback succeeds at attempt 1',
+      'closeBatch succeeds at attempt 1',
+      'completes: saved, saved, rolled_back, rolled_back',
+    ],
+    neverTells: ['save succeeds at attempt'],
+  },
+  'batch-saved-together': {
+    since: '0.3.0',
+    tells: [
+      'batchWorkflow starts',
+      'saveBatch succeeds locally',
+      'a timer fires',
+      'rollback succeeds at attempt 1',
+      'closeBatch succeeds at attempt 1',
+      'completes: saved, saved, rolled_back, rolled_back',
+    ],
+    neverTells: ['save '],
+  },
 } as const satisfies Record<string, ReplayCase>;
 
 export type CaseName = keyof typeof CASES;

@@ -1,13 +1,33 @@
+import { SAVE_ACTIVITY, type SaveActivity } from '../../src/contracts/settings';
 import { batchIdOf } from '../../src/domain/batch';
 import { HOUR, SECOND } from '../../src/domain/duration';
 import { KeepapartError } from '../../src/domain/errors';
 import { createIngest } from '../../src/temporal/ingest';
 import { waitFor } from '../helpers/wait-for';
+import type { CaseName } from './cases';
 import { batcherHistory, batchHistory, holdSlowRecords, type Scenario } from './scenario';
 import { SCENARIOS_BY_HAND } from './scenarios-by-hand';
 
 /** Long enough that nothing is flushed for its age. */
 const NEVER = { flushIntervalMs: HOUR };
+
+/** One record saved at once, one at the second attempt, one exhausted, one refused. */
+function savedLocally(name: CaseName, saveActivity: SaveActivity): Scenario {
+  return {
+    cases: [name],
+    async record(start) {
+      const pipeline = await start({ settings: { saveActivity } });
+      pipeline.store.beforeSave = ({ value }, attempt) => {
+        if (value === 'never' || (value === 'second' && attempt === 1))
+          throw new Error(`no luck in attempt ${attempt}`);
+        if (value === 'refused') throw new KeepapartError('record-rejected', 'not a record for this store');
+      };
+      await pipeline.send(['first', 'second', 'never', 'refused']);
+      await pipeline.quiet();
+      return { [name]: await batchHistory(pipeline) };
+    },
+  };
+}
 
 export const SCENARIOS: readonly Scenario[] = [
   {
@@ -123,5 +143,7 @@ export const SCENARIOS: readonly Scenario[] = [
       return { 'batcher-paused': await batcherHistory(pipeline) };
     },
   },
+  savedLocally('batch-saved-locally', SAVE_ACTIVITY.local),
+  savedLocally('batch-saved-together', SAVE_ACTIVITY.batch),
   ...SCENARIOS_BY_HAND,
 ];

@@ -41,6 +41,11 @@ function tellEvent(event: HistoryEvent, other: (eventId: unknown) => HistoryEven
     const why = temporal.api.enums.v1.RetryState[failed.retryState ?? 0] ?? '?';
     return `${activity(failed.scheduledEventId)} fails for good: ${why.replace('RETRY_STATE_', '')}`;
   }
+  const marker = event.markerRecordedEventAttributes;
+  if (marker?.markerName === 'core_local_activity') {
+    const { activity_type: type = '?' } = firstOf(marker.details?.['data']) as { activity_type?: string };
+    return `${type} ${marker.failure ? 'fails' : 'succeeds'} locally`;
+  }
   const called = event.activityTaskCancelRequestedEventAttributes;
   if (called) return `${activity(called.scheduledEventId)} is called off`;
   if (event.timerFiredEventAttributes) return 'a timer fires';

@@ -41,6 +41,7 @@ const SETTINGS: PipelineSettings = {
   retryIntervalMs: 1000,
   outcomeFormat: 'text',
   onFailure: 'keep',
+  saveActivity: 'regular',
   idempotencyWindowMs: 86_400_000,
   idempotencyWindowKeys: 10_000,
 };
