@@ -178,6 +178,26 @@ export const CASES = {
     ],
     neverTells: ['save '],
   },
+  'batcher-streams': {
+    since: '0.3.0',
+    tells: [
+      'batcherWorkflow starts',
+      'a part under a key, from record 0',
+      'a part under a key, from record 2',
+      'a part without a key, from record 0',
+      'a batch starts: size',
+      'continues as new, batches in flight: 0',
+    ],
+  },
+  'batcher-streams-going-on': {
+    since: '0.3.0',
+    tells: [
+      'batcherWorkflow continues an earlier run',
+      'a part under a key, from record 6',
+      'a batch starts: manual',
+      'a batch completes',
+    ],
+  },
 } as const satisfies Record<string, ReplayCase>;
 
 export type CaseName = keyof typeof CASES;

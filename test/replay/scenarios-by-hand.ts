@@ -4,6 +4,7 @@ import { bufferPageId } from '../../src/contracts/ids';
 import { HOUR, KIB } from '../../src/domain/duration';
 import { KeepapartError } from '../../src/domain/errors';
 import { recordIdOf } from '../../src/domain/record';
+import { createBatcherClient } from '../../src/temporal/batcher-client';
 import { waitFor } from '../helpers/wait-for';
 import { batcherHistory, batchHistory, holdSlowRecords, type Scenario } from './scenario';
 
@@ -53,7 +54,10 @@ export const SCENARIOS_BY_HAND: readonly Scenario[] = [
       await pipeline.batcher.pause('recorder');
       // The shortest that needs a page: the corpus is to be read by people as well.
       for (let i = 0; i < 3; i++) await pipeline.send([i, 'x'.repeat(24 * KIB)]);
-      await waitFor('a page', async () => (await pipeline.status()).pages === 1);
+      await waitFor('the run after the page', async () => {
+        const { pages, run } = await pipeline.status();
+        return pages === 1 && run.continuedAsNew === 1;
+      });
       await pipeline.ingest.drain('recorder');
       await pipeline.batcher.resume('recorder');
       await pipeline.quiet();
@@ -74,13 +78,15 @@ export const SCENARIOS_BY_HAND: readonly Scenario[] = [
         limits: { ...SMALL_RUNS, messages: 3 },
       });
       const [first, second, third] = [randomUUID(), randomUUID(), randomUUID()];
-      const sendOnce = (requestId: string, value: string) =>
-        pipeline.batcher.addRecords({ requestId, values: [value] }, { once: true });
+      const sendOnce = (requestId: string, value: string, api = pipeline.batcher) =>
+        api.addRecords({ requestId, values: [value] }, { once: true });
       await sendOnce(first, 'first');
       await sendOnce(second, 'second');
       await sendOnce(third, 'third');
       await waitFor('the next run', async () => (await pipeline.status()).run.continuedAsNew === 1);
-      await sendOnce(first, 'first');
+      // An API that has taken it would not send it again.
+      const bounds = { maxBufferedRecords: 1000, maxBufferedBytes: 1e6 };
+      await sendOnce(first, 'first', createBatcherClient(pipeline.client, pipeline.address, bounds));
       await pipeline.batcher.flush('recorder');
       await pipeline.quiet();
       return { 'batcher-keys': await batcherHistory(pipeline) };

@@ -7,6 +7,7 @@ import { waitFor } from '../helpers/wait-for';
 import type { CaseName } from './cases';
 import { batcherHistory, batchHistory, holdSlowRecords, type Scenario } from './scenario';
 import { SCENARIOS_BY_HAND } from './scenarios-by-hand';
+import { SCENARIOS_OF_STREAMS } from './scenarios-of-streams';
 
 /** Long enough that nothing is flushed for its age. */
 const NEVER = { flushIntervalMs: HOUR };
@@ -106,7 +107,9 @@ export const SCENARIOS: readonly Scenario[] = [
       });
       const slow = holdSlowRecords(pipeline);
       const { runId } = await pipeline.client.workflow.getHandle(pipeline.batcherWorkflowId).describe();
-      await pipeline.send(['slow', 3, 4, 5, 6], ['slow', 7, 8, 9, 10]);
+      // One after the other: side by side they would share a signal.
+      await pipeline.send(['slow', 3, 4, 5, 6]);
+      await pipeline.send(['slow', 7, 8, 9, 10]);
       await waitFor('two slow batches', () => slow.held() === 2);
       await pipeline.send([11, 12]);
       await waitFor('the next run', async () => (await pipeline.status()).run.continuedAsNew === 1);
@@ -146,4 +149,5 @@ export const SCENARIOS: readonly Scenario[] = [
   savedLocally('batch-saved-locally', SAVE_ACTIVITY.local),
   savedLocally('batch-saved-together', SAVE_ACTIVITY.batch),
   ...SCENARIOS_BY_HAND,
+  ...SCENARIOS_OF_STREAMS,
 ];

@@ -2,21 +2,24 @@ import { defaultPayloadConverter } from '@temporalio/common';
 import type { History } from '@temporalio/common/lib/proto-utils';
 import { temporal } from '@temporalio/proto';
 import type { BatchResult } from '../../src/contracts/batch';
-import type { BatcherInput } from '../../src/contracts/batcher';
+import { addRecordsSignal, type AcceptedRequest, type BatcherInput } from '../../src/contracts/batcher';
 import { WORKFLOW_TYPE } from '../../src/contracts/ids';
 import { SEARCH_ATTRIBUTES } from '../../src/contracts/search-attributes';
 
 type HistoryEvent = NonNullable<History['events']>[number];
 type Payloads = temporal.api.common.v1.IPayloads | null | undefined;
 
-/** What happened in a history, a line an event that matters, in its order. The first line names the workflow type. */
+/** What happened in a history, a line or more an event that matters, in its order. The first line names the workflow type. */
 export function tellHistory(history: History): string[] {
   const events = history.events ?? [];
   const byId = new Map(events.map((event) => [String(event.eventId), event]));
   return events.flatMap((event) => tellEvent(event, (id) => byId.get(String(id)) ?? {}) ?? []);
 }
 
-function tellEvent(event: HistoryEvent, other: (eventId: unknown) => HistoryEvent): string | undefined {
+function tellEvent(
+  event: HistoryEvent,
+  other: (eventId: unknown) => HistoryEvent,
+): string | string[] | undefined {
   const activity = (scheduledEventId: unknown) =>
     other(scheduledEventId).activityTaskScheduledEventAttributes?.activityType?.name ?? '?';
   const attempt = (startedEventId: unknown) =>
@@ -28,7 +31,7 @@ function tellEvent(event: HistoryEvent, other: (eventId: unknown) => HistoryEven
     return `${started.workflowType?.name ?? '?'} ${run}`;
   }
   const signalled = event.workflowExecutionSignaledEventAttributes;
-  if (signalled) return `signal ${signalled.signalName ?? '?'}`;
+  if (signalled) return [`signal ${signalled.signalName ?? '?'}`, ...partsIn(signalled)];
   const updated = event.workflowExecutionUpdateAcceptedEventAttributes;
   if (updated) return `update ${updated.acceptedRequest?.input?.name ?? '?'}`;
   if (event.workflowExecutionCancelRequestedEventAttributes) return 'cancellation is requested';
@@ -74,6 +77,14 @@ function tellEvent(event: HistoryEvent, other: (eventId: unknown) => HistoryEven
     return `completes: ${outcomes.join(', ')}`;
   }
   return undefined;
+}
+
+/** Of streams of records. */
+function partsIn({ signalName, input }: { signalName?: string | null; input?: Payloads }): string[] {
+  if (signalName !== addRecordsSignal.name) return [];
+  return (firstOf(input) as AcceptedRequest[]).flatMap(({ offset, part }) =>
+    offset === undefined ? [] : `a part ${part ? 'under a key' : 'without a key'}, from record ${offset}`,
+  );
 }
 
 function firstOf(payloads: Payloads): unknown {
