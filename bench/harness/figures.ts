@@ -7,11 +7,6 @@ export function median(values: readonly number[]): number {
   return (upper + lower) / 2;
 }
 
-/** `min to max`, rounded to whole numbers. */
-export function spread(values: readonly number[]): string {
-  return `${Math.round(Math.min(...values))} to ${Math.round(Math.max(...values))}`;
-}
-
 /** A Markdown table. */
 export function markdownTable(header: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;

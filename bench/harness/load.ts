@@ -1,57 +1,46 @@
 import { execFile } from 'node:child_process';
+import path from 'node:path';
 import { promisify } from 'node:util';
+import type { JsonValue } from '../../src/domain/json';
 
 const run = promisify(execFile);
-const AUTOCANNON = require.resolve('autocannon/autocannon.js');
+const PROCESS = [
+  '-r',
+  path.resolve(__dirname, '../../test/helpers/run-typescript.js'),
+  path.join(__dirname, 'load-process.ts'),
+];
 
 export interface Load {
   url: string;
-  body: string;
+  /** The list that each request brings. */
+  values: JsonValue[];
   /** Connections at once, each of which sends its next request when it has the answer to the one before. */
   connections: number;
-  /** Ends the load after so many seconds, or so many requests. */
-  until: { seconds: number } | { requests: number };
+  /** No request is sent after so many seconds, nor beyond so many. */
+  seconds: number;
+  maxRequests: number;
+  headers: Record<string, string>;
+  /** Whether each request has an Idempotency-Key of its own. */
+  withKeys: boolean;
 }
 
 /** What a load generator saw. */
 export interface LoadFigures {
-  /** Answers with status 2xx. */
+  /** Requests that were acknowledged, by an answer that says just that. */
   answered: number;
-  /** All other answers, and requests without one. */
-  failed: number;
-  perSecond: number;
-  /** Latencies in milliseconds. */
+  /** All other answers, and the first of them. */
+  wrong: { count: number; first: string[] };
+  elapsedMs: number;
   p50Ms: number;
   p99Ms: number;
+  worstMs: number;
+  /** CPU time of the generator until it began, and from then on. */
+  startMs: number;
+  cpuMs: number;
 }
 
-/** Posts the same JSON again and again, from a process of its own. */
-export async function postLoad({ url, body, connections, until }: Load): Promise<LoadFigures> {
-  const end = 'seconds' in until ? ['-d', String(until.seconds)] : ['-a', String(until.requests)];
-  const args = ['-j', '-n', '-m', 'POST', '-H', 'content-type=application/json', '-b', body];
-  const { stdout } = await run(process.execPath, [
-    AUTOCANNON,
-    ...args,
-    ...end,
-    '-c',
-    String(connections),
-    url,
-  ]);
-  const result = JSON.parse(stdout) as AutocannonResult;
-  return {
-    answered: result['2xx'],
-    failed: result.non2xx + result.errors,
-    perSecond: result['2xx'] / result.duration,
-    p50Ms: result.latency.p50,
-    p99Ms: result.latency.p99,
-  };
-}
-
-interface AutocannonResult {
-  '2xx': number;
-  non2xx: number;
-  errors: number;
-  /** In seconds. */
-  duration: number;
-  latency: { p50: number; p99: number };
+/** Posts the same list again and again, from a process of its own. @throws Error when a connection is lost */
+export async function postLoad(load: Load): Promise<LoadFigures> {
+  const { stdout } = await run(process.execPath, [...PROCESS, JSON.stringify(load)]);
+  return JSON.parse(stdout) as LoadFigures;
 }

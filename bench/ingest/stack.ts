@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -6,6 +7,7 @@ import { WorkflowNotFoundError } from '@temporalio/client';
 import {
   RUN_LIMITS,
   pauseSignal,
+  statusQuery,
   type BatcherInput,
   type BatcherWorkflow,
 } from '../../src/contracts/batcher';
@@ -24,14 +26,22 @@ const BASELINE = [
 ];
 const UP = /Ctrl-C stops it/;
 
-export const CONTENDERS = ['nothing stored', 'signal per request', 'keepapart'] as const;
+export const CONTENDERS = ['nothing stored', 'signal per request', 'keepapart', 'keepapart, keys'] as const;
 export type Contender = (typeof CONTENDERS)[number];
+
+const KEY = 'the-key-of-the-bench';
 
 export interface Stack {
   /** Where a contender takes lists. */
   url(contender: Contender): string;
+  /** What each request brings besides. */
+  headers: Record<string, string>;
   /** Empties the buffers and pauses the batchers, so that the figures are those of the way in alone. */
   reset(): Promise<void>;
+  /** How many records a contender's batcher has taken since; undefined for one that stores nothing. */
+  taken(contender: Contender): Promise<number | undefined>;
+  /** By name, for figures of what each has used. */
+  pids: Record<string, number>;
   stop(): Promise<void>;
 }
 
@@ -39,9 +49,11 @@ export interface Stack {
 export async function startStack(): Promise<Stack> {
   const folder = await mkdtemp(path.join(tmpdir(), 'keepapart-bench-'));
   const started: Running[] = [];
-  const start = async (args: readonly string[], env: NodeJS.ProcessEnv, up = UP): Promise<Running> => {
-    const running = await startNode(args, { cwd: folder, env, up });
+  const pids: Record<string, number> = {};
+  const start = async (name: string, args: readonly string[], env: NodeJS.ProcessEnv, up = UP) => {
+    const running = await startNode(args, { cwd: folder, env, up, log: path.join(folder, `${name}.log`) });
     started.push(running);
+    pids[name] = running.pid;
     return running;
   };
   const stop = async () => {
@@ -50,30 +62,43 @@ export async function startStack(): Promise<Stack> {
   };
   try {
     const env = environment();
-    const temporal = await start([MAIN, 'temporal'], env);
+    const temporal = await start('temporal', [MAIN, 'temporal'], env);
     const address = row(temporal, 'Temporal');
     const reaching = { ...env, TEMPORAL_ADDRESS: address };
-    await start([MAIN, 'worker'], reaching);
-    const api = row(await start([MAIN, 'api'], reaching), 'API');
+    await start('worker', [MAIN, 'worker'], reaching);
+    const api = row(await start('api', [...profiling(), MAIN, 'api'], reaching), 'API');
     const other = batcherWorkflowId('signal-per-request', 0);
     const baseline = async (mode: string) => {
-      const running = await start([...BASELINE, mode, address, other], env, /listening \d+/);
-      return `http://127.0.0.1:${/listening (\d+)/.exec(running.output())?.[1]}/v1/records`;
+      const running = await start(
+        mode === 'none' ? 'nothing' : mode,
+        [...BASELINE, mode, address, other],
+        env,
+        /listening \d+/,
+      );
+      return `http://127.0.0.1:${/listening (\d+)/.exec(running.output)?.[1]}/v1/records`;
     };
     const urls: Record<Contender, string> = {
       'nothing stored': await baseline('none'),
       'signal per request': await baseline('signal'),
       keepapart: api,
+      'keepapart, keys': api,
     };
     const client = await connectClient(embeddedTarget(address));
     const own = batcherAddress(loadConfig({ env, flags: {} }).config);
     const input: BatcherInput = { settings: own.settings, limits: RUN_LIMITS };
+    const ownId = batcherWorkflowId(own.batcherId, 0);
     return {
       url: (contender) => urls[contender],
+      headers: { Authorization: `Bearer ${KEY}` },
       async reset() {
-        for (const workflowId of [batcherWorkflowId(own.batcherId, 0), other])
-          await restart(client, workflowId, own.taskQueue, input);
+        for (const workflowId of [ownId, other]) await restart(client, workflowId, own.taskQueue, input);
       },
+      async taken(contender) {
+        if (contender === 'nothing stored') return undefined;
+        const handle = client.workflow.getHandle(contender === 'signal per request' ? other : ownId);
+        return (await handle.query(statusQuery)).counters.accepted;
+      },
+      pids,
       async stop() {
         await client.connection.close();
         await stop();
@@ -107,12 +132,19 @@ async function restart(
   );
 }
 
+/** With `BENCH_PROFILE=<folder>` the API writes a CPU profile there when it ends. */
+function profiling(): string[] {
+  const folder = process.env['BENCH_PROFILE'];
+  return folder === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${path.resolve(folder)}`];
+}
+
 /** Our own without settings, and with what makes room for seconds of load that nothing drains. */
 function environment(): Record<string, string> {
   const kept = Object.entries(process.env).filter(([name]) => !/^(KEEPAPART_|TEMPORAL_)/.test(name));
   return {
     ...(Object.fromEntries(kept) as Record<string, string>),
     NODE_ENV: 'production',
+    KEEPAPART_API_KEYS: `bench:${createHash('sha256').update(KEY).digest('hex')}`,
     KEEPAPART_HTTP_PORT: '0',
     KEEPAPART_TCP_PORT: '0',
     KEEPAPART_TEMPORAL_PORT: '0',
@@ -124,5 +156,5 @@ function environment(): Record<string, string> {
 
 /** What a role says of itself in its summary. */
 function row({ output }: Running, name: string): string {
-  return new RegExp(`^ +${name} +(\\S+)$`, 'm').exec(output())?.[1] ?? '';
+  return new RegExp(`^ +${name} +(\\S+)$`, 'm').exec(output)?.[1] ?? '';
 }
