@@ -1,0 +1,81 @@
+import { markdownTable, median } from '../harness/figures';
+import type { CellResult } from './cell';
+import { ROLES } from './stage';
+
+/** One table per share of failures, and below it what is wrong with any output. */
+export function renderResults(results: readonly CellResult[]): string {
+  const rates = [...new Set(results.map(({ failureRate }) => failureRate))].sort();
+  return rates
+    .map((rate) => {
+      const of = results.filter(({ failureRate }) => failureRate === rate);
+      return `### ${rate === 0 ? 'Without failures' : `${rate * 100} % of attempts fail`}\n\n${renderTable(of)}\n`;
+    })
+    .join('\n');
+}
+
+const HEADER = [
+  'contender',
+  'records/s',
+  'from to',
+  'p50 s',
+  'p99 s',
+  ...ROLES.map((role) => `${role} ms/record`),
+  'disk B/record',
+  'events',
+  'workflow tasks',
+  'runs',
+  'output',
+];
+
+function renderTable(results: readonly CellResult[]): string {
+  const names = [...new Set(results.map(({ contender }) => contender))];
+  const groups = names.map((name) => results.filter(({ contender }) => contender === name));
+  return markdownTable(
+    HEADER,
+    groups.map((runs) => {
+      const good = runs.filter(({ problems }) => problems.length === 0);
+      const figure = (of: (run: CellResult) => number | undefined, digits = 0) => figureOf(good, of, digits);
+      const rates = good.map(({ perSecond }) => perSecond);
+      return [
+        runs[0]?.contender ?? '',
+        figure(({ perSecond }) => perSecond, rates.some((rate) => rate < 20) ? 1 : 0),
+        good.length === 0 ? '' : range(rates),
+        figure(({ p50Ms }) => p50Ms / 1000, 2),
+        figure(({ p99Ms }) => p99Ms / 1000, 2),
+        ...ROLES.map((role) =>
+          figure((run) => {
+            const usage = run.usage.find((one) => one.role === role);
+            return usage && usage.cpuMs / run.records;
+          }, 2),
+        ),
+        figure(({ diskBytesPerRecord }) => diskBytesPerRecord),
+        figure(({ history, records }) => history && history.events / records, 1),
+        figure(({ history, records }) => history && history.workflowTasks / records, 2),
+        `${runs.length} × ${runs[0]?.records ?? 0}`,
+        judgement(runs),
+      ];
+    }),
+  );
+}
+
+function figureOf(
+  runs: readonly CellResult[],
+  of: (run: CellResult) => number | undefined,
+  digits: number,
+): string {
+  const values = runs.map(of).filter((value) => value !== undefined);
+  return values.length === 0 ? '' : median(values).toFixed(digits);
+}
+
+function range(values: readonly number[]): string {
+  const [least, most] = [Math.min(...values), Math.max(...values)];
+  const digits = most < 20 ? 1 : 0;
+  return `${least.toFixed(digits)} to ${most.toFixed(digits)}`;
+}
+
+function judgement(runs: readonly CellResult[]): string {
+  const bad = runs.filter(({ problems }) => problems.length > 0);
+  if (bad.length === 0) return 'complete';
+  const what = [...new Set(bad.flatMap(({ problems }) => problems))].join('; ');
+  return `${bad.length} of ${runs.length} no result: ${what}`;
+}

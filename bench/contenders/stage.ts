@@ -1,0 +1,90 @@
+import { mkdir } from 'node:fs/promises';
+import path from 'node:path';
+import { diskBytes, usageOf } from '../harness/usage';
+import { startProgram, type Program, type ProgramOptions } from '../harness/programs';
+import { workEnvironment, type Work } from './work/work';
+
+/** What a contender's programs are to the figures. */
+export const ROLES = ['server', 'worker', 'api', 'client'] as const;
+export type Role = (typeof ROLES)[number];
+
+/** What each role has used so far. */
+export interface RoleUsage {
+  role: Role;
+  cpuMs: number;
+  peakBytes: number;
+}
+
+/** Where one contender runs once: its folders and programs, all gone at the end. */
+export interface Stage {
+  work: Work;
+  /** Makes a folder for a server's data, which counts as what the contender keeps on disk. */
+  dataFolder(name: string): Promise<string>;
+  /** Starts a program that counts for a role. */
+  start(
+    role: Role,
+    command: string,
+    args: readonly string[],
+    options: Pick<ProgramOptions, 'up' | 'stopSignal'> & { env?: NodeJS.ProcessEnv; cwd?: string },
+  ): Promise<Program>;
+  usage(): Promise<RoleUsage[]>;
+  /** Bytes in all data folders. */
+  diskBytes(): Promise<number>;
+  /** Ends all programs, those that were started last first. */
+  stop(): Promise<void>;
+}
+
+export async function openStage(
+  folder: string,
+  settings: Omit<Work, 'outDir' | 'stagingDir'>,
+): Promise<Stage> {
+  const work: Work = {
+    ...settings,
+    outDir: path.join(folder, 'out'),
+    stagingDir: path.join(folder, 'staging'),
+  };
+  for (const made of [work.outDir, work.stagingDir]) await mkdir(made, { recursive: true });
+  const dataFolders: string[] = [];
+  const started: { role: Role; program: Program }[] = [];
+  return {
+    work,
+    async dataFolder(name) {
+      const made = path.join(folder, name);
+      await mkdir(made, { recursive: true });
+      dataFolders.push(made);
+      return made;
+    },
+    async start(role, command, args, { up, stopSignal, env = {}, cwd = folder }) {
+      const program = await startProgram(command, args, {
+        cwd,
+        env: { ...inherited(), NODE_ENV: 'production', ...workEnvironment(work), ...env },
+        up,
+        ...(stopSignal !== undefined && { stopSignal }),
+      });
+      started.push({ role, program });
+      return program;
+    },
+    async usage() {
+      const usages = await usageOf(started.map(({ program }) => program.pid));
+      return ROLES.map((role) => {
+        const of = usages.filter((_, i) => started[i]?.role === role);
+        const sum = (key: 'cpuMs' | 'peakBytes') => of.reduce((total, usage) => total + usage[key], 0);
+        return { role, cpuMs: sum('cpuMs'), peakBytes: sum('peakBytes') };
+      }).filter(({ peakBytes }) => peakBytes > 0);
+    },
+    async diskBytes() {
+      const sizes = await Promise.all(dataFolders.map(diskBytes));
+      return sizes.reduce((sum, size) => sum + size, 0);
+    },
+    async stop() {
+      for (const { program } of started.splice(0).reverse()) await program.stop();
+    },
+  };
+}
+
+/** Our own environment without the settings of keepapart and Temporal. */
+function inherited(): NodeJS.ProcessEnv {
+  return Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => !/^(KEEPAPART_|TEMPORAL_)/.test(name)),
+  );
+}
