@@ -12,7 +12,8 @@ if (built.status !== 0) process.exit(1);
 require(path.join(root, 'test/helpers/run-typescript.js'));
 const { ingestBench } = require(path.join(root, 'bench/ingest/command.ts'));
 const { contendersBench } = require(path.join(root, 'bench/contenders/command.ts'));
-const BENCHES = { ingest: ingestBench, contenders: contendersBench };
+const { curveBench } = require(path.join(root, 'bench/contenders/curve.ts'));
+const BENCHES = { ingest: ingestBench, contenders: contendersBench, curve: curveBench };
 const [name, ...args] = process.argv.slice(2);
 const bench = BENCHES[name];
 if (bench === undefined) {

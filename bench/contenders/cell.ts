@@ -2,6 +2,7 @@ import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { diskFolder } from '../harness/folders';
 import type { Program } from '../harness/programs';
+import { machineCpu } from '../harness/usage';
 import type { Contender } from './contenders';
 import { watchOutcomes, type Outcomes } from './outcomes';
 import { openStage, type RoleUsage, type Stage } from './stage';
@@ -36,6 +37,8 @@ export interface CellResult {
   /** What the servers' data folders grew by, per record. */
   diskBytesPerRecord: number;
   history?: HistoryFigures;
+  /** Share of the machine's CPU time that went to whoever else was there: a run with much of it says little. */
+  othersShare: number;
   /** What is wrong with the output; a run with any is no result. */
   problems: string[];
 }
@@ -62,6 +65,7 @@ export async function runCell(contender: Contender, settings: CellSettings): Pro
       ...timesOf([], undefined),
       usage: [],
       diskBytesPerRecord: NaN,
+      othersShare: NaN,
       problems: [(error as Error).message],
     };
   }
@@ -91,12 +95,15 @@ async function measure(contender: Contender, settings: CellSettings): Promise<Ce
 
     const [usageBefore, diskBefore] = [await stage.usage(), await stage.diskBytes()];
     const historyBefore = await started.history?.();
+    const machineBefore = await machineWithout(stage);
     const outcomes = watchOutcomes(stage.work, records);
     const sending = send({ ...settings, from: 0, to: records });
     // Of one that never gets done nobody awaits it.
     sending.catch(() => undefined);
     const complete = await untilAll(outcomes, records, timeoutMs);
     const usage = since(usageBefore, await stage.usage());
+    const machine = await machineWithout(stage);
+    const othersMs = machine.othersMs - machineBefore.othersMs;
     const lists = complete ? await sending : [];
     await sleep(SETTLING_MS);
     await outcomes.look();
@@ -109,12 +116,21 @@ async function measure(contender: Contender, settings: CellSettings): Promise<Ce
       usage,
       diskBytesPerRecord: ((await stage.diskBytes()) - diskBefore) / records,
       ...(history !== undefined && historyBefore !== undefined && { history: grown(historyBefore, history) }),
+      othersShare: othersMs / (machine.totalMs - machineBefore.totalMs),
       problems: [...(complete ? [] : [`not done within ${timeoutMs / 1000} s`]), ...outcomes.problems()],
     };
   } finally {
     await stage.stop();
     await folder.remove();
   }
+}
+
+/** CPU time of all that is neither the contender's nor ours. */
+async function machineWithout(stage: Stage): Promise<{ othersMs: number; totalMs: number }> {
+  const [{ busyMs, totalMs }, usage] = [await machineCpu(), await stage.usage()];
+  const { user, system } = process.cpuUsage();
+  const own = usage.reduce((sum, { cpuMs }) => sum + cpuMs, (user + system) / 1000);
+  return { othersMs: busyMs - own, totalMs };
 }
 
 type Send = (order: Order) => Promise<SentList[]>;
@@ -124,7 +140,7 @@ function orders(client: Program): Send {
   return async (order) => {
     client.child.stdin.write(`${JSON.stringify(order)}\n`);
     for (;;) {
-      const { value, done } = await lines.next();
+      const { value, done } = (await lines.next()) as IteratorResult<string, undefined>;
       if (done === true) throw new Error(`the client ended:\n${client.output()}`);
       if (value.startsWith('{"lists"')) return (JSON.parse(value) as { lists: SentList[] }).lists;
     }

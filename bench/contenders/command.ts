@@ -2,8 +2,8 @@ import { appendFile, readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { SECOND } from '../../src/domain/duration';
 import { runCell, type CellResult } from './cell';
-import { CONTENDERS, type Contender } from './contenders';
-import { NotHere } from './installs';
+import { preparedContenders } from './choose';
+import { CONTENDERS } from './contenders';
 import { renderResults } from './report';
 
 const HELP = `npm run bench -- contenders [options]
@@ -49,13 +49,9 @@ export async function contendersBench(args: string[]): Promise<number> {
     process.stdout.write(HELP);
     return 0;
   }
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
   const results = values.results === undefined ? [] : await readResults(values.results);
   if (!values.report) {
-    const wanted = values.only.split(',').map((name) => name.trim().toLowerCase());
-    const contenders = await prepared(
-      CONTENDERS.filter(({ name }) => wanted.some((part) => name.toLowerCase().includes(part))),
-    );
+    const contenders = await preparedContenders(values.only);
     const settings = {
       records: Number(values.records),
       listSize: Number(values.list),
@@ -79,21 +75,6 @@ export async function contendersBench(args: string[]): Promise<number> {
   }
   process.stdout.write(renderResults(inOrder(results)));
   return results.some(({ problems }) => problems.length > 0) ? 1 : 0;
-}
-
-/** Those that can be run here; for the others it is said why not. */
-async function prepared(contenders: readonly Contender[]): Promise<Contender[]> {
-  const ready: Contender[] = [];
-  for (const contender of contenders) {
-    try {
-      await contender.prepare();
-      ready.push(contender);
-    } catch (error) {
-      if (!(error instanceof NotHere)) throw error;
-      process.stderr.write(`skipped: ${contender.name}: ${error.message.trim()}\n`);
-    }
-  }
-  return ready;
 }
 
 function tell(round: number, { contender, failureRate, perSecond, p99Ms, problems }: CellResult): void {

@@ -23,6 +23,7 @@ const HEADER = [
   'disk B/record',
   'events',
   'workflow tasks',
+  'others %',
   'runs',
   'output',
 ];
@@ -51,6 +52,7 @@ function renderTable(results: readonly CellResult[]): string {
         figure(({ diskBytesPerRecord }) => diskBytesPerRecord),
         figure(({ history, records }) => history && history.events / records, 1),
         figure(({ history, records }) => history && history.workflowTasks / records, 2),
+        figure(({ othersShare }) => othersShare * 100),
         `${runs.length} × ${runs[0]?.records ?? 0}`,
         judgement(runs),
       ];

@@ -27,6 +27,7 @@ const groups = new Set<number>();
 process.on('exit', () => {
   for (const pid of groups) killGroup(pid);
 });
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
 
 /**
  * Starts a program and waits until its output matches `up`. Whatever becomes of the bench, its programs end with it.

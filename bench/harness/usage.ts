@@ -11,6 +11,15 @@ export interface Usage {
 /** Linux counts CPU time in hundredths of a second wherever it is told to programs. */
 const TICK_MS = 10;
 
+/** CPU time that the whole machine has been busy, and what its cores had to give, both since it started. */
+export async function machineCpu(): Promise<{ busyMs: number; totalMs: number }> {
+  const [first = ''] = (await readFile('/proc/stat', 'utf8')).split('\n');
+  const ticks = first.split(/\s+/).slice(1, 9).map(Number);
+  const totalMs = ticks.reduce((sum, some) => sum + some, 0) * TICK_MS;
+  const [, , , idle = 0, waiting = 0] = ticks;
+  return { busyMs: totalMs - (idle + waiting) * TICK_MS, totalMs };
+}
+
 interface ProcessLine {
   parent: number;
   /** Its own, and that of its children that have ended. */
