@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { describeConfig, renderConfigTable } from '../config';
 import { registerAudit } from './audit-command';
+import { registerBench } from './bench-command';
 import { demo } from './demo-command';
 import { registerDrain } from './drain-command';
 import { createLogger } from './logger';
@@ -53,6 +54,7 @@ export function registerSystemCommands(program: Command): void {
       );
     });
 
+  registerBench(program);
   registerDrain(program);
   addReplayCommand(program);
   registerVersions(program);

@@ -4,6 +4,7 @@
  */
 require('../../../test/helpers/run-typescript.js');
 const { fails, readWork } = require('../work/work.ts');
+const { saveTogether } = require('../../../dist/src/domain/record-store.js');
 const failingStore = require('../../../dist/src/store/failing-store.js');
 
 const { failureRate } = readWork();
@@ -12,17 +13,33 @@ failingStore.createFailingStore = (inner) => {
   if (failureRate === 0) return inner;
   const attempted = new Map();
   const saved = new Set();
+
+  /** Counts the attempt. */
+  function hasToFail({ id }) {
+    if (saved.has(id)) return false;
+    const attempt = (attempted.get(id) ?? 0) + 1;
+    attempted.set(id, attempt);
+    return fails(id, attempt, failureRate);
+  }
+  const failure = () => new Error('failed on purpose');
+
   return {
     ...inner,
     async save(record, batch) {
-      const { id } = record.value;
-      if (!saved.has(id)) {
-        const attempt = (attempted.get(id) ?? 0) + 1;
-        attempted.set(id, attempt);
-        if (fails(id, attempt, failureRate)) throw new Error('failed on purpose');
-      }
+      if (hasToFail(record.value)) throw failure();
       await inner.save(record, batch);
-      saved.add(id);
+      saved.add(record.value.id);
+    },
+    async saveAll(records, batch) {
+      const failing = records.map(({ value }) => hasToFail(value));
+      const reaching = records.filter((_, i) => !failing[i]);
+      const results = reaching.length === 0 ? [] : await saveTogether(inner, reaching, batch);
+      return records.map(({ value }, i) => {
+        if (failing[i]) return { status: 'rejected', reason: failure() };
+        const result = results.shift();
+        if (result.status === 'fulfilled') saved.add(value.id);
+        return result;
+      });
     },
   };
 };
