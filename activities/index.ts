@@ -1,9 +1,16 @@
 import { Context, activityInfo, heartbeat } from '@temporalio/activity';
-import { ACTIVITY_TIMEOUTS, type Activities, type BatchClosing } from '../src/contracts/activities';
+import {
+  ACTIVITY_TIMEOUTS,
+  type Activities,
+  type BatchClosing,
+  type SaveRecordsResult,
+} from '../src/contracts/activities';
 import type { PackedBuffer } from '../src/domain/buffer';
 import type { ErrorCode } from '../src/domain/errors';
-import { saveTogether, type RecordStore } from '../src/domain/record-store';
+import type { RecordStore } from '../src/domain/record-store';
+import { closeBatches } from './close-batches';
 import { asFailure, saveFailureOf } from './failure';
+import { createLocalSaves } from './local-saves';
 import { settleBatch } from './settle-batch';
 
 export interface ActivityDeps {
@@ -23,24 +30,29 @@ export interface WorkflowAccess {
 
 /** The activities over their dependencies; what a worker registers. Contracts: {@link Activities}. */
 export function createActivities({ store, workflows }: ActivityDeps): Activities {
+  const saves = createLocalSaves(store);
   return {
     async save({ record, batch }) {
-      await storeWork('save-failed', () => store.save(record, batch));
+      await storeWork('save-failed', () => saves.finish(record, batch));
       return { attempt: activityInfo().attempt };
     },
-    async saveBatch({ records, batch }) {
-      const results = await storeWork('save-failed', () => saveTogether(store, records, batch));
-      return {
-        failed: results.flatMap((result, place) =>
-          result.status === 'fulfilled' ? [] : [{ place, ...saveFailureOf(result.reason) }],
-        ),
-      };
+    async saveRecords({ records, batch }) {
+      const results = await storeWork('save-failed', () => saves.begin(records, batch));
+      const told: SaveRecordsResult = { failed: [] };
+      for (const [place, result] of results.entries()) {
+        if (result === undefined) (told.slow ??= []).push(place);
+        else if (result.status === 'rejected') told.failed.push({ place, ...saveFailureOf(result.reason) });
+      }
+      return told;
     },
     async rollback({ record, batch }) {
       await storeWork('store-failed', () => store.rollback(record, batch));
     },
     async closeBatch({ batch, records, format }) {
       return storeWork('store-failed', () => store.closeBatch(batch, records, format));
+    },
+    async closeBatches(input) {
+      return storeWork('store-failed', () => closeBatches(store, input));
     },
     async adoptBatch({ batchId }) {
       return whileHeartbeating(() => workflows.waitForBatch(batchId, Context.current().cancellationSignal));

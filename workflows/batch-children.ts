@@ -16,15 +16,23 @@ import {
   type Activities,
   type BatchClosing,
 } from '../src/contracts/activities';
-import type { BatchInput, BatchMemo, BatchWorkflow } from '../src/contracts/batch';
+import {
+  countClosed,
+  type BatchGroupInput,
+  type BatchGroupMemo,
+  type BatchGroupWorkflow,
+  type BatchInput,
+  type BatchPolicy,
+  type BatchWorkflow,
+} from '../src/contracts/batch';
 import { WORKFLOW_TYPE, adoptionTaskQueue } from '../src/contracts/ids';
-import { SEARCH_ATTRIBUTES, indexedRequestIds } from '../src/contracts/search-attributes';
-import { SAVE_ACTIVITY } from '../src/contracts/settings';
+import { MIXED_REASONS, SEARCH_ATTRIBUTES, indexedRequestIds } from '../src/contracts/search-attributes';
+import { SAVE_ACTIVITY, type PipelineSettings } from '../src/contracts/settings';
 import { batchIdOf } from '../src/domain/batch';
 import { bufferedRecordId } from '../src/domain/buffer';
 import { SECOND } from '../src/domain/duration';
 import type { Flush } from '../src/domain/flush-policy';
-import { tallyOutcomes } from '../src/domain/outcome';
+import { packBatch } from '../src/domain/packed-batch';
 import type { BatcherState } from './batcher-state';
 import { saveActivityFor } from './child-bounds';
 
@@ -41,16 +49,19 @@ const MAX_SETTLE_PAUSE_MS = 300 * SECOND;
  */
 export async function startUnderFreeId(
   state: BatcherState,
-  flush: Flush,
+  flushes: readonly Flush[],
   openedAtMs: number,
-): Promise<ChildWorkflowHandle<BatchWorkflow>> {
-  const requestIds = [...new Set(flush.records.map((record) => record.requestId))];
+): Promise<ChildHandle> {
+  const requestIds = [
+    ...new Set(flushes.flatMap(({ records }) => records.map((record) => record.requestId))),
+  ];
   for (let gap = 1; ; gap *= 2) {
     const batchId = batchIdOf(workflowInfo().workflowId, state.nextBatchSeq);
     state.nextBatchSeq++;
-    state.inFlight.set(batchId, { batchId, requestIds });
+    const several = flushes.length > 1 && { batches: flushes.length };
+    state.inFlight.set(batchId, { batchId, requestIds, ...several });
     try {
-      return await startBatch(batchId, state, flush, requestIds, openedAtMs);
+      return await startChildWith(batchId, state.settings, flushes, requestIds, openedAtMs);
     } catch (error) {
       if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
       state.inFlight.delete(batchId);
@@ -59,59 +70,100 @@ export async function startUnderFreeId(
   }
 }
 
-function startBatch(
-  batchId: string,
-  { settings }: BatcherState,
-  flush: Flush,
+type ChildHandle = ChildWorkflowHandle<BatchWorkflow> | ChildWorkflowHandle<BatchGroupWorkflow>;
+
+function startChildWith(
+  workflowId: string,
+  settings: PipelineSettings,
+  flushes: readonly Flush[],
   requestIds: readonly string[],
   openedAtMs: number,
-) {
-  const { workflowId } = workflowInfo();
+): Promise<ChildHandle> {
+  const [first, ...others] = flushes;
+  if (first === undefined) throw new TypeError('a child holds a batch at least');
+  const records = flushes.reduce((sum, flush) => sum + flush.records.length, 0);
+  const reason = others.every((flush) => flush.reason === first.reason) ? first.reason : MIXED_REASONS;
+  const options = {
+    workflowId,
+    parentClosePolicy: ParentClosePolicy.ABANDON,
+    workflowIdReusePolicy: WorkflowIdReusePolicy.REJECT_DUPLICATE,
+    staticSummary: summaryOf(flushes.length, records, reason, requestIds),
+    typedSearchAttributes: new TypedSearchAttributes([
+      { key: SEARCH_ATTRIBUTES.batcher, value: workflowInfo().workflowId },
+      { key: SEARCH_ATTRIBUTES.flushReason, value: reason },
+      { key: SEARCH_ATTRIBUTES.requestIds, value: indexedRequestIds(requestIds) },
+    ]),
+  };
+  const policy = policyFor(records, settings);
+  if (others.length > 0) {
+    return startChild<BatchGroupWorkflow>(WORKFLOW_TYPE.batchGroup, {
+      ...options,
+      args: [groupInput(flushes, policy, openedAtMs)],
+      memo: { ...groupMemo(flushes, requestIds) },
+    });
+  }
+  return startChild<BatchWorkflow>(WORKFLOW_TYPE.batch, {
+    ...options,
+    args: [batchInput(workflowId, first, policy, openedAtMs)],
+    memo: { requestSizes: sizesOf([first]) },
+  });
+}
+
+function policyFor(records: number, settings: PipelineSettings): BatchPolicy {
   const { maxAttempts, retryIntervalMs, outcomeFormat, onFailure } = settings;
-  const saveActivity = saveActivityFor(flush.records.length, settings);
-  const input: BatchInput = {
-    batch: {
-      batchId,
-      openedAtMs,
-      flushReason: flush.reason,
-      records: flush.records.map((record) => ({ recordId: bufferedRecordId(record), value: record.value })),
-    },
+  const saveActivity = saveActivityFor(records, settings);
+  return {
     maxAttempts,
     retryIntervalMs,
     outcomeFormat,
     onFailure,
     ...(saveActivity !== SAVE_ACTIVITY.regular && { saveActivity }),
   };
-  const memo: BatchMemo = {
-    requestSizes: Object.fromEntries(flush.records.map((record) => [record.requestId, record.requestSize])),
-  };
-  return startChild<BatchWorkflow>(WORKFLOW_TYPE.batch, {
-    workflowId: batchId,
-    args: [input],
-    memo: { ...memo },
-    parentClosePolicy: ParentClosePolicy.ABANDON,
-    workflowIdReusePolicy: WorkflowIdReusePolicy.REJECT_DUPLICATE,
-    staticSummary: summaryOf(flush, requestIds),
-    typedSearchAttributes: new TypedSearchAttributes([
-      { key: SEARCH_ATTRIBUTES.batcher, value: workflowId },
-      { key: SEARCH_ATTRIBUTES.flushReason, value: flush.reason },
-      { key: SEARCH_ATTRIBUTES.requestIds, value: indexedRequestIds(requestIds) },
+}
+
+function batchInput(batchId: string, flush: Flush, policy: BatchPolicy, openedAtMs: number): BatchInput {
+  const records = flush.records.map((record) => ({
+    recordId: bufferedRecordId(record),
+    value: record.value,
+  }));
+  return { batch: { batchId, openedAtMs, flushReason: flush.reason, records }, ...policy };
+}
+
+function groupInput(flushes: readonly Flush[], policy: BatchPolicy, openedAtMs: number): BatchGroupInput {
+  const batches = flushes.map(({ reason, records }) => ({
+    flushReason: reason,
+    records: packBatch(records),
+  }));
+  return { openedAtMs, batches, ...policy };
+}
+
+function groupMemo(flushes: readonly Flush[], requestIds: readonly string[]): BatchGroupMemo {
+  const sizes = sizesOf(flushes);
+  const places = new Map(requestIds.map((requestId, place) => [requestId, place]));
+  return {
+    requests: requestIds.map((requestId) => [requestId, sizes[requestId] ?? 0]),
+    batches: flushes.map(({ reason, records }) => [
+      reason,
+      [...new Set(records.map(({ requestId }) => places.get(requestId) ?? 0))],
     ]),
-  });
+  };
 }
 
-function summaryOf(flush: Flush, requestIds: readonly string[]): string {
+function sizesOf(flushes: readonly Flush[]): Record<string, number> {
+  return Object.fromEntries(
+    flushes.flatMap(({ records }) => records.map((record) => [record.requestId, record.requestSize])),
+  );
+}
+
+function summaryOf(batches: number, records: number, reason: string, requestIds: readonly string[]): string {
   const of = requestIds.length === 1 ? `request ${requestIds[0]}` : `${requestIds.length} requests`;
-  return `${flush.records.length} records (${flush.reason}) of ${of}`;
+  return `${batches > 1 ? `${batches} batches, ` : ''}${records} records (${reason}) of ${of}`;
 }
 
-/** Waits for a batch that this run has started. Every way in which it can close is an answer. */
-export async function childClosing(
-  handle: ChildWorkflowHandle<BatchWorkflow>,
-): Promise<BatchClosing | undefined> {
+/** Waits for a child that this run has started. Every way in which it can close is an answer. */
+export async function childClosing(handle: ChildHandle): Promise<BatchClosing | undefined> {
   try {
-    const { outcomes } = await handle.result();
-    return { status: BATCH_CLOSING.completed, ...tallyOutcomes(outcomes) };
+    return { status: BATCH_CLOSING.completed, ...countClosed(await handle.result()) };
   } catch (error) {
     log.warn('a batch closed without completing', { batchId: handle.workflowId, error });
     return undefined;

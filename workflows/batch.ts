@@ -14,20 +14,15 @@
  * every record gets its one outcome line (G4).
  * A cancellation by hand stops the saving of what isn't saved yet; all the rest is still done.
  */
-import {
-  CancellationScope,
-  proxyActivities,
-  setCurrentDetails,
-  upsertSearchAttributes,
-} from '@temporalio/workflow';
-import { ACTIVITY_TIMEOUTS, type Activities } from '../src/contracts/activities';
+import { CancellationScope } from '@temporalio/workflow';
 import type { BatchInput, BatchResult } from '../src/contracts/batch';
-import { SEARCH_ATTRIBUTES } from '../src/contracts/search-attributes';
 import { ON_FAILURE } from '../src/contracts/settings';
 import type { BatchRef } from '../src/domain/batch';
-import { outcomeOf, tallyOutcomes, type RecordOutcome, type SettledRecord } from '../src/domain/outcome';
-import { settleRecords } from './saving';
+import { outcomeOf, type SettledRecord } from '../src/domain/outcome';
+import { savingOfBatch, settleRecords } from './saving';
+import { showOutcomes } from './show-outcomes';
 import { undoBatch } from './undo';
+import { untilItSucceeds } from './until-it-succeeds';
 
 export async function batchWorkflow(input: BatchInput): Promise<BatchResult> {
   const { settle: toSettle } = input;
@@ -36,7 +31,7 @@ export async function batchWorkflow(input: BatchInput): Promise<BatchResult> {
   }
   const { batchId, openedAtMs, records } = input.batch;
   const batch: BatchRef = { batchId, openedAtMs };
-  const settled = await settleRecords(records, batch, input);
+  const settled = await settleRecords(records, batch, savingOfBatch(input));
   return CancellationScope.nonCancellable(async () => {
     const allOrNothing = input.onFailure === ON_FAILURE.rollbackBatch;
     return close(batch, allOrNothing ? await undoBatch(settled, batch) : settled, input);
@@ -46,7 +41,7 @@ export async function batchWorkflow(input: BatchInput): Promise<BatchResult> {
 async function close(batch: BatchRef, records: SettledRecord[], input: BatchInput): Promise<BatchResult> {
   const { closeBatch } = untilItSucceeds(`${records.length} outcomes`);
   const outcomes = records.map(outcomeOf);
-  show(outcomes);
+  showOutcomes(outcomes);
   const { location } = await closeBatch({ batch, records, format: input.outcomeFormat });
   return { location, outcomes };
 }
@@ -55,31 +50,6 @@ async function settleEarlierRun(input: BatchInput, reason: string): Promise<Batc
   const { batch, outcomeFormat: format } = input;
   const { settleBatch } = untilItSucceeds(`${batch.records.length} records to settle`);
   const result = await settleBatch({ batch, format, reason, atMs: Date.now() });
-  show(result.outcomes);
+  showOutcomes(result.outcomes);
   return result;
-}
-
-/** A store that is away is asked again after 1 s, 2 s, …, 30 s, for as long as it takes. */
-function untilItSucceeds(summary: string) {
-  return proxyActivities<Activities>({
-    startToCloseTimeout: ACTIVITY_TIMEOUTS.closeMs,
-    heartbeatTimeout: ACTIVITY_TIMEOUTS.heartbeatMs,
-    retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '30s' },
-    summary,
-  });
-}
-
-/** Makes the batch findable in the Web UI by how it ended. */
-function show(outcomes: readonly RecordOutcome[]): void {
-  const { saved, rolledBack, retries } = tallyOutcomes(outcomes);
-  const undoFailed = outcomes.filter(({ rollbackError }) => rollbackError !== undefined).length;
-  upsertSearchAttributes([
-    { key: SEARCH_ATTRIBUTES.saved, value: saved },
-    { key: SEARCH_ATTRIBUTES.rolledBack, value: rolledBack },
-    { key: SEARCH_ATTRIBUTES.retries, value: retries },
-    ...(undoFailed > 0 ? [{ key: SEARCH_ATTRIBUTES.undoFailed, value: true }] : []),
-  ]);
-  setCurrentDetails(
-    `${saved} saved, ${rolledBack} rolled back${undoFailed > 0 ? `, ${undoFailed} undo failed` : ''}`,
-  );
 }

@@ -1,5 +1,6 @@
 import type { WorkflowInfo } from '@temporalio/workflow';
 import { BATCH_CLOSING, type BatchClosing } from '../src/contracts/activities';
+import type { ClosedBatches } from '../src/contracts/batch';
 import type {
   AcceptedRequest,
   BatcherCounters,
@@ -114,15 +115,36 @@ export function carriedFrom(state: BatcherState): CarriedState {
 const MAX_IN_FLIGHT_BYTES = 24 * KIB;
 
 /** Their numbers alone where they take too much room: by then visibility lists those batches with their requests. */
-function carriedInFlight(batches: InFlightBatch[]): Pick<CarriedState, 'inFlight' | 'inFlightSeqs'> {
-  if (jsonBytes(batches as never) <= MAX_IN_FLIGHT_BYTES) return { inFlight: batches };
-  return { inFlight: [], inFlightSeqs: batches.map(({ batchId }) => batchSeqOf(batchId)) };
+function carriedInFlight(children: InFlightBatch[]): Pick<CarriedState, 'inFlight' | 'inFlightSeqs'> {
+  if (jsonBytes(children as never) <= MAX_IN_FLIGHT_BYTES) return { inFlight: children };
+  return {
+    inFlight: [],
+    inFlightSeqs: children.map(({ batchId, batches, told }) => {
+      const seq = batchSeqOf(batchId);
+      if (batches === undefined) return seq;
+      return told === undefined ? [seq, batches] : [seq, batches, told];
+    }),
+  };
 }
 
 function inFlightFrom(carried: CarriedState | undefined, batcherId: string): InFlightBatch[] {
   const { inFlight = [], inFlightSeqs = [] } = carried ?? {};
-  const numbered = inFlightSeqs.map((seq) => ({ batchId: batchIdOf(batcherId, seq), requestIds: [] }));
+  const numbered = inFlightSeqs.map((entry): InFlightBatch => {
+    const [seq, batches, told] = typeof entry === 'number' ? [entry] : entry;
+    const known = { batchId: batchIdOf(batcherId, seq), requestIds: [] };
+    return { ...known, ...(batches !== undefined && { batches }), ...(told !== undefined && { told }) };
+  });
   return [...inFlight, ...numbered];
+}
+
+/** How many batches of a child have no file yet, as far as it has told. */
+export function openBatches({ batches = 1, told }: InFlightBatch): number {
+  return batches - (told?.batches ?? 0);
+}
+
+/** How many batches are in flight. */
+export function batchesInFlight({ inFlight }: Pick<BatcherState, 'inFlight'>): number {
+  return [...inFlight.values()].reduce((sum, child) => sum + openBatches(child), 0);
 }
 
 /**
@@ -217,27 +239,43 @@ export function followDrain({ drain, buffer, nextBatchSeq }: BatcherState): void
 /** How many batches may start now. */
 export function freeSlots(state: BatcherState, nowMs: number): number {
   if (state.paused !== null) return 0;
-  const free = Math.max(0, state.settings.maxInFlight - state.inFlight.size);
+  const free = Math.max(0, state.settings.maxInFlight - batchesInFlight(state));
   if (state.settings.batchSpacingMs === 0) return free;
   return nowMs < spacedUntilMs(state) ? 0 : Math.min(free, 1);
 }
 
 /** When the loop has to look again without being told, in milliseconds since the epoch. */
 export function nextWakeAtMs(state: BatcherState, nowMs: number): number | undefined {
-  if (state.paused !== null || state.inFlight.size >= state.settings.maxInFlight) return undefined;
+  if (state.paused !== null || batchesInFlight(state) >= state.settings.maxInFlight) return undefined;
   const flushAtMs = nextFlushAtMs(state.buffer.head, state.settings, nowMs);
   if (flushAtMs === undefined) return undefined;
   return state.settings.batchSpacingMs === 0 ? flushAtMs : Math.max(flushAtMs, spacedUntilMs(state));
 }
 
-/** Releases the slot of a batch and counts its outcomes; there are none when it can't be known how it ended. */
-export function recordClosing(state: BatcherState, batchId: string, closing: BatchClosing | undefined): void {
-  state.inFlight.delete(batchId);
+/** Releases the slots of a child and counts the outcomes; there are none when it can't be known how it ended. */
+export function recordClosing(state: BatcherState, childId: string, closing: BatchClosing | undefined): void {
+  const child = state.inFlight.get(childId);
+  state.inFlight.delete(childId);
   if (closing?.status !== BATCH_CLOSING.completed) return;
-  state.counters.batchesCompleted++;
-  state.counters.saved += closing.saved;
-  state.counters.rolledBack += closing.rolledBack;
-  state.counters.retries += closing.retries;
+  count(state, { ...closing, batches: closing.batches ?? 1 }, child?.told);
+}
+
+/** Releases the slots of those batches of a child that have their file, and counts them. */
+export function recordClosedBatches(state: BatcherState, childId: string, closed: ClosedBatches): void {
+  const child = state.inFlight.get(childId);
+  // What is told late, or of a run that has been settled since, is counted already.
+  if (child === undefined || closed.batches <= (child.told?.batches ?? 0)) return;
+  count(state, closed, child.told);
+  child.told = closed;
+}
+
+/** @param before what is counted already of these */
+function count({ counters }: BatcherState, closed: ClosedBatches, before?: ClosedBatches): void {
+  counters.batchesCompleted += closed.batches - (before?.batches ?? 0);
+  counters.saved += closed.saved - (before?.saved ?? 0);
+  counters.rolledBack += closed.rolledBack - (before?.rolledBack ?? 0);
+  // Of a batch that was settled from its file, the attempts may not be known any more.
+  counters.retries += Math.max(0, closed.retries - (before?.retries ?? 0));
 }
 
 function spacedUntilMs(state: BatcherState): number {

@@ -3,7 +3,7 @@ import type { BatcherStatus, DrainStatus, RequestTrace } from '../src/contracts/
 import { batchSeqOf } from '../src/domain/batch';
 import { knownStream, type StreamProgress } from '../src/domain/stream-window';
 import { bufferedOutsidePages, flushedRecords, oldestAcceptedAtMs, sizeOf } from '../src/domain/paged-buffer';
-import { bodyUnderKey, type BatcherState } from './batcher-state';
+import { batchesInFlight, bodyUnderKey, openBatches, type BatcherState } from './batcher-state';
 import { limitsInForce } from './limits';
 
 /** Answers of the batcher's queries, and what the Web UI shows of it. */
@@ -13,7 +13,7 @@ export function statusOf(state: BatcherState, info: WorkflowInfo): BatcherStatus
     bufferedRecords: records,
     bufferedBytes: bytes,
     oldestAcceptedAtMs: oldestAcceptedAtMs(state.buffer),
-    inFlight: state.inFlight.size,
+    inFlight: batchesInFlight(state),
     counters: state.counters,
     paused: state.paused,
     drain: drainStatusOf(state),
@@ -37,7 +37,9 @@ function drainStatusOf({ drain, buffer, inFlight, nextBatchSeq }: BatcherState):
     by,
     atMs,
     bufferedRecords: untilBatchSeq === null ? flushedRecords(buffer) : 0,
-    inFlight: [...inFlight.keys()].filter((batchId) => batchSeqOf(batchId) < before).length,
+    inFlight: [...inFlight.values()]
+      .filter(({ batchId }) => batchSeqOf(batchId) < before)
+      .reduce((sum, child) => sum + openBatches(child), 0),
   };
 }
 
@@ -69,12 +71,13 @@ export function progressOf(state: BatcherState, key: string, nowMs: number): Str
 }
 
 /** The line that the Web UI shows as the workflow's current details. */
-export function describeBatcher({ buffer, inFlight, counters, paused }: BatcherState): string {
+export function describeBatcher(state: BatcherState): string {
+  const { buffer, counters, paused } = state;
   const { saved, rolledBack, batchesFailed } = counters;
   return [
     paused === null ? 'running' : `paused by ${paused.by}`,
     `${sizeOf(buffer).records} records buffered`,
-    `${inFlight.size} batches in flight`,
+    `${batchesInFlight(state)} batches in flight`,
     `${saved} saved`,
     `${rolledBack} rolled back`,
     `${batchesFailed} batches failed`,

@@ -31,6 +31,7 @@ import {
 import type { BatchClosing } from '../src/contracts/activities';
 import {
   addRecordsSignal,
+  batchesClosedSignal,
   configureSignal,
   drainSignal,
   flushSignal,
@@ -49,6 +50,7 @@ import { FLUSH_REASON } from '../src/domain/batch';
 import { takeFlushes, type Flush } from '../src/domain/flush-policy';
 import { flushEverything, headRunsLow, needsSpill } from '../src/domain/paged-buffer';
 import { adoptedClosing, childClosing, settleIfNeeded, startUnderFreeId } from './batch-children';
+import { batchesTogether, groupFlushes } from './child-bounds';
 import {
   beginDrain,
   carriedFrom,
@@ -59,6 +61,8 @@ import {
   limitsOfNextRun,
   nextPageIsForNextRun,
   nextWakeAtMs,
+  openBatches,
+  recordClosedBatches,
   recordClosing,
   restoreBatcher,
   takeRequest,
@@ -121,6 +125,10 @@ async function runBatcher(input: BatcherInput): Promise<void> {
     showState();
     noteMessage();
   });
+  setHandler(batchesClosedSignal, (childId, closed) => {
+    recordClosedBatches(state, childId, closed);
+    noteMessage();
+  });
   setHandler(statusQuery, () => statusOf(state, workflowInfo()));
   setHandler(requestQuery, (requestId) => traceOf(state, requestId));
   setHandler(keysQuery, (keys) => knownKeys(state, keys, Date.now()));
@@ -175,10 +183,11 @@ async function runBatcher(input: BatcherInput): Promise<void> {
     // What doesn't start in this task does in the next, which the starts of this one bring.
     const maxBytes = (state.limits.startBytes ?? Infinity) - started.bytes;
     const unconfirmed = (state.limits.startsUnderWay ?? Infinity) - underWay;
-    const slots = Math.min(freeSlots(state, Date.now()), unconfirmed);
-    for (const flush of takeFlushes(state.buffer.head, state.settings, Date.now(), slots, maxBytes)) {
-      started.bytes += flush.records.reduce((sum, { bytes }) => sum + bytes, 0);
-      void runBatch(flush);
+    const slots = Math.min(freeSlots(state, Date.now()), unconfirmed * batchesTogether(state.settings));
+    const flushes = takeFlushes(state.buffer.head, state.settings, Date.now(), slots, maxBytes);
+    for (const together of groupFlushes(flushes, state.settings)) {
+      for (const { records } of together) started.bytes += records.reduce((sum, { bytes }) => sum + bytes, 0);
+      void runChild(together);
     }
   }
 
@@ -213,18 +222,19 @@ async function runBatcher(input: BatcherInput): Promise<void> {
     takingIn = false;
   }
 
-  async function runBatch(flush: Flush): Promise<void> {
+  async function runChild(flushes: readonly Flush[]): Promise<void> {
     const openedAtMs = Date.now();
     state.lastBatchStartedAtMs = openedAtMs;
-    state.counters.batchesStarted++;
-    const handle = await asUnderWay(() => startUnderFreeId(state, flush, openedAtMs));
+    state.counters.batchesStarted += flushes.length;
+    const handle = await asUnderWay(() => startUnderFreeId(state, flushes, openedAtMs));
     await follow(handle.workflowId, childClosing(handle));
   }
 
   /** Releases the slot of a batch when all its records have an outcome. */
   async function follow(batchId: string, closing: Promise<BatchClosing | undefined>): Promise<void> {
     const settled = await settleIfNeeded(batchId, await closing, () => {
-      state.counters.batchesFailed++;
+      const child = state.inFlight.get(batchId);
+      state.counters.batchesFailed += child === undefined ? 1 : openBatches(child);
     });
     recordClosing(state, batchId, settled);
     changed = true;

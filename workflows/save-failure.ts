@@ -9,17 +9,19 @@ import type { FailureDetails, SaveFailure } from '../src/contracts/activities';
 import { MAX_ERROR_LENGTH, type UndoFailure } from '../src/domain/outcome';
 
 /**
- * What an outcome tells of a `save` that failed for good. Rethrows what is neither the failure of an activity nor a
+ * What an outcome tells of a `save` that failed for good, with attempts that were made in another way before. Rethrows what is neither the failure of an activity nor a
  * cancellation: that is a bug in workflow code and must stop the workflow task, not roll back a record.
  */
 export function describeSaveFailure(
   error: unknown,
   maxAttempts: number,
+  attemptsBefore = 0,
 ): { attempts: number; message: string } {
   // What is cancelled before it could be scheduled fails with the cancellation itself, not with an ActivityFailure.
   const cause = error instanceof ActivityFailure ? error.cause : error;
   if (cause instanceof CancelledFailure) return CANCELLED_SAVE;
-  const { attempts, message, refused } = describeFailure(error, maxAttempts);
+  const { attempts: last, message, refused } = describeFailure(error, maxAttempts - attemptsBefore);
+  const attempts = attemptsBefore + last;
   return { attempts, message: refused ? describeRefusal(message, attempts, maxAttempts) : message };
 }
 

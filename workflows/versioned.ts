@@ -4,11 +4,13 @@
  */
 import { setWorkflowOptions } from '@temporalio/workflow';
 import { batchWorkflow } from './batch';
+import { batchGroupWorkflow } from './batch-group';
 import { batcherWorkflow } from './batcher';
 import { bufferPageWorkflow } from './buffer-page';
 
 /** Ends on the build that it began on, so that a change of it needs no `patched`. */
 setWorkflowOptions({ versioningBehavior: 'PINNED' }, batchWorkflow);
+setWorkflowOptions({ versioningBehavior: 'PINNED' }, batchGroupWorkflow);
 
 /** Lives for ever, so it has to move: with its next task after another build has become current. */
 setWorkflowOptions({ versioningBehavior: 'AUTO_UPGRADE' }, batcherWorkflow);
@@ -16,4 +18,4 @@ setWorkflowOptions({ versioningBehavior: 'AUTO_UPGRADE' }, batcherWorkflow);
 /** May wait as long as its batcher is paused: pinned, it would keep a build from being drained. */
 setWorkflowOptions({ versioningBehavior: 'AUTO_UPGRADE' }, bufferPageWorkflow);
 
-export { batchWorkflow, batcherWorkflow, bufferPageWorkflow };
+export { batchGroupWorkflow, batchWorkflow, batcherWorkflow, bufferPageWorkflow };

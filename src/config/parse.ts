@@ -76,11 +76,3 @@ export function text(expected: string, form: RegExp): Parser<string> {
 export function oneOf<T extends string>(...words: readonly T[]): Parser<T> {
   return parser(`one of ${words.join(', ')}`, (raw) => words.find((word) => word === raw));
 }
-
-/** For a setting of the contract of which this version has one value: `missing` names the others, in words. */
-export function onlyYet<T extends string | number>(full: Parser<T>, only: T, missing: string): Parser<T> {
-  return parser(`${only}: this version does not have ${missing} yet`, (raw) => {
-    const parsed = full.parse(raw);
-    return 'value' in parsed && parsed.value === only ? only : undefined;
-  });
-}

@@ -1,7 +1,7 @@
 import { DAY, KIB, MIB, MINUTE } from '../domain/duration';
 import { LIMIT_RANGES } from '../domain/limits';
 import { OUTCOME_FORMATS } from '../domain/outcome';
-import { bytes, integer, oneOf, onlyYet, share, text, type Parser } from './parse';
+import { bytes, integer, oneOf, share, text, type Parser } from './parse';
 import { apiKeys, conflictRules } from './parse-lists';
 
 /** How records are saved. */
@@ -248,11 +248,13 @@ export const SETTINGS = {
       'What is local is faster, and shows less while it runs: see TUNING.md. With local, a batch of which more than 5,000 attempts are possible is saved as with regular.',
   }),
   batchesPerChild: setting({
-    parser: onlyYet(integer(1, 100), 1, 'several batches per child workflow'),
+    parser: integer(1, 100),
     default: 1,
     unit: 'batches',
-    about: 'Batches that share one child workflow.',
-    raising: 'Raising it would trade detail in the Web UI for speed.',
+    about: 'Most batches that begin at the same time and share one child workflow.',
+    related:
+      'At most MAX_IN_FLIGHT, which counts batches: several times as many keep the worker busy. No effect with BATCH_SPACING_MS. A child holds at most 1,000 records and 1 MiB, and fewer where MAX_ATTEMPTS is high.',
+    raising: 'Raising it trades detail in the Web UI for speed: see TUNING.md.',
   }),
   saveFailureRate: setting({
     parser: share(),

@@ -4,6 +4,7 @@ import { HOUR, MINUTE, SECOND } from '../domain/duration';
 import type { OutcomeFormat, OutcomeTally, SettledRecord } from '../domain/outcome';
 import type { KeptRecord } from '../domain/record';
 import type { ClosedBatch } from '../domain/record-store';
+import type { PackedBatch, PackedOutcomes } from '../domain/packed-batch';
 import type { BatchResult } from './batch';
 
 export interface SaveInput {
@@ -16,15 +17,17 @@ export interface SaveResult {
   attempt: number;
 }
 
-export interface SaveBatchInput {
+export interface SaveRecordsInput {
   /** Of one batch: all, or those that are to be tried again. */
   records: KeptRecord[];
   batch: BatchRef;
 }
 
-export interface SaveBatchResult {
-  /** The others are saved. */
+/** The records that are neither failed nor slow are saved. */
+export interface SaveRecordsResult {
   failed: FailedSave[];
+  /** Places in the input of those that were not through within {@link LOCAL_PATIENCE_MS}: `save` waits for them. */
+  slow?: number[];
 }
 
 /** What one attempt to save a record failed with. */
@@ -47,7 +50,18 @@ export interface CloseBatchInput {
   format: OutcomeFormat;
 }
 
+export interface CloseBatchesInput {
+  format: OutcomeFormat;
+  batches: (BatchRef & { records: PackedBatch; outcomes: PackedOutcomes })[];
+}
+
+/** In their order; a batch that could not be closed tells why, and is for `closeBatch` then. */
+export interface CloseBatchesResult {
+  batches: ({ location: string } | { failed: string })[];
+}
+
 export interface AdoptBatchInput {
+  /** Id of the workflow that holds the batch, or several. */
   batchId: string;
 }
 
@@ -64,9 +78,11 @@ export interface ReadPageInput {
   pageId: string;
 }
 
-/** How a batch workflow ended, as the batcher counts it; the tally is all zeros unless it completed. */
+/** How a workflow of one batch or several ended, as the batcher counts it; all zeros unless it completed. */
 export interface BatchClosing extends OutcomeTally {
   status: BatchClosingStatus;
+  /** How many batches it held. Absent for one, as older workers tell it. */
+  batches?: number;
 }
 
 export const BATCH_CLOSING = {
@@ -83,19 +99,21 @@ export type BatchClosingStatus = (typeof BATCH_CLOSING)[keyof typeof BATCH_CLOSI
 /** Everything that workflows have done outside the sandbox. Each may run again at any time (G4). */
 export interface Activities {
   /**
-   * One attempt to store one record. Fails with `save-failed` (retried) or `record-rejected` (not retried). A store's
+   * One attempt to store one record, or what is left of one that `saveRecords` found slow. Fails with `save-failed` (retried) or `record-rejected` (not retried). A store's
    * error may say when to try again (`retryAfterMs`); that then goes before the interval, here and below.
    */
   save(input: SaveInput): Promise<SaveResult>;
   /**
-   * One attempt to store several records of one batch; tells which of them failed. What it fails with itself goes for
-   * each of them. Called as a local activity only.
+   * One attempt to store records of one batch; tells which of them failed, and which take long. What it fails with
+   * itself goes for each of them. Called as a local activity.
    */
-  saveBatch(input: SaveBatchInput): Promise<SaveBatchResult>;
+  saveRecords(input: SaveRecordsInput): Promise<SaveRecordsResult>;
   /** Undoes what a save left behind; tried {@link ROLLBACK_ATTEMPTS} times, then told in the record's outcome. */
   rollback(input: SaveInput): Promise<void>;
   /** Publishes the batch's outcomes; retried until it succeeds. */
   closeBatch(input: CloseBatchInput): Promise<ClosedBatch>;
+  /** Publishes several batches, those that can be; fails, and is retried, only when none can. */
+  closeBatches(input: CloseBatchesInput): Promise<CloseBatchesResult>;
   /** Waits, heartbeating, until a batch that an earlier run of the batcher started has closed, however it does. */
   adoptBatch(input: AdoptBatchInput): Promise<BatchClosing>;
   /**
@@ -126,12 +144,20 @@ export interface FailureDetails {
 export const ROLLBACK_ATTEMPTS = 10;
 
 /**
+ * How long a local activity waits for a store. It holds its workflow task, and with it whatever else the workflow has to
+ * say; what takes longer is for an activity of the server's, which may take its time and whose worker is watched.
+ */
+export const LOCAL_PATIENCE_MS = 2 * SECOND;
+
+/**
  * Time-outs of the activities, in milliseconds. A killed worker is noticed after `heartbeatMs`, which must leave room
  * for a worker whose event loop is busy; a single attempt may take `saveMs`, so a slow store gets its time.
  */
 export const ACTIVITY_TIMEOUTS = {
   heartbeatMs: 10 * SECOND,
   saveMs: 5 * MINUTE,
+  /** Of a local attempt to save, which gives up waiting long before. */
+  localMs: 1 * MINUTE,
   closeMs: 5 * MINUTE,
   /** Reading or starting a workflow. */
   readMs: 1 * MINUTE,

@@ -5,6 +5,7 @@ import type { JsonValue } from '../domain/json';
 import type { PackedKeyWindow, RequestDigest } from '../domain/key-window';
 import type { PageRef } from '../domain/paged-buffer';
 import type { PackedStreams, StreamPart, StreamProgress } from '../domain/stream-window';
+import type { ClosedBatches } from './batch';
 import type { LimitOverrides, OverriddenLimits } from './limits';
 import type { PipelineSettings } from './settings';
 
@@ -77,7 +78,7 @@ export interface CarriedState {
   /** Batches that had started and not closed; the new run adopts them. */
   inFlight: InFlightBatch[];
   /** Their numbers instead, where they would take too much room. Since 0.3.0. */
-  inFlightSeqs?: number[];
+  inFlightSeqs?: (number | [seq: number, batches: number, told?: ClosedBatches])[];
   lastBatchStartedAtMs: number;
   counters: BatcherCounters;
   paused: OperatorAction | null;
@@ -85,8 +86,14 @@ export interface CarriedState {
   continuedAsNew: number;
 }
 
+/** A workflow that holds a batch, or several, and has not closed. */
 export interface InFlightBatch {
+  /** Id of the workflow. */
   batchId: string;
+  /** How many batches it holds. Absent for one, as in all that was started before 0.3.0. */
+  batches?: number;
+  /** What is counted already of those that have their file, as the workflow told while others hadn't. */
+  told?: ClosedBatches;
   /** The distinct requests whose records it holds; empty when an earlier run started it and they took too much room. */
   requestIds: string[];
 }
@@ -152,6 +159,11 @@ export const addRecordsSignal = defineSignal<[AcceptedRequest[], OperatorAction?
 export const configureSignal = defineSignal<[PipelineSettings, OperatorAction]>('configure');
 /** Lets everything that is buffered now go, whatever its age. A paused batcher does it when it is resumed. */
 export const flushSignal = defineSignal<[OperatorAction]>('flush');
+/**
+ * How many batches of a workflow have their file so far, with all that were told before: their places are free for
+ * others, although the workflow goes on for the sake of the rest.
+ */
+export const batchesClosedSignal = defineSignal<[workflowId: string, closed: ClosedBatches]>('batchesClosed');
 /** Stops starting batches; records are still accepted, batches in flight go on. */
 export const pauseSignal = defineSignal<[OperatorAction]>('pause');
 export const resumeSignal = defineSignal<[OperatorAction]>('resume');
@@ -190,7 +202,7 @@ export interface RequestTrace {
   /** Length of the request, when any of its records is still buffered; 0 for one that came in parts. */
   size: number | null;
   bufferedIndexes: number[];
-  /** Batches in flight that hold records of it. */
+  /** Workflows in flight of which a batch holds records of it. */
   inFlightBatchIds: string[];
   /** Pages that may hold records of it. */
   pageIds: string[];

@@ -1,6 +1,7 @@
 import type { Sinks } from '@temporalio/workflow';
 import { recordIdOf } from '../domain/record';
-import type { BatchWorkflow } from './batch';
+import { unpackBatch } from '../domain/packed-batch';
+import type { BatchGroupWorkflow, BatchWorkflow } from './batch';
 import type { BufferPageWorkflow } from './buffer-page';
 import { WORKFLOW_TYPE } from './ids';
 
@@ -32,6 +33,13 @@ export function recordsGivenTo(workflowType: string | undefined, input: unknown)
   if (workflowType === WORKFLOW_TYPE.batch) {
     const [{ batch }] = [input] as Parameters<BatchWorkflow>;
     return batch.records.map(({ recordId }) => recordId);
+  }
+  if (workflowType === WORKFLOW_TYPE.batchGroup) {
+    const [{ batches }] = [input] as Parameters<BatchGroupWorkflow>;
+    // With the place of its batch, as two records that change places would otherwise look the same.
+    return batches.flatMap(({ records }, i) =>
+      unpackBatch(records).map(({ recordId }) => `${i + 1}/${recordId}`),
+    );
   }
   if (workflowType === WORKFLOW_TYPE.bufferPage) {
     const [{ runs }] = [input] as Parameters<BufferPageWorkflow>;

@@ -12,7 +12,7 @@ export const SEARCH_ATTRIBUTES = {
   batcher: defineSearchAttributeKey('KeepapartBatcher', 'KEYWORD'),
   /** On the batcher: `running` or `paused`. */
   batcherState: defineSearchAttributeKey('KeepapartBatcherState', 'KEYWORD'),
-  /** On the batch: `size`, `age`, `manual`, `drain`. */
+  /** On the batch: `size`, `age`, `manual`, `drain`; {@link MIXED_REASONS} on several of which it is not the same. */
   flushReason: defineSearchAttributeKey('KeepapartFlushReason', 'KEYWORD'),
   /** On the batch: the requests whose records it holds; see {@link indexedRequestIds} for the bound. */
   requestIds: defineSearchAttributeKey('KeepapartRequestIds', 'KEYWORD_LIST'),
@@ -24,6 +24,8 @@ export const SEARCH_ATTRIBUTES = {
   /** On the batch: true when the rollback of one of its records failed for good; else not there. */
   undoFailed: defineSearchAttributeKey('KeepapartUndoFailed', 'BOOL'),
 } as const;
+
+export const MIXED_REASONS = 'mixed';
 
 /** Stands in `KeepapartRequestIds` for the ids that did not fit. */
 export const MORE_REQUEST_IDS = 'and-more';

@@ -18,6 +18,7 @@ export interface PipelineSettings {
   outcomeFormat: OutcomeFormat;
   onFailure: OnFailure;
   saveActivity: SaveActivity;
+  batchesPerChild: number;
   idempotencyWindowMs: number;
   idempotencyWindowKeys: number;
 }
@@ -40,6 +41,7 @@ export type StoredSettings = Omit<PipelineSettings, keyof typeof LATER_SETTINGS>
 const LATER_SETTINGS = {
   onFailure: ON_FAILURE.keep,
   saveActivity: SAVE_ACTIVITY.regular,
+  batchesPerChild: 1,
   idempotencyWindowMs: 1 * DAY,
   idempotencyWindowKeys: 10_000,
 } as const satisfies Partial<PipelineSettings>;

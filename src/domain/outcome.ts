@@ -64,10 +64,14 @@ export function tallyOutcomes(
 export type SettledRecord = KeptRecord & RecordOutcome;
 
 /** The outcome alone. */
-export function outcomeOf(record: SettledRecord): RecordOutcome {
-  const { recordId, outcome, attempts, error, rollbackError, atMs } = record;
+export function outcomeOf(record: RecordOutcome): RecordOutcome {
+  return { recordId: record.recordId, ...howItEnded(record) };
+}
+
+/** The outcome without whose it is. */
+export function howItEnded(record: Omit<RecordOutcome, 'recordId'>): Omit<RecordOutcome, 'recordId'> {
+  const { outcome, attempts, error, rollbackError, atMs } = record;
   return {
-    recordId,
     outcome,
     attempts,
     ...(error !== undefined && { error }),

@@ -1,24 +1,14 @@
-import {
-  WorkflowNotFoundError,
-  type Client,
-  type WorkflowExecutionDescription,
-  type WorkflowExecutionInfo,
-} from '@temporalio/client';
+import { WorkflowNotFoundError, type Client, type WorkflowExecutionDescription } from '@temporalio/client';
 import { LRUCache } from 'lru-cache';
 import type { Activities } from '../contracts/activities';
-import type { BatchInput, BatchMemo, BatchResult, BatchWorkflow } from '../contracts/batch';
-import { WORKFLOW_TYPE } from '../contracts/ids';
-import { MORE_REQUEST_IDS, SEARCH_ATTRIBUTES } from '../contracts/search-attributes';
-import type { BatchState, BatchSummary } from '../contracts/views';
-import type { FlushReason } from '../domain/batch';
+import type { BatchInput, BatchResult, BatchWorkflow } from '../contracts/batch';
+import { saveIdInGroup } from '../contracts/ids';
+import type { BatchSummary } from '../contracts/views';
+import { placeInGroup, workflowIdOf } from '../domain/batch';
+import { batchesIn, type BatchFacts } from './batch-facts';
 import { inputOf, readStart } from './first-event';
+import { createGroupReader } from './group-reader';
 import { callTemporal } from './rpc';
-
-/** A batch as Temporal tells it without its history. */
-export interface BatchFacts {
-  summary: BatchSummary;
-  requestSizes: Record<string, number>;
-}
 
 /** One run of a batch's workflow. */
 export type BatchRun = Pick<BatchSummary, 'batchId' | 'runId'>;
@@ -31,30 +21,50 @@ export interface PendingSave {
   error: string | undefined;
 }
 
+/** What a workflow's description tells of one of its batches. */
+export interface DescribedBatch extends BatchFacts {
+  /** The save of a record that an activity of the server's makes. */
+  pending: (recordId: string) => PendingSave | undefined;
+}
+
 /** Results never change, and clients poll: the last few thousand are kept (some hundred bytes each). */
 const CACHED_RESULTS = 5000;
 
 /** Reads batches out of Temporal: the only copy of the truth about them besides their files. */
 export function createBatchReader(client: Client) {
   const results = new LRUCache<string, BatchResult>({ max: CACHED_RESULTS });
+  const groups = createGroupReader(client);
+
+  /** What the batches are that a workflow holds; none when it isn't there or of another kind. */
+  async function factsIn(workflowId: string): Promise<DescribedBatch[]> {
+    try {
+      const info = await callTemporal(client, `could not ask for batch ${workflowId}`, () =>
+        client.workflow.getHandle(workflowId).describe(),
+      );
+      const pending = pendingSaves(info.raw.pendingActivities ?? []);
+      return batchesIn(info).map((facts) => ({
+        ...facts,
+        pending: (recordId) => pending.get(activityIdOf(facts.summary.batchId, recordId)),
+      }));
+    } catch (error) {
+      if (error instanceof WorkflowNotFoundError) return [];
+      throw error;
+    }
+  }
 
   return {
-    /** `undefined` when there is no workflow of that id or it isn't a batch. */
-    async facts(batchId: string): Promise<(BatchFacts & { pending: Map<string, PendingSave> }) | undefined> {
-      try {
-        const info = await callTemporal(client, `could not ask for batch ${batchId}`, () =>
-          client.workflow.getHandle(batchId).describe(),
-        );
-        if (info.type !== WORKFLOW_TYPE.batch) return undefined;
-        return { ...factsOf(info), pending: pendingSaves(info.raw.pendingActivities ?? []) };
-      } catch (error) {
-        if (error instanceof WorkflowNotFoundError) return undefined;
-        throw error;
-      }
+    factsIn,
+
+    /** `undefined` when there is no such batch. */
+    async facts(batchId: string): Promise<DescribedBatch | undefined> {
+      const all = await factsIn(workflowIdOf(batchId));
+      return all.find(({ summary }) => summary.batchId === batchId);
     },
 
     /** The result of a batch that completed. */
-    async result({ batchId, runId }: BatchRun): Promise<BatchResult> {
+    async result(run: BatchRun): Promise<BatchResult> {
+      const { batchId, runId } = run;
+      if (placeInGroup(batchId) !== undefined) return groups.result(run);
       const cached = results.get(runId);
       if (cached !== undefined) return cached;
       const result = await callTemporal(client, `could not read the outcomes of batch ${batchId}`, () =>
@@ -65,7 +75,9 @@ export function createBatchReader(client: Client) {
     },
 
     /** What the batch was started with, records and all: from the first event of its history. */
-    async input({ batchId, runId }: BatchRun): Promise<BatchInput> {
+    async input(run: BatchRun): Promise<BatchInput> {
+      const { batchId, runId } = run;
+      if (placeInGroup(batchId) !== undefined) return groups.input(run);
       return inputOf(await readStart(client, batchId, runId), batchId) as BatchInput;
     },
   };
@@ -73,7 +85,11 @@ export function createBatchReader(client: Client) {
 
 export type BatchReader = ReturnType<typeof createBatchReader>;
 
-/** By recordId, which is the id of the activity that saves it. */
+function activityIdOf(batchId: string, recordId: string): string {
+  return placeInGroup(batchId) === undefined ? recordId : saveIdInGroup(batchId, recordId);
+}
+
+/** By the id of the activity that saves the record. */
 function pendingSaves(activities: readonly PendingActivity[]): Map<string, PendingSave> {
   return new Map(
     activities
@@ -87,54 +103,3 @@ function pendingSaves(activities: readonly PendingActivity[]): Map<string, Pendi
 
 type PendingActivity = NonNullable<WorkflowExecutionDescription['raw']['pendingActivities']>[number];
 const SAVE: keyof Activities = 'save';
-
-/** A visibility query's string literal. */
-export function literal(text: string): string {
-  return `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
-}
-
-/** Selects the batches that hold, or may hold, records of a request. */
-export function batchesOfRequest(requestId: string): string {
-  return `WorkflowType = ${literal(WORKFLOW_TYPE.batch)} AND ${holdingAnyOf([requestId])}`;
-}
-
-/** The condition that a batch holds, or may hold, records of these requests; see `indexedRequestIds`. */
-export function holdingAnyOf(requestIds: readonly string[]): string {
-  const ids = [...requestIds, MORE_REQUEST_IDS].map(literal).join(', ');
-  return `${SEARCH_ATTRIBUTES.requestIds.name} IN (${ids})`;
-}
-
-/** What a listing and a description have in common. */
-type ExecutionInfo = Pick<
-  WorkflowExecutionInfo,
-  'workflowId' | 'runId' | 'status' | 'typedSearchAttributes' | 'startTime'
-> & { memo?: Record<string, unknown> | undefined; closeTime?: Date | undefined };
-
-export function factsOf(info: ExecutionInfo): BatchFacts {
-  const attributes = info.typedSearchAttributes;
-  const state = stateOf(info.status.name);
-  const known = <T>(value: T | undefined): T | null => (state === 'completed' ? (value ?? null) : null);
-  const memo = info.memo as unknown as BatchMemo | undefined;
-  return {
-    summary: {
-      batchId: info.workflowId,
-      batcher: attributes.get(SEARCH_ATTRIBUTES.batcher) ?? '',
-      state,
-      flushReason: (attributes.get(SEARCH_ATTRIBUTES.flushReason) ?? '') as FlushReason,
-      // The attribute leaves them out where they are too many.
-      requestIds: Object.keys(memo?.requestSizes ?? {}),
-      startedAt: info.startTime.toISOString(),
-      closedAt: info.closeTime?.toISOString() ?? null,
-      saved: known(attributes.get(SEARCH_ATTRIBUTES.saved)),
-      rolledBack: known(attributes.get(SEARCH_ATTRIBUTES.rolledBack)),
-      retries: known(attributes.get(SEARCH_ATTRIBUTES.retries)),
-      runId: info.runId,
-    },
-    requestSizes: memo?.requestSizes ?? {},
-  };
-}
-
-function stateOf(status: WorkflowExecutionInfo['status']['name']): BatchState {
-  if (status === 'COMPLETED') return 'completed';
-  return status === 'RUNNING' || status === 'PAUSED' ? 'running' : 'failed';
-}

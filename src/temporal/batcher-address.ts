@@ -18,6 +18,7 @@ export function batcherAddress(config: Config): BatcherAddress {
       outcomeFormat: config.outcomeFormat,
       onFailure: config.onFailure,
       saveActivity: config.saveActivity,
+      batchesPerChild: config.batchesPerChild,
       idempotencyWindowMs: config.idempotencyWindowMs,
       idempotencyWindowKeys: config.idempotencyWindowKeys,
     },

@@ -10,8 +10,10 @@ import { OUTCOME, type RecordOutcome } from '../domain/outcome';
 import { requestIdOf } from '../domain/record';
 import { redriveIdOf, redriveOf } from '../domain/redrive';
 import { groupsOf, mapAtOnce } from './at-once';
-import { holdingAnyOf, type BatchReader } from './batch-reader';
-import { listBatchesWhere } from './batch-views';
+import { listBatchesWhere } from './batch-pages';
+import { holdingAnyOf } from './batch-queries';
+import type { BatchReader } from './batch-reader';
+import { MAY_BE_COMPLETED } from './batch-views';
 import type { BatcherAddress } from './ingest';
 import type { KnownRedrives } from './known-redrives';
 
@@ -32,7 +34,11 @@ const READS_AT_ONCE = 16;
 /** Ids in one question to visibility. */
 const IDS_AT_ONCE = 50;
 
-const HAS_DEAD_LETTERS = [`ExecutionStatus = 'Completed'`, `${SEARCH_ATTRIBUTES.rolledBack.name} > 0`];
+const HAS_DEAD_LETTERS = [MAY_BE_COMPLETED, `${SEARCH_ATTRIBUTES.rolledBack.name} > 0`];
+
+/** In a workflow of several batches, those that have some. */
+const hasDeadLetters = ({ state, rolledBack }: BatchSummary) =>
+  state === 'completed' && (rolledBack ?? 0) > 0;
 
 /**
  * Finds rolled-back records in Temporal, the only place that has them besides the batch files: by its listing the
@@ -59,7 +65,10 @@ export function createDeadLetterReader(client: Client, address: BatcherAddress, 
     const { requestId } = options;
     if (requestId !== undefined && !isKnowableRequestId(requestId)) return { letters: [], nextCursor: null };
     const conditions = requestId === undefined ? [] : [holdingAnyOf([requestId])];
-    const listed = await listBatchesWhere(client, address, [...HAS_DEAD_LETTERS, ...conditions], options);
+    const listed = await listBatchesWhere(client, address, [...HAS_DEAD_LETTERS, ...conditions], {
+      ...options,
+      keep: hasDeadLetters,
+    });
     const letters = await inBatches(listed.batches);
     return {
       letters: letters.filter(
@@ -102,7 +111,11 @@ export function createDeadLetterReader(client: Client, address: BatcherAddress, 
         const conditions = [...HAS_DEAD_LETTERS, holdingAnyOf(together)];
         let cursor: string | null = null;
         do {
-          const options = { limit: BATCHES_PER_PAGE, ...(cursor !== null && { cursor }) };
+          const options = {
+            limit: BATCHES_PER_PAGE,
+            keep: hasDeadLetters,
+            ...(cursor !== null && { cursor }),
+          };
           const listed = await listBatchesWhere(client, address, conditions, options);
           for (const letter of await inBatches(listed.batches)) found.set(letter.recordId, letter);
           cursor = listed.nextCursor;

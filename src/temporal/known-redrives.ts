@@ -1,9 +1,10 @@
 import { WorkflowNotFoundError, type Client } from '@temporalio/client';
-import { WORKFLOW_TYPE, batcherWorkflowId, isBatcherOf } from '../contracts/ids';
+import { batcherWorkflowId, isBatcherOf } from '../contracts/ids';
 import { MORE_REQUEST_IDS, SEARCH_ATTRIBUTES } from '../contracts/search-attributes';
 import { MINUTE } from '../domain/duration';
 import { groupsOf, mapAtOnce } from './at-once';
-import { factsOf, literal } from './batch-reader';
+import { batchesIn } from './batch-facts';
+import { HOLDS_BATCHES, literal } from './batch-queries';
 import type { FoundLetter } from './dead-letters';
 import { askForKeys, digestOf } from './idempotency';
 import type { BatcherAddress } from './ingest';
@@ -52,12 +53,13 @@ export function createKnownRedrives(client: Client, address: BatcherAddress, pag
     ];
     const held = new Set<string>();
     for (const condition of conditions) {
-      const query = `WorkflowType = ${literal(WORKFLOW_TYPE.batch)} AND ${condition}`;
+      const query = `${HOLDS_BATCHES} AND ${condition}`;
       await callTemporal(client, 'could not list batches of redrives', async () => {
         for await (const info of client.workflow.list({ query, pageSize: 500 })) {
-          const { summary, requestSizes } = factsOf(info);
-          if (!isBatcherOf(address.batcherId, summary.batcher)) continue;
-          for (const requestId of Object.keys(requestSizes)) held.add(requestId);
+          for (const { summary, requestSizes } of batchesIn(info)) {
+            if (!isBatcherOf(address.batcherId, summary.batcher)) continue;
+            for (const requestId of Object.keys(requestSizes)) held.add(requestId);
+          }
         }
       });
     }

@@ -4,12 +4,15 @@ import { requestQuery, type RequestTrace } from '../contracts/batcher';
 import { batcherWorkflowId, isKnowableRequestId, shardOf, isBatcherOf } from '../contracts/ids';
 import { RECORD_STATE, type BatchState, type RecordView, type RequestView } from '../contracts/views';
 import { KeepapartError } from '../domain/errors';
+import { workflowIdOf } from '../domain/batch';
 import { UNKNOWN_SIZE } from '../domain/buffer';
 import { SECOND } from '../domain/duration';
 import { indexOf, recordIdOf, requestIdOf } from '../domain/record';
 import { redriveOf } from '../domain/redrive';
 import { mapAtOnce } from './at-once';
-import { batchesOfRequest, factsOf, type BatchFacts, type BatchReader } from './batch-reader';
+import { batchesIn, type BatchFacts } from './batch-facts';
+import { batchesOfRequest } from './batch-queries';
+import type { BatchReader, DescribedBatch } from './batch-reader';
 import { askForStream, keyDigestOf } from './idempotency';
 import type { BatcherAddress } from './ingest';
 import { bufferedInPages, type PageReader } from './page-reader';
@@ -70,11 +73,12 @@ async function look(
   const paged = await bufferedInPages(pages, trace.pageIds, requestId);
   const listed = await listBatches(client, address, requestId);
   // One that closed early is run again under its id: the listing has both runs, or not yet the other.
-  for (const batchId of [...listed.keys(), ...trace.inFlightBatchIds]) {
-    const state = listed.get(batchId)?.summary.state;
-    if (state === 'running' || state === 'completed') continue;
-    const facts = await batches.facts(batchId);
-    if (facts !== undefined) listed.set(batchId, facts);
+  for (const workflowId of new Set([...[...listed.keys()].map(workflowIdOf), ...trace.inFlightBatchIds])) {
+    const known = [...listed.values()].filter(({ summary }) => workflowIdOf(summary.batchId) === workflowId);
+    if (known.length > 0 && known.every(({ summary }) => summary.state !== 'failed')) continue;
+    for (const facts of await batches.factsIn(workflowId)) {
+      if (requestId in facts.requestSizes) keepTelling(listed, facts);
+    }
   }
 
   const records = new Map<number, RecordView>();
@@ -87,7 +91,10 @@ async function look(
   // Every batch holds one of its records at least.
   const atLeast = Math.max(size ?? 0, all.length + records.size);
   if (atLeast > MAX_TOLD_RECORDS) throw tooLong(requestId, atLeast);
-  const views = await mapAtOnce(all, READS_AT_ONCE, (facts) => recordsIn(batches, facts, requestId));
+  const describe = describingOnce(batches);
+  const views = await mapAtOnce(all, READS_AT_ONCE, (facts) =>
+    recordsIn(batches, describe, facts, requestId),
+  );
   for (const view of views.flat()) records.set(indexOf(view.recordId), view);
   return { size: told === UNKNOWN_SIZE ? (size ?? records.size) : size, records };
 }
@@ -128,7 +135,29 @@ export async function traceRequest(
   }
 }
 
-/** By batchId; of a batch that was settled its last run, which tells the outcomes. */
+/** Keeps of two runs of a batch the one that tells more: outcomes before anything else, else the later one. */
+function keepTelling(listed: Map<string, BatchFacts>, facts: BatchFacts): void {
+  const { batchId, state, startedAt } = facts.summary;
+  const known = listed.get(batchId)?.summary;
+  if (known !== undefined) {
+    if (known.state === 'completed' && state !== 'completed') return;
+    if (known.state === state && known.startedAt >= startedAt) return;
+  }
+  listed.set(batchId, facts);
+}
+
+/** Describes a workflow once, however many of its batches are asked for. */
+function describingOnce(batches: BatchReader) {
+  const described = new Map<string, Promise<DescribedBatch[]>>();
+  return async (batchId: string): Promise<DescribedBatch | undefined> => {
+    const workflowId = workflowIdOf(batchId);
+    const asked = described.get(workflowId) ?? batches.factsIn(workflowId);
+    described.set(workflowId, asked);
+    return (await asked).find(({ summary }) => summary.batchId === batchId);
+  };
+}
+
+/** By batchId; of a batch that was settled the run that tells the outcomes. */
 async function listBatches(
   client: Client,
   { batcherId }: BatcherAddress,
@@ -137,12 +166,11 @@ async function listBatches(
   const listed = new Map<string, BatchFacts>();
   await callTemporal(client, `could not list the batches of request ${requestId}`, async () => {
     for await (const info of client.workflow.list({ query: batchesOfRequest(requestId), pageSize: 500 })) {
-      const facts = factsOf(info);
-      const { batchId, batcher, startedAt } = facts.summary;
-      // Another deployment in this namespace may have taken a request under the same key.
-      if (!(requestId in facts.requestSizes) || !isBatcherOf(batcherId, batcher)) continue;
-      const known = listed.get(batchId);
-      if (known === undefined || known.summary.startedAt < startedAt) listed.set(batchId, facts);
+      for (const facts of batchesIn(info)) {
+        // Another deployment in this namespace may have taken a request under the same key.
+        if (requestId in facts.requestSizes && isBatcherOf(batcherId, facts.summary.batcher))
+          keepTelling(listed, facts);
+      }
       if (listed.size > MAX_TOLD_RECORDS) throw tooLong(requestId, listed.size);
     }
   });
@@ -155,7 +183,12 @@ const CLOSED_EARLY: Partial<Record<BatchState, string>> = {
 };
 
 /** The records of one request in one batch. */
-async function recordsIn(batches: BatchReader, facts: BatchFacts, requestId: string): Promise<RecordView[]> {
+async function recordsIn(
+  batches: BatchReader,
+  describe: ReturnType<typeof describingOnce>,
+  facts: BatchFacts,
+  requestId: string,
+): Promise<RecordView[]> {
   const { batchId, state } = facts.summary;
   if (state === 'completed') {
     const { outcomes } = await batches.result(facts.summary);
@@ -170,11 +203,11 @@ async function recordsIn(batches: BatchReader, facts: BatchFacts, requestId: str
       }));
   }
   const { batch } = await batches.input(facts.summary);
-  const pending = (state === 'running' ? await batches.facts(batchId) : undefined)?.pending;
+  const described = state === 'running' ? await describe(batchId) : undefined;
   return batch.records
     .filter(({ recordId }) => requestIdOf(recordId) === requestId)
     .map(({ recordId }) => {
-      const { attempt, error = CLOSED_EARLY[state] } = pending?.get(recordId) ?? {};
+      const { attempt, error = CLOSED_EARLY[state] } = described?.pending(recordId) ?? {};
       return {
         recordId,
         state: RECORD_STATE.inBatch,

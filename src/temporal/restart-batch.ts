@@ -1,14 +1,13 @@
 import { WorkflowIdReusePolicy, WorkflowNotFoundError, type Client } from '@temporalio/client';
 import { TypedSearchAttributes, WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
-import type { BatchInput, BatchWorkflow } from '../contracts/batch';
-import { WORKFLOW_TYPE } from '../contracts/ids';
+import type { BatchGroupInput, BatchGroupMemo, BatchInput } from '../contracts/batch';
 import { SEARCH_ATTRIBUTES } from '../contracts/search-attributes';
 import { inputOf, readStart } from './first-event';
 import { callTemporal } from './rpc';
 
 /**
- * Runs a batch that closed without completing once more under its own id, told to settle it: its slot, its file's name
- * and every question for it stay the same.
+ * Runs a batch, or several that share a workflow, that closed without completing once more under its own id, told to
+ * settle it: its slot, its file's name and every question for it stay the same.
  * @returns false when the server doesn't know the batch any more; true when it has been restarted, by whomever, or has
  *   completed
  */
@@ -16,22 +15,20 @@ export async function restartBatch(client: Client, batchId: string): Promise<boo
   const closed = await describe(client, batchId);
   if (closed === undefined) return false;
   if (closed.status.name === 'RUNNING' || closed.status.name === 'COMPLETED') return true;
-  const input = inputOf(await readStart(client, batchId, closed.runId), batchId) as BatchInput;
+  const input = inputOf(await readStart(client, batchId, closed.runId), batchId) as
+    BatchInput | BatchGroupInput;
   const reason = await whyClosed(client, batchId, closed.runId);
   const { batcher, flushReason, requestIds } = SEARCH_ATTRIBUTES;
   const known = closed.typedSearchAttributes;
   try {
     await callTemporal(client, `could not restart batch ${batchId}`, () =>
-      client.workflow.start<BatchWorkflow>(WORKFLOW_TYPE.batch, {
+      client.workflow.start<(input: BatchInput | BatchGroupInput) => Promise<unknown>>(closed.type, {
         workflowId: batchId,
         taskQueue: closed.taskQueue,
         args: [{ ...input, settle: input.settle ?? { reason } }],
-        ...(closed.memo !== undefined && { memo: closed.memo }),
+        ...(closed.memo !== undefined && { memo: memoOfNextRun(closed.memo) }),
         workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
-        staticSummary: `Settles ${input.batch.records.length} records: ${reason}`.slice(
-          0,
-          MAX_SUMMARY_LENGTH,
-        ),
+        staticSummary: `Settles ${whatIsIn(input)}: ${reason}`.slice(0, MAX_SUMMARY_LENGTH),
         typedSearchAttributes: new TypedSearchAttributes([
           { key: batcher, value: known.get(batcher) ?? '' },
           { key: flushReason, value: known.get(flushReason) ?? '' },
@@ -43,6 +40,16 @@ export async function restartBatch(client: Client, batchId: string): Promise<boo
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
   }
   return true;
+}
+
+/** Which batches of a group had their file is for the next run to find out. */
+function memoOfNextRun(memo: Record<string, unknown>): Record<string, unknown> {
+  const ofEarlierRun: keyof BatchGroupMemo = 'closed';
+  return Object.fromEntries(Object.entries(memo).filter(([key]) => key !== ofEarlierRun));
+}
+
+function whatIsIn(input: BatchInput | BatchGroupInput): string {
+  return 'batch' in input ? `${input.batch.records.length} records` : `${input.batches.length} batches`;
 }
 
 /** Temporal takes 400 bytes. */

@@ -4,7 +4,7 @@ import { WORKFLOW_TYPE } from '../contracts/ids';
 import { VERSION_STATE, type VersionState, type VersionsView, type VersionView } from '../contracts/versions';
 import { SECOND } from '../domain/duration';
 import { KeepapartError } from '../domain/errors';
-import { literal } from './batch-reader';
+import { literal } from './batch-queries';
 import { callTemporal } from './rpc';
 
 const { TaskQueueType, WorkerDeploymentVersionStatus: STATUS } = temporal.api.enums.v1;

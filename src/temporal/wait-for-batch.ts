@@ -7,11 +7,10 @@ import {
   type Client,
 } from '@temporalio/client';
 import { BATCH_CLOSING, type BatchClosing, type BatchClosingStatus } from '../contracts/activities';
-import type { BatchWorkflow } from '../contracts/batch';
-import { tallyOutcomes } from '../domain/outcome';
+import { countClosed, type BatchGroupWorkflow, type BatchWorkflow } from '../contracts/batch';
 
 /**
- * Long-polls the result of a batch's workflow until it closes, in whatever way. Rejects when the signal is aborted and
+ * Long-polls the result of a workflow that holds a batch, or several, until it closes, in whatever way. Rejects when the signal is aborted and
  * when Temporal can't be reached.
  */
 export async function waitForBatch(
@@ -20,9 +19,9 @@ export async function waitForBatch(
   signal: AbortSignal,
 ): Promise<BatchClosing> {
   try {
-    const handle = client.workflow.getHandle<BatchWorkflow>(batchId);
-    const { outcomes } = await client.withAbortSignal(signal, () => handle.result());
-    return { status: BATCH_CLOSING.completed, ...tallyOutcomes(outcomes) };
+    const handle = client.workflow.getHandle<BatchWorkflow | BatchGroupWorkflow>(batchId);
+    const result = await client.withAbortSignal(signal, () => handle.result());
+    return { status: BATCH_CLOSING.completed, ...countClosed(result) };
   } catch (error) {
     if (signal.aborted) throw signal.reason;
     const status = closingStatusOf(error);

@@ -1,5 +1,6 @@
 import { WorkflowNotFoundError, type Client } from '@temporalio/client';
 import { batcherWorkflowId, shardOf } from '../contracts/ids';
+import { workflowIdOf } from '../domain/batch';
 import { isKeepapartError } from '../domain/errors';
 import { recordIdOf, requestIdOf } from '../domain/record';
 import { mapAtOnce } from './at-once';
@@ -40,15 +41,15 @@ export async function findWaiting(
   }
   const pages = createPageReader(client);
   const waiting: Waiting = { recordIds: new Set(), silentBatchers: [] };
-  const requestsOf = new Map<string, string[]>([...unfinished].map((batchId) => [batchId, []]));
+  const requestsOf = new Map<string, string[]>([...unfinished].map((batchId) => [workflowIdOf(batchId), []]));
   const trace = async (requestId: string): Promise<void> => {
     const { bufferedIndexes, pageIds, inFlightBatchIds } = await traceRequest(client, address, requestId);
     // A page can still be read when the batcher has taken it in meanwhile.
     const paged = await bufferedInPages(pages, pageIds, requestId);
     for (const index of [...bufferedIndexes, ...paged.indexes])
       waiting.recordIds.add(recordIdOf(requestId, index));
-    for (const batchId of inFlightBatchIds) {
-      requestsOf.set(batchId, [...(requestsOf.get(batchId) ?? []), requestId]);
+    for (const workflowId of inFlightBatchIds) {
+      requestsOf.set(workflowId, [...(requestsOf.get(workflowId) ?? []), requestId]);
     }
   };
   for (let shard = 0; shard < address.shards; shard++) {
@@ -64,23 +65,27 @@ export async function findWaiting(
       waiting.silentBatchers.push(workflowId);
     }
   }
-  for (const [batchId, requestIds] of requestsOf) {
+  for (const [workflowId, requestIds] of requestsOf) {
     // A batch that is just being started holds some of these records: which, only its workflow will tell.
-    const inBatch = await recordsOf(batches, batchId);
+    const inBatch = await recordsOf(batches, workflowId);
     const held = inBatch ?? requestIds.flatMap((requestId) => byRequest.get(requestId) ?? []);
     for (const recordId of held) waiting.recordIds.add(recordId);
   }
   return waiting;
 }
 
-/** The records of a batch, whichever run it is in; undefined when Temporal doesn't know it. */
-async function recordsOf(batches: BatchReader, batchId: string): Promise<string[] | undefined> {
+/** The records of batches that share a workflow, whichever run it is in; undefined when Temporal doesn't know it. */
+async function recordsOf(batches: BatchReader, workflowId: string): Promise<string[] | undefined> {
   try {
-    const facts = await batches.facts(batchId);
-    if (facts === undefined) return undefined;
-    if (facts.summary.state === 'failed') return [];
-    const { batch } = await batches.input(facts.summary);
-    return batch.records.map(({ recordId }) => recordId);
+    const all = await batches.factsIn(workflowId);
+    if (all.length === 0) return undefined;
+    const recordIds: string[] = [];
+    for (const { summary } of all) {
+      if (summary.state === 'failed') continue;
+      const { batch } = await batches.input(summary);
+      for (const { recordId } of batch.records) recordIds.push(recordId);
+    }
+    return recordIds;
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return undefined;
     throw error;

@@ -145,6 +145,7 @@ function emptyStatus(): StatusView {
       outcomeFormat: 'text',
       onFailure: 'keep',
       saveActivity: 'regular',
+      batchesPerChild: 1,
       idempotencyWindowMs: 86_400_000,
       idempotencyWindowKeys: 10_000,
     },

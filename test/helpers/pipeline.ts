@@ -34,6 +34,7 @@ export const TEST_SETTINGS: PipelineSettings = {
   outcomeFormat: 'text',
   onFailure: 'keep',
   saveActivity: 'regular',
+  batchesPerChild: 1,
   idempotencyWindowMs: 86_400_000,
   idempotencyWindowKeys: 10_000,
 };

@@ -157,20 +157,19 @@ export const CASES = {
     since: '0.3.0',
     tells: [
       'batchWorkflow starts',
-      'save succeeds locally',
-      'save fails locally',
+      'saveRecords succeeds locally',
       'a timer fires',
       'rollback succeeds at attempt 1',
       'closeBatch succeeds at attempt 1',
       'completes: saved, saved, rolled_back, rolled_back',
     ],
-    neverTells: ['save succeeds at attempt'],
+    neverTells: ['save '],
   },
   'batch-saved-together': {
     since: '0.3.0',
     tells: [
       'batchWorkflow starts',
-      'saveBatch succeeds locally',
+      'saveRecords succeeds locally',
       'a timer fires',
       'rollback succeeds at attempt 1',
       'closeBatch succeeds at attempt 1',

@@ -42,6 +42,7 @@ const SETTINGS: PipelineSettings = {
   outcomeFormat: 'text',
   onFailure: 'keep',
   saveActivity: 'regular',
+  batchesPerChild: 1,
   idempotencyWindowMs: 86_400_000,
   idempotencyWindowKeys: 10_000,
 };

@@ -70,7 +70,7 @@ describe('a value that is not right by itself', () => {
     ['outcomeFormat', 'xml', 'one of text, json'],
     ['logLevel', 'INFO', 'one of trace, debug, info, warn, error, fatal, silent'],
     ['saveActivity', 'global', 'one of regular, local, batch'],
-    ['batchesPerChild', 2, '1: this version does not have several batches per child workflow yet'],
+    ['batchesPerChild', 101, 'an integer from 1 to 100'],
     ['conflicts', '[{]', 'a JSON array of conflict rules, at most 64 KiB'],
     ['conflicts', '{"pair":[1,2]}', 'a JSON array of conflict rules, at most 64 KiB'],
   ])('%s: %j is refused', (key, written, expected) => {
@@ -179,6 +179,14 @@ describe('settings that do not go together', () => {
       field: 'KEEPAPART_MAX_BUFFERED_BYTES',
       expected: 'at least MAX_REQUEST_BYTES, which is 1 MiB',
       received: '128 KiB',
+    });
+  });
+
+  test('batches that begin together need as many places', () => {
+    expect(problemOf({ flags: { batchesPerChild: '51' } })).toEqual({
+      field: '--batches-per-child',
+      expected: 'at most MAX_IN_FLIGHT, which is 50 batches',
+      received: '51 batches',
     });
   });
 

@@ -1,5 +1,3 @@
-import type { BatchWorkflow } from '../../src/contracts/batch';
-import { WORKFLOW_TYPE } from '../../src/contracts/ids';
 import { batchIdOf } from '../../src/domain/batch';
 import { KeepapartError } from '../../src/domain/errors';
 import { HOUR } from '../../src/domain/duration';
@@ -133,35 +131,40 @@ describe.each(['local', 'batch'] as const)('SAVE_ACTIVITY=%s', (saveActivity) =>
     expect(pipeline.store.saves).toHaveLength(1);
   });
 
-  test('a save that takes longer than a workflow task may is made once, as its task is kept alive (G4)', async () => {
-    pipeline = await startPipeline();
+  test('a save that takes long goes on as an activity of the server, told by its attempt, and is made once (G4)', async () => {
+    pipeline = await startPipeline({ settings: { saveActivity } });
     const saves = holdSaves();
-    const batch = { batchId: firstBatch(), openedAtMs: Date.now(), flushReason: 'age' } as const;
-    const records = [{ recordId: 'r:0', value: 'slow' }];
-    const handle = await pipeline.client.workflow.start<BatchWorkflow>(WORKFLOW_TYPE.batch, {
-      workflowId: batch.batchId,
-      taskQueue: pipeline.address.taskQueue,
-      workflowTaskTimeout: '1s',
-      args: [
-        {
-          batch: { ...batch, records },
-          maxAttempts: 3,
-          retryIntervalMs: 10,
-          outcomeFormat: 'text',
-          saveActivity,
-        },
-      ],
+    const [requestId = ''] = await pipeline.send(['slow', 'slow too']);
+    const records = await waitFor('both to be told', async () => {
+      const told = (await pipeline.batcher.request(requestId))?.records ?? [];
+      return told.every(({ attempts }) => attempts === 1) && told;
     });
-    await waitFor('the third workflow task', async () => {
-      const tasks = (await historyOf(batch.batchId)).filter(
-        (event) => event.workflowTaskStartedEventAttributes,
-      );
-      return tasks.length === 3;
-    });
+    expect(records).toMatchObject([{ state: 'in_batch' }, { state: 'in_batch' }]);
     saves.release();
-    const { outcomes: told } = await handle.result();
-    expect(told).toMatchObject([{ outcome: OUTCOME.saved, attempts: 1 }]);
-    expect(saves.held()).toBe(1);
+    await pipeline.quiet();
+    expect(outcomes()).toMatchObject({
+      slow: { outcome: OUTCOME.saved, attempts: 1 },
+      'slow too': { outcome: OUTCOME.saved, attempts: 1 },
+    });
+    expect(pipeline.store.saves).toHaveLength(2);
+  });
+
+  test('the attempts of a record that takes long at last add up', async () => {
+    pipeline = await startPipeline({ settings: { saveActivity } });
+    let release: () => void = () => undefined;
+    const released = new Promise<void>((resolve) => (release = resolve));
+    pipeline.store.beforeSave = async (_, attempt) => {
+      if (attempt > 1) await released;
+      throw new Error(`no luck in attempt ${attempt}`);
+    };
+    const [requestId = ''] = await pipeline.send(['never']);
+    await waitFor('it to be told', async () =>
+      (await pipeline.batcher.request(requestId))?.records.some(({ attempts }) => attempts === 1),
+    );
+    release();
+    await pipeline.quiet();
+    expect(outcomes()['never']).toMatchObject({ attempts: 3, error: 'no luck in attempt 3' });
+    expect(pipeline.store.saves).toHaveLength(3);
   });
 
   test('batches whose saves are slow leave the batcher the slots that it needs', async () => {

@@ -3,7 +3,7 @@ import { temporal } from '@temporalio/proto';
 import { WORKFLOW_TYPE, batcherWorkflowId } from '../../contracts/ids';
 import { SEARCH_ATTRIBUTES } from '../../contracts/search-attributes';
 import { isKeepapartError } from '../../domain/errors';
-import { literal } from '../batch-reader';
+import { HOLDS_BATCHES, literal } from '../batch-queries';
 import type { BatcherAddress } from '../ingest';
 import { callTemporal } from '../rpc';
 import { recordedRun, type HistoryEvent, type RecordedRun } from './recorded-history';
@@ -32,9 +32,9 @@ export async function listLiveRuns(
   const batchers = Array.from({ length: shards }, (_, shard) => batcherWorkflowId(batcherId, shard));
   const ids = batchers.map(literal).join(', ');
   const runsOfBatchers = `WorkflowType = ${literal(WORKFLOW_TYPE.batcher)} AND WorkflowId IN (${ids})`;
-  const ofBatchers = (type: string) =>
-    `WorkflowType = ${literal(type)} AND ${SEARCH_ATTRIBUTES.batcher.name} IN (${ids})`;
-  const [batches, pages] = [ofBatchers(WORKFLOW_TYPE.batch), ofBatchers(WORKFLOW_TYPE.bufferPage)];
+  const ofBatchers = (kind: string) => `${kind} AND ${SEARCH_ATTRIBUTES.batcher.name} IN (${ids})`;
+  const batches = ofBatchers(HOLDS_BATCHES);
+  const pages = ofBatchers(`WorkflowType = ${literal(WORKFLOW_TYPE.bufferPage)}`);
   const current = await Promise.all(batchers.map((workflowId) => currentRun(client, workflowId)));
   const listed = [
     current.flatMap((run) => run ?? []),
