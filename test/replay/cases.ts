@@ -197,6 +197,54 @@ export const CASES = {
       'a batch completes',
     ],
   },
+  'batch-group-clean': {
+    since: '0.3.0',
+    tells: [
+      'batchGroupWorkflow starts',
+      'saveRecords succeeds locally',
+      'closeBatches succeeds at attempt 1',
+      'completes: 4 saved, 0 rolled back in 2 batches',
+    ],
+    neverTells: ['a timer', 'rollback', 'closeBatch ', 'the batcher is told'],
+  },
+  'batch-group-retries': {
+    since: '0.3.0',
+    tells: [
+      'batchGroupWorkflow starts',
+      'saveRecords succeeds locally',
+      'closeBatches succeeds at attempt 1',
+      'the batcher is told',
+      'a timer fires',
+      'rollback succeeds at attempt 1',
+      'completes: 3 saved, 1 rolled back in 2 batches',
+    ],
+  },
+  'batch-group-terminated': {
+    since: '0.3.0',
+    tells: ['batchGroupWorkflow starts', 'closeBatches succeeds at attempt 1', 'is terminated'],
+  },
+  'batch-group-settled': {
+    since: '0.3.0',
+    tells: [
+      'batchGroupWorkflow starts',
+      'settleBatch succeeds at attempt 1',
+      'completes: 2 saved, 2 rolled back in 2 batches',
+    ],
+    neverTells: ['saveRecords', 'closeBatch'],
+  },
+  'batcher-groups-carried': {
+    since: '0.3.0',
+    tells: [
+      'batcherWorkflow starts',
+      'batches start together',
+      'signal batchesClosed',
+      'continues as new, batches in flight: 1',
+    ],
+  },
+  'batcher-groups-adopted': {
+    since: '0.3.0',
+    tells: ['batcherWorkflow continues an earlier run', 'adoptBatch succeeds at attempt 1'],
+  },
 } as const satisfies Record<string, ReplayCase>;
 
 export type CaseName = keyof typeof CASES;

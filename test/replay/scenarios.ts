@@ -8,6 +8,7 @@ import type { CaseName } from './cases';
 import { batcherHistory, batchHistory, holdSlowRecords, type Scenario } from './scenario';
 import { SCENARIOS_BY_HAND } from './scenarios-by-hand';
 import { SCENARIOS_OF_STREAMS } from './scenarios-of-streams';
+import { SCENARIOS_OF_GROUPS } from './scenarios-of-groups';
 
 /** Long enough that nothing is flushed for its age. */
 const NEVER = { flushIntervalMs: HOUR };
@@ -150,4 +151,5 @@ export const SCENARIOS: readonly Scenario[] = [
   savedLocally('batch-saved-together', SAVE_ACTIVITY.batch),
   ...SCENARIOS_BY_HAND,
   ...SCENARIOS_OF_STREAMS,
+  ...SCENARIOS_OF_GROUPS,
 ];

@@ -1,7 +1,7 @@
 import { defaultPayloadConverter } from '@temporalio/common';
 import type { History } from '@temporalio/common/lib/proto-utils';
 import { temporal } from '@temporalio/proto';
-import type { BatchResult } from '../../src/contracts/batch';
+import { countClosed, type BatchGroupResult, type BatchResult } from '../../src/contracts/batch';
 import { addRecordsSignal, type AcceptedRequest, type BatcherInput } from '../../src/contracts/batcher';
 import { WORKFLOW_TYPE } from '../../src/contracts/ids';
 import { SEARCH_ATTRIBUTES } from '../../src/contracts/search-attributes';
@@ -56,13 +56,15 @@ function tellEvent(
   const child = event.startChildWorkflowExecutionInitiatedEventAttributes;
   if (child) {
     if (child.workflowType?.name === WORKFLOW_TYPE.bufferPage) return 'a page starts';
+    if (child.workflowType?.name === WORKFLOW_TYPE.batchGroup) return 'batches start together';
     const reason = child.searchAttributes?.indexedFields?.[SEARCH_ATTRIBUTES.flushReason.name];
     return `a batch starts: ${reason ? defaultPayloadConverter.fromPayload<string>(reason) : '?'}`;
   }
   const ended = event.childWorkflowExecutionCompletedEventAttributes;
   if (ended) return ended.workflowType?.name === WORKFLOW_TYPE.bufferPage ? undefined : 'a batch completes';
   if (event.childWorkflowExecutionTerminatedEventAttributes) return 'a batch is terminated';
-  if (event.signalExternalWorkflowExecutionInitiatedEventAttributes) return 'a page is let go';
+  const sent = event.signalExternalWorkflowExecutionInitiatedEventAttributes;
+  if (sent) return sent.signalName === 'takenIn' ? 'a page is let go' : 'the batcher is told';
 
   const continued = event.workflowExecutionContinuedAsNewEventAttributes;
   if (continued) {
@@ -72,9 +74,10 @@ function tellEvent(
   const completed = event.workflowExecutionCompletedEventAttributes;
   if (completed) {
     const result = completed.result?.payloads?.length ? firstOf(completed.result) : undefined;
-    const outcomes = (result as BatchResult | null | undefined)?.outcomes.map(({ outcome }) => outcome);
-    if (outcomes === undefined) return 'completes';
-    return `completes: ${outcomes.join(', ')}`;
+    if (result == null) return 'completes';
+    const { batches, saved, rolledBack } = countClosed(result as BatchResult | BatchGroupResult);
+    if (batches > 1) return `completes: ${saved} saved, ${rolledBack} rolled back in ${batches} batches`;
+    return `completes: ${(result as BatchResult).outcomes.map(({ outcome }) => outcome).join(', ')}`;
   }
   return undefined;
 }
