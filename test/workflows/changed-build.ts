@@ -6,4 +6,4 @@ setWorkflowOptions({ versioningBehavior: 'PINNED' }, batchWorkflow);
 setWorkflowOptions({ versioningBehavior: 'AUTO_UPGRADE' }, batcherWorkflow);
 
 export { batchWorkflow, batcherWorkflow };
-export { bufferPageWorkflow } from '../../workflows/versioned';
+export { batchGroupWorkflow, bufferPageWorkflow } from '../../workflows/versioned';

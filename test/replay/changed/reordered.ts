@@ -1,7 +1,12 @@
 /** Workflows as a careless change might leave them: no committed history may replay on these. */
 import { proxyActivities, sleep } from '@temporalio/workflow';
 import { ACTIVITY_TIMEOUTS, type Activities } from '../../../src/contracts/activities';
-import type { BatchInput, BatchResult } from '../../../src/contracts/batch';
+import type {
+  BatchGroupInput,
+  BatchGroupResult,
+  BatchInput,
+  BatchResult,
+} from '../../../src/contracts/batch';
 import type { BatcherInput } from '../../../src/contracts/batcher';
 import type { PackedBuffer } from '../../../src/domain/buffer';
 import * as today from '../../../workflows';
@@ -16,6 +21,12 @@ export async function batchWorkflow(input: BatchInput): Promise<BatchResult> {
 }
 
 /** Has a timer that was not there. */
+export async function batchGroupWorkflow(input: BatchGroupInput): Promise<BatchGroupResult> {
+  await sleep(1);
+  return today.batchGroupWorkflow(input);
+}
+
+/** Likewise. */
 export async function batcherWorkflow(input: BatcherInput): Promise<void> {
   await sleep(1);
   await today.batcherWorkflow(input);
