@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util';
 import { SECOND } from '../../src/domain/duration';
 import { KEPT, attack, auditFolder } from './attack';
 import { runInFolder } from './command';
+import { PROFILE_HELP, PROFILE_OPTIONS, profileOf } from './profile';
 import { isDamaged } from './damage';
 import type { Digests } from './published-files';
 import { renderAttack, renderFindings } from './report';
@@ -19,6 +20,7 @@ const HELP = `npm run chaos -- [options]
   --failure-rate <n>  share of save attempts that fail by chance (default 0.3)
   --slow <s>          how long a slow record takes (default 30)
   --short             each kind of fault once, in one round of 40 s; 8 records a second, slow ones take 4 s
+${PROFILE_HELP}
   --keep              keeps the folder of a run that fails
   --folder <path>     uses this folder, and leaves everything in it
   --report <path>     writes the report as JSON too
@@ -58,6 +60,7 @@ export async function attackCommand(args: string[]): Promise<number> {
         ratePerSecond: Number(given.rate),
         failureRate: Number(given['failure-rate']),
         slowMs: Number(given.slow) * SECOND,
+        profile: profileOf(given),
         atEnd,
         say: (line) => console.log(line),
       }),
@@ -77,6 +80,7 @@ function parse(args: string[]) {
       rate: { type: 'string' },
       'failure-rate': { type: 'string', default: '0.3' },
       short: { type: 'boolean', default: false },
+      ...PROFILE_OPTIONS,
       keep: { type: 'boolean', default: false },
       folder: { type: 'string' },
       report: { type: 'string' },

@@ -6,6 +6,7 @@ import { SECOND } from '../../src/domain/duration';
 import { createClients, type ClientCounts, type Clients } from './clients';
 import { findDamage, isDamaged, readContents, readLedger, type Findings } from './damage';
 import { carryOut, createTurns, type Carried, type Kill } from './faults';
+import type { Profile } from './profile';
 import { watchFiles, type Digests } from './published-files';
 import { createRandom } from './random';
 import { recoveryOf, type Recovery } from './recovery';
@@ -21,6 +22,7 @@ export interface AttackOptions extends ScheduleOptions {
   failureRate: number;
   /** How long each attempt takes for the slow records. */
   slowMs: number;
+  profile: Profile;
   atEnd: (clean: () => Promise<void>) => void;
   say: (line: string) => void;
 }
@@ -77,6 +79,7 @@ export async function attack(options: AttackOptions): Promise<AttackReport> {
       SAVE_FAILURE_RATE: String(options.failureRate),
       FLUSH_INTERVAL_MS: '500',
       RETRY_INTERVAL_MS: '500',
+      ...options.profile,
     },
   });
   const ledger = path.join(folder, KEPT.ledger);

@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RunLimits } from '../../src/contracts/batcher';
-import { WORKFLOW_TYPE } from '../../src/contracts/ids';
+import { BATCH_WORKFLOW_TYPES } from '../../src/contracts/ids';
 import { SECOND } from '../../src/domain/duration';
 import { waitFor } from '../helpers/wait-for';
 import type { Clients } from './clients';
@@ -199,7 +199,8 @@ async function fillDisk(folder: 'data' | 'out', forMs: number, system: AttackedS
 
 async function terminateBatch(which: number, { client, batcherId }: AttackedSystem): Promise<Carried> {
   let terminated: string | undefined;
-  const query = `WorkflowType = '${WORKFLOW_TYPE.batch}' AND ExecutionStatus = 'Running'`;
+  const types = BATCH_WORKFLOW_TYPES.map((type) => `'${type}'`).join(', ');
+  const query = `WorkflowType IN (${types}) AND ExecutionStatus = 'Running'`;
   await comes(async () => {
     const running: string[] = [];
     for await (const { workflowId } of client.workflow.list({ query })) running.push(workflowId);

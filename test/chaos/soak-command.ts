@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { runInFolder } from './command';
+import { PROFILE_HELP, PROFILE_OPTIONS, profileOf } from './profile';
 import { inSeconds, renderFindings, table } from './report';
 import { BOUNDS, soak, type SoakReport } from './soak';
 
@@ -13,6 +14,7 @@ const HELP = `npm run soak -- [options]
   --run-events <n>     events after which a run of the batcher ends (default 500)
   --run-signals <n>    signals after which it does (default 200)
   --store files|memory what the records are saved in (default files)
+${PROFILE_HELP}
   --keep               keeps the folder of a run that fails
   --folder <path>      uses this folder, and leaves everything in it
   --report <path>      writes the report as JSON too`;
@@ -47,6 +49,7 @@ export async function soakCommand(args: string[]): Promise<number> {
         clients: Number(given.clients),
         limits: { historyEvents: Number(given['run-events']), messages: Number(given['run-signals']) },
         store: given.store === 'memory' ? 'memory' : 'files',
+        profile: profileOf(given),
         atEnd,
         say: (line) => console.log(line),
       }),
@@ -66,6 +69,7 @@ function parse(args: string[]) {
       'run-events': { type: 'string', default: '500' },
       'run-signals': { type: 'string', default: '200' },
       store: { type: 'string', default: 'files' },
+      ...PROFILE_OPTIONS,
       keep: { type: 'boolean', default: false },
       folder: { type: 'string' },
       report: { type: 'string' },

@@ -7,6 +7,7 @@ import { KIB, MIB } from '../../src/domain/duration';
 import { createClients, type ClientCounts, type Clients } from './clients';
 import { findDamage, isDamaged, readContents, readLedger, type Contents, type Findings } from './damage';
 import type { JournalEntry } from './journal-store';
+import type { Profile } from './profile';
 import { createRandom, type Random } from './random';
 import { readRuns, type RunFigures } from './soak-server';
 import { startAttackedSystem, type AttackedSystem } from './system';
@@ -24,6 +25,7 @@ export interface SoakOptions {
   clients: number;
   limits: Pick<RunLimits, 'historyEvents' | 'messages'>;
   store: 'files' | 'memory';
+  profile: Profile;
   atEnd: (clean: () => Promise<void>) => void;
   say: (line: string) => void;
 }
@@ -67,6 +69,7 @@ export async function soak(options: SoakOptions): Promise<SoakReport> {
       FLUSH_INTERVAL_MS: '1000',
       MAX_BUFFERED_RECORDS: '50000',
       MAX_BUFFERED_BYTES: '8MiB',
+      ...options.profile,
     },
   });
   const ledger = path.join(folder, 'ledger.jsonl');
