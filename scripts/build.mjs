@@ -1,7 +1,7 @@
 // Compiles to dist/ and bundles the workflows, unless dist/ was built from just these sources.
 import { createHash } from 'node:crypto';
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 
@@ -29,6 +29,10 @@ try {
 const { buildWorkflowBundle } = require(path.join(next, 'src/temporal/workflow-bundle.js'));
 const { DefaultLogger } = require('@temporalio/worker');
 await buildWorkflowBundle(new DefaultLogger('WARN'));
+// What the page at /docs loads: so that an installation needs neither the rest of the package nor what it depends on.
+const swaggerUi = path.dirname(require.resolve('swagger-ui-dist/package.json'));
+for (const name of ['swagger-ui.css', 'swagger-ui-bundle.js', 'LICENSE', 'NOTICE'])
+  cpSync(path.join(swaggerUi, name), path.join(next, 'swagger-ui', name));
 writeFileSync(path.join(next, path.basename(stampFile)), stamp);
 rmSync(dist, { recursive: true, force: true });
 renameSync(next, dist);

@@ -9,6 +9,7 @@ import { batcherAddress } from '../temporal/batcher-address';
 import { createBatcherClient } from '../temporal/batcher-client';
 import { createIngest } from '../temporal/ingest';
 import type { Lifecycle } from './lifecycle';
+import { releaseVersion, SWAGGER_UI_FOLDER } from './release';
 import { watchTlsFiles } from './tls-files';
 
 /** The answer names each record. */
@@ -46,6 +47,8 @@ export async function startApi(
   };
   const app = createApp({
     ...edge,
+    version: releaseVersion(),
+    docsAssets: SWAGGER_UI_FOLDER,
     apiKeys: config.apiKeys,
     rateLimitPerSecond: config.rateLimitPerSecond,
     tls: tls !== undefined,

@@ -2,9 +2,11 @@
 import { Command } from 'commander';
 import { registerApiCommands } from './api-commands';
 import { EXIT, reportFailure } from './report-failure';
+import { releaseVersion } from './release';
 
 const program = new Command('keepapart')
   .description('Durable micro-batching over HTTP that keeps conflicting records apart, on Temporal.')
+  .version(releaseVersion())
   .showHelpAfterError()
   // A wrong option is a command that has to be changed, as reportFailure has it.
   .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : EXIT.wrong));

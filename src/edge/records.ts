@@ -20,6 +20,12 @@ export const MAX_RECORD_DEPTH = 32;
 /** A record stands in a list, which may stand in an object. */
 export const MAX_BODY_DEPTH = MAX_RECORD_DEPTH + 2;
 
+/** What a record is, in JSON Schema, which has no schema for our own checks. */
+export const ANY_RECORD = {
+  type: ['string', 'number', 'boolean', 'object', 'null'],
+  description: 'Any JSON value but a list',
+} as const;
+
 /** One record: any JSON value but a list, so that a list in a list is never taken for something else. */
 function recordSchema(limits: RecordLimits) {
   return z
@@ -28,7 +34,7 @@ function recordSchema(limits: RecordLimits) {
       const wrong = whatIsWrong(record, limits);
       if (wrong) context.addIssue({ code: 'custom', message: wrong.expected, params: wrong });
     })
-    .meta({ description: 'Any JSON value but a list' });
+    .meta(ANY_RECORD);
 }
 
 function whatIsWrong(
@@ -45,17 +51,17 @@ function whatIsWrong(
 }
 
 /** The bare list; its length is looked at first, so that what is far too long costs little. */
-function recordListSchema(limits: RecordLimits) {
+export function recordListSchema(limits: RecordLimits) {
   const most = limits.maxRequestRecords;
   return z
-    .array(z.custom<JsonValue>(), { error: 'a list of records' })
+    .array(z.custom<JsonValue>().meta(ANY_RECORD), { error: 'a list of records' })
     .min(1, { error: 'at least one record' })
     .max(most, { error: `at most ${most} records` })
     .pipe(z.array(recordSchema(limits)));
 }
 
 /** `{"records": […]}`. */
-function recordEnvelopeSchema(limits: RecordLimits) {
+export function recordEnvelopeSchema(limits: RecordLimits) {
   return z.strictObject(
     { records: recordListSchema(limits) },
     { error: 'a list of records, or {"records": [...]}' },

@@ -5,18 +5,23 @@ import { requireApiKey } from './auth';
 import { serveDeadLetters } from './dead-letter-routes';
 import { KeepapartError } from '../domain/errors';
 import type { HttpDeps } from './deps';
+import { serveDocs } from './docs-routes';
 import { serveDrain } from './drain-routes';
 import { refuseCrossOrigin } from './cross-origin';
 import { closeWhileDraining, refuseWhileDraining } from './draining';
 import { serveHealth } from './health-routes';
 import { serveIndex } from './index-page';
 import { serveLimits } from './limits-routes';
+import { describeApi } from './openapi-document';
 import { serveOperator } from './operator-routes';
 import { notFound, problemResponse } from './problem-response';
 import { rateLimit } from './rate-limit';
 import { serveRecords } from './records-routes';
 import { requestLog } from './request-log';
+import { createRoutes } from './routing';
 import { serveViews } from './view-routes';
+
+const V1 = '/v1';
 
 /**
  * The HTTP API as an Express app that never listens (see `listen.ts`). In this order: id and log, headers, the open
@@ -30,15 +35,18 @@ export function createApp(deps: HttpDeps): Express {
   app.use(
     requestLog(deps.logger),
     securityHeaders(deps),
-    noStore,
+    ofTheMoment,
     requireHost,
     closeWhileDraining(deps.isDraining),
   );
-  serveHealth(app, deps);
-  serveIndex(app, deps);
+  const open = createRoutes(app, '');
+  const v1 = createRoutes(Router(), V1);
+  const operations = () => [...v1.operations, ...open.operations];
+  serveHealth(open, deps);
+  serveIndex(open, deps, operations);
+  serveDocs(open, deps, () => describeApi(operations(), deps.version));
 
-  const v1 = Router();
-  v1.use(
+  v1.router.use(
     refuseCrossOrigin,
     requireApiKey(deps.apiKeys),
     ...rateLimit(deps.rateLimitPerSecond ?? 0),
@@ -50,15 +58,17 @@ export function createApp(deps: HttpDeps): Express {
   serveDeadLetters(v1, deps.batcher);
   serveLimits(v1, deps.batcher);
   serveDrain(v1, deps);
-  app.use('/v1', v1);
+  app.use(V1, v1.router);
 
   app.use(notFound, problemResponse);
   return app;
 }
 
-/** Every answer is of its moment, and `/v1` may hold records: no cache keeps any. */
-const noStore: RequestHandler = (_req, res, next) => {
+/** Every answer is of its moment, and `/v1` may hold records: no cache keeps any, and none is ever "not modified". */
+const ofTheMoment: RequestHandler = (req, res, next) => {
   res.set('Cache-Control', 'no-store');
+  // Express would answer 304 to `*`, the one condition that needs nothing to compare with.
+  delete req.headers['if-none-match'];
   next();
 };
 

@@ -1,17 +1,19 @@
-import type { RequestHandler, Router } from 'express';
+import type { RequestHandler } from 'express';
 import type { BatcherClient } from '../contracts/batcher-client';
 import { KIB } from '../domain/duration';
+import { deadLetterPageSchema, redriveResultSchema } from './answers';
 import { deadLettersQuerySchema, redriveBodySchema } from './dead-letter-schemas';
 import { jsonBodyReader } from './json-body';
 import { operatorOf } from './operator-routes';
 import { validate } from '../edge/problems';
-import { serve } from './routing';
+import { JSON_TYPE, type Operation } from './operation';
+import type { Routes } from './routing';
 
 /** Room for as many recordIds as one redrive may name. */
 const MAX_BODY_BYTES = 512 * KIB;
 
 /** `GET /v1/dead-letters`, `POST /v1/dead-letters/redrive`. */
-export function serveDeadLetters(router: Router, batcher: BatcherClient): void {
+export function serveDeadLetters(routes: Routes, batcher: BatcherClient): void {
   const readBody = jsonBodyReader({ maxBytes: MAX_BODY_BYTES, maxDepth: 3 });
 
   const getDeadLetters: RequestHandler = async (req, res) => {
@@ -34,6 +36,30 @@ export function serveDeadLetters(router: Router, batcher: BatcherClient): void {
     res.status(202).json({ ...(await batcher.redrive(selection, by)), by });
   };
 
-  serve(router, '/dead-letters', { get: { right: 'read', handle: getDeadLetters } });
-  serve(router, '/dead-letters/redrive', { post: { right: 'operate', handle: redrive } });
+  routes.serve('/dead-letters', { get: { right: 'read', handle: getDeadLetters, describe: LIST } });
+  routes.serve('/dead-letters/redrive', { post: { right: 'operate', handle: redrive, describe: REDRIVE } });
 }
+
+const LIST: Operation = {
+  operationId: 'listDeadLetters',
+  summary: 'Lists records that were rolled back, those of the batch that closed last first',
+  description: '`limit` counts batches with such records; a page has all of theirs that fit, perhaps none.',
+  query: deadLettersQuerySchema,
+  answer: { status: 200, schema: deadLetterPageSchema },
+  errors: ['invalid-request'],
+};
+
+const REDRIVE: Operation = {
+  operationId: 'redriveDeadLetters',
+  summary: 'Sends dead letters again: some, those of a batch or a request, or all',
+  description:
+    'Each is sent once for ever; conflicts are checked anew. The same call again sends what is left.',
+  body: {
+    required: true,
+    content: {
+      [JSON_TYPE]: { schema: redriveBodySchema, example: { records: ['order-4711:0'], by: 'Ann' } },
+    },
+  },
+  answer: { status: 202, schema: redriveResultSchema },
+  errors: ['dead-letter-not-found', 'buffer-full'],
+};

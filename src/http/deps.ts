@@ -14,6 +14,10 @@ export interface ApiKey {
 
 /** Everything that the HTTP edge needs from outside. */
 export interface HttpDeps {
+  /** Of this release, for the description of the API. */
+  version: string;
+  /** Folder of what the page at `/docs` loads. */
+  docsAssets: string;
   batcher: BatcherClient;
   limits: RecordLimits;
   /** Empty: everybody may do everything. Otherwise each call under `/v1` needs a key with the right that it names. */

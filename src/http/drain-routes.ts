@@ -1,11 +1,13 @@
-import type { RequestHandler, Router } from 'express';
+import type { RequestHandler } from 'express';
 import { z } from 'zod';
 import { KIB, MINUTE, SECOND } from '../domain/duration';
+import { drainReportSchema } from './answers';
 import type { HttpDeps } from './deps';
 import { jsonBodyReader } from './json-body';
 import { operatorOf } from './operator-routes';
 import { validate } from '../edge/problems';
-import { serve } from './routing';
+import { JSON_TYPE, type Operation } from './operation';
+import type { Routes } from './routing';
 import { operatorField } from './schemas';
 
 const MAX_TIMEOUT_MS = 10 * MINUTE;
@@ -27,7 +29,7 @@ const drainBodySchema = z.strictObject(
  * `POST /v1/drain`: answers when everything that was accepted before has its outcome, the time is over, or a paused shard
  * holds it up. Nobody waits any more once the client has gone or this process is about to stop.
  */
-export function serveDrain(router: Router, { batcher, isDraining }: HttpDeps): void {
+export function serveDrain(routes: Routes, { batcher, isDraining }: HttpDeps): void {
   const readBody = jsonBodyReader({ maxBytes: 4 * KIB, maxDepth: 2 });
   const drain: RequestHandler = async (req, res) => {
     const body = (await readBody(req, res)) ?? {};
@@ -39,5 +41,15 @@ export function serveDrain(router: Router, { batcher, isDraining }: HttpDeps): v
     const stillWanted = () => !res.destroyed && !isDraining();
     res.json(await batcher.drain(operatorOf(res, claimed), { timeoutMs, stillWanted }));
   };
-  serve(router, '/drain', { post: { right: 'operate', handle: drain } });
+  routes.serve('/drain', { post: { right: 'operate', handle: drain, describe: DRAIN } });
 }
+
+const DRAIN: Operation = {
+  operationId: 'drain',
+  summary: 'Lets everything that is buffered go, and waits until it has its outcome',
+  body: {
+    required: false,
+    content: { [JSON_TYPE]: { schema: drainBodySchema, example: { by: 'Ann', timeoutMs: 60_000 } } },
+  },
+  answer: { status: 200, schema: drainReportSchema },
+};

@@ -1,10 +1,12 @@
-import type { RequestHandler, Router } from 'express';
+import type { RequestHandler } from 'express';
 import { KeepapartError } from '../domain/errors';
+import { healthSchema } from './answers';
 import type { HttpDeps } from './deps';
-import { serve } from './routing';
+import type { Operation } from './operation';
+import type { Routes } from './routing';
 
 /** `/healthz`: the process is up. `/readyz`: it takes records, and Temporal answers. */
-export function serveHealth(router: Router, { batcher, isDraining }: HttpDeps): void {
+export function serveHealth(routes: Routes, { batcher, isDraining }: HttpDeps): void {
   const getHealth: RequestHandler = (_req, res) => {
     res.json({ status: 'ok' });
   };
@@ -13,6 +15,19 @@ export function serveHealth(router: Router, { batcher, isDraining }: HttpDeps): 
     await batcher.checkReady();
     res.json({ status: 'ready' });
   };
-  serve(router, '/healthz', { get: { right: 'none', handle: getHealth } });
-  serve(router, '/readyz', { get: { right: 'none', handle: getReadiness } });
+  routes.serve('/healthz', { get: { right: 'none', handle: getHealth, describe: HEALTH } });
+  routes.serve('/readyz', { get: { right: 'none', handle: getReadiness, describe: READINESS } });
 }
+
+const HEALTH: Operation = {
+  operationId: 'getHealth',
+  summary: 'Answers while the process is up',
+  answer: { status: 200, schema: healthSchema },
+};
+
+const READINESS: Operation = {
+  operationId: 'getReadiness',
+  summary: 'Tells whether records are taken and Temporal answers',
+  answer: { status: 200, schema: healthSchema },
+  errors: ['not-ready', 'temporal-unavailable', 'internal'],
+};

@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import { z } from 'zod';
 import { isRequestId } from '../contracts/ids';
 import { KeepapartError, describeReceived } from '../domain/errors';
 import { isRedriveId } from '../domain/redrive';
@@ -6,6 +7,16 @@ import { isRedriveId } from '../domain/redrive';
 const EXPECTED =
   'one key of up to 128 letters, digits and . _ : -, the first a letter or digit, with or without double quotes, ' +
   'not beginning like the id of a redrive (redrive-1.); a UUID is best';
+
+/** As it is described; {@link idempotencyKeyOf} is what reads it. */
+export const idempotencyKeySchema = z
+  .string()
+  .optional()
+  .meta({
+    description:
+      'The request is taken once under this key: the same records again get the same answer, others 409. It becomes ' +
+      `the requestId. ${EXPECTED.charAt(0).toUpperCase()}${EXPECTED.slice(1)}.`,
+  });
 
 /**
  * The key under which a request is to be taken once (G5), `undefined` without the header. Quotes, which the IETF's draft

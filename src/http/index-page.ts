@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import type { RequestHandler, Router } from 'express';
+import type { RequestHandler } from 'express';
 import type { HttpDeps } from './deps';
-import { serve } from './routing';
+import type { Routes, ServedOperation } from './routing';
 
 const STYLE = `
 :root{color-scheme:light dark;--line:#8884;--soft:#8881;--link:light-dark(#0b57d0,#9ec1ff);--dim:light-dark(#555,#aaa)}
@@ -29,49 +29,43 @@ const POLICY = [
   "frame-ancestors 'none'",
 ].join('; ');
 
-/** What can be called; a link where a browser can follow it (which sends no key). */
-const CALLS: readonly { call: string; does: string; link?: string }[] = [
-  { call: 'POST /v1/records', does: 'takes a list of records; 202 once they are kept' },
-  { call: 'GET /v1/requests/{requestId}', does: 'where each record of a list is, and how it ended' },
-  {
-    call: 'GET /v1/batches',
-    does: 'the batches, newest first: ?state=, ?limit=, ?cursor=',
-    link: '/v1/batches',
-  },
-  { call: 'GET /v1/batches/{batchId}', does: 'one batch with its records and outcomes' },
-  { call: 'GET /v1/status', does: 'what is buffered, in flight, saved, rolled back', link: '/v1/status' },
-  { call: 'POST /v1/flush', does: 'lets everything that is buffered go now' },
-  { call: 'POST /v1/pause, /v1/resume', does: 'holds new batches back, and lets them go again' },
-  {
-    call: 'POST /v1/drain',
-    does: 'lets everything that is buffered go, and waits until it has its outcome',
-  },
-  { call: 'GET /v1/dead-letters', does: 'the records that were rolled back', link: '/v1/dead-letters' },
-  { call: 'POST /v1/dead-letters/redrive', does: 'sends some of them, or all, again' },
-  { call: 'GET /healthz', does: 'whether the process is up', link: '/healthz' },
-  { call: 'GET /readyz', does: 'whether it takes records and Temporal answers', link: '/readyz' },
-];
-
-/** `GET /`: what is where, for whoever opens the address in a browser. */
-export function serveIndex(router: Router, { apiKeys, webUiUrl }: HttpDeps): void {
+/**
+ * `GET /`: what is where, for whoever opens the address in a browser.
+ * @param operations asked at each request, when all routes are there
+ */
+export function serveIndex(
+  routes: Routes,
+  { apiKeys, webUiUrl }: HttpDeps,
+  operations: () => readonly ServedOperation[],
+): void {
   const getIndex: RequestHandler = (req, res) => {
     const page = indexPage({
+      operations: operations(),
       baseUrl: `${req.protocol}://${req.get('host') ?? '127.0.0.1:3000'}`,
       needsKey: apiKeys.length > 0,
       ...(webUiUrl !== undefined && { webUiUrl }),
     });
     res.set('Content-Security-Policy', POLICY).type('html').send(page);
   };
-  serve(router, '/', { get: { right: 'none', handle: getIndex } });
+  routes.serve('/', { get: { right: 'none', handle: getIndex, describe: 'page' } });
+}
+
+interface IndexOptions {
+  operations: readonly ServedOperation[];
+  baseUrl: string;
+  needsKey: boolean;
+  webUiUrl?: string;
 }
 
 /** The page; whatever comes from outside is escaped here. */
-export function indexPage(options: { baseUrl: string; needsKey: boolean; webUiUrl?: string }): string {
+function indexPage(options: IndexOptions): string {
   const base = escapeHtml(options.baseUrl);
   const key = options.needsKey ? ` \\\n  -H 'Authorization: Bearer YOUR-KEY'` : '';
-  const rows = CALLS.map(({ call, does, link }) => {
-    const name = `<code>${escapeHtml(call)}</code>`;
-    return `<dt>${link && !options.needsKey ? `<a href="${link}">${name}</a>` : name}</dt><dd>${escapeHtml(does)}</dd>`;
+  const rows = options.operations.map(({ method, path, right, params, summary }) => {
+    const name = `<code>${method.toUpperCase()} ${escapeHtml(path)}</code>`;
+    // A browser that follows a link sends no key.
+    const canFollow = method === 'get' && params === undefined && (right === 'none' || !options.needsKey);
+    return `<dt>${canFollow ? `<a href="${path}">${name}</a>` : name}</dt><dd>${escapeHtml(summary)}</dd>`;
   });
   const webUi = options.webUiUrl
     ? `<p>Every batch is a workflow: see them at work in <a href="${escapeHtml(options.webUiUrl)}">Temporal’s Web UI</a>.</p>`
@@ -97,6 +91,7 @@ ${webUi}
 <dl>
 ${rows.join('\n')}
 </dl>
+<p>Each with what it takes and answers, and to try out: <a href="/docs">the HTTP API</a>, from its <a href="/openapi.json">OpenAPI description</a>.</p>
 <h2>More</h2>
 <p>Errors are problem details (RFC 9457); each <code>type</code> has a section in <code>docs/ERRORS.md</code>.</p>
 </body>

@@ -1,4 +1,4 @@
-import type { RequestHandler, Router } from 'express';
+import type { RequestHandler } from 'express';
 import type { BatcherClient } from '../contracts/batcher-client';
 import { KIB } from '../domain/duration';
 import type { JsonValue } from '../domain/json';
@@ -7,29 +7,44 @@ import { check, ProblemList } from '../edge/problems';
 import { MAX_RECORD_DEPTH } from '../edge/records';
 import { jsonBodyReader } from './json-body';
 import { operatorOf } from './operator-routes';
-import { serve } from './routing';
+import { JSON_TYPE, type Operation } from './operation';
+import type { Routes } from './routing';
 import { operatorBodySchema } from './schemas';
+import { limitsAnswerSchema, limitsPatchSchema } from './status-schemas';
 
 /** Room for as many rules as there may be, however they are written. */
 const MAX_BODY_BYTES = 256 * KIB;
 /** Members of rules are records, which stand in a list, in a rule, in a list, in the patch. */
 const MAX_DEPTH = MAX_RECORD_DEPTH + 4;
 
+const TYPES = ['application/merge-patch+json', JSON_TYPE];
+
 const REFUSED = 'The limits are not valid; nothing was changed';
 
 /** `PATCH /v1/limits`: a JSON merge patch (RFC 7396) of the limits in force, and perhaps `by`. */
-export function serveLimits(router: Router, batcher: BatcherClient): void {
+export function serveLimits(routes: Routes, batcher: BatcherClient): void {
   const readBody = jsonBodyReader({
     maxBytes: MAX_BODY_BYTES,
     maxDepth: MAX_DEPTH,
-    types: ['application/merge-patch+json', 'application/json'],
+    types: TYPES,
   });
   const change: RequestHandler = async (req, res) => {
     const { patch, claimed } = parsePatch(await readBody(req, res));
     res.json(await batcher.changeLimits(patch, operatorOf(res, claimed)));
   };
-  serve(router, '/limits', { patch: { right: 'operate', handle: change } });
+  routes.serve('/limits', { patch: { right: 'operate', handle: change, describe: CHANGE } });
 }
+
+const BODY = { schema: limitsPatchSchema, example: { maxBatchSize: 20, flushIntervalMs: null, by: 'Ann' } };
+const CHANGE: Operation = {
+  operationId: 'changeLimits',
+  summary: 'Changes limits while everything runs, and tells what is in force then',
+  description:
+    'A JSON merge patch (RFC 7396). What is set wins over what is configured until it is given back.',
+  body: { required: true, content: Object.fromEntries(TYPES.map((type) => [type, BODY])) },
+  answer: { status: 200, schema: limitsAnswerSchema },
+  errors: ['limits-incomplete'],
+};
 
 /** Throws `invalid-request` with all problems. */
 function parsePatch(body: JsonValue | undefined): { patch: LimitsPatch; claimed: string | undefined } {

@@ -1,13 +1,19 @@
-import type { RequestHandler, Response, Router } from 'express';
+import type { RequestHandler, Response } from 'express';
 import type { BatcherClient } from '../contracts/batcher-client';
 import { KIB } from '../domain/duration';
+import { actionSchema } from './answers';
 import { keyNameOf } from './auth';
 import { jsonBodyReader } from './json-body';
 import { validate } from '../edge/problems';
-import { serve } from './routing';
+import { JSON_TYPE, type Operation } from './operation';
+import type { Routes } from './routing';
 import { operatorBodySchema } from './schemas';
 
-const ACTIONS = ['flush', 'pause', 'resume'] as const;
+const ACTIONS = [
+  ['flush', 'Lets everything that is buffered go now'],
+  ['pause', 'Holds new batches back; records are taken all the same'],
+  ['resume', 'Lets batches start again after a pause'],
+] as const;
 
 /**
  * Who does something by hand: the holder of the API key where keys are needed, which nobody can claim in a body; else
@@ -18,9 +24,9 @@ export function operatorOf(res: Response, claimed: string | undefined): string {
 }
 
 /** `POST /v1/flush`, `/v1/pause`, `/v1/resume`, with an optional body `{"by": "…"}`. Who it was is kept. */
-export function serveOperator(router: Router, batcher: BatcherClient): void {
+export function serveOperator(routes: Routes, batcher: BatcherClient): void {
   const readBody = jsonBodyReader({ maxBytes: 4 * KIB, maxDepth: 2 });
-  for (const action of ACTIONS) {
+  for (const [action, summary] of ACTIONS) {
     const act: RequestHandler = async (req, res) => {
       const body = (await readBody(req, res)) ?? {};
       const claimed = validate(operatorBodySchema, body, 'The body is not valid; nothing was done').by;
@@ -28,6 +34,15 @@ export function serveOperator(router: Router, batcher: BatcherClient): void {
       await batcher[action](by);
       res.status(202).json({ accepted: true, action, by });
     };
-    serve(router, `/${action}`, { post: { right: 'operate', handle: act } });
+    const describe: Operation = {
+      operationId: action,
+      summary,
+      body: {
+        required: false,
+        content: { [JSON_TYPE]: { schema: operatorBodySchema, example: { by: 'Ann' } } },
+      },
+      answer: { status: 202, schema: actionSchema },
+    };
+    routes.serve(`/${action}`, { post: { right: 'operate', handle: act, describe } });
   }
 }

@@ -1,16 +1,20 @@
 import { randomUUID } from 'node:crypto';
-import type { RequestHandler, Router } from 'express';
+import type { RequestHandler } from 'express';
+import { z } from 'zod';
 import { recordIdOf } from '../domain/record';
-import { MAX_BODY_DEPTH, recordsReader } from '../edge/records';
+import { MAX_BODY_DEPTH, recordEnvelopeSchema, recordListSchema, recordsReader } from '../edge/records';
+import type { RecordLimits } from '../edge/records';
+import { acceptedListSchema, acceptedStreamSchema } from './answers';
 import type { HttpDeps } from './deps';
-import { idempotencyKeyOf } from './idempotency-key';
+import { idempotencyKeyOf, idempotencyKeySchema } from './idempotency-key';
 import { jsonBodyReader } from './json-body';
-import { isNdjson } from './ndjson-body';
+import { NDJSON, isNdjson } from './ndjson-body';
+import { JSON_TYPE, type Operation } from './operation';
 import { takeStream } from './record-stream-route';
-import { serve } from './routing';
+import type { Routes } from './routing';
 
 /** `POST /v1/records`. */
-export function serveRecords(router: Router, deps: HttpDeps): void {
+export function serveRecords(routes: Routes, deps: HttpDeps): void {
   const { batcher, limits, newRequestId = randomUUID } = deps;
   const readBody = jsonBodyReader({ maxBytes: limits.maxRequestBytes, maxDepth: MAX_BODY_DEPTH });
   const toRecords = recordsReader(limits);
@@ -32,5 +36,38 @@ export function serveRecords(router: Router, deps: HttpDeps): void {
   };
   const addStream = takeStream(deps);
   const add: RequestHandler = (req, res, next) => (isNdjson(req) ? addStream : addRecords)(req, res, next);
-  serve(router, '/records', { post: { right: 'ingest', handle: add } });
+  routes.serve('/records', { post: { right: 'ingest', handle: add, describe: describeRecords(limits) } });
+}
+
+function describeRecords(limits: RecordLimits): Operation {
+  return {
+    operationId: 'addRecords',
+    summary: 'Takes a list of records, or a stream of any length; 202 once they are durable',
+    description:
+      'A list is taken whole or not at all. A stream of lines, a record in each, may be of any length; one that breaks ' +
+      'is refused with how many of its first records are durable, and goes on there when it is sent again under the ' +
+      'same key. What is answered with 202 is durable.',
+    headers: z.object({ 'Idempotency-Key': idempotencyKeySchema }),
+    body: {
+      required: true,
+      content: {
+        [JSON_TYPE]: {
+          schema: z.union([recordListSchema(limits), recordEnvelopeSchema(limits)]),
+          example: [1, 2, { sku: 'a-1' }],
+        },
+        [NDJSON]: {
+          schema: z
+            .string()
+            .meta({ description: 'A record in each line, in UTF-8; blank lines are passed over' }),
+          example: '1\n2\n{"sku":"a-1"}\n',
+        },
+      },
+    },
+    answer: {
+      status: 202,
+      schema: z.union([acceptedListSchema, acceptedStreamSchema]),
+      headers: z.object({ Location: z.string().meta({ description: 'Where the outcomes will be told' }) }),
+    },
+    errors: ['buffer-full', 'idempotency-key-reused', 'stream-overtaken'],
+  };
 }

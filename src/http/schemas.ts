@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { ZodOpenApiOverride } from 'zod-openapi';
 import { isKnowableRequestId } from '../contracts/ids';
 import { BATCH_STATES } from '../contracts/views';
 
@@ -14,13 +15,26 @@ export const operatorField = {
 
 export const operatorBodySchema = z.strictObject(operatorField, { error: 'an object' });
 
+/** A query holds text alone; generated clients had better see a number. */
+function describeAsInteger(bounds: {
+  minimum: number;
+  maximum: number;
+  default: number;
+}): ZodOpenApiOverride {
+  return ({ jsonSchema }) => {
+    delete jsonSchema.pattern;
+    Object.assign(jsonSchema, { type: 'integer', ...bounds });
+  };
+}
+
 /** `?limit=&cursor=` of every list that comes in pages. */
 export const pageFields = {
   limit: z
     .string({ error: 'a whole number from 1 to 200' })
     .regex(/^([1-9]\d?|1\d\d|200)$/, { error: 'a whole number from 1 to 200' })
     .default('50')
-    .transform(Number),
+    .transform(Number)
+    .meta({ override: describeAsInteger({ minimum: 1, maximum: 200, default: 50 }) }),
   cursor: z
     .string({ error: 'the nextCursor of the page before' })
     .min(1, { error: 'the nextCursor of the page before' })

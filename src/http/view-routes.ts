@@ -1,12 +1,16 @@
-import type { RequestHandler, Router } from 'express';
+import type { RequestHandler } from 'express';
+import { z } from 'zod';
 import type { BatcherClient } from '../contracts/batcher-client';
 import { KeepapartError } from '../domain/errors';
 import { validate } from '../edge/problems';
-import { serve } from './routing';
+import { batchPageSchema, batchViewSchema, requestViewSchema } from './answers';
+import type { Operation } from './operation';
+import type { Routes } from './routing';
 import { batchesQuerySchema, idSchema } from './schemas';
+import { statusSchema } from './status-schemas';
 
 /** `GET /v1/requests/{requestId}`, `/v1/batches`, `/v1/batches/{batchId}`, `/v1/status`. */
-export function serveViews(router: Router, batcher: BatcherClient): void {
+export function serveViews(routes: Routes, batcher: BatcherClient): void {
   const getRequest: RequestHandler = async (req, res) => {
     const requestId = idSchema.safeParse(req.params['requestId']).data;
     const view = requestId === undefined ? undefined : await batcher.request(requestId);
@@ -33,8 +37,41 @@ export function serveViews(router: Router, batcher: BatcherClient): void {
     res.json(await batcher.status());
   };
 
-  serve(router, '/requests/:requestId', { get: { right: 'read', handle: getRequest } });
-  serve(router, '/batches', { get: { right: 'read', handle: getBatches } });
-  serve(router, '/batches/:batchId', { get: { right: 'read', handle: getBatch } });
-  serve(router, '/status', { get: { right: 'read', handle: getStatus } });
+  const read = (handle: RequestHandler, describe: Operation) => ({
+    get: { right: 'read', handle, describe } as const,
+  });
+  routes.serve('/requests/:requestId', read(getRequest, GET_REQUEST));
+  routes.serve('/batches', read(getBatches, GET_BATCHES));
+  routes.serve('/batches/:batchId', read(getBatch, GET_BATCH));
+  routes.serve('/status', read(getStatus, GET_STATUS));
 }
+
+const GET_REQUEST: Operation = {
+  operationId: 'getRequest',
+  summary: 'Tells where each record of a request is, and how it ended',
+  params: z.object({ requestId: idSchema }),
+  answer: { status: 200, schema: requestViewSchema },
+  errors: ['request-not-found', 'not-found', 'request-too-long'],
+};
+
+const GET_BATCHES: Operation = {
+  operationId: 'listBatches',
+  summary: 'Lists batches, newest first',
+  query: batchesQuerySchema,
+  answer: { status: 200, schema: batchPageSchema },
+  errors: ['invalid-request'],
+};
+
+const GET_BATCH: Operation = {
+  operationId: 'getBatch',
+  summary: 'Tells a batch with its records and their outcomes',
+  params: z.object({ batchId: idSchema }),
+  answer: { status: 200, schema: batchViewSchema },
+  errors: ['batch-not-found', 'not-found'],
+};
+
+const GET_STATUS: Operation = {
+  operationId: 'getStatus',
+  summary: 'Tells what is buffered, in flight, saved and rolled back, by shard and in all',
+  answer: { status: 200, schema: statusSchema },
+};

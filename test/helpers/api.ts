@@ -1,17 +1,20 @@
 import type { RequestView, StatusView } from '../../src/contracts/views';
 import type { JsonValue } from '../../src/domain/json';
+import { ourDocumentedApi } from './documented-api';
 import { waitFor } from './wait-for';
 
-/** The calls that end-to-end tests make, as any HTTP client would. */
+/** The calls that end-to-end tests make, as any HTTP client would. An answer that isn't described is an error. */
 export function apiOf(url: string) {
   async function call(method: string, path: string, body?: JsonValue): Promise<Response> {
-    return fetch(url + path, {
+    const response = await fetch(url + path, {
       method,
       ...(body !== undefined && {
         body: JSON.stringify(body),
         headers: { 'content-type': 'application/json' },
       }),
     });
+    await expectDescribed(method, path, response.clone());
+    return response;
   }
   async function json<T>(method: string, path: string, status: number, body?: JsonValue): Promise<T> {
     const response = await call(method, path, body);
@@ -44,6 +47,16 @@ export function apiOf(url: string) {
         { intervalMs: 200, ...(timeoutMs !== undefined && { timeoutMs }) },
       ),
   };
+}
+
+async function expectDescribed(method: string, path: string, response: Response): Promise<void> {
+  const api = await ourDocumentedApi();
+  const { status } = response;
+  const headers = Object.fromEntries(response.headers);
+  const body = await response.text();
+  const [pathOnly = ''] = path.split('?');
+  const result = api.outcomeOf({ method, path: pathOnly, status, headers, body });
+  if ('wrong' in result) throw new Error(`not as /openapi.json describes it: ${result.wrong}`);
 }
 
 export type Api = ReturnType<typeof apiOf>;

@@ -1,3 +1,4 @@
+import path from 'node:path';
 import type { Express } from 'express';
 import pino from 'pino';
 import type { BatcherClient } from '../../src/contracts/batcher-client';
@@ -9,16 +10,21 @@ import { createBatcherClient } from '../../src/temporal/batcher-client';
 import type { AdmissionLimits } from '../../src/temporal/admission';
 import type { TestPipeline } from './pipeline';
 import { waitFor } from './wait-for';
+import { watchAnswers } from './watch-answers';
 
-/** The HTTP API over a pipeline on the real server. */
+/** The HTTP API over a pipeline on the real server; each of its answers has to be a described one. */
 export function appOf(batcher: BatcherClient): Express {
-  return createApp({
+  const app = createApp({
     batcher,
     limits: { maxRecordBytes: 65_536, maxRequestBytes: 1_048_576, maxRequestRecords: 10_000 },
     apiKeys: [],
+    version: '1.2.3',
+    docsAssets: path.resolve('dist/swagger-ui'),
     logger: pino({ level: 'silent' }),
     isDraining: () => false,
   });
+  watchAnswers(app);
+  return app;
 }
 
 /** Another API process on the same pipeline, with bounds of its own. */

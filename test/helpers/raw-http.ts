@@ -52,3 +52,25 @@ export function answersIn(text: string): RawAnswer[] {
   }
   return answers;
 }
+
+/** Sends bytes as they are over a connection of its own, and hangs up when the first answer is there to its end. */
+export async function askRaw(port: number, bytes: string | Uint8Array): Promise<RawAnswer> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(port, '127.0.0.1');
+    let received = '';
+    socket.setEncoding('latin1').on('data', (chunk: string) => {
+      received += chunk;
+      const [, head, body] = /^([^]*?\r\n\r\n)([^]*)$/.exec(received) ?? [];
+      const length = Number(/^content-length: (\d+)\r$/im.exec(head ?? '')?.[1] ?? 0);
+      if (body === undefined || body.length < length) return;
+      socket.destroy();
+      const [answer] = answersIn(received);
+      if (answer) resolve(answer);
+    });
+    // What was sent too much may be refused in any way once the answer is there.
+    socket
+      .once('close', () => reject(new Error(`no whole answer: ${received}`)))
+      .on('error', () => undefined);
+    socket.write(typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : bytes);
+  });
+}

@@ -9,6 +9,9 @@ const READS = [
   '/',
   '/healthz',
   '/readyz',
+  '/openapi.json',
+  '/docs',
+  '/docs/swagger-ui.css',
   '/v1/status',
   '/v1/batches',
   '/v1/batches/b',
@@ -190,6 +193,17 @@ describe('The index page', () => {
     expect(response.text).toContain('curl -i http://edge.example:3000/v1/records');
     expect(response.text).toContain('href="http://127.0.0.1:8233/?a=1&#38;b=&#34;2&#34;"');
     expect(response.text).not.toContain('Authorization');
+  });
+
+  test('leads to the description of the API, which no cache keeps, and to the page that shows it.', async () => {
+    const { app } = testApp();
+    const { text } = await request(app).get('/');
+    for (const path of ['/openapi.json', '/docs']) expect(text).toContain(`href="${path}"`);
+    const description = await request(app).get('/openapi.json').set('If-None-Match', '*').expect(200);
+    expect(description.headers).toMatchObject({
+      'content-type': 'application/json; charset=utf-8',
+      'cache-control': 'no-store',
+    });
   });
 
   test('runs nothing and repeats nothing that could run.', async () => {

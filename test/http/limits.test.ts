@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import request from 'supertest';
 import { SETTINGS } from '../../src/config';
 import { KeepapartError } from '../../src/domain/errors';
-import { LIMIT_KEYS, LIMIT_RANGES } from '../../src/domain/limits';
+import { LIMIT_KEYS, LIMIT_RANGES, limitsOf } from '../../src/domain/limits';
 import { testApp } from './test-app';
 
 const patch = (app: ReturnType<typeof testApp>['app'], body: object) =>
@@ -10,7 +10,7 @@ const patch = (app: ReturnType<typeof testApp>['app'], body: object) =>
 
 test('Limits are changed by a merge patch, with who does it, and the answer tells what is in force.', async () => {
   const { app, batcher } = testApp();
-  const limits = { ...batcher.statusView.settings, maxBatchSize: 7 };
+  const limits = { ...limitsOf(batcher.statusView.settings), maxBatchSize: 7 };
   const shards = [{ shard: 0, batcher: 'batcher-0', limits, overridden: {} }];
   batcher.limitsAnswer = { atMs: 5, shards };
   const body = { maxBatchSize: 7, conflicts: [{ distinct: '/a' }], flushIntervalMs: null };

@@ -1,8 +1,10 @@
+import path from 'node:path';
 import type { Express } from 'express';
 import pino from 'pino';
 import { createApp } from '../../src/http/app';
 import type { HttpDeps } from '../../src/http/deps';
 import { FakeBatcherClient } from '../helpers/fake-batcher-client';
+import { watchAnswers } from '../helpers/watch-answers';
 
 export interface TestApp {
   app: Express;
@@ -13,7 +15,7 @@ export interface TestApp {
   drain: { on: boolean };
 }
 
-/** The app over a fake batcher, with limits that are small enough to reach. */
+/** The app over a fake batcher, with limits that are small enough to reach; each answer has to be a described one. */
 export function testApp(overrides: Partial<HttpDeps> = {}): TestApp {
   const batcher = new FakeBatcherClient();
   const logs: string[] = [];
@@ -24,11 +26,14 @@ export function testApp(overrides: Partial<HttpDeps> = {}): TestApp {
     batcher,
     limits: { maxRecordBytes: 1000, maxRequestBytes: 10_000, maxRequestRecords: 50 },
     apiKeys: [],
+    version: '1.2.3',
+    docsAssets: path.resolve('dist/swagger-ui'),
     logger,
     newRequestId: () => `r${++requests}`,
     isDraining: () => drain.on,
     ...overrides,
   });
+  watchAnswers(app);
   return { app, batcher, logs, drain };
 }
 

@@ -1,0 +1,168 @@
+import { z } from 'zod';
+import type { DeadLetterPage, RedriveResult } from '../contracts/dead-letters';
+import type { DrainReport } from '../contracts/drain';
+import { BATCH_STATES, RECORD_STATE } from '../contracts/views';
+import type { BatchPage, BatchView, RequestView } from '../contracts/views';
+import { FLUSH_REASON } from '../domain/batch';
+import { OUTCOME } from '../domain/outcome';
+import {
+  anyRecord,
+  count,
+  cursor,
+  operatorActionFields,
+  operatorActionSchema,
+  recordId,
+  timestamp,
+  type Takes,
+} from './answer-parts';
+
+/*
+ * What the API answers, for its description and for the tests that hold the answers against it. At the end each is
+ * checked against the type that the answer really has; the texts are what a reader of the description sees.
+ */
+
+export const acceptedListSchema = z
+  .strictObject({
+    requestId: z.string(),
+    accepted: count().meta({ description: 'How many records: all of the list' }),
+    records: z.array(z.strictObject({ recordId: recordId(), value: anyRecord() })),
+  })
+  .meta({ id: 'AcceptedList', description: 'Every record of the list is durable.' });
+
+export const acceptedStreamSchema = z
+  .strictObject({
+    requestId: z.string(),
+    accepted: count().meta({ description: 'How many records: all of the stream' }),
+  })
+  .meta({ id: 'AcceptedStream', description: 'Every record of the stream is durable.' });
+
+export const actionSchema = z
+  .strictObject({ accepted: z.literal(true), action: z.string(), by: z.string() })
+  .meta({ id: 'Action', description: 'It is durable, and takes effect in order with the records.' });
+
+const recordViewSchema = z
+  .strictObject({
+    recordId: recordId(),
+    state: z.enum(Object.values(RECORD_STATE)),
+    batchId: z.string().optional(),
+    attempts: count().optional(),
+    error: z.string().optional().meta({ description: 'Of the last attempt that failed' }),
+  })
+  .meta({ id: 'Record' });
+
+export const requestViewSchema = z
+  .strictObject({
+    requestId: z.string(),
+    redriveOf: z
+      .string()
+      .optional()
+      .meta({ description: 'The record that it sends again, when it is a redrive' }),
+    counts: z.record(z.enum(Object.values(RECORD_STATE)), count()),
+    records: z.array(recordViewSchema).meta({ description: 'In the order in which the client sent them' }),
+  })
+  .meta({ id: 'Request' });
+
+const batchSummaryFields = {
+  batchId: z.string(),
+  batcher: z.string().meta({ description: 'Workflow id of the batcher that started it' }),
+  state: z.enum(BATCH_STATES),
+  flushReason: z.enum(Object.values(FLUSH_REASON)),
+  requestIds: z.array(z.string()),
+  startedAt: timestamp(),
+  closedAt: timestamp().nullable(),
+  saved: count().nullable().meta({ description: 'Known once the batch completed, as the next two' }),
+  rolledBack: count().nullable(),
+  retries: count().nullable(),
+  runId: z.string().meta({ description: "Temporal's run id, for the Web UI" }),
+};
+
+export const batchPageSchema = z
+  .strictObject({
+    batches: z.array(z.strictObject(batchSummaryFields).meta({ id: 'BatchSummary' })),
+    nextCursor: cursor(),
+  })
+  .meta({ id: 'BatchPage' });
+
+export const batchViewSchema = z
+  .strictObject({
+    ...batchSummaryFields,
+    file: z
+      .string()
+      .nullable()
+      .meta({ description: 'Name of the file in OUT_DIR, once the batch completed' }),
+    records: z.array(
+      z.strictObject({
+        recordId: recordId(),
+        value: anyRecord(),
+        outcome: z.enum(Object.values(OUTCOME)).nullable(),
+        attempts: count().nullable(),
+        error: z.string().nullable(),
+      }),
+    ),
+  })
+  .meta({ id: 'Batch' });
+
+export const deadLetterPageSchema = z
+  .strictObject({
+    deadLetters: z.array(
+      z
+        .strictObject({
+          recordId: recordId(),
+          requestId: z.string(),
+          value: anyRecord(),
+          attempts: count(),
+          error: z.string().nullable(),
+          rollbackError: z.string().nullable(),
+          at: timestamp(),
+          batchId: z.string(),
+          batcher: z.string(),
+          file: z.string(),
+          redriveOf: z.string().nullable(),
+          redrivenAs: z.string().nullable(),
+        })
+        .meta({ id: 'DeadLetter' }),
+    ),
+    nextCursor: cursor(),
+  })
+  .meta({ id: 'DeadLetterPage' });
+
+const redrivenSchema = z.array(z.strictObject({ recordId: recordId(), requestId: z.string() }));
+
+export const redriveResultSchema = z
+  .strictObject({
+    redriven: redrivenSchema.meta({ description: 'Sent by this call' }),
+    alreadyRedriven: redrivenSchema.meta({ description: 'Sent by an earlier one; not sent again' }),
+    notFound: z.array(z.string()),
+    by: z.string(),
+  })
+  .meta({ id: 'RedriveResult' });
+
+export const drainReportSchema = z
+  .strictObject({
+    ...operatorActionFields,
+    drained: z
+      .boolean()
+      .meta({ description: 'Whether everything that was accepted before it has its outcome' }),
+    shards: z.array(
+      z.strictObject({
+        shard: count(),
+        batcher: z.string(),
+        bufferedRecords: count(),
+        inFlight: count(),
+        paused: operatorActionSchema.nullable(),
+      }),
+    ),
+  })
+  .meta({ id: 'DrainReport' });
+
+export const healthSchema = z.strictObject({ status: z.enum(['ok', 'ready']) }).meta({ id: 'Health' });
+
+/** No schema says less than the type of its answer does. */
+export type AnswersAgree = [
+  Takes<typeof requestViewSchema, RequestView>,
+  Takes<typeof batchPageSchema, BatchPage>,
+  Takes<typeof batchViewSchema, BatchView>,
+  Takes<typeof deadLetterPageSchema, DeadLetterPage>,
+  Takes<typeof redriveResultSchema, RedriveResult & { by: string }>,
+  Takes<typeof drainReportSchema, DrainReport>,
+];

@@ -1,0 +1,153 @@
+import { z } from 'zod';
+import type { LimitsAnswer } from '../contracts/limits';
+import { ON_FAILURE, SAVE_ACTIVITY } from '../contracts/settings';
+import type { StatusView } from '../contracts/views';
+import { LIMIT_RANGES, type LimitsPatch } from '../domain/limits';
+import { OUTCOME_FORMATS } from '../domain/outcome';
+import { anyRecord, count, operatorActionFields, operatorActionSchema, type Takes } from './answer-parts';
+import { operatorField } from './schemas';
+
+/* What is told of the system as a whole, and how its limits are changed; see `answers.ts`. */
+
+const pointer = () => z.string().meta({ description: 'JSON Pointer into the record' });
+
+const conflictRuleSchema = z
+  .union([
+    z.strictObject({ pair: z.tuple([anyRecord(), anyRecord()]), at: pointer().optional() }),
+    z.strictObject({ group: z.array(anyRecord()), at: pointer().optional() }),
+    z.strictObject({ distinct: pointer() }),
+  ])
+  .meta({ id: 'ConflictRule', description: 'Which records never share a batch; see docs/CONFIGURATION.md' });
+
+function wholeNumber(key: keyof typeof LIMIT_RANGES) {
+  const [least, greatest] = LIMIT_RANGES[key];
+  return z.int().min(least).max(greatest);
+}
+
+const LIMITS = {
+  maxBatchSize: wholeNumber('maxBatchSize'),
+  conflicts: z.array(conflictRuleSchema),
+  flushIntervalMs: wholeNumber('flushIntervalMs'),
+  batchSpacingMs: wholeNumber('batchSpacingMs'),
+  maxInFlight: wholeNumber('maxInFlight'),
+  maxAttempts: wholeNumber('maxAttempts'),
+  retryIntervalMs: wholeNumber('retryIntervalMs'),
+};
+const limitsSchema = z
+  .strictObject(LIMITS)
+  .meta({ id: 'Limits', description: 'docs/CONFIGURATION.md explains each' });
+
+/** As it is described; `problemsOfLimitsPatch` is what reads it, by the same ranges. */
+export const limitsPatchSchema = z
+  .strictObject({
+    ...operatorField,
+    maxBatchSize: LIMITS.maxBatchSize.nullable().optional(),
+    conflicts: LIMITS.conflicts.nullable().optional(),
+    flushIntervalMs: LIMITS.flushIntervalMs.nullable().optional(),
+    batchSpacingMs: LIMITS.batchSpacingMs.nullable().optional(),
+    maxInFlight: LIMITS.maxInFlight.nullable().optional(),
+    maxAttempts: LIMITS.maxAttempts.nullable().optional(),
+    retryIntervalMs: LIMITS.retryIntervalMs.nullable().optional(),
+  })
+  .meta({
+    id: 'LimitsPatch',
+    description: 'What is not named stays as it is; null gives it back to what is configured',
+  });
+
+function overriddenTo<Value extends z.ZodType>(value: Value) {
+  return z.strictObject({ ...operatorActionFields, value, configured: value }).optional();
+}
+
+const overriddenSchema = z
+  .strictObject({
+    maxBatchSize: overriddenTo(LIMITS.maxBatchSize),
+    conflicts: overriddenTo(LIMITS.conflicts),
+    flushIntervalMs: overriddenTo(LIMITS.flushIntervalMs),
+    batchSpacingMs: overriddenTo(LIMITS.batchSpacingMs),
+    maxInFlight: overriddenTo(LIMITS.maxInFlight),
+    maxAttempts: overriddenTo(LIMITS.maxAttempts),
+    retryIntervalMs: overriddenTo(LIMITS.retryIntervalMs),
+  })
+  .meta({
+    id: 'OverriddenLimits',
+    description: 'Limits that were set by hand, and what is configured instead',
+  });
+
+export const limitsAnswerSchema = z
+  .strictObject({
+    ...operatorActionFields,
+    shards: z.array(
+      z.strictObject({
+        shard: count(),
+        batcher: z.string(),
+        limits: limitsSchema,
+        overridden: overriddenSchema,
+      }),
+    ),
+  })
+  .meta({ id: 'LimitsAnswer', description: 'What is in force now' });
+
+const settingsSchema = z
+  .strictObject({
+    ...LIMITS,
+    outcomeFormat: z.enum(OUTCOME_FORMATS),
+    onFailure: z.enum(Object.values(ON_FAILURE)),
+    saveActivity: z.enum(Object.values(SAVE_ACTIVITY)),
+    idempotencyWindowMs: count(),
+    idempotencyWindowKeys: count(),
+  })
+  .meta({ id: 'Settings', description: 'What is in force; docs/CONFIGURATION.md explains each' });
+
+const counterSchema = z
+  .strictObject({
+    accepted: count(),
+    batchesStarted: count(),
+    batchesCompleted: count(),
+    batchesFailed: count(),
+    duplicateRequests: count(),
+    saved: count(),
+    rolledBack: count(),
+    retries: count(),
+  })
+  .meta({ id: 'Counters', description: "Since the batcher's first run" });
+
+const loadFields = {
+  bufferedRecords: count(),
+  bufferedBytes: count(),
+  oldestAgeMs: z.number().nullable().meta({ description: 'Null when the buffer is empty' }),
+  inFlight: count().meta({ description: 'Batches' }),
+  counters: counterSchema,
+};
+
+export const statusSchema = z
+  .strictObject({
+    shards: z.array(
+      z
+        .strictObject({
+          shard: count(),
+          batcher: z.string(),
+          ...loadFields,
+          paused: operatorActionSchema.nullable(),
+          drain: z
+            .strictObject({
+              ...operatorActionFields,
+              bufferedRecords: count(),
+              inFlight: count(),
+            })
+            .nullable()
+            .meta({ description: 'How far the last drain has come' }),
+          overridden: overriddenSchema,
+        })
+        .meta({ id: 'Shard' }),
+    ),
+    total: z.strictObject({ ...loadFields, paused: z.boolean() }),
+    settings: settingsSchema,
+  })
+  .meta({ id: 'Status' });
+
+/** No schema says less than the type of its answer does. */
+export type StatusAnswersAgree = [
+  Takes<typeof limitsPatchSchema, LimitsPatch>,
+  Takes<typeof limitsAnswerSchema, LimitsAnswer>,
+  Takes<typeof statusSchema, StatusView>,
+];

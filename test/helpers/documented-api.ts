@@ -1,0 +1,151 @@
+import path from 'node:path';
+import Ajv2020, { type AnySchemaObject, type ValidateFunction } from 'ajv/dist/2020';
+import pino from 'pino';
+import request from 'supertest';
+import { createApp } from '../../src/http/app';
+import { FakeBatcherClient } from './fake-batcher-client';
+
+/** As much of a schema of ours as tells the answers apart that it describes. */
+interface Schema {
+  $ref?: string;
+  anyOf?: Schema[];
+  allOf?: [Schema, { properties: { code: { enum: string[] } } }];
+}
+
+interface Operation {
+  operationId: string;
+  requestBody?: { required: boolean; content: Record<string, { example: unknown }> };
+  responses: Record<
+    string,
+    { headers?: Record<string, { required?: boolean }>; content: Record<string, { schema: Schema }> }
+  >;
+}
+
+/** What `/openapi.json` answers, as much of it as is read here. */
+export interface ApiDocument {
+  openapi: string;
+  info: { version: string };
+  paths: Record<string, Record<string, Operation>>;
+  components: { schemas: Record<string, Schema> };
+}
+
+/** One answer of the API, and what it is to. */
+export interface ApiAnswer {
+  method: string;
+  /** Without the query. */
+  path: string;
+  status: number;
+  /** Names in lower case. */
+  headers: Record<string, string | undefined>;
+  body: string;
+}
+
+/** The description of an API, to hold answers against. */
+export interface DocumentedApi {
+  document: ApiDocument;
+  /** Every answer that is described, as `operationId status code`, with the schema's name where there is no code. */
+  outcomes: string[];
+  /** Which of them an answer is, or what about it isn't described. */
+  outcomeOf(answer: ApiAnswer): { outcome: string } | { wrong: string };
+}
+
+const PROBLEM_TYPE = 'application/problem+json; charset=utf-8';
+
+/** No part of the API: for people. */
+const PAGES = /^\/($|docs(\/|$)|openapi\.json$)/i;
+
+let ours: Promise<DocumentedApi> | undefined;
+
+/** The description of our API, as an app with usual limits gives it. */
+export function ourDocumentedApi(): Promise<DocumentedApi> {
+  const app = createApp({
+    batcher: new FakeBatcherClient(),
+    limits: { maxRecordBytes: 65_536, maxRequestBytes: 1_048_576, maxRequestRecords: 10_000 },
+    apiKeys: [],
+    version: '1.2.3',
+    docsAssets: path.resolve('dist/swagger-ui'),
+    logger: pino({ level: 'silent' }),
+    isDraining: () => false,
+  });
+  ours ??= request(app)
+    .get('/openapi.json')
+    .expect(200)
+    .then(({ body }) => documentedApi(body as ApiDocument));
+  return ours;
+}
+
+export function documentedApi(document: ApiDocument): DocumentedApi {
+  const ajv = new Ajv2020({ strict: false, validateFormats: false }).addSchema(document, 'api');
+  const validators = new Map<string, ValidateFunction>();
+  function problemsWith(schema: Schema, body: string): string | undefined {
+    const text = JSON.stringify(schema).replaceAll('"#/', '"api#/');
+    const validate = validators.get(text) ?? ajv.compile(JSON.parse(text) as AnySchemaObject);
+    validators.set(text, validate);
+    return validate(JSON.parse(body)) ? undefined : `${ajv.errorsText(validate.errors)}: ${body}`;
+  }
+
+  const operations = Object.entries(document.paths).flatMap(([template, methods]) =>
+    Object.entries(methods).map(([method, operation]) => ({ method, template, operation })),
+  );
+
+  function operationFor({ method, path }: ApiAnswer) {
+    const asked = method === 'HEAD' ? 'get' : method.toLowerCase();
+    return operations.find(({ method, template }) => method === asked && patternOf(template).test(path));
+  }
+
+  function outcomeOf(answer: ApiAnswer): { outcome: string } | { wrong: string } {
+    const { method, path, status, headers, body } = answer;
+    const wrong = (what: string) => ({ wrong: `${method} ${path}: ${status} ${what}` });
+    const found = operationFor(answer);
+    if (found === undefined) {
+      if (PAGES.test(path) && status === 200) return { outcome: 'page' };
+      if (method === 'HEAD') return { outcome: 'HEAD of nothing' };
+      if (headers['content-type'] !== PROBLEM_TYPE) return wrong('is neither described nor a refusal');
+      const problems = problemsWith(named('Problem'), body);
+      return problems === undefined ? { outcome: 'refusal' } : wrong(problems);
+    }
+
+    const { operationId, responses } = found.operation;
+    const response = responses[status];
+    if (response === undefined) return wrong(`is not described: ${body}`);
+    for (const [name, { required = false }] of Object.entries(response.headers ?? {}))
+      if (required && headers[name.toLowerCase()] === undefined) return wrong(`has no ${name}`);
+    if ('retry-after' in headers && response.headers?.['Retry-After'] === undefined)
+      return wrong('has a Retry-After that is not described');
+    if (method === 'HEAD') return { outcome: `HEAD of ${operationId}` };
+
+    const [type = ''] = headers['content-type']?.split(';') ?? [];
+    const schema = response.content[type]?.schema;
+    if (schema === undefined) return wrong(`has the type ${type}`);
+    const problems = problemsWith(schema, body);
+    if (problems !== undefined) return wrong(problems);
+    const { code } = JSON.parse(body) as { code?: string };
+    const name = code ?? namesOf(schema).find((name) => problemsWith(named(name), body) === undefined);
+    return { outcome: `${operationId} ${status} ${name ?? ''}` };
+  }
+
+  const outcomes = operations.flatMap(({ operation: { operationId, responses } }) =>
+    Object.entries(responses).flatMap(([status, { content }]) =>
+      Object.values(content).flatMap(({ schema }) =>
+        namesOf(schema).map((name) => `${operationId} ${status} ${name}`),
+      ),
+    ),
+  );
+  return { document, outcomes, outcomeOf };
+}
+
+/** What tells the answers apart that a schema describes: codes of refusals, else names of schemas. */
+function namesOf({ $ref, anyOf, allOf }: Schema): string[] {
+  if (allOf) return allOf[1].properties.code.enum;
+  if (anyOf) return anyOf.flatMap(namesOf);
+  return [$ref?.split('/').at(-1) ?? ''];
+}
+
+/** As Express finds routes: in any case, with or without a slash at the end. */
+function patternOf(template: string): RegExp {
+  return new RegExp(`^${template.replaceAll(/\{\w+\}/g, '[^/]+')}/?$`, 'i');
+}
+
+function named(name: string): Schema {
+  return { $ref: `#/components/schemas/${name}` };
+}
