@@ -30,8 +30,9 @@ describe('keepapart replay', () => {
     expect({ code, stdout }).toMatchObject({ code: 0 });
     const corpus = readCorpus();
     expect(stdout).toContain(`Today's code replays all ${corpus.length} histories`);
-    const batches = corpus.filter(({ caseName }) => caseName.startsWith('batch-')).length;
-    expect(stdout).toContain(`batchWorkflow: 0 open, ${batches} closed`);
+    const cases = (kind: RegExp) => corpus.filter(({ caseName }) => kind.test(caseName)).length;
+    expect(stdout).toContain(`batchWorkflow: 0 open, ${cases(/^batch-(?!group-)/)} closed`);
+    expect(stdout).toContain(`batchGroupWorkflow: 0 open, ${cases(/^batch-group-/)} closed`);
   });
 
   test.each<[string, string, (events: RecordedEvent[]) => unknown, object]>([
