@@ -93,6 +93,7 @@ const settingsSchema = z
     outcomeFormat: z.enum(OUTCOME_FORMATS),
     onFailure: z.enum(Object.values(ON_FAILURE)),
     saveActivity: z.enum(Object.values(SAVE_ACTIVITY)),
+    batchesPerChild: z.int().min(1),
     idempotencyWindowMs: count(),
     idempotencyWindowKeys: count(),
   })
