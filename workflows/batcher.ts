@@ -47,7 +47,7 @@ import {
 import { limitsUpdate } from '../src/contracts/limits';
 import { SEARCH_ATTRIBUTES } from '../src/contracts/search-attributes';
 import { FLUSH_REASON } from '../src/domain/batch';
-import { takeFlushes, type Flush } from '../src/domain/flush-policy';
+import { bytesOf, takeFlushes, type Flush } from '../src/domain/flush-policy';
 import { flushEverything, headRunsLow, needsSpill } from '../src/domain/paged-buffer';
 import { adoptedClosing, childClosing, settleIfNeeded, startUnderFreeId } from './batch-children';
 import { batchesTogether, groupFlushes } from './child-bounds';
@@ -186,7 +186,7 @@ async function runBatcher(input: BatcherInput): Promise<void> {
     const slots = Math.min(freeSlots(state, Date.now()), unconfirmed * batchesTogether(state.settings));
     const flushes = takeFlushes(state.buffer.head, state.settings, Date.now(), slots, maxBytes);
     for (const together of groupFlushes(flushes, state.settings)) {
-      for (const { records } of together) started.bytes += records.reduce((sum, { bytes }) => sum + bytes, 0);
+      for (const { records } of together) started.bytes += bytesOf(records);
       void runChild(together);
     }
   }

@@ -1,6 +1,6 @@
 import { SAVE_ACTIVITY, type PipelineSettings, type SaveActivity } from '../src/contracts/settings';
 import { KIB } from '../src/domain/duration';
-import { MAX_BATCH_BYTES, type Flush } from '../src/domain/flush-policy';
+import { MAX_BATCH_BYTES, bytesOf, type Flush } from '../src/domain/flush-policy';
 import { jsonBytes } from '../src/domain/json';
 
 /**
@@ -45,9 +45,9 @@ export function groupFlushes(flushes: readonly Flush[], settings: PipelineSettin
   let requests = new Set<string>();
   let requestBytes = 0;
   for (const flush of flushes) {
-    const ownBytes = flush.records.reduce((sum, record) => sum + record.bytes, 0);
-    const added = new Set(flush.records.map(({ requestId }) => requestId));
-    const addedBytes = [...added].reduce((sum, id) => (requests.has(id) ? sum : sum + jsonBytes(id) + 12), 0);
+    const ownBytes = bytesOf(flush.records);
+    const own = new Set(flush.records.map(({ requestId }) => requestId));
+    const addedBytes = memoBytesOf([...own].filter((id) => !requests.has(id)));
     const current = groups.at(-1);
     if (
       current !== undefined &&
@@ -58,13 +58,18 @@ export function groupFlushes(flushes: readonly Flush[], settings: PipelineSettin
       current.push(flush);
       bytes += ownBytes;
       requestBytes += addedBytes;
-      for (const id of added) requests.add(id);
+      for (const id of own) requests.add(id);
     } else {
       groups.push([flush]);
       bytes = ownBytes;
-      requests = added;
-      requestBytes = [...added].reduce((sum, id) => sum + jsonBytes(id) + 12, 0);
+      requests = own;
+      requestBytes = memoBytesOf([...own]);
     }
   }
   return groups;
+}
+
+/** What requests take in a group's memo, each with its length and the brackets around. */
+function memoBytesOf(requestIds: readonly string[]): number {
+  return requestIds.reduce((sum, id) => sum + jsonBytes(id) + 12, 0);
 }

@@ -1,5 +1,5 @@
-import { cpuMsOf, machineCpuMs } from '../harness/cpu';
 import { postLoad, type LoadFigures } from '../harness/load';
+import { machineCpu, usageOf } from '../harness/usage';
 import type { Contender, Stack } from './stack';
 
 /** What nothing drains has to fit the buffer, beside what the API still believes to be there from the time before. */
@@ -32,7 +32,7 @@ export async function measure(
   await stack.reset();
   const names = Object.keys(stack.pids);
   const pids = Object.values(stack.pids);
-  const [before, machineBefore] = [cpuMsOf(pids), machineCpuMs()];
+  const [before, machineBefore] = await Promise.all([usageOf(pids), machineCpu()]);
   const figures = await postLoad({
     url: stack.url(contender),
     values: Array.from({ length: records }, (_, i) => i + 3),
@@ -42,9 +42,10 @@ export async function measure(
     headers: stack.headers,
     withKeys: contender === 'keepapart, keys',
   });
-  const used = cpuMsOf(pids).map((ms, i) => ms - (before[i] ?? 0));
+  const [after, machineAfter] = await Promise.all([usageOf(pids), machineCpu()]);
+  const used = after.map(({ cpuMs }, i) => cpuMs - (before[i]?.cpuMs ?? 0));
   const ours = used.reduce((sum, ms) => sum + ms, figures.startMs + figures.cpuMs);
-  const machineMs = machineCpuMs() - machineBefore;
+  const machineMs = machineAfter.busyMs - machineBefore.busyMs;
   const perRequest = (ms: number) => (ms * 1000) / figures.answered;
   const acknowledged = figures.answered * records;
   return {

@@ -1,5 +1,5 @@
-import type { ConflictRule } from '../domain/conflict-rules';
 import { DAY } from '../domain/duration';
+import type { Limits } from '../domain/limits';
 import type { OutcomeFormat } from '../domain/outcome';
 
 /**
@@ -7,14 +7,7 @@ import type { OutcomeFormat } from '../domain/outcome';
  * starts with other values, by `configureSignal`: what is in force stands in workflow state, never in a worker.
  * Units, defaults and bounds: see the settings of the same names in `docs/CONFIGURATION.md`.
  */
-export interface PipelineSettings {
-  maxBatchSize: number;
-  conflicts: ConflictRule[];
-  flushIntervalMs: number;
-  batchSpacingMs: number;
-  maxInFlight: number;
-  maxAttempts: number;
-  retryIntervalMs: number;
+export interface PipelineSettings extends Limits {
   outcomeFormat: OutcomeFormat;
   onFailure: OnFailure;
   saveActivity: SaveActivity;

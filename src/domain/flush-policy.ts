@@ -139,7 +139,8 @@ function withinBytes(batch: BufferedRecord[]): BufferedRecord[][] {
   return pieces;
 }
 
-function bytesOf(records: readonly BufferedRecord[]): number {
+/** What the values of records take. */
+export function bytesOf(records: readonly BufferedRecord[]): number {
   return records.reduce((sum, { bytes }) => sum + bytes, 0);
 }
 

@@ -8,6 +8,20 @@ export interface ReplayCase {
   neverTells?: readonly string[];
 }
 
+/** Whether each record has a local activity of its own or those of a batch share one. */
+const SAVED_LOCALLY = {
+  since: '0.3.0',
+  tells: [
+    'batchWorkflow starts',
+    'saveRecords succeeds locally',
+    'a timer fires',
+    'rollback succeeds at attempt 1',
+    'closeBatch succeeds at attempt 1',
+    'completes: saved, saved, rolled_back, rolled_back',
+  ],
+  neverTells: ['save '],
+} as const satisfies ReplayCase;
+
 /** By the name in the file: `<version>-<workflow>-<case>.json`. */
 export const CASES = {
   'batch-clean': {
@@ -153,30 +167,8 @@ export const CASES = {
       'a batch completes',
     ],
   },
-  'batch-saved-locally': {
-    since: '0.3.0',
-    tells: [
-      'batchWorkflow starts',
-      'saveRecords succeeds locally',
-      'a timer fires',
-      'rollback succeeds at attempt 1',
-      'closeBatch succeeds at attempt 1',
-      'completes: saved, saved, rolled_back, rolled_back',
-    ],
-    neverTells: ['save '],
-  },
-  'batch-saved-together': {
-    since: '0.3.0',
-    tells: [
-      'batchWorkflow starts',
-      'saveRecords succeeds locally',
-      'a timer fires',
-      'rollback succeeds at attempt 1',
-      'closeBatch succeeds at attempt 1',
-      'completes: saved, saved, rolled_back, rolled_back',
-    ],
-    neverTells: ['save '],
-  },
+  'batch-saved-locally': SAVED_LOCALLY,
+  'batch-saved-together': SAVED_LOCALLY,
   'batcher-streams': {
     since: '0.3.0',
     tells: [
