@@ -14,6 +14,8 @@ afterEach(() => {
 
 const SAVED = 'has been save info data: ';
 const MINUTE = 60_000;
+/** Long enough for a busy machine to read what a client sends as soon as it is connected. */
+const HALF_A_SECOND = 500;
 
 describe('Clients that go away:', () => {
   test('of a list that did not come whole, nothing is taken.', async () => {
@@ -96,17 +98,18 @@ describe('Clients that take too long:', () => {
   });
 
   test('a connection without a byte is closed without a word.', async () => {
-    const gateway = await testGateway({}, { idleMs: 50 });
+    const gateway = await testGateway({}, { idleMs: HALF_A_SECOND });
     const client = await gateway.connect();
     await client.ask('[1]', ']');
     expect(await client.ended).toBe('');
   });
 
   test('a connection that waits for its reply is not idle.', async () => {
-    const gateway = await testGateway({}, { idleMs: 20 });
+    const gateway = await testGateway({}, { idleMs: HALF_A_SECOND });
     const client = await gateway.connect();
     const release = gateway.batcher.hold();
     client.send('[1]');
+    await waitFor('the list', () => gateway.taken().length === 1);
     const silent = await gateway.connect();
     // Has been silent for as long as the first, or less.
     expect(await silent.ended).toBe('');
