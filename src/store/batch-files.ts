@@ -13,6 +13,9 @@ const NO_HARD_LINKS = ['EPERM', 'EACCES', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EM
 
 const BATCH_FILE = /^test_log_(?<minute>\d{12})_(?<batchId>.+)\.log$/;
 
+/** A batch's temporary file or claim; the batch's own name may have dots in it. */
+const UNFINISHED = /^(?<batch>.+)\.(?:claim|\d+\.[\da-f-]{36}(?:\.claiming)?)$/;
+
 /** A finished batch file, as its name tells it. */
 export interface BatchFile {
   name: string;
@@ -127,9 +130,12 @@ export function createBatchFiles(folders: StoreFolders) {
     await syncShared(folders.outDir);
   }
 
-  /** Removes what killed attempts to write this batch's file have left. */
-  async function clear(batch: BatchRef): Promise<void> {
-    const leftovers = (await readdir(unfinished)).filter((name) => name.startsWith(`${batchName(batch)}.`));
+  /** Removes what killed attempts to write these batches' files have left. */
+  async function clear(batches: readonly BatchRef[]): Promise<void> {
+    const names = new Set(batches.map(batchName));
+    const leftovers = (await readdir(unfinished)).filter((name) =>
+      names.has(UNFINISHED.exec(name)?.groups?.['batch'] ?? ''),
+    );
     await Promise.all(leftovers.map((name) => rm(join(unfinished, name), { recursive: true, force: true })));
   }
 

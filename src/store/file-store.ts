@@ -1,7 +1,7 @@
 import type { BatchRef } from '../domain/batch';
 import { isKeepapartError, KeepapartError, type ErrorCode } from '../domain/errors';
-import { OUTCOME, outcomeFileContent, outcomeFromLine } from '../domain/outcome';
-import type { RecordStore } from '../domain/record-store';
+import { OUTCOME, outcomeFileContent, outcomeFromLine, type OutcomeFormat } from '../domain/outcome';
+import type { ClosedBatch, RecordStore, SettledBatch } from '../domain/record-store';
 import { batchName, createBatchFiles, foreignFile } from './batch-files';
 import { describeErrno } from './durable-fs';
 import type { StoreFolders } from './folders';
@@ -22,18 +22,70 @@ export function createFileStore(folders: StoreFolders): RecordStore {
   const staging = createStaging(folders);
   const files = createBatchFiles(folders);
 
+  /** Looked for after the writing: before it, the batch could still be closed in between. */
+  async function refuseIfClosed(batch: BatchRef, what: string, withdraw: () => Promise<void>): Promise<void> {
+    if (!(await files.exists(batch))) return;
+    await withdraw();
+    throw new KeepapartError(
+      'batch-already-closed',
+      `batch ${batch.batchId} has its file already: this attempt to save ${what} came too late`,
+    );
+  }
+
+  /** The file is there when this returns, and durable after the folder's next sync. */
+  async function publish({ batch, records }: SettledBatch, format: OutcomeFormat): Promise<ClosedBatch> {
+    const location = locationOf(batch);
+    return explaining('store-failed', `OUT_DIR/${location} could not be written`, async () => {
+      const content = Buffer.from(outcomeFileContent(records, format));
+      // In this order: the staging is cleared after the file is there, so what is missing now isn't if there is one.
+      const saved = records.filter(({ outcome }) => outcome === OUTCOME.saved);
+      const missing = await staging.missing(saved, batch);
+      if (!(await files.holds(batch, content))) {
+        if (missing.length > 0) throw stagedRecordMissing(batch, missing);
+        await files.publish(batch, content);
+      }
+      return { location };
+    });
+  }
+
+  async function closeBatches(
+    batches: readonly SettledBatch[],
+    format: OutcomeFormat,
+  ): Promise<PromiseSettledResult<ClosedBatch>[]> {
+    const results = await Promise.allSettled(batches.map((settled) => publish(settled, format)));
+    const published = batches.flatMap(({ batch }, i) => (results[i]?.status === 'fulfilled' ? [batch] : []));
+    if (published.length === 0) return results;
+    try {
+      await explaining('store-failed', 'OUT_DIR could not be synced', () => files.sync());
+    } catch (reason) {
+      return results.map((result) =>
+        result.status === 'fulfilled' ? { status: 'rejected', reason } : result,
+      );
+    }
+    // They are closed: what can't be cleared now must not hold them open, and `sweep` gets it later.
+    await Promise.allSettled([...published.map((batch) => staging.clear(batch)), files.clear(published)]);
+    return results;
+  }
+
   return {
     save: async (record, batch) =>
       explaining('save-failed', `DATA_DIR/${stagedPath(record, batch)} could not be written`, async () => {
         await staging.put(record, batch);
-        // Looked for after the writing: before it, the batch could still be closed in between.
-        if (!(await files.exists(batch))) return;
-        await staging.withdraw(record, batch);
-        throw new KeepapartError(
-          'batch-already-closed',
-          `batch ${batch.batchId} has its file already: this attempt to save ${record.recordId} came too late`,
-        );
+        await refuseIfClosed(batch, record.recordId, () => staging.withdraw(record, batch));
       }),
+
+    saveAll: async (records, batch) => {
+      const what = `${records.length} records`;
+      await explaining(
+        'save-failed',
+        `${what} could not be written to DATA_DIR/staging/${batchName(batch)}`,
+        async () => {
+          await staging.putAll(records, batch);
+          await refuseIfClosed(batch, what, () => staging.withdrawAll(records, batch));
+        },
+      );
+      return records.map(() => ({ status: 'fulfilled', value: undefined }));
+    },
 
     rollback: async (record, batch) =>
       explaining('store-failed', `DATA_DIR/${stagedPath(record, batch)} could not be removed`, () =>
@@ -41,25 +93,15 @@ export function createFileStore(folders: StoreFolders): RecordStore {
       ),
 
     closeBatch: async (batch, records, format) => {
-      const location = `${batchName(batch)}.log`;
-      return explaining('store-failed', `OUT_DIR/${location} could not be written`, async () => {
-        const content = Buffer.from(outcomeFileContent(records, format));
-        // In this order: the staging is cleared after the file is there, so what is missing now isn't if there is one.
-        const saved = records.filter(({ outcome }) => outcome === OUTCOME.saved);
-        const missing = await staging.missing(saved, batch);
-        if (!(await files.holds(batch, content))) {
-          if (missing.length > 0) throw stagedRecordMissing(batch, missing);
-          await files.publish(batch, content);
-        }
-        await files.sync();
-        // The batch is closed: what can't be cleared now must not hold it open, and `sweep` gets it later.
-        await Promise.allSettled([staging.clear(batch), files.clear(batch)]);
-        return { location };
-      });
+      const [result] = await closeBatches([{ batch, records }], format);
+      if (result?.status !== 'fulfilled') throw result?.reason;
+      return result.value;
     },
 
+    closeBatches,
+
     readBatch: async (batch) => {
-      const location = `${batchName(batch)}.log`;
+      const location = locationOf(batch);
       return explaining('store-failed', `OUT_DIR/${location} could not be read`, async () => {
         const content = await files.read(batch);
         if (content === undefined) return undefined;
@@ -71,6 +113,11 @@ export function createFileStore(folders: StoreFolders): RecordStore {
       });
     },
   };
+}
+
+/** The name of a batch's file. */
+function locationOf(batch: BatchRef): string {
+  return `${batchName(batch)}.log`;
 }
 
 function stagedRecordMissing(batch: BatchRef, missing: readonly { recordId: string }[]): KeepapartError {

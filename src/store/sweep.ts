@@ -5,6 +5,7 @@ import { OUTCOME, outcomeLine } from '../domain/outcome';
 import type { KeptRecord } from '../domain/record';
 import { CLAIM_ENDING } from './claim';
 import { stagingRoot, unfinishedRoot, type StoreFolders } from './folders';
+import { stagedRecords } from './staging';
 
 /** No attempt to write a batch file lasts this long; if one did, it would be repeated. */
 const UNFINISHED_FOR_MS = 1 * HOUR;
@@ -57,17 +58,9 @@ async function isAccountedFor(folders: StoreFolders, name: string): Promise<bool
   const lines = (await readFile(join(folders.outDir, `${name}.log`), 'utf8')).split('\n');
   const folder = join(stagingRoot(folders), name);
   const staged = await Promise.all(
-    (await readdir(folder)).map(async (file) => wholeRecord(await readFile(join(folder, file), 'utf8'))),
+    (await readdir(folder)).map(async (file) => stagedRecords(await readFile(join(folder, file), 'utf8'))),
   );
-  return staged.every((record) => record === undefined || hasLine(lines, record));
-}
-
-function wholeRecord(content: string): KeptRecord | undefined {
-  try {
-    return JSON.parse(content) as KeptRecord;
-  } catch {
-    return undefined;
-  }
+  return staged.flat().every((record) => hasLine(lines, record));
 }
 
 /** In the text format a line holds no recordId, so the value has to do. */

@@ -1,13 +1,15 @@
 import type { BatchRef } from '../../src/domain/batch';
 import { isKeepapartError } from '../../src/domain/errors';
 import { OUTCOME, type OutcomeFormat, type SettledRecord } from '../../src/domain/outcome';
-import type { RecordStore } from '../../src/domain/record-store';
+import { closeTogether, saveTogether, type RecordStore } from '../../src/domain/record-store';
 
 /** A batch whose outcomes are known, as its workflow would bring it into the store. */
 export interface Settlement {
   batch: BatchRef;
   records: SettledRecord[];
   format: OutcomeFormat;
+  /** Saves and closes by the store's calls for several at once. */
+  together?: boolean;
 }
 
 /** What became of one step; `error` as the catalogue has it. */
@@ -19,14 +21,24 @@ export interface StepReport {
 /** Saves, rollbacks and the closing, in the order of the batch workflow, one after another. */
 export function stepsOf(
   store: RecordStore,
-  { batch, records, format }: Settlement,
+  { batch, records, format, together = false }: Settlement,
 ): (() => Promise<unknown>)[] {
   const exhausted = records.filter(({ outcome }) => outcome === OUTCOME.rolledBack);
+  const saves = together
+    ? [async () => allOf(await saveTogether(store, records, batch))]
+    : records.map((record) => () => store.save(record, batch));
   return [
-    ...records.map((record) => () => store.save(record, batch)),
+    ...saves,
     ...exhausted.map((record) => () => store.rollback(record, batch)),
-    () => store.closeBatch(batch, records, format),
+    together
+      ? async () => allOf(await closeTogether(store, [{ batch, records }], format))
+      : () => store.closeBatch(batch, records, format),
   ];
+}
+
+/** @throws what the first of them failed with */
+function allOf(results: readonly PromiseSettledResult<unknown>[]): void {
+  for (const result of results) if (result.status === 'rejected') throw result.reason;
 }
 
 /** Does the steps from the one given on, each once, and reports each as soon as it is over. */

@@ -224,7 +224,8 @@ test('a worker whose unfinished file was swept away fails, and succeeds when it 
 test('closing clears what killed attempts at the same file have left, and nothing of other batches', async () => {
   const folders = await storeFolders();
   const name = basename(BATCH_FILE, '.log');
-  const [own, others] = [`${name}.4711.left-over`, `${name}0.4711.left-over`];
+  const ending = '.4711.00000000-0000-4000-8000-000000000000';
+  const [own, others] = [`${name}${ending}`, `${name}0${ending}`];
   for (const file of [own, others]) writeFileSync(join(folders.outDir, '.unfinished', file), 'half a li');
   await createFileStore(folders).closeBatch(BATCH, [rolledBack(record(1))], 'text');
   expect(contentsOf(folders).unfinished).toEqual([others]);

@@ -1,0 +1,265 @@
+import { readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import type { BatchRef } from '../../src/domain/batch';
+import type { JsonValue } from '../../src/domain/json';
+import type { KeptRecord } from '../../src/domain/record';
+import { closeTogether, saveTogether } from '../../src/domain/record-store';
+import { createFileStore } from '../../src/store/file-store';
+import { sweep } from '../../src/store/sweep';
+import { interceptFs } from '../helpers/intercept-fs';
+import {
+  BATCH,
+  BATCH_FILE,
+  contentsOf,
+  record,
+  rolledBack,
+  saved,
+  storeFolders,
+} from '../helpers/store-folders';
+
+const FIVE = [1, 2, 3, 4, 5].map((i) => record(i));
+const EMPTY = { staging: [], unfinished: [], out: [BATCH_FILE] };
+
+async function setUp() {
+  const folders = await storeFolders();
+  const store = createFileStore(folders);
+  const saveAll = (records: readonly KeptRecord[], batch: BatchRef = BATCH) =>
+    saveTogether(store, records, batch);
+  /** Everything that is staged, as text. */
+  const stagedText = (): string => {
+    const folder = join(folders.dataDir, 'staging');
+    return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+      .map((name) => join(folder, name))
+      .filter((path) => statSync(path).isFile())
+      .map((path) => readFileSync(path, 'utf8'))
+      .join('');
+  };
+  const read = (location = BATCH_FILE): string => readFileSync(join(folders.outDir, location), 'utf8');
+  return { folders, store, saveAll, stagedText, read };
+}
+
+function groupOf(count: number): BatchRef[] {
+  return Array.from({ length: count }, (_, i) => ({ ...BATCH, batchId: `${BATCH.batchId}.00${i + 1}` }));
+}
+
+/** The paths that were synced, in order. */
+async function syncsDuring(action: () => Promise<unknown>): Promise<string[]> {
+  const synced: string[] = [];
+  const restore = interceptFs(({ name, path }) => {
+    if (name === 'sync') synced.push(path);
+  });
+  try {
+    await action();
+  } finally {
+    restore();
+  }
+  return synced;
+}
+
+describe('Records of a batch that are saved together', () => {
+  test('are one durable file, and count as saved each.', async () => {
+    const { folders, store, saveAll, read } = await setUp();
+    const synced = await syncsDuring(async () => {
+      expect(await saveAll(FIVE)).toEqual(FIVE.map(() => ({ status: 'fulfilled', value: undefined })));
+    });
+    const [folder, file] = contentsOf(folders).staging;
+    const paths = [file, folder, ''].map((name) => join(folders.dataDir, 'staging', name ?? 'none'));
+    expect(synced).toEqual([paths[0], ...paths.slice(1).map((path) => path.replace(/\/$/, ''))]);
+
+    await store.closeBatch(BATCH, FIVE.map(saved), 'text');
+    expect(read().split('\n')).toHaveLength(5 + 1);
+    expect(contentsOf(folders)).toEqual(EMPTY);
+  });
+
+  test('G4: twice are the same as once, together, in part and one by one.', async () => {
+    const { folders, store, saveAll } = await setUp();
+    await saveAll(FIVE);
+    const once = contentsOf(folders).staging;
+    await saveAll(FIVE);
+    expect(contentsOf(folders).staging).toEqual(once);
+    await saveAll(FIVE.slice(2));
+    await store.save(FIVE[0]!, BATCH);
+    await store.closeBatch(BATCH, FIVE.map(saved), 'text');
+    expect(contentsOf(folders)).toEqual(EMPTY);
+  });
+
+  test('G9: with any ids and values, what is rolled back is gone, and nothing else is.', async () => {
+    const { folders, store, saveAll, stagedText, read } = await setUp();
+    const kept = fc.uniqueArray(
+      fc
+        .tuple(fc.string({ unit: 'binary', minLength: 1, maxLength: 20 }), fc.jsonValue())
+        .map(([recordId, value]): KeptRecord => ({ recordId, value: value as JsonValue })),
+      { selector: ({ recordId }) => recordId, minLength: 2, maxLength: 8 },
+    );
+    let seq = 0;
+    await fc.assert(
+      fc.asyncProperty(kept, fc.nat(), async (records, drawn) => {
+        const batch = { ...BATCH, batchId: `any-${++seq}` };
+        const undone = records.filter((_, i) => (drawn >> i) & 1);
+        const others = records.filter((one) => !undone.includes(one));
+        await saveAll(records, batch);
+        await saveAll(records.slice(1), batch);
+        await Promise.all(undone.map((one) => store.rollback(one, batch)));
+
+        const lines = stagedText().split('\n');
+        for (const one of records) expect(lines.includes(JSON.stringify(one))).toBe(!undone.includes(one));
+        // What is rolled back does not count as saved any more.
+        for (const one of undone) {
+          await expect(store.closeBatch(batch, [...others, one].map(saved), 'json')).rejects.toMatchObject({
+            code: 'staged-record-missing',
+          });
+        }
+        const outcomes = records.map((one) => (undone.includes(one) ? rolledBack(one) : saved(one)));
+        const { location } = await store.closeBatch(batch, outcomes, 'json');
+        expect(read(location).split('\n')).toHaveLength(records.length + 1);
+      }),
+      { numRuns: 40 },
+    );
+    expect(contentsOf(folders)).toMatchObject({ staging: [], unfinished: [] });
+  });
+
+  test('are rolled back side by side, also by several workers, and none comes back.', async () => {
+    const { folders, saveAll, stagedText } = await setUp();
+    await saveAll(FIVE);
+    await Promise.all(FIVE.slice(1).map((one) => createFileStore(folders).rollback(one, BATCH)));
+    expect(stagedText().replace(/ +\n/g, '')).toBe(`${JSON.stringify(FIVE[0])}\n`);
+  });
+
+  test('do not count where their file is torn, and are completed by the next attempt.', async () => {
+    const { folders, store, saveAll } = await setUp();
+    await saveAll(FIVE);
+    const path = join(folders.dataDir, 'staging', contentsOf(folders).staging[1] ?? 'none');
+    const whole = readFileSync(path);
+    // All of the fourth record's line, but its end.
+    const lines = whole.toString().split('\n');
+    writeFileSync(path, lines.slice(0, 4).join('\n'));
+    await expect(store.closeBatch(BATCH, FIVE.map(saved), 'text')).rejects.toMatchObject({
+      code: 'staged-record-missing',
+      message: expect.stringContaining('request:4, request:5 reported as saved'),
+    });
+    await saveAll(FIVE);
+    expect(readFileSync(path)).toEqual(whole);
+  });
+
+  test('G4: are refused after their batch was closed, and leave nothing.', async () => {
+    const { folders, store, saveAll } = await setUp();
+    await store.closeBatch(
+      BATCH,
+      FIVE.map((one) => rolledBack(one)),
+      'text',
+    );
+    await expect(saveAll(FIVE)).rejects.toMatchObject({ code: 'batch-already-closed' });
+    expect(contentsOf(folders)).toEqual(EMPTY);
+  });
+
+  test('fail together when the disk does.', async () => {
+    const { saveAll } = await setUp();
+    const restore = interceptFs(({ name }) => {
+      if (name === 'sync') throw Object.assign(new Error('full'), { code: 'ENOSPC' });
+    });
+    try {
+      await expect(saveAll(FIVE)).rejects.toMatchObject({
+        code: 'save-failed',
+        message: expect.stringMatching(/^5 records could not be written to DATA_DIR\/staging\/test_log/),
+      });
+    } finally {
+      restore();
+    }
+  });
+
+  test('whose batch has its file are swept away, and no others.', async () => {
+    const { folders, saveAll } = await setUp();
+    await saveAll(FIVE);
+    writeFileSync(join(folders.outDir, BATCH_FILE), '"save [1] success"\n');
+    expect(await sweep(folders)).toMatchObject({ stagingFolders: 0 });
+    const lines = FIVE.map(({ value }) => `"save [${JSON.stringify(value)}] success"\n`);
+    writeFileSync(join(folders.outDir, BATCH_FILE), lines.join(''));
+    expect(await sweep(folders)).toMatchObject({ stagingFolders: 1 });
+    expect(contentsOf(folders)).toEqual(EMPTY);
+  });
+});
+
+describe('Batches that are closed together', () => {
+  test('share one sync of the folder, and each has its own file and none is left in the staging.', async () => {
+    const { folders, store, saveAll, read } = await setUp();
+    const group = groupOf(7);
+    await Promise.all(group.map((batch) => saveAll(FIVE, batch)));
+    const synced = await syncsDuring(async () => {
+      const results = await closeTogether(
+        store,
+        group.map((batch) => ({ batch, records: FIVE.map(saved) })),
+        'text',
+      );
+      for (const result of results) {
+        if (result.status === 'rejected') throw result.reason;
+        expect(read(result.value.location).split('\n')).toHaveLength(5 + 1);
+      }
+    });
+    expect(synced.filter((path) => path === folders.outDir)).toHaveLength(1);
+    // The folder last: a sync tells of what was there before it.
+    expect(synced.at(-1)).toBe(folders.outDir);
+    expect(contentsOf(folders)).toMatchObject({ staging: [], unfinished: [], out: { length: 7 } });
+  });
+
+  test('do not hold up one another: what stands in the way of one, or is missing of it, is told of that one.', async () => {
+    const { folders, store, saveAll } = await setUp();
+    const [blocked, whole, lacking] = groupOf(3) as [BatchRef, BatchRef, BatchRef];
+    await Promise.all([blocked, whole].map((batch) => saveAll(FIVE, batch)));
+    await saveAll(FIVE.slice(1), lacking);
+    writeFileSync(join(folders.outDir, BATCH_FILE.replace('.log', '.001.log')), 'foreign\n');
+
+    const close = () =>
+      closeTogether(
+        store,
+        [blocked, whole, lacking].map((batch) => ({ batch, records: FIVE.map(saved) })),
+        'text',
+      );
+    const told = [
+      { status: 'rejected', reason: expect.objectContaining({ code: 'batch-file-conflict' }) },
+      { status: 'fulfilled', value: { location: BATCH_FILE.replace('.log', '.002.log') } },
+      { status: 'rejected', reason: expect.objectContaining({ code: 'staged-record-missing' }) },
+    ];
+    expect(await close()).toEqual(told);
+    // Of those that are not closed nothing is cleared.
+    expect(contentsOf(folders).staging).toHaveLength(2 + 2);
+    expect(await close()).toEqual(told);
+  });
+
+  test('are not told as closed when the folder could not be synced, and are by the next attempt.', async () => {
+    const { folders, store, saveAll } = await setUp();
+    const group = groupOf(2);
+    await Promise.all(group.map((batch) => saveAll(FIVE, batch)));
+    const close = () =>
+      closeTogether(
+        store,
+        group.map((batch) => ({ batch, records: FIVE.map(saved) })),
+        'text',
+      );
+    const restore = interceptFs(({ name, path }) => {
+      if (name === 'sync' && path === folders.outDir) throw Object.assign(new Error('io'), { code: 'EIO' });
+    });
+    try {
+      const failed = { status: 'rejected', reason: expect.objectContaining({ code: 'store-failed' }) };
+      expect(await close()).toEqual([failed, failed]);
+    } finally {
+      restore();
+    }
+    expect(contentsOf(folders).staging).toHaveLength(2 + 2);
+    expect((await close()).map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled']);
+    expect(contentsOf(folders)).toMatchObject({ staging: [], unfinished: [] });
+  });
+
+  test('leave nothing of killed attempts behind, and touch nothing of others.', async () => {
+    const { folders, store } = await setUp();
+    const [own, other] = ['.001', '.002'].map((end) => BATCH_FILE.replace('.log', end));
+    const uuid = '.7.00000000-0000-4000-8000-000000000000';
+    for (const name of [`${own}${uuid}`, `${other}${uuid}`, BATCH_FILE.replace('.log', uuid)])
+      writeFileSync(join(folders.outDir, '.unfinished', name), 'torn');
+    const [batch] = groupOf(1) as [BatchRef];
+    await closeTogether(store, [{ batch, records: [rolledBack(record(1))] }], 'text');
+    expect(contentsOf(folders).unfinished).toEqual(
+      [BATCH_FILE.replace('.log', uuid), `${other}${uuid}`].sort(),
+    );
+  });
+});
