@@ -50,6 +50,7 @@ export async function startApi(
     version: releaseVersion(),
     docsAssets: SWAGGER_UI_FOLDER,
     apiKeys: config.apiKeys,
+    allowedHosts: config.allowedHosts.split(','),
     rateLimitPerSecond: config.rateLimitPerSecond,
     tls: tls !== undefined,
     ...(webUiUrl !== undefined && { webUiUrl }),

@@ -73,6 +73,16 @@ export const SETTINGS = {
     related: 'Needed for an HTTP_HOST other than loopback. Without rights, an entry has all of them.',
     show: (keys) => keys.map(({ name, rights }) => `${name}:${rights.join('+')}`),
   }),
+  allowedHosts: setting({
+    parser: text(
+      'nothing, or host names in lower case separated by commas, without ports and spaces',
+      /^([a-z0-9_.-]+(,[a-z0-9_.-]+)*)?$/,
+    ),
+    default: '',
+    about:
+      'Host names that requests may be for, beside addresses and localhost: those of a proxy in front of the API.',
+    related: 'With API_KEYS any name will do.',
+  }),
   rateLimitPerSecond: setting({
     parser: integer(0, 100_000),
     default: 0,

@@ -43,6 +43,7 @@ export const ERRORS = {
   unauthorized: { title: 'An API key is required', status: 401, retried: RETRIED.never },
   forbidden: { title: 'The API key lacks the right to do this', status: 403, retried: RETRIED.never },
   'cross-origin': { title: 'Pages of other origins may not do this', status: 403, retried: RETRIED.never },
+  'unknown-host': { title: 'Requests for this host name are not taken', status: 421, retried: RETRIED.never },
   'not-found': { title: 'There is nothing here', status: 404, retried: RETRIED.never },
   'method-not-allowed': {
     title: 'The method is not allowed here',

@@ -3,13 +3,13 @@ import type { Express, RequestHandler } from 'express';
 import helmet from 'helmet';
 import { requireApiKey } from './auth';
 import { serveDeadLetters } from './dead-letter-routes';
-import { KeepapartError } from '../domain/errors';
 import type { HttpDeps } from './deps';
 import { serveDocs } from './docs-routes';
 import { serveDrain } from './drain-routes';
 import { refuseCrossOrigin } from './cross-origin';
 import { closeWhileDraining, refuseWhileDraining } from './draining';
 import { serveHealth } from './health-routes';
+import { requireHost } from './host';
 import { serveIndex } from './index-page';
 import { serveLimits } from './limits-routes';
 import { describeApi } from './openapi-document';
@@ -36,7 +36,7 @@ export function createApp(deps: HttpDeps): Express {
     requestLog(deps.logger),
     securityHeaders(deps),
     ofTheMoment,
-    requireHost,
+    requireHost(deps.apiKeys.length > 0 ? 'any' : (deps.allowedHosts ?? [])),
     closeWhileDraining(deps.isDraining),
   );
   const open = createRoutes(app, '');
@@ -69,14 +69,6 @@ const ofTheMoment: RequestHandler = (req, res, next) => {
   res.set('Cache-Control', 'no-store');
   // Express would answer 304 to `*`, the one condition that needs nothing to compare with.
   delete req.headers['if-none-match'];
-  next();
-};
-
-/** As HTTP/1.1 asks (RFC 9112, section 3.2); Node's own refusal has no problem details, and it lets two through. */
-const requireHost: RequestHandler = (req, _res, next) => {
-  const { length } = req.headersDistinct['host'] ?? [];
-  if (length > 1 || (length === 0 && req.httpVersion === '1.1'))
-    throw new KeepapartError('malformed-request', 'The header has to tell the host, once');
   next();
 };
 

@@ -22,6 +22,8 @@ export interface HttpDeps {
   limits: RecordLimits;
   /** Empty: everybody may do everything. Otherwise each call under `/v1` needs a key with the right that it names. */
   apiKeys: readonly ApiKey[];
+  /** Host names that requests may be for beside addresses and localhost, where there are no keys. None by default. */
+  allowedHosts?: readonly string[];
   /** Requests per second under `/v1`, of each key or, without keys, each address; 0, the default, is no limit. */
   rateLimitPerSecond?: number;
   /** Whether clients come by TLS; then browsers are told to come by nothing else. False by default. */

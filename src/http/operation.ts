@@ -32,6 +32,7 @@ export interface BodyOfType extends ZodOpenApiMediaTypeObject {
 /** What any call may be refused with, before anybody looks at what it asks for. */
 export const ERRORS_OF_ANY: readonly ErrorCode[] = [
   'malformed-request',
+  'unknown-host',
   'request-timeout',
   'header-too-large',
 ];

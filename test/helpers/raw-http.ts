@@ -27,10 +27,10 @@ export async function sendRaw(
     socket.write(typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : bytes);
     if (halfClose) socket.end();
   });
-  return answersIn(Buffer.concat(received).toString());
+  return answersIn(Buffer.concat(received).toString('latin1'));
 }
 
-/** Every answer in what a server sent. Each of ours that has a body tells its length. */
+/** Every answer in what a server sent, a byte a character. Each of ours that has a body tells its length. */
 export function answersIn(text: string): RawAnswer[] {
   const answers: RawAnswer[] = [];
   let rest = text;
@@ -47,7 +47,11 @@ export function answersIn(text: string): RawAnswer[] {
     );
     const start = end + 4;
     const length = Number(headers['content-length'] ?? 0);
-    answers.push({ status, headers, body: rest.slice(start, start + length) });
+    answers.push({
+      status,
+      headers,
+      body: Buffer.from(rest.slice(start, start + length), 'latin1').toString(),
+    });
     rest = rest.slice(start + length);
   }
   return answers;

@@ -186,7 +186,10 @@ describe('While draining', () => {
 
 describe('The index page', () => {
   test('names the calls and links the Web UI.', async () => {
-    const { app } = testApp({ webUiUrl: 'http://127.0.0.1:8233/?a=1&b="2"' });
+    const { app } = testApp({
+      webUiUrl: 'http://127.0.0.1:8233/?a=1&b="2"',
+      allowedHosts: ['edge.example'],
+    });
     const response = await request(app).get('/').set('Host', 'edge.example:3000').expect(200);
     expect(response.headers['content-type']).toBe('text/html; charset=utf-8');
     for (const path of WRITES) expect(response.text).toContain(path);

@@ -12,14 +12,15 @@ import { testApp, type TestApp } from './test-app';
 let edge: TestApp;
 let api: Listening;
 beforeEach(async () => {
-  edge = testApp();
+  edge = testApp({ allowedHosts: ['api.example'] });
   api = await listen(edge.app, { host: '127.0.0.1', port: 0 });
 });
 afterEach(() => api.close({ graceMs: 0 }));
 
 const accepted = () => edge.batcher.accepted.map(({ values }) => values);
-const raw = (message: string, options?: { halfClose: boolean }) => sendRaw(api.port, message, options);
-const LAST = 'Host: x\r\nConnection: close\r\n';
+const raw = (message: string | Uint8Array, options?: { halfClose: boolean }) =>
+  sendRaw(api.port, message, options);
+const LAST = 'Host: localhost\r\nConnection: close\r\n';
 
 test.each(['/v1/status', '/nowhere', '/v1/records', '/healthz'])(
   'The answer at %s has the headers that keep browsers careful, and is not to be loaded or framed.',
@@ -89,8 +90,51 @@ describe('Pages of other origins', () => {
   });
 });
 
+describe('A host name that is not ours', () => {
+  test.each([
+    'elsewhere.example',
+    'api.example.elsewhere.example',
+    'localhost.example',
+    '127.0.0.1.nip.io',
+    'api,b',
+    '',
+  ])('is answered with 421 everywhere, and nothing is done: %j.', async (host) => {
+    for (const path of ['/', '/docs', '/openapi.json', '/healthz', '/v1/status', '/v1/requests/r']) {
+      const [answer] = await raw(`GET ${path} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`);
+      expect([answer?.status, JSON.parse(answer?.body ?? '')]).toMatchObject([421, { code: 'unknown-host' }]);
+    }
+    const sent = `POST /v1/pause HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`;
+    expect((await raw(sent))[0]?.status).toBe(421);
+    expect(edge.batcher.calls).toEqual([]);
+  });
+
+  test.each([
+    ...[
+      '127.0.0.1',
+      '127.0.0.1:3000',
+      '[::1]',
+      '[::1]:3000',
+      '10.1.2.3',
+      'localhost:1',
+      'LOCALHOST',
+      'a.localhost',
+    ],
+    ...['api.example', 'API.example:8080'],
+  ])('is not one of these: %s.', async (host) => {
+    const [answer] = await raw(`GET /v1/status HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`);
+    expect(answer?.status).toBe(200);
+  });
+
+  test('does not matter where callers need a key.', async () => {
+    const { app } = testApp({ apiKeys: [{ name: 'ops', sha256: 'a'.repeat(64), rights: ['read'] }] });
+    await request(app).get('/healthz').set('Host', 'elsewhere.example').expect(200);
+    await request(app).get('/v1/status').set('Host', 'elsewhere.example').expect(401);
+  });
+});
+
 describe('A small body that inflates beyond the limit is 413, and nothing of it is taken:', () => {
   const plain = `[${'0,'.repeat(20_000_000)}0]`;
+  const LINE_BOMB = gzipSync('0'.repeat(40_000_000));
   test.each([
     ['gzip', gzipSync(plain)],
     ['deflate', deflateSync(plain)],
@@ -104,6 +148,22 @@ describe('A small body that inflates beyond the limit is 413, and nothing of it 
       .send(bomb);
     expect([response.status, response.body.code]).toEqual([413, 'request-too-large']);
     expect(accepted()).toEqual([]);
+  });
+
+  test('a line of a stream.', async () => {
+    const [answer] = await raw(
+      Buffer.concat([
+        Buffer.from(`POST /v1/records HTTP/1.1\r\n${LAST}Content-Type: application/x-ndjson\r\n`),
+        Buffer.from(`Content-Encoding: gzip\r\nContent-Length: ${LINE_BOMB.length}\r\n\r\n`),
+        LINE_BOMB,
+      ]),
+      { halfClose: false },
+    );
+    expect([answer?.status, JSON.parse(answer?.body ?? '')]).toMatchObject([
+      413,
+      { code: 'request-too-large', detail: 'Line 1 is longer than 1000 bytes', accepted: 0 },
+    ]);
+    expect(accepted().flat()).toEqual([]);
   });
 
   test('what is compressed twice is not even tried.', async () => {
@@ -167,7 +227,7 @@ describe('A request target', () => {
 test('A body on GET is no list: it is passed over, and the next request is found behind it.', async () => {
   const body = 'Content-Type: application/json\r\nContent-Length: 3\r\n\r\n[1]';
   const answers = await raw(
-    `GET /v1/status HTTP/1.1\r\nHost: x\r\n${body}GET /healthz HTTP/1.1\r\n${LAST}\r\n`,
+    `GET /v1/status HTTP/1.1\r\nHost: localhost\r\n${body}GET /healthz HTTP/1.1\r\n${LAST}\r\n`,
     { halfClose: false },
   );
   expect(answers.map(({ status }) => status)).toEqual([200, 200]);
@@ -191,7 +251,7 @@ describe('A client that asks whether to go on', () => {
 });
 
 test.each([0, 1, 3, 6])('Of an upload of 7 bytes that ends after %d nothing is taken.', async (sent) => {
-  const header = 'Host: x\r\nContent-Type: application/json\r\nContent-Length: 7\r\n\r\n';
+  const header = 'Host: localhost\r\nContent-Type: application/json\r\nContent-Length: 7\r\n\r\n';
   await raw(`POST /v1/records HTTP/1.1\r\n${header}${'[1,2,3]'.slice(0, sent)}`);
   await waitFor('the end of the request', () => edge.logs.length > 0);
   expect(accepted()).toEqual([]);
@@ -202,7 +262,7 @@ test('Slow clients, however many, keep nobody else waiting.', async () => {
     const socket = connect(api.port, '127.0.0.1');
     socket.on('error', () => undefined);
     const half =
-      'POST /v1/records HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9\r\n';
+      'POST /v1/records HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 9\r\n';
     socket.write(index % 2 === 0 ? half : `${half}\r\n[1`);
     return socket;
   });

@@ -90,8 +90,8 @@ test('Closing twice waits for the same end.', async () => {
 });
 
 test.each([
-  ['its header', 'POST / HTTP/1.1\r\nHost: x\r\n'],
-  ['its body', 'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nhalf'],
+  ['its header', 'POST / HTTP/1.1\r\nHost: localhost\r\n'],
+  ['its body', 'POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\nhalf'],
 ])('A client that never ends %s is told so and cut.', async (_title, start) => {
   const { handler } = heldHandler();
   const timeouts = { headersMs: 50, requestMs: 100, keepAliveMs: 50 };

@@ -14,7 +14,7 @@ afterEach(() => api.close({ graceMs: 0 }));
 
 const JSON_TYPE = 'Content-Type: application/json\r\n';
 const post = (headers: string, body: string) =>
-  `POST /v1/records HTTP/1.1\r\nHost: x\r\n${JSON_TYPE}${headers}\r\n${body}`;
+  `POST /v1/records HTTP/1.1\r\nHost: localhost\r\n${JSON_TYPE}${headers}\r\n${body}`;
 const accepted = () => edge.batcher.accepted.map(({ values }) => values);
 
 /** What was sent is refused in one answer, and the connection is over. */
@@ -68,10 +68,10 @@ describe('A message whose end two readers could see in two places is refused, an
 test.each([
   ['no HTTP', 'hello\r\n\r\n'],
   ['TLS', '\x16\x03\x01\x00\xa5\x01\x00\x00\xa1\x03\x03'],
-  ['a method that is none', 'BREW / HTTP/1.1\r\nHost: x\r\n\r\n'],
+  ['a method that is none', 'BREW / HTTP/1.1\r\nHost: localhost\r\n\r\n'],
   ['another protocol', 'GET / ICE/1.0\r\n\r\n'],
   ['the preface of HTTP/2', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'],
-  ['a space in the target', 'GET /a b HTTP/1.1\r\nHost: x\r\n\r\n'],
+  ['a space in the target', 'GET /a b HTTP/1.1\r\nHost: localhost\r\n\r\n'],
   ['half a header', 'GET / HTTP/1.1\r\nHost'],
   ['half a body', post('Content-Length: 30\r\n', '[1]')],
 ])('%s is refused as no HTTP.', async (_title, message) => {
@@ -113,7 +113,7 @@ test('Of many small headers none is lost, not even the last (G5).', async () => 
 describe('What follows a request on its connection', () => {
   const one = post('Content-Length: 3\r\n', '[1]');
   const last = post('Content-Length: 3\r\nConnection: close\r\n', '[2]');
-  const get = 'GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n';
+  const get = 'GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n';
 
   test('is answered after it, in order, when it is a request too.', async () => {
     const answers = await sendRaw(api.port, one + get + last, { halfClose: false });
@@ -139,7 +139,7 @@ describe('What follows a request on its connection', () => {
 
   test('adds nothing to the refusal of a body that was not read.', async () => {
     const refused =
-      'POST /v1/records HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\nContent-Length: 30\r\n\r\nhalf';
+      'POST /v1/records HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plain\r\nContent-Length: 30\r\n\r\nhalf';
     expect((await sendRaw(api.port, refused)).map(({ status }) => status)).toEqual([415]);
   });
 });

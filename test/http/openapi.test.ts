@@ -59,6 +59,7 @@ function everyCall(): Call[] {
 }
 
 interface Sent {
+  host: string;
   query: string;
   headers: Record<string, string>;
   body: string | undefined;
@@ -78,13 +79,21 @@ interface Situation {
 }
 
 function messageFor(call: Call, { send }: Situation): string {
-  const { path, query, headers, body, type, endOfHeader } = {
-    ...{ path: call.path, query: '', headers: {}, body: call.example, type: call.type, endOfHeader: '\r\n' },
+  const { host, path, query, headers, body, type, endOfHeader } = {
+    ...{
+      host: '127.0.0.1',
+      path: call.path,
+      query: '',
+      headers: {},
+      body: call.example,
+      type: call.type,
+      endOfHeader: '\r\n',
+    },
     ...send?.(call),
   };
   const lines = [
     `${call.method} ${path}${query} HTTP/1.1`,
-    'Host: 127.0.0.1',
+    `Host: ${host}`,
     ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
     ...(body === undefined ? [] : [`Content-Type: ${type ?? ''}`, `Content-Length: ${body.length}`]),
   ];
@@ -108,6 +117,7 @@ const SITUATIONS: Record<string, Situation> = {
   },
   'too often': { deps: { rateLimitPerSecond: 1 } },
   'from a page of another origin': { send: () => ({ headers: { Origin: 'https://elsewhere.example' } }) },
+  'for another host': { send: () => ({ host: 'elsewhere.example' }) },
   'with two hosts': { send: () => ({ headers: { host: 'another' } }) },
   'with a header that is too large': { send: () => ({ headers: { 'X-Large': 'x'.repeat(20_000) } }) },
   'with a header that does not end': {

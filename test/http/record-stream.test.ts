@@ -195,7 +195,7 @@ test('A client that goes silent is told so, with what is durable.', async () => 
   const { port } = server.address() as AddressInfo;
   const socket = connect(port, '127.0.0.1');
   socket.write(
-    `POST /v1/records HTTP/1.1\r\nHost: x\r\nContent-Type: ${NDJSON}\r\nContent-Length: 100\r\n\r\n1\n2\n3`,
+    `POST /v1/records HTTP/1.1\r\nHost: localhost\r\nContent-Type: ${NDJSON}\r\nContent-Length: 100\r\n\r\n1\n2\n3`,
   );
   let answer = '';
   socket.on('data', (chunk: Buffer) => (answer += chunk.toString()));
@@ -213,7 +213,7 @@ test('Of a client that vanishes, nothing behind its last whole line is taken.', 
   const { port } = server.address() as AddressInfo;
   const socket = connect(port, '127.0.0.1');
   socket.write(
-    `POST /v1/records HTTP/1.1\r\nHost: x\r\nContent-Type: ${NDJSON}\r\nContent-Length: 100\r\n\r\n1\n2\n34`,
+    `POST /v1/records HTTP/1.1\r\nHost: localhost\r\nContent-Type: ${NDJSON}\r\nContent-Length: 100\r\n\r\n1\n2\n34`,
   );
   await waitFor('two records', () => Promise.resolve(test.batcher.accepted[0]?.values.length === 2));
   socket.destroy();

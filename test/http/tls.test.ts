@@ -71,7 +71,7 @@ test('TLS 1.2 is the oldest that is spoken.', async () => {
 });
 
 test('Plain HTTP is not answered.', async () => {
-  expect(await sendRaw(api.port, 'GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n')).toEqual([]);
+  expect(await sendRaw(api.port, 'GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n')).toEqual([]);
 });
 
 test('What is no HTTP inside of TLS is refused with problem details, as without it.', async () => {
