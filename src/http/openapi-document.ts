@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { createDocument, type ZodOpenApiOperationObject, type ZodOpenApiResponsesObject } from 'zod-openapi';
-import { ERRORS, type ErrorCode } from '../domain/errors';
+import { ERRORS, KeepapartError, type ErrorCode } from '../domain/errors';
 import { ERRORS_OF_ANY, ERRORS_OF_BODY, ERRORS_OF_CHANGE, ERRORS_UNDER_V1, JSON_TYPE } from './operation';
-import { PROBLEM_TYPE } from './problem-response';
+import { PROBLEM_TYPE, problemOf } from './problem-response';
 import { problemWithCode } from './problem-schema';
 import type { ServedOperation } from './routing';
 
@@ -94,11 +94,15 @@ function refusals(codes: readonly ErrorCode[]): ZodOpenApiResponsesObject {
       const refusal = {
         description: ofStatus.map((code) => `\`${code}\`: ${ERRORS[code].title}`).join('; '),
         ...(COME_BACK.includes(status) && { headers: RETRY_AFTER }),
-        content: { [PROBLEM_TYPE]: { schema: problemWithCode(ofStatus) } },
+        content: { [PROBLEM_TYPE]: { schema: problemWithCode(ofStatus), example: exampleOf(ofStatus) } },
       };
       return [status, refusal] as const;
     }),
   );
+}
+
+function exampleOf([code = 'internal']: readonly ErrorCode[]): object {
+  return problemOf(new KeepapartError(code, `${ERRORS[code].title}, and more about it`));
 }
 
 /** @throws TypeError for what can't reach an HTTP client, which is our mistake */
