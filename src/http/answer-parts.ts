@@ -3,7 +3,11 @@ import { ANY_RECORD } from '../edge/records';
 
 /* What the descriptions of several answers share. */
 
-export const count = () => z.int().min(0).meta({ examples: [5] });
+export const count = () =>
+  z
+    .int()
+    .min(0)
+    .meta({ examples: [5] });
 export const timestamp = () =>
   z.string().meta({ description: 'ISO 8601, UTC', examples: ['2026-11-23T16:52:07.120Z'] });
 export const millisecondsSinceEpoch = () => z.number().meta({ description: 'Milliseconds since 1970, UTC' });

@@ -1,5 +1,11 @@
 import { z } from 'zod';
-import { createDocument, type ZodOpenApiOperationObject, type ZodOpenApiResponsesObject } from 'zod-openapi';
+import {
+  createDocument,
+  type ZodOpenApiObject,
+  type ZodOpenApiOperationObject,
+  type ZodOpenApiOverride,
+  type ZodOpenApiResponsesObject,
+} from 'zod-openapi';
 import { ERRORS, KeepapartError, type ErrorCode } from '../domain/errors';
 import { ERRORS_OF_ANY, ERRORS_OF_BODY, ERRORS_OF_CHANGE, ERRORS_UNDER_V1, JSON_TYPE } from './operation';
 import { PROBLEM_TYPE, problemOf } from './problem-response';
@@ -39,14 +45,20 @@ export function describeApi(operations: readonly ServedOperation[], version: str
   const paths: Record<string, Record<string, ZodOpenApiOperationObject>> = {};
   for (const operation of operations)
     (paths[operation.path] ??= {})[operation.method] = describeOperation(operation);
-  return createDocument({
+  const document: ZodOpenApiObject = {
     openapi: '3.1.1',
     info: { title: 'keepapart', version, description: ABOUT, license: { name: 'MIT', identifier: 'MIT' } },
     tags: Object.values(TAGS),
     paths,
     components: { securitySchemes: SECURITY_SCHEMES },
-  });
+  };
+  return createDocument(document, { override: leaveAnswersOpen });
 }
+
+/** So that clients generated from this description don't fail at what later releases add to an answer. */
+const leaveAnswersOpen: ZodOpenApiOverride = ({ jsonSchema, io }) => {
+  if (io === 'output' && jsonSchema.additionalProperties === false) delete jsonSchema.additionalProperties;
+};
 
 function describeOperation(operation: ServedOperation): ZodOpenApiOperationObject {
   const { operationId, summary, description, right, params, query, headers, body, answer } = operation;

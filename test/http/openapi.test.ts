@@ -33,6 +33,19 @@ test('Every schema in it is JSON Schema 2020-12, and every reference leads somew
   );
 });
 
+test('Clients are told to bear more than is described, and we to answer no more.', () => {
+  const closed = Object.entries(api.document.components.schemas).flatMap(([name, schema]) =>
+    JSON.stringify(schema).includes('"additionalProperties":false') ? [name] : [],
+  );
+  // What is asked for is another matter.
+  expect(closed).toEqual(['LimitsPatch', 'ConflictRule']);
+  const answer = { method: 'GET', path: '/healthz', status: 200 };
+  const headers = { 'content-type': 'application/json; charset=utf-8' };
+  const outcomeOf = (body: object) => api.outcomeOf({ ...answer, headers, body: JSON.stringify(body) });
+  expect(outcomeOf({ status: 'ok' })).toEqual({ outcome: 'getHealth 200 Health' });
+  expect(outcomeOf({ status: 'ok', more: 1 })).toEqual({ wrong: expect.stringContaining('additional') });
+});
+
 /** One way of calling an operation. */
 interface Call {
   operationId: string;
