@@ -137,7 +137,9 @@ export function documentedApi(document: ApiDocument): DocumentedApi {
 /** With answers that have what is described and nothing else: clients are to bear more, tests aren't. */
 function closed(document: ApiDocument): ApiDocument {
   const components = JSON.parse(JSON.stringify(document.components), (_key, part: unknown) =>
-    part instanceof Object && 'properties' in part ? { additionalProperties: false, ...part } : part,
+    typeof part === 'object' && part !== null && 'properties' in part
+      ? { additionalProperties: false, ...(part as object) }
+      : part,
   ) as ApiDocument['components'];
   return { ...document, components };
 }
