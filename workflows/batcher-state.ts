@@ -172,6 +172,11 @@ export function nextPageIsForNextRun(
   return grown + page >= limits.historyBytes && grown >= limits.historyBytes / 2;
 }
 
+/** Whether a run doesn't hand over before a page that is being read is taken in, as runs of before 0.3.0. */
+export function waitsForPages({ limits }: BatcherState): boolean {
+  return limits.startsUnderWay === undefined;
+}
+
 /** What the next run keeps to. A batcher of 0.2.0 takes on here what came later. */
 export function limitsOfNextRun({ limits }: BatcherInput): RunLimits {
   if (limits === undefined) return RUN_LIMITS;

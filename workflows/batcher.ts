@@ -66,10 +66,11 @@ import {
   recordClosing,
   restoreBatcher,
   takeRequest,
+  waitsForPages,
 } from './batcher-state';
 import { describeBatcher, knownKeys, progressOf, statusOf, traceOf } from './batcher-view';
 import { changeLimits, configure, refuseBadLimits } from './limits';
-import { spillToPages, takeInOldestPage } from './page-keeping';
+import { readOldestPage, spillToPages, takeInOldestPage, type ReadPage } from './page-keeping';
 
 /** Runs of 0.1.0 carried their whole buffer, or flushed until it could be carried. */
 const KEEPS_PAGES = 'buffer-pages';
@@ -85,9 +86,10 @@ async function runBatcher(input: BatcherInput): Promise<void> {
   /** Set by whatever gives the loop something to look at. True at first: a carried buffer may hold due records. */
   let changed = true;
   let timerAtMs: number | undefined;
-  /** Batches that are being started, and pages that are being taken in: what can't be carried. */
+  /** Batches that are being started, and pages whose records are being taken over: what can't be carried. */
   let underWay = 0;
   let takingIn = false;
+  let handingOver = false;
   /** Bytes of the batches that the current workflow task has started; a task is known by the history's length. */
   let started = { historyLength: 0, bytes: 0 };
 
@@ -165,10 +167,14 @@ async function runBatcher(input: BatcherInput): Promise<void> {
 
   /** Continues as new, unless this is a run of 0.1.0 that had to flush first. */
   async function handOver(): Promise<void> {
+    handingOver = true;
     await condition(() => underWay === 0);
     if (needsSpill(state.buffer)) {
       if (patched(KEEPS_PAGES)) await spillToPages(state);
-      else if (!fitsWithoutPages(state)) return;
+      else if (!fitsWithoutPages(state)) {
+        handingOver = false;
+        return;
+      }
     }
     await continueAsNew<BatcherWorkflow>({
       settings: state.configured,
@@ -218,8 +224,19 @@ async function runBatcher(input: BatcherInput): Promise<void> {
 
   async function takeInPage(): Promise<void> {
     takingIn = true;
-    await asUnderWay(() => takeInOldestPage(state));
+    if (waitsForPages(state)) {
+      await asUnderWay(async () => keepPage(await readOldestPage(state)));
+    } else {
+      const page = await readOldestPage(state);
+      // It stays where it is, for the next run.
+      if (handingOver) return;
+      await asUnderWay(() => keepPage(page));
+    }
     takingIn = false;
+  }
+
+  async function keepPage(page: ReadPage | undefined): Promise<void> {
+    if (page !== undefined) await takeInOldestPage(state, page);
   }
 
   async function runChild(flushes: readonly Flush[]): Promise<void> {

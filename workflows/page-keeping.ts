@@ -12,9 +12,16 @@ import { ACTIVITY_TIMEOUTS, type Activities } from '../src/contracts/activities'
 import { takenInSignal, type BufferPageWorkflow } from '../src/contracts/buffer-page';
 import { WORKFLOW_TYPE, adoptionTaskQueue, bufferPageId } from '../src/contracts/ids';
 import { SEARCH_ATTRIBUTES } from '../src/contracts/search-attributes';
+import type { PackedBuffer } from '../src/domain/buffer';
 import { MIB } from '../src/domain/duration';
 import { needsSpill, spill, takeInPage, type NewPage } from '../src/domain/paged-buffer';
 import type { BatcherState } from './batcher-state';
+
+/** A page of which this history has what lies in it. */
+export interface ReadPage {
+  pageId: string;
+  content: PackedBuffer;
+}
 
 /** What starts in one workflow task goes to the server as one message, of which it takes 4 MiB. */
 const MESSAGE_BYTES = 1 * MIB;
@@ -64,17 +71,22 @@ async function startPage(state: BatcherState, { ref, content }: NewPage): Promis
   }
 }
 
-/** Appends the oldest page to the head of the buffer, and lets the page go once its records are in this history. */
-export async function takeInOldestPage(state: BatcherState): Promise<void> {
-  const pageId = state.buffer.pages[0]?.pageId;
-  if (pageId === undefined) return;
+/** What lies in the oldest page; undefined when there is none. */
+export async function readOldestPage({ buffer }: BatcherState): Promise<ReadPage | undefined> {
+  const pageId = buffer.pages[0]?.pageId;
+  if (pageId === undefined) return undefined;
   const { readPage } = proxyActivities<Activities>({
     taskQueue: adoptionTaskQueue(workflowInfo().taskQueue),
     startToCloseTimeout: ACTIVITY_TIMEOUTS.readMs,
     retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '30s' },
     summary: pageId,
   });
-  takeInPage(state.buffer, await readPage({ pageId }));
+  return { pageId, content: await readPage({ pageId }) };
+}
+
+/** Appends the oldest page to the head of the buffer, and lets the page go, as its records are in this history now. */
+export async function takeInOldestPage(state: BatcherState, { pageId, content }: ReadPage): Promise<void> {
+  takeInPage(state.buffer, content);
   try {
     await getExternalWorkflowHandle(pageId).signal(takenInSignal);
   } catch (error) {

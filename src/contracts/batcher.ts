@@ -33,7 +33,7 @@ export interface RunLimits {
   /**
    * Most batches whose start the server hasn't confirmed. A run can't hand over before all are, and what arrives
    * meanwhile lengthens its history: on a busy server fifty took 15 s, in which 2 MB came. Since 0.3.0; a run without
-   * has no bound.
+   * has no bound, and hands over only when the page that it is reading is taken in.
    */
   startsUnderWay?: number;
 }

@@ -4,6 +4,8 @@ export interface GroupLimits {
   /** Of the entries together; a single entry may be larger, and then goes alone. */
   bytes: number;
   inFlight: number;
+  /** How long after a commit its callers are awaited. */
+  gatherMs: number;
 }
 
 /** One that waits for its commit. */
@@ -16,7 +18,13 @@ interface Waiting<Entry> {
 
 /**
  * Group commit: what arrives while commits are under way goes into the next one together, in the order of arrival. So
- * the groups grow with the load and there is no time to wait for: on an idle system an entry goes at once, alone.
+ * the groups grow with the load, and on an idle system an entry goes at once, alone.
+ *
+ * Callers who wait for their answer before they send again all come back just after a commit. The first of them would
+ * find nothing under way and go alone, and everybody else would wait for him. So after a commit of several entries the
+ * next waits until as many are there again, or for `gatherMs` from the end of that commit, whatever comes first: it is
+ * the company that has just been seen which is waited for, and nobody who comes later than that waits at all.
+ * (PostgreSQL's commit_delay and commit_siblings rest on the same observation.)
  * @param commit makes a group durable; what it throws fails exactly the entries of that group
  * @returns adds an entry; resolves when its group is durable
  */
@@ -25,18 +33,37 @@ export function createGroupCommit<Entry>(
   commit: (entries: Entry[]) => Promise<void>,
 ): (entry: Entry, bytes: number) => Promise<void> {
   const waiting: Waiting<Entry>[] = [];
+  let waitingBytes = 0;
   let inFlight = 0;
   let scheduled = false;
+  /** How many are likely to come back, and until when that is likely. */
+  let company = { entries: 0, untilMs: 0 };
+  let gathering: NodeJS.Timeout | undefined;
 
-  /** What else this turn of the event loop has read from its sockets goes along. */
   function schedule(): void {
     if (scheduled || inFlight === limits.inFlight || waiting.length === 0) return;
+    if (waiting.length < company.entries && waitingBytes < limits.bytes) {
+      const leftMs = company.untilMs - performance.now();
+      if (leftMs > 0) {
+        gathering ??= setTimeout(stopGathering, leftMs);
+        return;
+      }
+    }
+    clearTimeout(gathering);
+    gathering = undefined;
+    // What else this turn of the event loop has read from its sockets goes along.
     scheduled = true;
     setImmediate(() => {
       scheduled = false;
       void send(nextGroup());
       schedule();
     });
+  }
+
+  function stopGathering(): void {
+    gathering = undefined;
+    company = { entries: 0, untilMs: 0 };
+    schedule();
   }
 
   function nextGroup(): Waiting<Entry>[] {
@@ -47,7 +74,9 @@ export function createGroupCommit<Entry>(
       if (count === limits.entries || (count > 0 && bytes > limits.bytes)) break;
       count++;
     }
-    return waiting.splice(0, count);
+    const group = waiting.splice(0, count);
+    for (const one of group) waitingBytes -= one.bytes;
+    return group;
   }
 
   async function send(group: readonly Waiting<Entry>[]): Promise<void> {
@@ -59,6 +88,7 @@ export function createGroupCommit<Entry>(
       for (const { reject } of group) reject(error);
     } finally {
       inFlight--;
+      company = { entries: group.length, untilMs: performance.now() + limits.gatherMs };
       schedule();
     }
   }
@@ -66,6 +96,7 @@ export function createGroupCommit<Entry>(
   return (entry, bytes) =>
     new Promise((resolve, reject) => {
       waiting.push({ entry, bytes, resolve, reject });
+      waitingBytes += bytes;
       schedule();
     });
 }

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import path from 'node:path';
 import type { Client } from '@temporalio/client';
 import { DefaultLogger, Runtime, type NativeConnection, type WorkerOptions } from '@temporalio/worker';
-import { createActivities } from '../../activities';
+import { createActivities, type WorkflowAccess } from '../../activities';
 import type { BatcherInput, BatcherStatus } from '../../src/contracts/batcher';
 import type { BatcherClient } from '../../src/contracts/batcher-client';
 import { statusQuery } from '../../src/contracts/batcher';
@@ -66,6 +66,8 @@ export async function startPipeline(
     store?: RecordStore;
     worker?: boolean;
     tuning?: Partial<WorkerOptions>;
+    /** Instead of what activities ask the server for. */
+    access?: Partial<WorkflowAccess>;
   } = {},
 ): Promise<TestPipeline> {
   quietRuntime();
@@ -116,7 +118,7 @@ export async function startPipeline(
         taskQueue: name,
         activities: createActivities({
           store: options.store ?? memory,
-          workflows: createWorkflowAccess(client),
+          workflows: { ...createWorkflowAccess(client), ...options.access },
         }),
         workflows: { workflowBundle: { codePath: BUNDLE } },
         maxInFlight: settings.maxInFlight,

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { createGroupCommit } from '../../src/temporal/group-commit';
 
-const LIMITS = { entries: 4, bytes: 100, inFlight: 2 };
+const LIMITS = { entries: 4, bytes: 100, inFlight: 2, gatherMs: 0 };
 
 /** Group commit whose commits a test lets end one by one. */
 function heldUp(limits = LIMITS) {
@@ -60,32 +60,97 @@ test('A commit that fails fails exactly the entries of its group, and what waits
   await expect(later).resolves.toBeUndefined();
 });
 
+describe('After a commit of several', () => {
+  beforeEach(() => jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask'] }));
+  afterEach(() => jest.useRealTimers());
+
+  /** A system that has just committed `a`, `b` and `c` together. */
+  async function afterThree() {
+    const system = heldUp({ entries: 4, bytes: 100, inFlight: 1, gatherMs: 10 });
+    for (const name of ['a', 'b', 'c']) void system.add(name, 1);
+    await settle();
+    system.commits[0]!.end();
+    await settle();
+    return { ...system, groups: () => system.commits.slice(1).map(({ entries }) => entries) };
+  }
+
+  test('the next one waits until as many are there again.', async () => {
+    const { add, groups } = await afterThree();
+    for (const name of ['d', 'e']) {
+      void add(name, 1);
+      await settle();
+    }
+    expect(groups()).toEqual([]);
+    void add('f', 1);
+    await settle();
+    expect(groups()).toEqual([['d', 'e', 'f']]);
+  });
+
+  test('it waits no longer than the time from the end of that commit.', async () => {
+    const { commits, add, groups } = await afterThree();
+    jest.advanceTimersByTime(4);
+    void add('d', 1);
+    await settle();
+    jest.advanceTimersByTime(5);
+    await settle();
+    expect(groups()).toEqual([]);
+    jest.advanceTimersByTime(1);
+    await settle();
+    expect(groups()).toEqual([['d']]);
+    commits[1]!.end();
+    await settle();
+    void add('e', 1);
+    await settle();
+    expect(groups()).toEqual([['d'], ['e']]);
+  });
+
+  test('who comes after that time waits for nothing.', async () => {
+    const { add, groups } = await afterThree();
+    jest.advanceTimersByTime(10);
+    void add('d', 1);
+    await settle();
+    expect(groups()).toEqual([['d']]);
+  });
+
+  test('what fills a group alone waits for nobody.', async () => {
+    const { add, groups } = await afterThree();
+    void add('d', 100);
+    await settle();
+    expect(groups()).toEqual([['d']]);
+  });
+});
+
 test('Every entry is committed once, in order of arrival, in groups within their bounds.', async () => {
   const anyEntry = fc.record({ bytes: fc.integer({ min: 0, max: 130 }), pause: fc.boolean() });
   await fc.assert(
-    fc.asyncProperty(fc.array(anyEntry, { maxLength: 40 }), fc.scheduler(), async (entries, scheduler) => {
-      const groups: number[][] = [];
-      let inFlight = 0;
-      const add = createGroupCommit<number>(LIMITS, async (group) => {
-        groups.push(group);
-        inFlight++;
-        expect(inFlight).toBeLessThanOrEqual(LIMITS.inFlight);
-        await scheduler.schedule(Promise.resolve(), 'a commit ends');
-        inFlight--;
-      });
-      const adding: Promise<void>[] = [];
-      for (const [i, { bytes, pause }] of entries.entries()) {
-        adding.push(add(i, bytes));
-        if (pause) await new Promise((resolve) => setImmediate(resolve));
-      }
-      await scheduler.waitFor(Promise.all(adding));
-      expect(groups.flat()).toEqual(entries.map((_, i) => i));
-      for (const group of groups) {
-        expect(group.length).toBeLessThanOrEqual(LIMITS.entries);
-        const bytes = group.reduce((sum, i) => sum + entries[i]!.bytes, 0);
-        expect(group.length === 1 || bytes <= LIMITS.bytes).toBe(true);
-      }
-    }),
+    fc.asyncProperty(
+      fc.array(anyEntry, { maxLength: 40 }),
+      fc.constantFrom(0, 1),
+      fc.scheduler(),
+      async (entries, gatherMs, scheduler) => {
+        const groups: number[][] = [];
+        let inFlight = 0;
+        const add = createGroupCommit<number>({ ...LIMITS, gatherMs }, async (group) => {
+          groups.push(group);
+          inFlight++;
+          expect(inFlight).toBeLessThanOrEqual(LIMITS.inFlight);
+          await scheduler.schedule(Promise.resolve(), 'a commit ends');
+          inFlight--;
+        });
+        const adding: Promise<void>[] = [];
+        for (const [i, { bytes, pause }] of entries.entries()) {
+          adding.push(add(i, bytes));
+          if (pause) await new Promise((resolve) => setImmediate(resolve));
+        }
+        await scheduler.waitFor(Promise.all(adding));
+        expect(groups.flat()).toEqual(entries.map((_, i) => i));
+        for (const group of groups) {
+          expect(group.length).toBeLessThanOrEqual(LIMITS.entries);
+          const bytes = group.reduce((sum, i) => sum + entries[i]!.bytes, 0);
+          expect(group.length === 1 || bytes <= LIMITS.bytes).toBe(true);
+        }
+      },
+    ),
     { numRuns: 100 },
   );
 });

@@ -1,8 +1,10 @@
 import type { BatcherInput } from '../../src/contracts/batcher';
 import { WORKFLOW_TYPE, bufferPageId } from '../../src/contracts/ids';
 import { batchSeqOf } from '../../src/domain/batch';
+import type { PackedBuffer } from '../../src/domain/buffer';
 import { HOUR, KIB } from '../../src/domain/duration';
 import { inputOf, readStart } from '../../src/temporal/first-event';
+import { createWorkflowAccess } from '../../src/temporal/workflow-access';
 import { startPipeline, type TestPipeline } from '../helpers/pipeline';
 import { waitFor } from '../helpers/wait-for';
 
@@ -13,10 +15,11 @@ afterEach(() => pipeline.close());
 const LARGE = 'x'.repeat(4 * KIB);
 
 /** A paused batcher whose buffer has been handed over in pages at least once; the requests that it holds. */
-async function withPagedBuffer(): Promise<string[]> {
+async function withPagedBuffer(options: Parameters<typeof startPipeline>[0] = {}): Promise<string[]> {
   pipeline = await startPipeline({
+    ...options,
     settings: { flushIntervalMs: HOUR, maxBatchSize: 20 },
-    limits: { historyEvents: 4000, historyBytes: 1e9, messages: 20 },
+    limits: { historyEvents: 4000, historyBytes: 1e9, messages: 20, ...options.limits },
   });
   await pipeline.batcher.pause('test');
   const requestIds: string[] = [];
@@ -73,6 +76,28 @@ test('a page that somebody terminates is read all the same (G4)', async () => {
   await pipeline.batcher.resume('test');
   await pipeline.batcher.flush('test');
   expect((await pipeline.quiet()).counters).toMatchObject({ saved: 90 });
+});
+
+test('a page that is slow to be read holds up no handing over, and is read by the next run (G4, G8)', async () => {
+  let asked = 0;
+  let release: (page: PackedBuffer) => void = () => undefined;
+  const slow = new Promise<PackedBuffer>((resolve) => (release = resolve));
+  const requestIds = await withPagedBuffer({
+    limits: { historyEvents: 4000, historyBytes: 1e9, messages: 20, lateBytes: 24 * KIB, startsUnderWay: 10 },
+    access: {
+      readPage: (pageId) => (++asked === 1 ? slow : createWorkflowAccess(pipeline.client).readPage(pageId)),
+    },
+  });
+  await pipeline.batcher.resume('test');
+  await pipeline.batcher.flush('test');
+  await waitFor('a page to be asked for', () => asked === 1);
+  const { continuedAsNew } = (await pipeline.status()).run;
+  for (let i = 0; i < 25; i++) requestIds.push(...(await pipeline.send([`late ${i}`])));
+  await waitFor('a handing over', async () => (await pipeline.status()).run.continuedAsNew > continuedAsNew);
+  release({ runs: [], flushOldest: 0 });
+  await pipeline.batcher.flush('test');
+  expect(await pipeline.quiet()).toMatchObject({ pages: 0, counters: { saved: 90 + 25, rolledBack: 0 } });
+  expect(pipeline.store.outcomes()).toHaveLength(90 + 25);
 });
 
 test('a drain covers what lies in pages (G4)', async () => {
