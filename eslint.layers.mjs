@@ -51,7 +51,7 @@ export const LAYERS = [
   {
     dir: 'src/http',
     may: ['src/edge', 'src/contracts', 'src/domain'],
-    packages: /^(node:(?!process$).*|express|helmet|limiter|lru-cache|pino|pino-http|zod|zod-openapi)$/,
+    packages: /^(node:(?!process$).*|express|helmet|limiter|lru-cache|pino|zod|zod-openapi)$/,
     because: 'the edge knows Temporal only through the BatcherClient interface',
   },
   {

@@ -1,6 +1,5 @@
 import express, { Router } from 'express';
-import type { Express, RequestHandler } from 'express';
-import helmet from 'helmet';
+import type { Express } from 'express';
 import { requireApiKey } from './auth';
 import { serveDeadLetters } from './dead-letter-routes';
 import type { HttpDeps } from './deps';
@@ -8,6 +7,7 @@ import { serveDocs } from './docs-routes';
 import { serveDrain } from './drain-routes';
 import { refuseCrossOrigin } from './cross-origin';
 import { closeWhileDraining, refuseWhileDraining } from './draining';
+import { fixedHeaders } from './headers';
 import { serveHealth } from './health-routes';
 import { requireHost } from './host';
 import { serveIndex } from './index-page';
@@ -19,13 +19,15 @@ import { rateLimit } from './rate-limit';
 import { serveRecords } from './records-routes';
 import { requestLog } from './request-log';
 import { createRoutes } from './routing';
+import { inOrder, type Step } from './steps';
 import { serveViews } from './view-routes';
 
 const V1 = '/v1';
 
 /**
- * The HTTP API as an Express app that never listens (see `listen.ts`). In this order: id and log, headers, the open
- * paths; for `/v1` the origin, the key, the rate, whether anything new is taken, the right, and only then is a body read.
+ * The HTTP API as an Express app that never listens (see `listen.ts`). In this order: id and log, headers; for
+ * `/v1` the origin, the key, the rate, whether anything new is taken, the right, and only then is a body read; the
+ * open paths.
  */
 export function createApp(deps: HttpDeps): Express {
   const app = express();
@@ -33,24 +35,24 @@ export function createApp(deps: HttpDeps): Express {
   app.disable('etag');
 
   app.use(
-    requestLog(deps.logger),
-    securityHeaders(deps),
-    ofTheMoment,
-    requireHost(deps.apiKeys.length > 0 ? 'any' : (deps.allowedHosts ?? [])),
-    closeWhileDraining(deps.isDraining),
+    inOrder(
+      requestLog(deps.logger),
+      fixedHeaders(deps),
+      neverNotModified,
+      requireHost(deps.apiKeys.length > 0 ? 'any' : (deps.allowedHosts ?? [])),
+      closeWhileDraining(deps.isDraining),
+    ),
   );
   const open = createRoutes(app, '');
   const v1 = createRoutes(Router(), V1);
   const operations = () => [...v1.operations, ...open.operations];
-  serveHealth(open, deps);
-  serveIndex(open, deps, operations);
-  serveDocs(open, deps, () => describeApi(operations(), deps.version));
-
   v1.router.use(
-    refuseCrossOrigin,
-    requireApiKey(deps.apiKeys),
-    ...rateLimit(deps.rateLimitPerSecond ?? 0),
-    refuseWhileDraining(deps.isDraining),
+    inOrder(
+      refuseCrossOrigin,
+      requireApiKey(deps.apiKeys),
+      ...rateLimit(deps.rateLimitPerSecond ?? 0),
+      refuseWhileDraining(deps.isDraining),
+    ),
   );
   serveRecords(v1, deps);
   serveViews(v1, deps.batcher);
@@ -58,34 +60,18 @@ export function createApp(deps: HttpDeps): Express {
   serveDeadLetters(v1, deps.batcher);
   serveLimits(v1, deps.batcher);
   serveDrain(v1, deps);
+  // First, as most of what comes is for it.
   app.use(V1, v1.router);
+  serveHealth(open, deps);
+  serveIndex(open, deps, operations);
+  serveDocs(open, deps, () => describeApi(operations(), deps.version));
 
-  app.use(notFound, problemResponse);
+  app.use(notFound, problemResponse(deps.logger));
   return app;
 }
 
-/** Every answer is of its moment, and `/v1` may hold records: no cache keeps any, and none is ever "not modified". */
-const ofTheMoment: RequestHandler = (req, res, next) => {
-  res.set('Cache-Control', 'no-store');
-  // Express would answer 304 to `*`, the one condition that needs nothing to compare with.
-  delete req.headers['if-none-match'];
-  next();
+/** Express would answer 304 to `*`, the one condition that needs nothing to compare with. */
+const neverNotModified: Step = (req) => {
+  // Deleting slows down every later look at the headers.
+  if ('if-none-match' in req.headers) delete req.headers['if-none-match'];
 };
-
-/** Nothing may be loaded or framed, unless a page says otherwise. */
-function securityHeaders({ tls = false }: HttpDeps): RequestHandler {
-  return helmet({
-    // Without TLS of our own it is the business of the proxy that ends it. Of subdomains we know nothing.
-    strictTransportSecurity: tls && { includeSubDomains: false },
-    xFrameOptions: { action: 'deny' },
-    contentSecurityPolicy: {
-      useDefaults: false,
-      directives: {
-        defaultSrc: ["'none'"],
-        frameAncestors: ["'none'"],
-        baseUri: ["'none'"],
-        formAction: ["'none'"],
-      },
-    },
-  });
-}

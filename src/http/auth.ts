@@ -1,8 +1,9 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import type { Request, RequestHandler, Response } from 'express';
+import type { Request, Response } from 'express';
 import { KeepapartError } from '../domain/errors';
 import { RIGHTS, type Right } from '../domain/rights';
 import type { ApiKey } from './deps';
+import type { Step } from './steps';
 
 /** Who calls: the holder of a key, or anybody where no keys are needed. */
 interface Caller {
@@ -23,15 +24,14 @@ export function keyNameOf(res: Response): string | undefined {
  * Lets only holders of one of the keys through, as `Authorization: Bearer <key>` or `X-Api-Key: <key>`; everybody
  * when there are no keys. Throws `unauthorized`, and at once `invalid-config` when a digest isn't a SHA-256.
  */
-export function requireApiKey(apiKeys: readonly ApiKey[]): RequestHandler {
+export function requireApiKey(apiKeys: readonly ApiKey[]): Step {
   const known = apiKeys.map(({ name, sha256, rights }) => ({
     caller: { keyName: name, rights },
     digest: digestOf(name, sha256),
   }));
-  return (req, res, next) => {
+  return (req, res) => {
     if (known.length === 0) {
       callers.set(res, ANYBODY);
-      next();
       return;
     }
     const key = presentedKey(req);
@@ -46,13 +46,12 @@ export function requireApiKey(apiKeys: readonly ApiKey[]): RequestHandler {
       );
     }
     callers.set(res, holder.caller);
-    next();
   };
 }
 
 /** Lets only callers with this right through. Throws `forbidden`; and for whoever was asked for no key, a bug of ours. */
-export function requireRight(right: Right): RequestHandler {
-  return (_req, res, next) => {
+export function requireRight(right: Right): Step {
+  return (_req, res) => {
     const caller = callers.get(res);
     if (caller === undefined)
       throw new TypeError(`a route needs ${right}, and nobody asked for a key before`);
@@ -64,7 +63,6 @@ export function requireRight(right: Right): RequestHandler {
         `This needs the right "${right}", which the key "${caller.keyName ?? ''}" doesn't have`,
       );
     }
-    next();
   };
 }
 

@@ -7,9 +7,12 @@ import { KeepapartError } from '../domain/errors';
  * @throws `unsupported-media-type` for another charset than UTF-8
  */
 export function contentTypeOf(req: IncomingMessage): string | undefined {
+  const header = req.headers['content-type'];
+  // As nearly all send it.
+  if (header === 'application/json') return header;
   let type: MIMEType;
   try {
-    type = new MIMEType(req.headers['content-type'] ?? '');
+    type = new MIMEType(header ?? '');
   } catch {
     return undefined;
   }

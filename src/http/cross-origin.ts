@@ -1,5 +1,6 @@
-import type { Request, RequestHandler } from 'express';
+import type { Request } from 'express';
 import { KeepapartError } from '../domain/errors';
+import type { Step } from './steps';
 
 /**
  * Refuses what a page of another origin makes its visitor's browser send, other than to read: without API keys, any page
@@ -7,10 +8,9 @@ import { KeepapartError } from '../domain/errors';
  * about first. Browsers tell where a request comes from, and pages can't change that; other clients don't, and are let
  * through. Throws `cross-origin`.
  */
-export const refuseCrossOrigin: RequestHandler = (req, _res, next) => {
+export const refuseCrossOrigin: Step = (req) => {
   if (!['GET', 'HEAD', 'OPTIONS'].includes(req.method) && isCrossOrigin(req))
     throw new KeepapartError('cross-origin', 'A page of another origin asked for this; nothing was done');
-  next();
 };
 
 function isCrossOrigin({ headers }: Request): boolean {

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
-import type { RequestHandler } from 'express';
+import { LRUCache } from 'lru-cache';
 import { describeReceived, KeepapartError } from '../domain/errors';
+import type { Step } from './steps';
 
 /** Whether requests for a host name are answered, and how an operator would allow it. */
 export type AllowedHosts = 'any' | readonly string[];
@@ -12,22 +13,43 @@ export type AllowedHosts = 'any' | readonly string[];
  * everything; that it calls us by its name gives it away. Addresses and localhost can't be pointed at anybody else.
  * @param allowed further names, in lower case, without ports; or `any`, where everybody has to show a key anyway
  */
-export function requireHost(allowed: AllowedHosts): RequestHandler {
-  return (req, _res, next) => {
-    const hosts = req.headersDistinct['host'] ?? [];
-    const [host] = hosts;
-    if (hosts.length > 1 || (host === undefined && req.httpVersion === '1.1'))
+export function requireHost(allowed: AllowedHosts): Step {
+  const isOurs = remembering((host) => allowed === 'any' || isOneOf(allowed, host));
+  return (req) => {
+    const { host } = req.headers;
+    if ((host === undefined && req.httpVersion === '1.1') || tellsItTwice(req.rawHeaders))
       throw new KeepapartError('malformed-request', 'The header has to tell the host, once');
-    if (allowed !== 'any' && host !== undefined && !isOurs(host, allowed))
+    if (host !== undefined && !isOurs(host))
       throw new KeepapartError(
         'unknown-host',
         `Without API keys requests are taken for addresses, localhost and ALLOWED_HOSTS; received ${describeReceived(host)}`,
       );
-    next();
   };
 }
 
-function isOurs(host: string, allowed: readonly string[]): boolean {
+/** @param rawHeaders names and values in turn */
+function tellsItTwice(rawHeaders: readonly string[]): boolean {
+  let count = 0;
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i] ?? '';
+    if (name.length === 4 && name.toLowerCase() === 'host') count++;
+  }
+  return count > 1;
+}
+
+/** A few hosts stand in nearly all requests. */
+function remembering(judge: (host: string) => boolean): (host: string) => boolean {
+  const judged = new LRUCache<string, boolean>({ max: 100 });
+  return (host) => {
+    const known = judged.get(host);
+    if (known !== undefined) return known;
+    const judgement = judge(host);
+    judged.set(host, judgement);
+    return judgement;
+  };
+}
+
+function isOneOf(allowed: readonly string[], host: string): boolean {
   const url = `http://${host}`;
   if (!URL.canParse(url)) return false;
   const { hostname } = new URL(url);

@@ -1,8 +1,9 @@
 import type { ErrorRequestHandler, RequestHandler } from 'express';
+import type { Logger } from 'pino';
 import { SECOND } from '../domain/duration';
 import { ERRORS, KeepapartError } from '../domain/errors';
 import { isForLogOnly, retryAfterMsOf, toClientError } from '../edge/refusals';
-import { httpRequestId } from './request-log';
+import { httpRequestId, loggedRequest } from './request-log';
 
 export const PROBLEM_TYPE = 'application/problem+json';
 
@@ -17,28 +18,31 @@ export const notFound: RequestHandler = (req) => {
  * Answers every error as problem details (RFC 9457), `application/problem+json`. What isn't of the catalogue becomes
  * `internal`: logged whole, answered without a word of it.
  */
-export const problemResponse: ErrorRequestHandler = (thrown, req, res, next) => {
-  const error = toCatalogued(thrown);
-  const { code } = error;
-  const { title, status = ERRORS.internal.status } = error.entry;
-  // Never the detail of a client's mistake: it may quote records.
-  if (code === 'internal') req.log.error({ err: thrown as unknown, code }, title);
-  else if (status >= 500) req.log.warn({ err: error, code }, title);
-  else req.log.debug({ code }, title);
+export const problemResponse =
+  (logger: Logger): ErrorRequestHandler =>
+  (thrown, req, res, next) => {
+    const error = toCatalogued(thrown);
+    const { code } = error;
+    const { title, status = ERRORS.internal.status } = error.entry;
+    // Never the detail of a client's mistake: it may quote records.
+    const about = { req: loggedRequest(req), code };
+    if (code === 'internal') logger.error({ ...about, err: thrown as unknown }, title);
+    else if (status >= 500) logger.warn({ ...about, err: error }, title);
+    else logger.debug(about, title);
 
-  // Too late for another answer: Express cuts the connection, so that nobody takes half of it for the whole.
-  if (res.headersSent) {
-    next(thrown);
-    return;
-  }
+    // Too late for another answer: Express cuts the connection, so that nobody takes half of it for the whole.
+    if (res.headersSent) {
+      next(thrown);
+      return;
+    }
 
-  const retryAfterMs = retryAfterMsOf(error);
-  if (retryAfterMs !== undefined) res.set('Retry-After', String(Math.ceil(retryAfterMs / SECOND)));
-  res
-    .status(status)
-    .type(PROBLEM_TYPE)
-    .send(JSON.stringify(problemOf(error, httpRequestId(req))));
-};
+    const retryAfterMs = retryAfterMsOf(error);
+    if (retryAfterMs !== undefined) res.set('Retry-After', String(Math.ceil(retryAfterMs / SECOND)));
+    res
+      .status(status)
+      .type(PROBLEM_TYPE)
+      .send(JSON.stringify(problemOf(error, httpRequestId(req))));
+  };
 
 /** The body of the answer. Without an id there is no `instance`: it stands for what never became a request. */
 export function problemOf(error: KeepapartError, requestId?: string): object {

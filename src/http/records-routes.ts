@@ -25,14 +25,14 @@ export function serveRecords(routes: Routes, deps: HttpDeps): void {
     const requestId = key ?? newRequestId();
     // G3: nothing is acknowledged before this has resolved.
     await batcher.addRecords({ requestId, values }, { once: key !== undefined });
-    res
-      .status(202)
-      .location(`/v1/requests/${encodeURIComponent(requestId)}`)
-      .json({
-        requestId,
-        accepted: values.length,
-        records: values.map((value, index) => ({ recordId: recordIdOf(requestId, index), value })),
-      });
+    const records = values.map((value, index) => ({ recordId: recordIdOf(requestId, index), value }));
+    const answer = JSON.stringify({ requestId, accepted: values.length, records });
+    // By hand: what Express looks at for `json` and `location` is a twentieth of the whole request.
+    res.statusCode = 202;
+    res.setHeader('Location', `/v1/requests/${encodeURIComponent(requestId)}`);
+    res.setHeader('Content-Type', 'application/json; charset=utf-8');
+    res.setHeader('Content-Length', Buffer.byteLength(answer));
+    res.end(answer);
   };
   const addStream = takeStream(deps);
   const add: RequestHandler = (req, res, next) => (isNdjson(req) ? addStream : addRecords)(req, res, next);

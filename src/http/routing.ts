@@ -3,6 +3,7 @@ import { KeepapartError } from '../domain/errors';
 import type { Right } from '../domain/rights';
 import { requireRight } from './auth';
 import type { Operation } from './operation';
+import { inOrder } from './steps';
 
 /** What a path does for one method. */
 export interface Endpoint {
@@ -52,7 +53,7 @@ export function createRoutes(router: Router, prefix: string): Routes {
         const endpoint = methods[method];
         if (!endpoint) continue;
         const { right, handle, describe } = endpoint;
-        if (right !== 'none') route[method](requireRight(right));
+        if (right !== 'none') route[method](inOrder(requireRight(right)));
         route[method](handle);
         allowed.push(...(method === 'get' ? ['GET', 'HEAD'] : [method.toUpperCase()]));
         const seen = `${prefix}${path}`.replaceAll(/:(\w+)/g, '{$1}');
