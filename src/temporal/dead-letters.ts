@@ -129,7 +129,7 @@ export function createDeadLetterReader(client: Client, address: BatcherAddress, 
 
   /** The values of dead letters, in their order; each batch is read once. */
   async function values(letters: readonly FoundLetter[]): Promise<JsonValue[]> {
-    const of = new Map(letters.map(({ batch }) => [batch.runId, batch]));
+    const of = new Map(letters.map(({ batch }) => [`${batch.runId}/${batch.batchId}`, batch]));
     const inputs = await mapAtOnce([...of.values()], READS_AT_ONCE, (batch) => batches.input(batch));
     const known = new Map(
       inputs.flatMap(({ batch }) => batch.records).map((record) => [record.recordId, record]),

@@ -7,6 +7,7 @@ import { loadConfig } from '../../src/config';
 import type { BatchInput, BatchWorkflow } from '../../src/contracts/batch';
 import { WORKFLOW_TYPE } from '../../src/contracts/ids';
 import { SEARCH_ATTRIBUTES } from '../../src/contracts/search-attributes';
+import type { PipelineSettings } from '../../src/contracts/settings';
 import type { BatchState } from '../../src/contracts/views';
 import type { JsonValue } from '../../src/domain/json';
 import {
@@ -31,14 +32,14 @@ let pipeline: TestPipeline;
 afterEach(() => pipeline.close());
 
 /** A pipeline that writes real files, a ledger of what it accepted, and the command on its deployment. */
-async function startAudited(outcomeFormat: OutcomeFormat) {
+async function startAudited(outcomeFormat: OutcomeFormat, settings: Partial<PipelineSettings> = {}) {
   const folders = await storeFolders();
   const files = createFileStore(folders);
   let release: () => void = () => undefined;
   const held = new Promise<void>((resolve) => (release = resolve));
   const saving = new Set<string>();
   pipeline = await startPipeline({
-    settings: { outcomeFormat },
+    settings: { outcomeFormat, ...settings },
     shards: 2,
     store: {
       ...files,
@@ -133,6 +134,33 @@ describe.each(OUTCOME_FORMATS)('with batch files of the format %s', (format) => 
     expect(report.batches?.damage.fileDiffers.first).toEqual([
       expect.objectContaining({ file: names[1], problem: expect.stringContaining('line 1') as string }),
     ]);
+  });
+
+  test('so is each batch of those that share a workflow (G4, G10)', async () => {
+    const audited = await startAudited(format, { saveActivity: 'batch', batchesPerChild: 3 });
+    await pipeline.batcher.pause('test');
+    await audited.send(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12);
+    await pipeline.batcher.flush('test');
+    await pipeline.batcher.resume('test');
+    const listed = await audited.listed('completed', 3);
+    expect(listed.map(({ batchId }) => batchId.split('.')[1])).toEqual(['001', '002', '003']);
+    expect(await audited.audit()).toMatchObject({
+      code: 0,
+      damage: {},
+      report: {
+        files: { acknowledged: 12, outcomes: { total: 12 } },
+        batches: { completed: 3, running: 0, unlistedFiles: 0 },
+      },
+    });
+
+    const [first = '', second = ''] = (await batchFilesIn(audited.outDir)).map(({ name }) =>
+      join(audited.outDir, name),
+    );
+    rmSync(first);
+    writeFileSync(second, readFileSync(second, 'utf8').replace('1', '0'));
+    const { code, damage } = await audited.audit();
+    expect(code).toBe(1);
+    expect(damage).toMatchObject({ fileMissing: 1, fileDiffers: 1 });
   });
 
   test('records that wait are told from those that are missing (G4)', async () => {

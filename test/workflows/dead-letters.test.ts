@@ -1,6 +1,7 @@
 import request from 'supertest';
 import { conflicts } from '../../src/domain/conflict-rules';
 import { RUN_LIMITS } from '../../src/contracts/batcher';
+import { HOUR } from '../../src/domain/duration';
 import { startPipeline, TEST_SETTINGS, type TestPipeline } from '../helpers/pipeline';
 import { anotherApp, appOf, failFor, lettersListed, listLetters, redriveBy } from '../helpers/pipeline-app';
 import { savedValues } from '../helpers/memory-store';
@@ -83,6 +84,32 @@ test('exactly the records that are named are sent again, and can be followed fro
   const sentAgain = await listLetters(app, { redriven: 'true' });
   expect(sentAgain.map(({ redrivenAs }) => redrivenAs).sort()).toEqual(names.map((id) => `redrive-1.${id}`));
   expect(await listLetters(app, { redriven: 'any' })).toHaveLength(3);
+});
+
+test('so are records of batches that share a workflow, each with its own batch and file', async () => {
+  await start({
+    settings: { saveActivity: 'batch', batchesPerChild: 3, maxBatchSize: 2, flushIntervalMs: HOUR },
+  });
+  const failing = failFor(pipeline, 'a', 'e');
+  const [requestId] = await pipeline.send(['a', 'b', 'c', 'd', 'e', 'f']);
+  await waitFor('all to have ended', async () => (await pipeline.status()).counters.batchesCompleted === 3);
+  const letters = await lettersListed(app, 2);
+  const byValue = Object.fromEntries(letters.map((letter) => [JSON.stringify(letter.value), letter]));
+  const group = `${pipeline.batcherWorkflowId}-00000001`;
+  for (const [value, batchId] of [
+    ['a', `${group}.001`],
+    ['e', `${group}.003`],
+  ] as const) {
+    const letter = byValue[JSON.stringify(value)];
+    expect(letter).toMatchObject({ batchId, attempts: 2, file: expect.stringContaining(batchId) });
+    expect(await listLetters(app, { batchId })).toEqual([letter]);
+  }
+  failing.clear();
+  await redriveBy(app, { records: [`${requestId}:4`] });
+  await pipeline.batcher.flush('test');
+  await waitFor('it to be saved', async () => (await pipeline.status()).counters.saved === 5);
+  expect(savedValues(pipeline.store)).toEqual(['b', 'c', 'd', 'e', 'f']);
+  expect((await listLetters(app)).map(({ value }) => value)).toEqual(['a']);
 });
 
 test('who had records sent again stands in history', async () => {
