@@ -3,6 +3,9 @@ import { spawnSync } from 'node:child_process';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 
+// As the command line has it.
+process.env.UV_THREADPOOL_SIZE ??= '16';
+
 const require = createRequire(import.meta.url);
 const root = path.resolve(import.meta.dirname, '..');
 
@@ -13,7 +16,8 @@ require(path.join(root, 'test/helpers/run-typescript.js'));
 const { ingestBench } = require(path.join(root, 'bench/ingest/command.ts'));
 const { contendersBench } = require(path.join(root, 'bench/contenders/command.ts'));
 const { curveBench } = require(path.join(root, 'bench/contenders/curve.ts'));
-const BENCHES = { ingest: ingestBench, contenders: contendersBench, curve: curveBench };
+const { storeBench } = require(path.join(root, 'bench/store/command.ts'));
+const BENCHES = { ingest: ingestBench, contenders: contendersBench, curve: curveBench, store: storeBench };
 const [name, ...args] = process.argv.slice(2);
 const bench = BENCHES[name];
 if (bench === undefined) {

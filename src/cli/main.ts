@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import './thread-pool';
 import { Command } from 'commander';
 import { registerApiCommands } from './api-commands';
 import { EXIT, reportFailure } from './report-failure';
