@@ -27,7 +27,8 @@ import {
 } from '../src/contracts/batch';
 import { WORKFLOW_TYPE, adoptionTaskQueue } from '../src/contracts/ids';
 import { MIXED_REASONS, SEARCH_ATTRIBUTES, indexedRequestIds } from '../src/contracts/search-attributes';
-import { SAVE_ACTIVITY, type PipelineSettings } from '../src/contracts/settings';
+import { SAVE_ACTIVITY } from '../src/contracts/settings';
+import { ruleIndexOf } from '../src/domain/apart/rule-index';
 import { batchIdOf } from '../src/domain/batch';
 import { bufferedRecordId } from '../src/domain/buffer';
 import { SECOND } from '../src/domain/duration';
@@ -61,7 +62,7 @@ export async function startUnderFreeId(
     const several = flushes.length > 1 && { batches: flushes.length };
     state.inFlight.set(batchId, { batchId, requestIds, ...several });
     try {
-      return await startChildWith(batchId, state.settings, flushes, requestIds, openedAtMs);
+      return await startChildWith(batchId, state, flushes, requestIds, openedAtMs);
     } catch (error) {
       if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
       state.inFlight.delete(batchId);
@@ -74,7 +75,7 @@ type ChildHandle = ChildWorkflowHandle<BatchWorkflow> | ChildWorkflowHandle<Batc
 
 function startChildWith(
   workflowId: string,
-  settings: PipelineSettings,
+  state: BatcherState,
   flushes: readonly Flush[],
   requestIds: readonly string[],
   openedAtMs: number,
@@ -94,7 +95,7 @@ function startChildWith(
       { key: SEARCH_ATTRIBUTES.requestIds, value: indexedRequestIds(requestIds) },
     ]),
   };
-  const policy = policyFor(records, settings);
+  const policy = policyFor(state, flushes);
   if (others.length > 0) {
     return startChild<BatchGroupWorkflow>(WORKFLOW_TYPE.batchGroup, {
       ...options,
@@ -109,16 +110,29 @@ function startChildWith(
   });
 }
 
-function policyFor(records: number, settings: PipelineSettings): BatchPolicy {
+function policyFor(state: BatcherState, flushes: readonly Flush[]): BatchPolicy {
+  const { settings } = state;
+  const records = flushes.flatMap((flush) => flush.records);
   const { maxAttempts, retryIntervalMs, outcomeFormat, onFailure } = settings;
-  const saveActivity = saveActivityFor(records, settings);
+  const saveActivity = saveActivityFor(records.length, settings);
   return {
     maxAttempts,
     retryIntervalMs,
     outcomeFormat,
     onFailure,
+    ...cutByOf(state, records),
     ...(saveActivity !== SAVE_ACTIVITY.regular && { saveActivity }),
   };
+}
+
+/**
+ * What stands with the batches of a workflow. Not in a run that may start any number of batches in one task, as those of
+ * before 0.3.0: rules may take 64 KiB, and what a task starts is one message, of which the server takes 4 MiB.
+ */
+function cutByOf({ settings, limits }: BatcherState, records: Flush['records']): Pick<BatchPolicy, 'cutBy'> {
+  if (limits.startsUnderWay === undefined) return {};
+  const { maxBatchSize, conflicts } = settings;
+  return { cutBy: { maxBatchSize, rules: ruleIndexOf(conflicts).applyingTo(records) } };
 }
 
 function batchInput(batchId: string, flush: Flush, policy: BatchPolicy, openedAtMs: number): BatchInput {

@@ -1,4 +1,5 @@
 import type { Batch, FlushReason } from '../domain/batch';
+import type { CutBy } from '../domain/cut-by';
 import { tallyOutcomes, type OutcomeFormat, type OutcomeTally, type RecordOutcome } from '../domain/outcome';
 import { tallyPacked, type PackedBatch, type PackedOutcomes } from '../domain/packed-batch';
 import type { OnFailure, SaveActivity } from './settings';
@@ -10,6 +11,8 @@ export interface BatchPolicy {
   outcomeFormat: OutcomeFormat;
   /** Absent in what 0.1.0 started: `keep`. */
   onFailure?: OnFailure;
+  /** Absent in what was started before 0.3.0. */
+  cutBy?: CutBy;
   /** Absent: `regular`, as in all that was started before 0.3.0. */
   saveActivity?: Exclude<SaveActivity, 'regular'>;
   /**

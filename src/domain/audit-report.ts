@@ -50,9 +50,9 @@ export interface FileDamage {
   doubled: Found<Surplus>;
   /** Outcomes whose value is not the one that was acknowledged under their recordId. */
   altered: Found<{ recordId: string; file: string }>;
-  /** Files with more than `maxBatchSize` records (G1). */
+  /** Files with more records than their batch was to have (G1). */
   overSize: Found<FileSize>;
-  /** Files with records that a rule keeps apart (G2). */
+  /** Files with records that a rule keeps apart by which their batch was cut (G2). */
   conflicting: Found<BrokenFile>;
   /** Files that are not whole lines, each an outcome, or whose name is not a batch file's (G10). */
   torn: Found<TornFile>;
@@ -73,6 +73,10 @@ export interface BatchDamage {
 /** What was found in the files, and in the ledger where there is one. */
 export interface FileReport {
   files: number;
+  /** Files that were held against what stands with their batch, not against what is configured. */
+  judgedByBatch: number;
+  /** Those of them that would break what is configured, and don't break that. */
+  cutOtherwise: number;
   outcomes: { total: number; saved: number; rolledBack: number; text: number; json: number };
   /** Distinct records; null without a ledger. */
   acknowledged: number | null;

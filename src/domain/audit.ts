@@ -1,12 +1,14 @@
+import { createCutCheck } from './audit-cut';
 import type { KeyOf, Ledger } from './audit-ledger';
 import { match, unaccounted, type Seen } from './audit-matching';
 import { nothingFound, note, type FileDamage, type FileReport } from './audit-report';
-import { createRuleCheck } from './audit-rules';
 import type { ConflictRule } from './conflict-rules';
+import type { CutBy } from './cut-by';
+import type { JsonValue } from './json';
 import { OUTCOME } from './outcome';
 import { parseOutcomeLine, type OutcomeLine } from './outcome-line';
 
-/** What is in force, and what there is to hold against the files. */
+/** What is configured, and what there is to hold against the files. */
 export interface AuditInput {
   maxBatchSize: number;
   rules: readonly ConflictRule[];
@@ -28,7 +30,10 @@ export interface AuditedFile {
  * against what was acknowledged. Knows nothing of how the pipeline works. Memory: recordIds, keys of values, file names.
  */
 export function createAudit({ maxBatchSize, rules, keyOf, ledger }: AuditInput) {
-  const rulesBrokenBy = createRuleCheck(rules);
+  const configured: CutBy = { maxBatchSize, rules: [...rules] };
+  const check = createCutCheck();
+  let judgedByBatch = 0;
+  let cutOtherwise = 0;
   const outcomes = { total: 0, saved: 0, rolledBack: 0, text: 0, json: 0 };
   const byId = new Map<string, string>();
   const byValue = new Map<string, { lines: number; file: string }>();
@@ -64,9 +69,23 @@ export function createAudit({ maxBatchSize, rules, keyOf, ledger }: AuditInput) 
       note(damage.altered, { recordId, file });
   }
 
+  /** Whether a file breaks what is configured. */
+  function breaks(values: readonly JsonValue[]): boolean {
+    const { overSize, broken } = check(values, configured);
+    return overSize || broken.length > 0;
+  }
+
   return {
-    add({ name, batchId, content }: AuditedFile): void {
+    /** Whether a file breaks what is configured: what its batch was cut by may have been something else. */
+    isSuspect({ content }: AuditedFile): boolean {
+      if (typeof content !== 'string') return false;
+      return breaks(readLines(content).lines.map(({ value }) => value));
+    },
+
+    /** @param cutBy what stands with the file's batch, where that is known; else the file is held against what is configured */
+    add({ name, batchId, content }: AuditedFile, cutBy?: CutBy): void {
       files++;
+      if (cutBy !== undefined) judgedByBatch++;
       const { lines, problem } = typeof content === 'string' ? readLines(content) : { ...content, lines: [] };
       const torn = batchId === undefined ? 'its name is not that of a batch file' : problem;
       if (torn !== undefined) note(damage.torn, { file: name, problem: torn });
@@ -75,8 +94,10 @@ export function createAudit({ maxBatchSize, rules, keyOf, ledger }: AuditInput) 
         if (other === undefined) filesOf.set(batchId, name);
         else note(damage.sameBatch, { batchId, files: [other, name] });
       }
-      if (lines.length > maxBatchSize) note(damage.overSize, { file: name, records: lines.length });
-      const broken = rulesBrokenBy(lines.map(({ value }) => value));
+      const values = lines.map(({ value }) => value);
+      const { overSize, broken } = check(values, cutBy ?? configured);
+      if (cutBy !== undefined && !overSize && broken.length === 0 && breaks(values)) cutOtherwise++;
+      if (overSize) note(damage.overSize, { file: name, records: lines.length });
       if (broken.length > 0) note(damage.conflicting, { file: name, broken });
       for (const line of lines) addOutcome(line, name);
     },
@@ -86,7 +107,7 @@ export function createAudit({ maxBatchSize, rules, keyOf, ledger }: AuditInput) 
 
     /** To be called once, at the end. */
     report(isWaiting: (recordId: string) => boolean = () => false): FileReport {
-      const base = { files, outcomes, damage };
+      const base = { files, judgedByBatch, cutOtherwise, outcomes, damage };
       if (ledger === undefined) return { ...base, acknowledged: null, waiting: 0, unacknowledged: null };
       const { missing, waiting, doubled, unacknowledged } = match(ledger, seen, isWaiting);
       for (const surplus of doubled) note(damage.doubled, surplus, 'lines' in surplus ? surplus.lines : 1);

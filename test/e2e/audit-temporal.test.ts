@@ -163,6 +163,21 @@ describe.each(OUTCOME_FORMATS)('with batch files of the format %s', (format) => 
     expect(damage).toMatchObject({ fileMissing: 1, fileDiffers: 1 });
   });
 
+  test('a file is held against what its batch was cut by, whatever is configured (G1, G2)', async () => {
+    const audited = await startAudited(format);
+    await pipeline.batcher.changeLimits({ maxBatchSize: 7, conflicts: [{ pair: [3, 'x'] }] }, 'test');
+    await audited.send(1, 2, 3, 4, 5, 6, 7);
+    await audited.listed('completed', 1);
+    await pipeline.batcher.changeLimits({ maxBatchSize: null, conflicts: null }, 'test');
+    await audited.send(1);
+    await audited.listed('completed', 2);
+    expect(await audited.audit()).toMatchObject({
+      code: 0,
+      damage: {},
+      report: { checked: { maxBatchSize: 5 }, files: { files: 2, judgedByBatch: 2, cutOtherwise: 1 } },
+    });
+  });
+
   test('records that wait are told from those that are missing (G4)', async () => {
     const audited = await startAudited(format);
     await audited.send('done', 'slow');

@@ -144,3 +144,27 @@ test('a ledger counts records once, and refuses what is no acknowledgement', () 
   }
   expect(collected.add('{"recordId":"a:b:0","value":1}')).toContain('again, with another value');
 });
+
+test('a file is held against what stands with its batch, where that is known (G1, G2)', () => {
+  const audit = createAudit({ maxBatchSize: 2, rules: [{ pair: [1, 2] }], keyOf: same });
+  const file = (...values: number[]) => ({
+    name: 'f',
+    batchId: values.join(),
+    content: lines(
+      values.map((value): Kept => [`r:${value}`, value]),
+      'text',
+    ),
+  });
+  expect([file(1, 2), file(3, 4, 5), file(3, 4)].map((one) => audit.isSuspect(one))).toEqual([
+    true,
+    true,
+    false,
+  ]);
+  audit.add(file(1, 2), { maxBatchSize: 2, rules: [] });
+  audit.add(file(3, 4, 5), { maxBatchSize: 3, rules: [] });
+  audit.add(file(3, 4), { maxBatchSize: 1, rules: [{ pair: [3, 4] }] });
+  audit.add(file(1, 2));
+  const report = audit.report();
+  expect(report).toMatchObject({ files: 4, judgedByBatch: 3, cutOtherwise: 2 });
+  expect(report.damage).toMatchObject({ overSize: { count: 1 }, conflicting: { count: 2 } });
+});

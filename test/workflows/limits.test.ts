@@ -61,7 +61,11 @@ test('every shard gets a change, also one whose batcher is not there yet; who ma
   await waitFor('the record', () => pipeline.store.outcomes().length === 1);
   const batchId = (await pipeline.batcher.request(requestId))?.records[0]?.batchId ?? '';
   const started = inputOf(await readStart(pipeline.client, batchId), batchId) as BatchInput;
-  expect(started).toMatchObject({ maxAttempts: 4, retryIntervalMs: 7 });
+  expect(started).toMatchObject({
+    maxAttempts: 4,
+    retryIntervalMs: 7,
+    cutBy: { maxBatchSize: 5, rules: [] },
+  });
 });
 
 test('a bad change is refused by the batcher as well, with every problem, and leaves nothing in history', async () => {

@@ -1,6 +1,7 @@
 import { WorkflowNotFoundError } from '@temporalio/client';
 import { emptyBatchReport, problemOfCompleted, settles } from '../../domain/audit-batches';
 import { note, type BatchReport } from '../../domain/audit-report';
+import type { CutBy } from '../../domain/cut-by';
 import { batchFileName } from '../../domain/outcome';
 import { readAuditedFile } from '../../store/audited-files';
 import type { ListedBatch } from '../../temporal/all-batches';
@@ -11,20 +12,46 @@ const READS_AT_ONCE = 16;
 /** Adds what was found to the report. Applied in the order of the batches, whichever was read first. */
 type Verdict = (report: BatchReport) => void;
 
-/** Holds every batch that Temporal lists against its file: its input and its result say what must be in it. */
+/** What stands with batches, by their id: of those that were read. */
+export type CutByBatch = Map<string, CutBy>;
+
+/**
+ * Holds every batch that Temporal lists against its file: its input and its result say what must be in it. What each was
+ * cut by is noted, for whoever judges the files.
+ */
 export async function auditBatches(
   batches: readonly ListedBatch[],
   reader: BatchReader,
   outDir: string,
-): Promise<BatchReport> {
+): Promise<{ report: BatchReport; cutBy: CutByBatch }> {
   const report = emptyBatchReport();
+  const cutBy: CutByBatch = new Map();
+  const noting = notingCuts(reader, cutBy);
   for (let at = 0; at < batches.length; at += READS_AT_ONCE) {
     const verdicts = await Promise.all(
-      batches.slice(at, at + READS_AT_ONCE).map((batch) => judge(batch, reader, outDir)),
+      batches.slice(at, at + READS_AT_ONCE).map((batch) => judge(batch, noting, outDir)),
     );
     for (const verdict of verdicts) verdict(report);
   }
-  return report;
+  return { report, cutBy };
+}
+
+/** A reader that notes what the batches that it reads were cut by; equal ones share their memory. */
+function notingCuts(reader: BatchReader, cutByBatch: CutByBatch): BatchReader {
+  const shared = new Map<string, CutBy>();
+  return {
+    ...reader,
+    async input(batch) {
+      const input = await reader.input(batch);
+      const { cutBy } = input;
+      if (cutBy === undefined) return input;
+      const text = JSON.stringify(cutBy);
+      const known = shared.get(text) ?? cutBy;
+      shared.set(text, known);
+      cutByBatch.set(batch.batchId, known);
+      return input;
+    },
+  };
 }
 
 async function judge(batch: ListedBatch, reader: BatchReader, outDir: string): Promise<Verdict> {

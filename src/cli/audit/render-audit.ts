@@ -18,6 +18,7 @@ export function renderAudit(report: AuditReport): string {
   return [
     `Audit of ${checked.outDir}`,
     `  at most ${checked.maxBatchSize} records a file (MAX_BATCH_SIZE), kept apart: ${JSON.stringify(checked.conflicts)}`,
+    ...judgedByBatch(files),
     ...checked.ledgers.map((ledger) => `  ledger ${ledger}`),
     ...(checked.temporal === null
       ? []
@@ -34,6 +35,15 @@ export function renderAudit(report: AuditReport): string {
     report.clean ? colours.green('Nothing is damaged.') : colours.red('There is damage.'),
     '',
   ].join('\n');
+}
+
+/** Of how many files that isn't what they were held against. */
+function judgedByBatch({ judgedByBatch, cutOtherwise, files }: FileReport): string[] {
+  if (judgedByBatch === 0) return [];
+  const others = cutOtherwise === 0 ? '' : `, which ${cutOtherwise} of them need`;
+  return [
+    `  ${judgedByBatch} of ${files} files by the size and the rules that stand with their batch instead${others}`,
+  ];
 }
 
 type Figure = [what: string, count: number, bad?: boolean];

@@ -1,14 +1,15 @@
 import path from 'node:path';
-import type { Client } from '@temporalio/client';
+import { WorkflowNotFoundError, type Client } from '@temporalio/client';
 import type { Config } from '../../config';
 import { createAudit } from '../../domain/audit';
 import { createLedger, type Ledger } from '../../domain/audit-ledger';
 import { isClean, type BatchReport, type FileReport } from '../../domain/audit-report';
 import type { ConflictRule } from '../../domain/conflict-rules';
+import type { CutBy } from '../../domain/cut-by';
 import { auditedNames, readAuditedFiles, valueKey } from '../../store/audited-files';
 import { readLedger } from '../../store/ledger-files';
 import { listAllBatches } from '../../temporal/all-batches';
-import { createBatchReader } from '../../temporal/batch-reader';
+import { createBatchReader, type BatchReader } from '../../temporal/batch-reader';
 import { batcherAddress } from '../../temporal/batcher-address';
 import { findWaiting } from '../../temporal/waiting-records';
 import { auditBatches } from './audit-batches';
@@ -41,24 +42,36 @@ export interface AuditOptions {
 /**
  * Audits a system that may be at work. The order makes that safe, as records only ever go from ledger and buffer over a
  * batch to a file: what is looked at later can hold more, never less. So the ledger comes first, then the batches that
- * Temporal lists, then the files; what isn't in them yet is asked for last, and files of meanwhile are read after that.
+ * Temporal lists, each with its file, then all files; what isn't in them yet is asked for last, and files of meanwhile
+ * are read after that.
+ *
+ * With Temporal, each file is held against what its batch was cut by: rules may have changed since. Without, and where
+ * Temporal has forgotten the batch, against what is configured.
  */
 export async function runAudit({ config, ledgers, client }: AuditOptions): Promise<AuditReport> {
   const { outDir, maxBatchSize, conflicts } = config;
   const ledger = await readLedgers(ledgers);
   const address = batcherAddress(config);
-  const listed = client && (await listAllBatches(client, address));
-
   const audit = createAudit({ maxBatchSize, rules: conflicts, keyOf: valueKey, ledger });
+  const reader = client && createBatchReader(client);
+  const listed = client && (await listAllBatches(client, address));
+  const judged = reader && listed && (await auditBatches([...listed.values()], reader, outDir));
+
+  async function addFiles(names: Awaited<ReturnType<typeof auditedNames>>): Promise<void> {
+    for await (const file of readAuditedFiles(outDir, names)) {
+      const known = judged?.cutBy.get(file.batchId ?? '');
+      // Batches that weren't listed yet, or were running, are asked for where it matters.
+      const asked = known === undefined && reader !== undefined && audit.isSuspect(file);
+      audit.add(file, asked ? await readCut(reader, file.batchId) : known);
+    }
+  }
   const names = await auditedNames(outDir);
-  for await (const file of readAuditedFiles(outDir, names)) audit.add(file);
+  await addFiles(names);
 
   const waiting = new Set<string>();
   let silentBatchers: string[] = [];
-  let batches: BatchReport | null = null;
-  if (client !== undefined && listed !== undefined) {
-    const reader = createBatchReader(client);
-    batches = await auditBatches([...listed.values()], reader, outDir);
+  const batches = judged?.report ?? null;
+  if (client !== undefined && listed !== undefined && reader !== undefined && batches !== null) {
     batches.unlistedFiles = names.filter(
       ({ batchId }) => batchId !== undefined && !listed.has(batchId),
     ).length;
@@ -71,8 +84,7 @@ export async function runAudit({ config, ledgers, client }: AuditOptions): Promi
       for (const recordId of found.recordIds) waiting.add(recordId);
       silentBatchers = found.silentBatchers;
       const before = new Set(names.map(({ name }) => name));
-      const since = (await auditedNames(outDir)).filter(({ name }) => !before.has(name));
-      for await (const file of readAuditedFiles(outDir, since)) audit.add(file);
+      await addFiles((await auditedNames(outDir)).filter(({ name }) => !before.has(name)));
     }
   }
 
@@ -91,6 +103,17 @@ export async function runAudit({ config, ledgers, client }: AuditOptions): Promi
     batches,
     silentBatchers,
   };
+}
+
+/** What a batch was cut by; undefined when Temporal doesn't know it, or it began before that was noted. */
+async function readCut(reader: BatchReader, batchId: string | undefined): Promise<CutBy | undefined> {
+  try {
+    const facts = batchId === undefined ? undefined : await reader.facts(batchId);
+    return facts && (await reader.input(facts.summary)).cutBy;
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return undefined;
+    throw error;
+  }
 }
 
 async function readLedgers(paths: readonly string[]): Promise<Ledger | undefined> {
