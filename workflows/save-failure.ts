@@ -9,8 +9,9 @@ import type { FailureDetails, SaveFailure } from '../src/contracts/activities';
 import { MAX_ERROR_LENGTH, type UndoFailure } from '../src/domain/outcome';
 
 /**
- * What an outcome tells of a `save` that failed for good, with attempts that were made in another way before. Rethrows what is neither the failure of an activity nor a
- * cancellation: that is a bug in workflow code and must stop the workflow task, not roll back a record.
+ * What an outcome tells of a `save` that failed for good, with attempts that were made in another way before. Rethrows
+ * what is neither the failure of an activity nor a cancellation: that is a bug in workflow code and must stop the workflow
+ * task, not roll back a record.
  */
 export function describeSaveFailure(
   error: unknown,

@@ -99,8 +99,9 @@ export type BatchClosingStatus = (typeof BATCH_CLOSING)[keyof typeof BATCH_CLOSI
 /** Everything that workflows have done outside the sandbox. Each may run again at any time (G4). */
 export interface Activities {
   /**
-   * One attempt to store one record, or what is left of one that `saveRecords` found slow. Fails with `save-failed` (retried) or `record-rejected` (not retried). A store's
-   * error may say when to try again (`retryAfterMs`); that then goes before the interval, here and below.
+   * One attempt to store one record, or what is left of one that `saveRecords` found slow. Fails with `save-failed`
+   * (retried) or `record-rejected` (not retried). A store's error may say when to try again (`retryAfterMs`); that then
+   * goes before the interval, here and below.
    */
   save(input: SaveInput): Promise<SaveResult>;
   /**

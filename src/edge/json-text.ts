@@ -9,7 +9,8 @@ export interface ParseOptions {
 }
 
 /**
- * The one place where a body becomes a value. Parses JSON that means the same to its sender and to us: what `JSON.parse` would round, drop or hide is refused.
+ * The one place where a body becomes a value. Parses JSON that means the same to its sender and to us: what `JSON.parse`
+ * would round, drop or hide is refused.
  * Throws `invalid-json` for what isn't JSON, and `invalid-request` for numbers that a 64-bit float doesn't hold,
  * keys that occur twice, `__proto__` as a key, and nesting beyond `maxDepth`.
  */
