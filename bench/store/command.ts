@@ -1,4 +1,4 @@
-import { open, mkdir } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import type { BatchRef } from '../../src/domain/batch';
@@ -109,7 +109,6 @@ export async function storeBench(args: string[]): Promise<number> {
   for (let round = 0; round < Number(values.rounds); round++) {
     for (const [name, way] of Object.entries(WAYS)) {
       const folder = await diskFolder();
-      await mkdir(folder.path, { recursive: true });
       const startedAtMs = performance.now();
       await way(folder.path, records);
       const rate = (records * 1000) / (performance.now() - startedAtMs);

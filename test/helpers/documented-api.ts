@@ -1,9 +1,7 @@
-import path from 'node:path';
 import Ajv2020, { type AnySchemaObject, type ValidateFunction } from 'ajv/dist/2020';
-import pino from 'pino';
 import request from 'supertest';
-import { createApp } from '../../src/http/app';
 import { FakeBatcherClient } from './fake-batcher-client';
+import { usualApp } from './usual-app';
 
 /** As much of a schema of ours as tells the answers apart that it describes. */
 interface Schema {
@@ -58,16 +56,7 @@ let ours: Promise<DocumentedApi> | undefined;
 
 /** The description of our API, as an app with usual limits gives it. */
 export function ourDocumentedApi(): Promise<DocumentedApi> {
-  const app = createApp({
-    batcher: new FakeBatcherClient(),
-    limits: { maxRecordBytes: 65_536, maxRequestBytes: 1_048_576, maxRequestRecords: 10_000 },
-    apiKeys: [],
-    version: '1.2.3',
-    docsAssets: path.resolve('dist/swagger-ui'),
-    logger: pino({ level: 'silent' }),
-    isDraining: () => false,
-  });
-  ours ??= request(app)
+  ours ??= request(usualApp(new FakeBatcherClient()))
     .get('/openapi.json')
     .expect(200)
     .then(({ body }) => documentedApi(body as ApiDocument));

@@ -1,28 +1,18 @@
-import path from 'node:path';
 import type { Express } from 'express';
-import pino from 'pino';
 import type { BatcherClient } from '../../src/contracts/batcher-client';
 import type { DeadLetter, RedriveResult } from '../../src/contracts/dead-letters';
-import { createApp } from '../../src/http/app';
 import type { JsonValue } from '../../src/domain/json';
 import request from 'supertest';
 import { createBatcherClient } from '../../src/temporal/batcher-client';
 import type { AdmissionLimits } from '../../src/temporal/admission';
 import type { TestPipeline } from './pipeline';
+import { usualApp } from './usual-app';
 import { waitFor } from './wait-for';
 import { watchAnswers } from './watch-answers';
 
 /** The HTTP API over a pipeline on the real server; each of its answers has to be a described one. */
 export function appOf(batcher: BatcherClient): Express {
-  const app = createApp({
-    batcher,
-    limits: { maxRecordBytes: 65_536, maxRequestBytes: 1_048_576, maxRequestRecords: 10_000 },
-    apiKeys: [],
-    version: '1.2.3',
-    docsAssets: path.resolve('dist/swagger-ui'),
-    logger: pino({ level: 'silent' }),
-    isDraining: () => false,
-  });
+  const app = usualApp(batcher);
   watchAnswers(app);
   return app;
 }

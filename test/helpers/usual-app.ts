@@ -1,0 +1,18 @@
+import path from 'node:path';
+import type { Express } from 'express';
+import pino from 'pino';
+import type { BatcherClient } from '../../src/contracts/batcher-client';
+import { createApp } from '../../src/http/app';
+
+/** The HTTP API as an app with usual limits and without keys, which logs nothing. */
+export function usualApp(batcher: BatcherClient): Express {
+  return createApp({
+    batcher,
+    limits: { maxRecordBytes: 65_536, maxRequestBytes: 1_048_576, maxRequestRecords: 10_000 },
+    apiKeys: [],
+    version: '1.2.3',
+    docsAssets: path.resolve('dist/swagger-ui'),
+    logger: pino({ level: 'silent' }),
+    isDraining: () => false,
+  });
+}
