@@ -11,6 +11,7 @@ import { readLedger } from '../../store/ledger-files';
 import { listAllBatches } from '../../temporal/all-batches';
 import { createBatchReader, type BatchReader } from '../../temporal/batch-reader';
 import { batcherAddress } from '../../temporal/batcher-address';
+import type { BatcherAddress } from '../../temporal/ingest';
 import { findWaiting } from '../../temporal/waiting-records';
 import { auditBatches } from './audit-batches';
 
@@ -53,16 +54,14 @@ export async function runAudit({ config, ledgers, client }: AuditOptions): Promi
   const ledger = await readLedgers(ledgers);
   const address = batcherAddress(config);
   const audit = createAudit({ maxBatchSize, rules: conflicts, keyOf: valueKey, ledger });
-  const reader = client && createBatchReader(client);
-  const listed = client && (await listAllBatches(client, address));
-  const judged = reader && listed && (await auditBatches([...listed.values()], reader, outDir));
+  const temporal = client && (await readBatches(client, address, outDir));
 
   async function addFiles(names: Awaited<ReturnType<typeof auditedNames>>): Promise<void> {
     for await (const file of readAuditedFiles(outDir, names)) {
-      const known = judged?.cutBy.get(file.batchId ?? '');
+      const known = temporal?.cutBy.get(file.batchId ?? '');
       // Batches that weren't listed yet, or were running, are asked for where it matters.
-      const asked = known === undefined && reader !== undefined && audit.isSuspect(file);
-      audit.add(file, asked ? await readCut(reader, file.batchId) : known);
+      const asked = known === undefined && temporal !== undefined && audit.isSuspect(file);
+      audit.add(file, asked ? await readCut(temporal.reader, file.batchId) : known);
     }
   }
   const names = await auditedNames(outDir);
@@ -70,9 +69,10 @@ export async function runAudit({ config, ledgers, client }: AuditOptions): Promi
 
   const waiting = new Set<string>();
   let silentBatchers: string[] = [];
-  const batches = judged?.report ?? null;
-  if (client !== undefined && listed !== undefined && reader !== undefined && batches !== null) {
-    batches.unlistedFiles = names.filter(
+  const batches = temporal?.report ?? null;
+  if (temporal !== undefined) {
+    const { listed, report } = temporal;
+    report.unlistedFiles = names.filter(
       ({ batchId }) => batchId !== undefined && !listed.has(batchId),
     ).length;
     const open = new Set(audit.unaccounted());
@@ -80,7 +80,7 @@ export async function runAudit({ config, ledgers, client }: AuditOptions): Promi
       // What was listed as closed may have been restarted since.
       const unfinished = [...listed.values()].filter(({ state }) => state !== 'completed');
       const batchIds = unfinished.map(({ batchId }) => batchId);
-      const found = await findWaiting(client, address, reader, open, batchIds);
+      const found = await findWaiting(temporal.client, address, temporal.reader, open, batchIds);
       for (const recordId of found.recordIds) waiting.add(recordId);
       silentBatchers = found.silentBatchers;
       const before = new Set(names.map(({ name }) => name));
@@ -103,6 +103,13 @@ export async function runAudit({ config, ledgers, client }: AuditOptions): Promi
     batches,
     silentBatchers,
   };
+}
+
+/** What Temporal lists, each batch held against its file, and who to ask further. */
+async function readBatches(client: Client, address: BatcherAddress, outDir: string) {
+  const reader = createBatchReader(client);
+  const listed = await listAllBatches(client, address);
+  return { client, reader, listed, ...(await auditBatches([...listed.values()], reader, outDir)) };
 }
 
 /** What a batch was cut by; undefined when Temporal doesn't know it, or it began before that was noted. */
