@@ -75,7 +75,7 @@ export async function closeInWaves(
   async function closeAll(): Promise<void> {
     const closing: Promise<void>[] = [];
     for (let left = batches.length; left > 0;) {
-      await condition(() => ready.length > 0 && localAttempts.underWay === 0);
+      await condition(() => ready.length > 0 && !localAttempts.underWay);
       const wave = ready.splice(0);
       left -= wave.length;
       for (const { outcomes } of wave) known.push(...outcomes);

@@ -4,15 +4,13 @@ import type { BatchPolicy } from '../src/contracts/batch';
 import type { BatchRef } from '../src/domain/batch';
 import { OUTCOME, type SettledRecord } from '../src/domain/outcome';
 import type { KeptRecord } from '../src/domain/record';
+import type { AttemptsInStep } from './attempts-in-step';
 import { describeSaveFailure } from './save-failure';
 import { undo } from './undo';
 
 /** What is in force for the saving in this workflow, and what its batches share. */
 export interface Saving extends Pick<BatchPolicy, 'maxAttempts' | 'retryIntervalMs' | 'saveActivity'> {
-  /** Waits before another attempt. */
-  pause: (ms: number) => Promise<void>;
-  /** While there are any, nothing that the workflow asks for reaches the server. */
-  localAttempts: { underWay: number };
+  localAttempts: AttemptsInStep;
   /** The id under which a record is saved by an activity of the server's. */
   activityIdOf: (record: KeptRecord, batch: BatchRef) => string;
 }

@@ -65,7 +65,7 @@ export async function saveLocally(
         }
       }
       waiting = again;
-      if (waiting.length > 0) await saving.pause(pauseMs);
+      if (waiting.length > 0) await saving.localAttempts.pause(pauseMs);
     }
   } catch (error) {
     if (!isCancellation(error)) throw error;
@@ -101,15 +101,12 @@ async function attemptAll(
     retry: { maximumAttempts: 1 },
     summary: only !== undefined && others.length === 0 ? only.recordId : batch.batchId,
   });
-  saving.localAttempts.underWay++;
   try {
-    return await saveRecords({ records: [...records], batch });
+    return await saving.localAttempts.make(() => saveRecords({ records: [...records], batch }));
   } catch (error) {
     // A local activity is cancelled by a worker that stops, too.
     if (CancellationScope.current().consideredCancelled) throw error;
     const failure = describeAttempt(error);
     return { failed: records.map((_, place) => ({ place, ...failure })) };
-  } finally {
-    saving.localAttempts.underWay--;
   }
 }

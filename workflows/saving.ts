@@ -1,36 +1,36 @@
-import { sleep } from '@temporalio/workflow';
 import type { BatchPolicy } from '../src/contracts/batch';
 import { saveIdInGroup } from '../src/contracts/ids';
 import { SAVE_ACTIVITY } from '../src/contracts/settings';
 import type { BatchRef } from '../src/domain/batch';
 import type { SettledRecord } from '../src/domain/outcome';
 import type { KeptRecord } from '../src/domain/record';
+import { AttemptsInStep } from './attempts-in-step';
 import { saveByActivity, type Saving } from './saving-by-activity';
 import { saveLocally } from './saving-locally';
-import { createSharedPause } from './shared-pause';
 
 /** Of a workflow that holds one batch. */
 export function savingOfBatch(policy: BatchPolicy): Saving {
   return {
-    ...policyOf(policy),
-    pause: sleep,
-    localAttempts: { underWay: 0 },
+    ...inForce(policy),
     activityIdOf: ({ recordId }) => recordId,
   };
 }
 
-/** Of one that holds several. They wait together, and may hold the same record, sent twice. */
+/** Of one that holds several. They may hold the same record, sent twice. */
 export function savingOfGroup(policy: BatchPolicy): Saving {
   return {
-    ...policyOf(policy),
-    pause: createSharedPause(),
-    localAttempts: { underWay: 0 },
+    ...inForce(policy),
     activityIdOf: ({ recordId }, { batchId }) => saveIdInGroup(batchId, recordId),
   };
 }
 
-function policyOf({ maxAttempts, retryIntervalMs, saveActivity }: BatchPolicy) {
-  return { maxAttempts, retryIntervalMs, ...(saveActivity !== undefined && { saveActivity }) };
+function inForce({ maxAttempts, retryIntervalMs, saveActivity }: BatchPolicy) {
+  return {
+    maxAttempts,
+    retryIntervalMs,
+    ...(saveActivity !== undefined && { saveActivity }),
+    localAttempts: new AttemptsInStep(),
+  };
 }
 
 /** Brings the records of a batch to their outcomes. Never throws for a record that can't be saved (G9). */

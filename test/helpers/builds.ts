@@ -64,7 +64,7 @@ export async function startBuild(
 }
 
 /** What the build made; global-setup.ts sees to it that it is fresh. */
-function bundleOfToday(versioned: boolean): WorkflowBundleOption {
+export function bundleOfToday(versioned: boolean): WorkflowBundleOption {
   const name = versioned ? 'workflow-bundle-versioned.js' : 'workflow-bundle.js';
   return { codePath: path.resolve(__dirname, '../../dist', name) };
 }

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import path from 'node:path';
 import type { Client } from '@temporalio/client';
 import { DefaultLogger, Runtime, type NativeConnection, type WorkerOptions } from '@temporalio/worker';
 import { createActivities, type WorkflowAccess } from '../../activities';
@@ -16,12 +15,10 @@ import { createIngest, type BatcherAddress, type Ingest } from '../../src/tempor
 import { registerWithTemporal } from '../../src/temporal/register';
 import { createWorker, type PipelineWorker } from '../../src/temporal/worker';
 import { createWorkflowAccess } from '../../src/temporal/workflow-access';
+import { bundleOfToday } from './builds';
 import { createMemoryStore, type MemoryStore } from './memory-store';
 import { testServer } from './temporal-server';
 import { waitFor } from './wait-for';
-
-/** The bundle that the build made; global-setup.ts sees to it that it is fresh. */
-const BUNDLE = path.resolve(__dirname, '../../dist/workflow-bundle.js');
 
 export const TEST_SETTINGS: PipelineSettings = {
   maxBatchSize: 5,
@@ -120,7 +117,7 @@ export async function startPipeline(
           store: options.store ?? memory,
           workflows: { ...createWorkflowAccess(client), ...options.access },
         }),
-        workflows: { workflowBundle: { codePath: BUNDLE } },
+        workflows: { workflowBundle: bundleOfToday(false) },
         maxInFlight: settings.maxInFlight,
         tuning: { shutdownGraceTime: 0, ...options.tuning },
       });
