@@ -4,6 +4,7 @@ import { MINUTE, SECOND } from '../../domain/duration';
 import { progressLine } from '../progress-line';
 import { count } from '../table';
 import type { ImportFile } from './import-file';
+import { createPace, type Pace } from './pace';
 
 /** How often it is told: on a terminal in place, elsewhere as a line of its own. */
 const TELL_EVERY_MS = { terminal: 100, elsewhere: 5 * SECOND };
@@ -14,19 +15,15 @@ export function importProgress(stream: WriteStream, file: ImportFile) {
   const line = progressLine(stream);
   const everyMs = stream.isTTY ? TELL_EVERY_MS.terminal : TELL_EVERY_MS.elsewhere;
   const begunMs = performance.now();
-  /** Of the try that runs: one that repeats counts from the start. */
-  let startedMs = begunMs;
-  let last = 0;
+  const pace = createPace();
   let toldMs = begunMs;
   return {
     show({ records }: StreamProgress): void {
       const nowMs = performance.now();
-      if (records < last) startedMs = nowMs;
-      last = records;
       if (nowMs - toldMs < everyMs) return;
       toldMs = nowMs;
       const share = file.size === undefined ? undefined : file.position() / file.size;
-      const message = `${count(records)} records sent${paceOf(records, nowMs - startedMs, share)}`;
+      const message = `${count(records)} records sent${textOf(pace.at({ atMs: nowMs, records, share }))}`;
       if (!stream.isTTY) stream.write(`keepapart: ${message}${percentOf(share)}\n`);
       else if (share === undefined) line.show({ message, elapsedMs: nowMs - begunMs });
       else line.show({ message: `${barOf(share)} ${message}`, share, elapsedMs: nowMs - begunMs });
@@ -44,11 +41,10 @@ function percentOf(share: number | undefined): string {
   return share === undefined ? '' : ` (${Math.floor(share * 100)} %)`;
 }
 
-function paceOf(records: number, elapsedMs: number, share: number | undefined): string {
-  if (elapsedMs < SECOND) return '';
-  const rate = `, ${count(Math.round(records / (elapsedMs / SECOND)))}/s`;
-  if (share === undefined || share === 0) return rate;
-  return `${rate}, ${durationOf((elapsedMs * (1 - share)) / share)} left`;
+function textOf(pace: Pace | undefined): string {
+  if (pace === undefined) return '';
+  const rate = `, ${count(Math.round(pace.recordsPerSecond))}/s`;
+  return pace.leftMs === undefined ? rate : `${rate}, ${durationOf(pace.leftMs)} left`;
 }
 
 /** `14.2 s`, or `3 min 20 s`. */
