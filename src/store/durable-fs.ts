@@ -1,6 +1,7 @@
 import { mkdir, open, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { getSystemErrorMap } from 'node:util';
+import { shareRuns } from './shared-runs';
 
 /** Errors that mean that the file system has no fsync for folders (some network and user-space ones). */
 const NO_FOLDER_SYNC = ['EINVAL', 'ENOTSUP', 'EOPNOTSUPP'];
@@ -28,32 +29,9 @@ export async function syncFolder(folder: string): Promise<void> {
   }
 }
 
-/**
- * {@link syncFolder} with company: calls that arrive while a folder is being synced share the next sync, so many saves
- * side by side cost two. A call is never answered by a sync that had started before it: that one may have missed what
- * the caller did last.
- */
+/** {@link syncFolder} with company: many saves side by side cost two. See {@link shareRuns}. */
 export function createSharedSync(sync: (folder: string) => Promise<void> = syncFolder) {
-  const running = new Map<string, Promise<void>>();
-  const next = new Map<string, Promise<void>>();
-
-  function start(folder: string): Promise<void> {
-    next.delete(folder);
-    const done = sync(folder).finally(() => running.delete(folder));
-    running.set(folder, done);
-    return done;
-  }
-
-  return function sharedSync(folder: string): Promise<void> {
-    const current = running.get(folder);
-    if (current === undefined) return start(folder);
-    const waiting = next.get(folder);
-    if (waiting !== undefined) return waiting;
-    const startNext = (): Promise<void> => start(folder);
-    const queued = current.then(startNext, startNext);
-    next.set(folder, queued);
-    return queued;
-  };
+  return shareRuns(sync);
 }
 
 /**

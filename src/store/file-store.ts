@@ -75,15 +75,11 @@ export function createFileStore(folders: StoreFolders): RecordStore {
       }),
 
     saveAll: async (records, batch) => {
-      const what = `${records.length} records`;
-      await explaining(
-        'save-failed',
-        `${what} could not be written to DATA_DIR/staging/${batchName(batch)}`,
-        async () => {
-          await staging.putAll(records, batch);
-          await refuseIfClosed(batch, what, () => staging.withdrawAll(records, batch));
-        },
-      );
+      const what = `${records.length} records of batch ${batch.batchId}`;
+      await explaining('save-failed', `${what} could not be written to DATA_DIR/staging`, async () => {
+        await staging.putAll(records, batch);
+        await refuseIfClosed(batch, what, () => staging.withdrawAll(records, batch));
+      });
       return records.map(() => ({ status: 'fulfilled', value: undefined }));
     },
 

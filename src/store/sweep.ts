@@ -5,28 +5,30 @@ import { OUTCOME, outcomeLine } from '../domain/outcome';
 import type { KeptRecord } from '../domain/record';
 import { CLAIM_ENDING } from './claim';
 import { stagingRoot, unfinishedRoot, type StoreFolders } from './folders';
-import { stagedRecords } from './staging';
+import { stagedRecords } from './staged-records';
+import { batchOfSet } from './staged-sets';
 
 /** No attempt to write a batch file lasts this long; if one did, it would be repeated. */
 const UNFINISHED_FOR_MS = 1 * HOUR;
 
 /** What was removed. */
 export interface Swept {
-  stagingFolders: number;
+  /** Folders and sets of the staging. */
+  staged: number;
   unfinishedFiles: number;
 }
 
 /**
  * Removes what killed workers and power cuts have left; done at start. Safe while other workers use the folders:
- * - a staging folder goes only when its batch has its file and every record in it has a line there, so nobody is going
- *   to ask for it; late saves of such a batch are refused anyway. Folders of batches without a file are never touched.
+ * - a folder or a set of the staging goes only when its batch has its file and every record in it has a line there, so
+ *   nobody is going to ask for it; late saves of such a batch are refused anyway. What has no file is never touched.
  *   A torn record doesn't count: its save didn't return, and returns no more, as it looks for the file after writing.
  * - an unfinished batch file goes when it is an hour old. Were its writer alive, it would find it gone and write anew.
  *   A claim to a content goes when its batch has its file: before that it decides what will stand there.
  * What can't be read or removed is left for the next time.
  */
 export async function sweep(folders: StoreFolders, nowMs: number = Date.now()): Promise<Swept> {
-  const [stagingFolders, unfinishedFiles] = await Promise.all([
+  const [staged, unfinishedFiles] = await Promise.all([
     removeEach(stagingRoot(folders), (name) => isAccountedFor(folders, name)),
     removeEach(unfinishedRoot(folders), async (name) => {
       if (name.endsWith(CLAIM_ENDING)) {
@@ -36,7 +38,7 @@ export async function sweep(folders: StoreFolders, nowMs: number = Date.now()): 
       return nowMs - mtimeMs > UNFINISHED_FOR_MS;
     }),
   ]);
-  return { stagingFolders, unfinishedFiles };
+  return { staged, unfinishedFiles };
 }
 
 async function removeEach(root: string, isLeftover: (name: string) => Promise<boolean>): Promise<number> {
@@ -53,13 +55,14 @@ async function removeEach(root: string, isLeftover: (name: string) => Promise<bo
   return removed;
 }
 
+/** @param name of a batch's folder or of a set, in the staging */
 async function isAccountedFor(folders: StoreFolders, name: string): Promise<boolean> {
+  const path = join(stagingRoot(folders), name);
+  const batch = batchOfSet(name);
   // Before the records, and not after them: see above on torn ones.
-  const lines = (await readFile(join(folders.outDir, `${name}.log`), 'utf8')).split('\n');
-  const folder = join(stagingRoot(folders), name);
-  const staged = await Promise.all(
-    (await readdir(folder)).map(async (file) => stagedRecords(await readFile(join(folder, file), 'utf8'))),
-  );
+  const lines = (await readFile(join(folders.outDir, `${batch ?? name}.log`), 'utf8')).split('\n');
+  const files = batch === undefined ? (await readdir(path)).map((file) => join(path, file)) : [path];
+  const staged = await Promise.all(files.map(async (file) => stagedRecords(await readFile(file, 'utf8'))));
   return staged.flat().every((record) => hasLine(lines, record));
 }
 

@@ -63,9 +63,8 @@ describe('Records of a batch that are saved together', () => {
     const synced = await syncsDuring(async () => {
       expect(await saveAll(FIVE)).toEqual(FIVE.map(() => ({ status: 'fulfilled', value: undefined })));
     });
-    const [folder, file] = contentsOf(folders).staging;
-    const paths = [file, folder, ''].map((name) => join(folders.dataDir, 'staging', name ?? 'none'));
-    expect(synced).toEqual([paths[0], ...paths.slice(1).map((path) => path.replace(/\/$/, ''))]);
+    const staging = join(folders.dataDir, 'staging');
+    expect(synced).toEqual([join(staging, contentsOf(folders).staging[0] ?? 'none'), staging]);
 
     await store.closeBatch(BATCH, FIVE.map(saved), 'text');
     expect(read().split('\n')).toHaveLength(5 + 1);
@@ -129,7 +128,7 @@ describe('Records of a batch that are saved together', () => {
   test('do not count where their file is torn, and are completed by the next attempt.', async () => {
     const { folders, store, saveAll } = await setUp();
     await saveAll(FIVE);
-    const path = join(folders.dataDir, 'staging', contentsOf(folders).staging[1] ?? 'none');
+    const path = join(folders.dataDir, 'staging', contentsOf(folders).staging[0] ?? 'none');
     const whole = readFileSync(path);
     // All of the fourth record's line, but its end.
     const lines = whole.toString().split('\n');
@@ -161,7 +160,9 @@ describe('Records of a batch that are saved together', () => {
     try {
       await expect(saveAll(FIVE)).rejects.toMatchObject({
         code: 'save-failed',
-        message: expect.stringMatching(/^5 records could not be written to DATA_DIR\/staging\/test_log/),
+        message: expect.stringMatching(
+          /^5 records of batch .+ could not be written to DATA_DIR\/staging: full/,
+        ),
       });
     } finally {
       restore();
@@ -172,10 +173,10 @@ describe('Records of a batch that are saved together', () => {
     const { folders, saveAll } = await setUp();
     await saveAll(FIVE);
     writeFileSync(join(folders.outDir, BATCH_FILE), '"save [1] success"\n');
-    expect(await sweep(folders)).toMatchObject({ stagingFolders: 0 });
+    expect(await sweep(folders)).toMatchObject({ staged: 0 });
     const lines = FIVE.map(({ value }) => `"save [${JSON.stringify(value)}] success"\n`);
     writeFileSync(join(folders.outDir, BATCH_FILE), lines.join(''));
-    expect(await sweep(folders)).toMatchObject({ stagingFolders: 1 });
+    expect(await sweep(folders)).toMatchObject({ staged: 1 });
     expect(contentsOf(folders)).toEqual(EMPTY);
   });
 });
@@ -222,7 +223,7 @@ describe('Batches that are closed together', () => {
     ];
     expect(await close()).toEqual(told);
     // Of those that are not closed nothing is cleared.
-    expect(contentsOf(folders).staging).toHaveLength(2 + 2);
+    expect(contentsOf(folders).staging).toHaveLength(2);
     expect(await close()).toEqual(told);
   });
 
@@ -245,7 +246,7 @@ describe('Batches that are closed together', () => {
     } finally {
       restore();
     }
-    expect(contentsOf(folders).staging).toHaveLength(2 + 2);
+    expect(contentsOf(folders).staging).toHaveLength(2);
     expect((await close()).map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled']);
     expect(contentsOf(folders)).toMatchObject({ staging: [], unfinished: [] });
   });

@@ -28,13 +28,13 @@ async function stagedTwice() {
 test.each(OUTCOME_FORMATS)('the staging of a batch that has its file goes (%s)', async (format) => {
   const { folders, finish } = await stagedTwice();
   finish(outcomeFileContent([saved(record(1)), rolledBack(record(2, 'two'))], format));
-  expect(await sweep(folders)).toEqual({ stagingFolders: 1, unfinishedFiles: 0 });
+  expect(await sweep(folders)).toEqual({ staged: 1, unfinishedFiles: 0 });
   expect(contentsOf(folders)).toMatchObject({ staging: [], out: [BATCH_FILE] });
 });
 
 test('G4: the staging of a batch without a file stays', async () => {
   const { folders, store } = await stagedTwice();
-  expect(await sweep(folders)).toEqual({ stagingFolders: 0, unfinishedFiles: 0 });
+  expect(await sweep(folders)).toEqual({ staged: 0, unfinishedFiles: 0 });
   await store.closeBatch(BATCH, [saved(record(1)), saved(record(2, 'two'))], 'text');
 });
 
@@ -46,16 +46,16 @@ test.each([
 ])('the staging stays when a file of the name has %s: the batch is not closed yet', async (_, content) => {
   const { folders, finish } = await stagedTwice();
   finish(content);
-  expect(await sweep(folders)).toMatchObject({ stagingFolders: 0 });
+  expect(await sweep(folders)).toMatchObject({ staged: 0 });
   expect(contentsOf(folders).staging).toHaveLength(3);
 });
 
 test('G4: a torn record goes with the staging of a batch that has its file: its save returns no more', async () => {
   const { folders, finish } = await stagedTwice();
   writeFileSync(join(folders.dataDir, stagedPath(record(1), BATCH)), '{"reco');
-  expect(await sweep(folders)).toMatchObject({ stagingFolders: 0 });
+  expect(await sweep(folders)).toMatchObject({ staged: 0 });
   finish(outcomeFileContent([rolledBack(record(1)), rolledBack(record(2, 'two'))], 'text'));
-  expect(await sweep(folders)).toMatchObject({ stagingFolders: 1 });
+  expect(await sweep(folders)).toMatchObject({ staged: 1 });
   expect(contentsOf(folders).staging).toEqual([]);
 });
 
@@ -65,7 +65,7 @@ test('a staging folder that can not be read does not keep the others from being 
   const other = { ...BATCH, batchId: 'aaa' };
   await store.save(record(3), other);
   mkdirSync(join(folders.outDir, BATCH_FILE.replace(BATCH.batchId, 'aaa')));
-  expect(await sweep(folders)).toMatchObject({ stagingFolders: 1 });
+  expect(await sweep(folders)).toMatchObject({ staged: 1 });
 });
 
 test('a claim to a content goes when its batch has its file, and not before, however old it is', async () => {
@@ -86,6 +86,6 @@ test('an unfinished batch file goes after an hour: until then its writer may be 
     writeFileSync(path, 'half a li');
     utimesSync(path, new Date(nowMs), new Date(nowMs - ageMs));
   }
-  expect(await sweep(folders, nowMs)).toEqual({ stagingFolders: 0, unfinishedFiles: 1 });
+  expect(await sweep(folders, nowMs)).toEqual({ staged: 0, unfinishedFiles: 1 });
   expect(contentsOf(folders).unfinished).toEqual(['young']);
 });

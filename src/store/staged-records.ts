@@ -1,0 +1,27 @@
+import { createHash } from 'node:crypto';
+import type { KeptRecord } from '../domain/record';
+
+/** `{"recordId":…,"value":…}`: the same bytes in every attempt, which is what makes saving idempotent. */
+export function stagedText({ recordId, value }: KeptRecord): string {
+  return JSON.stringify({ recordId, value });
+}
+
+/** The records in a staged file of either kind; what is torn or blanked is left out. */
+export function stagedRecords(content: string): KeptRecord[] {
+  return content.split('\n').flatMap((line) => {
+    try {
+      return line === '' ? [] : [JSON.parse(line) as KeptRecord];
+    } catch {
+      return [];
+    }
+  });
+}
+
+/**
+ * 32 hex digits that stand for a recordId, or for several, in the name of a file. Clients choose requestIds, with any
+ * characters and up to 255 of them, so it is the start of their SHA-256; over UTF-16, because in UTF-8 all lone
+ * surrogates are the same.
+ */
+export function digestOf(text: string): string {
+  return createHash('sha256').update(text, 'utf16le').digest('hex').slice(0, 32);
+}
