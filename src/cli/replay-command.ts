@@ -5,7 +5,7 @@ import { KeepapartError } from '../domain/errors';
 import { connectClient } from '../temporal/connection';
 import { bundleForReplay } from '../temporal/replay/bundle';
 import { fetchRun, listLiveRuns, type ListedRun } from '../temporal/replay/live-runs';
-import { replayHistories } from '../temporal/replay/replay-histories';
+import { replayHistories, type Replayed } from '../temporal/replay/replay-histories';
 import { installRuntime } from '../temporal/runtime';
 import { createLogger } from './logger';
 import { progressLine } from './progress-line';
@@ -52,10 +52,7 @@ async function replay(paths: readonly string[], flags: ReplayFlags, config: Conf
   const report = newReport();
   const progress = startProgress(selection);
   try {
-    for await (const { replayed, mismatch } of replayHistories(
-      await bundleForReplay(),
-      begunRuns(selection, report, progress.next),
-    )) {
+    for await (const { replayed, mismatch } of replayInTurn(begunRuns(selection, report, progress.next))) {
       countRun(report, replayed, mismatch);
       if (mismatch && !flags.all) {
         report.complete = false;
@@ -73,6 +70,17 @@ async function replay(paths: readonly string[], flags: ReplayFlags, config: Conf
   }
   process.stdout.write(flags.json ? `${JSON.stringify(report, null, 2)}\n` : renderReport(report));
   return report.mismatches.length === 0 ? 0 : EXIT.failed;
+}
+
+/** What can't be read is told at once where it is the first: the code is bundled, which takes seconds, after that. */
+async function* replayInTurn(runs: AsyncGenerator<SourcedRun>): AsyncGenerator<Replayed<SourcedRun>> {
+  const first = await runs.next();
+  if (first.done === true) return;
+  async function* all() {
+    yield first.value as SourcedRun;
+    yield* runs;
+  }
+  yield* replayHistories(await bundleForReplay(), all());
 }
 
 async function select(paths: readonly string[], flags: ReplayFlags, config: Config): Promise<Selection> {

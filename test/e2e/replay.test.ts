@@ -15,14 +15,103 @@ afterEach(() => folder.remove());
 const replay = (args: readonly string[], env?: Record<string, string>) => runReplay(folder.path, args, env);
 
 /** A committed history with something changed in it, as a file. */
-async function doctored(caseName: string, change: (events: RecordedEvent[]) => unknown): Promise<string> {
+async function doctored(
+  caseName: string,
+  change: (events: RecordedEvent[]) => unknown,
+  into = folder.path,
+): Promise<string> {
   const { text, file } = readCorpus().find((one) => one.caseName === caseName)!;
   const history = JSON.parse(text) as { events: RecordedEvent[] };
   change(history.events);
-  const doctoredFile = path.join(folder.path, file);
+  const doctoredFile = path.join(into, file);
   await writeFile(doctoredFile, JSON.stringify(history));
   return doctoredFile;
 }
+
+type Doctoring = [
+  title: string,
+  caseName: string,
+  change: (events: RecordedEvent[]) => unknown,
+  mismatch: object,
+];
+
+const DOCTORINGS: Doctoring[] = [
+  [
+    'an activity of another type',
+    'batch-clean',
+    (events) =>
+      (attributesOf(
+        events,
+        'activityTaskScheduled',
+        (a) => a['activityType'].name === 'closeBatch',
+      ).activityType.name = 'rollback'),
+    {
+      eventType: 'ActivityTaskScheduled',
+      recorded: expect.stringMatching(/^runs the activity rollback /),
+      now: expect.stringMatching(/^runs the activity closeBatch /),
+      original: expect.stringMatching(/^DeterminismViolationError: .*Activity type of scheduled event/),
+    },
+  ],
+  [
+    'another order',
+    'batch-clean',
+    (events) => (attributesOf(events, 'activityTaskScheduled').activityId = 'another:0'),
+    {
+      eventType: 'ActivityTaskScheduled',
+      eventId: 5,
+      recorded: 'runs the activity save under the id another:0',
+      now: expect.stringMatching(/^runs the activity save under the id .+:0$/),
+    },
+  ],
+  [
+    'a batch under another id',
+    'batcher-size-and-age',
+    (events) => (firstChild(events).workflowId = 'another-0-00000001'),
+    {
+      eventType: 'StartChildWorkflowExecutionInitiated',
+      recorded: 'starts the child batchWorkflow another-0-00000001',
+      now: expect.stringMatching(/^starts the child batchWorkflow .+-0-00000001$/),
+    },
+  ],
+  [
+    'other records in a batch, which Temporal does not compare (G4)',
+    'batcher-size-and-age',
+    (events) => {
+      const payload = firstChild(events).input.payloads[0];
+      const input = JSON.parse(Buffer.from(payload.data, 'base64').toString()) as BatchInput;
+      input.batch.records.pop();
+      payload.data = Buffer.from(JSON.stringify(input)).toString('base64');
+    },
+    {
+      eventType: 'StartChildWorkflowExecutionInitiated',
+      recorded: expect.stringMatching(/^starts .+-0-00000001 with .+:0, .+:1, .+:2, .+:3$/),
+      now: expect.stringMatching(/^starts .+-0-00000001 with .+:0, .+:1, .+:2, .+:3, .+:4$/),
+      original: expect.stringMatching(/^OtherBatches: /),
+    },
+  ],
+  [
+    'a timer that is no longer there',
+    'batcher-size-and-age',
+    (events) => {
+      const event = events.find((one) => one['timerStartedEventAttributes'])!;
+      const { workflowTaskCompletedEventId } = event['timerStartedEventAttributes'];
+      delete event['timerStartedEventAttributes'];
+      event['eventType'] = 'EVENT_TYPE_WORKFLOW_PROPERTIES_MODIFIED';
+      event['workflowPropertiesModifiedEventAttributes'] = { workflowTaskCompletedEventId };
+    },
+    {
+      eventType: 'WorkflowPropertiesModified',
+      recorded: 'sets the memo',
+      now: expect.stringMatching(/^starts a timer/),
+    },
+  ],
+  [
+    'a workflow that there is no longer',
+    'batch-clean',
+    (events) => (attributesOf(events, 'workflowExecutionStarted').workflowType.name = 'goneWorkflow'),
+    { eventId: 1, workflowType: 'goneWorkflow', now: expect.stringMatching(/^fails: .*goneWorkflow/) },
+  ],
+];
 
 describe('keepapart replay', () => {
   test('passes over the committed corpus, and says how much it replayed (G8)', async () => {
@@ -35,88 +124,37 @@ describe('keepapart replay', () => {
     expect(stdout).toContain(`batchGroupWorkflow: 0 open, ${cases(/^batch-group-/)} closed`);
   });
 
-  test.each<[string, string, (events: RecordedEvent[]) => unknown, object]>([
-    [
-      'an activity of another type',
-      'batch-clean',
-      (events) =>
-        (attributesOf(
-          events,
-          'activityTaskScheduled',
-          (a) => a['activityType'].name === 'closeBatch',
-        ).activityType.name = 'rollback'),
-      {
-        eventType: 'ActivityTaskScheduled',
-        recorded: expect.stringMatching(/^runs the activity rollback /),
-        now: expect.stringMatching(/^runs the activity closeBatch /),
-        original: expect.stringMatching(/^DeterminismViolationError: .*Activity type of scheduled event/),
-      },
-    ],
-    [
-      'another order',
-      'batch-clean',
-      (events) => (attributesOf(events, 'activityTaskScheduled').activityId = 'another:0'),
-      {
-        eventType: 'ActivityTaskScheduled',
-        eventId: 5,
-        recorded: 'runs the activity save under the id another:0',
-        now: expect.stringMatching(/^runs the activity save under the id .+:0$/),
-      },
-    ],
-    [
-      'a batch under another id',
-      'batcher-size-and-age',
-      (events) => (firstChild(events).workflowId = 'another-0-00000001'),
-      {
-        eventType: 'StartChildWorkflowExecutionInitiated',
-        recorded: 'starts the child batchWorkflow another-0-00000001',
-        now: expect.stringMatching(/^starts the child batchWorkflow .+-0-00000001$/),
-      },
-    ],
-    [
-      'other records in a batch, which Temporal does not compare (G4)',
-      'batcher-size-and-age',
-      (events) => {
-        const payload = firstChild(events).input.payloads[0];
-        const input = JSON.parse(Buffer.from(payload.data, 'base64').toString()) as BatchInput;
-        input.batch.records.pop();
-        payload.data = Buffer.from(JSON.stringify(input)).toString('base64');
-      },
-      {
-        eventType: 'StartChildWorkflowExecutionInitiated',
-        recorded: expect.stringMatching(/^starts .+-0-00000001 with .+:0, .+:1, .+:2, .+:3$/),
-        now: expect.stringMatching(/^starts .+-0-00000001 with .+:0, .+:1, .+:2, .+:3, .+:4$/),
-        original: expect.stringMatching(/^OtherBatches: /),
-      },
-    ],
-    [
-      'a timer that is no longer there',
-      'batcher-size-and-age',
-      (events) => {
-        const event = events.find((one) => one['timerStartedEventAttributes'])!;
-        const { workflowTaskCompletedEventId } = event['timerStartedEventAttributes'];
-        delete event['timerStartedEventAttributes'];
-        event['eventType'] = 'EVENT_TYPE_WORKFLOW_PROPERTIES_MODIFIED';
-        event['workflowPropertiesModifiedEventAttributes'] = { workflowTaskCompletedEventId };
-      },
-      {
-        eventType: 'WorkflowPropertiesModified',
-        recorded: 'sets the memo',
-        now: expect.stringMatching(/^starts a timer/),
-      },
-    ],
-    [
-      'a workflow that there is no longer',
-      'batch-clean',
-      (events) => (attributesOf(events, 'workflowExecutionStarted').workflowType.name = 'goneWorkflow'),
-      { eventId: 1, workflowType: 'goneWorkflow', now: expect.stringMatching(/^fails: .*goneWorkflow/) },
-    ],
-  ])('fails, and tells where history and code part: %s (G8)', async (_title, caseName, change, mismatch) => {
-    const file = await doctored(caseName, change);
-    const { code, report } = await replay([file, '--json']);
-    expect(code).toBe(1);
-    const { workflowId } = readCorpus().find((one) => one.caseName === caseName)!;
-    expect(report().mismatches).toEqual([expect.objectContaining({ file, workflowId, ...mismatch })]);
+  describe('fails, and tells where history and code part', () => {
+    let files: string[];
+    let replayed: Awaited<ReturnType<typeof replay>>;
+
+    beforeAll(async () => {
+      const all = await temporaryFolder();
+      try {
+        files = await Promise.all(
+          DOCTORINGS.map(async ([, caseName, change], i) => {
+            const into = path.join(all.path, String(i));
+            await mkdir(into);
+            return doctored(caseName, change, into);
+          }),
+        );
+        replayed = await runReplay(all.path, ['--all', '--json', ...files]);
+      } finally {
+        await all.remove();
+      }
+    });
+
+    test.each(DOCTORINGS)('%s (G8)', (title, caseName, _change, mismatch) => {
+      expect(replayed.code).toBe(1);
+      const file = files[DOCTORINGS.findIndex(([name]) => name === title)];
+      const { workflowId } = readCorpus().find((one) => one.caseName === caseName)!;
+      const told = replayed.report().mismatches.filter((one) => one.file === file);
+      expect(told).toEqual([expect.objectContaining({ file, workflowId, ...mismatch })]);
+    });
+
+    test('one for each', () => {
+      expect(replayed.report().mismatches).toHaveLength(DOCTORINGS.length);
+    });
   });
 
   test('stops at the first mismatch, explained with what to do; with --all it tells of each', async () => {
