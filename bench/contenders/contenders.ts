@@ -158,6 +158,18 @@ function keepapart(name: string, settings: Record<string, string>): Contender {
   };
 }
 
+function inChildren(
+  saveActivity: string,
+  batchesPerChild: number,
+  maxInFlight: number,
+): Record<string, string> {
+  return {
+    KEEPAPART_SAVE_ACTIVITY: saveActivity,
+    KEEPAPART_BATCHES_PER_CHILD: String(batchesPerChild),
+    KEEPAPART_MAX_IN_FLIGHT: String(maxInFlight),
+  };
+}
+
 const CELERY = path.join(__dirname, 'celery');
 
 /** Celery's worker with eight processes: saves wait for the disk most of the time. */
@@ -244,8 +256,8 @@ export const CONTENDERS: readonly Contender[] = [
   ),
   keepapart('default', {}),
   keepapart('local', { KEEPAPART_SAVE_ACTIVITY: 'local' }),
-  keepapart('local ×5', { KEEPAPART_SAVE_ACTIVITY: 'local', KEEPAPART_BATCHES_PER_CHILD: '5' }),
-  keepapart('local ×20', { KEEPAPART_SAVE_ACTIVITY: 'local', KEEPAPART_BATCHES_PER_CHILD: '20' }),
-  keepapart('batch ×20', { KEEPAPART_SAVE_ACTIVITY: 'batch', KEEPAPART_BATCHES_PER_CHILD: '20' }),
-  keepapart('batch ×100', { KEEPAPART_SAVE_ACTIVITY: 'batch', KEEPAPART_BATCHES_PER_CHILD: '100' }),
+  keepapart('local ×5', inChildren('local', 5, 50)),
+  keepapart('local ×20', inChildren('local', 20, 100)),
+  keepapart('batch ×20', inChildren('batch', 20, 100)),
+  keepapart('batch ×100', inChildren('batch', 100, 500)),
 ];
