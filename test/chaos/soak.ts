@@ -1,9 +1,11 @@
 import { existsSync, mkdirSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { RUN_LIMITS, statusQuery, type RunLimits } from '../../src/contracts/batcher';
 import type { ConflictRule } from '../../src/domain/conflict-rules';
 import { KIB, MIB } from '../../src/domain/duration';
+import { historyToText } from '../replay/history-json';
 import { createClients, type ClientCounts, type Clients } from './clients';
 import { findDamage, isDamaged, readContents, readLedger, type Contents, type Findings } from './damage';
 import type { JournalEntry } from './journal-store';
@@ -107,9 +109,17 @@ export async function soak(options: SoakOptions): Promise<SoakReport> {
   const contents = journal === undefined ? await readContents(system.outDir) : await readJournal(journal);
   const findings = findDamage(contents, await readLedger(ledger), { maxBatchSize, rules: RULES });
   const worst = worstOf(runs);
-  const exceeded = (Object.keys(BOUNDS) as (keyof typeof BOUNDS)[])
-    .filter((figure) => worst[figure] >= BOUNDS[figure])
-    .map((figure) => `${figure} of a run came to ${worst[figure]}, and may not come to ${BOUNDS[figure]}`);
+  const exceeded: string[] = [];
+  for (const figure of Object.keys(BOUNDS) as (keyof typeof BOUNDS)[]) {
+    if (worst[figure] < BOUNDS[figure]) continue;
+    const file = await keepHistory(
+      system,
+      runs.find((run) => run[figure] === worst[figure]),
+    );
+    exceeded.push(
+      `${figure} of a run came to ${worst[figure]}, and may not come to ${BOUNDS[figure]}: ${file} has its history`,
+    );
+  }
   return {
     clean: !isDamaged(findings.damage) && clients.counts.refused.length === 0 && exceeded.length === 0,
     findings,
@@ -157,6 +167,18 @@ async function sendAll(
 function makeValue(random: Random) {
   if (random.next() < 0.1) return random.pick([1, 2]);
   return { customer: random.integer(0, 5000), note: random.uuid().repeat(3) };
+}
+
+/** Why a run grew too long is to be read from its history, which goes with the server. */
+async function keepHistory(
+  { client, batcherId }: AttackedSystem,
+  run: RunFigures | undefined,
+): Promise<string> {
+  const { runId = '' } = run ?? {};
+  const file = path.join(tmpdir(), `keepapart-soak-${runId}.json`);
+  const history = await client.workflow.getHandle(batcherId, runId).fetchHistory();
+  await writeFile(file, historyToText(history));
+  return file;
 }
 
 async function readJournal(file: string): Promise<Contents> {
