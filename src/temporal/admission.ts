@@ -122,7 +122,7 @@ export function createAdmission(
   }
 
   return {
-    async admit(load: Load, send: () => Promise<void>): Promise<void> {
+    async admit(load: Load, send: () => Promise<unknown>): Promise<void> {
       await takeRoom(load);
       try {
         await send();

@@ -8,6 +8,7 @@ import { createBatchReader } from './batch-reader';
 import { listBatchPage, readBatch } from './batch-views';
 import { createDeadLetterReader, readDeadLetterPage } from './dead-letters';
 import { drain } from './drain';
+import { GIVING_WAY, createGivingWay, type RunProgress } from './giving-way';
 import { createGroupCommit, type GroupLimits } from './group-commit';
 import { askForKeys, askForStream, createOnceOnly, digestOf, keyDigestOf } from './idempotency';
 import { createIngest, type BatcherAddress } from './ingest';
@@ -32,6 +33,7 @@ export function createBatcherClient(
   client: Client,
   address: BatcherAddress,
   limits: AdmissionLimits,
+  givingWay = GIVING_WAY,
 ): BatcherClient {
   const ingest = createIngest(client, address);
   const batches = createBatchReader(client);
@@ -39,9 +41,13 @@ export function createBatcherClient(
   const admissions = Array.from({ length: address.shards }, (_, shard) =>
     createAdmission(limits, () => readShard(client, address, shard)),
   );
-  const commits = Array.from({ length: address.shards }, (_, shard) =>
-    createGroupCommit<AcceptedRequest>(GROUP_LIMITS, (requests) => ingest.addRecords(shard, requests)),
-  );
+  const commits = Array.from({ length: address.shards }, (_, shard) => {
+    const workflowId = batcherWorkflowId(address.batcherId, shard);
+    const giveWay = createGivingWay(() => readRunProgress(client, workflowId), givingWay);
+    return createGroupCommit<AcceptedRequest>(GROUP_LIMITS, (requests, bytes) =>
+      giveWay(bytes, () => ingest.addRecords(shard, requests)),
+    );
+  });
   const onceOnly = Array.from({ length: address.shards }, (_, shard) =>
     createOnceOnly((keys) => askForKeys(client, batcherWorkflowId(address.batcherId, shard), keys)),
   );
@@ -94,4 +100,11 @@ export function createBatcherClient(
       );
     },
   };
+}
+
+async function readRunProgress(client: Client, workflowId: string): Promise<RunProgress> {
+  const { runId, historyLength } = await callTemporal(client, `could not look at ${workflowId}`, () =>
+    client.workflow.getHandle(workflowId).describe(),
+  );
+  return { runId, historyLength };
 }

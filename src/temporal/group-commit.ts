@@ -30,7 +30,7 @@ interface Waiting<Entry> {
  */
 export function createGroupCommit<Entry>(
   limits: GroupLimits,
-  commit: (entries: Entry[]) => Promise<void>,
+  commit: (entries: Entry[], bytes: number) => Promise<void>,
 ): (entry: Entry, bytes: number) => Promise<void> {
   const waiting: Waiting<Entry>[] = [];
   let waitingBytes = 0;
@@ -82,7 +82,11 @@ export function createGroupCommit<Entry>(
   async function send(group: readonly Waiting<Entry>[]): Promise<void> {
     inFlight++;
     try {
-      await commit(group.map(({ entry }) => entry));
+      const bytes = group.reduce((sum, one) => sum + one.bytes, 0);
+      await commit(
+        group.map(({ entry }) => entry),
+        bytes,
+      );
       for (const { resolve } of group) resolve();
     } catch (error) {
       for (const { reject } of group) reject(error);

@@ -30,8 +30,11 @@ export interface BatcherAddress {
  * and a message is durable when the call returns, whether or not a worker runs.
  */
 export interface Ingest {
-  /** Requests of one shard, in one message, with who had them sent when that wasn't a client. */
-  addRecords(shard: number, requests: AcceptedRequest[], action?: OperatorAction): Promise<void>;
+  /**
+   * Requests of one shard, in one message, with who had them sent when that wasn't a client.
+   * @returns the id of the run that took them
+   */
+  addRecords(shard: number, requests: AcceptedRequest[], action?: OperatorAction): Promise<string>;
   flush(by: string): Promise<void>;
   pause(by: string): Promise<void>;
   resume(by: string): Promise<void>;
@@ -48,9 +51,9 @@ export function createIngest(client: Client, address: BatcherAddress): Ingest {
     shard: number,
     signal: SignalDefinition<Args>,
     args: Args,
-  ): Promise<void> {
+  ): Promise<string> {
     const workflowId = batcherWorkflowId(address.batcherId, shard);
-    await callTemporal(client, `could not hand over to ${workflowId}`, () =>
+    const { signaledRunId } = await callTemporal(client, `could not hand over to ${workflowId}`, () =>
       client.workflow.signalWithStart<BatcherWorkflow, [unknown, ...unknown[]]>(WORKFLOW_TYPE.batcher, {
         workflowId,
         taskQueue: address.taskQueue,
@@ -60,6 +63,7 @@ export function createIngest(client: Client, address: BatcherAddress): Ingest {
         staticSummary: `Buffer of shard ${shard}`,
       }),
     );
+    return signaledRunId;
   }
 
   async function tellAll(signal: SignalDefinition<[OperatorAction]>, by: string): Promise<void> {

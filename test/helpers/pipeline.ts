@@ -11,6 +11,7 @@ import type { JsonValue } from '../../src/domain/json';
 import type { RecordStore } from '../../src/domain/record-store';
 import { createBatcherClient } from '../../src/temporal/batcher-client';
 import { connectClient, connectWorker, embeddedTarget } from '../../src/temporal/connection';
+import type { GivingWayLimits } from '../../src/temporal/giving-way';
 import { createIngest, type BatcherAddress, type Ingest } from '../../src/temporal/ingest';
 import { registerWithTemporal } from '../../src/temporal/register';
 import { createWorker, type PipelineWorker } from '../../src/temporal/worker';
@@ -63,6 +64,8 @@ export async function startPipeline(
     store?: RecordStore;
     worker?: boolean;
     tuning?: Partial<WorkerOptions>;
+    /** What a run takes from this process before the next one is awaited. */
+    givingWay?: GivingWayLimits;
     /** Instead of what activities ask the server for. */
     access?: Partial<WorkflowAccess>;
   } = {},
@@ -77,7 +80,7 @@ export async function startPipeline(
   const address: BatcherAddress = { batcherId: name, shards: options.shards ?? 1, taskQueue: name, settings };
   const workflowId = batcherWorkflowId(name, 0);
   const limits = { maxBufferedRecords: 100_000, maxBufferedBytes: 1024 * 1024 };
-  const batcher = createBatcherClient(client, address, limits);
+  const batcher = createBatcherClient(client, address, limits, options.givingWay);
 
   // A batcher with limits of its own has to be there before the first signal starts one without.
   if (options.limits !== undefined) {

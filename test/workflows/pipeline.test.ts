@@ -1,3 +1,4 @@
+import { MINUTE } from '../../src/domain/duration';
 import { RUN_LIMITS } from '../../src/contracts/batcher';
 import { SEARCH_ATTRIBUTES } from '../../src/contracts/search-attributes';
 import { conflicts } from '../../src/domain/conflict-rules';
@@ -148,4 +149,26 @@ test('many records of which some conflict and half fail: each has one outcome, n
   // Quiet may come before the hand-over that the last closing makes due.
   await waitFor('the next run', async () => (await pipeline.status()).run.continuedAsNew > 0);
   expect(status.counters.saved + status.counters.rolledBack).toBe(300);
+});
+
+test('an API that has sent a run its share sends no more before that run has handed over', async () => {
+  pipeline = await startPipeline({
+    worker: false,
+    limits: { historyEvents: 4000, historyBytes: 1e9, messages: 3 },
+    givingWay: { bytesPerRun: 3500, patienceMs: 5 * MINUTE, lookEveryMs: 5 },
+  });
+  const run = pipeline.client.workflow.getHandle(pipeline.batcherWorkflowId);
+  const { runId } = await run.describe();
+  for (let i = 0; i < 3; i++) await pipeline.send(['x'.repeat(1000)]);
+  const fourth = pipeline.send(['x'.repeat(1000)]);
+  await pipeline.startWorker();
+  await fourth;
+  await pipeline.quiet();
+  const firstRun = pipeline.client.workflow.getHandle(pipeline.batcherWorkflowId, runId);
+  const { events = [] } = await firstRun.fetchHistory();
+  const signals = events?.flatMap(
+    ({ workflowExecutionSignaledEventAttributes: signal }) => signal?.signalName ?? [],
+  );
+  expect(signals).toEqual(['addRecords', 'addRecords', 'addRecords']);
+  expect(pipeline.store.outcomes()).toHaveLength(4);
 });

@@ -1,0 +1,93 @@
+import { createGivingWay, type RunProgress } from '../../src/temporal/giving-way';
+import { waitFor } from '../helpers/wait-for';
+
+const LIMITS = { bytesPerRun: 100, patienceMs: 50, lookEveryMs: 1 };
+
+/** A batcher whose current run the test sets; every look is counted. */
+function setUp({ getsOn = false, ...limits }: Partial<typeof LIMITS> & { getsOn?: boolean } = {}) {
+  const batcher = { run: { runId: 'first', historyLength: 3 }, looks: 0, away: false };
+  const sent: string[] = [];
+  const giveWay = createGivingWay(
+    () => {
+      batcher.looks++;
+      if (getsOn) batcher.run = { ...batcher.run, historyLength: batcher.run.historyLength + 1 };
+      return batcher.away ? Promise.reject(new Error('away')) : Promise.resolve<RunProgress>(batcher.run);
+    },
+    { ...LIMITS, ...limits },
+  );
+  const send = (bytes: number) =>
+    giveWay(bytes, () => {
+      sent.push(batcher.run.runId);
+      return Promise.resolve(batcher.run.runId);
+    });
+  return { batcher, sent, send };
+}
+
+test('a run takes its share without being looked at', async () => {
+  const { batcher, sent, send } = setUp();
+  for (let i = 0; i < 10; i++) await send(10);
+  expect(sent).toHaveLength(10);
+  expect(batcher.looks).toBe(0);
+});
+
+test('what would be more than a share waits for the next run, which has a share of its own', async () => {
+  const { batcher, sent, send } = setUp({ patienceMs: 60_000 });
+  await send(60);
+  const next = send(60);
+  await waitFor('some looks', () => batcher.looks > 3);
+  expect(sent).toEqual(['first']);
+  batcher.run = { runId: 'second', historyLength: 1 };
+  await next;
+  await send(40);
+  expect(sent).toEqual(['first', 'second', 'second']);
+});
+
+test('a run that has ended by itself is looked at once and not waited for', async () => {
+  const { batcher, sent, send } = setUp();
+  for (const runId of ['first', 'second', 'third']) {
+    batcher.run = { runId, historyLength: 1 };
+    await send(90);
+  }
+  // What the second took is not held against the third.
+  await send(10);
+  expect({ sent, looks: batcher.looks }).toEqual({
+    sent: ['first', 'second', 'third', 'third'],
+    looks: 2,
+  });
+});
+
+test('one that stands still is sent more after a while, and then a whole share', async () => {
+  const { batcher, sent, send } = setUp();
+  await send(100);
+  await send(50);
+  const { looks } = batcher;
+  expect(looks).toBeGreaterThan(0);
+  await send(50);
+  expect(sent).toEqual(['first', 'first', 'first']);
+  expect(batcher.looks).toBe(looks);
+});
+
+test('one that gets on is waited for, however long that takes', async () => {
+  const { batcher, sent, send } = setUp({ getsOn: true });
+  await send(100);
+  const next = send(1);
+  await waitFor('more looks than it would be given if it stood still', () => batcher.looks > 200);
+  expect(sent).toEqual(['first']);
+  batcher.run = { runId: 'second', historyLength: 1 };
+  await next;
+  expect(sent).toEqual(['first', 'second']);
+});
+
+test('something larger than a share goes by itself', async () => {
+  const { batcher, sent, send } = setUp();
+  await send(1000);
+  expect({ sent, looks: batcher.looks }).toEqual({ sent: ['first'], looks: 0 });
+});
+
+test('a server that does not answer when it is looked at is asked to take the message, and tells', async () => {
+  const { batcher, sent, send } = setUp();
+  await send(100);
+  batcher.away = true;
+  await send(10);
+  expect(sent).toHaveLength(2);
+});
