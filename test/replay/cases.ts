@@ -153,6 +153,9 @@ export const CASES = {
       'a batch completes',
     ],
   },
+  'batcher-two-pairs': {
+    tells: ['batcherWorkflow starts', 'signal addRecords', 'a batch starts: size', 'a batch completes'],
+  },
   'batcher-redriving': {
     tells: ['batcherWorkflow starts', 'signal addRecords', 'a batch starts: age', 'a batch completes'],
   },

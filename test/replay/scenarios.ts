@@ -149,6 +149,17 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   savedLocally('batch-saved-locally', SAVE_ACTIVITY.local),
   savedLocally('batch-saved-together', SAVE_ACTIVITY.batch),
+  {
+    cases: ['batcher-two-pairs'],
+    async record(start) {
+      // Three batches by any version of the partitioner, but not the same three.
+      const conflicts = [{ pair: ['a', 'b'] as ['a', 'b'] }, { pair: ['c', 'd'] as ['c', 'd'] }];
+      const pipeline = await start({ settings: { ...NEVER, maxBatchSize: 2, conflicts } });
+      await pipeline.send(['c', 'a', 'd', 'a', 'a', 'b']);
+      await pipeline.quiet();
+      return { 'batcher-two-pairs': await batcherHistory(pipeline) };
+    },
+  },
   ...SCENARIOS_BY_HAND,
   ...SCENARIOS_OF_STREAMS,
   ...SCENARIOS_OF_GROUPS,
