@@ -1,6 +1,6 @@
-import { conflictingRules, membersOf, pointerOf, type ConflictRule } from './conflict-rules';
-import { canonicalJson, type JsonValue } from './json';
-import { parseJsonPointer, valueAt } from './json-pointer';
+import { conflictingRules, type ConflictRule } from './conflict-rules';
+import { ALONE, placesUnder, type Place } from './conflict-rules/places';
+import type { JsonValue } from './json';
 
 /** A rule that a file breaks, and the first two of its records that show it, counted from 1. */
 export interface BrokenRule {
@@ -32,23 +32,18 @@ export function createRuleCheck(
   };
 }
 
-/** Finds the first two values that one rule keeps apart, as indices. */
+/** Finds the first value that one rule keeps apart from an earlier one, as indices. */
 function suspicionOf(rule: ConflictRule): (values: readonly JsonValue[]) => [number, number] | undefined {
-  const tokens = parseJsonPointer(pointerOf(rule));
-  const members = membersOf(rule)?.map(canonicalJson);
-  const isMember = new Set(members);
+  const placeOf = placesUnder(rule);
   return (values) => {
-    const firstWith = new Map<string, number>();
+    // One for each place is enough: as long as nothing is suspect, all there are on one side.
+    const first = new Map<string, { side: Place['side']; index: number }>();
     for (const [index, value] of values.entries()) {
-      const part = valueAt(value, tokens);
-      if (part === undefined) continue;
-      const text = canonicalJson(part);
-      if (members !== undefined && !isMember.has(text)) continue;
-      const same = firstWith.get(text);
-      const other =
-        members === undefined ? same : same === undefined ? [...firstWith.values()][0] : undefined;
-      if (other !== undefined) return [other, index];
-      if (same === undefined) firstWith.set(text, index);
+      const found = placeOf(value);
+      if (found === undefined) continue;
+      const earlier = first.get(found.place);
+      if (earlier === undefined) first.set(found.place, { side: found.side, index });
+      else if (earlier.side !== found.side || found.side === ALONE) return [earlier.index, index];
     }
     return undefined;
   };

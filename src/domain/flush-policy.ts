@@ -97,6 +97,7 @@ function cut(buffer: RecordBuffer, policy: FlushPolicy, nowMs: number, limit: nu
   const { batches } = partition(buffer.waiting, {
     rules: policy.conflicts,
     maxBatchSize: policy.maxBatchSize,
+    version: 1,
   });
   const payloads = batches.flatMap(withDistinctIds).flatMap(withinBytes);
   const full = payloads.filter((batch) => batch.length === policy.maxBatchSize);

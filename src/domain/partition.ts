@@ -1,15 +1,25 @@
 import type { ConflictRule } from './conflict-rules';
 import type { JsonValue } from './json';
-import { classify, type RecordClass } from './partition-classes';
-import { asCliques, partitionCliques } from './partition-cliques';
-import { partitionGeneral } from './partition-general';
-import { asGroups, partitionGroups } from './partition-groups';
+import { classify } from './partition/classes';
+import { cutAsVersion1 } from './partition/version-1';
+import { cutAsVersion2 } from './partition/version-2';
+
+/**
+ * The versions of the partitioner. Workflows replay, so a version gives the same batches for ever: what changes them is
+ * a new version, which a batcher goes over to with its next run.
+ */
+export type PartitionVersion = 1 | 2;
+export const NEWEST_PARTITION_VERSION = 2 satisfies PartitionVersion;
+
+const CUTS = { 1: cutAsVersion1, 2: cutAsVersion2 } as const satisfies Record<PartitionVersion, unknown>;
 
 export interface PartitionOptions {
   /** As `parseConflictRules` accepts them. */
   rules: readonly ConflictRule[];
   /** The most records of one batch: an integer from 1. */
   maxBatchSize: number;
+  /** Default: the newest. */
+  version?: PartitionVersion | undefined;
 }
 
 export interface PartitionResult<T> {
@@ -32,38 +42,31 @@ export interface PartitionResult<T> {
  * | conflicts among these records | come from | batches |
  * | --- | --- | --- |
  * | none | | fewest |
- * | complete multipartite, and free records | one `pair` or `group`, or several that come to one | fewest |
+ * | complete multipartite, and free records | one `pair`, `group` or `never`, or several that come to one | fewest |
  * | disjoint cliques | one `distinct`; several, when no record repeats values of two | fewest |
- * | any other | a mix of rules | few, by first fit |
+ * | components of no more records than there are batches | rules with `same`, disjoint rules | fewest |
+ * | bipartite | disjoint pairs, `never` with `same` | ⌈records / maxBatchSize⌉, or one more |
+ * | any, among up to nine records | | fewest |
+ * | any other | a mix of rules | few, by first fit and a search of bounded steps |
  *
- * Where they are the fewest, `lowerBound` is their number, and each batch in turn is the oldest that can be had without
- * a batch more: of two candidates, the older is the one with the oldest record that is not in both. Otherwise there are
- * at most ⌈records / maxBatchSize⌉ batches plus as many as one record has conflicts.
+ * Where there is a proof that they are the fewest, `lowerBound` is their number. In the first three cases, each batch in
+ * turn is the oldest that can be had without a batch more: of two candidates, the older is the one with the oldest record
+ * that is not in both. In any case there are at most ⌈records / maxBatchSize⌉ batches plus as many as one record has
+ * conflicts. `docs/decisions/0015-second-partitioner.md` tells how far from the fewest they were in tests.
  *
- * Once warm, 10,000 records take about 5 ms under one rule that most records are free of, 20 ms under a `distinct` that
- * repeats often, and 50 ms under a mix of three rules; {@link partitionGeneral} says what the worst mix costs.
+ * The table is of version 2; version 1 is optimal in its first three rows, and takes the better of two first fits
+ * elsewhere. Once warm, 100,000 records take 40 to 100 ms under one rule, up to 250 ms under a thousand pairs or a `never`
+ * with `same`; 10,000 take up to 130 ms under dense conflicts, and more the more slots (rules, or values of `same` and
+ * `distinct`) each record is in.
  * Throws RangeError when `maxBatchSize` isn't a positive integer, which is a mistake of the caller.
  */
 export function partition<T extends { value: JsonValue }>(
   records: readonly T[],
-  { rules, maxBatchSize }: PartitionOptions,
+  { rules, maxBatchSize, version = NEWEST_PARTITION_VERSION }: PartitionOptions,
 ): PartitionResult<T> {
   if (!Number.isSafeInteger(maxBatchSize) || maxBatchSize < 1) {
     throw new RangeError(`maxBatchSize has to be a positive integer, not ${maxBatchSize}`);
   }
-  const { batches, lowerBound } = cut(classify(records, rules), maxBatchSize);
+  const { batches, lowerBound } = CUTS[version](classify(records, rules), maxBatchSize);
   return { batches: batches.map((batch) => batch.map((index) => records[index] as T)), lowerBound };
-}
-
-function cut(
-  classes: readonly RecordClass[],
-  maxBatchSize: number,
-): { batches: number[][]; lowerBound: number } {
-  const groups = asGroups(classes);
-  const cliques = groups ? undefined : asCliques(classes);
-  if (!groups && !cliques) return partitionGeneral(classes, maxBatchSize);
-  const batches = groups
-    ? partitionGroups(groups, maxBatchSize)
-    : partitionCliques(cliques ?? [], maxBatchSize);
-  return { batches, lowerBound: batches.length };
 }

@@ -7,6 +7,9 @@ export interface KeptRecord {
   value: JsonValue;
 }
 
+/** Levels of lists and objects in one record. */
+export const MAX_RECORD_DEPTH = 32;
+
 /** `<requestId>:<index>`, the record's identity everywhere. */
 export function recordIdOf(requestId: string, index: number): string {
   return `${requestId}:${index}`;

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { isKeepapartError, KeepapartError } from '../domain/errors';
 import { jsonBytes, type JsonValue } from '../domain/json';
+import { MAX_RECORD_DEPTH } from '../domain/record';
 import { parseJsonText } from './json-text';
 import { validate } from './problems';
 
@@ -13,9 +14,6 @@ export interface RecordLimits {
   /** Records in one list. */
   maxRequestRecords: number;
 }
-
-/** Levels of lists and objects in one record. */
-export const MAX_RECORD_DEPTH = 32;
 
 /** A record stands in a list, which may stand in an object. */
 export const MAX_BODY_DEPTH = MAX_RECORD_DEPTH + 2;

@@ -3,8 +3,8 @@ import type { BatcherClient } from '../contracts/batcher-client';
 import { KIB } from '../domain/duration';
 import type { JsonValue } from '../domain/json';
 import { problemsOfLimitsPatch, type LimitsPatch } from '../domain/limits';
+import { MAX_RECORD_DEPTH } from '../domain/record';
 import { check, ProblemList } from '../edge/problems';
-import { MAX_RECORD_DEPTH } from '../edge/records';
 import { jsonBodyReader } from './json-body';
 import { operatorOf } from './operator-routes';
 import { JSON_TYPE, type Operation } from './operation';
@@ -14,8 +14,8 @@ import { limitsAnswerSchema, limitsPatchSchema } from './status-schemas';
 
 /** Room for as many rules as there may be, however they are written. */
 const MAX_BODY_BYTES = 256 * KIB;
-/** Members of rules are records, which stand in a list, in a rule, in a list, in the patch. */
-const MAX_DEPTH = MAX_RECORD_DEPTH + 4;
+/** What rules name are records; the deepest stand in a list, in a selector, in `never`, in a rule, in a list, in the patch. */
+const MAX_DEPTH = MAX_RECORD_DEPTH + 6;
 
 const TYPES = ['application/merge-patch+json', JSON_TYPE];
 

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { parseConflictRules, type ConflictRule } from '../../src/domain/conflict-rules';
+import { parseConflictRules, type ConflictRule, type Selector } from '../../src/domain/conflict-rules';
 import type { JsonValue } from '../../src/domain/json';
 
 /** What a record looks like to `partition`, with something to tell equal ones apart. */
@@ -75,20 +75,51 @@ function accepted(rules: readonly unknown[]): boolean {
   return parseConflictRules(rules).problems.length === 0;
 }
 
-/** A `pair` or `group` rule with the given members and perhaps an `at`. */
-function memberRule(member: fc.Arbitrary<JsonValue>, at: fc.Arbitrary<string>): fc.Arbitrary<ConflictRule> {
-  const pair = fc.record({ pair: fc.tuple(member, member), at }, { requiredKeys: ['pair'] });
-  const group = fc.record(
-    { group: fc.array(member, { minLength: 2, maxLength: 5 }), at },
-    { requiredKeys: ['group'] },
+/** What a selector may ask of a part; some of it can't be. */
+const condition: fc.Arbitrary<Selector> = fc.oneof(
+  memberValue.map((equals) => ({ equals })),
+  fc.array(memberValue, { minLength: 1, maxLength: 4 }).map((listed) => ({ in: listed })),
+  fc.constantFrom('1', 'a', '[', '{"a', '\uffff').map((prefix) => ({ prefix })),
+  range(fc.integer({ min: 0, max: 4 })),
+  range(fc.constantFrom('', '1', 'a', 'b', 'bb')),
+);
+
+/** From no bound at all to two, which may hold nothing between them. */
+function range(bound: fc.Arbitrary<number | string>): fc.Arbitrary<Selector> {
+  return fc.oneof(
+    fc.record({ atLeast: bound, atMost: bound }, { requiredKeys: [] }),
+    fc.record({ above: bound, below: bound }, { requiredKeys: [] }),
   );
-  return fc.oneof(pair, group).filter((rule) => accepted([rule]));
 }
 
-export const conflictRule: fc.Arbitrary<ConflictRule> = fc.oneof(
-  { arbitrary: memberRule(memberValue, pointer), weight: 2 },
-  { arbitrary: pointer.map((distinct) => ({ distinct })), weight: 1 },
+export const selector: fc.Arbitrary<Selector> = fc
+  .tuple(fc.option(pointer, { nil: undefined }), condition)
+  .map(([at, asked]) => (at === undefined ? asked : { at, ...asked }));
+
+/** `same` as it may stand beside every rule; mostly it doesn't. */
+const scope = fc.oneof(
+  { weight: 3, arbitrary: fc.constant({}) },
+  { weight: 1, arbitrary: pointer.map((same) => ({ same })) },
+  { weight: 1, arbitrary: fc.uniqueArray(pointer, { minLength: 1, maxLength: 2 }).map((same) => ({ same })) },
 );
+
+/** Rules that have the form of one, but may have no meaning. */
+export const shapedRule: fc.Arbitrary<ConflictRule> = fc
+  .tuple(
+    fc.oneof<fc.Arbitrary<ConflictRule>[]>(
+      fc.record({ pair: fc.tuple(memberValue, memberValue), at: pointer }, { requiredKeys: ['pair'] }),
+      fc.record(
+        { group: fc.array(memberValue, { minLength: 2, maxLength: 5 }), at: pointer },
+        { requiredKeys: ['group'] },
+      ),
+      fc.record({ distinct: pointer }),
+      fc.record({ never: fc.record({ left: selector, right: selector }) }),
+    ),
+    scope,
+  )
+  .map(([rule, same]) => ({ ...rule, ...same }));
+
+export const conflictRule: fc.Arbitrary<ConflictRule> = shapedRule.filter((rule) => accepted([rule]));
 
 /** Any mix of rules. */
 export const conflictRules: fc.Arbitrary<ConflictRule[]> = fc

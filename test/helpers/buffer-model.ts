@@ -27,6 +27,9 @@ export const anyPolicy: fc.Arbitrary<FlushPolicy> = fc.record({
     [{ distinct: '' }],
     [{ distinct: '/k' }],
     [{ pair: [1, 2] }, { group: [1, 3], at: '/k' }, { distinct: '/k' }],
+    [{ pair: [1, 2] }, { pair: [3, 4] }],
+    [{ never: { left: { atMost: 2 }, right: { at: '/k', above: 1 } } }],
+    [{ never: { left: { at: '' }, right: { equals: 1 } } }],
   ),
   flushIntervalMs: fc.constantFrom(1, 10, 50),
 });

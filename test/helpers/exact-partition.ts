@@ -52,3 +52,41 @@ export function exactPartition(
     batches.push(membersOf(oldest[left] as number));
   return { fewest: fewest[all] as number, oldest: batches };
 }
+
+/**
+ * The fewest conflict-free batches, for up to about 16 records: dynamic programming over the sets of records that are
+ * left. The next batch holds the oldest of them and is maximal, as a record more in it never costs a batch later.
+ */
+export function fewestBatches(
+  values: readonly JsonValue[],
+  rules: readonly ConflictRule[],
+  maxBatchSize: number,
+): number {
+  const enemies = values.map((a, i) =>
+    values.reduce<number>((set, b, j) => (i !== j && conflicts(a, b, rules) ? set | (1 << j) : set), 0),
+  );
+  const known = new Map([[0, 0]]);
+  const fewestFor = (left: number): number => {
+    const before = known.get(left);
+    if (before !== undefined) return before;
+    let fewest = Infinity;
+    /** @param fitting what fits into the batch, `untried` what of it is not tried yet */
+    const grow = (batch: number, fitting: number, untried: number, size: number): void => {
+      if (size === maxBatchSize || fitting === 0) {
+        fewest = Math.min(fewest, 1 + fewestFor(left & ~batch));
+        return;
+      }
+      for (let rest = untried; rest !== 0; rest &= rest - 1) {
+        const record = 31 - Math.clz32(rest & -rest);
+        const others = ~(enemies[record] as number) & ~(1 << record);
+        grow(batch | (1 << record), fitting & others, rest & others, size + 1);
+      }
+    };
+    const oldest = 31 - Math.clz32(left & -left);
+    const fitting = left & ~(enemies[oldest] as number) & ~(1 << oldest);
+    grow(1 << oldest, fitting, fitting, 1);
+    known.set(left, fewest);
+    return fewest;
+  };
+  return fewestFor(2 ** values.length - 1);
+}

@@ -45,6 +45,40 @@ describe('conflicts', () => {
     expect(conflicts({ id: null }, { id: null }, [{ distinct: '/id' }])).toBe(true);
   });
 
+  test('keeps what one selector selects apart from what the other does, and what both do from its own twin', () => {
+    const debits = { at: '/type', prefix: 'debit' };
+    const large = { at: '/amount', atLeast: 100, below: 200 };
+    const rules: ConflictRule[] = [{ never: { left: debits, right: large } }];
+    const [debit, much, both] = [{ type: 'debit:cash' }, { amount: 100 }, { type: 'debit', amount: 199.5 }];
+    expect(conflicts(debit, much, rules)).toBe(true);
+    expect(conflicts(much, debit, rules)).toBe(true);
+    expect(conflicts(debit, debit, rules)).toBe(false);
+    expect(conflicts(much, much, rules)).toBe(false);
+    expect([debit, much, both].map((other) => conflicts(both, other, rules))).toEqual([true, true, true]);
+    expect(conflicts(debit, { amount: 200 }, rules)).toBe(false);
+    expect(conflicts(debit, { amount: '150' }, rules)).toBe(false);
+    expect(conflicts(both, { other: 1 }, rules)).toBe(false);
+  });
+
+  test('holds only between records that are the same at every pointer of `same`', () => {
+    const rules: ConflictRule[] = [
+      {
+        never: { left: { at: '/type', equals: 'debit' }, right: { at: '/type', equals: 'credit' } },
+        same: ['/account', '/currency'],
+      },
+    ];
+    const of = (type: string, account?: number, currency = 'EUR') => ({
+      type,
+      currency,
+      ...(account !== undefined && { account }),
+    });
+    expect(conflicts(of('debit', 1), of('credit', 1), rules)).toBe(true);
+    expect(conflicts(of('debit', 1), of('credit', 2), rules)).toBe(false);
+    expect(conflicts(of('debit', 1), of('credit', 1, 'USD'), rules)).toBe(false);
+    expect(conflicts(of('debit'), of('credit'), rules)).toBe(false);
+    expect(conflicts(of('debit', 1), of('debit', 1), rules)).toBe(false);
+  });
+
   test('is symmetric, and true exactly when some rule is named', () => {
     fc.assert(
       fc.property(recordValue, recordValue, conflictRules, (a, b, rules) => {
@@ -76,6 +110,37 @@ describe('parseConflictRules', () => {
     ['the same members at different pointers', [{ pair: [1, 2] }, { pair: [1, 2], at: '/a' }]],
     ['a pair out of a group', [{ pair: [1, 2] }, { group: [1, 2, 3] }]],
     ['escaped pointers', [{ distinct: '/a~1b~0c/0' }, { distinct: '/' }]],
+    [
+      'every kind of selector',
+      [
+        { never: { left: { at: '/a' }, right: { equals: null } } },
+        { never: { left: { in: [1, '1'] }, right: { at: '/b', prefix: 'x' } } },
+        { never: { left: { atLeast: 1, below: 2 }, right: { above: 'a', atMost: 'b' } } },
+        {
+          never: { left: { at: '/k', atLeast: 1, atMost: 1 }, right: { at: '/k', below: 0 } },
+          same: ['/a', '/b'],
+        },
+      ],
+    ],
+    [
+      'one pair for the whole of records, and one for what is the same',
+      [
+        { pair: [1, 2], at: '/a' },
+        { pair: [1, 2], at: '/a', same: '/b' },
+      ],
+    ],
+    [
+      'a pair whose members can hold the same',
+      [
+        {
+          pair: [
+            { a: 1, b: 1 },
+            { a: 1, b: 2 },
+          ],
+          same: '/a',
+        },
+      ],
+    ],
   ])('accepts %s', (_, input) => {
     expect(parseConflictRules(input)).toEqual({ rules: input, problems: [] });
   });
@@ -83,21 +148,27 @@ describe('parseConflictRules', () => {
   test.each<[string, unknown, string, string, string]>([
     ['what is not an array', { pair: [1, 2] }, '', 'an array of rules', '{"pair":[1,2]} (object)'],
     ['nothing at all', undefined, '', 'an array of rules', 'nothing'],
-    ['a rule that is not an object', [[1, 2]], '/0', 'exactly one of pair, group, distinct', '[1,2] (array)'],
-    ['null as a rule', [null], '/0', 'exactly one of pair, group, distinct', 'null'],
-    ['an empty rule', [{}], '/0', 'exactly one of pair, group, distinct', '{} (object)'],
+    [
+      'a rule that is not an object',
+      [[1, 2]],
+      '/0',
+      'exactly one of pair, group, distinct, never',
+      '[1,2] (array)',
+    ],
+    ['null as a rule', [null], '/0', 'exactly one of pair, group, distinct, never', 'null'],
+    ['an empty rule', [{}], '/0', 'exactly one of pair, group, distinct, never', '{} (object)'],
     [
       'two kinds in one rule',
       [{ pair: [1, 2], distinct: '' }],
       '/0',
-      'exactly one of pair, group, distinct',
+      'exactly one of pair, group, distinct, never',
       '{"pair":[1,2],"distinct":""} (object)',
     ],
     [
       'an unknown key',
       [{ pair: [1, 2], 'a/b': 3 }],
       '/0/a~1b',
-      'only the keys pair, group, distinct, at',
+      'only the keys pair, group, distinct, never, at, same',
       '3 (number)',
     ],
     ['a pair of one', [{ pair: [1] }], '/0/pair', 'exactly two values', '[1] (array)'],
@@ -150,6 +221,188 @@ describe('parseConflictRules', () => {
       '/0/at',
       'no "at" beside distinct',
       '"/b" (string)',
+    ],
+    [
+      'at beside never',
+      [{ never: { left: { at: '' }, right: { at: '' } }, at: '/b' }],
+      '/0/at',
+      'no "at" beside never',
+      '"/b" (string)',
+    ],
+    [
+      'a never without its right',
+      [{ never: { left: { at: '' } } }],
+      '/0/never',
+      'a selector left and a selector right',
+      '{"left":{"at":""}} (object)',
+    ],
+    [
+      'a side that there is not',
+      [{ never: { left: { at: '' }, right: { at: '' }, same: '' } }],
+      '/0/never/same',
+      '"same" stands beside never',
+      '"" (string)',
+    ],
+    [
+      'a selector that selects by nothing',
+      [{ never: { left: {}, right: { at: '' } } }],
+      '/0/never/left',
+      '{"at":""} selects every record',
+      '{} (object)',
+    ],
+    [
+      'an unknown key of a selector',
+      [{ never: { left: { is: 1 }, right: { at: '' } } }],
+      '/0/never/left/is',
+      'only the keys at, equals',
+      '1 (number)',
+    ],
+    [
+      'two conditions',
+      [{ never: { left: { equals: 1, prefix: 'a' }, right: { at: '' } } }],
+      '/0/never/left',
+      'at most one of equals, in, prefix, or a range',
+      '{"equals":1,"prefix":"a"} (object)',
+    ],
+    [
+      'two lower ends',
+      [{ never: { left: { above: 1, atLeast: 2 }, right: { at: '' } } }],
+      '/0/never/left',
+      'at most one of atLeast and above',
+      '{"above":1,"atLeast":2} (object)',
+    ],
+    [
+      'a range from a number to a text',
+      [{ never: { left: { above: 1, below: 'a' }, right: { at: '' } } }],
+      '/0/never/left',
+      'two numbers or two texts',
+      '{"above":1,"below":"a"} (object)',
+    ],
+    [
+      'a range of nothing',
+      [{ never: { left: { at: '' }, right: { above: 1, below: 1 } } }],
+      '/0/never/right',
+      'lower end has to come before',
+      '{"above":1,"below":1} (object)',
+    ],
+    [
+      'a range before every text',
+      [{ never: { left: { at: '' }, right: { below: '' } } }],
+      '/0/never/right',
+      'lower end has to come before',
+      '{"below":""} (object)',
+    ],
+    [
+      'an end that has no order',
+      [{ never: { left: { above: null }, right: { at: '' } } }],
+      '/0/never/left/above',
+      'a number or a text',
+      'null',
+    ],
+    [
+      'a choice of nothing',
+      [{ never: { left: { in: [] }, right: { at: '' } } }],
+      '/0/never/left/in',
+      'at least one value',
+      '[] (array)',
+    ],
+    [
+      'a choice twice',
+      [{ never: { left: { in: [1, 1] }, right: { at: '' } } }],
+      '/0/never/left/in',
+      'each of them once',
+      '[1,1] (array)',
+    ],
+    [
+      'an empty beginning',
+      [{ never: { left: { prefix: '' }, right: { at: '' } } }],
+      '/0/never/left/prefix',
+      'leave prefix out',
+      '"" (string)',
+    ],
+    ['same that is no pointer', [{ pair: [1, 2], same: 'a' }], '/0/same', 'a JSON Pointer', '"a" (string)'],
+    [
+      'same at no pointer',
+      [{ pair: [1, 2], same: [] }],
+      '/0/same',
+      'an array of different ones',
+      '[] (array)',
+    ],
+    [
+      'same twice',
+      [{ distinct: '/a', same: ['/b', '/b'] }],
+      '/0/same/1',
+      'an array of different ones',
+      '"/b" (string)',
+    ],
+    [
+      'same at what is distinct',
+      [{ distinct: '/a', same: '/a' }],
+      '/0/same',
+      'other pointers than that of distinct',
+      '"/a" (string)',
+    ],
+    [
+      'a pair that is the same',
+      [{ pair: [1, 2], same: '' }],
+      '/0',
+      'always differs',
+      '{"pair":[1,2],"same":""} (object)',
+    ],
+    [
+      'a pair with nothing in it to be the same',
+      [{ pair: [1, 2], same: '/a' }],
+      '/0',
+      'have nothing at "/a"',
+      '{"pair":[1,2],"same":"/a"} (object)',
+    ],
+    [
+      'never of what differs anyway',
+      [{ never: { left: { at: '/k', equals: 'd' }, right: { at: '/k', equals: 'c' } }, same: '/k' }],
+      '/0',
+      'always differs',
+      expect.any(String),
+    ],
+    [
+      'a pointer deeper than records are',
+      [{ distinct: '/a'.repeat(33) }],
+      '/0/distinct',
+      'at most 32 steps',
+      expect.any(String),
+    ],
+    [
+      'a pointer to what no record has',
+      [{ distinct: '/__proto__' }],
+      '/0/distinct',
+      'none of them __proto__',
+      '"/__proto__" (string)',
+    ],
+    [
+      'a value deeper than records are there',
+      [{ pair: [[], 1], at: '/a'.repeat(32) }],
+      '/0/pair/0',
+      'at most 32 levels',
+      '[] (array)',
+    ],
+    [
+      'a pair in other words',
+      [
+        { pair: [1, 2], at: '/a' },
+        { never: { left: { at: '/a', in: [2] }, right: { at: '/a', equals: 1 } } },
+      ],
+      '/1',
+      'repeat /0',
+      expect.any(String),
+    ],
+    [
+      'distinct in other words',
+      [
+        { distinct: '/a', same: '/b' },
+        { distinct: '/b', same: ['/a'] },
+      ],
+      '/1',
+      'repeat /0',
+      '{"distinct":"/b","same":["/a"]} (object)',
     ],
     [
       'the same rule again',

@@ -1,7 +1,8 @@
 import type { ConflictRule } from '../conflict-rules';
+import { placesUnder, type Place } from '../conflict-rules/places';
+import { membersOf } from '../conflict-rules/rule';
 import { canonicalJson, type JsonValue } from '../json';
 import { parseJsonPointer, valueAt } from '../json-pointer';
-import { membersOf, placesUnder, type Place } from './rule-places';
 
 /** Where one of several rules puts a record. */
 export interface RulePlace extends Place {

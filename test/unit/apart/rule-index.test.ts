@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { ALONE } from '../../../src/domain/apart/rule-places';
+import { ALONE } from '../../../src/domain/conflict-rules/places';
 import { RuleIndex, type RulePlace } from '../../../src/domain/apart/rule-index';
 import { conflictingRules, type ConflictRule } from '../../../src/domain/conflict-rules';
 import type { JsonValue } from '../../../src/domain/json';

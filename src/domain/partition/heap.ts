@@ -6,9 +6,9 @@ export class MinHeap {
     return this.items.length;
   }
 
-  /** The least, which stays; undefined when there is none. */
-  peek(): number | undefined {
-    return this.items[0];
+  /** The least, which stays; Infinity when there is none. */
+  peek(): number {
+    return this.items[0] ?? Infinity;
   }
 
   push(item: number): void {
@@ -25,12 +25,13 @@ export class MinHeap {
     items[hole] = item;
   }
 
-  /** Takes out the least; undefined when there is none. */
-  pop(): number | undefined {
+  /** Takes out the least; Infinity when there is none. */
+  pop(): number {
     const { items } = this;
     const least = items[0];
     const last = items.pop();
-    if (least === undefined || last === undefined || items.length === 0) return least;
+    if (least === undefined || last === undefined) return Infinity;
+    if (items.length === 0) return least;
     let hole = 0;
     for (;;) {
       let child = 2 * hole + 1;

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
-import { conflicts, type ConflictRule } from '../../src/domain/conflict-rules';
-import { canonicalJson, type JsonValue } from '../../src/domain/json';
-import { partition } from '../../src/domain/partition';
+import { conflicts, type ConflictRule } from '../../../src/domain/conflict-rules';
+import { canonicalJson, type JsonValue } from '../../../src/domain/json';
+import { partition } from '../../../src/domain/partition';
 import {
   conflictRules,
   fewRecordValues,
@@ -9,8 +9,8 @@ import {
   recordsOf,
   recordValue,
   similarValues,
-} from '../helpers/arbitraries';
-import { exactPartition } from '../helpers/exact-partition';
+} from '../../helpers/arbitraries';
+import { exactPartition } from '../../helpers/exact-partition';
 
 function batchesOf(values: JsonValue[], rules: ConflictRule[], maxBatchSize: number): JsonValue[][] {
   const { batches } = partition(recordsOf(values), { rules, maxBatchSize });

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
-import type { ConflictRule } from '../../src/domain/conflict-rules';
-import { partition } from '../../src/domain/partition';
-import { recordsOf } from '../helpers/arbitraries';
-import { exactPartition } from '../helpers/exact-partition';
+import type { ConflictRule } from '../../../src/domain/conflict-rules';
+import { partition } from '../../../src/domain/partition';
+import { recordsOf } from '../../helpers/arbitraries';
+import { exactPartition } from '../../helpers/exact-partition';
 
 /** Rules of which the conflicts among the values 1 to 6 are complete multipartite, whichever of them are there. */
 const rules = fc.constantFrom<ConflictRule[][]>(

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
-import type { ConflictRule } from '../../src/domain/conflict-rules';
-import type { JsonValue } from '../../src/domain/json';
-import { partition } from '../../src/domain/partition';
-import { recordsOf } from '../helpers/arbitraries';
-import { exactPartition } from '../helpers/exact-partition';
+import type { ConflictRule } from '../../../src/domain/conflict-rules';
+import type { JsonValue } from '../../../src/domain/json';
+import { partition } from '../../../src/domain/partition';
+import { recordsOf } from '../../helpers/arbitraries';
+import { exactPartition } from '../../helpers/exact-partition';
 
 const id = fc.integer({ min: 1, max: 5 });
 const value: fc.Arbitrary<JsonValue> = fc.oneof(

@@ -1,0 +1,41 @@
+import { canonicalJson, type JsonValue } from '../json';
+import { parseJsonPointer, valueAt } from '../json-pointer';
+import { membersOf, scopeOf, type ConflictRule } from './rule';
+import { selects } from './selector';
+
+/**
+ * Indices of the rules that keep two records apart, ascending: the plain definition that everything else is tested
+ * against. Equality is that of JSON values (`canonicalJson`). A rule whose pointer finds nothing in a record doesn't
+ * apply to it. Rules only add up: what one keeps apart, no other brings together.
+ */
+export function conflictingRules(a: JsonValue, b: JsonValue, rules: readonly ConflictRule[]): number[] {
+  return rules.flatMap((rule, index) => (keepsApart(rule, a, b) ? [index] : []));
+}
+
+/** Whether any rule keeps two records apart (G2). Symmetric; a record may well conflict with its own copy. */
+export function conflicts(a: JsonValue, b: JsonValue, rules: readonly ConflictRule[]): boolean {
+  return rules.some((rule) => keepsApart(rule, a, b));
+}
+
+function keepsApart(rule: ConflictRule, a: JsonValue, b: JsonValue): boolean {
+  if (!scopeOf(rule).every((pointer) => sameAt(pointer, a, b))) return false;
+  if ('distinct' in rule) return sameAt(rule.distinct, a, b);
+  if ('never' in rule) {
+    const { left, right } = rule.never;
+    return (selects(left, a) && selects(right, b)) || (selects(left, b) && selects(right, a));
+  }
+  const { values, at } = membersOf(rule) ?? { values: [], at: '' };
+  const [textA, textB] = [textAt(at, a), textAt(at, b)];
+  const members = values.map(canonicalJson);
+  return textA !== textB && [textA, textB].every((text) => text !== undefined && members.includes(text));
+}
+
+function sameAt(pointer: string, a: JsonValue, b: JsonValue): boolean {
+  const text = textAt(pointer, a);
+  return text !== undefined && text === textAt(pointer, b);
+}
+
+function textAt(pointer: string, record: JsonValue): string | undefined {
+  const part = valueAt(record, parseJsonPointer(pointer));
+  return part === undefined ? undefined : canonicalJson(part);
+}

@@ -1,0 +1,50 @@
+import { canonicalJson, type JsonValue } from '../json';
+import { parseJsonPointer, valueAt } from '../json-pointer';
+import { membersOf, scopeOf, type ConflictRule } from './rule';
+import { selectorOf } from './selector';
+
+/**
+ * Where a rule puts a record. Two records at one place are kept apart if their sides differ, or if either stands alone;
+ * records at different places are not. This is what every kind of rule comes down to.
+ */
+export interface Place {
+  place: string;
+  side: string | typeof ALONE;
+}
+
+/** The side of a record that shares its place with no other. */
+export const ALONE = null;
+
+/** Makes ready to tell where a rule puts records; nowhere when it doesn't apply to one. */
+export function placesUnder(rule: ConflictRule): (record: JsonValue) => Place | undefined {
+  const sideOf = sidesUnder(rule);
+  const scope = scopeOf(rule)
+    .concat('distinct' in rule ? rule.distinct : [])
+    .map(parseJsonPointer);
+  return (record) => {
+    const side = sideOf(record);
+    if (side === undefined) return undefined;
+    const parts = scope.map((tokens) => valueAt(record, tokens));
+    return parts.includes(undefined) ? undefined : { place: canonicalJson(parts as JsonValue[]), side };
+  };
+}
+
+function sidesUnder(rule: ConflictRule): (record: JsonValue) => Place['side'] | undefined {
+  if ('distinct' in rule) return () => ALONE;
+  if ('never' in rule) {
+    const isLeft = selectorOf(rule.never.left);
+    const isRight = selectorOf(rule.never.right);
+    return (record) => {
+      const left = isLeft(record);
+      return isRight(record) ? (left ? ALONE : 'right') : left ? 'left' : undefined;
+    };
+  }
+  const { values, at } = membersOf(rule) ?? { values: [], at: '' };
+  const tokens = parseJsonPointer(at);
+  const members = new Set(values.map(canonicalJson));
+  return (record) => {
+    const part = valueAt(record, tokens);
+    const text = part === undefined ? undefined : canonicalJson(part);
+    return text !== undefined && members.has(text) ? text : undefined;
+  };
+}

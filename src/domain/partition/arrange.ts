@@ -1,0 +1,51 @@
+import type { Classes } from './classes';
+import type { Assignment } from './cut';
+import { listOf, listsBy } from './lists';
+
+/**
+ * Makes a partition oldest first without changing its shape: how many records of which class a batch holds stays, so
+ * that nothing new can conflict; which ones, and the order of the batches, is dealt anew. The next batch is the fullest
+ * of those with a record of the same class as the oldest record that is left, and takes the oldest of each of its
+ * classes. So each batch holds the oldest record that the earlier ones left. O(n log n).
+ */
+export function arrange(
+  { batchOf, count }: Assignment,
+  { classOf, members, constraints }: Classes,
+): number[][] {
+  const batches = listsBy(batchOf, count);
+  const sizes = Array.from(
+    { length: count },
+    (_, batch) => (batches.starts[batch + 1] as number) - (batches.starts[batch] as number),
+  );
+  const withClass: number[][] = constraints.map(() => []);
+  // The fullest is pushed last, because it has to be popped first; of equally full ones, the first.
+  const byRoom = [...sizes.keys()].reverse().sort((a, b) => (sizes[a] as number) - (sizes[b] as number));
+  for (const batch of byRoom) {
+    for (const recordClass of new Set(
+      Array.from(listOf(batches, batch), (record) => classOf[record] as number),
+    )) {
+      withClass[recordClass]?.push(batch);
+    }
+  }
+  const isDealt = new Uint8Array(count);
+  const next = members.starts.slice();
+  const headOf = (recordClass: number) => members.items[next[recordClass] as number];
+
+  const arranged: number[][] = [];
+  for (const [record, recordClass] of classOf.entries()) {
+    const place = next[recordClass] as number;
+    if (place === members.starts[recordClass + 1] || headOf(recordClass) !== record) continue;
+    let batch = withClass[recordClass]?.pop();
+    while (batch !== undefined && isDealt[batch]) batch = withClass[recordClass]?.pop();
+    if (batch === undefined) continue;
+    isDealt[batch] = 1;
+    const dealt = Array.from(listOf(batches, batch), (each) => {
+      const ofClass = classOf[each] as number;
+      const oldest = headOf(ofClass) as number;
+      next[ofClass] = (next[ofClass] as number) + 1;
+      return oldest;
+    });
+    arranged.push(dealt.sort((a, b) => a - b));
+  }
+  return arranged;
+}

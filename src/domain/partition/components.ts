@@ -1,0 +1,110 @@
+import { areApart, type Classes } from './classes';
+import { ALONE } from './columns';
+import { lengthOf, listOf, listsBy, type Lists } from './lists';
+
+/** Not part of a component: a class, or a record, that conflicts with nothing. */
+export const FREE = -1;
+
+/** The connected components of the conflict graph. */
+export interface Components {
+  /** By component: its classes. */
+  classes: Lists;
+  /** By component: how many records it has. */
+  sizes: Int32Array;
+  /** By class; {@link FREE} where it conflicts with nothing. */
+  ofClass: Int32Array;
+}
+
+/** Finds the components, near O(constraints): classes that are in one slot are connected, by others if not directly. */
+export function componentsOf({ constraints, members, slots }: Classes): Components {
+  const parents = Int32Array.from(constraints.keys());
+  const rootOf = (index: number) => {
+    let root = index;
+    while (parents[root] !== root) {
+      parents[root] = parents[parents[root] as number] as number;
+      root = parents[root] as number;
+    }
+    return root;
+  };
+  const firstIn = new Int32Array(slots).fill(FREE);
+  for (const [index, ofClass] of constraints.entries()) {
+    for (const { slot } of ofClass) {
+      const first = firstIn[slot] as number;
+      if (first === FREE) firstIn[slot] = index;
+      // The smaller index becomes the root: it has been numbered by the time that it is asked for.
+      else {
+        const [a, b] = [rootOf(first), rootOf(index)];
+        parents[Math.max(a, b)] = Math.min(a, b);
+      }
+    }
+  }
+  const ofClass = new Int32Array(constraints.length).fill(FREE);
+  const sizes: number[] = [];
+  for (const [index, own] of constraints.entries()) {
+    if (own.length === 0) continue;
+    const root = rootOf(index);
+    const component = root === index ? sizes.push(0) - 1 : (ofClass[root] as number);
+    ofClass[index] = component;
+    sizes[component] = (sizes[component] as number) + lengthOf(members, index);
+  }
+  return { classes: listsBy(ofClass, sizes.length), sizes: Int32Array.from(sizes), ofClass };
+}
+
+/** Comparing classes is quadratic, and of many classes under several rules, some will not conflict anyway. */
+const MAX_COMPARED_CLASSES = 64;
+
+/**
+ * The parts of a component, as lists of its classes, if it is complete multipartite: records of different parts are kept
+ * apart, those of one part are not. A class whose own records are kept apart is one part for each of its records.
+ */
+export function partsOf(classes: Classes, component: Int32Array): number[][] | undefined {
+  const of = (index: number) => classes.constraints[index] ?? [];
+  const [first] = of(component[0] as number);
+  if (component.every((index) => of(index).length === 1 && of(index)[0]?.slot === first?.slot)) {
+    // Classes of one slot alone differ in their keys.
+    return Array.from(component, (index) => [index]);
+  }
+  if (component.length > MAX_COMPARED_CLASSES) return undefined;
+  const parts: number[][] = [];
+  for (const index of component) {
+    const joined = parts.filter((part) => part.some((other) => !areApart(of(index), of(other))));
+    const [part] = joined;
+    if (part === undefined) parts.push([index]);
+    else if (joined.length > 1 || part.some((other) => areApart(of(index), of(other)))) return undefined;
+    else if ([index, ...part].some((each) => isScattered(classes, each))) return undefined;
+    else part.push(index);
+  }
+  return parts;
+}
+
+/** Whether a class has several records, which are kept apart from each other. */
+function isScattered({ constraints, members }: Classes, index: number): boolean {
+  return lengthOf(members, index) > 1 && (constraints[index] ?? []).some(({ key }) => key === ALONE);
+}
+
+/** Whether all records of a component conflict with each other. */
+export function isClique(classes: Classes, { classes: lists }: Components, component: number): boolean {
+  const isSingle = (index: number) => lengthOf(classes.members, index) === 1 || isScattered(classes, index);
+  // Most often it is one value that is to be distinct.
+  if (lengthOf(lists, component) === 1)
+    return isSingle(lists.items[lists.starts[component] as number] as number);
+  const parts = partsOf(classes, listOf(lists, component));
+  return parts?.every(([first = FREE, ...others]) => others.length === 0 && isSingle(first)) ?? false;
+}
+
+/** By record: the number of its part; {@link FREE} outside of the parts. */
+export function partOfRecords(
+  classes: Classes,
+  parts: readonly (readonly number[])[],
+): { partOf: Int32Array; count: number } {
+  const partOf = new Int32Array(classes.classOf.length).fill(FREE);
+  let count = 0;
+  for (const part of parts) {
+    const scattered = isScattered(classes, part[0] as number);
+    for (const index of part) {
+      for (const record of listOf(classes.members, index)) partOf[record] = scattered ? count++ : count;
+    }
+    if (!scattered) count++;
+  }
+  return { partOf, count };
+}

@@ -1,0 +1,30 @@
+/** Lists of numbers, one behind the other in one array: list `i` is `items` from `starts[i]` to before `starts[i + 1]`. */
+export interface Lists {
+  starts: Int32Array;
+  items: Int32Array;
+}
+
+/** Sorts 0, 1, 2 … into lists by their keys, ascending in each; what has a negative key is in none. O(n). */
+export function listsBy(keyOf: Int32Array, keys: number): Lists {
+  const starts = new Int32Array(keys + 1);
+  for (const key of keyOf) if (key >= 0) starts[key + 1] = (starts[key + 1] as number) + 1;
+  for (let key = 1; key <= keys; key++) starts[key] = (starts[key] as number) + (starts[key - 1] as number);
+  const next = starts.slice();
+  const items = new Int32Array(starts[keys] as number);
+  for (let item = 0; item < keyOf.length; item++) {
+    const key = keyOf[item] as number;
+    if (key < 0) continue;
+    items[next[key] as number] = item;
+    next[key] = (next[key] as number) + 1;
+  }
+  return { starts, items };
+}
+
+export function lengthOf({ starts }: Lists, list: number): number {
+  return (starts[list + 1] as number) - (starts[list] as number);
+}
+
+/** One list; it shares its memory with the others. */
+export function listOf({ starts, items }: Lists, list: number): Int32Array {
+  return items.subarray(starts[list], starts[list + 1]);
+}

@@ -1,0 +1,46 @@
+/**
+ * Splits pairs of numbers into two sets so that the first numbers of one set sum up to at least `first`, and the second
+ * numbers of the other to at least `second`: a knapsack. Looks at pairs in the given order and no further than it must.
+ *
+ * @param pairs each number at least 1, so that it never looks at more than `first` + `second` of them
+ * @returns by pair: whether it is in the one set; undefined when there is no such split
+ */
+export function splitBetween(
+  pairs: readonly (readonly [number, number])[],
+  first: number,
+  second: number,
+): boolean[] | undefined {
+  // By what the one set has so far, no more than is wanted: the most that the other can have then, and where from.
+  let most = new Int32Array(first + 1).fill(-1);
+  most[0] = 0;
+  const from: Int32Array[] = [];
+  while ((most[first] as number) < second) {
+    const pair = pairs[from.length];
+    if (pair === undefined) return undefined;
+    const [one, other] = pair;
+    const next = new Int32Array(first + 1).fill(-1);
+    const origin = new Int32Array(first + 1);
+    for (let sum = 0; sum <= first; sum++) {
+      const reached = most[sum] as number;
+      if (reached < 0) continue;
+      if (reached + other > (next[sum] as number)) {
+        next[sum] = reached + other;
+        origin[sum] = sum;
+      }
+      const taken = Math.min(first, sum + one);
+      if (reached > (next[taken] as number)) {
+        next[taken] = reached;
+        origin[taken] = sum;
+      }
+    }
+    from.push(origin);
+    most = next;
+  }
+  const split = pairs.map(() => false);
+  for (let place = from.length - 1, sum = first; place >= 0; place--) {
+    const before = (from[place] as Int32Array)[sum] as number;
+    split[place] = before !== sum;
+    sum = before;
+  }
+  return split;
+}

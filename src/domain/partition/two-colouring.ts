@@ -1,0 +1,69 @@
+import type { Classes } from './classes';
+import { ALONE } from './columns';
+
+/**
+ * Gives each class one of two sides, 0 and 1, so that within a component nothing on one side conflicts; undefined where
+ * that can't be, or where records stand alone. Near O(constraints): in a slot, classes with the first key are on one side
+ * and those with the second on the other, and a third key is one too many (union-find with parities).
+ */
+export function twoSidesOf({ constraints, slots }: Classes): Uint8Array | undefined {
+  const forest = new SidedForest(constraints.length);
+  const leaders = new Int32Array(slots).fill(-1);
+  const firstKeys = new Int32Array(slots);
+  const otherKeys = new Int32Array(slots).fill(ALONE);
+  for (const [index, ofClass] of constraints.entries()) {
+    for (const { slot, key } of ofClass) {
+      if (key === ALONE) return undefined;
+      const leader = leaders[slot] as number;
+      if (leader === -1) {
+        leaders[slot] = index;
+        firstKeys[slot] = key;
+        continue;
+      }
+      const apart = key !== firstKeys[slot];
+      if (apart && otherKeys[slot] === ALONE) otherKeys[slot] = key;
+      if (apart && otherKeys[slot] !== key) return undefined;
+      if (!forest.join(leader, index, apart ? 1 : 0)) return undefined;
+    }
+  }
+  return Uint8Array.from(constraints.keys(), (index) => forest.find(index).side);
+}
+
+/** Disjoint sets whose members know on which of two sides they are, seen from each other. */
+class SidedForest {
+  private readonly parents: Int32Array;
+  /** By member: 1 where it is on the other side than its parent. */
+  private readonly turned: Uint8Array;
+
+  constructor(size: number) {
+    this.parents = Int32Array.from({ length: size }, (_, member) => member);
+    this.turned = new Uint8Array(size);
+  }
+
+  find(member: number): { root: number; side: number } {
+    const { parents, turned } = this;
+    let root = member;
+    let side = 0;
+    while (parents[root] !== root) {
+      const parent = parents[root] as number;
+      if (parents[parent] !== parent) {
+        // Halves the path: one step turns as the two did.
+        turned[root] = (turned[root] as number) ^ (turned[parent] as number);
+        parents[root] = parents[parent] as number;
+      }
+      side ^= turned[root] as number;
+      root = parents[root] as number;
+    }
+    return { root, side };
+  }
+
+  /** Whether two members can be on one side (0), or on different ones (1); from then on they are. */
+  join(a: number, b: number, apart: number): boolean {
+    const [ofA, ofB] = [this.find(a), this.find(b)];
+    const turn = ofA.side ^ ofB.side ^ apart;
+    if (ofA.root === ofB.root) return turn === 0;
+    this.parents[ofB.root] = ofA.root;
+    this.turned[ofB.root] = turn;
+    return true;
+  }
+}

@@ -1,0 +1,95 @@
+import { canonicalJson, type JsonValue } from '../json';
+import { parseJsonPointer, valueAt } from '../json-pointer';
+
+/** The number of what was not found or not numbered. */
+export const NOT_NUMBERED = -1;
+
+/** Numbers JSON values, 0, 1, 2 … as they come, so that their equality becomes that of integers. */
+export class ValueNumbers {
+  // A Map tells primitives apart just as JSON equality does (0 and -0 are one, 1 and "1" are two), without the text
+  // that would cost the most. Arrays and objects have a map of their own: a string may equal the text of an object.
+  private readonly primitives = new Map<JsonValue, number>();
+  private readonly composites = new Map<string, number>();
+
+  /** How many values have a number. */
+  get size(): number {
+    return this.primitives.size + this.composites.size;
+  }
+
+  /** The number of a value; a new one if it has none. */
+  add(value: JsonValue): number {
+    return isComposite(value)
+      ? numberIn(this.composites, canonicalJson(value), this.size)
+      : numberIn(this.primitives, value, this.size);
+  }
+
+  /** The number of a value, {@link NOT_NUMBERED} if it has none. An object costs nothing while no object has one. */
+  find(value: JsonValue): number {
+    if (!isComposite(value)) return this.primitives.get(value) ?? NOT_NUMBERED;
+    if (this.composites.size === 0) return NOT_NUMBERED;
+    return this.composites.get(canonicalJson(value)) ?? NOT_NUMBERED;
+  }
+}
+
+/** What the records of a buffer hold at JSON Pointers, in numbers. */
+export class Parts {
+  private readonly known = new Map<string, { numbers: Int32Array; size: number }>();
+
+  constructor(readonly records: readonly { value: JsonValue }[]) {}
+
+  /** The number of each record's part at a pointer, among all there are; {@link NOT_NUMBERED} where there is none. */
+  at(pointer: string): { numbers: Int32Array; size: number } {
+    const known = this.known.get(pointer);
+    if (known) return known;
+    const values = new ValueNumbers();
+    const parts = { numbers: this.map(pointer, (part) => values.add(part)), size: 0 };
+    parts.size = values.size;
+    this.known.set(pointer, parts);
+    return parts;
+  }
+
+  /** The number that `numberOf` gives each record's part at a pointer; {@link NOT_NUMBERED} where there is none. */
+  map(pointer: string, numberOf: (part: JsonValue) => number): Int32Array {
+    const tokens = parseJsonPointer(pointer);
+    const { records } = this;
+    const numbers = new Int32Array(records.length);
+    for (let i = 0; i < records.length; i++) {
+      const value = (records[i] as { value: JsonValue }).value;
+      const part = tokens.length === 0 ? value : valueAt(value, tokens);
+      numbers[i] = part === undefined ? NOT_NUMBERED : numberOf(part);
+    }
+    return numbers;
+  }
+
+  /** The number of each record's parts at several pointers together, {@link NOT_NUMBERED} where one is missing. */
+  together(pointers: readonly string[]): { numbers: Int32Array; size: number } {
+    const [first, ...others] = pointers;
+    if (first === undefined) return { numbers: new Int32Array(this.records.length), size: 1 };
+    return others.reduce((all, pointer) => crossed(all, this.at(pointer)), this.at(first));
+  }
+}
+
+/** Numbers pairs of numbers, 0, 1, 2 … as they come. */
+export function crossed(
+  a: { numbers: Int32Array; size: number },
+  b: { numbers: Int32Array; size: number },
+): { numbers: Int32Array; size: number } {
+  const pairs = new Map<number, number>();
+  const numbers = a.numbers.map((ofA, i) => {
+    const ofB = b.numbers[i] as number;
+    if (ofA === NOT_NUMBERED || ofB === NOT_NUMBERED) return NOT_NUMBERED;
+    return numberIn(pairs, ofA * b.size + ofB, pairs.size);
+  });
+  return { numbers, size: pairs.size };
+}
+
+function numberIn<K>(numbers: Map<K, number>, key: K, next: number): number {
+  const known = numbers.get(key);
+  if (known !== undefined) return known;
+  numbers.set(key, next);
+  return next;
+}
+
+function isComposite(value: JsonValue): boolean {
+  return typeof value === 'object' && value !== null;
+}
