@@ -17,10 +17,11 @@ import { completeSettings, type PipelineSettings } from '../src/contracts/settin
 import { FLUSH_REASON, batchIdOf, batchSeqOf } from '../src/domain/batch';
 import { emptyBuffer, packBuffer, packedBytesBound, unpackBuffer } from '../src/domain/buffer';
 import { KIB, MIB } from '../src/domain/duration';
-import { nextFlushAtMs } from '../src/domain/flush-policy';
+import { nextFlushAtMs, type FlushPolicy } from '../src/domain/flush-policy';
 import { jsonBytes } from '../src/domain/json';
 import { knownBody, packKeys, rememberKey, unpackKeys, type KeyWindow } from '../src/domain/key-window';
 import { appendToEnd, flushEverything, flushedRecords, type PagedBuffer } from '../src/domain/paged-buffer';
+import { NEWEST_PARTITION_VERSION, type PartitionVersion } from '../src/domain/partition';
 import {
   advanceStream,
   knownStream,
@@ -39,6 +40,8 @@ export interface BatcherState {
   /** What is in force: the latter over the former. */
   settings: PipelineSettings;
   limits: RunLimits;
+  /** By which version batches are cut, from the run's first task to its last. */
+  partitioner: PartitionVersion;
   buffer: PagedBuffer;
   keys: KeyWindow;
   streams: StreamWindow;
@@ -59,6 +62,7 @@ export interface BatcherState {
 export function restoreBatcher(
   { settings, carried, limits }: BatcherInput,
   info: WorkflowInfo,
+  partitioner: PartitionVersion = NEWEST_PARTITION_VERSION,
 ): BatcherState {
   const configured = completeSettings(settings);
   const overrides = { ...carried?.overrides };
@@ -67,6 +71,7 @@ export function restoreBatcher(
     overrides,
     settings: settingsInForce(configured, overrides),
     limits: limits ?? LEGACY_RUN_LIMITS,
+    partitioner,
     buffer: {
       head: carried ? unpackBuffer(carried.buffer) : emptyBuffer(),
       pages: carried?.pages ?? [],
@@ -249,10 +254,14 @@ export function freeSlots(state: BatcherState, nowMs: number): number {
   return nowMs < spacedUntilMs(state) ? 0 : Math.min(free, 1);
 }
 
+export function flushPolicyOf({ settings, partitioner }: BatcherState): FlushPolicy {
+  return { ...settings, partitioner };
+}
+
 /** When the loop has to look again without being told, in milliseconds since the epoch. */
 export function nextWakeAtMs(state: BatcherState, nowMs: number): number | undefined {
   if (state.paused !== null || batchesInFlight(state) >= state.settings.maxInFlight) return undefined;
-  const flushAtMs = nextFlushAtMs(state.buffer.head, state.settings, nowMs);
+  const flushAtMs = nextFlushAtMs(state.buffer.head, flushPolicyOf(state), nowMs);
   if (flushAtMs === undefined) return undefined;
   return state.settings.batchSpacingMs === 0 ? flushAtMs : Math.max(flushAtMs, spacedUntilMs(state));
 }

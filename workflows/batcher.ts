@@ -47,14 +47,17 @@ import {
 import { limitsUpdate } from '../src/contracts/limits';
 import { SEARCH_ATTRIBUTES } from '../src/contracts/search-attributes';
 import { FLUSH_REASON } from '../src/domain/batch';
-import { bytesOf, takeFlushes, type Flush } from '../src/domain/flush-policy';
+import { bytesOf } from '../src/domain/flush-cut';
+import { takeFlushes, type Flush } from '../src/domain/flush-policy';
 import { flushEverything, headRunsLow, needsSpill } from '../src/domain/paged-buffer';
+import type { PartitionVersion } from '../src/domain/partition';
 import { adoptedClosing, childClosing, settleIfNeeded, startUnderFreeId } from './batch-children';
 import { batchesTogether, groupFlushes } from './child-bounds';
 import {
   beginDrain,
   carriedFrom,
   fitsWithoutPages,
+  flushPolicyOf,
   followDrain,
   freeSlots,
   handOverDue,
@@ -75,14 +78,21 @@ import { readOldestPage, spillToPages, takeInOldestPage, type ReadPage } from '.
 /** Runs of 0.1.0 carried their whole buffer, or flushed until it could be carried. */
 const KEEPS_PAGES = 'buffer-pages';
 
+/** Runs of before 0.3.0 cut batches by the first version of the partitioner, to their end. */
+const CUTS_AS_VERSION_2 = 'partition-2';
+
 /** A cancellation is not obeyed: it would lose acknowledged records (G3). Pause it, or terminate it knowingly. */
 export async function batcherWorkflow(input: BatcherInput): Promise<void> {
-  await CancellationScope.nonCancellable(() => runBatcher(input));
+  // Once for the whole run: what has been cut by one version may not be cut on by another. And by a marker in history,
+  // not in the input: a worker that doesn't know the version then fails on it, where it would cut otherwise in silence.
+  const partitioner = patched(CUTS_AS_VERSION_2) ? 2 : 1;
+  await CancellationScope.nonCancellable(() => runBatcher(input, partitioner));
 }
 
-async function runBatcher(input: BatcherInput): Promise<void> {
+/** One run of a batcher, which cuts batches by a version of the partitioner. */
+export async function runBatcher(input: BatcherInput, partitioner: PartitionVersion): Promise<void> {
   const { workflowId } = workflowInfo();
-  const state = restoreBatcher(input, workflowInfo());
+  const state = restoreBatcher(input, workflowInfo(), partitioner);
   /** Set by whatever gives the loop something to look at. True at first: a carried buffer may hold due records. */
   let changed = true;
   let timerAtMs: number | undefined;
@@ -190,7 +200,7 @@ async function runBatcher(input: BatcherInput): Promise<void> {
     const maxBytes = (state.limits.startBytes ?? Infinity) - started.bytes;
     const unconfirmed = (state.limits.startsUnderWay ?? Infinity) - underWay;
     const slots = Math.min(freeSlots(state, Date.now()), unconfirmed * batchesTogether(state.settings));
-    const flushes = takeFlushes(state.buffer.head, state.settings, Date.now(), slots, maxBytes);
+    const flushes = takeFlushes(state.buffer.head, flushPolicyOf(state), Date.now(), slots, maxBytes);
     for (const together of groupFlushes(flushes, state.settings)) {
       for (const { records } of together) started.bytes += bytesOf(records);
       void runChild(together);

@@ -1,6 +1,7 @@
 import { SAVE_ACTIVITY, type PipelineSettings, type SaveActivity } from '../src/contracts/settings';
 import { KIB } from '../src/domain/duration';
-import { MAX_BATCH_BYTES, bytesOf, type Flush } from '../src/domain/flush-policy';
+import { MAX_BATCH_BYTES, bytesOf } from '../src/domain/flush-cut';
+import type { Flush } from '../src/domain/flush-policy';
 import { jsonBytes } from '../src/domain/json';
 
 /**

@@ -24,19 +24,16 @@ export type ByHand = Extract<FlushReason, 'manual' | 'drain'>;
 export type FullBatch = BufferedRecord[];
 
 /**
- * The buffer in memory: records in order of acceptance, of which some are already cut into full batches.
- * `bufferedRecords` and `bufferedBytes` count both kinds. Derived from {@link PackedBuffer}; never stored itself.
+ * The buffer in memory: records in order of acceptance, of which some are already cut into batches.
+ * `bufferedRecords` and `bufferedBytes` count all of them. Derived from {@link PackedBuffer}; never stored itself.
  */
 export interface RecordBuffer {
   /** Not cut yet, oldest first. */
   waiting: BufferedRecord[];
   /** Full batches, ordered by their oldest record. */
   full: FullBatch[];
-  /**
-   * How many of `waiting` arrived since the last cut. While 0, they are not cut again to look for full batches: there
-   * are none where the partition is optimal; elsewhere a lucky one is missed until something arrives or is due.
-   */
-  uncut: number;
+  /** Batches that aren't full; `cut` may take them apart again, to fill them with what has arrived. */
+  partial: BufferedRecord[][];
   /** Records with a smaller `seq` go whatever their age: a flush by hand, or a drain. */
   flushBeforeSeq: number;
   /** Which of the two the last one was. */
@@ -72,7 +69,7 @@ export function emptyBuffer(): RecordBuffer {
   return {
     waiting: [],
     full: [],
-    uncut: 0,
+    partial: [],
     flushBeforeSeq: 0,
     byHand: FLUSH_REASON.manual,
     nextSeq: 0,
@@ -110,30 +107,40 @@ export function flushAll(buffer: RecordBuffer, byHand: ByHand): void {
 /** How many records are to go whatever their age: the oldest ones. */
 export function flushedByHand(buffer: RecordBuffer): number {
   let count = 0;
-  for (const batch of [...buffer.full, buffer.waiting]) {
+  for (const batch of [...buffer.full, ...buffer.partial, buffer.waiting]) {
     for (const record of batch) if (record.seq < buffer.flushBeforeSeq) count++;
   }
   return count;
 }
 
-/** Takes full batches apart again: what has to happen when the rules or the batch size change. */
+/** Takes batches apart again: what has to happen when the rules or the batch size change. */
 export function uncutAll(buffer: RecordBuffer): void {
   buffer.waiting = inOrder(buffer);
   buffer.full = [];
-  buffer.uncut = buffer.waiting.length;
+  buffer.partial = [];
 }
 
 /** Every buffered record, in order of acceptance. */
 export function inOrder(buffer: RecordBuffer): BufferedRecord[] {
-  return [...buffer.full.flat(), ...buffer.waiting].sort(bySeq);
+  return everything(buffer).sort(bySeq);
 }
 
 /** The oldest buffered record. */
 export function oldestRecord(buffer: RecordBuffer): BufferedRecord | undefined {
-  const waiting = buffer.waiting[0];
-  const cut = buffer.full[0]?.[0];
-  if (waiting === undefined || cut === undefined) return waiting ?? cut;
-  return waiting.seq < cut.seq ? waiting : cut;
+  return oldestOf([buffer.waiting[0], buffer.full[0]?.[0], ...buffer.partial.map(([first]) => first)]);
+}
+
+/** The oldest of some records. */
+export function oldestOf(records: readonly (BufferedRecord | undefined)[]): BufferedRecord | undefined {
+  let oldest: BufferedRecord | undefined;
+  for (const record of records) {
+    if (record !== undefined && (oldest === undefined || record.seq < oldest.seq)) oldest = record;
+  }
+  return oldest;
+}
+
+function everything(buffer: RecordBuffer): BufferedRecord[] {
+  return [...buffer.full.flat(), ...buffer.partial.flat(), ...buffer.waiting];
 }
 
 /** Indexes, in order, of the records of a request that are still buffered, with the length of the request. */
@@ -142,7 +149,7 @@ export function bufferedOf(
   requestId: string,
 ): { size: number | null; indexes: number[] } {
   // Sorted last: clients poll, which makes this the most frequent question to a large buffer.
-  const records = [...buffer.full.flat(), ...buffer.waiting]
+  const records = everything(buffer)
     .filter((record) => record.requestId === requestId)
     .sort(bySeq);
   return { size: records[0]?.requestSize ?? null, indexes: records.map((record) => record.index) };
@@ -202,7 +209,6 @@ export function removeBeyond(buffer: RecordBuffer, maxBytes: number): BufferedRe
     kept++;
   }
   const removed = buffer.waiting.splice(kept);
-  buffer.uncut = kept;
   buffer.bufferedRecords -= removed.length;
   for (const record of removed) buffer.bufferedBytes -= record.bytes;
   return removed;
@@ -260,7 +266,6 @@ function appendRun(
     buffer.bufferedBytes += bytes;
   }
   buffer.bufferedRecords += values.length;
-  buffer.uncut += values.length;
 }
 
 function runOf(first: BufferedRecord, values: JsonValue[]): PackedRun {

@@ -156,6 +156,17 @@ export const CASES = {
   'batcher-two-pairs': {
     tells: ['batcherWorkflow starts', 'signal addRecords', 'a batch starts: size', 'a batch completes'],
   },
+  'batcher-second-partitioner': {
+    since: '0.3.0',
+    tells: [
+      'batcherWorkflow starts',
+      'patched: partition-2',
+      'signal addRecords',
+      'a batch starts: size',
+      'a batch starts: manual',
+      'a batch completes',
+    ],
+  },
   'batcher-redriving': {
     tells: ['batcherWorkflow starts', 'signal addRecords', 'a batch starts: age', 'a batch completes'],
   },

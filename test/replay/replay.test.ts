@@ -61,6 +61,11 @@ test('a change of which records share a batch is caught, though Temporal does no
   );
 });
 
+test('without the version that a run keeps, a better partitioner would cut other batches in what has begun (G4, G8)', async () => {
+  const mismatches = await replay(await bundleForReplay(changed('newest-partitioner')), corpus);
+  expect(mismatches).toEqual({ '0.2.0-batcher-two-pairs.json': expect.stringMatching(/^OtherBatches: /) });
+});
+
 test('the same change behind `patched` leaves every committed history replayable (G8)', async () => {
   expect(await replay(await bundleForReplay(changed('patched')), corpus)).toEqual({});
 });

@@ -160,6 +160,26 @@ export const SCENARIOS: readonly Scenario[] = [
       return { 'batcher-two-pairs': await batcherHistory(pipeline) };
     },
   },
+  {
+    cases: ['batcher-second-partitioner'],
+    async record(start) {
+      const debit = { at: '/type', equals: 'debit' };
+      const credit = { at: '/type', equals: 'credit' };
+      const conflicts = [{ never: { left: debit, right: credit }, same: '/account' }, { distinct: '/id' }];
+      const pipeline = await start({ settings: { ...NEVER, maxBatchSize: 3, conflicts } });
+      const of = (id: number, type: string, account: string) => ({ id, type, account });
+      await pipeline.send([of(1, 'debit', 'a'), of(2, 'credit', 'a'), of(3, 'credit', 'b')]);
+      await pipeline.send([
+        of(1, 'debit', 'b'),
+        of(4, 'credit', 'b'),
+        of(5, 'debit', 'a'),
+        of(6, 'note', 'a'),
+      ]);
+      await pipeline.batcher.flush('recorder');
+      await pipeline.quiet();
+      return { 'batcher-second-partitioner': await batcherHistory(pipeline) };
+    },
+  },
   ...SCENARIOS_BY_HAND,
   ...SCENARIOS_OF_STREAMS,
   ...SCENARIOS_OF_GROUPS,

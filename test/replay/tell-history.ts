@@ -49,6 +49,10 @@ function tellEvent(
     const { activity_type: type = '?' } = firstOf(marker.details?.['data']) as { activity_type?: string };
     return `${type} ${marker.failure ? 'fails' : 'succeeds'} locally`;
   }
+  if (marker?.markerName === 'core_patch') {
+    const { id = '?' } = firstOf(marker.details?.['patch-data']) as { id?: string };
+    return `patched: ${id}`;
+  }
   const called = event.activityTaskCancelRequestedEventAttributes;
   if (called) return `${activity(called.scheduledEventId)} is called off`;
   if (event.timerFiredEventAttributes) return 'a timer fires';

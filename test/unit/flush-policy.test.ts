@@ -187,3 +187,22 @@ describe('a buffer of batches of three', () => {
     expect(nextFlushAtMs(buffer, policy, 10)).toBe(10);
   });
 });
+
+test('where thousands of batches are not full, one arrival has none cut anew, but fills up the next that goes (G2, G6).', () => {
+  const policy: FlushPolicy = { maxBatchSize: 3, conflicts: [{ distinct: '/id' }], flushIntervalMs: 100 };
+  const buffer = emptyBuffer();
+  appendRequest(buffer, { requestId: 'a', values: Array.from({ length: 1500 }, () => ({ id: 1 })) }, 0);
+  expect(takeFlushes(buffer, policy, 100, 1).map(({ records }) => records.length)).toEqual([1]);
+  const before = buffer.partial.slice(1);
+  appendRequest(buffer, { requestId: 'b', values: [{ id: 1 }, { id: 2 }, { id: 2 }, { id: 3 }] }, 100);
+  const [flush] = takeFlushes(buffer, policy, 100, 1);
+  expect(flush?.records.map(bufferedRecordId)).toEqual(['a:1', 'b:1', 'b:3']);
+  expect(buffer.waiting.map(bufferedRecordId)).toEqual(['b:0', 'b:2']);
+  expect(buffer.partial).toEqual(before);
+  for (let batches = 0; batches < 1498; batches++) takeFlushes(buffer, policy, 200, 1);
+  // By now they are few enough to be cut together with what came.
+  expect(takeFlushes(buffer, policy, 200, 1).flatMap(({ records }) => records.map(bufferedRecordId))).toEqual(
+    ['b:0'],
+  );
+  expect(buffer).toMatchObject({ waiting: [], partial: [], full: [], bufferedRecords: 0 });
+});

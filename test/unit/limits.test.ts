@@ -42,10 +42,12 @@ test('the same change again changes nothing, not even who it was.', () => {
 
 test('a new batch size or new rules hold for what is cut already (G1, G2).', () => {
   const state = newState();
-  takeRequest(state, { requestId: 'r', values: [3, 4] }, 0);
-  state.buffer.head.full = [state.buffer.head.waiting.splice(0)];
+  takeRequest(state, { requestId: 'r', values: [3, 4, 5] }, 0);
+  const { head } = state.buffer;
+  head.full = [head.waiting.splice(0, 1)];
+  head.partial = [head.waiting.splice(0, 1)];
   changeLimits(state, { conflicts: [{ pair: [3, 4] }] }, ANN);
-  expect(state.buffer.head).toMatchObject({ full: [], uncut: 2 });
+  expect(head).toMatchObject({ full: [], partial: [], waiting: [{ value: 3 }, { value: 4 }, { value: 5 }] });
 });
 
 const anyPatch = fc.record<LimitsPatch>(
