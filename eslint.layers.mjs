@@ -69,7 +69,7 @@ export const LAYERS = [
   {
     dir: 'src/store',
     may: ['src/domain'],
-    packages: /^node:(?!process$).*$/,
+    packages: /^(node:(?!process$).*|pg)$/,
     because: 'a store knows records and batches, not who calls it',
   },
   {

@@ -7,5 +7,6 @@ export { loadConfig, type ConfigInput, type LoadedConfig, type SettingSource } f
 export { envName, flagName, settingName } from './config/names';
 export type { ApiKey } from './config/parse-lists';
 export { formatBytes } from './config/parse';
+export { showPostgresUrl } from './config/postgres-url';
 export { isLoopback } from './config/relations';
 export { SETTING_KEYS, SETTINGS, type Config, type Setting, type SettingKey } from './config/settings';

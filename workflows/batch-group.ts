@@ -15,11 +15,10 @@ import { ON_FAILURE } from '../src/contracts/settings';
 import { idInGroup } from '../src/domain/batch';
 import { outcomeOf, type RecordOutcome, type SettledRecord } from '../src/domain/outcome';
 import { packOutcomes, unpackBatch } from '../src/domain/packed-batch';
-import { closeInWaves, type BatchInGroup, type SettledInGroup } from './group-closing';
+import { closeInWaves, settleAnew, type BatchInGroup, type SettledInGroup } from './group-closing';
 import { savingOfGroup, settleRecords } from './saving';
 import type { Saving } from './saving-by-activity';
 import { undoBatch } from './undo';
-import { untilItSucceeds } from './until-it-succeeds';
 
 /** What the errors of all records may take together, in characters: the result is one payload, of at most 2 MiB. */
 const MAX_ERRORS_LENGTH = 256 * 1024;
@@ -27,6 +26,7 @@ const MAX_ERRORS_LENGTH = 256 * 1024;
 export async function batchGroupWorkflow(input: BatchGroupInput): Promise<BatchGroupResult> {
   const { workflowId } = workflowInfo();
   const saving = savingOfGroup(input);
+  const reason = input.settle?.reason ?? '';
   const batches = input.batches.map(({ records, flushReason }, i): BatchInGroup => ({
     place: i + 1,
     ref: { batchId: idInGroup(workflowId, i + 1), openedAtMs: input.openedAtMs },
@@ -39,7 +39,7 @@ export async function batchGroupWorkflow(input: BatchGroupInput): Promise<BatchG
   const settling = batches.map((batch) =>
     input.settle === undefined
       ? settle(batch, input, saving, errorLength)
-      : CancellationScope.nonCancellable(() => settleEarlierRun(batch, input)),
+      : CancellationScope.nonCancellable(() => settleAnew(batch, input.outcomeFormat, reason)),
   );
   return CancellationScope.nonCancellable(() => closeInWaves(batches, settling, input, saving));
 }
@@ -55,19 +55,6 @@ async function settle(
     onFailure === ON_FAILURE.rollbackBatch ? undoBatch(settled, ref) : settled,
   );
   return { outcomes: packOutcomes(outcomes.map((outcome) => withShortErrors(outcome, errorLength))) };
-}
-
-/** What it takes is closed by `settleBatch` itself. */
-async function settleEarlierRun(
-  { ref, flushReason, records }: BatchInGroup,
-  { settle: toSettle, outcomeFormat: format }: BatchGroupInput,
-): Promise<SettledInGroup> {
-  const { settleBatch } = untilItSucceeds(`${records.length} records to settle: ${ref.batchId}`);
-  const reason = toSettle?.reason ?? '';
-  const batch = { ...ref, flushReason, records };
-  const { location, outcomes } = await settleBatch({ batch, format, reason, atMs: Date.now() });
-  // As they are: they may stand in the file.
-  return { location, outcomes: packOutcomes(outcomes) };
 }
 
 function withShortErrors(record: RecordOutcome, length: number): RecordOutcome {

@@ -5,6 +5,7 @@
  *                                         └─ exhausted or refused ──► rollback (tried for 2½ minutes) ──► rolled_back
  *   deciding ► ON_FAILURE=rollback_batch, and one was rolled back: rollback of the saved ones too
  *   closing ─► closeBatch (until it succeeds): one file from all outcomes ──► done
+ *               └─ refused for good ──► settleBatch, with the refusal as the reason
  *
  *   settling ► instead of all that when an earlier run of this id closed without completing, by somebody's hand or a
  *              bug: settleBatch (until it succeeds): the earlier run's file, or one that tells why there is nothing else
@@ -20,6 +21,7 @@ import { ON_FAILURE } from '../src/contracts/settings';
 import type { BatchRef } from '../src/domain/batch';
 import { outcomeOf, type SettledRecord } from '../src/domain/outcome';
 import { savingOfBatch, settleRecords } from './saving';
+import { describeBatchRefusal } from './save-failure';
 import { showOutcomes } from './show-outcomes';
 import { undoBatch } from './undo';
 import { untilItSucceeds } from './until-it-succeeds';
@@ -27,7 +29,7 @@ import { untilItSucceeds } from './until-it-succeeds';
 export async function batchWorkflow(input: BatchInput): Promise<BatchResult> {
   const { settle: toSettle } = input;
   if (toSettle !== undefined) {
-    return CancellationScope.nonCancellable(() => settleEarlierRun(input, toSettle.reason));
+    return CancellationScope.nonCancellable(() => settleAnew(input, toSettle.reason));
   }
   const { batchId, openedAtMs, records } = input.batch;
   const batch: BatchRef = { batchId, openedAtMs };
@@ -42,11 +44,16 @@ async function close(batch: BatchRef, records: SettledRecord[], input: BatchInpu
   const { closeBatch } = untilItSucceeds(`${records.length} outcomes`);
   const outcomes = records.map(outcomeOf);
   showOutcomes(outcomes);
-  const { location } = await closeBatch({ batch, records, format: input.outcomeFormat });
-  return { location, outcomes };
+  try {
+    const { location } = await closeBatch({ batch, records, format: input.outcomeFormat });
+    return { location, outcomes };
+  } catch (error) {
+    return settleAnew(input, describeBatchRefusal(error));
+  }
 }
 
-async function settleEarlierRun(input: BatchInput, reason: string): Promise<BatchResult> {
+/** The outcomes that are published already, or else everything rolled back for this reason. */
+async function settleAnew(input: BatchInput, reason: string): Promise<BatchResult> {
   const { batch, outcomeFormat: format } = input;
   const { settleBatch } = untilItSucceeds(`${batch.records.length} records to settle`);
   const result = await settleBatch({ batch, format, reason, atMs: Date.now() });

@@ -8,7 +8,9 @@ import type {
 import { sumClosed } from '../src/contracts/batch';
 import { batchesClosedSignal } from '../src/contracts/batcher';
 import type { BatchRef, FlushReason } from '../src/domain/batch';
+import type { OutcomeFormat } from '../src/domain/outcome';
 import {
+  packOutcomes,
   tallyPacked,
   unpackOutcomes,
   type PackedBatch,
@@ -16,6 +18,7 @@ import {
 } from '../src/domain/packed-batch';
 import type { KeptRecord } from '../src/domain/record';
 import type { Saving } from './saving-by-activity';
+import { describeBatchRefusal } from './save-failure';
 import { showOutcomes } from './show-outcomes';
 import { untilItSucceeds } from './until-it-succeeds';
 
@@ -101,19 +104,28 @@ export async function closeInWaves(
   /** Where each batch is; undefined for what could not be closed. */
   async function closeTogether(wave: readonly Settled[]): Promise<(string | undefined)[]> {
     const { closeBatches } = untilItSucceeds(`${wave.length} batches`);
-    const told = await closeBatches({
-      format,
-      batches: wave.map(({ batch, outcomes }) => ({ ...batch.ref, records: batch.packed, outcomes })),
-    });
-    return told.batches.map((one) => ('location' in one ? one.location : undefined));
+    const batches = wave.map(({ batch, outcomes }) => ({ ...batch.ref, records: batch.packed, outcomes }));
+    try {
+      const told = await closeBatches({ format, batches });
+      return told.batches.map((one) => ('location' in one ? one.location : undefined));
+    } catch (error) {
+      // None could be closed, and the first was refused for good; each of them is asked for again.
+      describeBatchRefusal(error);
+      return wave.map(() => undefined);
+    }
   }
 
   async function closeAlone(settled: Settled): Promise<void> {
     const { ref, records } = settled.batch;
     const { closeBatch } = untilItSucceeds(`${records.length} outcomes of ${ref.batchId}`);
     const outcomes = unpackOutcomes(settled.outcomes, records);
-    const { location } = await closeBatch({ batch: ref, records: outcomes, format });
-    note(settled, location);
+    try {
+      const { location } = await closeBatch({ batch: ref, records: outcomes, format });
+      note(settled, location);
+    } catch (error) {
+      const anew = await settleAnew(settled.batch, format, describeBatchRefusal(error));
+      note({ ...settled, ...anew }, anew.location);
+    }
     publish();
   }
 
@@ -126,6 +138,19 @@ export async function closeInWaves(
     upsertMemo({ closed: { ...closed } });
     if (results.size < batches.length) void tell();
   }
+}
+
+/** The outcomes that are published already, or else everything rolled back for this reason; closed by that. */
+export async function settleAnew(
+  { ref, flushReason, records }: BatchInGroup,
+  format: OutcomeFormat,
+  reason: string,
+): Promise<SettledInGroup & { location: string }> {
+  const { settleBatch } = untilItSucceeds(`${records.length} records to settle: ${ref.batchId}`);
+  const batch = { ...ref, flushReason, records };
+  const { location, outcomes } = await settleBatch({ batch, format, reason, atMs: Date.now() });
+  // As they are: they may stand in the file.
+  return { location, outcomes: packOutcomes(outcomes) };
 }
 
 function portionsOf(wave: readonly Settled[]): Settled[][] {

@@ -6,6 +6,7 @@ import {
   TimeoutFailure,
 } from '@temporalio/common';
 import type { FailureDetails, SaveFailure } from '../src/contracts/activities';
+import type { ErrorCode } from '../src/domain/errors';
 import { MAX_ERROR_LENGTH, type UndoFailure } from '../src/domain/outcome';
 
 /**
@@ -53,6 +54,15 @@ export function describeAttempt(error: unknown): SaveFailure {
 /** What an outcome tells of a `rollback` that failed for good; rethrows a bug, as {@link describeSaveFailure} does. */
 export function describeUndoFailure(error: unknown, maxAttempts: number): UndoFailure {
   return describeFailure(error, maxAttempts);
+}
+
+const BATCH_REJECTED: ErrorCode = 'batch-rejected';
+
+/** What the outcomes of a batch tell that its store refused to close for good; rethrows anything else. */
+export function describeBatchRefusal(error: unknown): string {
+  const cause = error instanceof ActivityFailure ? error.cause : undefined;
+  if (!(cause instanceof ApplicationFailure) || cause.type !== BATCH_REJECTED) throw error;
+  return `refused with its batch: ${cause.message}`.slice(0, MAX_ERROR_LENGTH);
 }
 
 function describeFailure(error: unknown, maxAttempts: number): UndoFailure {

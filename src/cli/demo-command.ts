@@ -47,6 +47,7 @@ function demoConfig(config: Config): Config {
     batcherId: 'demo',
     taskQueue: `${config.taskQueue}-demo`,
     buildId: '',
+    store: 'file',
     dataDir,
     outDir: path.join(dataDir, 'out'),
     saveFailureRate: FAILURE_RATE,

@@ -1,10 +1,10 @@
 import type { Logger } from 'pino';
-import type { Config, LoadedConfig } from '../config';
-import { prepareFolders } from '../store/folders';
+import { showPostgresUrl, type Config, type LoadedConfig } from '../config';
 import { choosePorts, type PortWish } from '../temporal/embedded/ports';
 import { installRuntime } from '../temporal/runtime';
 import { startApi } from './api-role';
 import type { Lifecycle } from './lifecycle';
+import { openStore } from './open-store';
 import type { Summary } from './summary';
 import { readTlsFiles } from './tls-files';
 import {
@@ -27,7 +27,7 @@ export const ROLES = {
 export type Role = keyof typeof ROLES;
 
 /**
- * Starts what a role consists of, from the inside out: what can fail fast first (folders, certificate, ports), then
+ * Starts what a role consists of, from the inside out: what can fail fast first (store, certificate, ports), then
  * Temporal, worker, API. Whatever was started when something fails is stopped by the lifecycle.
  * @param reached a Temporal server that is there already, instead of one that is embedded or named by the environment
  * @returns where everything is
@@ -44,20 +44,21 @@ export async function startRole(
   const hasWorker = role === 'serve' || role === 'worker';
   const embeds = reached === undefined && (role === 'temporal' || (role === 'serve' && !namesTemporal()));
 
-  if (hasWorker) await prepareFolders(config);
+  const store = hasWorker ? await openStore(context) : undefined;
   const tls = hasApi ? await readTlsFiles(config) : undefined;
   if (hasApi && embeds) await choosePorts(apiPorts(config));
   // Only a worker has the SDK's native runtime, which would keep any other process alive.
   if (hasWorker) installRuntime(logger);
   const temporal = embeds ? await startTemporal(config, lifecycle) : (reached ?? externalTemporal());
   const client = await connect(temporal, lifecycle);
-  if (hasWorker) await startWorker(context, temporal, client);
+  if (store !== undefined) await startWorker(context, temporal, client, store);
   const addresses = hasApi ? await startApi(context, client, temporal.webUiUrl, tls) : undefined;
   return {
     ...addresses,
     webUiUrl: temporal.webUiUrl,
     temporalAddress: temporal.target.options.address,
     outDir: hasWorker ? config.outDir : undefined,
+    postgres: hasWorker && config.store === 'postgres' ? showPostgresUrl(config.postgresUrl) : undefined,
     needsKey: config.apiKeys.length > 0,
   };
 }

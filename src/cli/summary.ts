@@ -8,18 +8,21 @@ export interface Summary {
   webUiUrl?: string | undefined;
   temporalAddress: string;
   outDir?: string | undefined;
+  /** Host, port and database of the record store, where that is in Postgres. */
+  postgres?: string | undefined;
   needsKey: boolean;
 }
 
 /** A few lines for the terminal: where everything is, and one command to try. */
 export function renderSummary(summary: Summary): string {
-  const { apiUrl, gatewayAddress, webUiUrl, temporalAddress, outDir, needsKey } = summary;
+  const { apiUrl, gatewayAddress, webUiUrl, temporalAddress, outDir, postgres, needsKey } = summary;
   const rows: [string, string | undefined][] = [
     ['API', apiUrl && `${apiUrl}/v1/records`],
     ['Overview', apiUrl && `${apiUrl}/`],
     ['TCP gateway', gatewayAddress],
     ['Temporal Web UI', webUiUrl],
     ['Temporal', temporalAddress],
+    ['Postgres', postgres],
     ['Batch files', outDir && path.resolve(outDir)],
   ];
   const lines = rows

@@ -2,9 +2,7 @@ import type { Client } from '@temporalio/client';
 import type { Logger } from 'pino';
 import { createActivities } from '../../activities';
 import type { Config } from '../config';
-import { createFailingStore } from '../store/failing-store';
-import { createFileStore } from '../store/file-store';
-import { sweep } from '../store/sweep';
+import type { RecordStore } from '../domain/record-store';
 import { connectWorker } from '../temporal/connection';
 import { STANDING, watchVersion, type Standing } from '../temporal/first-version';
 import { createWorker } from '../temporal/worker';
@@ -13,15 +11,13 @@ import { workflowCode } from '../temporal/workflow-bundle';
 import type { Lifecycle } from './lifecycle';
 import type { ReachedTemporal } from './temporal-role';
 
-/** Starts the worker: workflows, activities and the file store. The folders have been prepared before. */
+/** Starts the worker: workflows, and activities over a record store that is open. */
 export async function startWorker(
   { config, logger, lifecycle }: { config: Config; logger: Logger; lifecycle: Lifecycle },
   { target }: ReachedTemporal,
   client: Client,
+  store: RecordStore,
 ): Promise<void> {
-  const swept = await sweep(config);
-  logger.debug(swept, 'cleared what crashed attempts had left behind');
-  const store = createFailingStore(createFileStore(config), { failureRate: config.saveFailureRate });
   const connection = await connectWorker(target);
   lifecycle.onStop("the worker's connection", () => connection.close());
   const { taskQueue, deployment, buildId, holdPatches, maxInFlight, shards } = config;

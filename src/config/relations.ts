@@ -19,6 +19,7 @@ export function relationProblems(draft: Draft): FieldProblem[] {
     ...hostProblems(draft),
     ...tlsProblems(draft),
     ...portProblems(draft),
+    ...storeProblems(draft),
   ];
 }
 
@@ -71,6 +72,12 @@ function tlsProblems({ values, writtenAs }: Draft): FieldProblem[] {
   return [
     { field: writtenAs(given) ?? settingName(given), expected, received: describeReceived(values[given]) },
   ];
+}
+
+function storeProblems({ values, writtenAs }: Draft): FieldProblem[] {
+  if (values.store !== 'postgres' || values.postgresUrl !== '') return [];
+  const expected = 'POSTGRES_URL beside postgres: the address of the database';
+  return [{ field: writtenAs('store') ?? 'STORE', expected, received: describeReceived(values.store) }];
 }
 
 const PORTS = ['httpPort', 'tcpPort', 'temporalPort', 'uiPort'] as const;

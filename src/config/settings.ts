@@ -1,8 +1,12 @@
 import { DAY, KIB, MIB, MINUTE } from '../domain/duration';
 import { LIMIT_RANGES } from '../domain/limits';
 import { OUTCOME_FORMATS } from '../domain/outcome';
-import { bytes, integer, oneOf, share, text, type Parser } from './parse';
+import { bytes, integer, oneOf, share, text } from './parse';
 import { apiKeys, conflictRules } from './parse-lists';
+import { STORE_SETTINGS } from './postgres-settings';
+import { setting, type Setting } from './setting';
+
+export type { Setting } from './setting';
 
 /** How records are saved. */
 export const SAVE_ACTIVITIES = ['regular', 'local', 'batch'] as const;
@@ -12,27 +16,6 @@ const ON_FAILURE = ['keep', 'rollback_batch'] as const;
 
 /** pino's levels, from all to nothing. */
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
-
-/** One setting. The texts are its documentation: `--help` shows the first, `docs/CONFIGURATION.md` all of them. */
-export interface Setting<T> {
-  /** Decides what is accepted and says so in words, bounds included. */
-  parser: Parser<T>;
-  default: T;
-  unit?: string;
-  /** What it is. */
-  about: string;
-  /** How it hangs together with other settings, and where a bound comes from. */
-  related?: string;
-  /** What raising it costs. */
-  raising?: string;
-  /** What may be shown of the value, where that is not all of it. */
-  show?(value: T): unknown;
-}
-
-/** Checks that the default is of the type that the parser gives. */
-function setting<T>(entry: Omit<Setting<T>, 'default'> & { default: NoInfer<T> }): Setting<T> {
-  return entry;
-}
 
 const port = () => integer(0, 65_535);
 const path = () => text('a path', /^[^\0]+$/);
@@ -128,14 +111,17 @@ export const SETTINGS = {
     parser: path(),
     default: './data',
     about: "Folder of the embedded server's database and of the records that wait for their batch's file.",
-    related: 'A relative path starts at the working directory. Workers on several hosts must share it.',
+    related:
+      'A relative path starts at the working directory. Workers on several hosts must share it, with STORE=file.',
   }),
   outDir: setting({
     parser: path(),
     default: './data/out',
     about: 'Folder of the batch files.',
-    related: 'Does not follow DATA_DIR: set both. Workers on several hosts must share it.',
+    related:
+      'Does not follow DATA_DIR: set both. Workers on several hosts must share it, or have their files gathered with STORE=postgres.',
   }),
+  ...STORE_SETTINGS,
   taskQueue: setting({
     parser: name(),
     default: 'keepapart',

@@ -102,6 +102,21 @@ export interface BatchReport {
   damage: BatchDamage;
 }
 
+/** What was found of the batches that are closed in Postgres. */
+export interface PostgresReport {
+  closed: number;
+  /** Closed within the last minute, their file not there yet. */
+  publishing: number;
+  /** Files of batches that Postgres doesn't have, as when its rows were deleted. */
+  unlistedFiles: number;
+  damage: {
+    /** Closed batches without their file. */
+    notPublished: Found<{ file: string }>;
+    /** Files with other bytes than the outcomes in Postgres give. */
+    publishedOtherwise: Found<{ file: string }>;
+  };
+}
+
 /** Whether nothing is damaged. */
 export function isClean(damage: object): boolean {
   return (Object.values(damage) as Found<unknown>[]).every(({ count }) => count === 0);

@@ -100,19 +100,21 @@ export const ERRORS = {
     retried: RETRIED.byTemporal,
   },
   'record-rejected': { title: 'The store refused the record for good', retried: RETRIED.never },
+  'batch-rejected': { title: 'The store refused the batch for good', retried: RETRIED.never },
   'batch-already-closed': { title: 'The batch has its file already', retried: RETRIED.never },
   'batch-file-conflict': {
     title: 'A different file stands where this batch has to be written',
     retried: RETRIED.byTemporal,
   },
   'staged-record-missing': {
-    title: 'A saved record is not in the staging folder',
+    title: 'A saved record is not in the staging',
     retried: RETRIED.byTemporal,
   },
 
   'invalid-config': { title: 'The configuration is not valid', retried: RETRIED.byOperator },
   'port-in-use': { title: 'A port is taken', retried: RETRIED.byOperator },
   'folder-not-writable': { title: 'A folder can not be written', retried: RETRIED.byOperator },
+  'postgres-unusable': { title: 'Postgres can not be used as the store', retried: RETRIED.byOperator },
   'temporal-binary-missing': {
     title: 'No Temporal server could be found, downloaded or built',
     retried: RETRIED.byOperator,

@@ -7,8 +7,10 @@ import type { KeptRecord } from './record';
  *
  * Every call may be repeated at any time, also by a worker that was taken for dead and comes back late: a repeated call
  * has no further effect, and nothing changes a batch that is closed (G4, G10).
- * A store throws `record-rejected` for what can never succeed, and `batch-already-closed` at a save that comes after its
- * batch was closed; neither is retried. Any other error is, by Temporal, after its `retryAfterMs` if it has one.
+ * A store throws `record-rejected` for what can never succeed, `batch-already-closed` at a save that comes after its
+ * batch was closed, and `batch-rejected` at a closing that can never succeed, upon which all of it is
+ * rolled back; none is retried. Any other error is, by Temporal, after its `retryAfterMs` if it
+ * has one.
  */
 export interface RecordStore {
   /** Stores one record durably, idempotent by `recordId`. When it returns, a power cut doesn't lose the record. */

@@ -58,7 +58,7 @@ export function foreignFile(batch: BatchRef): KeepapartError {
  * temporary file, which is synced and then linked to its name: unlike `rename`, a link refuses a name that is taken, so
  * of two workers that close the same batch one wins and the other finds the file there.
  */
-export function createBatchFiles(folders: StoreFolders) {
+export function createBatchFiles(folders: Pick<StoreFolders, 'outDir'>) {
   const unfinished = unfinishedRoot(folders);
   const syncShared = createSharedSync();
   const pathOf = (batch: BatchRef): string => join(folders.outDir, `${batchName(batch)}.log`);

@@ -1,9 +1,9 @@
 import type { BatchRef } from '../domain/batch';
-import { isKeepapartError, KeepapartError, type ErrorCode } from '../domain/errors';
+import { KeepapartError } from '../domain/errors';
 import { OUTCOME, outcomeFileContent, outcomeFromLine, type OutcomeFormat } from '../domain/outcome';
 import type { ClosedBatch, RecordStore, SettledBatch } from '../domain/record-store';
 import { batchName, createBatchFiles, foreignFile } from './batch-files';
-import { describeErrno } from './durable-fs';
+import { explaining } from './explaining';
 import type { StoreFolders } from './folders';
 import { createStaging, stagedPath } from './staging';
 
@@ -123,13 +123,4 @@ function stagedRecordMissing(batch: BatchRef, missing: readonly { recordId: stri
       `reported as saved, but not in DATA_DIR/staging/${batchName(batch)}; ` +
       'workers on several hosts have to share DATA_DIR',
   );
-}
-
-async function explaining<T>(code: ErrorCode, what: string, action: () => Promise<T>): Promise<T> {
-  try {
-    return await action();
-  } catch (cause) {
-    if (isKeepapartError(cause)) throw cause;
-    throw new KeepapartError(code, `${what}: ${describeErrno(cause)}`, { cause });
-  }
 }

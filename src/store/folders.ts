@@ -21,7 +21,7 @@ export function stagingRoot(folders: StoreFolders): string {
  * Batch files being written. Inside `OUT_DIR`, because only within one file system can a file be published by a link;
  * a folder of its own, so that leftovers are found without listing every batch file there ever was.
  */
-export function unfinishedRoot(folders: StoreFolders): string {
+export function unfinishedRoot(folders: Pick<StoreFolders, 'outDir'>): string {
   return join(folders.outDir, '.unfinished');
 }
 
@@ -33,6 +33,11 @@ export function unfinishedRoot(folders: StoreFolders): string {
 export async function prepareFolders(folders: StoreFolders): Promise<void> {
   await prepare('DATA_DIR', folders.dataDir);
   await prepare('DATA_DIR', stagingRoot(folders));
+  await prepareOutDir(folders);
+}
+
+/** The same for a store that has nothing but batch files in folders. */
+export async function prepareOutDir(folders: Pick<StoreFolders, 'outDir'>): Promise<void> {
   await prepare('OUT_DIR', folders.outDir);
   await prepare('OUT_DIR', unfinishedRoot(folders));
 }

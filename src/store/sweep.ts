@@ -30,15 +30,23 @@ export interface Swept {
 export async function sweep(folders: StoreFolders, nowMs: number = Date.now()): Promise<Swept> {
   const [staged, unfinishedFiles] = await Promise.all([
     removeEach(stagingRoot(folders), (name) => isAccountedFor(folders, name)),
-    removeEach(unfinishedRoot(folders), async (name) => {
-      if (name.endsWith(CLAIM_ENDING)) {
-        return (await stat(join(folders.outDir, `${name.slice(0, -CLAIM_ENDING.length)}.log`))).isFile();
-      }
-      const { mtimeMs } = await stat(join(unfinishedRoot(folders), name));
-      return nowMs - mtimeMs > UNFINISHED_FOR_MS;
-    }),
+    sweepUnfinished(folders, nowMs),
   ]);
   return { staged, unfinishedFiles };
+}
+
+/** The same for a store that has nothing but batch files in folders; gives how many were removed. */
+export async function sweepUnfinished(
+  folders: Pick<StoreFolders, 'outDir'>,
+  nowMs: number = Date.now(),
+): Promise<number> {
+  return removeEach(unfinishedRoot(folders), async (name) => {
+    if (name.endsWith(CLAIM_ENDING)) {
+      return (await stat(join(folders.outDir, `${name.slice(0, -CLAIM_ENDING.length)}.log`))).isFile();
+    }
+    const { mtimeMs } = await stat(join(unfinishedRoot(folders), name));
+    return nowMs - mtimeMs > UNFINISHED_FOR_MS;
+  });
 }
 
 async function removeEach(root: string, isLeftover: (name: string) => Promise<boolean>): Promise<number> {

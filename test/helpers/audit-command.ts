@@ -31,8 +31,11 @@ export async function auditHere(ledgers: readonly string[], env: Record<string, 
   return { clean: report.clean, damage: damageOf(report) };
 }
 
-function damageOf({ files, batches }: AuditReport): Record<string, number> {
-  const kinds = Object.entries({ ...files.damage, ...batches?.damage }) as [string, Found<unknown>][];
+function damageOf({ files, batches, postgres }: AuditReport): Record<string, number> {
+  const kinds = Object.entries({ ...files.damage, ...batches?.damage, ...postgres?.damage }) as [
+    string,
+    Found<unknown>,
+  ][];
   const found = kinds.map(([kind, { count }]) => [kind, count] as const).filter(([, count]) => count > 0);
   return Object.fromEntries(found);
 }

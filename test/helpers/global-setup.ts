@@ -4,6 +4,7 @@ import { homedir, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { defaultCacheDir, resolveTemporalBinary } from '../../src/temporal/embedded/binary';
 import { startEmbeddedServer } from '../../src/temporal/embedded/embedded-server';
+import { offerPostgres, TEST_POSTGRES } from './shared-postgres';
 import { TEST_ADDRESS, TEST_BINARY } from './temporal-server';
 
 declare global {
@@ -11,7 +12,10 @@ declare global {
   var stopTestServer: (() => Promise<void>) | undefined;
 }
 
-/** Starts one Temporal server for the whole run, on a free port and with a database that is thrown away. */
+/**
+ * Starts one Temporal server for the whole run, on a free port and with a database that is thrown away, and offers a
+ * Postgres likewise.
+ */
 export default async function globalSetup(): Promise<void> {
   const env = process.env;
   // End-to-end tests run dist/, and workflow tests its bundle; this does nothing where they are fresh.
@@ -36,12 +40,15 @@ export default async function globalSetup(): Promise<void> {
       },
       env,
     });
+    const postgres = await offerPostgres();
     globalThis.stopTestServer = async () => {
+      await postgres.close();
       await server.stop();
       await removeData();
     };
     process.env[TEST_ADDRESS] = server.address;
     process.env[TEST_BINARY] = binary.path;
+    process.env[TEST_POSTGRES] = postgres.url;
   } catch (error) {
     await removeData();
     throw error;

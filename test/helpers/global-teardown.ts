@@ -1,6 +1,6 @@
 import './global-setup';
 
-/** Stops the server of global-setup.ts and removes its database. */
+/** Stops what global-setup.ts has started and removes its databases. */
 export default async function globalTeardown(): Promise<void> {
   await globalThis.stopTestServer?.();
 }

@@ -2,14 +2,16 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import type { StoreFolders } from '../../src/store/folders';
+import type { PostgresStoreOptions } from '../../src/store/postgres/postgres-store';
 import type { Settlement, StepReport } from './settle-batch';
 
-/** What the child process does: brings one batch into a file store, step by step. */
+/** What the child process does: brings one batch into a store, step by step. */
 export interface ChildTask extends Settlement {
-  folders: StoreFolders;
+  /** Folders of a file store, or how to open one in Postgres. */
+  store: { folders: StoreFolders } | { postgres: PostgresStoreOptions };
   /**
    * It kills itself (SIGKILL) at this point, from 1: points are before each call that changes a file or folder (half of
-   * a write is then done), and before each report of a step.
+   * a write is then done), before each commit, and before each report of a step.
    */
   dieAtPoint?: number;
 }

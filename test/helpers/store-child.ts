@@ -1,7 +1,10 @@
 import { readdirSync, unlinkSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { createFileStore } from '../../src/store/file-store';
+import type { StoreFolders } from '../../src/store/folders';
+import { openPostgresStore } from '../../src/store/postgres/postgres-store';
 import { interceptFs, type FsCall } from './intercept-fs';
+import { interceptQueries } from './intercept-queries';
 import type { ChildTask } from './run-store-child';
 import { settle } from './settle-batch';
 
@@ -18,9 +21,12 @@ function dieIfItIsTime(beforehand: () => void = () => undefined): void {
   process.kill(process.pid, 'SIGKILL');
 }
 
-if (task.dieAtPoint !== undefined) {
+function intercept(): void {
   interceptFs((call, args) => {
     if (POINTS.includes(call.name)) dieIfItIsTime(() => leaveHalfDone(call, args));
+  });
+  interceptQueries((sql) => {
+    if (sql === 'COMMIT') dieIfItIsTime();
   });
 }
 
@@ -30,14 +36,24 @@ function leaveHalfDone({ name, path, fd }: FsCall, args: readonly unknown[]): vo
     const bytes = args[0] as Uint8Array;
     writeSync(fd!, bytes.subarray(0, bytes.length / 2));
   }
-  if (name === 'rm' && path.startsWith(join(task.folders.dataDir, 'staging'))) {
+  if (
+    name === 'rm' &&
+    'folders' in task.store &&
+    path.startsWith(join(task.store.folders.dataDir, 'staging'))
+  ) {
     const [first] = readdirSync(path);
     if (first !== undefined) unlinkSync(join(path, first));
   }
 }
 
-void settle(createFileStore(task.folders), task, (done) => {
-  dieIfItIsTime();
-  // Synchronously: a report that a kill can take back would be no report.
-  writeSync(STDOUT, `${JSON.stringify(done)}\n`);
-});
+void (async () => {
+  const postgres = 'postgres' in task.store ? await openPostgresStore(task.store.postgres) : undefined;
+  const store = postgres ?? createFileStore((task.store as { folders: StoreFolders }).folders);
+  if (task.dieAtPoint !== undefined) intercept();
+  await settle(store, task, (done) => {
+    dieIfItIsTime();
+    // Synchronously: a report that a kill can take back would be no report.
+    writeSync(STDOUT, `${JSON.stringify(done)}\n`);
+  });
+  await postgres?.close();
+})();

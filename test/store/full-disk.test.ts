@@ -17,7 +17,7 @@ test('a record that finds no room fails clearly, is retried, and is saved when t
   const folders = await storeFolders();
   const settlement = { batch: BATCH, records: [saved(record(1, 'x'.repeat(5000)))], format: 'text' as const };
 
-  const { reports } = await runStoreChild({ folders, ...settlement }, MAX_FILE_BYTES);
+  const { reports } = await runStoreChild({ store: { folders }, ...settlement }, MAX_FILE_BYTES);
   expect(reports).toEqual([
     {
       step: 0,
@@ -42,7 +42,7 @@ test('G10: a batch file that finds no room is not published in part, and later i
   const records = [1, 2, 3].map((index) => saved(record(index, 'x'.repeat(3000))));
   const settlement = { batch: BATCH, records, format: 'text' as const };
 
-  const { reports } = await runStoreChild({ folders, ...settlement }, MAX_FILE_BYTES);
+  const { reports } = await runStoreChild({ store: { folders }, ...settlement }, MAX_FILE_BYTES);
   expect(reports.at(-1)).toEqual({
     step: 3,
     error: {

@@ -1,19 +1,13 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { MINUTE } from '../../src/domain/duration';
 import { outcomeFileContent } from '../../src/domain/outcome';
-import { createFileStore } from '../../src/store/file-store';
+import type { PostgresDatabase } from '../helpers/postgres-server';
+import { openDatabase } from '../helpers/shared-postgres';
 import { runStoreChild } from '../helpers/run-store-child';
 import { settle } from '../helpers/settle-batch';
-import {
-  BATCH,
-  BATCH_FILE,
-  contentsOf,
-  record,
-  rolledBack,
-  saved,
-  storeFolders,
-} from '../helpers/store-folders';
+import { fileHarness, postgresHarness, type StoreHarness } from '../helpers/store-harness';
+import { BATCH, BATCH_FILE, record, rolledBack, saved } from '../helpers/store-folders';
 
 const RECORDS = [saved(record(1, { name: 'first' })), rolledBack(record(2))];
 const CONTENT = outcomeFileContent(RECORDS, 'json');
@@ -25,38 +19,50 @@ interface Way {
   leastPoints: number;
 }
 
+let database: PostgresDatabase;
+beforeAll(async () => void (database = await openDatabase()));
+afterAll(() => database.remove());
+
 /** Kills a worker at its n-th point, lets another one go on, and says if the first had died. */
-async function killThenGoOn(dieAtPoint: number, { together, steps }: Way): Promise<boolean> {
-  const folders = await storeFolders();
+async function killThenGoOn(harness: StoreHarness, dieAtPoint: number, { together, steps }: Way) {
+  const store = await harness.worker();
   const settlement = { batch: BATCH, records: RECORDS, format: 'json' as const, together };
   const all = Array.from({ length: steps }, (_, step) => ({ step }));
-  const { reports, killed } = await runStoreChild({ folders, ...settlement, dieAtPoint });
+  const { reports, killed } = await runStoreChild({ store: harness.elsewhere, ...settlement, dieAtPoint });
   expect(reports).toEqual(all.slice(0, reports.length));
 
-  const files = contentsOf(folders).out;
-  if (reports.length === steps) expect(files).toEqual([BATCH_FILE]);
-  for (const file of files) expect(readFileSync(join(folders.outDir, file), 'utf8')).toBe(CONTENT);
+  const files = () => readdirSync(harness.outDir).filter((name) => name !== '.unfinished');
+  const read = (name: string) => readFileSync(join(harness.outDir, name), 'utf8');
+  if (reports.length === steps) expect(files()).toEqual([BATCH_FILE]);
+  for (const file of files()) expect(read(file)).toBe(CONTENT);
 
   // What was reported stands in Temporal's history; everything else is repeated.
   const repeated: unknown[] = [];
-  await settle(createFileStore(folders), settlement, (done) => repeated.push(done), reports.length);
+  await settle(store, settlement, (done) => repeated.push(done), reports.length);
   expect(repeated).toEqual(all.slice(reports.length));
-  expect(readFileSync(join(folders.outDir, BATCH_FILE), 'utf8')).toBe(CONTENT);
-  expect(contentsOf(folders)).toEqual({ staging: [], unfinished: [], out: [BATCH_FILE] });
+  expect(read(BATCH_FILE)).toBe(CONTENT);
+  expect([await harness.leftovers(), files()]).toEqual([[], [BATCH_FILE]]);
+  await harness.close();
   return killed;
 }
 
-describe.each<[string, Way]>([
-  ['one by one', { together: false, steps: 4, leastPoints: 20 }],
-  ['together', { together: true, steps: 3, leastPoints: 12 }],
-])('Two records, one of them rolled back, saved and closed %s:', (_, way) => {
+const inFiles = (): Promise<StoreHarness> => fileHarness();
+const inPostgres = (): Promise<StoreHarness> => postgresHarness(database);
+
+describe.each<[store: string, how: string, setUp: () => Promise<StoreHarness>, Way]>([
+  ['files', 'one by one', inFiles, { together: false, steps: 4, leastPoints: 20 }],
+  ['files', 'together', inFiles, { together: true, steps: 3, leastPoints: 12 }],
+  // A commit and a report for each step, and the publishing of the file.
+  ['Postgres', 'one by one', inPostgres, { together: false, steps: 4, leastPoints: 12 }],
+  ['Postgres', 'together', inPostgres, { together: true, steps: 3, leastPoints: 10 }],
+])('Two records in %s, one of them rolled back, saved and closed %s:', (_store, _how, setUp, way) => {
   test(
     'G4, G10: wherever a worker is killed, a reader sees a whole file or none, and the next worker finishes',
     async () => {
+      const killed = async (point: number) => killThenGoOn(await setUp(), point, way);
       let point = 1;
       // Two at a time, until one outlives its kill.
-      while ((await Promise.all([killThenGoOn(point, way), killThenGoOn(point + 1, way)])).every(Boolean))
-        point += 2;
+      while ((await Promise.all([killed(point), killed(point + 1)])).every(Boolean)) point += 2;
       expect(point).toBeGreaterThan(way.leastPoints);
     },
     // A process for each point: however slow the machine is, that is no reason to fail.

@@ -110,16 +110,6 @@ test('G10: a reader who looks all the time never sees a part of a file', async (
   expect(seen).not.toContain(false);
 });
 
-test('G4: two workers that close the same batch at once both succeed, with one file', async () => {
-  for (let round = 1; round <= 20; round++) {
-    const folders = await storeFolders();
-    await createFileStore(folders).save(record(1), BATCH);
-    const close = () => createFileStore(folders).closeBatch(BATCH, [saved(record(1))], 'text');
-    await Promise.all([close(), close(), close()]);
-    expect(contentsOf(folders)).toEqual({ staging: [], unfinished: [], out: [BATCH_FILE] });
-  }
-});
-
 test('G4: a worker that is overtaken while it closes a batch finds it closed, not its records missing', async () => {
   const folders = await storeFolders();
   const [slow, fast] = [createFileStore(folders), createFileStore(folders)];
@@ -132,24 +122,6 @@ test('G4: a worker that is overtaken while it closes a batch finds it closed, no
   });
   await close(slow);
   expect(contentsOf(folders)).toEqual({ staging: [], unfinished: [], out: [BATCH_FILE] });
-});
-
-test('G10: of two different files for one batch the first stays, however close they come', async () => {
-  for (let round = 1; round <= 20; round++) {
-    const folders = await storeFolders();
-    const contents = [saved(record(1)), rolledBack(record(1))].map((one) =>
-      outcomeFileContent([one], 'text'),
-    );
-    await createFileStore(folders).save(record(1), BATCH);
-
-    const results = await Promise.allSettled([
-      createFileStore(folders).closeBatch(BATCH, [saved(record(1))], 'text'),
-      createFileStore(folders).closeBatch(BATCH, [rolledBack(record(1))], 'text'),
-    ]);
-    const winner = results.findIndex(({ status }) => status === 'fulfilled');
-    expect(results[1 - winner]).toMatchObject({ reason: { code: 'batch-file-conflict' } });
-    expect(readFileSync(join(folders.outDir, BATCH_FILE), 'utf8')).toBe(contents[winner]);
-  }
 });
 
 test.each(['EPERM', 'ENOTSUP', 'EMLINK'])(

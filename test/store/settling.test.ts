@@ -3,9 +3,8 @@ import { join } from 'node:path';
 import { settleBatch } from '../../activities/settle-batch';
 import type { BatchResult } from '../../src/contracts/batch';
 import type { Batch } from '../../src/domain/batch';
-import { HOUR, MINUTE } from '../../src/domain/duration';
 import { isKeepapartError } from '../../src/domain/errors';
-import { OUTCOME, jsonOutcomeLine } from '../../src/domain/outcome';
+import { OUTCOME } from '../../src/domain/outcome';
 import type { RecordStore } from '../../src/domain/record-store';
 import { createFileStore } from '../../src/store/file-store';
 import type { StoreFolders } from '../../src/store/folders';
@@ -21,7 +20,7 @@ import {
   storeFolders,
 } from '../helpers/store-folders';
 
-/** What a run that settles a batch meets when workers still do what the terminated run asked them to. */
+/* What settling does with files alone; what holds for every store is in contract.test.ts and overtaking.test.ts. */
 const RECORDS = [record(1, 'one'), record(2, 'two')] as const;
 const SETTLED_BATCH: Batch = { ...BATCH, flushReason: 'size', records: [...RECORDS] };
 const REASON = 'its batch was terminated by hand';
@@ -40,13 +39,6 @@ async function settle(store: RecordStore, format: 'text' | 'json' = 'json', atMs
   }
 }
 
-const LATE: Record<string, (store: RecordStore) => Promise<unknown>> = {
-  save: (store) => store.save(RECORDS[1], BATCH),
-  rollback: (store) => store.rollback(RECORDS[1], BATCH),
-  closeBatch: (store) => store.closeBatch(BATCH, [saved(RECORDS[0]), rolledBack(RECORDS[1])], 'json'),
-  'an earlier settleBatch': (store) => settle(store, 'json', 2),
-};
-
 /** Fails only with an error that a worker may meet: nobody waits for it. */
 async function late(call: (store: RecordStore) => Promise<unknown>, folders: StoreFolders): Promise<void> {
   await call(createFileStore(folders)).catch((error: unknown) => {
@@ -57,74 +49,6 @@ async function late(call: (store: RecordStore) => Promise<unknown>, folders: Sto
 function fileIn(folders: StoreFolders): string {
   return readFileSync(join(folders.outDir, BATCH_FILE), 'utf8');
 }
-
-/** Does one thing in the middle of another: before its n-th call into the file system. False when there is no n-th. */
-async function inTheMiddleOf(
-  outer: () => Promise<void>,
-  inner: () => Promise<void>,
-  point: number,
-  hardLinks: boolean,
-): Promise<boolean> {
-  let calls = 0;
-  let inside: Promise<void> | undefined;
-  let innerIsOver = false;
-  restore = interceptFs(async ({ name }) => {
-    // What goes on beside it goes on.
-    if (inside === undefined && ++calls === point) {
-      inside = inner().finally(() => (innerIsOver = true));
-      await inside;
-    }
-    if (name === 'link' && !hardLinks) throw Object.assign(new Error('EPERM: on purpose'), { code: 'EPERM' });
-  });
-  try {
-    await outer();
-    await inside;
-  } finally {
-    restore();
-  }
-  return innerIsOver;
-}
-
-describe.each(Object.keys(LATE))('a late %s', (name) => {
-  const call = LATE[name]!;
-
-  test.each([
-    ['with hard links', true],
-    ['without', false],
-  ])(
-    'G4, G10: changes nothing that settling has published, and the other way round, at whichever point one of them overtakes the other (%s)',
-    async (_, hardLinks) => {
-      for (const lateIsOvertaken of [true, false]) {
-        for (let point = 1, overtaken = true; overtaken; point++) {
-          const folders = await storeFolders();
-          for (const one of name === 'save' ? RECORDS.slice(0, 1) : RECORDS) {
-            await createFileStore(folders).save(one, BATCH);
-          }
-          const told: { result: BatchResult; file: string }[] = [];
-          const settling = async (): Promise<void> => {
-            const result = await settle(createFileStore(folders));
-            told.push({ result, file: fileIn(folders) });
-          };
-          const coming = () => late(call, folders);
-          overtaken = lateIsOvertaken
-            ? await inTheMiddleOf(coming, settling, point, hardLinks)
-            : await inTheMiddleOf(settling, coming, point, hardLinks);
-          if (told.length === 0) await settling();
-
-          const [{ result, file }] = told as [{ result: BatchResult; file: string }];
-          expect(fileIn(folders)).toBe(file);
-          const lines = file.trimEnd().split('\n').map(jsonOutcomeLine);
-          expect(lines).toMatchObject(
-            result.outcomes.map(({ recordId, outcome, error = null }) => ({ recordId, outcome, error })),
-          );
-          await sweep(folders, Date.now() + 2 * HOUR);
-          expect(contentsOf(folders)).toEqual({ staging: [], unfinished: [], out: [BATCH_FILE] });
-        }
-      }
-    },
-    2 * MINUTE,
-  );
-});
 
 test('a late save that is killed after its batch was settled leaves nothing that a sweep leaves', async () => {
   const folders = await storeFolders();

@@ -53,7 +53,7 @@ const LAYERS: Record<string, Layer> = {
   'src/temporal': {
     layers: ['src/contracts', 'src/config', 'src/domain'],
     takes: ['@temporalio/client', '@temporalio/worker', 'node:child_process'],
-    refuses: ['express', 'fs', 'node:process'],
+    refuses: ['express', 'fs', 'pg', 'node:process'],
   },
   'src/client': {
     layers: ['src/contracts', 'src/domain'],
@@ -62,8 +62,8 @@ const LAYERS: Record<string, Layer> = {
   },
   'src/store': {
     layers: ['src/domain'],
-    takes: ['node:fs/promises'],
-    refuses: ['fs', 'pino', '@temporalio/activity', 'node:process', 'process'],
+    takes: ['node:fs/promises', 'pg'],
+    refuses: ['fs', 'pg-pool', 'pino', '@temporalio/activity', 'node:process', 'process'],
   },
   'src/cli': { takes: ['commander', '@temporalio/client', 'node:process'], refuses: [] },
 };

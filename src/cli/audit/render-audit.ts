@@ -4,6 +4,7 @@ import {
   type FileReport,
   type Found,
   type Missing,
+  type PostgresReport,
   type Surplus,
 } from '../../domain/audit-report';
 import type { BrokenRule } from '../../domain/audit-rules';
@@ -12,8 +13,12 @@ import type { AuditReport } from './run-audit';
 
 /** The report for people: what was held against what, the figures, and the first places of each kind of damage. */
 export function renderAudit(report: AuditReport): string {
-  const { checked, files, batches } = report;
-  const counted = [...figures(report), ...(batches === null ? [] : batchFigures(batches))];
+  const { checked, files, batches, postgres } = report;
+  const counted = [
+    ...figures(report),
+    ...(batches === null ? [] : batchFigures(batches)),
+    ...(postgres === null ? [] : postgresFigures(postgres)),
+  ];
   const width = Math.max(...counted.map(([, count]) => String(count).length));
   return [
     `Audit of ${checked.outDir}`,
@@ -23,6 +28,7 @@ export function renderAudit(report: AuditReport): string {
     ...(checked.temporal === null
       ? []
       : [`  Temporal: namespace ${checked.temporal.namespace}, batcher ${checked.temporal.batcherId}`]),
+    ...(checked.postgres === null ? [] : [`  Postgres: ${checked.postgres}`]),
     '',
     ...counted.map(([what, count, bad]) => {
       const line = `  ${String(count).padStart(width)}  ${what}`;
@@ -31,6 +37,7 @@ export function renderAudit(report: AuditReport): string {
     '',
     ...fileDamage(files),
     ...(batches === null ? [] : batchDamage(batches)),
+    ...(postgres === null ? [] : postgresDamage(postgres)),
     ...remarks(report),
     report.clean ? colours.green('Nothing is damaged.') : colours.red('There is damage.'),
     '',
@@ -86,6 +93,16 @@ function batchFigures({ damage, ...batches }: BatchReport): Figure[] {
   ];
 }
 
+function postgresFigures({ damage, ...postgres }: PostgresReport): Figure[] {
+  return [
+    ['batches closed in Postgres', postgres.closed],
+    ['batches closed in Postgres without their file', damage.notPublished.count, true],
+    ['batches closed in Postgres whose file has other bytes', damage.publishedOtherwise.count, true],
+    ['batches closed in Postgres within a minute, no file yet', postgres.publishing],
+    ['files of batches that Postgres does not have', postgres.unlistedFiles],
+  ];
+}
+
 function fileDamage({ damage, unacknowledged }: FileReport): string[] {
   return [
     ...section('Missing', damage.missing, missing),
@@ -110,6 +127,13 @@ function batchDamage({ damage }: BatchReport): string[] {
     ...section('Closed without completing', damage.abandoned, ({ batchId, records }) => {
       return `${batchId}: ${records} records`;
     }),
+  ];
+}
+
+function postgresDamage({ damage }: PostgresReport): string[] {
+  return [
+    ...section('Not published', damage.notPublished, ({ file }) => file),
+    ...section('Published with other bytes', damage.publishedOtherwise, ({ file }) => file),
   ];
 }
 

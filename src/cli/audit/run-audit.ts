@@ -1,9 +1,9 @@
 import path from 'node:path';
 import { WorkflowNotFoundError, type Client } from '@temporalio/client';
-import type { Config } from '../../config';
+import { showPostgresUrl, type Config } from '../../config';
 import { createAudit } from '../../domain/audit';
 import { createLedger, type Ledger } from '../../domain/audit-ledger';
-import { isClean, type BatchReport, type FileReport } from '../../domain/audit-report';
+import { isClean, type BatchReport, type FileReport, type PostgresReport } from '../../domain/audit-report';
 import type { ConflictRule } from '../../domain/conflict-rules';
 import type { CutBy } from '../../domain/cut-by';
 import { auditedNames, readAuditedFiles, valueKey } from '../../store/audited-files';
@@ -14,6 +14,7 @@ import { batcherAddress } from '../../temporal/batcher-address';
 import type { BatcherAddress } from '../../temporal/ingest';
 import { findWaiting } from '../../temporal/waiting-records';
 import { auditBatches } from './audit-batches';
+import { auditPostgres } from './audit-postgres';
 
 /** All that an audit found; what `--json` prints. */
 export interface AuditReport {
@@ -25,11 +26,15 @@ export interface AuditReport {
     conflicts: readonly ConflictRule[];
     ledgers: readonly string[];
     temporal: { namespace: string; batcherId: string } | null;
+    /** Host, port and database. */
+    postgres: string | null;
   };
   ledger: { lines: number; tornLines: number } | null;
   files: FileReport;
   /** Null without Temporal. */
   batches: BatchReport | null;
+  /** Null with `STORE=file`. */
+  postgres: PostgresReport | null;
   /** Batchers that could not be asked what they hold: records of theirs may count as missing. */
   silentBatchers: string[];
 }
@@ -88,19 +93,24 @@ export async function runAudit({ config, ledgers, client }: AuditOptions): Promi
     }
   }
 
+  // Last: what it has closed before is published by now, or will be.
+  const postgres =
+    config.store === 'postgres' ? await auditPostgres(config, await auditedNames(outDir)) : null;
   const files = audit.report((recordId) => waiting.has(recordId));
   return {
-    clean: isClean(files.damage) && (batches === null || isClean(batches.damage)),
+    clean: [files, batches, postgres].every((part) => part === null || isClean(part.damage)),
     checked: {
       outDir: path.resolve(outDir),
       maxBatchSize,
       conflicts,
       ledgers,
       temporal: client ? { namespace: client.options.namespace, batcherId: config.batcherId } : null,
+      postgres: postgres && showPostgresUrl(config.postgresUrl),
     },
     ledger: ledger === undefined ? null : { lines: ledger.lines, tornLines: ledger.tornLines },
     files,
     batches,
+    postgres,
     silentBatchers,
   };
 }

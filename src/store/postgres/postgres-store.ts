@@ -1,0 +1,235 @@
+import type { BatchRef } from '../../domain/batch';
+import { KeepapartError, isKeepapartError } from '../../domain/errors';
+import { OUTCOME, outcomeFileContent, type OutcomeFormat, type SettledRecord } from '../../domain/outcome';
+import type { KeptRecord } from '../../domain/record';
+import type { RecordStore } from '../../domain/record-store';
+import { batchName, createBatchFiles } from '../batch-files';
+import { explaining } from '../explaining';
+import type { StoreFolders } from '../folders';
+import { createBatchRows, rowOf, settledOf, type OutcomeRow } from './batch-rows';
+import { ownUpsert, runStatement, type BulkStatement, type NamedBatch } from './bulk-statement';
+import { createDatabase, type DatabaseOptions, type Run } from './database';
+import { describePostgresError, isRefusalAtClosing } from './postgres-errors';
+import { rehearse, tryStatement } from './rehearsal';
+import { createTables, tablesIn } from './schema';
+
+export interface PostgresStoreOptions extends DatabaseOptions, Pick<StoreFolders, 'outDir'> {
+  /** Of our own tables: lower-case letters, digits and underscores. */
+  schema: string;
+  /** What writes a batch, with its records as an array in JSON in `$1`; empty for our own upsert. */
+  statement: string;
+  /** JSON Pointer to what makes two records the same row. */
+  keyPointer: string;
+  /** Where Postgres is, for messages: without user and password. */
+  where: string;
+}
+
+export interface PostgresStore extends RecordStore {
+  /** Whether what it commits survives a power cut, as far as the server's settings go. */
+  readonly durable: boolean;
+  /** Ends the connections, when no call runs any more. */
+  close(): Promise<void>;
+}
+
+/**
+ * A record store in Postgres. `save` stages the record, after a rehearsal of the batch's statement with it; `closeBatch`
+ * runs that statement once for all that is saved, writes the outcomes and clears the staging, in one transaction; then it
+ * publishes the batch's file from the outcomes that were committed. Any number of workers on any hosts may share it.
+ *
+ * What makes it safe: calls lock the batch's row, so they come one after another, also those of workers that were taken
+ * for dead, and whoever comes after the closing finds it closed. The transaction decides and the file follows, so a kill
+ * in between is made good by the next attempt, with the same bytes.
+ * @throws `postgres-unusable` (the operator's to mend) when it can't be reached or the statement is wrong
+ */
+export async function openPostgresStore(options: PostgresStoreOptions): Promise<PostgresStore> {
+  const tables = tablesIn(options.schema);
+  const statement: BulkStatement = {
+    sql: options.statement || ownUpsert(tables),
+    keyPointer: options.keyPointer,
+  };
+  const rows = createBatchRows(tables);
+  const files = createBatchFiles(options);
+  const database = createDatabase(options);
+  const named = (batch: BatchRef): NamedBatch => ({ ...batch, name: batchName(batch) });
+
+  async function prepare(): Promise<boolean> {
+    // Whoever starts it is told at once when Postgres isn't there.
+    await createTables(database, options.schema, 0);
+    return database.transaction(async (run) => {
+      const error = await tryStatement(run, statement, { name: '', batchId: '', openedAtMs: 0 }, []);
+      if (error !== undefined) throw new Error(`POSTGRES_STATEMENT: ${describePostgresError(error)}`);
+      const [setting] = await run<{ fsync: string }>('SHOW fsync');
+      return setting?.fsync !== 'off';
+    }, 0);
+  }
+
+  async function outcomesOf(run: Run, { name }: NamedBatch): Promise<OutcomeRow[]> {
+    return (await rows.outcomes(run, [name])).get(name) ?? [];
+  }
+
+  async function saveAll(
+    records: readonly KeptRecord[],
+    ref: BatchRef,
+  ): Promise<PromiseSettledResult<void>[]> {
+    const batch = named(ref);
+    const refusals = await inPostgres('save-failed', couldNotSave(records), () =>
+      database.transaction(async (run) => {
+        if ((await rows.open(run, batch)).closed) throw tooLate(batch, records);
+        const staged = await rows.staged(run, batch);
+        const ids = new Set(staged.map(({ recordId }) => recordId));
+        // An earlier attempt got as far as being staged, and its rehearsal with it.
+        const unstaged = records.filter(({ recordId }) => !ids.has(recordId));
+        const found = await rehearse(run, statement, batch, staged, unstaged);
+        await rows.stage(
+          run,
+          batch,
+          unstaged.filter((_, index) => found[index] === undefined),
+        );
+        return new Map(unstaged.map(({ recordId }, index) => [recordId, found[index]]));
+      }),
+    );
+    return Promise.allSettled(
+      records.map((record) =>
+        inPostgres('save-failed', couldNotSave([record]), () => {
+          const refusal = refusals.get(record.recordId);
+          return refusal === undefined ? Promise.resolve() : Promise.reject(refusal);
+        }),
+      ),
+    );
+  }
+
+  async function closeOnce(run: Run, batch: NamedBatch, records: SettledRecord[], format: OutcomeFormat) {
+    const before = await rows.open(run, batch);
+    if (before.closed) {
+      const [there, told] = [await outcomesOf(run, batch), records.map(rowOf)];
+      if (before.format === format && JSON.stringify(there) === JSON.stringify(told)) return;
+      throw closedOtherwise(batch);
+    }
+    const saved = records.filter(({ outcome }) => outcome === OUTCOME.saved);
+    const staged = new Set((await rows.staged(run, batch)).map(({ recordId }) => recordId));
+    const missing = saved.filter(({ recordId }) => !staged.has(recordId));
+    if (missing.length > 0) throw stagedRecordMissing(batch, missing, options.where);
+    if (saved.length > 0) await runStatement(run, statement, batch, saved);
+    await rows.close(run, batch, records, format);
+    await rows.unstage(run, batch);
+  }
+
+  const durable = await prepare().catch(async (error: unknown) => {
+    await database.close();
+    const detail = isKeepapartError(error) ? error.message : describePostgresError(error);
+    throw new KeepapartError('postgres-unusable', `Postgres (${options.where}): ${detail}`, { cause: error });
+  });
+
+  return {
+    durable,
+    close: () => database.close(),
+
+    save: async (record, ref) => {
+      const [result] = await saveAll([record], ref);
+      if (result?.status === 'rejected') throw result.reason;
+    },
+
+    saveAll,
+
+    rollback: async (record, ref) => {
+      const batch = named(ref);
+      // Of a closed batch nothing is staged, so this finds nothing of what is published.
+      await inPostgres('store-failed', `what is staged of ${record.recordId} could not be removed`, () =>
+        database.transaction((run) => rows.unstage(run, batch, record)),
+      );
+    },
+
+    closeBatch: async (ref, records, format) => {
+      const batch = named(ref);
+      const settled = records.map(withPlainErrors);
+      await inPostgres('store-failed', `batch ${ref.batchId} could not be closed`, async () => {
+        try {
+          await database.transaction((run) => closeOnce(run, batch, settled, format));
+        } catch (cause) {
+          if (!isRefusalAtClosing(cause)) throw cause;
+          throw new KeepapartError('batch-rejected', describePostgresError(cause), { cause });
+        }
+      });
+      const location = `${batch.name}.log`;
+      return explaining('store-failed', `OUT_DIR/${location} could not be written`, async () => {
+        const content = Buffer.from(outcomeFileContent(settled, format));
+        if (!(await files.holds(batch, content))) await files.publish(batch, content);
+        await files.sync();
+        // What can't be cleared now must not hold the batch open, and `sweep` gets it later.
+        await files.clear([batch]).catch(() => undefined);
+        return { location };
+      });
+    },
+
+    readBatch: async (whole) => {
+      const batch = named(whole);
+      return inPostgres('store-failed', `batch ${whole.batchId} could not be read`, () =>
+        database.transaction(async (run) => {
+          if (!(await rows.lock(run, batch))?.closed) return undefined;
+          const records = (await outcomesOf(run, batch)).map(settledOf);
+          if (!sameIds(records, whole.records)) throw closedOtherwise(batch);
+          return { location: `${batch.name}.log`, records };
+        }),
+      );
+    },
+  };
+}
+
+function inPostgres<T>(
+  code: 'save-failed' | 'store-failed',
+  what: string,
+  action: () => Promise<T>,
+): Promise<T> {
+  return explaining(code, `Postgres: ${what}`, action, describePostgresError);
+}
+
+/** Errors come from anywhere, and Postgres has no text for a NUL, nor UTF-8 for half a surrogate pair. */
+function withPlainErrors(record: SettledRecord): SettledRecord {
+  const plain = (text: string): string => Buffer.from(text).toString().replaceAll('\0', '\ufffd');
+  const { error, rollbackError } = record;
+  return {
+    ...record,
+    ...(error !== undefined && { error: plain(error) }),
+    ...(rollbackError !== undefined && { rollbackError: plain(rollbackError) }),
+  };
+}
+
+function closedOtherwise({ batchId }: BatchRef): KeepapartError {
+  return new KeepapartError(
+    'batch-file-conflict',
+    `batch ${batchId} is closed in Postgres already, with other outcomes; they stay as they are`,
+  );
+}
+
+function sameIds(some: readonly KeptRecord[], others: readonly KeptRecord[]): boolean {
+  return (
+    some.length === others.length && some.every(({ recordId }, index) => recordId === others[index]?.recordId)
+  );
+}
+
+function couldNotSave(records: readonly KeptRecord[]): string {
+  return `${records.length === 1 ? idsOf(records) : `${records.length} records`} could not be saved`;
+}
+
+function tooLate({ batchId }: BatchRef, records: readonly KeptRecord[]): KeepapartError {
+  return new KeepapartError(
+    'batch-already-closed',
+    `batch ${batchId} is closed already: this attempt to save ${idsOf(records)} came too late`,
+  );
+}
+
+function idsOf(records: readonly KeptRecord[]): string {
+  return records.map(({ recordId }) => recordId).join(', ');
+}
+
+function stagedRecordMissing(
+  { batchId }: BatchRef,
+  missing: readonly KeptRecord[],
+  where: string,
+): KeepapartError {
+  return new KeepapartError(
+    'staged-record-missing',
+    `batch ${batchId} can't be closed: ${idsOf(missing)} reported as saved, ` +
+      `but not in Postgres (${where}); all workers have to have the same STORE and POSTGRES_URL`,
+  );
+}

@@ -1,0 +1,94 @@
+import { KeepapartError } from '../../domain/errors';
+import type { KeptRecord } from '../../domain/record';
+import { runStatement, type BulkStatement, type NamedBatch } from './bulk-statement';
+import type { Run } from './database';
+import {
+  asksForAnotherTry,
+  describePostgresError,
+  isCardinalityViolation,
+  isRefusal,
+} from './postgres-errors';
+
+/**
+ * Which of these records the batch's statement can't go through with, beside the others and those before them. It is run
+ * in full, deferred constraints and all, and undone: only so is a record that can't be written found while it can still
+ * be rolled back alone (G9), and not when the batch is closed, with four others in it that are fine.
+ * @returns for each record what it is refused with: `record-rejected` (not retried), what else the server says of it, or
+ *   undefined; rejects when that isn't known
+ */
+export async function rehearse(
+  run: Run,
+  statement: BulkStatement,
+  batch: NamedBatch,
+  others: readonly KeptRecord[],
+  records: readonly KeptRecord[],
+): Promise<(Error | undefined)[]> {
+  const together = await tryStatement(run, statement, batch, [...others, ...records]);
+  if (together === undefined) return records.map(() => undefined);
+  const fine = [...others];
+  const refusals: (Error | undefined)[] = [];
+  for (const record of records) {
+    const error =
+      records.length === 1 ? together : await tryStatement(run, statement, batch, [...fine, record]);
+    if (error === undefined) fine.push(record);
+    refusals.push(error && (await refusalOf(run, statement, batch, fine, record, error)));
+  }
+  return refusals;
+}
+
+async function refusalOf(
+  run: Run,
+  statement: BulkStatement,
+  batch: NamedBatch,
+  fine: readonly KeptRecord[],
+  record: KeptRecord,
+  error: Error,
+): Promise<Error> {
+  if (!isRefusal(error)) return error;
+  const told = describePostgresError(error);
+  if (!isCardinalityViolation(error)) return new KeepapartError('record-rejected', told, { cause: error });
+  const other = await firstThatClashes(fine, async (some) =>
+    isCardinalityViolation(await tryStatement(run, statement, batch, [...some, record])),
+  );
+  const rule = JSON.stringify({ distinct: statement.keyPointer });
+  return new KeepapartError(
+    'record-rejected',
+    `${told}: ${record.recordId} meets the same row as ${other?.recordId ?? 'another record'} in batch ` +
+      `${batch.batchId}. A rule in CONFLICTS keeps them apart: ${rule}`,
+    { cause: error },
+  );
+}
+
+/** What the statement fails with for these records, if it does; in either case nothing of it stays. Throws deadlocks. */
+export async function tryStatement(
+  run: Run,
+  statement: BulkStatement,
+  batch: NamedBatch,
+  records: readonly KeptRecord[],
+): Promise<Error | undefined> {
+  await run('SAVEPOINT rehearsal');
+  let failure: Error | undefined;
+  try {
+    await runStatement(run, statement, batch, records);
+    await run('SET CONSTRAINTS ALL IMMEDIATE');
+  } catch (error) {
+    failure = error as Error;
+  }
+  await run('ROLLBACK TO SAVEPOINT rehearsal; RELEASE SAVEPOINT rehearsal');
+  if (asksForAnotherTry(failure)) throw failure as Error;
+  return failure;
+}
+
+/** The others went through without the record, so there is a shortest beginning of them that doesn't go with it. */
+async function firstThatClashes(
+  others: readonly KeptRecord[],
+  clashes: (some: readonly KeptRecord[]) => Promise<boolean>,
+): Promise<KeptRecord | undefined> {
+  let [none, all] = [0, others.length];
+  while (none < all) {
+    const half = (none + all) >> 1;
+    if (await clashes(others.slice(0, half))) all = half;
+    else none = half + 1;
+  }
+  return others[all - 1];
+}
