@@ -1,39 +1,32 @@
 import { randomUUID } from 'node:crypto';
-import { Option, type Command } from 'commander';
+import type { Command } from 'commander';
 import { KeepapartApiError, KeepapartSourceError, type Retry, type StreamResult } from '../client';
-import { isKeepapartError, KeepapartError } from '../domain/errors';
+import { isKeepapartError } from '../domain/errors';
 import { addApiFlags, openApi, requireKey, retryFor, tellRetry, type Flags } from './api-access';
 import { isClientError, tellClientError } from './client-errors';
 import { AS_JSON } from './flags';
 import { keyOfContent } from './import/file-key';
-import { FORMATS, formatOf, toNdjson, type Format, type ReadAs } from './import/formats';
+import { toNdjson, type ReadAs } from './import/formats';
 import { openImport, type ImportFile } from './import/import-file';
 import { durationOf, importProgress } from './import/import-progress';
+import { addFormatFlags, readAsOf, type FormatFlags } from './import/read-as';
 import { count, plain, print } from './table';
 import { untilInterrupted } from './until-interrupted';
 
-interface ImportFlags extends Flags {
-  format?: Format;
-  column?: string;
-  numbers?: true;
+interface ImportFlags extends Flags, FormatFlags {
   key?: string;
 }
 
 /** `keepapart import`: the records of a file, or of standard input, as one request of any length. */
 export function registerImport(program: Command): void {
-  addApiFlags(
-    program
-      .command('import')
-      .description('send the records of a file, however many, as one request')
-      .argument('<file>', 'NDJSON, a JSON list or CSV; - for standard input'),
+  addFormatFlags(
+    addApiFlags(
+      program
+        .command('import')
+        .description('send the records of a file, however many, as one request')
+        .argument('<file>', 'NDJSON, a JSON list or CSV; - for standard input'),
+    ),
   )
-    .addOption(
-      new Option('--format <format>', "what the file is (default: by its name's end; - is ndjson)").choices(
-        FORMATS,
-      ),
-    )
-    .option('--column <name>', 'of CSV: send the cells of this column instead of an object for each row')
-    .option('--numbers', 'of CSV: send cells that are numbers as numbers instead of texts')
     .option('--key <key>', "Idempotency-Key of the import (default: from the file's content)")
     .option('--retry-for <seconds>', 'how long to try again without getting on', '300')
     .option(...AS_JSON)
@@ -58,13 +51,6 @@ export function registerImport(program: Command): void {
         await file.close();
       }
     });
-}
-
-function readAsOf(name: string, flags: ImportFlags): ReadAs {
-  const format = flags.format ?? formatOf(name);
-  if (format !== 'csv' && (flags.column !== undefined || flags.numbers === true))
-    throw new KeepapartError('invalid-config', `--column and --numbers are for CSV; ${name} is ${format}.`);
-  return { format, column: flags.column, numbers: flags.numbers === true };
 }
 
 async function importFile(

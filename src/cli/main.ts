@@ -4,6 +4,7 @@ import { Command } from 'commander';
 import { registerApiCommands } from './api-commands';
 import { EXIT, reportFailure } from './report-failure';
 import { releaseVersion } from './release';
+import { registerRules } from './rules-commands';
 
 const program = new Command('keepapart')
   .description('Durable micro-batching over HTTP that keeps conflicting records apart, on Temporal.')
@@ -18,9 +19,10 @@ run().catch((error: unknown) => {
 
 async function run(): Promise<void> {
   registerApiCommands(program);
-  const throughApi = program.commands.some((command) => command.name() === process.argv[2]);
-  if (!throughApi) {
-    // Temporal's SDK and Express take a second to load, which whoever sends a list needn't wait for.
+  registerRules(program);
+  const isLight = program.commands.some((command) => command.name() === process.argv[2]);
+  if (!isLight) {
+    // Temporal's SDK and Express take a second to load, which whoever sends a list or checks rules needn't wait for.
     const { registerSystemCommands } = await import('./system-commands.js');
     registerSystemCommands(program);
   }

@@ -33,19 +33,38 @@ test('nothing else of the package can be reached', () => {
   expect(JSON.parse(printed)).toEqual(Array(2).fill('ERR_PACKAGE_PATH_NOT_EXPORTED'));
 });
 
-test('a command that goes through the API loads neither Temporal nor Express', () => {
+/** The files that a command has loaded when it ends. */
+function filesLoadedBy(args: readonly string[]): string[] {
+  const atEnd = `
+    import { Module } from 'node:module';
+    process.on('exit', () => console.log('\\n' + JSON.stringify(Object.keys(Module._cache))));
+  `;
   const printed = execFileSync(
     process.execPath,
-    [
-      '-e',
-      `process.argv.push('send', '--help');
-       process.on('exit', () => console.log('\\n' + JSON.stringify(Object.keys(require.cache))));
-       require('./dist/src/cli/main.js');`,
-      'keepapart',
-    ],
+    [`--import=data:text/javascript,${encodeURIComponent(atEnd)}`, 'dist/src/cli/main.js', ...args],
     { cwd: path.resolve(__dirname, '../..'), encoding: 'utf8' },
   );
-  const files = JSON.parse(printed.trim().split('\n').at(-1)!) as string[];
+  return JSON.parse(printed.trim().split('\n').at(-1)!) as string[];
+}
+
+function packagesAmong(files: readonly string[], packages: RegExp): string[] {
+  return files.filter((file) => packages.test(/\/node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(file)?.[1] ?? ''));
+}
+
+test('a command that goes through the API loads neither Temporal nor Express', () => {
+  const files = filesLoadedBy(['send', '--help']);
   expect(files.some((file) => file.endsWith('dist/src/client/client.js'))).toBe(true);
-  expect(files.filter((file) => /node_modules\/(@temporalio|express|pino)\//.test(file))).toEqual([]);
+  expect(packagesAmong(files, /^(@temporalio\/.*|express|pino|yaml)$/)).toEqual([]);
+});
+
+test.each([
+  [['check', 'examples/rules/one-and-two.yaml'], 'rules/check.js', true],
+  [['check', '--conflicts', '[]'], 'rules/check.js', false],
+  [['explain', 'LICENSE', '--format', 'ndjson', '--help'], 'cli/rules-commands.js', false],
+  [['test', 'examples/rules/one-and-two.yaml'], 'rules/test.js', true],
+])('rules %j loads neither Temporal nor Express, and YAML only where it is needed', (args, own, yaml) => {
+  const files = filesLoadedBy(['rules', ...args]);
+  expect(files.some((file) => file.endsWith(own))).toBe(true);
+  expect(packagesAmong(files, /^(@temporalio\/.*|express|pino)$/)).toEqual([]);
+  expect(packagesAmong(files, /^yaml$/).length > 0).toBe(yaml);
 });

@@ -1,0 +1,81 @@
+import type { ConflictRule, Selector } from './conflict-rules';
+import { membersOf, scopeOf } from './conflict-rules/rule';
+import { holds, selectedValues, type ValueSet } from './conflict-rules/value-set';
+import { canonicalJson } from './json';
+
+/** A rule that another one makes needless, as indices. */
+export interface CoveredRule {
+  rule: number;
+  by: number;
+}
+
+/**
+ * Rules that keep nothing apart that another single rule doesn't: they do no harm, and mean that somebody has forgotten
+ * one of the two. Rules are compared within their kind, so not all that could be left out are found. Of the rules that
+ * `parseConflictRules` accepts, no two cover each other.
+ */
+export function coveredRules(rules: readonly ConflictRule[]): CoveredRule[] {
+  const extents = rules.map(extentOf);
+  return extents.flatMap((extent, rule) => {
+    const by = extents.findIndex((other, index) => index !== rule && isWithin(extent, other));
+    return by === -1 ? [] : [{ rule, by }];
+  });
+}
+
+/** What a rule keeps apart, in a form that can be compared. */
+interface Extent {
+  /** Pointers at which records have to be the same. */
+  same: ReadonlySet<string>;
+  about:
+    | { kind: 'all' }
+    | { kind: 'members'; at: string; values: ReadonlySet<string> }
+    | { kind: 'sides'; sides: readonly [Side, Side] };
+}
+
+interface Side {
+  at: string;
+  set: ValueSet;
+}
+
+function extentOf(rule: ConflictRule): Extent {
+  const same = new Set(scopeOf(rule));
+  if ('distinct' in rule) return { same: same.add(rule.distinct), about: { kind: 'all' } };
+  if ('never' in rule) {
+    const { left, right } = rule.never;
+    return { same, about: { kind: 'sides', sides: [sideOf(left), sideOf(right)] } };
+  }
+  const { at, values } = membersOf(rule) ?? { at: '', values: [] };
+  return { same, about: { kind: 'members', at, values: new Set(values.map(canonicalJson)) } };
+}
+
+function sideOf(selector: Selector): Side {
+  return { at: selector.at ?? '', set: selectedValues(selector) };
+}
+
+function isWithin({ same, about }: Extent, wider: Extent): boolean {
+  if (![...wider.same].every((pointer) => same.has(pointer))) return false;
+  const other = wider.about;
+  if (about.kind === 'members' && other.kind === 'members')
+    return about.at === other.at && [...about.values].every((value) => other.values.has(value));
+  if (about.kind === 'sides' && other.kind === 'sides') {
+    const [left, right] = about.sides;
+    const [a, b] = other.sides;
+    return (isPart(left, a) && isPart(right, b)) || (isPart(left, b) && isPart(right, a));
+  }
+  // Two of one place are kept apart whatever else they are.
+  return other.kind === 'all';
+}
+
+/** Whether what one side selects, the other does too; not told for all that does. */
+function isPart(side: Side, wider: Side): boolean {
+  if (side.at !== wider.at) return false;
+  if (wider.set.kind === 'any') return true;
+  if (side.set.kind === 'listed')
+    return [...side.set.values.values()].every((value) => holds(wider.set, value));
+  return side.set.kind === 'between' && canonicalText(side.set) === canonicalText(wider.set);
+}
+
+function canonicalText(set: ValueSet): string | undefined {
+  if (set.kind !== 'between') return undefined;
+  return JSON.stringify([set.type, set.low?.at, set.low?.open, set.high?.at, set.high?.open]);
+}
