@@ -24,9 +24,39 @@ test('keepapart/client can be imported by its names, and nothing but the client 
   expect(new Set(folders)).toEqual(new Set(['client', 'contracts', 'domain']));
 });
 
+test('keepapart itself is the partitioner, and nothing but the domain comes with it', () => {
+  const printed = runModule(`
+    import * as keepapart from 'keepapart';
+    import { Module } from 'node:module';
+    const { parseConflictRules, partition, explainPartition, conflicts } = keepapart;
+    const { rules, problems } = parseConflictRules([{ distinct: '/sku' }]);
+    const rows = ['a', 'a', 'b'].map((sku, row) => ({ value: { sku }, row }));
+    console.log(JSON.stringify({
+      names: Object.keys(keepapart),
+      files: Object.keys(Module._cache),
+      problems,
+      apart: conflicts(rows[0].value, rows[1].value, rules),
+      cut: partition(rows, { rules, maxBatchSize: 3 }),
+      why: explainPartition(rows, { rules, maxBatchSize: 3 }).batches.map(({ why }) => why),
+    }));
+  `);
+  const { names, files, ...used } = JSON.parse(printed) as { names: string[]; files: string[] };
+  expect(names).toEqual(
+    expect.arrayContaining(['conflictingRules', 'NEWEST_PARTITION_VERSION', 'WHY_NO_LARGER']),
+  );
+  expect(files.filter((file) => !/dist\/src\/domain\//.test(file))).toEqual([]);
+  const row = (sku: string, index: number) => ({ value: { sku }, row: index });
+  expect(used).toEqual({
+    problems: [],
+    apart: true,
+    cut: { batches: [[row('a', 0), row('b', 2)], [row('a', 1)]], lowerBound: 2 },
+    why: ['rules', 'nothing_left'],
+  });
+});
+
 test('nothing else of the package can be reached', () => {
   const printed = runModule(`
-    const codes = await Promise.all(['keepapart', 'keepapart/dist/src/http/app.js'].map(
+    const codes = await Promise.all(['keepapart/domain', 'keepapart/dist/src/http/app.js'].map(
       (name) => import(name).catch(({ code }) => code)));
     console.log(JSON.stringify(codes));
   `);
