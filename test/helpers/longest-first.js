@@ -4,20 +4,26 @@ const { default: Sequencer } = require('@jest/test-sequencer');
 /** Files that wait for servers, heartbeats and whole processes: started last, one of them would run on alone. */
 const LONG = [
   'chaos/chaos',
-  'e2e/replay',
   'e2e/audit',
+  'e2e/serve',
+  'store/overtaking',
   'e2e/roles',
   'e2e/audit-temporal',
   'workflows/dead-letters',
-  'e2e/serve',
   'e2e/embedded-server',
+  'e2e/replay',
   'workflows/versioning',
-  'e2e/versions',
-  'store/settling',
-  'e2e/replay-live',
-  'http/fuzz',
   'workflows/saving-locally',
+  'e2e/versions',
+  'e2e/replay-live',
   'e2e/client-commands',
+  'e2e/line-protocol',
+  'e2e/postgres',
+  'http/fuzz',
+  'store/postgres-outages',
+  'store/kill',
+  'e2e/rules',
+  'workflows/postgres-store',
 ];
 
 /** Jest knows how long a file takes from the runs before; a fresh clone has none, and would go by the files' sizes. */
