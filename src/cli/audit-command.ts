@@ -1,11 +1,7 @@
 import type { Command } from 'commander';
-import type { Config } from '../config';
-import { KeepapartError } from '../domain/errors';
-import { connectClient } from '../temporal/connection';
 import { renderAudit } from './audit/render-audit';
-import { runAudit, type AuditReport } from './audit/run-audit';
+import { runAudit, type AuditOptions, type AuditReport } from './audit/run-audit';
 import { addSettingFlags, readConfig } from './read-config';
-import { findTemporal } from './temporal-role';
 
 /** Exit codes, besides those of failures: a call that was wrong is told from damage by its 2. */
 const EXIT = { clean: 0, damaged: 1 } as const;
@@ -27,28 +23,15 @@ export function registerAudit(program: Command): void {
     .option('--json', 'print the report as JSON');
   addSettingFlags(command).action(async (flags: Flags) => {
     const { config } = readConfig(flags);
-    const report = flags.temporal
-      ? await withTemporal(config, flags.ledger)
-      : await runAudit({ config, ledgers: flags.ledger });
+    const audit = { config, ledgers: flags.ledger };
+    const report = await (flags.temporal ? withTemporal(audit) : runAudit(audit));
     process.stdout.write(flags.json ? `${JSON.stringify(report, null, 2)}\n` : renderAudit(report));
     process.exitCode = report.clean ? EXIT.clean : EXIT.damaged;
   });
 }
 
-async function withTemporal(config: Config, ledgers: readonly string[]): Promise<AuditReport> {
-  const temporal = await findTemporal(config);
-  if (temporal === undefined) {
-    throw new KeepapartError(
-      'temporal-unavailable',
-      `no Temporal server runs at TEMPORAL_PORT (${config.temporalPort}): start keepapart, set TEMPORAL_ADDRESS, ` +
-        'or audit without --temporal',
-    );
-  }
-  // Only connects: an audit registers nothing.
-  const client = await connectClient(temporal.target);
-  try {
-    return await runAudit({ config, ledgers, client });
-  } finally {
-    await client.connection.close();
-  }
+/** Temporal's client takes a second to load, which an audit of the files alone needn't wait for. */
+async function withTemporal(audit: AuditOptions): Promise<AuditReport> {
+  const { withTemporal: run } = await import('./audit/audited-temporal.js');
+  return run(audit.config, (temporal) => runAudit({ ...audit, temporal }));
 }

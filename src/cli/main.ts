@@ -2,6 +2,7 @@
 import './thread-pool';
 import { Command } from 'commander';
 import { registerApiCommands } from './api-commands';
+import { registerAudit } from './audit-command';
 import { EXIT, reportFailure } from './report-failure';
 import { releaseVersion } from './release';
 import { registerRules } from './rules-commands';
@@ -20,9 +21,10 @@ run().catch((error: unknown) => {
 async function run(): Promise<void> {
   registerApiCommands(program);
   registerRules(program);
+  registerAudit(program);
   const isLight = program.commands.some((command) => command.name() === process.argv[2]);
   if (!isLight) {
-    // Temporal's SDK and Express take a second to load, which whoever sends a list or checks rules needn't wait for.
+    // Temporal's SDK and Express take a second to load, which whoever sends a list, checks rules or audits files needn't wait for.
     const { registerSystemCommands } = await import('./system-commands.js');
     registerSystemCommands(program);
   }

@@ -1,6 +1,5 @@
 import type { Command } from 'commander';
 import { describeConfig, renderConfigTable } from '../config';
-import { registerAudit } from './audit-command';
 import { registerBench } from './bench-command';
 import { demo } from './demo-command';
 import { registerDrain } from './drain-command';
@@ -58,5 +57,4 @@ export function registerSystemCommands(program: Command): void {
   registerDrain(program);
   addReplayCommand(program);
   registerVersions(program);
-  registerAudit(program);
 }

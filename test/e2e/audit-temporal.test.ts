@@ -2,6 +2,7 @@ import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { WorkflowHandle } from '@temporalio/client';
 import { TypedSearchAttributes } from '@temporalio/common';
+import { auditedTemporal } from '../../src/cli/audit/audited-temporal';
 import { runAudit } from '../../src/cli/audit/run-audit';
 import { loadConfig } from '../../src/config';
 import type { BatchInput, BatchWorkflow } from '../../src/contracts/batch';
@@ -267,7 +268,11 @@ test('a record that gets its file while the audit runs is neither missing nor wa
     await audited.listed('completed', 1);
   });
   try {
-    const { clean, files } = await runAudit({ config, ledgers: [ledger], client: pipeline.client });
+    const { clean, files } = await runAudit({
+      config,
+      ledgers: [ledger],
+      temporal: auditedTemporal(pipeline.client, config),
+    });
     expect(files).toMatchObject({ files: 1, acknowledged: 1, waiting: 0, outcomes: { total: 1 } });
     expect(clean).toBe(true);
   } finally {

@@ -183,7 +183,7 @@ test('with its patches held, a build can be rolled back, and so can the build th
   await promoteWhenSeen('b-held');
   for (let i = 0; i < 4; i++) await sendAndWait(`held ${i}`);
   expect(held.began).toContain('held 3');
-  expect(await patchesInUse()).toEqual([]);
+  expect(await patchesInUse()).not.toContain(PATCH);
 
   await promote(pipeline.client, at().deployment, { buildId: 'a' });
   await sendAndWait('back on a');

@@ -1,20 +1,12 @@
 import path from 'node:path';
-import { WorkflowNotFoundError, type Client } from '@temporalio/client';
 import { showPostgresUrl, type Config } from '../../config';
 import { createAudit } from '../../domain/audit';
 import { createLedger, type Ledger } from '../../domain/audit-ledger';
 import { isClean, type BatchReport, type FileReport, type PostgresReport } from '../../domain/audit-report';
 import type { ConflictRule } from '../../domain/conflict-rules';
-import type { CutBy } from '../../domain/cut-by';
 import { auditedNames, readAuditedFiles, valueKey } from '../../store/audited-files';
 import { readLedger } from '../../store/ledger-files';
-import { listAllBatches } from '../../temporal/all-batches';
-import { createBatchReader, type BatchReader } from '../../temporal/batch-reader';
-import { batcherAddress } from '../../temporal/batcher-address';
-import type { BatcherAddress } from '../../temporal/ingest';
-import { findWaiting } from '../../temporal/waiting-records';
-import { auditBatches } from './audit-batches';
-import { auditPostgres } from './audit-postgres';
+import type { AuditedTemporal } from './audited-temporal';
 
 /** All that an audit found; what `--json` prints. */
 export interface AuditReport {
@@ -42,7 +34,7 @@ export interface AuditReport {
 export interface AuditOptions {
   config: Config;
   ledgers: readonly string[];
-  client?: Client | undefined;
+  temporal?: AuditedTemporal | undefined;
 }
 
 /**
@@ -54,19 +46,18 @@ export interface AuditOptions {
  * With Temporal, each file is held against what its batch was cut by: rules may have changed since. Without, and where
  * Temporal has forgotten the batch, against what is configured.
  */
-export async function runAudit({ config, ledgers, client }: AuditOptions): Promise<AuditReport> {
+export async function runAudit({ config, ledgers, temporal }: AuditOptions): Promise<AuditReport> {
   const { outDir, maxBatchSize, conflicts } = config;
   const ledger = await readLedgers(ledgers);
-  const address = batcherAddress(config);
   const audit = createAudit({ maxBatchSize, rules: conflicts, keyOf: valueKey, ledger });
-  const temporal = client && (await readBatches(client, address, outDir));
+  const closed = await temporal?.readBatches(outDir);
 
   async function addFiles(names: Awaited<ReturnType<typeof auditedNames>>): Promise<void> {
     for await (const file of readAuditedFiles(outDir, names)) {
-      const known = temporal?.cutBy.get(file.batchId ?? '');
+      const known = closed?.cutBy.get(file.batchId ?? '');
       // Batches that weren't listed yet, or were running, are asked for where it matters.
       const asked = known === undefined && temporal !== undefined && audit.isSuspect(file);
-      audit.add(file, asked ? await readCut(temporal.reader, file.batchId) : known);
+      audit.add(file, asked ? await temporal.readCut(file.batchId) : known);
     }
   }
   const names = await auditedNames(outDir);
@@ -74,9 +65,9 @@ export async function runAudit({ config, ledgers, client }: AuditOptions): Promi
 
   const waiting = new Set<string>();
   let silentBatchers: string[] = [];
-  const batches = temporal?.report ?? null;
-  if (temporal !== undefined) {
-    const { listed, report } = temporal;
+  const batches = closed?.report ?? null;
+  if (temporal !== undefined && closed !== undefined) {
+    const { listed, report } = closed;
     report.unlistedFiles = names.filter(
       ({ batchId }) => batchId !== undefined && !listed.has(batchId),
     ).length;
@@ -85,7 +76,7 @@ export async function runAudit({ config, ledgers, client }: AuditOptions): Promi
       // What was listed as closed may have been restarted since.
       const unfinished = [...listed.values()].filter(({ state }) => state !== 'completed');
       const batchIds = unfinished.map(({ batchId }) => batchId);
-      const found = await findWaiting(temporal.client, address, temporal.reader, open, batchIds);
+      const found = await temporal.findWaiting(open, batchIds);
       for (const recordId of found.recordIds) waiting.add(recordId);
       silentBatchers = found.silentBatchers;
       const before = new Set(names.map(({ name }) => name));
@@ -94,8 +85,7 @@ export async function runAudit({ config, ledgers, client }: AuditOptions): Promi
   }
 
   // Last: what it has closed before is published by now, or will be.
-  const postgres =
-    config.store === 'postgres' ? await auditPostgres(config, await auditedNames(outDir)) : null;
+  const postgres = config.store === 'postgres' ? await readPostgres(config) : null;
   const files = audit.report((recordId) => waiting.has(recordId));
   return {
     clean: [files, batches, postgres].every((part) => part === null || isClean(part.damage)),
@@ -104,7 +94,7 @@ export async function runAudit({ config, ledgers, client }: AuditOptions): Promi
       maxBatchSize,
       conflicts,
       ledgers,
-      temporal: client ? { namespace: client.options.namespace, batcherId: config.batcherId } : null,
+      temporal: temporal ? { namespace: temporal.namespace, batcherId: temporal.batcherId } : null,
       postgres: postgres && showPostgresUrl(config.postgresUrl),
     },
     ledger: ledger === undefined ? null : { lines: ledger.lines, tornLines: ledger.tornLines },
@@ -115,22 +105,10 @@ export async function runAudit({ config, ledgers, client }: AuditOptions): Promi
   };
 }
 
-/** What Temporal lists, each batch held against its file, and who to ask further. */
-async function readBatches(client: Client, address: BatcherAddress, outDir: string) {
-  const reader = createBatchReader(client);
-  const listed = await listAllBatches(client, address);
-  return { client, reader, listed, ...(await auditBatches([...listed.values()], reader, outDir)) };
-}
-
-/** What a batch was cut by; undefined when Temporal doesn't know it, or it began before that was noted. */
-async function readCut(reader: BatchReader, batchId: string | undefined): Promise<CutBy | undefined> {
-  try {
-    const facts = batchId === undefined ? undefined : await reader.facts(batchId);
-    return facts && (await reader.input(facts.summary)).cutBy;
-  } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return undefined;
-    throw error;
-  }
+async function readPostgres(config: Config): Promise<PostgresReport> {
+  // Only who has such a store needs its driver.
+  const { auditPostgres } = await import('./audit-postgres.js');
+  return auditPostgres(config, await auditedNames(config.outDir));
 }
 
 async function readLedgers(paths: readonly string[]): Promise<Ledger | undefined> {
