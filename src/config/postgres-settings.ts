@@ -1,4 +1,5 @@
 import { MINUTE, SECOND } from '../domain/duration';
+import { JSON_POINTER } from '../domain/json-pointer';
 import { integer, oneOf, text } from './parse';
 import { postgresUrl, showPostgresUrl } from './postgres-url';
 import { setting } from './setting';
@@ -42,10 +43,7 @@ export const STORE_SETTINGS = {
     related: `See "Records in Postgres" below. ${WITH_POSTGRES}.`,
   }),
   postgresKey: setting({
-    parser: text(
-      'a JSON Pointer: "" for the whole record, or "/sku" and the like',
-      /^(?:\/(?:[^/~]|~[01])*)*$/u,
-    ),
+    parser: text('a JSON Pointer: "" for the whole record, or "/sku" and the like', JSON_POINTER),
     default: '',
     about:
       'What makes two records the same row; two of them in one batch need a rule of CONFLICTS between them.',

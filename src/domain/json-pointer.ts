@@ -1,8 +1,11 @@
 import type { JsonValue } from './json';
 
-/** Whether a text is a JSON Pointer (RFC 6901): `""`, or tokens that each start with `/`; `~` only as `~0` or `~1`. */
+/** What a JSON Pointer (RFC 6901) looks like: `""`, or tokens that each start with `/`; `~` only as `~0` or `~1`. */
+export const JSON_POINTER = /^(?:\/(?:[^/~]|~[01])*)*$/u;
+
+/** Whether a text is a {@link JSON_POINTER}. */
 export function isJsonPointer(text: string): boolean {
-  return /^(?:\/(?:[^/~]|~[01])*)*$/u.test(text);
+  return JSON_POINTER.test(text);
 }
 
 /**

@@ -33,3 +33,13 @@ export function utf8Bytes(text: string): number {
 export function jsonBytes(value: JsonValue): number {
   return utf8Bytes(JSON.stringify(value));
 }
+
+/** Whether it has parts: what has none is equal to another by `===`, and needs no canonical text. */
+export function isComposite(value: JsonValue): boolean {
+  return typeof value === 'object' && value !== null;
+}
+
+/** Whether something is an object with keys: neither a list nor null. */
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

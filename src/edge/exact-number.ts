@@ -1,6 +1,11 @@
 /** Every decimal of at most 15 significant digits survives the way into a 64-bit float and back (DBL_DIG of C). */
 const SAFE_LENGTH = 15;
 
+/** Whether a text is a number as JSON writes them. */
+export function isJsonNumber(text: string): boolean {
+  return /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/.test(text);
+}
+
 /**
  * Whether a JSON number keeps its value as a JavaScript number: written out again, it is the same decimal.
  * `0.1`, `1.0`, `1e20` and `9007199254740994` do; `9007199254740993`, `1e999`, `1e-999` and pi to 20 digits don't.

@@ -1,7 +1,7 @@
 import type { RequestHandler } from 'express';
 import type { BatcherClient } from '../contracts/batcher-client';
 import { KIB } from '../domain/duration';
-import type { JsonValue } from '../domain/json';
+import { isObject, type JsonValue } from '../domain/json';
 import { problemsOfLimitsPatch, type LimitsPatch } from '../domain/limits';
 import { MAX_RECORD_DEPTH } from '../domain/record';
 import { check, ProblemList } from '../edge/problems';
@@ -55,8 +55,4 @@ function parsePatch(body: JsonValue | undefined): { patch: LimitsPatch; claimed:
   for (const problem of problemsOfLimitsPatch(limits)) problems.add(() => problem);
   problems.throwIfAny(REFUSED);
   return { patch: limits, claimed: operator?.by };
-}
-
-function isObject(body: JsonValue | undefined): body is { [key: string]: JsonValue } {
-  return typeof body === 'object' && body !== null && !Array.isArray(body);
 }

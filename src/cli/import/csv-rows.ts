@@ -2,7 +2,7 @@ import { finished } from 'node:stream';
 import { CsvError, parse } from 'csv-parse';
 import { MIB } from '../../domain/duration';
 import { describeReceived } from '../../domain/errors';
-import { isExactNumber } from '../../edge/exact-number';
+import { isExactNumber, isJsonNumber } from '../../edge/exact-number';
 import { unreadable } from './unreadable';
 
 export interface CsvOptions {
@@ -14,8 +14,6 @@ export interface CsvOptions {
 
 /** Most characters in one row. A quote that is never closed would otherwise read the rest of the file into memory. */
 const MAX_ROW_LENGTH = 32 * MIB;
-
-const JSON_NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
 
 type Row = readonly string[];
 /** A row and its last line in the file. */
@@ -94,7 +92,7 @@ function rowWriter(names: readonly string[], { column, numbers }: CsvOptions): R
 }
 
 function cellText(cell: string, numbers: boolean, line: number): string {
-  if (!numbers || !JSON_NUMBER.test(cell)) return JSON.stringify(cell);
+  if (!numbers || !isJsonNumber(cell)) return JSON.stringify(cell);
   if (isExactNumber(cell)) return cell;
   throw unreadable(`line ${line}`, 'a number that a 64-bit float holds, or no --numbers', cell);
 }

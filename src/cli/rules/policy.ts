@@ -1,12 +1,13 @@
 import { z } from 'zod';
+import { SETTINGS } from '../../config';
 import type { ConflictRule } from '../../domain/conflict-rules';
 import { MIB } from '../../domain/duration';
 import { describeReceived, isKeepapartError } from '../../domain/errors';
-import type { JsonValue } from '../../domain/json';
+import { isObject, type JsonValue } from '../../domain/json';
 import { expectedInteger, LIMIT_RANGES } from '../../domain/limits';
 import { jsonPointer, validate } from '../../edge/problems';
 import { recordListSchema } from '../../edge/records';
-import { isObject, readDocument, unusable } from './read-document';
+import { readDocument, unusable } from './read-document';
 import { problemsOf, wrongRules } from './read-rules';
 import { hasBoth } from './run-policy';
 
@@ -38,9 +39,6 @@ export interface Policy {
   tests: PolicyTest[];
 }
 
-/** As the setting `MAX_BATCH_SIZE` has it. */
-const DEFAULT_MAX_BATCH_SIZE = 5;
-
 /** No limits of a system, but such that nobody waits for a test for minutes. */
 const MAX_RECORDS = 10_000;
 const records = recordListSchema({
@@ -48,6 +46,11 @@ const records = recordListSchema({
   maxRequestBytes: Infinity,
   maxRequestRecords: MAX_RECORDS,
 });
+
+function wholeNumber(least: number, most: number) {
+  const error = expectedInteger(least, most);
+  return z.int({ error }).min(least, { error }).max(most, { error });
+}
 
 const json = z.custom<JsonValue>();
 const pairs = z
@@ -60,11 +63,7 @@ const expectations = z
       batches: z
         .array(z.array(json, { error: 'a batch: a list of records' }), { error: 'a list of batches' })
         .exactOptional(),
-      atMostBatches: z
-        .int({ error: expectedInteger(1, MAX_RECORDS) })
-        .min(1, { error: expectedInteger(1, MAX_RECORDS) })
-        .max(MAX_RECORDS, { error: expectedInteger(1, MAX_RECORDS) })
-        .exactOptional(),
+      atMostBatches: wholeNumber(1, MAX_RECORDS).exactOptional(),
       together: pairs.exactOptional(),
       apart: pairs.exactOptional(),
     },
@@ -97,17 +96,11 @@ const test = z
     }
   });
 
-const [LEAST, MOST] = LIMIT_RANGES.maxBatchSize;
-
 const policy = z.strictObject(
   {
     // Checked before, so that each wrong rule is shown.
     rules: z.custom<ConflictRule[]>(),
-    maxBatchSize: z
-      .int({ error: expectedInteger(LEAST, MOST) })
-      .min(LEAST, { error: expectedInteger(LEAST, MOST) })
-      .max(MOST, { error: expectedInteger(LEAST, MOST) })
-      .default(DEFAULT_MAX_BATCH_SIZE),
+    maxBatchSize: wholeNumber(...LIMIT_RANGES.maxBatchSize).default(SETTINGS.maxBatchSize.default),
     tests: z
       .array(test, { error: 'a list of tests' })
       .min(1, { error: 'at least one test' })

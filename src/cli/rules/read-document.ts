@@ -4,13 +4,11 @@ import { describeReceived, isKeepapartError, KeepapartError, problemLines } from
 import type { FieldProblem } from '../../domain/errors';
 import type { JsonValue } from '../../domain/json';
 import { MAX_RECORD_DEPTH } from '../../domain/record';
-import { isExactNumber } from '../../edge/exact-number';
+import { isExactNumber, isJsonNumber } from '../../edge/exact-number';
 import { parseJsonText } from '../../edge/json-text';
 
 /** Levels of lists and objects in a file: above its records, there are those of the file itself. */
 const MAX_DEPTH = MAX_RECORD_DEPTH + 8;
-
-const JSON_NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
 
 /**
  * What a file says, in JSON for a name that ends with `.json`, in YAML 1.2 otherwise. What would be rounded, dropped or
@@ -82,10 +80,5 @@ async function yamlOf(text: string, file: string): Promise<JsonValue> {
 
 /** Of what only YAML has a notation for, as `0x1F`, whole numbers that are not rounded. */
 function isExact(value: number, source: string): boolean {
-  return JSON_NUMBER.test(source) ? isExactNumber(source) : Number.isSafeInteger(value);
-}
-
-/** Whether a document is one with keys. */
-export function isObject(document: JsonValue): document is Record<string, JsonValue> {
-  return typeof document === 'object' && document !== null && !Array.isArray(document);
+  return isJsonNumber(source) ? isExactNumber(source) : Number.isSafeInteger(value);
 }

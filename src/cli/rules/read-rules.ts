@@ -1,9 +1,9 @@
 import type { ConflictRule } from '../../domain/conflict-rules';
 import { describeReceived, KeepapartError, problemLines, type FieldProblem } from '../../domain/errors';
-import type { JsonValue } from '../../domain/json';
+import { isObject, type JsonValue } from '../../domain/json';
 import { problemsOfRules } from '../../domain/limits';
 import { plain } from '../table';
-import { isObject, readDocument, unusable } from './read-document';
+import { readDocument, unusable } from './read-document';
 
 /** Where an object has them. */
 const KEYS = ['rules', 'CONFLICTS'];

@@ -1,7 +1,7 @@
 import type { ConflictRule } from '../conflict-rules';
 import { placesUnder, type Place } from '../conflict-rules/places';
 import { membersOf } from '../conflict-rules/rule';
-import { canonicalJson, type JsonValue } from '../json';
+import { canonicalJson, isComposite, type JsonValue } from '../json';
 import { parseJsonPointer, valueAt } from '../json-pointer';
 
 /** Where one of several rules puts a record. */
@@ -85,8 +85,4 @@ export function ruleIndexOf(rules: readonly ConflictRule[]): RuleIndex {
   const known = made.get(rules) ?? new RuleIndex(rules);
   made.set(rules, known);
   return known;
-}
-
-function isComposite(value: JsonValue): boolean {
-  return typeof value === 'object' && value !== null;
 }

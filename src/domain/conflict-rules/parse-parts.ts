@@ -1,5 +1,5 @@
 import { describeReceived, type FieldProblem } from '../errors';
-import type { JsonValue } from '../json';
+import { isObject, type JsonValue } from '../json';
 import { isJsonPointer, parseJsonPointer } from '../json-pointer';
 import { MAX_RECORD_DEPTH } from '../record';
 
@@ -45,8 +45,4 @@ function isJson(value: unknown): value is JsonValue {
   // A hole of a list is a value as well, and no JSON.
   if (Array.isArray(value)) return Array.from<unknown>(value).every(isJson);
   return isObject(value) && Object.values(value).every(isJson);
-}
-
-export function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

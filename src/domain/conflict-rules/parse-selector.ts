@@ -1,7 +1,7 @@
 import type { FieldProblem } from '../errors';
-import { canonicalJson, type JsonValue } from '../json';
+import { canonicalJson, isObject, type JsonValue } from '../json';
 import { jsonPointerToken } from '../json-pointer';
-import { isObject, problem, problemsOfPointer, problemsOfValue } from './parse-parts';
+import { problem, problemsOfPointer, problemsOfValue } from './parse-parts';
 import { isEmpty, selectedValues } from './value-set';
 
 const LOW = ['atLeast', 'above'] as const;

@@ -1,8 +1,8 @@
 import type { FieldProblem } from '../errors';
-import { canonicalJson, type JsonValue } from '../json';
+import { canonicalJson, isObject, type JsonValue } from '../json';
 import { jsonPointerToken } from '../json-pointer';
 import { meaningOf } from './meaning';
-import { isObject, problem, problemsOfPointer, problemsOfValue } from './parse-parts';
+import { problem, problemsOfPointer, problemsOfValue } from './parse-parts';
 import { problemsOfSelector } from './parse-selector';
 import type { ConflictRule } from './rule';
 import { whyNever } from './unmatchable';

@@ -1,4 +1,4 @@
-import { canonicalJson, type JsonValue } from '../json';
+import { canonicalJson, isComposite, type JsonValue } from '../json';
 import { parseJsonPointer, valueAt } from '../json-pointer';
 import type { Selector } from './rule';
 
@@ -38,8 +38,4 @@ function isOneOf(values: readonly JsonValue[]): (part: JsonValue) => boolean {
   const texts = new Set(values.filter(isComposite).map(canonicalJson));
   return (part) =>
     isComposite(part) ? texts.size > 0 && texts.has(canonicalJson(part)) : primitives.has(part);
-}
-
-function isComposite(value: JsonValue): boolean {
-  return typeof value === 'object' && value !== null;
 }

@@ -1,4 +1,5 @@
-import type { CutSummary, RuleCount } from '../explain';
+import type { CutSummary } from '../explain';
+import { inOrderOfRules } from './rule-counts';
 import { ALONE_SIDE, type Spotted } from './spots';
 
 /** Up to which age earlier batches would have taken a record of a side, had a rule not been. */
@@ -62,9 +63,7 @@ export function deferrals(
 
   const counts = () => ({
     deferred,
-    deferredBy: [...byRule]
-      .map(([rule, records]): RuleCount => ({ rule, records }))
-      .sort((a, b) => a.rule - b.rule),
+    deferredBy: inOrderOfRules(byRule),
   });
 
   return { follow, counts };

@@ -1,4 +1,5 @@
 import type { RuleCount } from '../explain';
+import { inOrderOfRules } from './rule-counts';
 import { conflictsWith, type Spotted } from './spots';
 
 /** What rules keep out of a batch, of the records that are left. */
@@ -55,9 +56,7 @@ export function keepOut(spotted: Spotted): {
       const { rule } = places[place] as Spotted['places'][number];
       if (kept > 0) counts.set(rule, (counts.get(rule) ?? 0) + kept);
     }
-    const byRule = [...counts]
-      .map(([rule, records]): RuleCount => ({ rule, records }))
-      .sort((a, b) => a.rule - b.rule);
+    const byRule = inOrderOfRules(counts);
     return {
       byRule,
       // A rule puts a record at one place, so that none is counted twice by one rule.

@@ -1,4 +1,4 @@
-import { canonicalJson, type JsonValue } from '../json';
+import { canonicalJson, isComposite, type JsonValue } from '../json';
 import { parseJsonPointer, valueAt } from '../json-pointer';
 
 /** The number of what was not found or not numbered. */
@@ -88,8 +88,4 @@ function numberIn<K>(numbers: Map<K, number>, key: K, next: number): number {
   if (known !== undefined) return known;
   numbers.set(key, next);
   return next;
-}
-
-function isComposite(value: JsonValue): boolean {
-  return typeof value === 'object' && value !== null;
 }

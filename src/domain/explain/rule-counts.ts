@@ -1,0 +1,6 @@
+import type { RuleCount } from '../explain';
+
+/** Records counted by the index of a rule, as they are told: in the order of the rules. */
+export function inOrderOfRules(counts: ReadonlyMap<number, number>): RuleCount[] {
+  return [...counts].map(([rule, records]): RuleCount => ({ rule, records })).sort((a, b) => a.rule - b.rule);
+}
