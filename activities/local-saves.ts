@@ -1,4 +1,4 @@
-import { LOCAL_PATIENCE_MS } from '../src/contracts/activities';
+import { ACTIVITY_TIMEOUTS, LOCAL_PATIENCE_MS } from '../src/contracts/activities';
 import type { BatchRef } from '../src/domain/batch';
 import type { KeptRecord } from '../src/domain/record';
 import { saveTogether, type RecordStore } from '../src/domain/record-store';
@@ -6,9 +6,18 @@ import { saveTogether, type RecordStore } from '../src/domain/record-store';
 /**
  * Attempts to save that are begun by a local activity and, where they take long, finished by an activity of the server's:
  * in the same process that one joins what is under way, in another it makes the attempt again, which is harmless (G4).
+ * @param patienceMs how long `begin` waits for the store
+ * @param keepMs how long it is remembered how an attempt ended that `finish` has not come for yet
  */
-export function createLocalSaves(store: RecordStore, patienceMs = LOCAL_PATIENCE_MS) {
-  const underWay = new Map<string, Promise<PromiseSettledResult<void>>>();
+export function createLocalSaves(
+  store: RecordStore,
+  { patienceMs = LOCAL_PATIENCE_MS, keepMs = ACTIVITY_TIMEOUTS.localMs } = {},
+) {
+  /** By record and batch: attempts that are under way, and how those ended that nobody has come for. */
+  const begun = new Map<string, Promise<PromiseSettledResult<void>>>();
+  const forget = (key: string, attempt: Promise<PromiseSettledResult<void>>) => {
+    if (begun.get(key) === attempt) begun.delete(key);
+  };
 
   return {
     /** What became of each record; undefined for those that are not through yet. Rejects when all fail with that. */
@@ -24,19 +33,20 @@ export function createLocalSaves(store: RecordStore, patienceMs = LOCAL_PATIENCE
       for (const [place, record] of records.entries()) {
         const key = keyOf(record, batch);
         const one = saving.then((results) => results[place] ?? untold(), rejected);
-        underWay.set(key, one);
-        void one.then(() => {
-          if (underWay.get(key) === one) underWay.delete(key);
-        });
+        begun.set(key, one);
+        void one.then(() => setTimeout(() => forget(key, one), keepMs).unref());
       }
       return records.map(() => undefined);
     },
 
-    /** Saves a record, or waits for the attempt that was begun and is under way here. */
+    /** Saves a record, or tells how the attempt ended that was begun here. Each attempt is told of once. */
     async finish(record: KeptRecord, batch: BatchRef): Promise<void> {
-      const begun = await underWay.get(keyOf(record, batch));
-      if (begun === undefined) return store.save(record, batch);
-      if (begun.status === 'rejected') throw begun.reason;
+      const key = keyOf(record, batch);
+      const attempt = begun.get(key);
+      if (attempt === undefined) return store.save(record, batch);
+      const ended = await attempt;
+      forget(key, attempt);
+      if (ended.status === 'rejected') throw ended.reason;
     },
   };
 }

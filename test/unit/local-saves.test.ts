@@ -7,7 +7,7 @@ const BATCH: BatchRef = { batchId: 'batcher-0-00000001', openedAtMs: 0 };
 const RECORDS = ['a', 'b', 'c'].map((value, index) => ({ recordId: `r:${index}`, value }));
 const [A, B, C] = RECORDS as [(typeof RECORDS)[0], (typeof RECORDS)[0], (typeof RECORDS)[0]];
 /** Ends every wait that isn't over at once. */
-const NO_PATIENCE = 1;
+const NO_PATIENCE = { patienceMs: 1 };
 
 /** A store whose saves are settled by the test, in the order of the calls. */
 function heldStore() {
@@ -46,12 +46,34 @@ test('what takes long is waited for by whoever finishes it, without another atte
   calls[3]?.resolve();
   await other;
 
-  // What has ended meanwhile is attempted again: nobody remembers how it ended.
-  const again = saves.finish(C, BATCH);
+  // An attempt is told of once: the next one is another.
+  const again = saves.finish(B, BATCH);
   await waitFor('another attempt', () => calls.length === 5);
   calls[4]?.resolve();
   await again;
-  expect(calls).toHaveLength(5);
+  expect(calls[4]?.recordId).toBe('r:1');
+});
+
+test('what has ended before somebody comes for it is told, as long as it is remembered (G4, G9)', async () => {
+  const { store, calls } = heldStore();
+  const saves = createLocalSaves(store, NO_PATIENCE);
+  await saves.begin(RECORDS, BATCH);
+  calls[0]?.resolve();
+  calls[1]?.reject(new Error('no luck'));
+  calls[2]?.resolve();
+  await saves.finish(C, BATCH);
+  await expect(saves.finish(B, BATCH)).rejects.toThrow('no luck');
+  await saves.finish(A, BATCH);
+  expect(calls).toHaveLength(3);
+
+  const forgetful = createLocalSaves(store, { ...NO_PATIENCE, keepMs: 1 });
+  await forgetful.begin([A], BATCH);
+  calls[3]?.resolve();
+  // Told at once or attempted anew, which the test can't choose; but soon it is the latter.
+  await waitFor('another attempt', () => {
+    void forgetful.finish(A, BATCH);
+    return calls.length > 4;
+  });
 });
 
 test('what a store says of all records goes for each, in time or late', async () => {
