@@ -1,23 +1,37 @@
 import path from 'node:path';
+import type { Command } from 'commander';
 import type { Logger } from 'pino';
 import type { Config, LoadedConfig } from '../config';
 import { LOOPBACK } from '../temporal/embedded/ports';
 import { runDemo } from './demo/demo';
 import { FAILURE_RATE } from './demo/scenario';
 import type { StoppableLifecycle } from './lifecycle';
+import { createLogger } from './logger';
+import { addSettingFlags, readConfig } from './read-config';
 import { startRole } from './roles';
+import { runUntilStopped } from './run';
 import { findTemporal } from './temporal-role';
+
+/** `keepapart demo`. */
+export function registerDemo(program: Command): void {
+  addSettingFlags(
+    program
+      .command('demo')
+      .description('show it at work, with saves that fail, on the running system or without one'),
+  ).action(async (flags: Readonly<Record<string, unknown>>) => {
+    const loaded = readConfig(flags);
+    const logger = createLogger({ logLevel: 'warn' });
+    // As after a role: nothing of a library's may hold the process up.
+    process.exit(await runUntilStopped(logger, (lifecycle) => demo(loaded, logger, lifecycle)));
+  });
+}
 
 /**
  * The demo, on the Temporal server of the system that runs, or on one of its own where none does. API and worker are
  * the demo's in any case, with a batcher, a task queue and folders of its own: its saves fail on purpose, and nobody
  * else's may. A Temporal server of the demo's own stays up on a terminal until Ctrl-C, so that its Web UI can be looked at.
  */
-export async function demo(
-  loaded: LoadedConfig,
-  logger: Logger,
-  lifecycle: StoppableLifecycle,
-): Promise<void> {
+async function demo(loaded: LoadedConfig, logger: Logger, lifecycle: StoppableLifecycle): Promise<void> {
   const temporal = await findTemporal(loaded.config);
   process.stderr.write(
     temporal === undefined

@@ -22,11 +22,10 @@ async function run(): Promise<void> {
   registerApiCommands(program);
   registerRules(program);
   registerAudit(program);
-  const isLight = program.commands.some((command) => command.name() === process.argv[2]);
-  if (!isLight) {
-    // Temporal's SDK and Express take a second to load, which whoever sends a list, checks rules or audits files needn't wait for.
+  const [, , called] = process.argv;
+  if (!program.commands.some((command) => command.name() === called)) {
     const { registerSystemCommands } = await import('./system-commands.js');
-    registerSystemCommands(program);
+    await registerSystemCommands(program, called);
   }
   await program.parseAsync();
 }

@@ -30,7 +30,7 @@ interface Selection {
 }
 
 /** Adds `keepapart replay`: today's workflow code over recorded histories, as a gate before a deployment (G8). */
-export function addReplayCommand(program: Command): void {
+export function registerReplay(program: Command): void {
   const command = program
     .command('replay')
     .description('hold this version of the workflow code against histories, before it is deployed')

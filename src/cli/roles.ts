@@ -1,8 +1,6 @@
 import type { Logger } from 'pino';
 import { showPostgresUrl, type Config, type LoadedConfig } from '../config';
 import { choosePorts, type PortWish } from '../temporal/embedded/ports';
-import { installRuntime } from '../temporal/runtime';
-import { startApi } from './api-role';
 import type { Lifecycle } from './lifecycle';
 import { openStore } from './open-store';
 import type { Summary } from './summary';
@@ -14,7 +12,6 @@ import {
   startTemporal,
   type ReachedTemporal,
 } from './temporal-role';
-import { startWorker } from './worker-role';
 
 /** The parts of the system that a process may run. */
 export const ROLES = {
@@ -47,12 +44,18 @@ export async function startRole(
   const store = hasWorker ? await openStore(context) : undefined;
   const tls = hasApi ? await readTlsFiles(config) : undefined;
   if (hasApi && embeds) await choosePorts(apiPorts(config));
-  // Only a worker has the SDK's native runtime, which would keep any other process alive.
-  if (hasWorker) installRuntime(logger);
+  // Express and the SDK's worker take a second to load, so only who has the part does. And only a worker has the SDK's
+  // native runtime, which would keep any other process alive.
+  if (hasWorker) (await import('../temporal/runtime.js')).installRuntime(logger);
   const temporal = embeds ? await startTemporal(config, lifecycle) : (reached ?? externalTemporal());
   const client = await connect(temporal, lifecycle);
-  if (store !== undefined) await startWorker(context, temporal, client, store);
-  const addresses = hasApi ? await startApi(context, client, temporal.webUiUrl, tls) : undefined;
+  if (store !== undefined) {
+    const { startWorker } = await import('./worker-role.js');
+    await startWorker(context, temporal, client, store);
+  }
+  const addresses = hasApi
+    ? await (await import('./api-role.js')).startApi(context, client, temporal.webUiUrl, tls)
+    : undefined;
   return {
     ...addresses,
     webUiUrl: temporal.webUiUrl,

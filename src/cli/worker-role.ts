@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import { createActivities } from '../../activities';
 import type { Config } from '../config';
 import type { RecordStore } from '../domain/record-store';
-import { connectWorker } from '../temporal/connection';
+import { connectWorker } from '../temporal/worker-connection';
 import { STANDING, watchVersion, type Standing } from '../temporal/first-version';
 import { createWorker } from '../temporal/worker';
 import { createWorkflowAccess } from '../temporal/workflow-access';

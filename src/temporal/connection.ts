@@ -6,7 +6,7 @@ import {
   makeGrpcRetryInterceptor,
 } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
-import { NativeConnection, type NativeConnectionOptions } from '@temporalio/worker';
+import type { NativeConnectionOptions } from '@temporalio/worker';
 import { KeepapartError } from '../domain/errors';
 import { MIB, SECOND } from '../domain/duration';
 
@@ -91,16 +91,8 @@ export async function connectClient({ options, namespace }: TemporalTarget): Pro
   }
 }
 
-/** The connection that a worker polls on. */
-export async function connectWorker({ options }: TemporalTarget): Promise<NativeConnection> {
-  try {
-    return await NativeConnection.connect(options);
-  } catch (cause) {
-    throw unreachable(options.address, cause);
-  }
-}
-
-function unreachable(address: string, cause: unknown): KeepapartError {
+/** What whoever wanted to connect is told, with the SDK's own reason. */
+export function unreachable(address: string, cause: unknown): KeepapartError {
   const reason = cause instanceof Error ? cause.message : String(cause);
   return new KeepapartError('temporal-unavailable', `no Temporal server answers at ${address}: ${reason}`, {
     cause,
