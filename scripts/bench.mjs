@@ -17,7 +17,14 @@ const { ingestBench } = require(path.join(root, 'bench/ingest/command.ts'));
 const { contendersBench } = require(path.join(root, 'bench/contenders/command.ts'));
 const { curveBench } = require(path.join(root, 'bench/contenders/curve.ts'));
 const { storeBench } = require(path.join(root, 'bench/store/command.ts'));
-const BENCHES = { ingest: ingestBench, contenders: contendersBench, curve: curveBench, store: storeBench };
+const { partitionBench } = require(path.join(root, 'bench/partition/command.ts'));
+const BENCHES = {
+  ingest: ingestBench,
+  contenders: contendersBench,
+  curve: curveBench,
+  store: storeBench,
+  partition: partitionBench,
+};
 const [name, ...args] = process.argv.slice(2);
 const bench = BENCHES[name];
 if (bench === undefined) {

@@ -1,0 +1,82 @@
+import type { ConflictRule } from '../../src/domain/conflict-rules';
+import type { JsonValue } from '../../src/domain/json';
+import { partition } from '../../src/domain/partition';
+import { createRandom, type Random } from '../../test/chaos/random';
+import { markdownTable, median } from '../harness/figures';
+
+interface SpeedCell {
+  name: string;
+  records: number;
+  rules: ConflictRule[];
+  value: (random: Random) => JsonValue;
+}
+
+const MANY = 100_000;
+
+/** The rules that are common, one kind each, and a mix in which most records conflict with many others. */
+const CELLS: readonly SpeedCell[] = [
+  { name: 'no rules', records: MANY, rules: [], value: (random) => random.integer(0, MANY) },
+  { name: 'a pair', records: MANY, rules: [{ pair: [1, 2] }], value: (random) => random.integer(0, 10) },
+  {
+    name: 'a group of 10',
+    records: MANY,
+    rules: [{ group: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9] }],
+    value: (random) => random.integer(0, 20),
+  },
+  {
+    name: 'distinct, each value about 1,000 times',
+    records: MANY,
+    rules: [{ distinct: '/id' }],
+    value: (random) => ({ id: random.integer(0, 100) }),
+  },
+  {
+    name: 'distinct, each value about twice',
+    records: MANY,
+    rules: [{ distinct: '/id' }],
+    value: (random) => ({ id: random.integer(0, MANY / 2) }),
+  },
+  {
+    name: 'A never beside B',
+    records: MANY,
+    rules: [{ never: { left: { at: '/tenant', equals: 'A' }, right: { at: '/tenant', equals: 'B' } } }],
+    value: (random) => ({ tenant: random.pick(['A', 'B', 'C', 'D']) }),
+  },
+  {
+    name: 'dense: two groups, a distinct and a never that overlap',
+    records: 10_000,
+    rules: [
+      { group: ['a', 'b', 'c', 'd'], at: '/type' },
+      { group: [0, 1, 2, 3, 4], at: '/zone' },
+      { distinct: '/id' },
+      { never: { left: { at: '/zone', atLeast: 3 }, right: { at: '/type', in: ['a', 'b'] } } },
+    ],
+    value: (random) => ({
+      type: random.pick(['a', 'b', 'c', 'd', 'e']),
+      zone: random.integer(0, 6),
+      id: random.integer(0, 500),
+    }),
+  },
+];
+
+/** Times the partitioner under common rules: the median, the least and the most of some runs after some to warm up. */
+export function renderSpeed(runs: number): string {
+  const rows = CELLS.map(({ name, records: count, rules, value }) => {
+    const random = createRandom(1);
+    const records = Array.from({ length: count }, () => ({ value: value(random) }));
+    const cut = () => {
+      const startedAtMs = performance.now();
+      const result = partition(records, { rules, maxBatchSize: 5 });
+      return { ms: performance.now() - startedAtMs, ...result };
+    };
+    for (let run = 0; run < 3; run++) cut();
+    const results = Array.from({ length: runs }, cut);
+    const times = results.map(({ ms }) => ms);
+    const [{ batches, lowerBound }] = results as [ReturnType<typeof cut>];
+    if (batches.flat().length !== count) throw new Error(`records are missing under ${name}`);
+    return [
+      ...[name, String(count), String(batches.length), String(lowerBound)],
+      ...[median(times), Math.min(...times), Math.max(...times)].map((ms) => ms.toFixed(0)),
+    ];
+  });
+  return markdownTable(['rules', 'records', 'batches', 'bound', 'ms', 'least', 'most'], rows);
+}
