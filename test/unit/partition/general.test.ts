@@ -38,6 +38,25 @@ describe.each(RULE_KINDS)('partition under $name', (kind) => {
     }
   });
 
+  test('gives valid batches, oldest first, whichever way found them (G1, G2, G7)', () => {
+    const random = createRandom(3);
+    for (let run = 0; run < 20; run++) {
+      const buffer = recordsOf(valuesOf(kind, random, random.integer(20, 60)));
+      const maxBatchSize = random.integer(2, 7);
+      const left = new Set(buffer.keys());
+      for (const batch of partition(buffer, { rules, maxBatchSize }).batches) {
+        const ages = batch.map((record) => buffer.indexOf(record));
+        expect(batch.length).toBeLessThanOrEqual(maxBatchSize);
+        expect(ages).toEqual(ages.toSorted((a, b) => a - b));
+        expect(ages[0]).toBe(left.values().next().value);
+        for (const age of ages) left.delete(age);
+        const isApart = (a: number, b: number) => conflicts(batch[a]!.value, batch[b]!.value, rules);
+        expect([...batch.keys()].filter((a) => batch.some((_, b) => b > a && isApart(a, b)))).toEqual([]);
+      }
+      expect(left.size).toBe(0);
+    }
+  });
+
   test('stays within 2 % of the lower bound for 2,000 records', () => {
     for (const seed of [1, 2, 3]) {
       const buffer = recordsOf(valuesOf(kind, createRandom(seed), 2000));

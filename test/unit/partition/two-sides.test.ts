@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { ConflictRule } from '../../../src/domain/conflict-rules';
+import { conflicts, type ConflictRule } from '../../../src/domain/conflict-rules';
 import { partition } from '../../../src/domain/partition';
 import { splitBetween } from '../../../src/domain/partition/split-between';
 import { recordsOf } from '../../helpers/arbitraries';
@@ -56,6 +56,26 @@ describe('partition of pairs without common values', () => {
         },
       ),
       { numRuns: 300 },
+    );
+  });
+
+  test('makes no batch too large (G1), and none with both values of a pair (G2)', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.integer({ min: 0, max: 6 }), { maxLength: 60 }),
+        fc.integer({ min: 2, max: 9 }),
+        (values, maxBatchSize) => {
+          const { batches } = partition(recordsOf(values), { rules: PAIRS, maxBatchSize });
+          for (const batch of batches) {
+            expect(batch.length).toBeLessThanOrEqual(maxBatchSize);
+            const isApart = (a: number, b: number) => conflicts(a, b, PAIRS);
+            expect(
+              batch.filter((a) => batch.some((b) => isApart(a.value as number, b.value as number))),
+            ).toEqual([]);
+          }
+        },
+      ),
+      { numRuns: 500 },
     );
   });
 });
