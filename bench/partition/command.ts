@@ -10,7 +10,7 @@ bound known, first fit by degree and DSATUR; then how long it takes under common
 graphs come from seeds: the same everywhere.
 
   --family <names>      threshold, uniform (default both)
-  --sizes <n,…>         records of a graph (default 120,250,500,1000)
+  --sizes <n,…>         records of a graph (default 120,250,500; 1000 takes many minutes)
   --densities <n,…>     in per cent (default 0,10,20,30,40,50,60,70,80,90)
   --batch-sizes <n,…>   most records of a batch (default 5,20)
   --seeds <n>           graphs of each size and density (default 2)
@@ -18,7 +18,14 @@ graphs come from seeds: the same everywhere.
   --no-times            leaves the milliseconds out of the tables of graphs
 `;
 
-const numbers = (list: string) => list.split(',').map(Number);
+/** @throws for what isn't a list of whole numbers from `least` to `most` */
+function wholeNumbers(option: string, list: string, least: number, most: number): number[] {
+  return list.split(',').map((text) => {
+    const value = /^\d+$/.test(text) ? Number(text) : NaN;
+    if (value >= least && value <= most) return value;
+    throw new RangeError(`--${option}: expected whole numbers from ${least} to ${most}, received "${text}"`);
+  });
+}
 
 /** `npm run bench -- partition`. @returns the exit code */
 export function partitionBench(args: string[]): number {
@@ -27,7 +34,7 @@ export function partitionBench(args: string[]): number {
     options: {
       help: { type: 'boolean', default: false },
       family: { type: 'string', default: Object.keys(FAMILIES).join(',') },
-      sizes: { type: 'string', default: '120,250,500,1000' },
+      sizes: { type: 'string', default: '120,250,500' },
       densities: { type: 'string', default: '0,10,20,30,40,50,60,70,80,90' },
       'batch-sizes': { type: 'string', default: '5,20' },
       seeds: { type: 'string', default: '2' },
@@ -40,17 +47,27 @@ export function partitionBench(args: string[]): number {
     process.stdout.write(HELP);
     return values.help ? 0 : 2;
   }
+  let sizes, densities, batchSizes, seeds, runs;
+  try {
+    sizes = wholeNumbers('sizes', values.sizes, 1, 100_000);
+    densities = wholeNumbers('densities', values.densities, 0, 100);
+    batchSizes = wholeNumbers('batch-sizes', values['batch-sizes'], 1, 100_000);
+    [seeds = 1] = wholeNumbers('seeds', values.seeds, 1, 1000);
+    [runs = 0] = wholeNumbers('runs', values.runs, 0, 1000);
+  } catch (error) {
+    process.stderr.write(`${(error as Error).message}\n`);
+    return 2;
+  }
   for (const family of families) {
     const cells: Cell[] = [];
-    for (const size of numbers(values.sizes)) {
-      for (const percent of numbers(values.densities)) {
+    for (const size of sizes) {
+      for (const percent of densities) {
         process.stderr.write(`${family}, ${size} records, ${percent} %\n`);
-        const graphs = { family, size, percent };
-        cells.push(...cellsOf(graphs, numbers(values['batch-sizes']), Number(values.seeds)));
+        cells.push(...cellsOf({ family, size, percent }, batchSizes, seeds));
       }
     }
     process.stdout.write(`${family}:\n\n${renderCells(cells, !values['no-times'])}\n\n`);
   }
-  if (Number(values.runs) > 0) process.stdout.write(`${renderSpeed(Number(values.runs))}\n`);
+  if (runs > 0) process.stdout.write(`${renderSpeed(runs)}\n`);
   return 0;
 }
