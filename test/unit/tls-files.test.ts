@@ -130,12 +130,15 @@ describe('Files that change', () => {
     expect(errors()[0]?.reason).toMatch(/^TLS_KEY_FILE: .* is not the key/);
     await rm(files.tlsKeyFile);
     await waitFor('another complaint', () => errors().length === 2);
-    await write({ key: third.key, cert: third.cert.slice(0, 100) });
+    // One file at a time: two that change are seen in between, or not.
+    await write({ key: third.key });
     await waitFor('a third complaint', () => errors().length === 3);
+    await write({ cert: third.cert.slice(0, 100) });
+    await waitFor('a fourth complaint', () => errors().length === 4);
     expect(renewed).toEqual([]);
     await write(third);
     await renewals(1);
-    expect([renewed, errors().length]).toEqual([[third], 3]);
+    expect([renewed, errors().length]).toEqual([[third], 4]);
     await write(first);
     await renewals(2);
   });
