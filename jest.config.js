@@ -11,6 +11,6 @@ module.exports = {
   maxWorkers: 3,
   // Modules of a suite that has ended stay in memory (some 100 MB where Temporal's SDK is loaded), and the collector's work on
   // them had slowed the last suites down to a twentieth of their speed.
-  workerIdleMemoryLimit: '400MB',
+  workerIdleMemoryLimit: '300MB',
   testTimeout: 60_000,
 };

@@ -1,8 +1,12 @@
 const path = require('node:path');
 const { default: Sequencer } = require('@jest/test-sequencer');
 
-/** Files that wait for servers, heartbeats and whole processes: started last, one of them would run on alone. */
+/**
+ * Files that wait for servers, heartbeats and whole processes: started last, one of them would run on alone. First of all
+ * one that makes promises by the hundred thousand, each of which costs more the more suites a process has seen.
+ */
 const LONG = [
+  'unit/admission',
   'chaos/chaos',
   'e2e/audit',
   'e2e/serve',
