@@ -2,7 +2,7 @@ import type { Client } from '@temporalio/client';
 import type { Logger } from 'pino';
 import type { Config } from '../config';
 import { SECOND } from '../domain/duration';
-import { createApp } from '../http/app';
+import { createHttpApi } from '../http/app';
 import { listen, type TlsPair } from '../http/listen';
 import { startGateway } from '../tcp/gateway';
 import { batcherAddress } from '../temporal/batcher-address';
@@ -45,7 +45,7 @@ export async function startApi(
     logger,
     isDraining: () => draining,
   };
-  const app = createApp({
+  const api = createHttpApi({
     ...edge,
     version: releaseVersion(),
     docsAssets: SWAGGER_UI_FOLDER,
@@ -55,7 +55,7 @@ export async function startApi(
     tls: tls !== undefined,
     ...(webUiUrl !== undefined && { webUiUrl }),
   });
-  const http = await listen(app, {
+  const http = await listen(api.handle, {
     host: config.httpHost,
     port: config.httpPort,
     ...(tls && { tls }),

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { describeReceived, KeepapartError } from '../domain/errors';
 import type { JsonValue } from '../domain/json';
 import { isExactNumber } from './exact-number';
@@ -27,13 +28,13 @@ export function parseJsonText(text: string, options: ParseOptions): JsonValue {
   return value;
 }
 
+const BYTE_ORDER_MARK = '\uFEFF';
+
 /** The text of bytes that came from a client, without a byte order mark. Throws `invalid-json` for any but valid UTF-8. */
 export function decodeUtf8(bytes: Uint8Array): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch {
-    throw new KeepapartError('invalid-json', 'The body is not valid UTF-8');
-  }
+  if (!isUtf8(bytes)) throw new KeepapartError('invalid-json', 'The body is not valid UTF-8');
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8');
+  return text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text;
 }
 
 /** A list or object that the scan is inside of. */

@@ -1,6 +1,7 @@
+import type { RequestListener } from 'node:http';
 import express, { Router } from 'express';
 import type { Express } from 'express';
-import { requireApiKey } from './auth';
+import { requireApiKey, requireRight } from './auth';
 import { serveDeadLetters } from './dead-letter-routes';
 import type { HttpDeps } from './deps';
 import { serveDocs } from './docs-routes';
@@ -14,47 +15,54 @@ import { serveIndex } from './index-page';
 import { serveLimits } from './limits-routes';
 import { describeApi } from './openapi-document';
 import { serveOperator } from './operator-routes';
-import { notFound, problemResponse } from './problem-response';
+import { lastHandler, notFound, problemResponse } from './problem-response';
 import { rateLimit } from './rate-limit';
-import { serveRecords } from './records-routes';
+import { listTaker, serveRecords } from './records-routes';
 import { requestLog } from './request-log';
 import { createRoutes } from './routing';
 import { inOrder, type Step } from './steps';
+import { straight } from './straight';
 import { serveViews } from './view-routes';
 
 const V1 = '/v1';
 
+/** The HTTP API, which never listens by itself (see `listen.ts`). */
+export interface HttpApi {
+  /** Takes every request. */
+  handle: RequestListener;
+  /** What all go to but plain lists of records. Knows every route. */
+  app: Express;
+}
+
 /**
- * The HTTP API as an Express app that never listens (see `listen.ts`). In this order: id and log, headers; for
- * `/v1` the origin, the key, the rate, whether anything new is taken, the right, and only then is a body read; the
- * open paths.
+ * In this order: id and log, headers; for `/v1` the origin, the key, the rate, whether anything new is taken, the right,
+ * and only then is a body read; the open paths.
  */
-export function createApp(deps: HttpDeps): Express {
+export function createHttpApi(deps: HttpDeps): HttpApi {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
 
-  app.use(
-    inOrder(
-      requestLog(deps.logger),
-      fixedHeaders(deps),
-      neverNotModified,
-      requireHost(deps.apiKeys.length > 0 ? 'any' : (deps.allowedHosts ?? [])),
-      closeWhileDraining(deps.isDraining),
-    ),
-  );
+  const ofAll = [
+    requestLog(deps.logger),
+    fixedHeaders(deps),
+    neverNotModified,
+    requireHost(deps.apiKeys.length > 0 ? 'any' : (deps.allowedHosts ?? [])),
+    closeWhileDraining(deps.isDraining),
+  ];
+  const ofV1 = [
+    refuseCrossOrigin,
+    requireApiKey(deps.apiKeys),
+    ...rateLimit(deps.rateLimitPerSecond ?? 0),
+    refuseWhileDraining(deps.isDraining),
+  ];
+  app.use(inOrder(...ofAll));
   const open = createRoutes(app, '');
   const v1 = createRoutes(Router(), V1);
   const operations = () => [...v1.operations, ...open.operations];
-  v1.router.use(
-    inOrder(
-      refuseCrossOrigin,
-      requireApiKey(deps.apiKeys),
-      ...rateLimit(deps.rateLimitPerSecond ?? 0),
-      refuseWhileDraining(deps.isDraining),
-    ),
-  );
-  serveRecords(v1, deps);
+  v1.router.use(inOrder(...ofV1));
+  const takeList = listTaker(deps);
+  serveRecords(v1, deps, takeList);
   serveViews(v1, deps.batcher);
   serveOperator(v1, deps.batcher);
   serveDeadLetters(v1, deps.batcher);
@@ -66,8 +74,11 @@ export function createApp(deps: HttpDeps): Express {
   serveIndex(open, deps, operations);
   serveDocs(open, deps, () => describeApi(operations(), deps.version));
 
-  app.use(notFound, problemResponse(deps.logger));
-  return app;
+  const refuse = problemResponse(deps.logger);
+  app.use(notFound, lastHandler(refuse));
+
+  const steps = [...ofAll, ...ofV1, requireRight('ingest')];
+  return { app, handle: straight({ target: `${V1}/records`, steps, handle: takeList, refuse }, app) };
 }
 
 /** Express would answer 304 to `*`, the one condition that needs nothing to compare with. */

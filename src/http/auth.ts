@@ -1,5 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import type { Request, Response } from 'express';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { KeepapartError } from '../domain/errors';
 import { RIGHTS, type Right } from '../domain/rights';
 import type { ApiKey } from './deps';
@@ -13,10 +13,10 @@ interface Caller {
 
 const ANYBODY: Caller = { keyName: undefined, rights: RIGHTS };
 
-const callers = new WeakMap<Response, Caller>();
+const callers = new WeakMap<ServerResponse, Caller>();
 
 /** Name of the API key that was presented; `undefined` when no keys are needed. */
-export function keyNameOf(res: Response): string | undefined {
+export function keyNameOf(res: ServerResponse): string | undefined {
   return callers.get(res)?.keyName;
 }
 
@@ -39,7 +39,7 @@ export function requireApiKey(apiKeys: readonly ApiKey[]): Step {
     // Every entry is compared, and digests rather than keys: the time taken tells nothing about any key.
     const [holder] = known.filter(({ digest }) => timingSafeEqual(digest, presented) && key !== '');
     if (!holder) {
-      res.set('WWW-Authenticate', 'Bearer realm="keepapart"');
+      res.setHeader('WWW-Authenticate', 'Bearer realm="keepapart"');
       throw new KeepapartError(
         'unauthorized',
         'Send a key that is in force as "Authorization: Bearer <key>"',
@@ -57,7 +57,10 @@ export function requireRight(right: Right): Step {
       throw new TypeError(`a route needs ${right}, and nobody asked for a key before`);
     if (!caller.rights.includes(right)) {
       // As RFC 6750 has it, section 3.1.
-      res.set('WWW-Authenticate', `Bearer realm="keepapart", error="insufficient_scope", scope="${right}"`);
+      res.setHeader(
+        'WWW-Authenticate',
+        `Bearer realm="keepapart", error="insufficient_scope", scope="${right}"`,
+      );
       throw new KeepapartError(
         'forbidden',
         `This needs the right "${right}", which the key "${caller.keyName ?? ''}" doesn't have`,
@@ -67,9 +70,9 @@ export function requireRight(right: Right): Step {
 }
 
 /** An empty text when there is none; that opens nothing, whatever digests are configured. */
-function presentedKey(req: Request): string {
+function presentedKey(req: IncomingMessage): string {
   const bearer = /^Bearer +(\S+)$/i.exec(req.headers.authorization ?? '')?.[1];
-  return bearer ?? req.get('x-api-key') ?? '';
+  return bearer ?? String(req.headers['x-api-key'] ?? '');
 }
 
 function digestOf(name: string, sha256: string): Buffer {

@@ -1,4 +1,4 @@
-import type { Request } from 'express';
+import type { IncomingMessage } from 'node:http';
 import { KeepapartError } from '../domain/errors';
 import type { Step } from './steps';
 
@@ -9,11 +9,11 @@ import type { Step } from './steps';
  * through. Throws `cross-origin`.
  */
 export const refuseCrossOrigin: Step = (req) => {
-  if (!['GET', 'HEAD', 'OPTIONS'].includes(req.method) && isCrossOrigin(req))
+  if (!['GET', 'HEAD', 'OPTIONS'].includes(req.method ?? '') && isCrossOrigin(req))
     throw new KeepapartError('cross-origin', 'A page of another origin asked for this; nothing was done');
 };
 
-function isCrossOrigin({ headers }: Request): boolean {
+function isCrossOrigin({ headers }: IncomingMessage): boolean {
   const site = headers['sec-fetch-site'];
   if (site !== undefined) return site !== 'same-origin' && site !== 'none';
   const { origin, host } = headers;

@@ -26,7 +26,7 @@ export function serveDeadLetters(routes: Routes, batcher: BatcherClient): void {
   };
 
   const redrive: RequestHandler = async (req, res) => {
-    const body = await readBody(req, res);
+    const body = await readBody(req);
     const { by: claimed, selection } = validate(
       redriveBodySchema,
       body,

@@ -32,7 +32,7 @@ const drainBodySchema = z.strictObject(
 export function serveDrain(routes: Routes, { batcher, isDraining }: HttpDeps): void {
   const readBody = jsonBodyReader({ maxBytes: 4 * KIB, maxDepth: 2 });
   const drain: RequestHandler = async (req, res) => {
-    const body = (await readBody(req, res)) ?? {};
+    const body = (await readBody(req)) ?? {};
     const { by: claimed, timeoutMs } = validate(
       drainBodySchema,
       body,

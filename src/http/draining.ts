@@ -4,7 +4,7 @@ import type { Step } from './steps';
 /** Tells clients to reconnect, which leads them to another process, while this one is about to stop. */
 export function closeWhileDraining(isDraining: () => boolean): Step {
   return (_req, res) => {
-    if (isDraining()) res.set('Connection', 'close');
+    if (isDraining()) res.setHeader('Connection', 'close');
   };
 }
 

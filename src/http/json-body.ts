@@ -1,8 +1,9 @@
-import express from 'express';
-import type { Request, RequestHandler, Response } from 'express';
+import type { IncomingMessage } from 'node:http';
 import { KeepapartError } from '../domain/errors';
 import type { JsonValue } from '../domain/json';
 import { decodeUtf8, parseJsonText } from '../edge/json-text';
+import { dropBody } from './body-deadline';
+import { decompressed } from './content-encoding';
 import { contentTypeOf } from './content-type';
 
 export interface JsonBodyOptions {
@@ -18,36 +19,61 @@ export interface JsonBodyOptions {
  * whoever may not send anything is refused first. Throws `unsupported-media-type`, `request-too-large`,
  * `invalid-json` and what `parseJsonText` throws.
  */
-export type JsonBodyReader = (req: Request, res: Response) => Promise<JsonValue | undefined>;
+export type JsonBodyReader = (req: IncomingMessage) => Promise<JsonValue | undefined>;
 
 export function jsonBodyReader(options: JsonBodyOptions): JsonBodyReader {
-  const readRaw: RequestHandler = express.raw({ type: () => true, limit: options.maxBytes, inflate: true });
-  return async (req, res) => {
+  return async (req) => {
     if (hasNoBody(req)) return undefined;
     requireUtf8Json(req, options.types ?? ['application/json']);
-    await new Promise<void>((resolve, reject) => {
-      readRaw(req, res, (error?: unknown) => (error ? reject(toCatalogued(error, options)) : resolve()));
-    });
-    return parseJsonText(decodeUtf8(req.body as Buffer), { maxDepth: options.maxDepth });
+    const bytes = await readWhole(req, options.maxBytes);
+    return parseJsonText(decodeUtf8(bytes), { maxDepth: options.maxDepth });
   };
 }
 
-function hasNoBody(req: Request): boolean {
+/** What is refused is read to its end all the same, and dropped: the client may not look for an answer before. */
+function readWhole(req: IncomingMessage, maxBytes: number): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const body = decompressed(req);
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    let refused = false;
+    const take = (chunk: Buffer) => {
+      bytes += chunk.length;
+      chunks.push(chunk);
+      if (bytes > maxBytes)
+        refuse(new KeepapartError('request-too-large', `The body is larger than ${maxBytes} bytes`));
+    };
+    const refuse = (error: KeepapartError) => {
+      if (refused) return;
+      refused = true;
+      body.off('data', take);
+      chunks.length = 0;
+      if (body !== req) {
+        req.unpipe();
+        body.destroy();
+      }
+      dropBody(req);
+      reject(error);
+    };
+    const breakOff = () =>
+      refuse(
+        new KeepapartError('invalid-json', 'The body could not be read to its end, or not be decompressed'),
+      );
+    body.on('data', take);
+    body.once('end', () => resolve(Buffer.concat(chunks)));
+    body.on('error', breakOff);
+    body.once('close', () => {
+      if (!body.readableEnded) breakOff();
+    });
+  });
+}
+
+function hasNoBody(req: IncomingMessage): boolean {
   const { 'transfer-encoding': transferEncoding, 'content-length': contentLength = '0' } = req.headers;
   return transferEncoding === undefined && Number(contentLength) === 0;
 }
 
-function requireUtf8Json(req: Request, types: readonly string[]): void {
+function requireUtf8Json(req: IncomingMessage, types: readonly string[]): void {
   if (!types.includes(contentTypeOf(req) ?? ''))
     throw new KeepapartError('unsupported-media-type', `Send the body as ${types.join(' or ')}`);
-}
-
-/** The reader's own errors tell their `type`; every one is about what the client sent. */
-function toCatalogued(error: unknown, options: JsonBodyOptions): KeepapartError {
-  const type = error instanceof Object && 'type' in error ? error.type : undefined;
-  if (type === 'entity.too.large')
-    return new KeepapartError('request-too-large', `The body is larger than ${options.maxBytes} bytes`);
-  if (type === 'encoding.unsupported')
-    return new KeepapartError('unsupported-media-type', 'The content encoding is none of gzip, deflate, br');
-  return new KeepapartError('invalid-json', 'The body could not be read to its end, or not be decompressed');
 }

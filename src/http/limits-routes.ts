@@ -29,7 +29,7 @@ export function serveLimits(routes: Routes, batcher: BatcherClient): void {
     types: TYPES,
   });
   const change: RequestHandler = async (req, res) => {
-    const { patch, claimed } = parsePatch(await readBody(req, res));
+    const { patch, claimed } = parsePatch(await readBody(req));
     res.json(await batcher.changeLimits(patch, operatorOf(res, claimed)));
   };
   routes.serve('/limits', { patch: { right: 'operate', handle: change, describe: CHANGE } });

@@ -1,9 +1,7 @@
 import type { IncomingMessage } from 'node:http';
-import type { Readable } from 'node:stream';
-import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
-import type { Request } from 'express';
 import { SECOND } from '../domain/duration';
 import { KeepapartError } from '../domain/errors';
+import { decompressed } from './content-encoding';
 import { contentTypeOf } from './content-type';
 
 export const NDJSON = 'application/x-ndjson';
@@ -26,7 +24,7 @@ export interface Line {
 }
 
 /** Whether a request brings records line by line. */
-export function isNdjson(req: Request): boolean {
+export function isNdjson(req: IncomingMessage): boolean {
   return contentTypeOf(req) === NDJSON;
 }
 
@@ -37,7 +35,7 @@ export function isNdjson(req: Request): boolean {
  * `unsupported-media-type` for an encoding that isn't known.
  */
 export async function* linesOf(
-  req: Request,
+  req: IncomingMessage,
   { maxBytes, idleMs = DEFAULT_IDLE_MS }: LineOptions,
 ): AsyncGenerator<Line> {
   let rest: Buffer = Buffer.alloc(0);
@@ -111,24 +109,6 @@ async function nextWithin(
   } finally {
     clearTimeout(idle);
   }
-}
-
-const DECOMPRESS: Record<string, () => NodeJS.ReadWriteStream & Readable> = {
-  gzip: createGunzip,
-  deflate: createInflate,
-  br: createBrotliDecompress,
-};
-
-function decompressed(req: IncomingMessage): Readable {
-  const encoding = (req.headers['content-encoding'] ?? 'identity').toLowerCase();
-  if (encoding === 'identity') return req;
-  const create = DECOMPRESS[encoding];
-  if (create === undefined)
-    throw new KeepapartError('unsupported-media-type', 'The content encoding is none of gzip, deflate, br');
-  const stream = create();
-  req.once('error', (error) => stream.destroy(error));
-  req.once('aborted', () => stream.destroy(new Error('aborted')));
-  return req.pipe(stream);
 }
 
 function tooLong(number: number, maxBytes: number): KeepapartError {

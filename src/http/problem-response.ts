@@ -1,3 +1,4 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ErrorRequestHandler, RequestHandler } from 'express';
 import type { Logger } from 'pino';
 import { SECOND } from '../domain/duration';
@@ -14,35 +15,42 @@ export const notFound: RequestHandler = (req) => {
   throw new KeepapartError('not-found', `There is nothing at ${req.path}`);
 };
 
+/** Answers something that was thrown. False when that is too late, as an answer has begun. */
+export type ProblemResponse = (thrown: unknown, req: IncomingMessage, res: ServerResponse) => boolean;
+
 /**
  * Answers every error as problem details (RFC 9457), `application/problem+json`. What isn't of the catalogue becomes
  * `internal`: logged whole, answered without a word of it.
  */
-export const problemResponse =
-  (logger: Logger): ErrorRequestHandler =>
-  (thrown, req, res, next) => {
+export function problemResponse(logger: Logger): ProblemResponse {
+  return (thrown, req, res) => {
     const error = toCatalogued(thrown);
     const { code } = error;
     const { title, status = ERRORS.internal.status } = error.entry;
     // Never the detail of a client's mistake: it may quote records.
     const about = { req: loggedRequest(req), code };
-    if (code === 'internal') logger.error({ ...about, err: thrown as unknown }, title);
+    if (code === 'internal') logger.error({ ...about, err: thrown }, title);
     else if (status >= 500) logger.warn({ ...about, err: error }, title);
     else logger.debug(about, title);
+    if (res.headersSent) return false;
 
-    // Too late for another answer: Express cuts the connection, so that nobody takes half of it for the whole.
-    if (res.headersSent) {
-      next(thrown);
-      return;
-    }
-
+    const body = JSON.stringify(problemOf(error, httpRequestId(req)));
     const retryAfterMs = retryAfterMsOf(error);
-    if (retryAfterMs !== undefined) res.set('Retry-After', String(Math.ceil(retryAfterMs / SECOND)));
-    res
-      .status(status)
-      .type(PROBLEM_TYPE)
-      .send(JSON.stringify(problemOf(error, httpRequestId(req))));
+    if (retryAfterMs !== undefined) res.setHeader('Retry-After', String(Math.ceil(retryAfterMs / SECOND)));
+    res.statusCode = status;
+    res.setHeader('Content-Type', `${PROBLEM_TYPE}; charset=utf-8`);
+    res.setHeader('Content-Length', Buffer.byteLength(body));
+    res.end(body);
+    return true;
   };
+}
+
+/** As the last handler of an app. What is too late for an answer Express cuts, so that nobody takes half of it for the whole. */
+export function lastHandler(answer: ProblemResponse): ErrorRequestHandler {
+  return (thrown, req, res, next) => {
+    if (!answer(thrown, req, res)) next(thrown);
+  };
+}
 
 /** The body of the answer. Without an id there is no `instance`: it stands for what never became a request. */
 export function problemOf(error: KeepapartError, requestId?: string): object {

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { RequestHandler } from 'express';
 import { z } from 'zod';
 import { recordIdOf } from '../domain/record';
@@ -13,30 +14,38 @@ import { JSON_TYPE, type Operation } from './operation';
 import { takeStream } from './record-stream-route';
 import type { Routes } from './routing';
 
-/** `POST /v1/records`. */
-export function serveRecords(routes: Routes, deps: HttpDeps): void {
-  const { batcher, limits, newRequestId = randomUUID } = deps;
+/** Takes a list and answers; rejects with what a client is to be told. Needs nothing of Express. */
+export type ListTaker = (req: IncomingMessage, res: ServerResponse) => Promise<void>;
+
+/** Of `POST /v1/records`, with a list. */
+export function listTaker({ batcher, limits, newRequestId = randomUUID }: HttpDeps): ListTaker {
   const readBody = jsonBodyReader({ maxBytes: limits.maxRequestBytes, maxDepth: MAX_BODY_DEPTH });
   const toRecords = recordsReader(limits);
 
-  const addRecords: RequestHandler = async (req, res) => {
+  return async (req, res) => {
     const key = idempotencyKeyOf(req.headers);
-    const values = toRecords(await readBody(req, res));
+    const values = toRecords(await readBody(req));
     const requestId = key ?? newRequestId();
     // G3: nothing is acknowledged before this has resolved.
     await batcher.addRecords({ requestId, values }, { once: key !== undefined });
     const records = values.map((value, index) => ({ recordId: recordIdOf(requestId, index), value }));
     const answer = JSON.stringify({ requestId, accepted: values.length, records });
-    // By hand: what Express looks at for `json` and `location` is a twentieth of the whole request.
     res.statusCode = 202;
     res.setHeader('Location', `/v1/requests/${encodeURIComponent(requestId)}`);
     res.setHeader('Content-Type', 'application/json; charset=utf-8');
     res.setHeader('Content-Length', Buffer.byteLength(answer));
     res.end(answer);
   };
+}
+
+/** `POST /v1/records`. */
+export function serveRecords(routes: Routes, deps: HttpDeps, addRecords: ListTaker): void {
   const addStream = takeStream(deps);
-  const add: RequestHandler = (req, res, next) => (isNdjson(req) ? addStream : addRecords)(req, res, next);
-  routes.serve('/records', { post: { right: 'ingest', handle: add, describe: describeRecords(limits) } });
+  const add: RequestHandler = (req, res, next) =>
+    isNdjson(req) ? addStream(req, res, next) : addRecords(req, res);
+  routes.serve('/records', {
+    post: { right: 'ingest', handle: add, describe: describeRecords(deps.limits) },
+  });
 }
 
 function describeRecords(limits: RecordLimits): Operation {

@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { IncomingMessage } from 'node:http';
-import type { Request, Response } from 'express';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Logger } from 'pino';
 import type { Step } from './steps';
 
@@ -24,7 +23,7 @@ const logged = new WeakMap<IncomingMessage, LoggedRequest>();
  */
 export function requestLog(logger: Logger): Step {
   return (req, res) => {
-    const request = { id: incomingOrNewId(req), method: req.method, path: req.path };
+    const request = { id: incomingOrNewId(req), method: req.method ?? '', path: pathOf(req.url ?? '') };
     logged.set(req, request);
     res.setHeader('X-Request-Id', request.id);
     const begunAtMs = performance.now();
@@ -40,7 +39,7 @@ export function requestLog(logger: Logger): Step {
   };
 }
 
-function levelOf({ path }: LoggedRequest, res: Response): 'debug' | 'info' | 'warn' {
+function levelOf({ path }: LoggedRequest, res: ServerResponse): 'debug' | 'info' | 'warn' {
   if (PROBES.includes(path)) return 'debug';
   return res.statusCode >= 500 ? 'warn' : 'info';
 }
@@ -55,7 +54,13 @@ export function httpRequestId(req: IncomingMessage): string {
   return logged.get(req)?.id ?? '';
 }
 
-function incomingOrNewId(req: Request): string {
+function incomingOrNewId(req: IncomingMessage): string {
   const incoming = req.headers['x-request-id'];
   return typeof incoming === 'string' && SANE_REQUEST_ID.test(incoming) ? incoming : randomUUID();
+}
+
+/** Of the target of a request: without its query, and without host and user where a proxy's form has them. */
+export function pathOf(target: string): string {
+  const [path = ''] = target.split(/[?#]/, 1);
+  return path.startsWith('/') || !URL.canParse(path) ? path : new URL(path).pathname;
 }

@@ -1,4 +1,4 @@
-import type { Express } from 'express';
+import type { RequestListener } from 'node:http';
 import type { BatcherClient } from '../../src/contracts/batcher-client';
 import type { DeadLetter, RedriveResult } from '../../src/contracts/dead-letters';
 import type { JsonValue } from '../../src/domain/json';
@@ -11,17 +11,15 @@ import { waitFor } from './wait-for';
 import { watchAnswers } from './watch-answers';
 
 /** The HTTP API over a pipeline on the real server; each of its answers has to be a described one. */
-export function appOf(batcher: BatcherClient): Express {
-  const app = usualApp(batcher);
-  watchAnswers(app);
-  return app;
+export function appOf(batcher: BatcherClient): RequestListener {
+  return watchAnswers(usualApp(batcher));
 }
 
 /** Another API process on the same pipeline, with bounds of its own. */
 export function anotherApp(
   { client, address }: TestPipeline,
   limits: AdmissionLimits = { maxBufferedRecords: 100_000, maxBufferedBytes: 1024 * 1024 },
-): Express {
+): RequestListener {
   return appOf(createBatcherClient(client, address, limits));
 }
 
@@ -35,7 +33,10 @@ export function failFor(pipeline: TestPipeline, ...values: JsonValue[]): Set<Jso
 }
 
 /** All dead letters that a query finds, page by page. */
-export async function listLetters(app: Express, query: Record<string, string> = {}): Promise<DeadLetter[]> {
+export async function listLetters(
+  app: RequestListener,
+  query: Record<string, string> = {},
+): Promise<DeadLetter[]> {
   const letters: DeadLetter[] = [];
   let cursor: string | null = null;
   do {
@@ -51,14 +52,14 @@ export async function listLetters(app: Express, query: Record<string, string> = 
 }
 
 /** Waits until so many dead letters are listed; visibility lags a little. */
-export function lettersListed(app: Express, count: number, query: Record<string, string> = {}) {
+export function lettersListed(app: RequestListener, count: number, query: Record<string, string> = {}) {
   return waitFor(`${count} dead letters`, async () => {
     const letters = await listLetters(app, query);
     return letters.length === count && letters;
   });
 }
 
-export async function redriveBy(app: Express, body: object): Promise<RedriveResult> {
+export async function redriveBy(app: RequestListener, body: object): Promise<RedriveResult> {
   const response = await request(app).post('/v1/dead-letters/redrive').send(body).expect(202);
   return response.body as RedriveResult;
 }

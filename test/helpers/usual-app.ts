@@ -1,12 +1,12 @@
 import path from 'node:path';
-import type { Express } from 'express';
+import type { RequestListener } from 'node:http';
 import pino from 'pino';
 import type { BatcherClient } from '../../src/contracts/batcher-client';
-import { createApp } from '../../src/http/app';
+import { createHttpApi } from '../../src/http/app';
 
 /** The HTTP API as an app with usual limits and without keys, which logs nothing. */
-export function usualApp(batcher: BatcherClient): Express {
-  return createApp({
+export function usualApp(batcher: BatcherClient): RequestListener {
+  return createHttpApi({
     batcher,
     limits: { maxRecordBytes: 65_536, maxRequestBytes: 1_048_576, maxRequestRecords: 10_000 },
     apiKeys: [],
@@ -14,5 +14,5 @@ export function usualApp(batcher: BatcherClient): Express {
     docsAssets: path.resolve('dist/swagger-ui'),
     logger: pino({ level: 'silent' }),
     isDraining: () => false,
-  });
+  }).handle;
 }

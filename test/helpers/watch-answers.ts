@@ -1,24 +1,18 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Express } from 'express';
+import type { RequestListener } from 'node:http';
+import { pathOf } from '../../src/http/request-log';
 import { ourDocumentedApi, type DocumentedApi } from './documented-api';
 
 let api: DocumentedApi;
 const undescribed: string[] = [];
 
-/** What Express has under `app.router`, and doesn't type. */
-interface Handler {
-  handle(req: IncomingMessage & { path: string }, res: ServerResponse, done: unknown): void;
-}
-
 /**
  * Holds every answer that an app gives in this test file against `/openapi.json`: the test fails in which it gives one
  * that is not described. Has to be called while the file is loaded or later, and imported at its top.
  */
-export function watchAnswers(app: Express): void {
-  const router = app.router as unknown as Handler;
-  const handle = router.handle.bind(router);
-  router.handle = (req, res, done) => {
-    const { method = '', path } = req;
+export function watchAnswers(app: RequestListener): RequestListener {
+  return (req, res) => {
+    const { method = '', url = '' } = req;
+    const path = pathOf(url);
     const chunks: Buffer[] = [];
     for (const name of ['write', 'end'] as const) {
       const send = res[name].bind(res) as (...parameters: unknown[]) => boolean;
@@ -35,7 +29,7 @@ export function watchAnswers(app: Express): void {
       const result = api.outcomeOf(answer);
       if ('wrong' in result) undescribed.push(result.wrong);
     });
-    handle(req, res, done);
+    app(req, res);
   };
 }
 

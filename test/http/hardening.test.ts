@@ -1,5 +1,6 @@
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { request as httpRequest, type IncomingMessage } from 'node:http';
+import { Agent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
@@ -131,6 +132,26 @@ describe('A host name that is not ours', () => {
     await request(app).get('/v1/status').set('Host', 'elsewhere.example').expect(401);
   });
 });
+
+test.each(['identity', 'gzip'])(
+  'What is too large (%s) is read to its end all the same: the next request on the connection is answered.',
+  async (encoding) => {
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    const post = async (body: Uint8Array | string, headers: Record<string, string> = {}) => {
+      const options = { agent, port: api.port, method: 'POST', path: '/v1/records' };
+      const sent = httpRequest({ ...options, headers: { 'Content-Type': 'application/json', ...headers } });
+      sent.end(body);
+      const [response] = (await once(sent, 'response')) as [IncomingMessage];
+      await text(response);
+      return { status: response.statusCode, reused: sent.reusedSocket };
+    };
+    const noise = randomBytes(1_000_000).toString('base64');
+    const large = encoding === 'gzip' ? gzipSync(noise) : noise;
+    expect(await post(large, { 'Content-Encoding': encoding })).toEqual({ status: 413, reused: false });
+    expect(await post('[1]')).toEqual({ status: 202, reused: true });
+    agent.destroy();
+  },
+);
 
 describe('A small body that inflates beyond the limit is 413, and nothing of it is taken:', () => {
   const plain = `[${'0,'.repeat(20_000_000)}0]`;

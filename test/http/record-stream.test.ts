@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { request as httpRequest, type Server } from 'node:http';
+import { createServer, request as httpRequest, type Server } from 'node:http';
 import { connect, type AddressInfo } from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
@@ -54,7 +54,7 @@ test('However the bytes are cut on their way, the records are those of the lines
     fc.string({ maxLength: 20 }),
   );
   const test = testApp();
-  const server = test.app.listen(0, '127.0.0.1');
+  const server = createServer(test.app).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
   await fc.assert(
@@ -146,7 +146,7 @@ test('An encoding that is not known is refused, and nothing is taken.', async ()
 
 test('What the batcher refuses in the middle is answered with how much is durable, and when to come back.', async () => {
   const test = testApp();
-  const server = test.app.listen(0, '127.0.0.1');
+  const server = createServer(test.app).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
   const req = httpRequest({ port, method: 'POST', path: '/v1/records', headers: { 'content-type': NDJSON } });
@@ -170,7 +170,7 @@ test('What the batcher refuses in the middle is answered with how much is durabl
 
 test('A stream that is under way when the process is to stop ends with 503 and what is durable.', async () => {
   const test = testApp();
-  const server = test.app.listen(0, '127.0.0.1');
+  const server = createServer(test.app).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
   const req = httpRequest({ port, method: 'POST', path: '/v1/records', headers: { 'content-type': NDJSON } });
@@ -190,7 +190,7 @@ test('A stream that is under way when the process is to stop ends with 503 and w
 
 test('A client that goes silent is told so, with what is durable.', async () => {
   const test = testApp({ streamIdleMs: 100 });
-  const server = test.app.listen(0, '127.0.0.1');
+  const server = createServer(test.app).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
   const socket = connect(port, '127.0.0.1');
@@ -208,7 +208,7 @@ test('A client that goes silent is told so, with what is durable.', async () => 
 
 test('Of a client that vanishes, nothing behind its last whole line is taken.', async () => {
   const test = testApp();
-  const server = test.app.listen(0, '127.0.0.1');
+  const server = createServer(test.app).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
   const socket = connect(port, '127.0.0.1');

@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { createServer } from 'node:http';
 import request from 'supertest';
 import { KeepapartError } from '../../src/domain/errors';
 import { testApp } from './test-app';
@@ -41,7 +42,7 @@ test('Without a generator of its own, the app gives every request a random UUID.
 
 test('G3: nothing is answered before the batcher has the records, and 202 as soon as it has.', async () => {
   const { app, batcher } = testApp();
-  const server = app.listen(0, '127.0.0.1');
+  const server = createServer(app).listen(0, '127.0.0.1');
   await once(server, 'listening');
   try {
     const release = batcher.hold();

@@ -28,14 +28,14 @@ function routesUnderV1(app: Express): { method: string; path: string }[] {
     });
 }
 
-const { app } = testApp({ apiKeys });
+const { app, routes: served } = testApp({ apiKeys });
 
 async function statusFor(right: Right, method: string, path: string): Promise<number> {
   const sent = request(app)[method.toLowerCase() as 'get'](path);
   return (await sent.set('Authorization', `Bearer ${right}`)).status;
 }
 
-const routes = routesUnderV1(app);
+const routes = routesUnderV1(served);
 
 test('the walk below finds the routes', () => {
   const found = routes.map(({ method, path }) => `${method} ${path}`);

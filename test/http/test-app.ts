@@ -1,13 +1,16 @@
 import path from 'node:path';
+import type { RequestListener } from 'node:http';
 import type { Express } from 'express';
 import pino from 'pino';
-import { createApp } from '../../src/http/app';
+import { createHttpApi } from '../../src/http/app';
 import type { HttpDeps } from '../../src/http/deps';
 import { FakeBatcherClient } from '../helpers/fake-batcher-client';
 import { watchAnswers } from '../helpers/watch-answers';
 
 export interface TestApp {
-  app: Express;
+  app: RequestListener;
+  /** The app within it that knows every route. */
+  routes: Express;
   batcher: FakeBatcherClient;
   /** Every log line so far, as text. */
   logs: string[];
@@ -22,7 +25,7 @@ export function testApp(overrides: Partial<HttpDeps> = {}): TestApp {
   const drain = { on: false };
   const logger = pino({ level: 'trace' }, { write: (line: string) => void logs.push(line) });
   let requests = 0;
-  const app = createApp({
+  const { app: routes, handle } = createHttpApi({
     batcher,
     limits: { maxRecordBytes: 1000, maxRequestBytes: 10_000, maxRequestRecords: 50 },
     apiKeys: [],
@@ -33,8 +36,7 @@ export function testApp(overrides: Partial<HttpDeps> = {}): TestApp {
     isDraining: () => drain.on,
     ...overrides,
   });
-  watchAnswers(app);
-  return { app, batcher, logs, drain };
+  return { app: watchAnswers(handle), routes, batcher, logs, drain };
 }
 
 /** Shape of a problem details body (RFC 9457), as we send it. */
