@@ -32,6 +32,7 @@ import { ruleIndexOf } from '../src/domain/apart/rule-index';
 import { batchIdOf } from '../src/domain/batch';
 import { bufferedRecordId } from '../src/domain/buffer';
 import { SECOND } from '../src/domain/duration';
+import { storedReason } from '../src/domain/explain/cut-reason';
 import type { Flush } from '../src/domain/flush-policy';
 import { packBatch } from '../src/domain/packed-batch';
 import type { BatcherState } from './batcher-state';
@@ -140,13 +141,23 @@ function batchInput(batchId: string, flush: Flush, policy: BatchPolicy, openedAt
     recordId: bufferedRecordId(record),
     value: record.value,
   }));
-  return { batch: { batchId, openedAtMs, flushReason: flush.reason, records }, ...policy };
+  return {
+    batch: { batchId, openedAtMs, flushReason: flush.reason, records },
+    ...policy,
+    ...cutOf(flush, policy),
+  };
+}
+
+/** Why a batch was cut where it was, where what it was cut by stands with it too. */
+function cutOf({ cut }: Flush, { cutBy }: BatchPolicy): Pick<BatchInput, 'cut'> {
+  return cut && cutBy ? { cut: storedReason(cut, cutBy.rules) } : {};
 }
 
 function groupInput(flushes: readonly Flush[], policy: BatchPolicy, openedAtMs: number): BatchGroupInput {
-  const batches = flushes.map(({ reason, records }) => ({
-    flushReason: reason,
-    records: packBatch(records),
+  const batches = flushes.map((flush) => ({
+    flushReason: flush.reason,
+    records: packBatch(flush.records),
+    ...cutOf(flush, policy),
   }));
   return { openedAtMs, batches, ...policy };
 }

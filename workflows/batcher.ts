@@ -72,6 +72,7 @@ import {
   waitsForPages,
 } from './batcher-state';
 import { describeBatcher, knownKeys, progressOf, statusOf, traceOf } from './batcher-view';
+import { noteCuts } from './cut-notes';
 import { changeLimits, configure, refuseBadLimits } from './limits';
 import { readOldestPage, spillToPages, takeInOldestPage, type ReadPage } from './page-keeping';
 
@@ -201,7 +202,7 @@ export async function runBatcher(input: BatcherInput, partitioner: PartitionVers
     const unconfirmed = (state.limits.startsUnderWay ?? Infinity) - underWay;
     const slots = Math.min(freeSlots(state, Date.now()), unconfirmed * batchesTogether(state.settings));
     const flushes = takeFlushes(state.buffer.head, flushPolicyOf(state), Date.now(), slots, maxBytes);
-    for (const together of groupFlushes(flushes, state.settings)) {
+    for (const together of groupFlushes(noteCuts(state, flushes, Date.now()), state.settings)) {
       for (const { records } of together) started.bytes += bytesOf(records);
       void runChild(together);
     }

@@ -27,6 +27,7 @@ export type { DrainingShard, DrainReport } from '../contracts/drain';
 export type { LimitsAnswer, OverriddenLimits, ShardLimits } from '../contracts/limits';
 export type { PipelineSettings } from '../contracts/settings';
 export type {
+  BatchCutView,
   BatchRecordView,
   BatchState,
   BatchSummary,
@@ -34,12 +35,14 @@ export type {
   RecordState,
   RecordView,
   RequestView,
+  RuleCountView,
   ShardView,
   StatusView,
 } from '../contracts/views';
 export type { FlushReason } from '../domain/batch';
 export type { ConflictRule } from '../domain/conflict-rules';
 export type { ErrorCode, FieldProblem, ShardChange } from '../domain/errors';
+export type { WhyNoLarger } from '../domain/explain';
 export type { JsonValue } from '../domain/json';
 export type { LimitKey, Limits, LimitsPatch } from '../domain/limits';
 export type { Outcome } from '../domain/outcome';

@@ -1,5 +1,6 @@
 import type { Batch, FlushReason } from '../domain/batch';
 import type { CutBy } from '../domain/cut-by';
+import type { StoredCutReason } from '../domain/explain/cut-reason';
 import { tallyOutcomes, type OutcomeFormat, type OutcomeTally, type RecordOutcome } from '../domain/outcome';
 import { tallyPacked, type PackedBatch, type PackedOutcomes } from '../domain/packed-batch';
 import type { OnFailure, SaveActivity } from './settings';
@@ -25,6 +26,8 @@ export interface BatchPolicy {
 /** Input of `batchWorkflow`. */
 export interface BatchInput extends BatchPolicy {
   batch: Batch;
+  /** Why it was cut where it was. Absent where it is full, and in what was started before 0.3.0. */
+  cut?: StoredCutReason;
 }
 
 /** Result of `batchWorkflow`: outcomes in batch order. Values are left out: they stand in the input. */
@@ -45,7 +48,12 @@ export type BatchWorkflow = (input: BatchInput) => Promise<BatchResult>;
 /** Input of `batchGroupWorkflow`: several batches that began together. The ids follow from the workflow's own. */
 export interface BatchGroupInput extends BatchPolicy {
   openedAtMs: number;
-  batches: { flushReason: FlushReason; records: PackedBatch }[];
+  batches: BatchOfGroup[];
+}
+
+export interface BatchOfGroup extends Pick<BatchInput, 'cut'> {
+  flushReason: FlushReason;
+  records: PackedBatch;
 }
 
 /** Result of `batchGroupWorkflow`: the outcomes of each batch, in order. */

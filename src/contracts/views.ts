@@ -1,4 +1,6 @@
 import type { FlushReason } from '../domain/batch';
+import type { ConflictRule } from '../domain/conflict-rules';
+import type { WhyNoLarger } from '../domain/explain';
 import type { JsonValue } from '../domain/json';
 import type { Outcome } from '../domain/outcome';
 import type { BatcherCounters, DrainStatus, OperatorAction } from './batcher';
@@ -74,9 +76,37 @@ export interface BatchRecordView {
   error: string | null;
 }
 
+/** How many records of a buffer a rule kept out of a batch, or of batches. */
+export interface RuleCountView {
+  rule: ConflictRule;
+  records: number;
+}
+
+export interface BatchCutView {
+  /** The rest in plain words. */
+  text: string;
+  /** The most records that it was to have. */
+  maxBatchSize: number;
+  why: WhyNoLarger;
+  /** How long its oldest record had waited, in milliseconds. This and all below are null or empty for a full batch. */
+  oldestMs: number | null;
+  /** Records that stayed in the buffer or left it behind the batch, but for those in pages. */
+  left: number | null;
+  /** So many of them were not looked at; what follows is of the others. */
+  unseen: number | null;
+  /** A record that several rules kept out counts for each. The 20 rules that kept out the most. */
+  keptOut: RuleCountView[];
+  /** Kept out by no rule, but the batch would be too large in bytes. */
+  tooLarge: number | null;
+  /** Kept out by nothing, and in other batches. */
+  fitting: number | null;
+}
+
 export interface BatchView extends BatchSummary {
   /** Name of the file in `OUT_DIR`, once the batch completed. */
   file: string | null;
+  /** Why it was cut where it was; null where that isn't known: for what was started before 0.3.0. */
+  cut: BatchCutView | null;
   records: BatchRecordView[];
 }
 

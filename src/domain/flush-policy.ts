@@ -1,5 +1,6 @@
 import { FLUSH_REASON, type FlushReason } from './batch';
 import { oldestOf, type BufferedRecord, type RecordBuffer } from './buffer';
+import type { CutReason } from './explain/cut-reason';
 import { bytesOf, cut, fillFromWaiting, isWorthCutting, oldestSeq, type CutPolicy } from './flush-cut';
 
 /** What decides when records leave the buffer, and in which company. */
@@ -12,6 +13,8 @@ export interface FlushPolicy extends CutPolicy {
 export interface Flush {
   records: BufferedRecord[];
   reason: FlushReason;
+  /** Why it holds no more, once that is told; never of a full batch. */
+  cut?: CutReason;
 }
 
 /**

@@ -4,6 +4,7 @@ import type { DrainReport } from '../contracts/drain';
 import { BATCH_STATES, RECORD_STATE } from '../contracts/views';
 import type { BatchPage, BatchView, RequestView } from '../contracts/views';
 import { FLUSH_REASON } from '../domain/batch';
+import { WHY_NO_LARGER } from '../domain/explain';
 import { OUTCOME } from '../domain/outcome';
 import {
   anyRecord,
@@ -15,6 +16,7 @@ import {
   timestamp,
   type Takes,
 } from './answer-parts';
+import { ruleCountsSchema } from './rule-schemas';
 
 /*
  * What the API answers, for its description and for the tests that hold the answers against it. At the end each is
@@ -83,6 +85,33 @@ export const batchPageSchema = z
   })
   .meta({ id: 'BatchPage' });
 
+const batchCutSchema = z
+  .strictObject({
+    text: z.string().meta({ description: 'The rest in plain words' }),
+    maxBatchSize: count().meta({ description: 'The most records that it was to have' }),
+    why: z.enum(Object.values(WHY_NO_LARGER)),
+    oldestMs: z
+      .number()
+      .min(0)
+      .nullable()
+      .meta({
+        description:
+          'How long its oldest record had waited, in milliseconds. This and all below are null or empty for a full batch',
+      }),
+    left: count().nullable().meta({ description: 'Records that stayed in the buffer or left it behind the batch' }),
+    unseen: count()
+      .nullable()
+      .meta({ description: 'So many of them were not looked at; what follows is of the others' }),
+    keptOut: ruleCountsSchema.meta({
+      description: 'By rule; a record that several kept out counts for each. The 20 that kept out the most',
+    }),
+    tooLarge: count()
+      .nullable()
+      .meta({ description: 'Kept out by no rule, but the batch would be too large in bytes' }),
+    fitting: count().nullable().meta({ description: 'Kept out by nothing, and in other batches' }),
+  })
+  .meta({ id: 'BatchCut', description: 'Why a batch was cut where it was; see docs/RULES.md' });
+
 export const batchViewSchema = z
   .strictObject({
     ...batchSummaryFields,
@@ -90,6 +119,9 @@ export const batchViewSchema = z
       .string()
       .nullable()
       .meta({ description: 'Name of the file in OUT_DIR, once the batch completed' }),
+    cut: batchCutSchema
+      .nullable()
+      .meta({ description: 'Null where it is not known: for what was started before 0.3.0' }),
     records: z.array(
       z.strictObject({
         recordId: recordId(),

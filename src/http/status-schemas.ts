@@ -4,44 +4,11 @@ import { ON_FAILURE, SAVE_ACTIVITY } from '../contracts/settings';
 import type { StatusView } from '../contracts/views';
 import { LIMIT_RANGES, type LimitsPatch } from '../domain/limits';
 import { OUTCOME_FORMATS } from '../domain/outcome';
-import { anyRecord, count, operatorActionFields, operatorActionSchema, type Takes } from './answer-parts';
+import { count, operatorActionFields, operatorActionSchema, type Takes } from './answer-parts';
+import { conflictRuleSchema } from './rule-schemas';
 import { operatorField } from './schemas';
 
 /* What is told of the system as a whole, and how its limits are changed; see `answers.ts`. */
-
-const pointer = () => z.string().meta({ description: 'JSON Pointer into the record' });
-
-const bound = () => z.union([z.number(), z.string()]).optional();
-const selectorSchema = z
-  .strictObject({
-    at: pointer().optional(),
-    equals: anyRecord().optional(),
-    in: z.array(anyRecord()).optional(),
-    prefix: z.string().optional(),
-    atLeast: bound(),
-    above: bound(),
-    atMost: bound(),
-    below: bound(),
-  })
-  .meta({
-    id: 'Selector',
-    description:
-      'Which records, by the part at the pointer: equals, in, prefix or a range; any that has it without',
-  });
-
-const same = z
-  .union([pointer(), z.array(pointer())])
-  .optional()
-  .meta({ description: 'The rule holds only between two records that have the same value there' });
-
-const conflictRuleSchema = z
-  .union([
-    z.strictObject({ pair: z.tuple([anyRecord(), anyRecord()]), at: pointer().optional(), same }),
-    z.strictObject({ group: z.array(anyRecord()), at: pointer().optional(), same }),
-    z.strictObject({ distinct: pointer(), same }),
-    z.strictObject({ never: z.strictObject({ left: selectorSchema, right: selectorSchema }), same }),
-  ])
-  .meta({ id: 'ConflictRule', description: 'Which records never share a batch; see docs/CONFIGURATION.md' });
 
 function wholeNumber(key: keyof typeof LIMIT_RANGES) {
   const [least, greatest] = LIMIT_RANGES[key];

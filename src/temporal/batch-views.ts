@@ -4,6 +4,7 @@ import type { BatchFilter, BatchPage, BatchState, BatchView } from '../contracts
 import { listBatchesWhere } from './batch-pages';
 import { holdingAnyOf, literal } from './batch-queries';
 import type { BatchReader } from './batch-reader';
+import { cutViewOf } from './cut-view';
 import type { BatcherAddress } from './ingest';
 
 /** A batch in a workflow of several may have its file while that isn't completed, whatever becomes of it. */
@@ -40,12 +41,13 @@ export async function readBatch(reader: BatchReader, batchId: string): Promise<B
   const facts = await reader.facts(batchId);
   if (facts === undefined) return undefined;
   const { summary } = facts;
-  const { batch } = await reader.input(summary);
+  const input = await reader.input(summary);
   const result = summary.state === 'completed' ? await reader.result(summary) : undefined;
   return {
     ...summary,
     file: result?.location ?? null,
-    records: batch.records.map(({ recordId, value }, position) => {
+    cut: cutViewOf(input),
+    records: input.batch.records.map(({ recordId, value }, position) => {
       const ended = result?.outcomes[position];
       const pending = facts.pending(recordId);
       return {

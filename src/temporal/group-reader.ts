@@ -82,9 +82,10 @@ export function createGroupReader(client: Client) {
       const { openedAtMs, batches, ...policy } = await inputOfGroup(run);
       const own = batches[(placeInGroup(run.batchId) ?? 0) - 1];
       if (own === undefined) throw new TypeError(`there is no batch ${run.batchId} in run ${run.runId}`);
-      const { flushReason, records } = own;
+      const { flushReason, records, cut } = own;
       return {
         ...policy,
+        ...(cut !== undefined && { cut }),
         batch: { batchId: run.batchId, openedAtMs, flushReason, records: unpackBatch(records) },
       };
     },

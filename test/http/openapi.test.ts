@@ -194,6 +194,10 @@ function appWithViews(deps: Partial<HttpDeps> = {}): TestApp {
       retries: null,
     },
     ...{ runId: 'run', file: null, records: [] },
+    cut: {
+      ...{ text: 'so', maxBatchSize: 5, why: 'rules', oldestMs: 1002, left: 3, unseen: 1, tooLarge: 0, fitting: 0 },
+      keptOut: [{ rule: { distinct: '/a', same: '/b' }, records: 2 }],
+    },
   });
   return edge;
 }

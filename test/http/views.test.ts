@@ -25,6 +25,17 @@ const batchView: BatchView = {
   retries: 1,
   runId: 'run',
   file: 'test_log_202002020202_batcher-0-00000001.log',
+  cut: {
+    text: 'as it was told',
+    maxBatchSize: 5,
+    why: 'rules',
+    oldestMs: 1002,
+    left: 1,
+    unseen: 0,
+    keptOut: [{ rule: { pair: [1, 2] }, records: 1 }],
+    tooLarge: 0,
+    fitting: 0,
+  },
   records: [{ recordId: 'r1:0', value: 1, outcome: 'saved', attempts: 2, error: null }],
 };
 

@@ -1,3 +1,7 @@
+import { LEGACY_RUN_LIMITS } from '../../src/contracts/batcher';
+import { batchIdOf } from '../../src/domain/batch';
+import type { ConflictRule } from '../../src/domain/conflict-rules';
+import { HOUR } from '../../src/domain/duration';
 import { OUTCOME } from '../../src/domain/outcome';
 import { startPipeline, type TestPipeline } from '../helpers/pipeline';
 import { waitFor } from '../helpers/wait-for';
@@ -91,6 +95,61 @@ test('batches are listed newest first, page by page, by state; one is shown with
     expect.objectContaining({ value: 'a', outcome: OUTCOME.saved, attempts: 1, error: null }),
   ]);
   expect([...pipeline.store.files.keys()]).toContain(batch?.file);
+});
+
+test('a batch tells why it was cut where it was, as its buffer was when it went', async () => {
+  pipeline = await startPipeline({ settings: { flushIntervalMs: HOUR, maxBatchSize: 3 } });
+  await pipeline.ingest.pause('test');
+  await pipeline.send([1, 2, 'a', 'b', 2]);
+  await pipeline.ingest.flush('test');
+  await pipeline.ingest.resume('test');
+  await pipeline.quiet();
+  const [first, second] = await Promise.all(
+    [1, 2].map((seq) => pipeline.batcher.batch(batchIdOf(pipeline.batcherWorkflowId, seq))),
+  );
+  expect(first?.records.map(({ value }) => value)).toEqual([1, 'a', 'b']);
+  expect(first?.cut).toEqual({
+    ...{ text: '3 of 3 records: full', maxBatchSize: 3, why: 'full' },
+    ...{ oldestMs: null, left: null, unseen: null, keptOut: [], tooLarge: null, fitting: null },
+  });
+  expect(second?.cut).toMatchObject({ maxBatchSize: 3, why: 'nothing_left', left: 0, keptOut: [] });
+  expect(second?.cut?.text).toBe(
+    '2 of 3 records: everything was to go, by a flush by hand, and no other record was buffered',
+  );
+});
+
+test.each([1, 2])(
+  'of a batch that rules keep small it tells which rules, with %i batches in a child',
+  async (batchesPerChild) => {
+    const conflicts: ConflictRule[] = [{ pair: ['x', 'y'] }, { group: [1, 2, 3] }];
+    pipeline = await startPipeline({ settings: { conflicts, batchesPerChild } });
+    await pipeline.ingest.pause('test');
+    const [requestId = ''] = await pipeline.send([1, 2, 1, 2, 2]);
+    await pipeline.ingest.resume('test');
+    await pipeline.quiet();
+    const batchId = (await pipeline.batcher.request(requestId))?.records[0]?.batchId ?? '';
+    const batch = await pipeline.batcher.batch(batchId);
+    expect(batch).toMatchObject({
+      flushReason: 'age',
+      records: [{ value: 1 }, { value: 1 }],
+      cut: {
+        ...{ maxBatchSize: 5, why: 'rules', left: 3, unseen: 0, tooLarge: 0, fitting: 0 },
+        keptOut: [{ rule: conflicts[1], records: 3 }],
+      },
+    });
+    expect(batch?.cut?.oldestMs).toBeGreaterThanOrEqual(100);
+    expect(batch?.cut?.text).toMatch(
+      /^2 of 5 records: its oldest record had waited for \d+ ms, and all 3 that were left conflict with it; kept out 3 by {"group":\[1,2,3\]}$/,
+    );
+  },
+);
+
+test('of a batch of a run that began before 0.3.0 nothing is told of why it was cut where it was', async () => {
+  pipeline = await startPipeline({ limits: LEGACY_RUN_LIMITS });
+  await pipeline.send(['a']);
+  await pipeline.quiet();
+  const batch = await pipeline.batcher.batch(batchIdOf(pipeline.batcherWorkflowId, 1));
+  expect(batch).toMatchObject({ state: 'completed', saved: 1, cut: null });
 });
 
 test('a request is found also where a batch holds more requests than its search attribute can', async () => {

@@ -1,0 +1,127 @@
+import fc from 'fast-check';
+import { appendRequest, emptyBuffer, flushAll, inOrder } from '../../../src/domain/buffer';
+import type { ConflictRule } from '../../../src/domain/conflict-rules';
+import { explainBatches } from '../../../src/domain/explain';
+import {
+  MAX_LOOKED_AT,
+  MAX_TOLD_RULES,
+  restoredReason,
+  storedReason,
+  withReasons,
+  type CutReason,
+} from '../../../src/domain/explain/cut-reason';
+import { tellCut } from '../../../src/domain/explain/tell-cut';
+import { MAX_BATCH_BYTES } from '../../../src/domain/flush-cut';
+import { takeFlushes, type Flush, type FlushPolicy } from '../../../src/domain/flush-policy';
+import type { JsonValue } from '../../../src/domain/json';
+import { anyPolicy, anyStep, BufferModel } from '../../helpers/buffer-model';
+
+/** Takes batches out of a buffer as a batcher does. */
+function take({ buffer, policy, nowMs }: Pick<BufferModel, 'buffer' | 'policy' | 'nowMs'>, limit: number) {
+  return withReasons(takeFlushes(buffer, policy, nowMs, limit), buffer, policy, nowMs);
+}
+
+test('a batch that is not full says what a whole explanation of it and of what it left says', () => {
+  fc.assert(
+    fc.property(anyPolicy, fc.array(anyStep, { maxLength: 20 }), fc.nat(4), (policy, steps, limit) => {
+      const model = new BufferModel(policy);
+      for (const step of steps) model.run(step);
+      model.run('flush all');
+      const flushes = take(model, limit);
+      const left = inOrder(model.buffer);
+      const { conflicts: rules, maxBatchSize } = model.policy;
+      const cuts = [...flushes.map(({ records }) => records), ...(left.length > 0 ? [left] : [])];
+      const { batches } = explainBatches(cuts, { rules, maxBatchSize, lowerBound: 0 });
+      for (const [i, { records, cut }] of flushes.entries()) {
+        const { why, left: behind, keptOut, tooLarge, fitting } = batches[i]!;
+        expect(cut === undefined).toBe(records.length === maxBatchSize);
+        if (cut === undefined) continue;
+        const told = keptOut.map((count) => ({ ...count, rule: rules[count.rule] }));
+        expect(cut).toMatchObject({ why, left: behind, unseen: 0, keptOut: told, tooLarge, fitting });
+        expect(cut.oldestMs).toBe(model.nowMs - Math.min(...records.map((record) => record.acceptedAtMs)));
+        expect(restoredReason(storedReason(cut, rules), rules)).toEqual(cut);
+      }
+    }),
+    { numRuns: 300 },
+  );
+});
+
+/** The first batch of some values that are all to go, of at most three. */
+function first(values: JsonValue[], conflicts: ConflictRule[], limit = 1): Flush {
+  const buffer = emptyBuffer();
+  appendRequest(buffer, { requestId: 'r', values }, 0);
+  flushAll(buffer, 'manual');
+  const policy: FlushPolicy = { maxBatchSize: 3, conflicts, flushIntervalMs: 100 };
+  return take({ buffer, policy, nowMs: 70 }, limit)[0]!;
+}
+
+test('of a long buffer a part is looked at, and what is told stays small', () => {
+  const rules = Array.from({ length: 30 }, (_, i): ConflictRule => ({ distinct: `/${i}` }));
+  const same = Object.fromEntries(rules.map((_, i) => [i, 'same']));
+  const { cut } = first(
+    Array.from({ length: 1000 }, () => same),
+    rules,
+  );
+  const told = rules.slice(0, MAX_TOLD_RULES).map((rule) => ({ rule, records: MAX_LOOKED_AT }));
+  expect(cut).toEqual({
+    ...{ why: 'rules', oldestMs: 70, left: 999, unseen: 999 - MAX_LOOKED_AT, tooLarge: 0, fitting: 0 },
+    keptOut: told,
+  });
+});
+
+test('the rules that are told are those that kept out the most, in the order of the rules', () => {
+  const rules = Array.from({ length: 22 }, (_, i): ConflictRule => ({ pair: [0, i + 1] }));
+  const values = [0, ...rules.map((_, i) => i + 1), 22, 22, 1];
+  const { cut } = first(values, rules);
+  expect(cut?.keptOut).toHaveLength(MAX_TOLD_RULES);
+  expect([cut?.keptOut[0], cut?.keptOut.at(-1)]).toEqual([
+    { rule: rules[0], records: 2 },
+    { rule: rules[21], records: 3 },
+  ]);
+});
+
+test('a rule that does not stand with a batch any more is left out of its reason', () => {
+  const rules: ConflictRule[] = [{ pair: [1, 2] }];
+  const { cut } = first([1, 2], rules);
+  expect(storedReason(cut!, [])).toMatchObject({ why: 'rules', keptOut: [] });
+  expect(storedReason(cut!, rules)).toMatchObject({ keptOut: [{ rule: 0, records: 1 }] });
+});
+
+const reason: CutReason = {
+  ...{ why: 'rules', oldestMs: 1002, left: 3, unseen: 0, tooLarge: 0, fitting: 0 },
+  keptOut: [],
+};
+const PAIR: ConflictRule = { pair: [1, 2] };
+
+test.each<[string, 'age' | 'manual' | 'drain', Partial<CutReason>]>([
+  ['its oldest record had waited for 1002 ms, and all 3 that were left conflict with it', 'age', {}],
+  [
+    'its oldest record had waited for 1002 ms, and the one that was left conflicts with it; kept out 1 by {"pair":[1,2]}',
+    'age',
+    { left: 1, keptOut: [{ rule: PAIR, records: 1 }] },
+  ],
+  [
+    'everything was to go, by a flush by hand, and no other record was buffered',
+    'manual',
+    { why: 'nothing_left', left: 0 },
+  ],
+  [
+    'everything was to go, by a drain, and 2 of 256 looked at of 900 that were left would have fitted, and went to other batches; 1 would make it too large in bytes',
+    'drain',
+    { why: 'spread', left: 900, unseen: 644, fitting: 2, tooLarge: 1 },
+  ],
+  [
+    'its oldest record had waited for 1002 ms, and of 3 that were left, 2 would make it too large in bytes, and the others conflict with it',
+    'age',
+    { why: 'bytes', tooLarge: 2 },
+  ],
+])('in words: %s', (words, flushReason, of) => {
+  expect(tellCut({ records: 1, maxBatchSize: 5, flushReason }, { ...reason, ...of })).toBe(
+    `1 of 5 records: ${words}`,
+  );
+});
+
+test('a batch that its bytes keep small says so', () => {
+  const large = 'x'.repeat(0.6 * MAX_BATCH_BYTES);
+  expect(first([large, large], [], 1).cut).toMatchObject({ why: 'bytes', left: 1, tooLarge: 1, fitting: 0 });
+});
