@@ -17,6 +17,8 @@ import { completeSettings, type PipelineSettings } from '../src/contracts/settin
 import { FLUSH_REASON, batchIdOf, batchSeqOf } from '../src/domain/batch';
 import { emptyBuffer, packBuffer, packedBytesBound, unpackBuffer } from '../src/domain/buffer';
 import { KIB, MIB } from '../src/domain/duration';
+import { NO_CUTS, carriedCounts, type CutCounts } from '../src/domain/explain/cut-counts';
+import type { Reaches } from '../src/domain/explain/passed-over';
 import { nextFlushAtMs, type FlushPolicy } from '../src/domain/flush-policy';
 import { jsonBytes } from '../src/domain/json';
 import { knownBody, packKeys, rememberKey, unpackKeys, type KeyWindow } from '../src/domain/key-window';
@@ -50,6 +52,9 @@ export interface BatcherState {
   inFlight: Map<string, InFlightBatch>;
   lastBatchStartedAtMs: number;
   counters: BatcherCounters;
+  cuts: CutCounts;
+  /** How far batches that have left reach over what is buffered; a run begins without. */
+  reaches: Reaches;
   paused: OperatorAction | null;
   drain: DrainState | null;
   continuedAsNew: number;
@@ -84,6 +89,8 @@ export function restoreBatcher(
     inFlight: new Map(inFlightFrom(carried, info.workflowId).map((batch) => [batch.batchId, batch])),
     lastBatchStartedAtMs: carried?.lastBatchStartedAtMs ?? 0,
     counters: { ...NO_COUNTS, ...carried?.counters },
+    cuts: { ...NO_CUTS, ...carried?.cuts, deferredBy: { ...carried?.cuts?.deferredBy } },
+    reaches: new Map(),
     paused: carried?.paused ?? null,
     drain: carried?.drain ?? null,
     continuedAsNew: carried?.continuedAsNew ?? 0,
@@ -95,7 +102,7 @@ export function restoreBatcher(
 /**
  * What the next run gets: at most 512 KiB, as each part has its bound. Rules twice 64 (as configured, and as set while
  * the system ran), head of the buffer 64, its tail 56, pages 52 (300 of them), keys 190, streams 19 (300 of them), batches
- * in flight 24, all else 2 KiB. A buffer that is larger has been spilled before.
+ * in flight 24, counts of rules 3, all else 2 KiB. A buffer that is larger has been spilled before.
  */
 export function carriedFrom(state: BatcherState): CarriedState {
   const { buffer } = state;
@@ -112,6 +119,7 @@ export function carriedFrom(state: BatcherState): CarriedState {
     ...carriedInFlight([...state.inFlight.values()]),
     lastBatchStartedAtMs: state.lastBatchStartedAtMs,
     counters: state.counters,
+    cuts: carriedCounts(state.cuts),
     paused: state.paused,
     continuedAsNew: state.continuedAsNew + 1,
   };
@@ -254,6 +262,11 @@ export function freeSlots(state: BatcherState, nowMs: number): number {
   return nowMs < spacedUntilMs(state) ? 0 : Math.min(free, 1);
 }
 
+/** Until when `BATCH_SPACING_MS` holds batches back, in milliseconds since the epoch. */
+export function spacedUntilMs(state: BatcherState): number {
+  return state.lastBatchStartedAtMs + state.settings.batchSpacingMs;
+}
+
 export function flushPolicyOf({ settings, partitioner }: BatcherState): FlushPolicy {
   return { ...settings, partitioner };
 }
@@ -290,8 +303,4 @@ function count({ counters }: BatcherState, closed: ClosedBatches, before?: Close
   counters.rolledBack += closed.rolledBack - (before?.rolledBack ?? 0);
   // Of a batch that was settled from its file, the attempts may not be known any more.
   counters.retries += Math.max(0, closed.retries - (before?.retries ?? 0));
-}
-
-function spacedUntilMs(state: BatcherState): number {
-  return state.lastBatchStartedAtMs + state.settings.batchSpacingMs;
 }

@@ -1,7 +1,8 @@
 import type { WorkflowInfo } from '@temporalio/workflow';
-import type { BatcherStatus, DrainStatus, RequestTrace } from '../src/contracts/batcher';
+import type { BatcherStatus, CutStatus, DrainStatus, RequestTrace } from '../src/contracts/batcher';
 import { batchSeqOf } from '../src/domain/batch';
 import { knownStream, type StreamProgress } from '../src/domain/stream-window';
+import { toldDeferrals } from '../src/domain/explain/cut-counts';
 import { bufferedOutsidePages, flushedRecords, oldestAcceptedAtMs, sizeOf } from '../src/domain/paged-buffer';
 import { batchesInFlight, bodyUnderKey, openBatches, type BatcherState } from './batcher-state';
 import { limitsInForce } from './limits';
@@ -15,6 +16,7 @@ export function statusOf(state: BatcherState, info: WorkflowInfo): BatcherStatus
     oldestAcceptedAtMs: oldestAcceptedAtMs(state.buffer),
     inFlight: batchesInFlight(state),
     counters: state.counters,
+    cuts: cutsOf(state),
     paused: state.paused,
     drain: drainStatusOf(state),
     pages: state.buffer.pages.length,
@@ -27,6 +29,10 @@ export function statusOf(state: BatcherState, info: WorkflowInfo): BatcherStatus
       continuedAsNew: state.continuedAsNew,
     },
   };
+}
+
+function cutsOf({ cuts, settings }: BatcherState): CutStatus {
+  return { ...cuts, deferredBy: toldDeferrals(cuts, settings.conflicts) };
 }
 
 function drainStatusOf({ drain, buffer, inFlight, nextBatchSeq }: BatcherState): DrainStatus | null {

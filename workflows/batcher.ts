@@ -74,6 +74,7 @@ import {
 import { describeBatcher, knownKeys, progressOf, statusOf, traceOf } from './batcher-view';
 import { noteCuts } from './cut-notes';
 import { changeLimits, configure, refuseBadLimits } from './limits';
+import { waitsOf } from './waits';
 import { readOldestPage, spillToPages, takeInOldestPage, type ReadPage } from './page-keeping';
 
 /** Runs of 0.1.0 carried their whole buffer, or flushed until it could be carried. */
@@ -143,7 +144,10 @@ export async function runBatcher(input: BatcherInput, partitioner: PartitionVers
     noteMessage();
   });
   setHandler(statusQuery, () => statusOf(state, workflowInfo()));
-  setHandler(requestQuery, (requestId) => traceOf(state, requestId));
+  setHandler(requestQuery, (requestId, withWaits) => ({
+    ...traceOf(state, requestId),
+    ...(withWaits && { waits: waitsOf(state, requestId, Date.now()) }),
+  }));
   setHandler(keysQuery, (keys) => knownKeys(state, keys, Date.now()));
   setHandler(streamQuery, (key) => progressOf(state, key, Date.now()));
 

@@ -4,6 +4,7 @@ import type { LimitOverride, LimitOverrides, LimitsInForce } from '../src/contra
 import { completeSettings, type PipelineSettings, type StoredSettings } from '../src/contracts/settings';
 import { uncutAll } from '../src/domain/buffer';
 import { describeReceived, type ErrorCode } from '../src/domain/errors';
+import { recountUnder } from '../src/domain/explain/cut-counts';
 import { canonicalJson } from '../src/domain/json';
 import {
   LIMIT_KEYS,
@@ -67,8 +68,11 @@ function setLimit(overrides: LimitOverrides, key: LimitKey, override: LimitOverr
 }
 
 function putInForce(state: BatcherState): void {
+  const { conflicts } = state.settings;
   state.settings = settingsInForce(state.configured, state.overrides);
   uncutAll(state.buffer.head);
+  state.cuts = recountUnder(state.cuts, conflicts, state.settings.conflicts);
+  state.reaches.clear();
 }
 
 export function limitsInForce({ settings, configured, overrides }: BatcherState): LimitsInForce {

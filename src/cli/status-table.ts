@@ -1,6 +1,6 @@
-import type { ShardView, StatusView } from '../client';
+import type { CutsView, ShardView, StatusView } from '../client';
 import { KIB, MIB, MINUTE, SECOND } from '../domain/duration';
-import { count, plain, table } from './table';
+import { count, cut, percent, plain, table } from './table';
 
 /** A status and when it was read, on a clock that only goes forward. */
 export interface TimedStatus {
@@ -39,7 +39,18 @@ export function renderStatus(now: TimedStatus, before?: TimedStatus): string {
   ]);
   const sum = ['total', ...figuresOf(total), ...ratesOf(total, before?.status.total), ''];
   const right = head.map((_, column) => column).slice(1, -1);
-  return table([head, ...rows, sum], right);
+  return [table([head, ...rows, sum], right), ...cutLines(total.cuts)].join('\n');
+}
+
+/** How full the batches of all shards were, how near to the fewest, and what rules cost; nothing before the first batch. */
+function cutLines({ batches, fillRatio, lowerBound, deferred, deferredBy }: CutsView): string[] {
+  if (fillRatio === null) return [];
+  const few = batches === lowerBound ? 'as few as could be' : `at least ${count(lowerBound)} were needed`;
+  return [
+    '',
+    `batches ${percent(fillRatio)} full; ${count(batches)} of them, ${few}; records deferred by rules: ${count(deferred)}`,
+    ...deferredBy.map(({ rule, records }) => `  deferred ${count(records)} by ${cut(JSON.stringify(rule))}`),
+  ];
 }
 
 type Counted = Pick<ShardView, 'counters'>;

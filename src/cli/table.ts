@@ -33,6 +33,11 @@ export function count(value: number): string {
   return value.toLocaleString('en-GB');
 }
 
+/** A share of 1, in percent. */
+export function percent(share: number): string {
+  return `${Math.round(share * 1000) / 10} %`;
+}
+
 /** Prints a result: as JSON with `--json`, else as `render` makes it. */
 export function print<T>(
   flags: Readonly<Record<string, unknown>>,

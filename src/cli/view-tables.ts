@@ -44,7 +44,7 @@ export function renderRequest(view: RequestView, values?: readonly JsonValue[]):
   const { requestId, redriveOf, counts, records } = view;
   const of = redriveOf === undefined ? '' : `, sends ${plain(redriveOf)} again`;
   const sums = Object.entries(counts).map(([state, number]) => `${count(number)} ${state.replace('_', ' ')}`);
-  const head = ['record', ...(values ? ['value'] : []), 'state', 'attempts', 'batch', 'error'];
+  const head = ['record', ...(values ? ['value'] : []), 'state', 'attempts', 'batch', 'error', 'waits for'];
   const rows = records
     .slice(0, MAX_ROWS)
     .map((record, index) => [
@@ -56,8 +56,8 @@ export function renderRequest(view: RequestView, values?: readonly JsonValue[]):
   return `request ${plain(requestId)}${of}: ${sums.join(', ')}\n${table([head, ...rows])}\n${more}`;
 }
 
-function placeOf({ state, attempts, batchId, error }: RecordView): string[] {
-  return [state.replace('_', ' '), known(attempts), known(batchId), cut(known(error))];
+function placeOf({ state, attempts, batchId, error, waitsFor }: RecordView): string[] {
+  return [state.replace('_', ' '), known(attempts), known(batchId), cut(known(error)), known(waitsFor?.text)];
 }
 
 function known(value: string | number | null | undefined): string {

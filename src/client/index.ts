@@ -32,13 +32,16 @@ export type {
   BatchState,
   BatchSummary,
   BatchView,
+  CutsView,
   RecordState,
   RecordView,
   RequestView,
   RuleCountView,
   ShardView,
   StatusView,
+  WaitView,
 } from '../contracts/views';
+export type { WaitsFor } from '../contracts/waits';
 export type { FlushReason } from '../domain/batch';
 export type { ConflictRule } from '../domain/conflict-rules';
 export type { ErrorCode, FieldProblem, ShardChange } from '../domain/errors';

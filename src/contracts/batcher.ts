@@ -1,6 +1,8 @@
 import { defineQuery, defineSignal } from '@temporalio/workflow';
 import type { PackedBuffer } from '../domain/buffer';
+import type { ConflictRule } from '../domain/conflict-rules';
 import { KIB, MIB } from '../domain/duration';
+import type { CutCounts } from '../domain/explain/cut-counts';
 import type { JsonValue } from '../domain/json';
 import type { PackedKeyWindow, RequestDigest } from '../domain/key-window';
 import type { PageRef } from '../domain/paged-buffer';
@@ -8,6 +10,7 @@ import type { PackedStreams, StreamPart, StreamProgress } from '../domain/stream
 import type { ClosedBatches } from './batch';
 import type { LimitOverrides, OverriddenLimits } from './limits';
 import type { PipelineSettings } from './settings';
+import type { TracedWaits } from './waits';
 
 /** Input of `batcherWorkflow`. `carried` is what the previous run handed over at continue-as-new. */
 export interface BatcherInput {
@@ -81,6 +84,8 @@ export interface CarriedState {
   inFlightSeqs?: (number | [seq: number, batches: number, told?: ClosedBatches])[];
   lastBatchStartedAtMs: number;
   counters: BatcherCounters;
+  /** What the batches so far were like, from the first that was counted on. Since 0.3.0. */
+  cuts?: CutCounts;
   paused: OperatorAction | null;
   /** How many runs came before this one. */
   continuedAsNew: number;
@@ -178,6 +183,8 @@ export interface BatcherStatus {
   oldestAcceptedAtMs: number | null;
   inFlight: number;
   counters: BatcherCounters;
+  /** Absent where a worker of before 0.3.0 answers. */
+  cuts?: CutStatus;
   paused: OperatorAction | null;
   /** The last drain that was asked for; null when there was none. */
   drain: DrainStatus | null;
@@ -188,6 +195,11 @@ export interface BatcherStatus {
   /** Which limits among them were set while the system ran. Absent where a worker of before 0.3.0 answers. */
   overridden?: OverriddenLimits;
   run: { historyEvents: number; historyBytes: number; messages: number; continuedAsNew: number };
+}
+
+/** What the batches of a shard were like; rules told by themselves, at most the 100 that deferred the most. */
+export interface CutStatus extends Omit<CutCounts, 'deferredBy'> {
+  deferredBy: { rule: ConflictRule; records: number }[];
 }
 
 export interface DrainStatus extends OperatorAction {
@@ -206,10 +218,13 @@ export interface RequestTrace {
   inFlightBatchIds: string[];
   /** Pages that may hold records of it. */
   pageIds: string[];
+  /** Where it was asked for, and the worker is of 0.3.0 at least. */
+  waits?: TracedWaits;
 }
 
 export const statusQuery = defineQuery<BatcherStatus>('status');
-export const requestQuery = defineQuery<RequestTrace, [requestId: string]>('request');
+/** What its records wait for only where that is asked for, as it takes a millisecond or two. */
+export const requestQuery = defineQuery<RequestTrace, [requestId: string, withWaits?: boolean]>('request');
 /** By key digest, in the order asked: the body digest under which the key is known, or null. */
 export const keysQuery = defineQuery<(string | null)[], [keys: string[]]>('keys');
 /** How far the stream under a key has been taken: null for one that isn't known. */

@@ -6,6 +6,7 @@ import type { Outcome } from '../domain/outcome';
 import type { BatcherCounters, DrainStatus, OperatorAction } from './batcher';
 import type { OverriddenLimits } from './limits';
 import type { PipelineSettings } from './settings';
+import type { Wait } from './waits';
 
 /** Where a record is. */
 export const RECORD_STATE = {
@@ -25,6 +26,16 @@ export interface RecordView {
   attempts?: number;
   /** Of the last attempt that failed; absent on `saved`. */
   error?: string;
+  /** While `buffered`; absent for records beyond the first 1,000, and where a worker of before 0.3.0 answers. */
+  waitsFor?: WaitView;
+}
+
+/** What has to happen before the batch of a buffered record starts. */
+export interface WaitView extends Omit<Wait, 'untilMs'> {
+  /** The rest in plain words. */
+  text: string;
+  /** ISO 8601, UTC: of `age` the latest, of `spacing` the earliest. */
+  until?: string;
 }
 
 export interface RequestView {
@@ -116,6 +127,21 @@ export interface BatchPage {
   nextCursor: string | null;
 }
 
+export interface CutsView {
+  batches: number;
+  records: number;
+  /** So many records the batches could have held. */
+  places: number;
+  /** Records per place, 0 to 1; null while there is no batch. */
+  fillRatio: number | null;
+  /** Of what was buffered each time, no cut makes fewer batches than this in all. */
+  lowerBound: number;
+  /** Records that a rule kept out of a batch which left before them, with room or with a younger record. */
+  deferred: number;
+  /** A record that several rules deferred counts for each. The 100 rules that deferred the most. */
+  deferredBy: RuleCountView[];
+}
+
 export interface ShardView {
   shard: number;
   /** Workflow id of its batcher. */
@@ -126,6 +152,8 @@ export interface ShardView {
   oldestAgeMs: number | null;
   inFlight: number;
   counters: BatcherCounters;
+  /** What its batches were like, from the first on that 0.3.0 has cut. */
+  cuts: CutsView;
   paused: OperatorAction | null;
   /** How far the last drain has come; null when there was none. */
   drain: DrainStatus | null;

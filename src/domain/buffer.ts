@@ -39,6 +39,8 @@ export interface RecordBuffer {
   /** Which of the two the last one was. */
   byHand: ByHand;
   nextSeq: number;
+  /** How many batches more than its lower bound the last cut made: so many of the partial ones. */
+  beyondBound: number;
   bufferedRecords: number;
   bufferedBytes: number;
 }
@@ -73,6 +75,7 @@ export function emptyBuffer(): RecordBuffer {
     flushBeforeSeq: 0,
     byHand: FLUSH_REASON.manual,
     nextSeq: 0,
+    beyondBound: 0,
     bufferedRecords: 0,
     bufferedBytes: 0,
   };
@@ -118,6 +121,7 @@ export function uncutAll(buffer: RecordBuffer): void {
   buffer.waiting = inOrder(buffer);
   buffer.full = [];
   buffer.partial = [];
+  buffer.beyondBound = 0;
 }
 
 /** Every buffered record, in order of acceptance. */

@@ -43,13 +43,18 @@ export function isWorthCutting(
 /** Cuts what is in no full batch. */
 export function cut(buffer: RecordBuffer, { maxBatchSize, conflicts, partitioner }: CutPolicy): void {
   const records = [...buffer.partial.flat(), ...buffer.waiting].sort(bySeq);
-  const { batches } = partition(records, { rules: conflicts, maxBatchSize, version: partitioner });
+  const { batches, lowerBound } = partition(records, {
+    rules: conflicts,
+    maxBatchSize,
+    version: partitioner,
+  });
   const payloads = batches.flatMap(withDistinctIds).flatMap(withinBytes);
   const full = payloads.filter((batch) => batch.length === maxBatchSize);
   buffer.full = [...buffer.full, ...full].sort(byOldest);
   buffer.partial = payloads.filter((batch) => batch.length < maxBatchSize);
   if (partitioner !== 1) buffer.partial.sort(byOldest);
   buffer.waiting = [];
+  buffer.beyondBound = payloads.length - lowerBound;
 }
 
 /** Records that are looked at to fill up one batch, so that a long buffer isn't searched for each. */

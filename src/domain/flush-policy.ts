@@ -15,6 +15,8 @@ export interface Flush {
   reason: FlushReason;
   /** Why it holds no more, once that is told; never of a full batch. */
   cut?: CutReason;
+  /** Whether it is one of those that the partitioner made beyond the lower bound of what it cut. */
+  beyondBound?: true;
 }
 
 /**
@@ -57,6 +59,11 @@ export function takeFlushes(
     if (partial !== undefined && (full === undefined || oldestSeq(partial) < oldestSeq(full))) {
       const records = fillFromWaiting(partial, buffer, policy);
       flush = { records, reason: reasonOf(records, buffer, policy) };
+      // Full batches are as few as can be: what is beyond the bound is among the partial ones.
+      if (buffer.beyondBound > 0) {
+        flush.beyondBound = true;
+        buffer.beyondBound--;
+      }
       partials++;
     } else if (full !== undefined) {
       flush = { records: full, reason: FLUSH_REASON.size };
@@ -88,7 +95,8 @@ function oldestUnfull({ partial, waiting }: RecordBuffer): BufferedRecord | unde
   return oldestOf([...partial.map(([first]) => first), waiting[0]]);
 }
 
-function dueAtMs(record: BufferedRecord, buffer: RecordBuffer, policy: FlushPolicy): number {
+/** When a record goes even in a batch that isn't full, in milliseconds since the epoch. */
+export function dueAtMs(record: BufferedRecord, buffer: RecordBuffer, policy: FlushPolicy): number {
   const byHand = record.seq < buffer.flushBeforeSeq;
   return byHand ? record.acceptedAtMs : record.acceptedAtMs + policy.flushIntervalMs;
 }

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { DeadLetterPage, RedriveResult } from '../contracts/dead-letters';
 import type { DrainReport } from '../contracts/drain';
 import { BATCH_STATES, RECORD_STATE } from '../contracts/views';
+import { WAITS_FOR } from '../contracts/waits';
 import type { BatchPage, BatchView, RequestView } from '../contracts/views';
 import { FLUSH_REASON } from '../domain/batch';
 import { WHY_NO_LARGER } from '../domain/explain';
@@ -16,7 +17,7 @@ import {
   timestamp,
   type Takes,
 } from './answer-parts';
-import { ruleCountsSchema } from './rule-schemas';
+import { conflictRuleSchema, ruleCountsSchema } from './rule-schemas';
 
 /*
  * What the API answers, for its description and for the tests that hold the answers against it. At the end each is
@@ -42,6 +43,25 @@ export const actionSchema = z
   .strictObject({ accepted: z.literal(true), action: z.string(), by: z.string() })
   .meta({ id: 'Action', description: 'It is durable, and takes effect in order with the records.' });
 
+const waitSchema = z
+  .strictObject({
+    text: z.string().meta({ description: 'The rest in plain words' }),
+    for: z.enum(Object.values(WAITS_FOR)),
+    until: timestamp()
+      .optional()
+      .meta({ description: 'Of age the latest, of spacing the earliest; ISO 8601, UTC' }),
+    by: z.string().optional().meta({ description: 'Of resume: who has paused the shard' }),
+    passedOverBy: z
+      .array(conflictRuleSchema)
+      .optional()
+      .meta({ description: 'Rules that kept it out of a batch which has left meanwhile' }),
+    keptApartBy: z
+      .array(conflictRuleSchema)
+      .optional()
+      .meta({ description: 'Rules that keep it apart from an older record that is buffered too' }),
+  })
+  .meta({ id: 'Wait', description: 'What has to happen before its batch starts; see docs/RULES.md' });
+
 const recordViewSchema = z
   .strictObject({
     recordId: recordId(),
@@ -49,6 +69,7 @@ const recordViewSchema = z
     batchId: z.string().optional(),
     attempts: count().optional(),
     error: z.string().optional().meta({ description: 'Of the last attempt that failed' }),
+    waitsFor: waitSchema.optional().meta({ description: 'Of the first 1,000 that are buffered' }),
   })
   .meta({ id: 'Record' });
 
@@ -90,15 +111,13 @@ const batchCutSchema = z
     text: z.string().meta({ description: 'The rest in plain words' }),
     maxBatchSize: count().meta({ description: 'The most records that it was to have' }),
     why: z.enum(Object.values(WHY_NO_LARGER)),
-    oldestMs: z
-      .number()
-      .min(0)
+    oldestMs: z.number().min(0).nullable().meta({
+      description:
+        'How long its oldest record had waited, in milliseconds. This and all below are null or empty for a full batch',
+    }),
+    left: count()
       .nullable()
-      .meta({
-        description:
-          'How long its oldest record had waited, in milliseconds. This and all below are null or empty for a full batch',
-      }),
-    left: count().nullable().meta({ description: 'Records that stayed in the buffer or left it behind the batch' }),
+      .meta({ description: 'Records that stayed in the buffer or left it behind the batch' }),
     unseen: count()
       .nullable()
       .meta({ description: 'So many of them were not looked at; what follows is of the others' }),

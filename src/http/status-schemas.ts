@@ -5,7 +5,7 @@ import type { StatusView } from '../contracts/views';
 import { LIMIT_RANGES, type LimitsPatch } from '../domain/limits';
 import { OUTCOME_FORMATS } from '../domain/outcome';
 import { count, operatorActionFields, operatorActionSchema, type Takes } from './answer-parts';
-import { conflictRuleSchema } from './rule-schemas';
+import { conflictRuleSchema, ruleCountsSchema } from './rule-schemas';
 import { operatorField } from './schemas';
 
 /* What is told of the system as a whole, and how its limits are changed; see `answers.ts`. */
@@ -103,12 +103,37 @@ const counterSchema = z
   })
   .meta({ id: 'Counters', description: "Since the batcher's first run" });
 
+const cutsSchema = z
+  .strictObject({
+    batches: count(),
+    records: count(),
+    places: count().meta({ description: 'So many records the batches could have held' }),
+    fillRatio: z
+      .number()
+      .min(0)
+      .max(1)
+      .nullable()
+      .meta({ description: 'Records per place; null while there is no batch' }),
+    lowerBound: count().meta({
+      description: 'Of what was buffered each time, no cut makes fewer batches than this in all',
+    }),
+    deferred: count().meta({
+      description:
+        'Records that a rule kept out of a batch which left before them, with room or with a younger record',
+    }),
+    deferredBy: ruleCountsSchema.meta({
+      description: 'By rule; a record that several deferred counts for each. The 100 that deferred the most',
+    }),
+  })
+  .meta({ id: 'Cuts', description: 'What the batches so far were like; see docs/RULES.md' });
+
 const loadFields = {
   bufferedRecords: count(),
   bufferedBytes: count(),
   oldestAgeMs: z.number().nullable().meta({ description: 'Null when the buffer is empty' }),
   inFlight: count().meta({ description: 'Batches' }),
   counters: counterSchema,
+  cuts: cutsSchema,
 };
 
 export const statusSchema = z

@@ -1,8 +1,10 @@
 import type { BatchInput } from '../contracts/batch';
-import type { BatchCutView } from '../contracts/views';
+import type { CutStatus } from '../contracts/batcher';
+import type { BatchCutView, CutsView, RuleCountView } from '../contracts/views';
 import { WHY_NO_LARGER } from '../domain/explain';
 import { restoredReason } from '../domain/explain/cut-reason';
 import { tellCut } from '../domain/explain/tell-cut';
+import { canonicalJson } from '../domain/json';
 
 /** Why a batch was cut where it was, as far as it stands with the batch; null where it doesn't. */
 export function cutViewOf({ batch, cutBy, cut }: BatchInput): BatchCutView | null {
@@ -19,3 +21,30 @@ export function cutViewOf({ batch, cutBy, cut }: BatchInput): BatchCutView | nul
 }
 
 const NOTHING_TOLD = { oldestMs: null, left: null, unseen: null, keptOut: [], tooLarge: null, fitting: null };
+
+/** What the batches of some shards were like, summed; of none where no worker tells. */
+export function cutsView(shards: readonly CutStatus[]): CutsView {
+  const sum = (pick: (shard: CutStatus) => number) => shards.reduce((total, shard) => total + pick(shard), 0);
+  const batches = sum((shard) => shard.batches);
+  const records = sum((shard) => shard.records);
+  const places = sum((shard) => shard.places);
+  return {
+    batches,
+    records,
+    places,
+    fillRatio: places === 0 ? null : records / places,
+    lowerBound: batches - sum((shard) => shard.beyondBound),
+    deferred: sum((shard) => shard.deferred),
+    deferredBy: sumByRule(shards.flatMap((shard) => shard.deferredBy)),
+  };
+}
+
+/** Shards may for a moment have other rules. */
+function sumByRule(counts: readonly RuleCountView[]): RuleCountView[] {
+  const sums = new Map<string, RuleCountView>();
+  for (const { rule, records } of counts) {
+    const text = canonicalJson(rule as never);
+    sums.set(text, { rule, records: records + (sums.get(text)?.records ?? 0) });
+  }
+  return [...sums.values()];
+}

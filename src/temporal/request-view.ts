@@ -3,6 +3,7 @@ import { WorkflowNotFoundError, type Client } from '@temporalio/client';
 import { requestQuery, type RequestTrace } from '../contracts/batcher';
 import { batcherWorkflowId, isKnowableRequestId, shardOf, isBatcherOf } from '../contracts/ids';
 import { RECORD_STATE, type BatchState, type RecordView, type RequestView } from '../contracts/views';
+import type { Wait } from '../contracts/waits';
 import { KeepapartError } from '../domain/errors';
 import { workflowIdOf } from '../domain/batch';
 import { UNKNOWN_SIZE } from '../domain/buffer';
@@ -17,6 +18,7 @@ import { askForStream, keyDigestOf } from './idempotency';
 import type { BatcherAddress } from './ingest';
 import { bufferedInPages, type PageReader } from './page-reader';
 import { callTemporal } from './rpc';
+import { waitView } from './wait-view';
 
 /** Visibility lags a little behind: a batch that has just closed may be in neither the batcher nor the listing. */
 const VISIBILITY_LAG_MS = 3 * SECOND;
@@ -69,7 +71,7 @@ async function look(
   requestId: string,
 ): Promise<Found> {
   // The batcher first: a record that leaves the buffer after this is found twice, never in no place.
-  const trace = await traceRequest(client, address, requestId);
+  const trace = await traceRequest(client, address, requestId, { withWaits: true });
   const paged = await bufferedInPages(pages, trace.pageIds, requestId);
   const listed = await listBatches(client, address, requestId);
   // One that closed early is run again under its id: the listing has both runs, or not yet the other.
@@ -82,9 +84,15 @@ async function look(
   }
 
   const records = new Map<number, RecordView>();
-  for (const index of [...trace.bufferedIndexes, ...paged.indexes]) {
-    records.set(index, { recordId: recordIdOf(requestId, index), state: RECORD_STATE.buffered });
-  }
+  const buffered = (index: number, wait: Wait | undefined): RecordView => ({
+    recordId: recordIdOf(requestId, index),
+    state: RECORD_STATE.buffered,
+    ...(wait !== undefined && { waitsFor: waitView(wait) }),
+  });
+  const { distinct = [], of = [], inPages } = trace.waits ?? {};
+  for (const [place, index] of trace.bufferedIndexes.entries())
+    records.set(index, buffered(index, distinct[of[place] ?? -1]));
+  for (const index of paged.indexes) records.set(index, buffered(index, inPages));
   const all = [...listed.values()];
   const told = trace.size ?? paged.size ?? all[0]?.requestSizes[requestId] ?? null;
   const size = told === UNKNOWN_SIZE ? await lengthOfStream(client, address, requestId) : told;
@@ -122,11 +130,12 @@ export async function traceRequest(
   client: Client,
   address: BatcherAddress,
   requestId: string,
+  { withWaits = false } = {},
 ): Promise<RequestTrace> {
   const workflowId = batcherWorkflowId(address.batcherId, shardOf(requestId, address.shards));
   try {
     return await callTemporal(client, `could not ask ${workflowId} for a request`, () =>
-      client.workflow.getHandle(workflowId).query(requestQuery, requestId),
+      client.workflow.getHandle(workflowId).query(requestQuery, requestId, withWaits),
     );
   } catch (error) {
     if (error instanceof WorkflowNotFoundError)

@@ -3,6 +3,7 @@ import { NO_COUNTS, statusQuery, type BatcherCounters, type BatcherStatus } from
 import { batcherWorkflowId } from '../contracts/ids';
 import type { PipelineSettings } from '../contracts/settings';
 import type { ShardView, StatusView } from '../contracts/views';
+import { cutsView } from './cut-view';
 import type { BatcherAddress } from './ingest';
 import { callTemporal } from './rpc';
 
@@ -16,7 +17,8 @@ export async function readStatus(
     Array.from({ length: address.shards }, (_, shard) => readShard(client, address, shard)),
   );
   const shards = statuses.map((status, shard) => shardView(address, shard, status, nowMs));
-  return { shards, total: totalOf(shards), settings: statuses[0]?.settings ?? address.settings };
+  const cuts = cutsView(statuses.flatMap((status) => status.cuts ?? []));
+  return { shards, total: { ...totalOf(shards), cuts }, settings: statuses[0]?.settings ?? address.settings };
 }
 
 /** What one shard's batcher says of itself; an empty one where none has been started. */
@@ -46,13 +48,14 @@ function shardView(address: BatcherAddress, shard: number, status: BatcherStatus
     oldestAgeMs: oldestAcceptedAtMs === null ? null : Math.max(0, nowMs - oldestAcceptedAtMs),
     inFlight,
     counters,
+    cuts: cutsView(status.cuts === undefined ? [] : [status.cuts]),
     paused,
     drain,
     overridden: status.overridden ?? {},
   };
 }
 
-function totalOf(shards: readonly ShardView[]): StatusView['total'] {
+function totalOf(shards: readonly ShardView[]): Omit<StatusView['total'], 'cuts'> {
   const sum = (pick: (shard: ShardView) => number) => shards.reduce((total, shard) => total + pick(shard), 0);
   const ages = shards.flatMap((shard) => (shard.oldestAgeMs === null ? [] : [shard.oldestAgeMs]));
   const counters = { ...NO_COUNTS };

@@ -130,6 +130,10 @@ function emptyStatus(): StatusView {
     oldestAgeMs: null,
     inFlight: 0,
     counters: { ...NO_COUNTS },
+    cuts: {
+      ...{ batches: 3, records: 11, places: 15, fillRatio: 11 / 15, lowerBound: 2, deferred: 2 },
+      deferredBy: [{ rule: { pair: [1, 2] as [number, number] }, records: 2 }],
+    },
   };
   return {
     shards: [{ shard: 0, batcher: 'batcher-0', paused: null, drain: null, overridden: {}, ...total }],

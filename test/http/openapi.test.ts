@@ -176,7 +176,11 @@ const WHEN_THE_BATCHER_REFUSES: Situation[] = Object.entries(FAILURES).flatMap((
 function appWithViews(deps: Partial<HttpDeps> = {}): TestApp {
   const edge = testApp(deps);
   const counts = { buffered: 1, in_batch: 0, saved: 0, rolled_back: 0 };
-  const records = [{ recordId: 'requestId:0', state: 'buffered' as const }];
+  const waitsFor = {
+    ...{ for: 'age' as const, text: 'so', until: '2020-02-02T02:02:03.000Z', by: 'Ann' },
+    ...{ passedOverBy: [{ distinct: '/a' }], keptApartBy: [{ group: [1, 2, 3] }] },
+  };
+  const records = [{ recordId: 'requestId:0', state: 'buffered' as const, waitsFor }];
   edge.batcher.requests.set('requestId', { requestId: 'requestId', counts, records });
   edge.batcher.batchViews.set('batchId', {
     ...{
@@ -195,7 +199,16 @@ function appWithViews(deps: Partial<HttpDeps> = {}): TestApp {
     },
     ...{ runId: 'run', file: null, records: [] },
     cut: {
-      ...{ text: 'so', maxBatchSize: 5, why: 'rules', oldestMs: 1002, left: 3, unseen: 1, tooLarge: 0, fitting: 0 },
+      ...{
+        text: 'so',
+        maxBatchSize: 5,
+        why: 'rules',
+        oldestMs: 1002,
+        left: 3,
+        unseen: 1,
+        tooLarge: 0,
+        fitting: 0,
+      },
       keptOut: [{ rule: { distinct: '/a', same: '/b' }, records: 2 }],
     },
   });

@@ -8,7 +8,10 @@ const requestView: RequestView = {
   counts: { buffered: 1, in_batch: 0, saved: 1, rolled_back: 0 },
   records: [
     { recordId: 'r1:0', state: 'saved', batchId: 'batcher-0-00000001', attempts: 2 },
-    { recordId: 'r1:1', state: 'buffered' },
+    {
+      ...{ recordId: 'r1:1', state: 'buffered' as const },
+      waitsFor: { for: 'age', text: 'as it was told', until: '2020-02-02T02:02:03.000Z' },
+    },
   ],
 };
 

@@ -12,6 +12,7 @@ import { batchIdOf } from '../../src/domain/batch';
 import { inOrder, packedBytesBound } from '../../src/domain/buffer';
 import type { ConflictRule } from '../../src/domain/conflict-rules';
 import { KIB, MIB } from '../../src/domain/duration';
+import { NO_CUTS } from '../../src/domain/explain/cut-counts';
 import { takeFlushes, type Flush } from '../../src/domain/flush-policy';
 import { LIMIT_RANGES, problemsOfLimitsPatch } from '../../src/domain/limits';
 import { MAX_STREAMS } from '../../src/domain/stream-window';
@@ -29,6 +30,7 @@ import {
   type BatcherState,
 } from '../../workflows/batcher-state';
 import { describeBatcher, statusOf, traceOf } from '../../workflows/batcher-view';
+import { noteCuts } from '../../workflows/cut-notes';
 import { changeLimits, configure } from '../../workflows/limits';
 
 const SETTINGS: PipelineSettings = {
@@ -61,7 +63,8 @@ function closing(of: Partial<BatchClosing> = {}): BatchClosing {
 
 /** What the workflow's loop does, without the workflow. */
 function startFlushes(state: BatcherState, nowMs: number): Flush[] {
-  const flushes = takeFlushes(state.buffer.head, state.settings, nowMs, freeSlots(state, nowMs));
+  const taken = takeFlushes(state.buffer.head, state.settings, nowMs, freeSlots(state, nowMs));
+  const flushes = noteCuts(state, taken, nowMs);
   for (const { records } of flushes) {
     const batchId = `b-${state.nextBatchSeq++}`;
     const requestIds = [...new Set(records.map(({ requestId }) => requestId))];
@@ -278,6 +281,7 @@ test('G6: what is handed over takes less than 512 KiB with everything at its bou
   for (let i = 0; i < 55; i++) {
     takeRequest(state, { requestId: String(i).padStart(128, 't'), values: ['x'.repeat(830)] }, 0);
   }
+  for (const rule of conflicts.keys()) state.cuts.deferredBy[rule] = 1_000_000_000 + rule;
   expect(packedBytesBound(state.buffer.tail)).toBeGreaterThan(52 * KIB);
   expect(needsSpill(state.buffer, RUN_LIMITS.lateBytes)).toBe(false);
 
@@ -313,12 +317,40 @@ test('G4: the next run knows all that this one knew, through JSON, and counts it
 
       const { buffer, ...rest } = next;
       const { buffer: bufferBefore, ...restBefore } = state;
-      expect(rest).toEqual({ ...restBefore, messages: 0, continuedAsNew: 1 });
+      expect(rest).toEqual({ ...restBefore, messages: 0, continuedAsNew: 1, reaches: new Map() });
       const told = ({ requestId, index, value, acceptedAtMs }: (typeof buffer.head.waiting)[number]) =>
         [requestId, index, value, acceptedAtMs] as const;
       expect(inOrder(buffer.head).map(told)).toEqual(inOrder(bufferBefore.head).map(told));
     }),
   );
+});
+
+test('what batches were like is counted on by the next run; one of before 0.3.0 hands nothing over, and it begins at 0.', () => {
+  const state = newState({ flushIntervalMs: 1 });
+  appendToEnd(state.buffer, { requestId: 'a', values: [1, 2, 3] }, 0);
+  startFlushes(state, 1);
+  const cuts = { batches: 2, records: 3, places: 6, beyondBound: 0, deferred: 1, deferredBy: { 0: 1 } };
+  expect(state.cuts).toEqual(cuts);
+  const { cuts: carried, ...older } = carriedFrom(state);
+  const restored = (of: object) =>
+    restoreBatcher({ settings: SETTINGS, carried: { ...older, ...of } }, info());
+  const next = restored({ cuts: carried });
+  next.cuts.deferredBy[0]!++;
+  expect([carried, next.cuts.deferredBy]).toEqual([cuts, { 0: 2 }]);
+  expect(restored({}).cuts).toEqual(NO_CUTS);
+});
+
+test('rules that change keep the counts of those that stay.', () => {
+  const state = newState({ flushIntervalMs: 1 });
+  appendToEnd(state.buffer, { requestId: 'a', values: [1, 2, 3] }, 0);
+  startFlushes(state, 1);
+  const told = () => statusOf(state, info()).cuts?.deferredBy;
+  const conflicts: ConflictRule[] = [{ pair: [7, 8] }, { pair: [1, 2] }];
+  changeLimits(state, { conflicts }, { by: 'test', atMs: 0 });
+  expect(told()).toEqual([{ rule: conflicts[1], records: 1 }]);
+  changeLimits(state, { conflicts: [] }, { by: 'test', atMs: 0 });
+  changeLimits(state, { conflicts }, { by: 'test', atMs: 0 });
+  expect([told(), state.cuts.deferred]).toEqual([[], 1]);
 });
 
 test('a batcher tells what it holds, where a request is, and what people need to see.', () => {
@@ -333,6 +365,7 @@ test('a batcher tells what it holds, where a request is, and what people need to
     oldestAcceptedAtMs: 10,
     inFlight: 1,
     counters: state.counters,
+    cuts: { ...NO_CUTS, batches: 1, records: 3, places: 3, deferredBy: [] },
     paused: null,
     drain: null,
     pages: 0,

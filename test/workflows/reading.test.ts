@@ -144,6 +144,39 @@ test.each([1, 2])(
   },
 );
 
+test('a buffered record tells what it waits for, and status what the batches were like', async () => {
+  pipeline = await startPipeline({ settings: { flushIntervalMs: HOUR, maxBatchSize: 3 } });
+  await pipeline.ingest.pause('Ann');
+  const before = Date.now();
+  const [requestId = ''] = await pipeline.send([1, 2, 'a', 'b']);
+  const paused = await pipeline.batcher.request(requestId);
+  expect(paused?.records[0]?.waitsFor).toEqual({
+    ...{ for: 'resume', by: 'Ann', text: 'the shard to be resumed: Ann has paused it' },
+  });
+  await pipeline.ingest.resume('Ann');
+  const left = await waitFor('the full batch to be saved', async () => {
+    const view = await pipeline.batcher.request(requestId);
+    return view?.counts.saved === 3 && view;
+  });
+  const { waitsFor } = left.records[1]!;
+  expect(left.records[1]).toMatchObject({
+    state: 'buffered',
+    waitsFor: { for: 'age', passedOverBy: [{ pair: [1, 2] }] },
+  });
+  expect(Date.parse(waitsFor!.until!)).toBeGreaterThanOrEqual(before + HOUR);
+  expect(waitsFor!.text).toBe(`enough records to fill its batch, until ${waitsFor!.until} at most`);
+  expect(left.records.flatMap((record) => record.waitsFor ?? [])).toHaveLength(1);
+
+  await pipeline.ingest.flush('test');
+  await pipeline.quiet();
+  const { shards, total } = await pipeline.batcher.status();
+  expect(total.cuts).toEqual({
+    ...{ batches: 2, records: 4, places: 6, fillRatio: 4 / 6, lowerBound: 2, deferred: 1 },
+    deferredBy: [{ rule: { pair: [1, 2] }, records: 1 }],
+  });
+  expect(shards.map(({ cuts }) => cuts)).toEqual([total.cuts]);
+});
+
 test('of a batch of a run that began before 0.3.0 nothing is told of why it was cut where it was', async () => {
   pipeline = await startPipeline({ limits: LEGACY_RUN_LIMITS });
   await pipeline.send(['a']);

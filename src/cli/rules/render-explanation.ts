@@ -1,7 +1,7 @@
 import type { ConflictRule } from '../../domain/conflict-rules';
 import type { ExplainedBatch, Explanation, RuleCount } from '../../domain/explain';
 import type { JsonValue } from '../../domain/json';
-import { count, cut } from '../table';
+import { count, cut, percent } from '../table';
 import { ruleText } from './read-rules';
 
 /** More is cut for a person; `--json` has all. */
@@ -73,8 +73,4 @@ function batchesText(number: number): string {
 
 function things(number: number, what: string): string {
   return `${count(number)} ${what}${number === 1 ? '' : 's'}`;
-}
-
-function percent(share: number): string {
-  return `${Math.round(share * 1000) / 10} %`;
 }

@@ -1,0 +1,39 @@
+import type { ConflictRule } from '../domain/conflict-rules';
+
+/** What has to happen before the batch of a buffered record starts. The first that applies, in this order. */
+export const WAITS_FOR = {
+  /** Somebody has paused the shard. */
+  resume: 'resume',
+  /** It lies behind the part of the buffer that batches are cut from. */
+  olderRecords: 'older_records',
+  /** Its batch may still be filled up: it goes when it is full, or when its oldest record is old enough. */
+  age: 'age',
+  /** Its batch may go, but as many are in flight as `MAX_IN_FLIGHT` allows. */
+  slot: 'slot',
+  /** Its batch may go, but another has started less than `BATCH_SPACING_MS` ago. */
+  spacing: 'spacing',
+  /** Nothing but older batches whose start is under way. */
+  start: 'start',
+} as const;
+export type WaitsFor = (typeof WAITS_FOR)[keyof typeof WAITS_FOR];
+
+export interface Wait {
+  for: WaitsFor;
+  /** Of `age` and `spacing`: until when at the latest, and at the earliest, in milliseconds since the epoch. */
+  untilMs?: number;
+  /** Of `resume`: who has paused it. */
+  by?: string;
+  /** Rules that kept it out of a batch which has left meanwhile, with room or with a younger record. */
+  passedOverBy?: ConflictRule[];
+  /** Rules that keep it apart from an older record that is buffered too, so that they go in two batches. */
+  keptApartBy?: ConflictRule[];
+}
+
+/** What the buffered records of a request wait for; many of them for the same. */
+export interface TracedWaits {
+  distinct: Wait[];
+  /** By place in `bufferedIndexes`, the place in `distinct`. Shorter than those where they are very many. */
+  of: number[];
+  /** What records in pages wait for. */
+  inPages: Wait;
+}

@@ -1,0 +1,146 @@
+import fc from 'fast-check';
+import { appendRequest, emptyBuffer, flushAll } from '../../../src/domain/buffer';
+import type { ConflictRule } from '../../../src/domain/conflict-rules';
+import { explainBatches } from '../../../src/domain/explain';
+import {
+  MAX_CARRIED_RULES,
+  NO_CUTS,
+  carriedCounts,
+  countCuts,
+  recountUnder,
+  toldDeferrals,
+  type CutCounts,
+} from '../../../src/domain/explain/cut-counts';
+import type { Reaches } from '../../../src/domain/explain/passed-over';
+import { takeFlushes, type Flush, type FlushPolicy } from '../../../src/domain/flush-policy';
+import type { JsonValue } from '../../../src/domain/json';
+import { partition } from '../../../src/domain/partition';
+import { createRandom } from '../../chaos/random';
+import { RULE_KINDS } from '../../helpers/rule-kinds';
+
+/** A buffer that counts what leaves it. */
+class CountedBuffer {
+  readonly buffer = emptyBuffer();
+  readonly counts: CutCounts = { ...NO_CUTS, deferredBy: {} };
+  readonly reaches: Reaches = new Map();
+  readonly gone: Flush[] = [];
+
+  constructor(readonly policy: FlushPolicy) {}
+
+  append(...values: JsonValue[]): void {
+    appendRequest(this.buffer, { requestId: 'r', values }, 0);
+  }
+
+  /** Lets up to so many batches go, as many times as there are any. */
+  takeAll(limit: number): void {
+    flushAll(this.buffer, 'manual');
+    while (this.take(limit) > 0);
+  }
+
+  take(limit: number): number {
+    const flushes = takeFlushes(this.buffer, this.policy, 0, limit);
+    countCuts(this.counts, this.reaches, flushes, this.buffer, this.policy);
+    this.gone.push(...flushes);
+    return flushes.length;
+  }
+}
+
+test('without arrivals, what is counted as batches leave is what the explanation of the whole cut says', () => {
+  fc.assert(
+    fc.property(
+      fc.constantFrom(...RULE_KINDS),
+      fc.nat(),
+      fc.integer({ min: 1, max: 40 }),
+      fc.integer({ min: 1, max: 5 }),
+      fc.constantFrom(1, 2, Infinity),
+      ({ rules, value }, seed, length, maxBatchSize, limit) => {
+        const random = createRandom(seed);
+        const values = Array.from({ length }, () => value(random));
+        const counted = new CountedBuffer({ conflicts: rules, maxBatchSize, flushIntervalMs: 1 });
+        counted.append(...values);
+        const { lowerBound } = partition(counted.buffer.waiting, { rules, maxBatchSize });
+        counted.takeAll(limit);
+        const { summary } = explainBatches(
+          counted.gone.map(({ records }) => records),
+          { rules, maxBatchSize, lowerBound },
+        );
+        const { counts } = counted;
+        expect(counts).toEqual({
+          batches: summary.batches,
+          records: length,
+          places: summary.batches * maxBatchSize,
+          beyondBound: summary.batches - lowerBound,
+          deferred: summary.deferred,
+          deferredBy: Object.fromEntries(summary.deferredBy.map(({ rule, records }) => [rule, records])),
+        });
+        expect(counted.reaches.size).toBe(0);
+      },
+    ),
+    { numRuns: 300 },
+  );
+});
+
+const PAIR: ConflictRule = { pair: [1, 2] };
+const policy: FlushPolicy = { maxBatchSize: 3, conflicts: [PAIR], flushIntervalMs: 100 };
+
+test('a rule defers what was buffered when a batch left with room, and not what came afterwards', () => {
+  const counted = new CountedBuffer(policy);
+  counted.append(1);
+  counted.takeAll(1);
+  counted.append(2);
+  counted.takeAll(1);
+  expect(counted.counts).toMatchObject({ batches: 2, deferred: 0 });
+
+  counted.append(1, 2);
+  counted.takeAll(1);
+  expect(counted.counts).toMatchObject({ batches: 4, records: 4, deferred: 1, deferredBy: { 0: 1 } });
+});
+
+test('a rule defers what a full batch with a younger record left behind, and not what is younger than all of it', () => {
+  const counted = new CountedBuffer(policy);
+  counted.append(1, 2, 'a', 'b', 2);
+  counted.take(1);
+  expect(counted.gone[0]?.records.map(({ value }) => value)).toEqual([1, 'a', 'b']);
+  expect(counted.counts.deferred).toBe(0);
+  counted.takeAll(1);
+  expect(counted.counts).toMatchObject({ deferred: 1, deferredBy: { 0: 1 } });
+});
+
+test('batches are held against the lower bound of what they were cut from, also where others are cut in between', () => {
+  // Whatever the partitioner makes of the first two records is beyond no bound, as no cut has fewer.
+  const counted = new CountedBuffer({ ...policy, conflicts: [{ distinct: '' }] });
+  counted.append('same', 'same');
+  counted.buffer.flushBeforeSeq = 1;
+  counted.take(1);
+  counted.append('same');
+  counted.takeAll(1);
+  expect(counted.counts).toMatchObject({ batches: 3, beyondBound: 0 });
+});
+
+test('what is remembered of places is bounded, however many there are', () => {
+  const counted = new CountedBuffer({ ...policy, conflicts: [{ distinct: '' }] });
+  // The oldest record stays; what leaves reaches over it.
+  counted.append('stays');
+  for (let i = 0; i < 15_000; i++) {
+    const records = [{ value: i, seq: i + 1 }] as unknown as Flush['records'];
+    countCuts(counted.counts, counted.reaches, [{ records, reason: 'age' }], counted.buffer, counted.policy);
+    expect(counted.reaches.size).toBeLessThanOrEqual(10_000);
+  }
+  expect(counted.reaches.size).toBeGreaterThan(0);
+});
+
+test('a rule that stays keeps its count wherever it stands; of many, those that deferred the most are told and carried', () => {
+  const rules = Array.from({ length: 150 }, (_, i): ConflictRule => ({ pair: [i, i + 1] }));
+  const deferredBy = Object.fromEntries(rules.map((_, i) => [i, i + 1]));
+  const counts = { ...NO_CUTS, deferred: 9, deferredBy };
+  const again = recountUnder(counts, rules, structuredClone(rules.slice(10)));
+  expect(Object.keys(again.deferredBy)).toHaveLength(140);
+  expect(again).toMatchObject({ deferred: 9, deferredBy: { 0: 11, 139: 150 } });
+  const carried = carriedCounts(counts);
+  const entries = Object.entries(carried.deferredBy);
+  expect([entries.length, entries[0]]).toEqual([MAX_CARRIED_RULES, ['50', 51]]);
+  expect(toldDeferrals(counts, rules)).toEqual(
+    entries.map(([i, records]) => ({ rule: rules[Number(i)], records })),
+  );
+  expect(recountUnder(counts, rules, []).deferredBy).toEqual({});
+});

@@ -1,0 +1,165 @@
+import type { WorkflowInfo } from '@temporalio/workflow';
+import type { PipelineSettings } from '../../src/contracts/settings';
+import type { Wait } from '../../src/contracts/waits';
+import { flushAll } from '../../src/domain/buffer';
+import type { ConflictRule } from '../../src/domain/conflict-rules';
+import { takeFlushes } from '../../src/domain/flush-policy';
+import type { JsonValue } from '../../src/domain/json';
+import { spill } from '../../src/domain/paged-buffer';
+import { waitView } from '../../src/temporal/wait-view';
+import {
+  flushPolicyOf,
+  freeSlots,
+  restoreBatcher,
+  takeRequest,
+  type BatcherState,
+} from '../../workflows/batcher-state';
+import { traceOf } from '../../workflows/batcher-view';
+import { noteCuts } from '../../workflows/cut-notes';
+import { waitsOf } from '../../workflows/waits';
+import { TEST_SETTINGS } from '../helpers/pipeline';
+
+const info = { workflowId: 'b-0', historyLength: 3, historySize: 1000 } as WorkflowInfo;
+const PAIR: ConflictRule = { pair: [1, 2] };
+
+function newState(of: Partial<PipelineSettings> = {}): BatcherState {
+  return restoreBatcher({ settings: { ...TEST_SETTINGS, maxBatchSize: 3, ...of } }, info);
+}
+
+function append(state: BatcherState, requestId: string, values: JsonValue[], nowMs = 0): void {
+  takeRequest(state, { requestId, values }, nowMs);
+}
+
+/** What the loop does: lets go what may. */
+function turn(state: BatcherState, nowMs: number): void {
+  const { head } = state.buffer;
+  const flushes = takeFlushes(head, flushPolicyOf(state), nowMs, freeSlots(state, nowMs));
+  for (const { records } of noteCuts(state, flushes, nowMs)) {
+    const batchId = `b-${state.nextBatchSeq++}`;
+    state.inFlight.set(batchId, { batchId, requestIds: records.map(({ requestId }) => requestId) });
+    state.lastBatchStartedAtMs = nowMs;
+  }
+}
+
+/** What each buffered record of a request waits for. */
+function waits(state: BatcherState, requestId: string, nowMs: number): (Wait | undefined)[] {
+  const { distinct, of } = waitsOf(state, requestId, nowMs);
+  expect(distinct).toHaveLength(new Set(distinct.map((wait) => JSON.stringify(wait))).size);
+  return traceOf(state, requestId).bufferedIndexes.map((_, place) => distinct[of[place]!]);
+}
+
+test('a record in a batch that is not full waits until the oldest of it is due, and no longer than that', () => {
+  const state = newState();
+  append(state, 'a', ['x'], 0);
+  turn(state, 0);
+  append(state, 'b', ['y'], 40);
+  expect(waits(state, 'a', 50)).toEqual([{ for: 'age', untilMs: 100 }]);
+  expect(waits(state, 'b', 50)).toEqual([{ for: 'age', untilMs: 140 }]);
+  append(state, 'c', ['z', 'more'], 50);
+  turn(state, 50);
+  // Full with the first of c; the second waits on its own.
+  expect(waits(state, 'c', 60)).toEqual([{ for: 'age', untilMs: 150 }]);
+});
+
+test('what may go and has no place waits for one: full, due, by hand, or not even cut', () => {
+  const state = newState({ maxInFlight: 1 });
+  append(state, 'first', ['x', 'x', 'x'], 0);
+  turn(state, 0);
+  append(state, 'full', ['a', 'b', 'c'], 1);
+  expect(waits(state, 'full', 2)).toEqual(Array.from({ length: 3 }, () => ({ for: 'slot' })));
+  state.settings = { ...state.settings, maxBatchSize: 4 };
+  expect(waits(state, 'full', 2)[0]).toEqual({ for: 'age', untilMs: 101 });
+  expect(waits(state, 'full', 101)[0]).toEqual({ for: 'slot' });
+  flushAll(state.buffer.head, 'manual');
+  expect(waits(state, 'full', 2)[0]).toEqual({ for: 'slot' });
+});
+
+test('between two starts it waits for the spacing, and with nothing in its way for starts that are under way', () => {
+  const state = newState({ batchSpacingMs: 50 });
+  append(state, 'first', ['x', 'x', 'x'], 1000);
+  turn(state, 1000);
+  append(state, 'full', ['a', 'b', 'c'], 1010);
+  expect(waits(state, 'full', 1010)[0]).toEqual({ for: 'spacing', untilMs: 1050 });
+  expect(waits(state, 'full', 1050)[0]).toEqual({ for: 'start' });
+});
+
+test('in a paused shard everything waits for somebody, whatever else there is', () => {
+  const state = newState({ maxInFlight: 1 });
+  append(state, 'a', ['x', 'y', 'z', 'due'], 0);
+  state.paused = { by: 'Ann', atMs: 5 };
+  expect(waitsOf(state, 'a', 500)).toEqual({
+    distinct: [{ for: 'resume', by: 'Ann' }],
+    of: [0, 0, 0, 0],
+    inPages: { for: 'resume', by: 'Ann' },
+  });
+});
+
+test('rules tell what they kept a record out of, and what they keep it apart from', () => {
+  const conflicts: ConflictRule[] = [{ distinct: '/none' }, PAIR];
+  const state = newState({ conflicts });
+  append(state, 'a', [1, 2, 'x', 'y', 1], 0);
+  turn(state, 0);
+  append(state, 'b', [1], 10);
+  turn(state, 10);
+  // Both 1 and x have left: a younger 1 has passed 2 over, which keeps the next one out of its batch.
+  expect(waits(state, 'a', 10)).toEqual([
+    { for: 'age', untilMs: 100, passedOverBy: [PAIR] },
+    { for: 'age', untilMs: 100 },
+  ]);
+  expect(waits(state, 'b', 10)).toEqual([{ for: 'age', untilMs: 110, keptApartBy: [PAIR] }]);
+});
+
+test('records in pages and behind them wait for older ones', () => {
+  const state = newState({ flushIntervalMs: 1_000_000 });
+  append(
+    state,
+    'long',
+    Array.from({ length: 300 }, (_, i) => `${i} ${'x'.repeat(1000)}`),
+  );
+  for (const { ref } of spill(state.buffer)) ref.pageId = 'page';
+  append(state, 'late', ['x']);
+  expect(waits(state, 'late', 1)).toEqual([{ for: 'older_records' }]);
+  expect(waitsOf(state, 'long', 1)).toMatchObject({ inPages: { for: 'older_records' } });
+});
+
+test('of a long request the first thousand are told, and of many rules ten', () => {
+  const conflicts = Array.from({ length: 20 }, (_, i): ConflictRule => ({ distinct: `/${i}` }));
+  const state = newState({ conflicts });
+  const same = Object.fromEntries(conflicts.map((_, i) => [i, 'same']));
+  append(
+    state,
+    'a',
+    Array.from({ length: 1500 }, () => same),
+  );
+  const { distinct, of } = waitsOf(state, 'a', 1);
+  expect(of).toHaveLength(1000);
+  expect(distinct.map(({ keptApartBy }) => keptApartBy?.length)).toEqual([undefined, 10]);
+});
+
+test.each<[Wait, object]>([
+  [
+    { for: 'age', untilMs: 0, keptApartBy: [PAIR] },
+    {
+      text: 'enough records to fill its batch, until 1970-01-01T00:00:00.000Z at most',
+      ...{ for: 'age', until: '1970-01-01T00:00:00.000Z', keptApartBy: [PAIR] },
+    },
+  ],
+  [
+    { for: 'spacing', untilMs: 0 },
+    {
+      text: 'BATCH_SPACING_MS to be over, at 1970-01-01T00:00:00.000Z',
+      ...{ for: 'spacing', until: '1970-01-01T00:00:00.000Z' },
+    },
+  ],
+  [{ for: 'slot' }, { for: 'slot', text: 'a batch to close: as many are in flight as MAX_IN_FLIGHT allows' }],
+  [{ for: 'start' }, { for: 'start', text: 'older batches whose start is under way' }],
+  [
+    { for: 'older_records' },
+    {
+      for: 'older_records',
+      text: 'older records, of which so many are buffered that this one waits behind them',
+    },
+  ],
+])('in words: %j', (wait, view) => {
+  expect(waitView(wait)).toEqual(view);
+});
