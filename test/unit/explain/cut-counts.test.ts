@@ -12,6 +12,7 @@ import {
   type CutCounts,
 } from '../../../src/domain/explain/cut-counts';
 import type { Reaches } from '../../../src/domain/explain/passed-over';
+import { cut } from '../../../src/domain/flush-cut';
 import { takeFlushes, type Flush, type FlushPolicy } from '../../../src/domain/flush-policy';
 import type { JsonValue } from '../../../src/domain/json';
 import { partition } from '../../../src/domain/partition';
@@ -143,4 +144,25 @@ test('a rule that stays keeps its count wherever it stands; of many, those that 
     entries.map(([i, records]) => ({ rule: rules[Number(i)], records })),
   );
   expect(recountUnder(counts, rules, []).deferredBy).toEqual({});
+});
+
+test('what arrives behind a batch that has left was not deferred by it, whoever still waits', () => {
+  const counted = new CountedBuffer({ conflicts: [{ pair: [1, 2] }], maxBatchSize: 5, flushIntervalMs: 1 });
+  counted.append(1, 2);
+  flushAll(counted.buffer, 'manual');
+  expect(counted.take(1)).toBe(1);
+  counted.append(2);
+  counted.takeAll(1);
+  expect(counted.gone.map(({ records }) => records.map(({ value }) => value))).toEqual([[1], [2, 2]]);
+  expect(counted.counts).toMatchObject({ deferred: 1, deferredBy: { 0: 1 } });
+});
+
+test('as many batches are beyond the bound as the last cut made, however often it was cut before', () => {
+  const policy: FlushPolicy = { conflicts: [], maxBatchSize: 5, flushIntervalMs: 1 };
+  const counted = new CountedBuffer(policy);
+  // A request that was taken three times: the partitioner needs one batch, equal ids three.
+  for (let times = 0; times < 3; times++) counted.append('again');
+  for (let times = 0; times < 2; times++) cut(counted.buffer, policy);
+  counted.takeAll(Infinity);
+  expect(counted.counts).toMatchObject({ batches: 3, beyondBound: 2 });
 });
