@@ -16,9 +16,9 @@ export interface GivingWayLimits {
   lookEveryMs: number;
 }
 
-/** A run that was sent nothing else is due to hand over at two thirds of this (`RUN_LIMITS`), and has the rest for it. */
+/** A run that was sent nothing else is due to hand over a little below this (`RUN_LIMITS`), and has the rest for it. */
 export const GIVING_WAY: GivingWayLimits = {
-  bytesPerRun: 640 * KIB,
+  bytesPerRun: 512 * KIB,
   patienceMs: 3 * SECOND,
   lookEveryMs: 25,
 };
