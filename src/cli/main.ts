@@ -6,6 +6,7 @@ import { registerAudit } from './audit-command';
 import { EXIT, reportFailure } from './report-failure';
 import { releaseVersion } from './release';
 import { registerRules } from './rules-commands';
+import { registerSystemCommands } from './system-commands';
 
 const program = new Command('keepapart')
   .description('Durable micro-batching over HTTP that keeps conflicting records apart, on Temporal.')
@@ -24,7 +25,6 @@ async function run(): Promise<void> {
   registerAudit(program);
   const [, , called] = process.argv;
   if (!program.commands.some((command) => command.name() === called)) {
-    const { registerSystemCommands } = await import('./system-commands.js');
     await registerSystemCommands(program, called);
   }
   await program.parseAsync();
