@@ -279,7 +279,11 @@ test('Any method, path, query and header is answered, and only a list that was s
       headers: Object.fromEntries([...(asJson ? Object.entries(JSON_TYPE) : []), ...pairs]),
       body,
     }));
-  await fc.assert(fc.asyncProperty(sent, expectTakenAsSentOrRefused), { numRuns: 2000 });
+  const otherSpellings = ['//', '/docs/', '/OpenAPI.json/', '/v1/STATUS/', '/v1//status', '//v1/status'];
+  await fc.assert(fc.asyncProperty(sent, expectTakenAsSentOrRefused), {
+    numRuns: 2000,
+    examples: otherSpellings.map((path): [Sent] => [{ method: 'GET', path, headers: {}, body: undefined }]),
+  });
 });
 
 test('Any bytes on a connection are answered as HTTP or not at all, and no list is made up from them.', async () => {
