@@ -101,7 +101,8 @@ export function dueAtMs(record: BufferedRecord, buffer: RecordBuffer, policy: Fl
   return byHand ? record.acceptedAtMs : record.acceptedAtMs + policy.flushIntervalMs;
 }
 
-function reasonOf(
+/** Why a batch goes. */
+export function reasonOf(
   batch: readonly BufferedRecord[],
   buffer: RecordBuffer,
   { maxBatchSize }: FlushPolicy,
