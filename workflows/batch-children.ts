@@ -37,6 +37,7 @@ import type { Flush } from '../src/domain/flush-policy';
 import { packBatch } from '../src/domain/packed-batch';
 import type { BatcherState } from './batcher-state';
 import { saveActivityFor } from './child-bounds';
+import { holdFor } from './conflict-scope';
 
 /** Histories of 0.1.0 may hold a batch that closed without completing, and nothing that followed from it. */
 const SETTLES_CLOSED_BATCHES = 'settle-closed-batches';
@@ -58,8 +59,9 @@ export async function startUnderFreeId(
     ...new Set(flushes.flatMap(({ records }) => records.map((record) => record.requestId))),
   ];
   for (let gap = 1; ; gap *= 2) {
-    const batchId = batchIdOf(workflowInfo().workflowId, state.nextBatchSeq);
-    state.nextBatchSeq++;
+    const seq = state.nextBatchSeq++;
+    const batchId = batchIdOf(workflowInfo().workflowId, seq);
+    holdFor(state, seq, flushes);
     const several = flushes.length > 1 && { batches: flushes.length };
     state.inFlight.set(batchId, { batchId, requestIds, ...several });
     try {
@@ -67,6 +69,7 @@ export async function startUnderFreeId(
     } catch (error) {
       if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
       state.inFlight.delete(batchId);
+      state.apart?.held.callOff(seq);
       state.nextBatchSeq += gap - 1;
     }
   }

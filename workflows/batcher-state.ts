@@ -14,12 +14,13 @@ import type {
 import { LEGACY_RUN_LIMITS, NO_COUNTS, RUN_LIMITS } from '../src/contracts/batcher';
 import type { LimitOverrides } from '../src/contracts/limits';
 import { completeSettings, type PipelineSettings } from '../src/contracts/settings';
+import type { Apart } from '../src/domain/apart/running-flushes';
 import { FLUSH_REASON, batchIdOf, batchSeqOf } from '../src/domain/batch';
 import { emptyBuffer, packBuffer, packedBytesBound, unpackBuffer } from '../src/domain/buffer';
 import { KIB, MIB } from '../src/domain/duration';
 import { NO_CUTS, carriedCounts, type CutCounts } from '../src/domain/explain/cut-counts';
 import type { Reaches } from '../src/domain/explain/passed-over';
-import { nextFlushAtMs, type FlushPolicy } from '../src/domain/flush-policy';
+import type { FlushPolicy } from '../src/domain/flush-policy';
 import { jsonBytes } from '../src/domain/json';
 import { knownBody, packKeys, rememberKey, unpackKeys, type KeyWindow } from '../src/domain/key-window';
 import { appendToEnd, flushEverything, flushedRecords, type PagedBuffer } from '../src/domain/paged-buffer';
@@ -31,6 +32,7 @@ import {
   unpackStreams,
   type StreamWindow,
 } from '../src/domain/stream-window';
+import { nextFlushOfScopeAtMs } from './conflict-scope';
 import { settingsInForce } from './limits';
 
 /** What a batcher knows while it runs; {@link carriedFrom} is the part of it that outlives the run. */
@@ -44,6 +46,8 @@ export interface BatcherState {
   limits: RunLimits;
   /** By which version batches are cut, from the run's first task to its last. */
   partitioner: PartitionVersion;
+  /** What is known of conflicts with what is in flight; null in scope `file`. */
+  apart: Apart | null;
   buffer: PagedBuffer;
   keys: KeyWindow;
   streams: StreamWindow;
@@ -77,6 +81,7 @@ export function restoreBatcher(
     settings: settingsInForce(configured, overrides),
     limits: limits ?? LEGACY_RUN_LIMITS,
     partitioner,
+    apart: null,
     buffer: {
       head: carried ? unpackBuffer(carried.buffer) : emptyBuffer(),
       pages: carried?.pages ?? [],
@@ -115,6 +120,7 @@ export function carriedFrom(state: BatcherState): CarriedState {
     streams: packStreams(state.streams),
     drain: state.drain,
     overrides: state.overrides,
+    ...(state.apart !== null && { held: state.apart.held.pack() }),
     nextBatchSeq: state.nextBatchSeq,
     ...carriedInFlight([...state.inFlight.values()]),
     lastBatchStartedAtMs: state.lastBatchStartedAtMs,
@@ -274,7 +280,7 @@ export function flushPolicyOf({ settings, partitioner }: BatcherState): FlushPol
 /** When the loop has to look again without being told, in milliseconds since the epoch. */
 export function nextWakeAtMs(state: BatcherState, nowMs: number): number | undefined {
   if (state.paused !== null || batchesInFlight(state) >= state.settings.maxInFlight) return undefined;
-  const flushAtMs = nextFlushAtMs(state.buffer.head, flushPolicyOf(state), nowMs);
+  const flushAtMs = nextFlushOfScopeAtMs(state, nowMs);
   if (flushAtMs === undefined) return undefined;
   return state.settings.batchSpacingMs === 0 ? flushAtMs : Math.max(flushAtMs, spacedUntilMs(state));
 }

@@ -6,6 +6,7 @@
  *   empty        nothing buffered, nothing due                      ► a signal
  *   filling      records buffered, no full batch, none due          ► a signal, or the timer of the oldest record
  *   pacing       a batch may go, the last one started too recently  ► the timer of BATCH_SPACING_MS
+ *   kept apart   all that may go conflicts with what runs (running) ► a batch that closes, or the timer of APART_MS
  *   saturated    MAX_IN_FLIGHT batches in flight                    ► a batch that closes
  *   paused       by an operator                                     ► resume
  *   handing over this run has grown long: nothing starts any more   ► starts under way, pages, then continue-as-new
@@ -46,9 +47,9 @@ import {
 } from '../src/contracts/batcher';
 import { limitsUpdate } from '../src/contracts/limits';
 import { SEARCH_ATTRIBUTES } from '../src/contracts/search-attributes';
-import { FLUSH_REASON } from '../src/domain/batch';
+import { FLUSH_REASON, batchSeqOf } from '../src/domain/batch';
 import { bytesOf } from '../src/domain/flush-cut';
-import { takeFlushes, type Flush } from '../src/domain/flush-policy';
+import type { Flush } from '../src/domain/flush-policy';
 import { flushEverything, headRunsLow, needsSpill } from '../src/domain/paged-buffer';
 import type { PartitionVersion } from '../src/domain/partition';
 import { adoptedClosing, childClosing, settleIfNeeded, startUnderFreeId } from './batch-children';
@@ -57,7 +58,6 @@ import {
   beginDrain,
   carriedFrom,
   fitsWithoutPages,
-  flushPolicyOf,
   followDrain,
   freeSlots,
   handOverDue,
@@ -71,6 +71,7 @@ import {
   takeRequest,
   waitsForPages,
 } from './batcher-state';
+import { followScope, looksAhead, takeFlushesOfScope, takeOnScope } from './conflict-scope';
 import { describeBatcher, knownKeys, progressOf, statusOf, traceOf } from './batcher-view';
 import { noteCuts } from './cut-notes';
 import { changeLimits, configure, refuseBadLimits } from './limits';
@@ -82,6 +83,12 @@ const KEEPS_PAGES = 'buffer-pages';
 
 /** Runs of before 0.3.0 cut batches by the first version of the partitioner, to their end. */
 const CUTS_AS_VERSION_2 = 'partition-2';
+
+/**
+ * Runs of before 0.3.0 took no notice of CONFLICT_SCOPE. Asked where it is first obeyed in a run; one in which a worker
+ * went on without that cuts as scope `file` to its end.
+ */
+const KEEPS_APART_RUNNING = 'running-scope';
 
 /** A cancellation is not obeyed: it would lose acknowledged records (G3). Pause it, or terminate it knowingly. */
 export async function batcherWorkflow(input: BatcherInput): Promise<void> {
@@ -102,8 +109,10 @@ export async function runBatcher(input: BatcherInput, partitioner: PartitionVers
   let underWay = 0;
   let takingIn = false;
   let handingOver = false;
+  let mayKeepApart: boolean | undefined;
   /** Bytes of the batches that the current workflow task has started; a task is known by the history's length. */
   let started = { historyLength: 0, bytes: 0 };
+  takeOnScope(state, input.carried, Date.now(), mayObeyScope);
 
   setHandler(addRecordsSignal, (requests) => {
     for (const request of requests) takeRequest(state, request, Date.now());
@@ -111,13 +120,16 @@ export async function runBatcher(input: BatcherInput, partitioner: PartitionVers
   });
   setHandler(configureSignal, (settings) => {
     configure(state, settings);
+    followScope(state, Date.now(), mayObeyScope);
     noteMessage();
   });
   setHandler(
     limitsUpdate,
     (patch, action) => {
       noteMessage();
-      return changeLimits(state, patch, action);
+      const inForce = changeLimits(state, patch, action);
+      followScope(state, Date.now(), mayObeyScope);
+      return inForce;
     },
     { validator: refuseBadLimits },
   );
@@ -168,6 +180,10 @@ export async function runBatcher(input: BatcherInput, partitioner: PartitionVers
     setCurrentDetails(describeBatcher(state));
   }
 
+  function mayObeyScope(): boolean {
+    return (mayKeepApart ??= patched(KEEPS_APART_RUNNING));
+  }
+
   function noteMessage(): void {
     state.messages++;
     changed = true;
@@ -205,7 +221,7 @@ export async function runBatcher(input: BatcherInput, partitioner: PartitionVers
     const maxBytes = (state.limits.startBytes ?? Infinity) - started.bytes;
     const unconfirmed = (state.limits.startsUnderWay ?? Infinity) - underWay;
     const slots = Math.min(freeSlots(state, Date.now()), unconfirmed * batchesTogether(state.settings));
-    const flushes = takeFlushes(state.buffer.head, flushPolicyOf(state), Date.now(), slots, maxBytes);
+    const flushes = takeFlushesOfScope(state, Date.now(), slots, maxBytes);
     for (const together of groupFlushes(noteCuts(state, flushes, Date.now()), state.settings)) {
       for (const { records } of together) started.bytes += bytesOf(records);
       void runChild(together);
@@ -234,7 +250,8 @@ export async function runBatcher(input: BatcherInput, partitioner: PartitionVers
   }
 
   function nextPageIsDue(): boolean {
-    return !takingIn && state.paused === null && headRunsLow(state.buffer);
+    if (takingIn || state.paused !== null) return false;
+    return headRunsLow(state.buffer) || looksAhead(state, workflowInfo().historySize, Date.now());
   }
 
   async function takeInPage(): Promise<void> {
@@ -269,6 +286,7 @@ export async function runBatcher(input: BatcherInput, partitioner: PartitionVers
       state.counters.batchesFailed += child === undefined ? 1 : openBatches(child);
     });
     recordClosing(state, batchId, settled);
+    state.apart?.held.end(batchSeqOf(batchId), Date.now());
     changed = true;
   }
 }

@@ -20,6 +20,7 @@ export function relationProblems(draft: Draft): FieldProblem[] {
     ...tlsProblems(draft),
     ...portProblems(draft),
     ...storeProblems(draft),
+    ...scopeProblems(draft),
   ];
 }
 
@@ -78,6 +79,17 @@ function storeProblems({ values, writtenAs }: Draft): FieldProblem[] {
   if (values.store !== 'postgres' || values.postgresUrl !== '') return [];
   const expected = 'POSTGRES_URL beside postgres: the address of the database';
   return [{ field: writtenAs('store') ?? 'STORE', expected, received: describeReceived(values.store) }];
+}
+
+/** Rules of which no part has to be equal can't be routed: two records that conflict may come to any two shards. */
+function scopeProblems({ values, writtenAs }: Draft): FieldProblem[] {
+  const { conflictScope, shards } = values;
+  if (conflictScope !== 'running' || shards === undefined || shards === 1) return [];
+  const expected =
+    'file as long as SHARDS is more than 1: each shard knows only its own batches in flight, and conflicting records ' +
+    'may come to several; set SHARDS to 1, or keep conflicting records apart in files alone';
+  const field = writtenAs('conflictScope') ?? settingName('conflictScope');
+  return [{ field, expected, received: describeReceived(conflictScope) }];
 }
 
 const PORTS = ['httpPort', 'tcpPort', 'temporalPort', 'uiPort'] as const;

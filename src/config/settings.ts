@@ -14,6 +14,9 @@ export const SAVE_ACTIVITIES = ['regular', 'local', 'batch'] as const;
 /** What becomes of a batch of which a record is exhausted. */
 const ON_FAILURE = ['keep', 'rollback_batch'] as const;
 
+/** Where the rules hold. */
+const CONFLICT_SCOPES = ['file', 'running'] as const;
+
 /** pino's levels, from all to nothing. */
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 
@@ -187,6 +190,22 @@ export const SETTINGS = {
     about: 'Which records must never share a batch, as rules; [] for none.',
     related: "The rules travel in the batcher's state, hence the bound.",
     raising: 'More rules make more and smaller batches.',
+  }),
+  conflictScope: setting({
+    parser: oneOf(...CONFLICT_SCOPES),
+    default: 'file',
+    about:
+      'Where the rules hold: never in one file, or never in flight at the same time either (running), for a store that cannot take both at once.',
+    related:
+      "running needs SHARDS=1. Deploy workers of 0.3.0 before it; what it promises and costs stands in RULES.md.",
+  }),
+  apartMs: setting({
+    parser: integer(0, DAY),
+    default: 0,
+    unit: 'ms',
+    about: 'How long after the end of a batch nothing starts that conflicts with it.',
+    related: 'No effect but with CONFLICT_SCOPE=running.',
+    raising: 'Raising it makes records wait longer that conflict with each other.',
   }),
   flushIntervalMs: setting({
     parser: integer(...LIMIT_RANGES.flushIntervalMs),

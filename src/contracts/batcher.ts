@@ -1,4 +1,5 @@
 import { defineQuery, defineSignal } from '@temporalio/workflow';
+import type { PackedHeld } from '../domain/apart/held';
 import type { PackedBuffer } from '../domain/buffer';
 import type { ConflictRule } from '../domain/conflict-rules';
 import { KIB, MIB } from '../domain/duration';
@@ -76,6 +77,8 @@ export interface CarriedState {
   drain?: DrainState | null;
   /** Limits that were set while the system ran. Since 0.3.0. */
   overrides?: LimitOverrides;
+  /** What keeps conflicting records apart while they run. Since 0.3.0; absent in scope `file`. */
+  held?: PackedHeld;
   /** Sequence number of the next batch, from 1. */
   nextBatchSeq: number;
   /** Batches that had started and not closed; the new run adopts them. */

@@ -8,6 +8,8 @@ import type { OutcomeFormat } from '../domain/outcome';
  * Units, defaults and bounds: see the settings of the same names in `docs/CONFIGURATION.md`.
  */
 export interface PipelineSettings extends Limits {
+  conflictScope: ConflictScope;
+  apartMs: number;
   outcomeFormat: OutcomeFormat;
   onFailure: OnFailure;
   saveActivity: SaveActivity;
@@ -15,6 +17,13 @@ export interface PipelineSettings extends Limits {
   idempotencyWindowMs: number;
   idempotencyWindowKeys: number;
 }
+
+/**
+ * Where conflicting records are kept apart: never in one file, or never in flight at the same time either, nor within
+ * `apartMs` of one another's end.
+ */
+export const CONFLICT_SCOPE = { file: 'file', running: 'running' } as const;
+export type ConflictScope = (typeof CONFLICT_SCOPE)[keyof typeof CONFLICT_SCOPE];
 
 /** What becomes of the other records of a batch when one is exhausted: kept, or all or nothing. */
 export const ON_FAILURE = { keep: 'keep', rollbackBatch: 'rollback_batch' } as const;
@@ -32,6 +41,8 @@ export type StoredSettings = Omit<PipelineSettings, keyof typeof LATER_SETTINGS>
 
 /** Settings that came after 0.1.0, with their defaults. */
 const LATER_SETTINGS = {
+  conflictScope: CONFLICT_SCOPE.file,
+  apartMs: 0,
   onFailure: ON_FAILURE.keep,
   saveActivity: SAVE_ACTIVITY.regular,
   batchesPerChild: 1,

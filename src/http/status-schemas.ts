@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { LimitsAnswer } from '../contracts/limits';
-import { ON_FAILURE, SAVE_ACTIVITY } from '../contracts/settings';
+import { CONFLICT_SCOPE, ON_FAILURE, SAVE_ACTIVITY } from '../contracts/settings';
 import type { StatusView } from '../contracts/views';
 import { LIMIT_RANGES, type LimitsPatch } from '../domain/limits';
 import { OUTCOME_FORMATS } from '../domain/outcome';
@@ -81,6 +81,8 @@ export const limitsAnswerSchema = z
 const settingsSchema = z
   .strictObject({
     ...LIMITS,
+    conflictScope: z.enum(Object.values(CONFLICT_SCOPE)),
+    apartMs: count(),
     outcomeFormat: z.enum(OUTCOME_FORMATS),
     onFailure: z.enum(Object.values(ON_FAILURE)),
     saveActivity: z.enum(Object.values(SAVE_ACTIVITY)),

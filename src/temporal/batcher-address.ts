@@ -15,6 +15,8 @@ export function batcherAddress(config: Config): BatcherAddress {
       maxInFlight: config.maxInFlight,
       maxAttempts: config.maxAttempts,
       retryIntervalMs: config.retryIntervalMs,
+      conflictScope: config.conflictScope,
+      apartMs: config.apartMs,
       outcomeFormat: config.outcomeFormat,
       onFailure: config.onFailure,
       saveActivity: config.saveActivity,

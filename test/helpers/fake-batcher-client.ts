@@ -146,6 +146,8 @@ function emptyStatus(): StatusView {
       maxInFlight: 50,
       maxAttempts: 3,
       retryIntervalMs: 1000,
+      conflictScope: 'file',
+      apartMs: 0,
       outcomeFormat: 'text',
       onFailure: 'keep',
       saveActivity: 'regular',

@@ -30,6 +30,8 @@ export const TEST_SETTINGS: PipelineSettings = {
   maxInFlight: 50,
   maxAttempts: 3,
   retryIntervalMs: 10,
+  conflictScope: 'file',
+  apartMs: 0,
   outcomeFormat: 'text',
   onFailure: 'keep',
   saveActivity: 'regular',

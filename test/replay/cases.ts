@@ -251,6 +251,28 @@ export const CASES = {
     since: '0.3.0',
     tells: ['batcherWorkflow continues an earlier run', 'adoptBatch succeeds at attempt 1'],
   },
+  'batcher-running-carried': {
+    since: '0.3.0',
+    tells: [
+      'batcherWorkflow starts',
+      'patched: running-scope',
+      'signal addRecords',
+      'a batch starts: age',
+      'a batch completes',
+      'continues as new, batches in flight: 1',
+    ],
+  },
+  'batcher-running-adopted': {
+    since: '0.3.0',
+    tells: [
+      'batcherWorkflow continues an earlier run',
+      'patched: running-scope',
+      'adoptBatch succeeds at attempt 1',
+      'a timer fires',
+      'a batch starts: manual',
+      'a batch completes',
+    ],
+  },
 } as const satisfies Record<string, ReplayCase>;
 
 export type CaseName = keyof typeof CASES;

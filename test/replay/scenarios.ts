@@ -9,6 +9,7 @@ import { batcherHistory, batchHistory, holdSlowRecords, type Scenario } from './
 import { SCENARIOS_BY_HAND } from './scenarios-by-hand';
 import { SCENARIOS_OF_STREAMS } from './scenarios-of-streams';
 import { SCENARIOS_OF_GROUPS } from './scenarios-of-groups';
+import { SCENARIOS_OF_SCOPE } from './scenarios-of-scope';
 
 /** Long enough that nothing is flushed for its age. */
 const NEVER = { flushIntervalMs: HOUR };
@@ -183,4 +184,5 @@ export const SCENARIOS: readonly Scenario[] = [
   ...SCENARIOS_BY_HAND,
   ...SCENARIOS_OF_STREAMS,
   ...SCENARIOS_OF_GROUPS,
+  ...SCENARIOS_OF_SCOPE,
 ];

@@ -8,6 +8,7 @@ import {
   type RunLimits,
 } from '../../src/contracts/batcher';
 import type { PipelineSettings } from '../../src/contracts/settings';
+import { holdOf } from '../../src/domain/apart/holds';
 import { batchIdOf } from '../../src/domain/batch';
 import { inOrder, packedBytesBound } from '../../src/domain/buffer';
 import type { ConflictRule } from '../../src/domain/conflict-rules';
@@ -30,6 +31,7 @@ import {
   type BatcherState,
 } from '../../workflows/batcher-state';
 import { describeBatcher, statusOf, traceOf } from '../../workflows/batcher-view';
+import { takeOnScope } from '../../workflows/conflict-scope';
 import { noteCuts } from '../../workflows/cut-notes';
 import { changeLimits, configure } from '../../workflows/limits';
 
@@ -41,6 +43,8 @@ const SETTINGS: PipelineSettings = {
   maxInFlight: 2,
   maxAttempts: 3,
   retryIntervalMs: 1000,
+  conflictScope: 'file',
+  apartMs: 0,
   outcomeFormat: 'text',
   onFailure: 'keep',
   saveActivity: 'regular',
@@ -254,7 +258,11 @@ test('G6: what is handed over takes less than 512 KiB with everything at its bou
   }));
   expect(Buffer.byteLength(JSON.stringify(conflicts))).toBeGreaterThan(63 * KIB);
   expect(problemsOfLimitsPatch({ conflicts })).toEqual([]);
-  const state = newState({ conflicts, maxInFlight: 1000 });
+  const state = newState({ conflicts, maxInFlight: 1000, conflictScope: 'running' });
+  takeOnScope(state, undefined, 0, () => true);
+  const room = state.apart!.held.room();
+  for (let i = 99_999_000; room.takes([holdOf(`2499.${i}:1`)], true); i++)
+    state.apart!.held.begin(i, [holdOf(`2499.${i}:1`)]);
   const set = Object.fromEntries(Object.keys(LIMIT_RANGES).map((key) => [key, 1000]));
   changeLimits(state, { ...set, conflicts }, { by: 'ü'.repeat(64), atMs: 1_790_000_000_000 });
   const batcherId = 'b'.repeat(64);
@@ -287,6 +295,7 @@ test('G6: what is handed over takes less than 512 KiB with everything at its bou
 
   const { configured: settings, limits } = state;
   const input: BatcherInput = { settings, limits, carried: carriedFrom(state) };
+  expect(Buffer.byteLength(JSON.stringify(input.carried?.held))).toBeGreaterThan(8 * KIB);
   expect(Buffer.byteLength(JSON.stringify(input))).toBeLessThan(512 * KIB);
   expect(Buffer.byteLength(JSON.stringify(input))).toBeGreaterThan(400 * KIB);
 });

@@ -182,6 +182,12 @@ describe('settings that do not go together', () => {
     });
   });
 
+  test('shards that know nothing of one another can not keep records apart while they run (G2)', () => {
+    const { field, received, expected } = problemOf({ flags: { conflictScope: 'running', shards: '2' } });
+    expect([field, received]).toEqual(['--conflict-scope', '"running" (string)']);
+    expect(expected).toContain('each shard knows only its own batches in flight');
+  });
+
   test('batches that begin together need as many places', () => {
     expect(problemOf({ flags: { batchesPerChild: '51' } })).toEqual({
       field: '--batches-per-child',

@@ -21,7 +21,7 @@ import { SlotsAhead } from './slots';
  *                 older than both and conflicts with the latter. So while a record waits, what it conflicts with starts at
  *                 no more moments than it had such records ahead of it when it came, whatever comes after.
  *   the others    Whether a record may go hangs on those that it conflicts with, and on those that these conflict with.
- *                 One that conflicts with none goes as if there were no rules.
+ *                 One that conflicts with none goes when it is due, or fills a batch, as if there were no rules.
  *
  * Those that go don't conflict with one another. So cutting them is no art: by maxBatchSize, the oldest first, in the
  * fewest batches that there are. Nothing is cut before it can start.

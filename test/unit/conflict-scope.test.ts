@@ -1,0 +1,159 @@
+import type { WorkflowInfo } from '@temporalio/workflow';
+import { BATCH_CLOSING } from '../../src/contracts/activities';
+import type { BatcherInput } from '../../src/contracts/batcher';
+import { RUN_LIMITS } from '../../src/contracts/batcher';
+import type { PipelineSettings } from '../../src/contracts/settings';
+import { batchIdOf, batchSeqOf } from '../../src/domain/batch';
+import type { JsonValue } from '../../src/domain/json';
+import { appendToEnd, spill } from '../../src/domain/paged-buffer';
+import {
+  carriedFrom,
+  nextWakeAtMs,
+  recordClosing,
+  restoreBatcher,
+  type BatcherState,
+} from '../../workflows/batcher-state';
+import {
+  followScope,
+  holdFor,
+  looksAhead,
+  takeFlushesOfScope,
+  takeOnScope,
+} from '../../workflows/conflict-scope';
+import { changeLimits, configure } from '../../workflows/limits';
+import { TEST_SETTINGS } from '../helpers/pipeline';
+
+const INFO = { historyLength: 3, historySize: 1000, workflowId: 'batcher-0' } as WorkflowInfo;
+
+const RUNNING: PipelineSettings = {
+  ...TEST_SETTINGS,
+  conflictScope: 'running',
+  apartMs: 500,
+  flushIntervalMs: 1,
+};
+
+const yes = () => true;
+
+function stateOf(input: Partial<BatcherInput> = {}, nowMs = 0, mayObey = yes): BatcherState {
+  const state = restoreBatcher({ settings: RUNNING, limits: RUN_LIMITS, ...input }, INFO);
+  takeOnScope(state, input.carried, nowMs, mayObey);
+  return state;
+}
+
+function nextRunOf(state: BatcherState, nowMs: number, mayObey = yes): BatcherState {
+  const input = { settings: state.configured, carried: carriedFrom(state) };
+  return stateOf(JSON.parse(JSON.stringify(input)) as BatcherInput, nowMs, mayObey);
+}
+
+let requests = 0;
+function arrive(state: BatcherState, values: JsonValue[], nowMs: number): void {
+  appendToEnd(state.buffer, { requestId: `r${requests++}`, values }, nowMs);
+}
+
+/** Lets start what may, and returns the values that did. */
+function start(state: BatcherState, nowMs: number): JsonValue[] {
+  return takeFlushesOfScope(state, nowMs, 9, Infinity).flatMap((flush) => {
+    const seq = state.nextBatchSeq++;
+    const batchId = batchIdOf('batcher-0', seq);
+    holdFor(state, seq, [flush]);
+    state.inFlight.set(batchId, { batchId, requestIds: [] });
+    return flush.records.map(({ value }) => value);
+  });
+}
+
+function end(state: BatcherState, seq: number, nowMs: number): void {
+  const batchId = batchIdOf('batcher-0', seq);
+  recordClosing(state, batchId, { status: BATCH_CLOSING.completed, saved: 1, rolledBack: 0, retries: 0 });
+  state.apart?.held.end(batchSeqOf(batchId), nowMs);
+}
+
+test('what is in flight, and what ended too recently, keeps others apart in the next run as well (G2)', () => {
+  let state = stateOf();
+  arrive(state, [1], 0);
+  expect(start(state, 10)).toEqual([1]);
+  arrive(state, [2, 'free'], 10);
+  state = nextRunOf(state, 20);
+  expect(start(state, 20)).toEqual(['free']);
+  end(state, 1, 30);
+  state = nextRunOf(state, 40);
+  expect(start(state, 40)).toEqual([]);
+  expect(nextWakeAtMs(state, 40)).toBe(530);
+  expect(start(state, 529)).toEqual([]);
+  expect(start(state, 530)).toEqual([2]);
+});
+
+test('a batcher that goes over to it knows nothing of what is in flight: what the rules touch waits for all of that', () => {
+  const state = stateOf({ settings: { ...RUNNING, conflictScope: 'file' } });
+  expect(state.apart).toBeNull();
+  arrive(state, ['free'], 0);
+  start(state, 10);
+  configure(state, RUNNING);
+  followScope(state, 20, yes);
+  arrive(state, [1, 'free'], 20);
+  expect(start(state, 30)).toEqual(['free']);
+  end(state, 1, 40);
+  expect(start(state, 539)).toEqual([]);
+  expect(start(state, 540)).toEqual([1]);
+
+  configure(state, { ...RUNNING, conflictScope: 'file' });
+  followScope(state, 550, yes);
+  arrive(state, [2], 550);
+  expect(start(state, 560)).toEqual([2]);
+  expect(carriedFrom(state)).not.toHaveProperty('held');
+});
+
+test('an API that starts with the same settings changes nothing; other rules or another APART_MS do', () => {
+  const state = stateOf();
+  arrive(state, [1], 0);
+  start(state, 10);
+  configure(state, structuredClone(RUNNING));
+  followScope(state, 20, yes);
+  arrive(state, [1], 20);
+  expect(start(state, 30)).toEqual([1]);
+
+  changeLimits(state, { conflicts: [{ pair: [3, 4] }] }, { by: 'Ann', atMs: 0 });
+  followScope(state, 40, yes);
+  arrive(state, [3, 2], 40);
+  expect(start(state, 50)).toEqual([2]);
+  for (const seq of [1, 2, 3]) end(state, seq, 60);
+  expect(start(state, 560)).toEqual([3]);
+
+  configure(state, { ...RUNNING, apartMs: 5 });
+  followScope(state, 570, yes);
+  arrive(state, [3], 570);
+  expect(start(state, 580)).toEqual([]);
+});
+
+test('a run that may not obey it says so, and the next one that may takes all that is in flight for strangers', () => {
+  let state = stateOf({}, 0, () => false);
+  expect(state.settings.conflictScope).toBe('file');
+  arrive(state, [1], 0);
+  expect(start(state, 10)).toEqual([1]);
+  expect(state.configured.conflictScope).toBe('running');
+  state = nextRunOf(state, 20);
+  expect(state.settings.conflictScope).toBe('running');
+  arrive(state, [1], 20);
+  expect(start(state, 30)).toEqual([]);
+  end(state, 1, 40);
+  expect(start(state, 540)).toEqual([1]);
+});
+
+test('when all of the head is held up, a run that has not grown much looks for others in the next page', () => {
+  const state = stateOf();
+  arrive(state, [1], 0);
+  start(state, 10);
+  arrive(state, Array.from({ length: 60_000 }, () => 2), 10);
+  arrive(state, Array.from({ length: 60_000 }, () => 'free'), 10);
+  spill(state.buffer);
+  expect(state.buffer.pages.length).toBeGreaterThan(1);
+  const { historySize } = INFO;
+  expect(looksAhead(state, historySize, 20)).toBe(true);
+  expect(looksAhead(state, historySize + RUN_LIMITS.historyBytes / 2, 20)).toBe(false);
+  arrive(state, ['free'], 20);
+  state.settings = { ...state.settings, maxInFlight: 1 };
+  expect(looksAhead(state, historySize, 30)).toBe(false);
+  state.settings = { ...state.settings, maxInFlight: 2 };
+  end(state, 1, 30);
+  expect(looksAhead(state, historySize, 529)).toBe(true);
+  expect(looksAhead(state, historySize, 530)).toBe(false);
+});

@@ -1,0 +1,145 @@
+import type { ConflictRule } from '../../src/domain/conflict-rules';
+import { batchIdOf } from '../../src/domain/batch';
+import { HOUR } from '../../src/domain/duration';
+import { RunningLog } from '../helpers/running-log';
+import { savedValues } from '../helpers/memory-store';
+import { startPipeline, type TestPipeline } from '../helpers/pipeline';
+import { waitFor } from '../helpers/wait-for';
+
+/** CONFLICT_SCOPE=running: what conflicts is never in flight at once, nor too soon after; the others go on beside it. */
+const CONFLICTS: ConflictRule[] = [{ pair: [1, 2] }];
+const APART_MS = 300;
+
+let pipeline: TestPipeline;
+let log: RunningLog;
+/** Values whose saves fail until they are taken out. */
+const failing = new Set<unknown>();
+afterEach(() => {
+  failing.clear();
+  return pipeline.close();
+});
+
+async function start(options: Parameters<typeof startPipeline>[0] = {}): Promise<void> {
+  pipeline = await startPipeline({
+    ...options,
+    settings: {
+      conflicts: CONFLICTS,
+      conflictScope: 'running',
+      apartMs: APART_MS,
+      flushIntervalMs: 20,
+      maxBatchSize: 2,
+      maxAttempts: 100,
+      retryIntervalMs: 20,
+      ...options.settings,
+    },
+  });
+  log = new RunningLog(pipeline.store);
+  pipeline.store.beforeSave = (record) => {
+    log.begin(record);
+    if (failing.has(record.value)) throw new Error('not yet');
+  };
+}
+
+/** Has a record of this value in flight, for as long as it fails. */
+async function keepInFlight(value: number): Promise<void> {
+  failing.add(value);
+  await pipeline.send([value]);
+  await waitFor('the record to be tried', () => log.hasBegun(value));
+}
+
+const saved = (value: string) =>
+  waitFor(`${value} to be saved`, () => savedValues(pipeline.store).includes(value));
+
+test('a record waits for one in flight that it conflicts with, and APART_MS more; the others do not (G2, G7)', async () => {
+  await start();
+  await keepInFlight(1);
+  await pipeline.send([2, 'first']);
+  await saved('first');
+  await pipeline.send(['second', 2]);
+  await saved('second');
+  expect(log.hasBegun(2)).toBe(false);
+  expect(await pipeline.status()).toMatchObject({ bufferedRecords: 2, inFlight: 1 });
+  failing.clear();
+  await pipeline.quiet();
+  expect(savedValues(pipeline.store)).toEqual([1, 2, 2, 'first', 'second']);
+  expect(log.tooClose(CONFLICTS, APART_MS)).toEqual([]);
+});
+
+test('so it does across continue-as-new and a restart of the worker (G2)', async () => {
+  await start({ limits: { historyEvents: 4000, historyBytes: 1e9, messages: 4 } });
+  await keepInFlight(1);
+  await pipeline.send([2]);
+  await pipeline.stopWorker();
+  for (let i = 0; i < 4; i++) await pipeline.ingest.flush('test');
+  await pipeline.startWorker();
+  await waitFor('the next run', async () => (await pipeline.status()).run.continuedAsNew > 0);
+  await pipeline.send(['free']);
+  await saved('free');
+  expect(log.hasBegun(2)).toBe(false);
+  failing.clear();
+  await waitFor('the first to end', () => savedValues(pipeline.store).includes(1));
+  for (let i = 0; i < 4; i++) await pipeline.ingest.flush('test');
+  await pipeline.quiet();
+  expect(savedValues(pipeline.store)).toEqual([1, 2, 'free']);
+  expect(log.tooClose(CONFLICTS, APART_MS)).toEqual([]);
+});
+
+test('a batch that is terminated by hand holds on until it is settled (G2, G4)', async () => {
+  await start({ settings: { maxAttempts: 1, retryIntervalMs: HOUR } });
+  let release: () => void = () => undefined;
+  const released = new Promise<void>((resolve) => (release = resolve));
+  const { beforeSave } = pipeline.store;
+  pipeline.store.beforeSave = (record, attempt) => {
+    void beforeSave(record, attempt);
+    return record.value === 1 ? released : undefined;
+  };
+  await pipeline.send([1]);
+  await waitFor('the record to be tried', () => log.hasBegun(1));
+  await pipeline.send([2]);
+  await pipeline.client.workflow.getHandle(batchIdOf(pipeline.batcherWorkflowId, 1)).terminate('test');
+  await pipeline.quiet();
+  release();
+  expect(pipeline.store.outcomes().map(({ value, outcome }) => [value, outcome])).toEqual([
+    [1, 'rolled_back'],
+    [2, 'saved'],
+  ]);
+});
+
+test('after a change of rules, what they touch waits for all that is in flight (G2)', async () => {
+  await start();
+  await keepInFlight(3);
+  await pipeline.batcher.changeLimits({ conflicts: [{ pair: [3, 4] }] }, 'test');
+  await pipeline.send([4, 'free', 1]);
+  await saved('free');
+  expect(log.hasBegun(4)).toBe(false);
+  failing.clear();
+  await pipeline.quiet();
+  expect(log.tooClose([{ pair: [3, 4] }], APART_MS)).toEqual([]);
+});
+
+test.each([
+  ['one a workflow', { batchesPerChild: 1, saveActivity: 'regular' }],
+  ['several a workflow', { batchesPerChild: 3, saveActivity: 'batch' }],
+] as const)('whatever arrives, through runs that last eight messages, batches %s (G2, G4)', async (_, settings) => {
+  const conflicts: ConflictRule[] = [{ pair: ['a', 'b'], at: '/k' }, { distinct: '/id' }];
+  await start({
+    settings: { conflicts, apartMs: 20, ...settings },
+    limits: { historyEvents: 4000, historyBytes: 1e9, messages: 8 },
+  });
+  pipeline.store.beforeSave = (record, attempt) => {
+    log.begin(record);
+    if (attempt === 1 && JSON.stringify(record.value).includes('5')) throw new Error('not at first');
+  };
+  const kinds = ['a', 'b', 'c', 'd', 'e'];
+  for (let list = 0; list < 24; list++) {
+    const values = Array.from({ length: 4 }, (_, i) => {
+      const n = 4 * list + i;
+      return { k: kinds[(n * n + list) % kinds.length] ?? '', id: (n * 7) % 40, n };
+    });
+    await pipeline.send(values);
+  }
+  const { run } = await pipeline.quiet();
+  expect(run.continuedAsNew).toBeGreaterThan(1);
+  expect(savedValues(pipeline.store)).toHaveLength(96);
+  expect(log.tooClose(conflicts, 20)).toEqual([]);
+});
