@@ -107,7 +107,7 @@ export function restoreBatcher(
 /**
  * What the next run gets: at most 512 KiB, as each part has its bound. Rules twice 64 (as configured, and as set while
  * the system ran), head of the buffer 64, its tail 56, pages 52 (300 of them), keys 190, streams 19 (300 of them), batches
- * in flight 24, counts of rules 3, all else 2 KiB. A buffer that is larger has been spilled before.
+ * in flight 24, what they hold 14, counts of rules 3, all else 2 KiB. A buffer that is larger has been spilled before.
  */
 export function carriedFrom(state: BatcherState): CarriedState {
   const { buffer } = state;
