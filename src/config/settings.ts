@@ -197,7 +197,7 @@ export const SETTINGS = {
     about:
       'Where the rules hold: never in one file, or never in flight at the same time either (running), for a store that cannot take both at once.',
     related:
-      "running needs SHARDS=1. Deploy workers of 0.3.0 before it; what it promises and costs stands in RULES.md.",
+      'running needs SHARDS=1. Deploy workers of 0.3.0 before it; what it promises and costs stands in RULES.md.',
   }),
   apartMs: setting({
     parser: integer(0, DAY),

@@ -142,8 +142,16 @@ test('when all of the head is held up, a run that has not grown much looks for o
   const state = stateOf();
   arrive(state, [1], 0);
   start(state, 10);
-  arrive(state, Array.from({ length: 60_000 }, () => 2), 10);
-  arrive(state, Array.from({ length: 60_000 }, () => 'free'), 10);
+  arrive(
+    state,
+    Array.from({ length: 60_000 }, () => 2),
+    10,
+  );
+  arrive(
+    state,
+    Array.from({ length: 60_000 }, () => 'free'),
+    10,
+  );
   spill(state.buffer);
   expect(state.buffer.pages.length).toBeGreaterThan(1);
   const { historySize } = INFO;

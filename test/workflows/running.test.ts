@@ -1,6 +1,6 @@
 import type { ConflictRule } from '../../src/domain/conflict-rules';
 import { batchIdOf } from '../../src/domain/batch';
-import { HOUR } from '../../src/domain/duration';
+import { HOUR, KIB } from '../../src/domain/duration';
 import { RunningLog } from '../helpers/running-log';
 import { savedValues } from '../helpers/memory-store';
 import { startPipeline, type TestPipeline } from '../helpers/pipeline';
@@ -117,29 +117,45 @@ test('after a change of rules, what they touch waits for all that is in flight (
   expect(log.tooClose([{ pair: [3, 4] }], APART_MS)).toEqual([]);
 });
 
+test('behind records that are held up others are looked for in the next page (G7)', async () => {
+  await start({ limits: { historyEvents: 4000, historyBytes: 448 * KIB, messages: 6 } });
+  await keepInFlight(1);
+  await pipeline.batcher.pause('test');
+  await pipeline.send(Array.from({ length: 60_000 }, () => 2));
+  await pipeline.send(['free']);
+  for (let i = 0; i < 2; i++) await pipeline.ingest.flush('test');
+  await waitFor('a page', async () => (await pipeline.status()).pages > 0);
+  await pipeline.batcher.resume('test');
+  await saved('free');
+  expect(log.hasBegun(2)).toBe(false);
+});
+
 test.each([
   ['one a workflow', { batchesPerChild: 1, saveActivity: 'regular' }],
   ['several a workflow', { batchesPerChild: 3, saveActivity: 'batch' }],
-] as const)('whatever arrives, through runs that last eight messages, batches %s (G2, G4)', async (_, settings) => {
-  const conflicts: ConflictRule[] = [{ pair: ['a', 'b'], at: '/k' }, { distinct: '/id' }];
-  await start({
-    settings: { conflicts, apartMs: 20, ...settings },
-    limits: { historyEvents: 4000, historyBytes: 1e9, messages: 8 },
-  });
-  pipeline.store.beforeSave = (record, attempt) => {
-    log.begin(record);
-    if (attempt === 1 && JSON.stringify(record.value).includes('5')) throw new Error('not at first');
-  };
-  const kinds = ['a', 'b', 'c', 'd', 'e'];
-  for (let list = 0; list < 24; list++) {
-    const values = Array.from({ length: 4 }, (_, i) => {
-      const n = 4 * list + i;
-      return { k: kinds[(n * n + list) % kinds.length] ?? '', id: (n * 7) % 40, n };
+] as const)(
+  'whatever arrives, through runs that last eight messages, batches %s (G2, G4)',
+  async (_, settings) => {
+    const conflicts: ConflictRule[] = [{ pair: ['a', 'b'], at: '/k' }, { distinct: '/id' }];
+    await start({
+      settings: { conflicts, apartMs: 20, ...settings },
+      limits: { historyEvents: 4000, historyBytes: 1e9, messages: 8 },
     });
-    await pipeline.send(values);
-  }
-  const { run } = await pipeline.quiet();
-  expect(run.continuedAsNew).toBeGreaterThan(0);
-  expect(savedValues(pipeline.store)).toHaveLength(96);
-  expect(log.tooClose(conflicts, 20)).toEqual([]);
-});
+    pipeline.store.beforeSave = (record, attempt) => {
+      log.begin(record);
+      if (attempt === 1 && JSON.stringify(record.value).includes('5')) throw new Error('not at first');
+    };
+    const kinds = ['a', 'b', 'c', 'd', 'e'];
+    for (let list = 0; list < 24; list++) {
+      const values = Array.from({ length: 4 }, (_, i) => {
+        const n = 4 * list + i;
+        return { k: kinds[(n * n + list) % kinds.length] ?? '', id: (n * 7) % 40, n };
+      });
+      await pipeline.send(values);
+    }
+    const { run } = await pipeline.quiet();
+    expect(run.continuedAsNew).toBeGreaterThan(0);
+    expect(savedValues(pipeline.store)).toHaveLength(96);
+    expect(log.tooClose(conflicts, 20)).toEqual([]);
+  },
+);

@@ -74,17 +74,14 @@ export function nextRunningFlushAtMs(
   if (first.isFull) return nowMs;
   const [oldest] = first.records;
   const dueMs = oldest && Math.max(nowMs, dueAtMs(oldest, buffer, policy));
-  const releaseMs =
-    first.records.length < buffer.waiting.length ? apart.held.nextReleaseAtMs() : undefined;
+  const releaseMs = first.records.length < buffer.waiting.length ? apart.held.nextReleaseAtMs() : undefined;
   const times = [dueMs, releaseMs].filter((time) => time !== undefined);
   return times.length === 0 ? undefined : Math.min(...times);
 }
 
 /** Whether there are records and none of them may go, however old they are. */
 export function isHeldUp(buffer: RecordBuffer, policy: FlushPolicy, apart: Apart, nowMs: number): boolean {
-  return (
-    buffer.waiting.length > 0 && firstThatMayGo(buffer, policy, apart, nowMs).records.length === 0
-  );
+  return buffer.waiting.length > 0 && firstThatMayGo(buffer, policy, apart, nowMs).records.length === 0;
 }
 
 /** Records that leave together, or would. */
@@ -150,8 +147,7 @@ function* batchesThatMayGo(
       yield batch;
       batch = new OpenBatch();
     }
-    const goes =
-      isApart && batch.isWithout(record) && room.takes(batch.addedBy(taken), batch.holdsNothing);
+    const goes = isApart && batch.isWithout(record) && room.takes(batch.addedBy(taken), batch.holdsNothing);
     ahead.add(taken, goes);
     if (!goes) continue;
     batch.add(record, taken);

@@ -22,7 +22,10 @@ test('a hold can be told by its key, also by another process, and keys are short
   fc.assert(
     fc.property(conflictRules, fc.array(recordValue, { maxLength: 5 }), (rules, values) => {
       const records = values.map((value) => ({ value }));
-      const [here, there] = [new Holds(rules).ofAll(records), new Holds(structuredClone(rules)).ofAll(records)];
+      const [here, there] = [
+        new Holds(rules).ofAll(records),
+        new Holds(structuredClone(rules)).ofAll(records),
+      ];
       expect(here).toEqual(there);
       for (const hold of here) {
         expect(holdOf(hold.key)).toEqual(hold);
