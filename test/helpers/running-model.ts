@@ -37,6 +37,8 @@ export class RunningModel {
   readonly batches: Running[] = [];
   /** By record id: how many older ones that it conflicts with waited when it came, and how often it saw one start. */
   readonly patience = new Map<string, { ahead: number; seen: number }>();
+  /** By the ids of two records: whether they conflict, as the plain definition is slow. */
+  private readonly judged = new Map<string, boolean>();
   private requests = 0;
 
   constructor(public policy: RunningPolicy) {
@@ -102,6 +104,7 @@ export class RunningModel {
     this.apart = { holds: new Holds(conflictRules), held };
     // By other rules others conflict: what was counted stands for nothing any more.
     this.patience.clear();
+    this.judged.clear();
   }
 
   /** Through JSON, as continue-as-new does it. */
@@ -116,7 +119,10 @@ export class RunningModel {
   }
 
   areApart(a: BufferedRecord, b: BufferedRecord): boolean {
-    return conflicts(a.value, b.value, this.policy.conflicts);
+    const pair = `${bufferedRecordId(a)} ${bufferedRecordId(b)}`;
+    const known = this.judged.get(pair) ?? conflicts(a.value, b.value, this.policy.conflicts);
+    this.judged.set(pair, known);
+    return known;
   }
 
   /** Whether a record conflicts with one that runs, or ended too recently, by the rules in force. */

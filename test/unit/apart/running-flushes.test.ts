@@ -72,7 +72,7 @@ test('G1, G2, G7: whatever happens, conflicting records never run at once or too
       const model = new RunningModel(policy);
       for (const step of steps) expect(run(model, step)).toEqual([]);
     }),
-    { numRuns: 400 },
+    { numRuns: 200 },
   );
 });
 
@@ -103,7 +103,7 @@ test('G4: every record goes in the end, once, when batches end and time passes, 
       expect(gone).toHaveLength(arrived);
       expect(model.buffer).toMatchObject({ bufferedRecords: 0, bufferedBytes: 0 });
     }),
-    { numRuns: 200 },
+    { numRuns: 100 },
   );
 });
 
