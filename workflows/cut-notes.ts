@@ -1,5 +1,6 @@
 import { countCuts } from '../src/domain/explain/cut-counts';
-import { withReasons } from '../src/domain/explain/cut-reason';
+import { HELD_UP, withReasons } from '../src/domain/explain/cut-reason';
+import { WHY_NO_LARGER } from '../src/domain/explain/why-no-larger';
 import type { Flush } from '../src/domain/flush-policy';
 import { flushPolicyOf, type BatcherState } from './batcher-state';
 
@@ -11,5 +12,12 @@ export function noteCuts(state: BatcherState, flushes: readonly Flush[], nowMs: 
   const { head } = state.buffer;
   const policy = flushPolicyOf(state);
   countCuts(state.cuts, state.reaches, flushes, head, policy);
-  return withReasons(flushes, head, policy, nowMs);
+  const told = withReasons(flushes, head, policy, nowMs);
+  return state.apart === null ? told : told.map(sayHeldUp);
+}
+
+/** In scope `running` whatever may go is in a batch: what would have fitted and stayed was not free to go. */
+function sayHeldUp({ cut, ...flush }: Flush): Flush {
+  if (cut === undefined) return flush;
+  return { ...flush, cut: cut.why === WHY_NO_LARGER.spread ? { ...cut, why: HELD_UP } : cut };
 }

@@ -1,5 +1,6 @@
 import { WAITS_FOR, type TracedWaits, type Wait } from '../src/contracts/waits';
 import { ruleIndexOf } from '../src/domain/apart/rule-index';
+import { batchesThatMayGo, type Apart } from '../src/domain/apart/running-flushes';
 import { bySeq, type BufferedRecord } from '../src/domain/buffer';
 import type { ConflictRule } from '../src/domain/conflict-rules';
 import { noteReach, rulesBeyond, type Reaches } from '../src/domain/explain/passed-over';
@@ -61,10 +62,23 @@ function waitOfReady(state: BatcherState, nowMs: number): Wait {
 }
 
 function headWaits(state: BatcherState, requestId: string, nowMs: number): (record: BufferedRecord) => Wait {
-  const { head } = state.buffer;
-  const policy = flushPolicyOf(state);
   const paused = waitForResume(state);
   const ready = waitOfReady(state, nowMs);
+  const goesAt = state.apart === null ? goingAt(state, requestId) : goingApartAt(state, state.apart);
+  const rulesOf = rulesAgainst(state);
+  return (record) => {
+    const rules = rulesOf(record);
+    if (paused !== undefined) return { ...paused, ...rules };
+    const dueMs = goesAt(record);
+    if (dueMs === undefined) return { for: WAITS_FOR.conflict, ...rules };
+    return dueMs <= nowMs ? { ...ready, ...rules } : { for: WAITS_FOR.age, untilMs: dueMs, ...rules };
+  };
+}
+
+/** When the batch of a record goes, as far as it is known: its own time, or an earlier one of another that is in it. */
+function goingAt(state: BatcherState, requestId: string): (record: BufferedRecord) => number {
+  const { head } = state.buffer;
+  const policy = flushPolicyOf(state);
   // What has not been cut may hold full batches: it has not been as there was no place for one.
   const mayBeFull = isWorthCutting(head, policy, false, Infinity);
   const full = new Set(head.full.flat().filter((record) => record.requestId === requestId));
@@ -74,14 +88,22 @@ function headWaits(state: BatcherState, requestId: string, nowMs: number): (reco
     const dueMs = Math.min(...batch.map((record) => dueAtMs(record, head, policy)));
     for (const record of batch) dueInPartial.set(record, dueMs);
   }
-  const rulesOf = rulesAgainst(state);
   return (record) => {
-    const rules = rulesOf(record);
-    if (paused !== undefined) return { ...paused, ...rules };
-    const dueMs = dueInPartial.get(record) ?? dueAtMs(record, head, policy);
-    const isReady = mayBeFull || dueMs <= nowMs || full.has(record);
-    return isReady ? { ...ready, ...rules } : { for: WAITS_FOR.age, untilMs: dueMs, ...rules };
+    if (mayBeFull || full.has(record)) return -Infinity;
+    return dueInPartial.get(record) ?? dueAtMs(record, head, policy);
   };
+}
+
+/** The same in scope `running`; undefined for a record that may not go, however old it is. */
+function goingApartAt(state: BatcherState, apart: Apart): (record: BufferedRecord) => number | undefined {
+  const { head } = state.buffer;
+  const policy = flushPolicyOf(state);
+  const going = new Map<BufferedRecord, number>();
+  for (const { records, isFull } of batchesThatMayGo(head, policy, apart)) {
+    const dueMs = isFull ? -Infinity : Math.min(...records.map((record) => dueAtMs(record, head, policy)));
+    for (const record of records) going.set(record, dueMs);
+  }
+  return (record) => going.get(record);
 }
 
 /** The rules that matter to a record: what they kept it out of, and what they keep it apart from. */

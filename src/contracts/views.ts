@@ -1,6 +1,7 @@
 import type { FlushReason } from '../domain/batch';
 import type { ConflictRule } from '../domain/conflict-rules';
 import type { WhyNoLarger } from '../domain/explain';
+import type { CutReason } from '../domain/explain/cut-reason';
 import type { JsonValue } from '../domain/json';
 import type { Outcome } from '../domain/outcome';
 import type { BatcherCounters, DrainStatus, OperatorAction } from './batcher';
@@ -98,7 +99,7 @@ export interface BatchCutView {
   text: string;
   /** The most records that it was to have. */
   maxBatchSize: number;
-  why: WhyNoLarger;
+  why: WhyNoLarger | CutReason['why'];
   /** How long its oldest record had waited, in milliseconds. This and all below are null or empty for a full batch. */
   oldestMs: number | null;
   /** Records that stayed in the buffer or left it behind the batch, but for those in pages. */
@@ -109,7 +110,7 @@ export interface BatchCutView {
   keptOut: RuleCountView[];
   /** Kept out by no rule, but the batch would be too large in bytes. */
   tooLarge: number | null;
-  /** Kept out by nothing, and in other batches. */
+  /** Kept out by nothing in it: in other batches, or held up by what is in flight. */
   fitting: number | null;
 }
 

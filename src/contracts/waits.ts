@@ -6,6 +6,11 @@ export const WAITS_FOR = {
   resume: 'resume',
   /** It lies behind the part of the buffer that batches are cut from. */
   olderRecords: 'older_records',
+  /**
+   * In scope `running`: a batch in flight that holds what it conflicts with, one that ended less than `APART_MS` ago, or an
+   * older record that waits for one.
+   */
+  conflict: 'conflict',
   /** Its batch may still be filled up: it goes when it is full, or when its oldest record is old enough. */
   age: 'age',
   /** Its batch may go, but as many are in flight as `MAX_IN_FLIGHT` allows. */

@@ -14,6 +14,8 @@ function tell(wait: Wait, until = 'some time'): string {
       return `the shard to be resumed: ${wait.by ?? 'somebody'} has paused it`;
     case WAITS_FOR.olderRecords:
       return 'older records, of which so many are buffered that this one waits behind them';
+    case WAITS_FOR.conflict:
+      return 'what it conflicts with: in flight, ended less than APART_MS ago, or older and first in turn';
     case WAITS_FOR.age:
       return `enough records to fill its batch, until ${until} at most`;
     case WAITS_FOR.slot:

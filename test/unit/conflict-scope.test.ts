@@ -20,7 +20,9 @@ import {
   takeFlushesOfScope,
   takeOnScope,
 } from '../../workflows/conflict-scope';
+import { noteCuts } from '../../workflows/cut-notes';
 import { changeLimits, configure } from '../../workflows/limits';
+import { waitsOf } from '../../workflows/waits';
 import { TEST_SETTINGS } from '../helpers/pipeline';
 
 const INFO = { historyLength: 3, historySize: 1000, workflowId: 'batcher-0' } as WorkflowInfo;
@@ -46,8 +48,11 @@ function nextRunOf(state: BatcherState, nowMs: number, mayObey = yes): BatcherSt
 }
 
 let requests = 0;
-function arrive(state: BatcherState, values: JsonValue[], nowMs: number): void {
-  appendToEnd(state.buffer, { requestId: `r${requests++}`, values }, nowMs);
+/** @returns the request's id */
+function arrive(state: BatcherState, values: JsonValue[], nowMs: number): string {
+  const requestId = `r${requests++}`;
+  appendToEnd(state.buffer, { requestId, values }, nowMs);
+  return requestId;
 }
 
 /** Lets start what may, and returns the values that did. */
@@ -164,4 +169,38 @@ test('when all of the head is held up, a run that has not grown much looks for o
   end(state, 1, 30);
   expect(looksAhead(state, historySize, 529)).toBe(true);
   expect(looksAhead(state, historySize, 530)).toBe(false);
+});
+
+test('it is told which records wait for what they conflict with, and which for their age or a place', () => {
+  const state = stateOf({ settings: { ...RUNNING, flushIntervalMs: 100 } });
+  const waits = (requestId: string, nowMs: number) => {
+    const { distinct, of } = waitsOf(state, requestId, nowMs);
+    return of.map((place) => distinct[place]);
+  };
+  const conflicts = [{ pair: [1, 2] }];
+  arrive(state, [1], 0);
+  start(state, 100);
+  const held = arrive(state, [2, 'free', 1], 110);
+  // The last goes with what is in flight, but not before the older one.
+  expect(waits(held, 120)).toEqual([
+    { for: 'conflict' },
+    { for: 'age', untilMs: 210 },
+    { for: 'conflict', keptApartBy: conflicts },
+  ]);
+  state.settings = { ...state.settings, maxInFlight: 1 };
+  expect(waits(held, 210)[1]).toEqual({ for: 'slot' });
+  end(state, 1, 220);
+  expect(waits(held, 230)[0]).toEqual({ for: 'conflict' });
+  expect(start(state, 720)).toEqual([2, 'free']);
+});
+
+test('a batch tells that it is no larger for what is in flight', () => {
+  const state = stateOf();
+  arrive(state, [1], 0);
+  start(state, 10);
+  arrive(state, [2, 'free'], 10);
+  const flushes = takeFlushesOfScope(state, 20, 9, Infinity);
+  expect(noteCuts(state, flushes, 20)).toMatchObject([
+    { records: [{ value: 'free' }], cut: { why: 'held_up', left: 1, keptOut: [], fitting: 1 } },
+  ]);
 });

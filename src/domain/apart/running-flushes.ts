@@ -84,11 +84,17 @@ export function isHeldUp(buffer: RecordBuffer, policy: FlushPolicy, apart: Apart
   return buffer.waiting.length > 0 && firstThatMayGo(buffer, policy, apart, nowMs).records.length === 0;
 }
 
+/** What leaves together next, as far as it is known now. */
+export interface NextBatch {
+  readonly records: readonly BufferedRecord[];
+  /** Whether it goes whatever the age of its records. */
+  readonly isFull: boolean;
+}
+
 /** Records that leave together, or would. */
-class OpenBatch {
+class OpenBatch implements NextBatch {
   readonly records: BufferedRecord[] = [];
   bytes = 0;
-  /** Whether it goes whatever the age of its records. */
   isFull = false;
   private readonly ids = new Set<string>();
   private readonly keys = new Set<string>();
@@ -119,19 +125,17 @@ class OpenBatch {
   }
 }
 
-function firstThatMayGo(
-  buffer: RecordBuffer,
-  policy: FlushPolicy,
-  apart: Apart,
-  nowMs: number,
-): Pick<OpenBatch, 'records' | 'isFull'> {
+function firstThatMayGo(buffer: RecordBuffer, policy: FlushPolicy, apart: Apart, nowMs: number): NextBatch {
   apart.held.release(nowMs);
   for (const batch of batchesThatMayGo(buffer, policy, apart)) return batch;
   return { records: [], isFull: false };
 }
 
-/** Full batches of the waiting records that may go, the oldest first, then the rest of them in one that isn't full. */
-function* batchesThatMayGo(
+/**
+ * Full batches of the waiting records that may go, the oldest first, then the rest of them in one that isn't full. Changes
+ * nothing; what ended is let go by others.
+ */
+export function* batchesThatMayGo(
   { waiting }: RecordBuffer,
   { maxBatchSize }: FlushPolicy,
   { holds, held }: Apart,

@@ -6,11 +6,17 @@ import { spotRecords } from './spots';
 import { WHY_NO_LARGER, explainInTurn, type ExplainedBatch, type WhyNoLarger } from './why-no-larger';
 
 /**
+ * Where conflicting records are kept apart while they run: some that were left would have fitted, and waited for a batch
+ * in flight, for `APART_MS`, or for an older record that does.
+ */
+export const HELD_UP = 'held_up';
+
+/**
  * Why a batch left the buffer with no more records than it has. It has to be told when the batch goes, as the buffer of
  * that moment is gone afterwards. Of a full batch there is nothing to tell.
  */
 export interface CutReason<Rule = ConflictRule> {
-  why: Exclude<WhyNoLarger, 'full'>;
+  why: Exclude<WhyNoLarger, 'full'> | typeof HELD_UP;
   /** How long its oldest record had waited, in milliseconds. */
   oldestMs: number;
   /** Records that stayed in the buffer or left it behind the batch, but for those in pages. */

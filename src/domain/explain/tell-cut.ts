@@ -41,6 +41,8 @@ function tellWhy({ why, left, unseen, fitting, keptOut, tooLarge }: CutReason): 
         return `of ${those}, ${tooLarge} would make it too large in bytes, and the others conflict with it`;
       case 'spread':
         return `${fitting} of ${those} would have fitted, and went to other batches`;
+      case 'held_up':
+        return `${fitting} of ${those} had to wait for what is in flight or ended less than APART_MS ago`;
     }
   }
 }
