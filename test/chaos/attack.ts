@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { NO_COUNTS, RUN_LIMITS, type BatcherCounters, type RunLimits } from '../../src/contracts/batcher';
@@ -6,11 +6,12 @@ import { SECOND } from '../../src/domain/duration';
 import { createClients, type ClientCounts, type Clients } from './clients';
 import { findDamage, isDamaged, readContents, readLedger, type Findings } from './damage';
 import { carryOut, createTurns, type Carried, type Kill } from './faults';
-import type { Profile } from './profile';
+import { APART_MS, type Profile } from './profile';
 import { watchFiles, type Digests } from './published-files';
 import { createRandom } from './random';
 import { recoveryOf, type Recovery } from './recovery';
 import { APIS, WORKERS, describeFault, makeSchedule, type Round, type ScheduleOptions } from './schedule';
+import { tooCloseIn } from './stays';
 import { startSteadyLoad } from './steady-load';
 import { startAttackedSystem, type AttackedSystem } from './system';
 import { untilQuiet } from './until-quiet';
@@ -55,7 +56,13 @@ export interface AttackReport {
 }
 
 /** What of a run an audit needs, kept beside the ledger. */
-export const KEPT = { ledger: 'ledger.jsonl', digests: 'digests.json', out: 'out' } as const;
+export const KEPT = {
+  ledger: 'ledger.jsonl',
+  digests: 'digests.json',
+  out: 'out',
+  /** In scope `running` alone. */
+  stays: 'stays.jsonl',
+} as const;
 export const MAX_BATCH_SIZE = 5;
 
 /** Small, so that a kill often meets a batcher that continues as new. */
@@ -73,6 +80,7 @@ export async function attack(options: AttackOptions): Promise<AttackReport> {
     limits: LIMITS,
     diskMegabytes: { data: 8, out: 64 },
     atEnd: options.atEnd,
+    ...(options.profile['CONFLICT_SCOPE'] === 'running' && { stays: path.join(folder, KEPT.stays) }),
     settings: {
       CONFLICTS: JSON.stringify(RULES),
       MAX_BATCH_SIZE: String(MAX_BATCH_SIZE),
@@ -129,7 +137,10 @@ export async function attack(options: AttackOptions): Promise<AttackReport> {
 export async function auditFolder(folder: string, digests: Digests): Promise<Findings> {
   const contents = await readContents(path.join(folder, KEPT.out));
   const ledger = await readLedger(path.join(folder, KEPT.ledger));
-  return findDamage(contents, ledger, { maxBatchSize: MAX_BATCH_SIZE, rules: RULES, digests });
+  const findings = findDamage(contents, ledger, { maxBatchSize: MAX_BATCH_SIZE, rules: RULES, digests });
+  const stays = path.join(folder, KEPT.stays);
+  if (existsSync(stays)) findings.damage.tooClose = await tooCloseIn(stays, RULES, APART_MS);
+  return findings;
 }
 
 interface RoundContext extends AttackOptions {

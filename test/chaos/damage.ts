@@ -31,6 +31,8 @@ export interface Damage {
   overSize: string[];
   /** Files with records that a rule keeps apart (G2). */
   conflicting: string[];
+  /** Pairs that were with the store at once or too soon after one another, in scope `running` (G2). */
+  tooClose: string[];
   /** Files that aren't whole lines (G10). */
   torn: string[];
   /** Files that changed or went away after they had appeared (G10). */
@@ -101,6 +103,7 @@ export function findDamage(
     files: contents.size,
     damage: {
       ...found,
+      tooClose: [],
       altered: namesOf(
         ({ recordId, value }) => sent.has(recordId) && !isDeepStrictEqual(sent.get(recordId), value),
       ),

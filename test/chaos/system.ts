@@ -38,6 +38,8 @@ export interface SystemOptions {
   atEnd: (clean: () => Promise<void>) => void;
   /** Gives the workers a store in memory that tells its outcomes to this file. */
   journal?: string;
+  /** Has the workers note there when which records are with their store. */
+  stays?: string;
 }
 
 /** Temporal, workers and APIs as processes of their own, each started again whenever it ends. */
@@ -148,7 +150,8 @@ export async function startAttackedSystem(options: SystemOptions): Promise<Attac
 }
 
 /** Our own environment without settings, and with those of the system. */
-async function environment({ folder, settings, journal }: SystemOptions): Promise<Record<string, string>> {
+async function environment(options: SystemOptions): Promise<Record<string, string>> {
+  const { folder, settings, journal, stays } = options;
   const kept = Object.entries(process.env).filter(
     (entry): entry is [string, string] => entry[1] !== undefined && !/^(KEEPAPART_|TEMPORAL_)/.test(entry[0]),
   );
@@ -169,6 +172,7 @@ async function environment({ folder, settings, journal }: SystemOptions): Promis
     KEEPAPART_OUTCOME_FORMAT: 'json',
     ...Object.fromEntries(Object.entries(settings).map(([name, value]) => [`KEEPAPART_${name}`, value])),
     ...(journal !== undefined && { KEEPAPART_TEST_JOURNAL: journal }),
+    ...(stays !== undefined && { KEEPAPART_TEST_STAYS: stays }),
   };
 }
 

@@ -20,6 +20,7 @@ import { connectWorker } from '../../src/temporal/worker-connection';
 import { createAttackedStore, hangWhilePublishing } from './attacked-store';
 import { createJournalStore } from './journal-store';
 import { createHanging, type FromWorker, type ToWorker } from './points';
+import { noteStays } from './stays';
 
 const { config } = readConfig({});
 const logger = createLogger(config, { readable: false });
@@ -40,13 +41,15 @@ async function start(lifecycle: Lifecycle): Promise<void> {
   const temporal = externalTemporal();
   const client = await connect(temporal, lifecycle);
   const attacked = createAttackedStore(await recordStore(), hanging, (ended) => tell({ ended }));
+  const failing = createFailingStore(attacked, { failureRate: config.saveFailureRate });
+  const stays = process.env['KEEPAPART_TEST_STAYS'];
   const connection = await connectWorker(temporal.target);
   const worker = await createWorker({
     connection,
     namespace: temporal.target.namespace,
     taskQueue: config.taskQueue,
     activities: createActivities({
-      store: createFailingStore(attacked, { failureRate: config.saveFailureRate }),
+      store: stays === undefined ? failing : noteStays(failing, stays),
       workflows: createWorkflowAccess(client),
     }),
     workflows: workflowCode(false),

@@ -1,14 +1,8 @@
-import { conflicts, type ConflictRule } from '../../src/domain/conflict-rules';
+import type { ConflictRule } from '../../src/domain/conflict-rules';
 import type { JsonValue } from '../../src/domain/json';
 import type { KeptRecord } from '../../src/domain/record';
 import type { MemoryStore } from './memory-store';
-
-/** When a record was with the store: from its first save to the end of its batch; Infinity while that hasn't come. */
-interface Stay {
-  value: JsonValue;
-  fromMs: number;
-  untilMs: number;
-}
+import { tooClose, type Stay } from './stays';
 
 /** Notes when which records are with a store. */
 export class RunningLog {
@@ -28,13 +22,7 @@ export class RunningLog {
 
   /** Pairs of values that conflict and were with the store at once, or less than `apartMs` after one another. */
   tooClose(rules: readonly ConflictRule[], apartMs: number): [JsonValue, JsonValue][] {
-    const stays = [...this.stays.values()];
-    return stays.flatMap((a, i) =>
-      stays
-        .slice(i + 1)
-        .filter((b) => conflicts(a.value, b.value, rules) && !isApart(a, b, apartMs))
-        .map((b): [JsonValue, JsonValue] => [a.value, b.value]),
-    );
+    return tooClose([...this.stays.values()], rules, apartMs);
   }
 
   hasBegun(value: JsonValue): boolean {
@@ -45,9 +33,4 @@ export class RunningLog {
     const stay = this.stays.get(recordId);
     if (stay?.untilMs === Infinity) stay.untilMs = Date.now();
   }
-}
-
-function isApart(a: Stay, b: Stay, apartMs: number): boolean {
-  const [first, second] = a.fromMs <= b.fromMs ? [a, b] : [b, a];
-  return first.untilMs + apartMs <= second.fromMs;
 }
