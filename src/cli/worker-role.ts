@@ -20,14 +20,14 @@ export async function startWorker(
 ): Promise<void> {
   const connection = await connectWorker(target);
   lifecycle.onStop("the worker's connection", () => connection.close());
-  const { taskQueue, deployment, buildId, holdPatches, maxInFlight, shards } = config;
+  const { taskQueue, deployment, buildId, holdPatches, maxInFlight, shards, stackTraces } = config;
   const versioned = buildId !== '';
   const worker = await createWorker({
     connection,
     namespace: target.namespace,
     taskQueue,
     activities: createActivities({ store, workflows: createWorkflowAccess(client) }),
-    workflows: workflowCode(versioned),
+    workflows: workflowCode({ versioned, stackTraces: stackTraces === 'on' }),
     maxInFlight: maxInFlight * shards,
     version: versioned ? { deployment, buildId } : undefined,
     heldPatches: holdPatches === '' ? undefined : holdPatches.split(','),

@@ -52,7 +52,7 @@ async function start(lifecycle: Lifecycle): Promise<void> {
       store: stays === undefined ? failing : noteStays(failing, stays),
       workflows: createWorkflowAccess(client),
     }),
-    workflows: workflowCode(false),
+    workflows: workflowCode({ versioned: false, stackTraces: false }),
     maxInFlight: config.maxInFlight,
   });
   worker.run().catch((error: unknown) => lifecycle.fail(error));

@@ -65,6 +65,7 @@ test('without any input every setting has its default, and its source says so', 
     maxRequestBytes: 1_048_576,
     outcomeFormat: 'text',
     logLevel: 'info',
+    stackTraces: 'off',
   });
   expect(new Set(Object.values(sources))).toEqual(new Set(['default']));
 });
