@@ -19,7 +19,7 @@ What a contender needs is installed into the cache at its first run, from packag
   --failures <list>  shares of save attempts that fail (default 0,0.2)
   --share <n>        share of records that are 1 or 2 (default 0.2)
   --list <n>         records of a list (default 100)
-  --callers <n>      lists on their way at once (default 4)
+  --callers <n>      lists on their way at once (default 16)
   --timeout <s>      a run that takes longer is no result (default 180)
   --results <file>   keeps the figures there, behind those of earlier runs, and reports all of them
   --report           reports what the results file has, and runs nothing
@@ -39,7 +39,7 @@ export async function contendersBench(args: string[]): Promise<number> {
       failures: { type: 'string', default: '0,0.2' },
       share: { type: 'string', default: '0.2' },
       list: { type: 'string', default: '100' },
-      callers: { type: 'string', default: '4' },
+      callers: { type: 'string', default: '16' },
       timeout: { type: 'string', default: '180' },
       results: { type: 'string' },
       report: { type: 'boolean', default: false },

@@ -33,7 +33,7 @@ export async function curveBench(args: string[]): Promise<number> {
   const settings = {
     failureRate: 0,
     listSize: 100,
-    callers: 4,
+    callers: 16,
     share: 0.2,
     timeoutMs: Number(values.timeout) * SECOND,
   };

@@ -24,6 +24,22 @@ function setFileName(records: readonly KeptRecord[], batch: BatchRef): string {
 }
 
 /**
+ * The names of the sets in a staging by the names of their batches. Sorted out once for all that look at that moment:
+ * hundreds of batches may be closed together, each with sets of as many others beside its own.
+ */
+async function setsByBatch(folder: string): Promise<ReadonlyMap<string, readonly string[]>> {
+  const sets = new Map<string, string[]>();
+  for (const name of await readdir(folder)) {
+    const batch = batchOfSet(name);
+    if (batch === undefined) continue;
+    const others = sets.get(batch);
+    if (others === undefined) sets.set(batch, [name]);
+    else others.push(name);
+  }
+  return sets;
+}
+
+/**
  * Records that are saved together: a file for the set, `<batch>.<32 hex digits>.jsonl`, with a line for each. It lies in
  * the staging itself and not in a folder of its batch's: sets that are written side by side, of whatever batches, then
  * share the sync of one folder.
@@ -32,14 +48,13 @@ function setFileName(records: readonly KeptRecord[], batch: BatchRef): string {
  * @param sync makes durable what is in a folder
  */
 export function createStagedSets(root: string, sync: (folder: string) => Promise<void>) {
-  const listing = shareRuns((folder) => readdir(folder));
+  const listing = shareRuns(setsByBatch);
   const pathOf = (records: readonly KeptRecord[], batch: BatchRef): string =>
     join(root, setFileName(records, batch));
 
   async function setsOf(batch: BatchRef): Promise<string[]> {
-    const name = batchName(batch);
-    const names = (await tolerate(['ENOENT'], listing(root))) ?? [];
-    return names.filter((file) => batchOfSet(file) === name).map((file) => join(root, file));
+    const sets = await tolerate(['ENOENT'], listing(root));
+    return (sets?.get(batchName(batch)) ?? []).map((file) => join(root, file));
   }
 
   return {
