@@ -4,9 +4,9 @@ import { Held } from '../src/domain/apart/held';
 import { Holds } from '../src/domain/apart/holds';
 import { isHeldUp, nextRunningFlushAtMs, takeRunningFlushes } from '../src/domain/apart/running-flushes';
 import { batchSeqOf } from '../src/domain/batch';
+import { ruleKey } from '../src/domain/conflict-rules/rule';
 import { KIB } from '../src/domain/duration';
 import { nextFlushAtMs, takeFlushes, type Flush } from '../src/domain/flush-policy';
-import { canonicalJson, type JsonValue } from '../src/domain/json';
 import { batchesInFlight, flushPolicyOf, type BatcherState } from './batcher-state';
 
 /** Whether this run may keep conflicting records apart while they run; asked only where the settings say so. */
@@ -42,7 +42,7 @@ export function followScope(state: BatcherState, nowMs: number, mayObey: MayObey
   const { conflicts, apartMs } = state.settings;
   const { apart } = state;
   const isTheSame =
-    apart !== null && apart.held.apartMs === apartMs && textOf(apart.holds.rules) === textOf(conflicts);
+    apart !== null && apart.held.apartMs === apartMs && ruleKey(apart.holds.rules) === ruleKey(conflicts);
   if (!isTheSame) beginAnew(state, nowMs);
 }
 
@@ -109,8 +109,4 @@ function beginAnew(state: BatcherState, nowMs: number): void {
 
 function seqsInFlight({ inFlight }: BatcherState): number[] {
   return [...inFlight.keys()].map(batchSeqOf);
-}
-
-function textOf(rules: Holds['rules']): string {
-  return canonicalJson(rules as unknown as JsonValue);
 }

@@ -17,7 +17,7 @@ import { describeApi } from './openapi-document';
 import { serveOperator } from './operator-routes';
 import { lastHandler, notFound, problemResponse } from './problem-response';
 import { rateLimit } from './rate-limit';
-import { listTaker, serveRecords } from './records-routes';
+import { listHandler, serveRecords } from './records-routes';
 import { requestLog } from './request-log';
 import { createRoutes } from './routing';
 import { inOrder, type Step } from './steps';
@@ -61,7 +61,7 @@ export function createHttpApi(deps: HttpDeps): HttpApi {
   const v1 = createRoutes(Router(), V1);
   const operations = () => [...v1.operations, ...open.operations];
   v1.router.use(inOrder(...ofV1));
-  const takeList = listTaker(deps);
+  const takeList = listHandler(deps);
   serveRecords(v1, deps, takeList);
   serveViews(v1, deps.batcher);
   serveOperator(v1, deps.batcher);

@@ -15,10 +15,10 @@ import { takeStream } from './record-stream-route';
 import type { Routes } from './routing';
 
 /** Takes a list and answers; rejects with what a client is to be told. Needs nothing of Express. */
-export type ListTaker = (req: IncomingMessage, res: ServerResponse) => Promise<void>;
+export type ListHandler = (req: IncomingMessage, res: ServerResponse) => Promise<void>;
 
 /** Of `POST /v1/records`, with a list. */
-export function listTaker({ batcher, limits, newRequestId = randomUUID }: HttpDeps): ListTaker {
+export function listHandler({ batcher, limits, newRequestId = randomUUID }: HttpDeps): ListHandler {
   const readBody = jsonBodyReader({ maxBytes: limits.maxRequestBytes, maxDepth: MAX_BODY_DEPTH });
   const toRecords = recordsReader(limits);
 
@@ -39,7 +39,7 @@ export function listTaker({ batcher, limits, newRequestId = randomUUID }: HttpDe
 }
 
 /** `POST /v1/records`. */
-export function serveRecords(routes: Routes, deps: HttpDeps, addRecords: ListTaker): void {
+export function serveRecords(routes: Routes, deps: HttpDeps, addRecords: ListHandler): void {
   const addStream = takeStream(deps);
   const add: RequestHandler = (req, res, next) =>
     isNdjson(req) ? addStream(req, res, next) : addRecords(req, res);

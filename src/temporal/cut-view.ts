@@ -4,7 +4,7 @@ import type { BatchCutView, CutsView, RuleCountView } from '../contracts/views';
 import { WHY_NO_LARGER } from '../domain/explain';
 import { restoredReason } from '../domain/explain/cut-reason';
 import { tellCut } from '../domain/explain/tell-cut';
-import { canonicalJson } from '../domain/json';
+import { ruleKey } from '../domain/conflict-rules/rule';
 
 /** Why a batch was cut where it was, as far as it stands with the batch; null where it doesn't. */
 export function cutViewOf({ batch, cutBy, cut }: BatchInput): BatchCutView | null {
@@ -43,7 +43,7 @@ export function cutsView(shards: readonly CutStatus[]): CutsView {
 function sumByRule(counts: readonly RuleCountView[]): RuleCountView[] {
   const sums = new Map<string, RuleCountView>();
   for (const { rule, records } of counts) {
-    const text = canonicalJson(rule as never);
+    const text = ruleKey(rule);
     sums.set(text, { rule, records: records + (sums.get(text)?.records ?? 0) });
   }
   return [...sums.values()];

@@ -1,4 +1,4 @@
-import type { JsonValue } from '../json';
+import { canonicalJson, type JsonValue } from '../json';
 
 /** What every rule may say besides. */
 interface Scope {
@@ -63,4 +63,10 @@ export function membersOf(rule: ConflictRule): { values: readonly JsonValue[]; a
 /** The pointers at which two records must have the same values for a rule to hold between them. */
 export function scopeOf({ same }: ConflictRule): readonly string[] {
   return same === undefined ? [] : typeof same === 'string' ? [same] : same;
+}
+
+/** The text that equal rules share, and equal lists of rules. Rules that say the same in other words have others. */
+export function ruleKey(rules: ConflictRule | readonly ConflictRule[]): string {
+  // Rules are JSON by what they are made of, which the compiler doesn't take from interfaces.
+  return canonicalJson(rules as unknown as JsonValue);
 }

@@ -1,9 +1,9 @@
 import { ruleIndexOf } from '../apart/rule-index';
 import type { RecordBuffer } from '../buffer';
 import type { ConflictRule } from '../conflict-rules';
+import { ruleKey } from '../conflict-rules/rule';
 import type { CutPolicy } from '../flush-cut';
 import type { Flush } from '../flush-policy';
-import { canonicalJson } from '../json';
 import { forgetPassed, noteReach, rulesBeyond, type Reaches } from './passed-over';
 
 /** What batches that left a buffer were like, summed up. Plain JSON. */
@@ -71,13 +71,16 @@ export function recountUnder(
   now: readonly ConflictRule[],
 ): CutCounts {
   const known = new Map(
-    Object.entries(counts.deferredBy).map(([rule, records]) => [textOf(before[Number(rule)]), records]),
+    Object.entries(counts.deferredBy).flatMap(([place, records]) => {
+      const rule = before[Number(place)];
+      return rule === undefined ? [] : [[ruleKey(rule), records] as const];
+    }),
   );
   const deferredBy = Object.fromEntries(
     known.size === 0
       ? []
       : now.flatMap((rule, place) => {
-          const records = known.get(textOf(rule));
+          const records = known.get(ruleKey(rule));
           return records === undefined ? [] : [[place, records] as const];
         }),
   );
@@ -108,8 +111,4 @@ function mostDeferring({ deferredBy }: CutCounts): [rule: string, records: numbe
     .sort(([, a], [, b]) => b - a)
     .slice(0, MAX_CARRIED_RULES)
     .sort(([a], [b]) => Number(a) - Number(b));
-}
-
-function textOf(rule: ConflictRule | undefined): string {
-  return canonicalJson((rule ?? null) as never);
 }
