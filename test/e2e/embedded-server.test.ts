@@ -264,6 +264,16 @@ describe('starting', () => {
     await start();
     expect(await isGone(stranger.pid ?? 0)).toBe(false);
   });
+
+  test.each([
+    ['400 unless the environment sets it', {}, '400'],
+    ['what the environment sets', { GOGC: '50' }, '50'],
+  ])('gives the server a GOGC of %s', async (_, set, expected) => {
+    const told = join(root, 'gogc');
+    const env = { ...process.env, GOGC: undefined, ...set };
+    await failure(start({ binary: fakeBinary(`printf %s "$GOGC" > '${told}'; exit 3`), env }));
+    expect(readFileSync(told, 'utf8')).toBe(expected);
+  });
 });
 
 describe('stopping', () => {
