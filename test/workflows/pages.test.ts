@@ -72,7 +72,15 @@ test('a paused buffer is carried in pages, answers for them, and comes back whol
 
 test('a page that somebody terminates is read all the same (G4)', async () => {
   await withPagedBuffer();
-  await pipeline.client.workflow.getHandle(bufferPageId(pipeline.batcherWorkflowId, 1)).terminate('by hand');
+  const page = pipeline.client.workflow.getHandle(bufferPageId(pipeline.batcherWorkflowId, 1));
+  // The batcher counts it from when it asks for its start.
+  await waitFor('the page to have started', () =>
+    page.describe().then(
+      () => true,
+      () => false,
+    ),
+  );
+  await page.terminate('by hand');
   await pipeline.batcher.resume('test');
   await pipeline.batcher.flush('test');
   expect((await pipeline.quiet()).counters).toMatchObject({ saved: 90 });
