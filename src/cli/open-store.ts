@@ -16,9 +16,14 @@ interface Context {
 
 /** The record store that is configured, ready to be used; closed by the lifecycle. */
 export async function openStore(context: Context): Promise<RecordStore> {
-  const { store, saveFailureRate } = context.config;
-  const opened = store === 'postgres' ? await openInPostgres(context) : await openInFiles(context);
-  return createFailingStore(opened, { failureRate: saveFailureRate });
+  return createFailingStore(await openFaultlessStore(context), {
+    failureRate: context.config.saveFailureRate,
+  });
+}
+
+/** The same without the failures on purpose of `SAVE_FAILURE_RATE`. */
+export function openFaultlessStore(context: Context): Promise<RecordStore> {
+  return context.config.store === 'postgres' ? openInPostgres(context) : openInFiles(context);
 }
 
 const CLEARED = 'cleared what crashed attempts had left behind';

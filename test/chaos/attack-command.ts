@@ -20,6 +20,7 @@ const HELP = `npm run chaos -- [options]
   --failure-rate <n>  share of save attempts that fail by chance (default 0.3)
   --slow <s>          how long a slow record takes (default 30)
   --short             each kind of fault once, in one round of 40 s; 8 records a second, slow ones take 4 s
+  --store <where>     STORE: file (default) or postgres, of which the server is killed as well, once a round
 ${PROFILE_HELP}
   --keep              keeps the folder of a run that fails
   --folder <path>     uses this folder, and leaves everything in it
@@ -60,7 +61,7 @@ export async function attackCommand(args: string[]): Promise<number> {
         ratePerSecond: Number(given.rate),
         failureRate: Number(given['failure-rate']),
         slowMs: Number(given.slow) * SECOND,
-        profile: profileOf(given),
+        profile: { ...profileOf(given), STORE: given.store },
         atEnd,
         say: (line) => console.log(line),
       }),
@@ -80,6 +81,7 @@ function parse(args: string[]) {
       rate: { type: 'string' },
       'failure-rate': { type: 'string', default: '0.3' },
       short: { type: 'boolean', default: false },
+      store: { type: 'string', default: 'file' },
       ...PROFILE_OPTIONS,
       keep: { type: 'boolean', default: false },
       folder: { type: 'string' },

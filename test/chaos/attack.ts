@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { NO_COUNTS, RUN_LIMITS, type BatcherCounters, type RunLimits } from '../../src/contracts/batcher';
 import { SECOND } from '../../src/domain/duration';
 import { createClients, type ClientCounts, type Clients } from './clients';
+import { startPostgres, type PostgresServer } from '../helpers/postgres-server';
 import { findDamage, isDamaged, readContents, readLedger, type Findings } from './damage';
 import { carryOut, createTurns, type Carried, type Kill } from './faults';
 import { APART_MS, type Profile } from './profile';
@@ -73,6 +74,8 @@ export async function attack(options: AttackOptions): Promise<AttackReport> {
   const { folder, say, seed } = options;
   const schedule = makeSchedule(options);
   mkdirSync(folder, { recursive: true });
+  const postgres = options.profile['STORE'] === 'postgres' ? await startPostgres() : undefined;
+  if (postgres !== undefined) options.atEnd(() => postgres.remove());
   const system = await startAttackedSystem({
     folder,
     workers: WORKERS,
@@ -87,6 +90,11 @@ export async function attack(options: AttackOptions): Promise<AttackReport> {
       SAVE_FAILURE_RATE: String(options.failureRate),
       FLUSH_INTERVAL_MS: '500',
       RETRY_INTERVAL_MS: '500',
+      // Equal records are one row there, which a statement may not meet twice.
+      ...(postgres !== undefined && {
+        POSTGRES_URL: postgres.url,
+        CONFLICTS: JSON.stringify([...RULES, { distinct: '' }]),
+      }),
       ...options.profile,
     },
   });
@@ -104,7 +112,7 @@ export async function attack(options: AttackOptions): Promise<AttackReport> {
     say(
       `round ${index + 1} of ${schedule.length}: ${round.faults.length} faults in ${round.lengthMs / SECOND} s`,
     );
-    await runRound(round, index + 1, { ...options, system, clients }, (report, { kill }) => {
+    await runRound(round, index + 1, { ...options, system, clients, postgres }, (report, { kill }) => {
       faults.push(report);
       if (kill !== undefined) kills.push(kill);
     });
@@ -146,6 +154,7 @@ export async function auditFolder(folder: string, digests: Digests): Promise<Fin
 interface RoundContext extends AttackOptions {
   system: AttackedSystem;
   clients: Clients;
+  postgres: PostgresServer | undefined;
 }
 
 async function runRound(
@@ -154,7 +163,7 @@ async function runRound(
   context: RoundContext,
   done: (report: FaultReport, carried: Carried) => void,
 ): Promise<void> {
-  const { system, clients, seed, ratePerSecond, slowMs, say } = context;
+  const { system, clients, postgres, seed, ratePerSecond, slowMs, say } = context;
   const load = startSteadyLoad(clients, {
     random: createRandom(seed, round),
     ratePerSecond,
@@ -163,15 +172,28 @@ async function runRound(
   });
   const turns = createTurns();
   const startedAtMs = Date.now();
+  const overAtMs = () => Date.now() - startedAtMs;
+  const killPostgres = async (server: PostgresServer) => {
+    const atMs = lengthMs / 2;
+    await sleep(atMs);
+    await server.kill();
+    await server.start();
+    const what = 'kill Postgres';
+    say(`  ${seconds(atMs)}  ${what} (over at ${seconds(overAtMs())})`);
+    done(
+      { round, atMs, overAtMs: overAtMs(), what, note: 'all of its processes, and started again' },
+      { note: '' },
+    );
+  };
   await Promise.all([
     sleep(lengthMs),
+    ...(postgres === undefined ? [] : [killPostgres(postgres)]),
     ...faults.map(async ({ atMs, fault }) => {
       await sleep(atMs);
       const carried = await carryOut(fault, { system, clients, limits: LIMITS, turns });
-      const overAtMs = Date.now() - startedAtMs;
       const what = describeFault(fault);
-      say(`  ${seconds(atMs)}  ${what}: ${carried.note} (over at ${seconds(overAtMs)})`);
-      done({ round, atMs, overAtMs, what, note: carried.note }, carried);
+      say(`  ${seconds(atMs)}  ${what}: ${carried.note} (over at ${seconds(overAtMs())})`);
+      done({ round, atMs, overAtMs: overAtMs(), what, note: carried.note }, carried);
     }),
   ]);
   await load.stop();

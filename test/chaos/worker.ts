@@ -5,13 +5,11 @@
 import { createActivities } from '../../activities';
 import { createLogger } from '../../src/cli/logger';
 import type { Lifecycle } from '../../src/cli/lifecycle';
+import { openFaultlessStore } from '../../src/cli/open-store';
 import { readConfig } from '../../src/cli/read-config';
 import { runUntilStopped } from '../../src/cli/run';
 import { connect, externalTemporal } from '../../src/cli/temporal-role';
 import { createFailingStore } from '../../src/store/failing-store';
-import { createFileStore } from '../../src/store/file-store';
-import { prepareFolders } from '../../src/store/folders';
-import { sweep } from '../../src/store/sweep';
 import { installRuntime } from '../../src/temporal/runtime';
 import { createWorker } from '../../src/temporal/worker';
 import { createWorkflowAccess } from '../../src/temporal/workflow-access';
@@ -40,7 +38,7 @@ async function start(lifecycle: Lifecycle): Promise<void> {
   installRuntime(logger);
   const temporal = externalTemporal();
   const client = await connect(temporal, lifecycle);
-  const attacked = createAttackedStore(await recordStore(), hanging, (ended) => tell({ ended }));
+  const attacked = createAttackedStore(await recordStore(lifecycle), hanging, (ended) => tell({ ended }));
   const failing = createFailingStore(attacked, { failureRate: config.saveFailureRate });
   const stays = process.env['KEEPAPART_TEST_STAYS'];
   const connection = await connectWorker(temporal.target);
@@ -59,11 +57,9 @@ async function start(lifecycle: Lifecycle): Promise<void> {
   tell({ ready: true });
 }
 
-async function recordStore() {
+function recordStore(lifecycle: Lifecycle) {
   const journal = process.env['KEEPAPART_TEST_JOURNAL'];
-  if (journal !== undefined) return createJournalStore(journal);
-  await prepareFolders(config);
-  await sweep(config);
+  if (journal !== undefined) return Promise.resolve(createJournalStore(journal));
   hangWhilePublishing(hanging);
-  return createFileStore(config);
+  return openFaultlessStore({ config, logger, lifecycle });
 }
