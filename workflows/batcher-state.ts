@@ -32,7 +32,6 @@ import {
   unpackStreams,
   type StreamWindow,
 } from '../src/domain/stream-window';
-import { nextFlushOfScopeAtMs } from './conflict-scope';
 import { settingsInForce } from './limits';
 
 /** What a batcher knows while it runs; {@link carriedFrom} is the part of it that outlives the run. */
@@ -275,14 +274,6 @@ export function spacedUntilMs(state: BatcherState): number {
 
 export function flushPolicyOf({ settings, partitioner }: BatcherState): FlushPolicy {
   return { ...settings, partitioner };
-}
-
-/** When the loop has to look again without being told, in milliseconds since the epoch. */
-export function nextWakeAtMs(state: BatcherState, nowMs: number): number | undefined {
-  if (state.paused !== null || batchesInFlight(state) >= state.settings.maxInFlight) return undefined;
-  const flushAtMs = nextFlushOfScopeAtMs(state, nowMs);
-  if (flushAtMs === undefined) return undefined;
-  return state.settings.batchSpacingMs === 0 ? flushAtMs : Math.max(flushAtMs, spacedUntilMs(state));
 }
 
 /** Releases the slots of a child and counts the outcomes; there are none when it can't be known how it ended. */

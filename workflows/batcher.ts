@@ -63,7 +63,6 @@ import {
   handOverDue,
   limitsOfNextRun,
   nextPageIsForNextRun,
-  nextWakeAtMs,
   openBatches,
   recordClosedBatches,
   recordClosing,
@@ -71,7 +70,7 @@ import {
   takeRequest,
   waitsForPages,
 } from './batcher-state';
-import { followScope, looksAhead, takeFlushesOfScope, takeOnScope } from './conflict-scope';
+import { followScope, looksAhead, nextWakeAtMs, takeFlushesOfScope, takeOnScope } from './conflict-scope';
 import { describeBatcher, knownKeys, progressOf, statusOf, traceOf } from './batcher-view';
 import { noteCuts } from './cut-notes';
 import { changeLimits, configure, refuseBadLimits } from './limits';

@@ -7,7 +7,7 @@ import { batchSeqOf } from '../src/domain/batch';
 import { ruleKey } from '../src/domain/conflict-rules/rule';
 import { KIB } from '../src/domain/duration';
 import { nextFlushAtMs, takeFlushes, type Flush } from '../src/domain/flush-policy';
-import { batchesInFlight, flushPolicyOf, type BatcherState } from './batcher-state';
+import { batchesInFlight, flushPolicyOf, spacedUntilMs, type BatcherState } from './batcher-state';
 
 /** Whether this run may keep conflicting records apart while they run; asked only where the settings say so. */
 type MayObey = () => boolean;
@@ -19,13 +19,12 @@ export function takeOnScope(
   nowMs: number,
   mayObey: MayObey,
 ): void {
-  const { conflicts, apartMs } = state.settings;
-  const inFlight = seqsInFlight(state);
   if (!isObeyed(state, mayObey)) return;
+  const { conflicts, apartMs } = state.settings;
   if (carried === undefined) state.apart = { holds: new Holds(conflicts), held: new Held(apartMs) };
   else if (carried.held === undefined) beginAnew(state, nowMs);
   else {
-    const held = Held.unpack(carried.held, apartMs, inFlight);
+    const held = Held.unpack(carried.held, apartMs, seqsInFlight(state));
     state.apart = { holds: new Holds(conflicts), held };
   }
 }
@@ -59,8 +58,16 @@ export function takeFlushesOfScope(
   return takeRunningFlushes(buffer.head, policy, apart, nowMs, limit, maxBytes);
 }
 
-/** When it gives something at the earliest, if nothing arrives and no batch ends before; undefined for never. */
-export function nextFlushOfScopeAtMs(state: BatcherState, nowMs: number): number | undefined {
+/** When the loop has to look again without being told, in milliseconds since the epoch. */
+export function nextWakeAtMs(state: BatcherState, nowMs: number): number | undefined {
+  if (state.paused !== null || batchesInFlight(state) >= state.settings.maxInFlight) return undefined;
+  const flushAtMs = nextFlushAtMsOfScope(state, nowMs);
+  if (flushAtMs === undefined) return undefined;
+  return state.settings.batchSpacingMs === 0 ? flushAtMs : Math.max(flushAtMs, spacedUntilMs(state));
+}
+
+/** When there is something to take at the earliest, if nothing arrives and no batch ends before; undefined for never. */
+function nextFlushAtMsOfScope(state: BatcherState, nowMs: number): number | undefined {
   const { buffer, apart } = state;
   const policy = flushPolicyOf(state);
   if (apart === null) return nextFlushAtMs(buffer.head, policy, nowMs);

@@ -1,4 +1,5 @@
 import { placeInGroup } from '../domain/batch';
+import { fnv1a } from '../domain/fnv1a';
 import { isRedriveId } from '../domain/redrive';
 
 /** The registered workflow types; servers and tests start workflows by these names, never by importing their code. */
@@ -46,11 +47,7 @@ export function adoptionTaskQueue(taskQueue: string): string {
  * moves only later requests.
  */
 export function shardOf(requestId: string, shards: number): number {
-  let hash = 0x811c9dc5;
-  for (let i = 0; i < requestId.length; i++) {
-    hash = Math.imul(hash ^ requestId.charCodeAt(i), 0x01000193) >>> 0;
-  }
-  return hash % shards;
+  return fnv1a(requestId) % shards;
 }
 
 /**

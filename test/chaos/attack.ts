@@ -172,29 +172,24 @@ async function runRound(
   });
   const turns = createTurns();
   const startedAtMs = Date.now();
-  const overAtMs = () => Date.now() - startedAtMs;
-  const killPostgres = async (server: PostgresServer) => {
-    const atMs = lengthMs / 2;
+  const act = async (atMs: number, what: string, carryItOut: () => Promise<Carried>) => {
     await sleep(atMs);
+    const carried = await carryItOut();
+    const overAtMs = Date.now() - startedAtMs;
+    say(`  ${seconds(atMs)}  ${what}: ${carried.note} (over at ${seconds(overAtMs)})`);
+    done({ round, atMs, overAtMs, what, note: carried.note }, carried);
+  };
+  const killPostgres = async (server: PostgresServer): Promise<Carried> => {
     await server.kill();
     await server.start();
-    const what = 'kill Postgres';
-    say(`  ${seconds(atMs)}  ${what} (over at ${seconds(overAtMs())})`);
-    done(
-      { round, atMs, overAtMs: overAtMs(), what, note: 'all of its processes, and started again' },
-      { note: '' },
-    );
+    return { note: 'all of its processes, and started again' };
   };
   await Promise.all([
     sleep(lengthMs),
-    ...(postgres === undefined ? [] : [killPostgres(postgres)]),
-    ...faults.map(async ({ atMs, fault }) => {
-      await sleep(atMs);
-      const carried = await carryOut(fault, { system, clients, limits: LIMITS, turns });
-      const what = describeFault(fault);
-      say(`  ${seconds(atMs)}  ${what}: ${carried.note} (over at ${seconds(overAtMs())})`);
-      done({ round, atMs, overAtMs: overAtMs(), what, note: carried.note }, carried);
-    }),
+    ...(postgres === undefined ? [] : [act(lengthMs / 2, 'kill Postgres', () => killPostgres(postgres))]),
+    ...faults.map(({ atMs, fault }) =>
+      act(atMs, describeFault(fault), () => carryOut(fault, { system, clients, limits: LIMITS, turns })),
+    ),
   ]);
   await load.stop();
 }

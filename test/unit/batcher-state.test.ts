@@ -24,14 +24,13 @@ import {
   handOverDue,
   limitsOfNextRun,
   nextPageIsForNextRun,
-  nextWakeAtMs,
   recordClosing,
   restoreBatcher,
   takeRequest,
   type BatcherState,
 } from '../../workflows/batcher-state';
 import { describeBatcher, statusOf, traceOf } from '../../workflows/batcher-view';
-import { takeOnScope } from '../../workflows/conflict-scope';
+import { nextWakeAtMs, takeOnScope } from '../../workflows/conflict-scope';
 import { noteCuts } from '../../workflows/cut-notes';
 import { changeLimits, configure } from '../../workflows/limits';
 

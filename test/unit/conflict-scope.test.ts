@@ -6,17 +6,12 @@ import type { PipelineSettings } from '../../src/contracts/settings';
 import { batchIdOf, batchSeqOf } from '../../src/domain/batch';
 import type { JsonValue } from '../../src/domain/json';
 import { appendToEnd, spill } from '../../src/domain/paged-buffer';
-import {
-  carriedFrom,
-  nextWakeAtMs,
-  recordClosing,
-  restoreBatcher,
-  type BatcherState,
-} from '../../workflows/batcher-state';
+import { carriedFrom, recordClosing, restoreBatcher, type BatcherState } from '../../workflows/batcher-state';
 import {
   followScope,
   holdFor,
   looksAhead,
+  nextWakeAtMs,
   takeFlushesOfScope,
   takeOnScope,
 } from '../../workflows/conflict-scope';

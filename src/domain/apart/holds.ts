@@ -1,6 +1,7 @@
 import type { ConflictRule } from '../conflict-rules';
 import { ALONE, type Place } from '../conflict-rules/places';
 import { membersOf } from '../conflict-rules/rule';
+import { fnv1a } from '../fnv1a';
 import { canonicalJson, type JsonValue } from '../json';
 import { ruleIndexOf, type RuleIndex, type RulePlace } from './rule-index';
 
@@ -70,11 +71,6 @@ export function holdOf(key: string): Hold {
   return { slot, side: side === undefined ? WHOLE_SLOT : Number(side), key };
 }
 
-/** The rule that a hold comes from, by its index. */
-export function ruleOf({ slot }: Hold): number {
-  return parseInt(slot, 10);
-}
-
 /** The numbers of a rule's sides; undefined where every record stands alone. */
 function sidesOf(rule: ConflictRule): ReadonlyMap<string, number> | undefined {
   if ('distinct' in rule) return undefined;
@@ -83,9 +79,7 @@ function sidesOf(rule: ConflictRule): ReadonlyMap<string, number> | undefined {
   return new Map(sides.map((side, number) => [side, number]));
 }
 
-/** FNV-1a (32 bit) over the UTF-16 units, in base 36: at most 7 characters. */
+/** At most 7 characters. */
 function digestOf(text: string): string {
-  let hash = 0x811c9dc5;
-  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193) >>> 0;
-  return hash.toString(36);
+  return fnv1a(text).toString(36);
 }

@@ -1,8 +1,11 @@
 import fc from 'fast-check';
-import { Holds, holdOf, ruleOf, WHOLE_SLOT, type Hold } from '../../../src/domain/apart/holds';
+import { Holds, holdOf, WHOLE_SLOT, type Hold } from '../../../src/domain/apart/holds';
 import { SlotsAhead, TakenSlots } from '../../../src/domain/apart/slots';
 import { conflictingRules } from '../../../src/domain/conflict-rules';
 import { conflictRules, recordValue } from '../../helpers/arbitraries';
+
+/** The index of the rule that a hold comes from. */
+const ruleOf = ({ slot }: Hold) => parseInt(slot, 10);
 
 const collide = (a: Hold, b: Hold) => a.slot === b.slot && (a.side !== b.side || a.side === WHOLE_SLOT);
 
