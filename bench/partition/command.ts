@@ -10,7 +10,7 @@ bound known, first fit by degree and DSATUR; then how long it takes under common
 graphs come from seeds: the same everywhere.
 
   --family <names>      threshold, uniform (default both)
-  --sizes <n,…>         records of a graph (default 120,250,500; 1000 takes many minutes)
+  --sizes <n,…>         records of a graph (default 120,250,500; 1000 takes two minutes more)
   --densities <n,…>     in per cent (default 0,10,20,30,40,50,60,70,80,90)
   --batch-sizes <n,…>   most records of a batch (default 5,20)
   --seeds <n>           graphs of each size and density (default 2)

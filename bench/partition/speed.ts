@@ -42,6 +42,40 @@ const CELLS: readonly SpeedCell[] = [
     value: (random) => ({ tenant: random.pick(['A', 'B', 'C', 'D']) }),
   },
   {
+    name: '1,000 pairs',
+    records: MANY,
+    rules: Array.from({ length: 1000 }, (_, i) => ({ pair: [2 * i, 2 * i + 1] })),
+    value: (random) => random.integer(0, 4000),
+  },
+  {
+    name: 'debits never beside credits of the same account',
+    records: MANY,
+    rules: [
+      {
+        never: { left: { at: '/side', equals: 'debit' }, right: { at: '/side', equals: 'credit' } },
+        same: '/account',
+      },
+    ],
+    value: (random) => ({
+      side: random.pick(['debit', 'credit', 'neither']),
+      account: random.integer(0, MANY / 20),
+    }),
+  },
+  {
+    name: 'a pair, a distinct and a never together',
+    records: MANY,
+    rules: [
+      { pair: [1, 2], at: '/type' },
+      { distinct: '/customer' },
+      { never: { left: { at: '/tenant', equals: 'A' }, right: { at: '/tenant', equals: 'B' } } },
+    ],
+    value: (random) => ({
+      type: random.integer(0, 10),
+      customer: random.integer(0, MANY / 5),
+      tenant: random.pick(['A', 'B', 'C']),
+    }),
+  },
+  {
     name: 'dense: two groups, a distinct and a never that overlap',
     records: 10_000,
     rules: [

@@ -1,5 +1,5 @@
 import type { Classes } from './classes';
-import { ALONE } from './columns';
+import { ALONE, type Constraint } from './columns';
 import { lengthOf } from './lists';
 
 /**
@@ -17,6 +17,7 @@ export function lowerBoundOf(
   const byKey = new Map<number, Map<number, Needs>>();
   for (const [index, ofClass] of constraints.entries()) {
     const records = lengthOf(members, index);
+    let alsoAlone: readonly Constraint[] | undefined;
     for (const { slot, key } of ofClass) {
       if (key === ALONE) {
         alone[slot] = (alone[slot] as number) + records;
@@ -27,7 +28,8 @@ export function lowerBoundOf(
       const needs = keys.get(key) ?? new Needs(maxBatchSize);
       keys.set(key, needs);
       needs.add(records);
-      for (const other of ofClass) if (other.key === ALONE) needs.addAlone(records, other.slot);
+      alsoAlone ??= ofClass.filter((other) => other.key === ALONE);
+      for (const other of alsoAlone) needs.addAlone(records, other.slot);
     }
   }
   let bound = Math.ceil(classOf.length / maxBatchSize);

@@ -34,35 +34,51 @@ export function areApart(a: readonly Constraint[], b: readonly Constraint[]): bo
 
 /** Sorts records into classes, without comparing any two of them: O(records × rules), less for rules that look alike. */
 export function classify(records: readonly { value: JsonValue }[], rules: readonly ConflictRule[]): Classes {
-  let classOf = new Int32Array(records.length);
-  let constraints: (readonly Constraint[])[] = [[]];
   const { columns, slots } = columnsOf(new Parts(records), rules);
-  for (const column of columns) ({ classOf, constraints } = split(classOf, constraints, column));
-  if (records.length === 0) constraints = [];
-  return { constraints, members: listsBy(classOf, constraints.length), classOf, slots };
+  const mattering = columns.filter(({ constraints }) => constraints.some(({ length }) => length > 0));
+  let classOf = new Int32Array(records.length);
+  let count = Math.min(records.length, 1);
+  for (const column of mattering) ({ classOf, count } = split(classOf, count, column));
+  const members = listsBy(classOf, count);
+  const constraints = Array.from({ length: count }, (_, index) =>
+    constraintsOf(members.items[members.starts[index] as number] as number, mattering),
+  );
+  return { constraints, members, classOf, slots };
 }
 
-/** Splits classes so that all records of one have the same constraints in one more column. */
+/** Splits classes so that all records of one have the same constraints in one more column; numbered as they come. */
 function split(
   classOf: Int32Array,
-  constraints: readonly (readonly Constraint[])[],
+  count: number,
   column: Column,
-): { classOf: Int32Array<ArrayBuffer>; constraints: (readonly Constraint[])[] } {
+): { classOf: Int32Array<ArrayBuffer>; count: number } {
   const width = column.constraints.length + 1;
-  const pieces = new Numbers(constraints.length * width, classOf.length);
-  const split: (readonly Constraint[])[] = [];
+  const pieces = new Numbers(count * width, classOf.length);
   const next = new Int32Array(classOf.length);
   for (let record = 0; record < classOf.length; record++) {
-    const before = classOf[record] as number;
-    const state = column.states[record] as number;
-    const more = state === NOT_NUMBERED ? NONE : (column.constraints[state] ?? NONE);
-    const piece = pieces.of(before * width + (more.length > 0 ? state + 1 : 0));
-    next[record] = piece;
-    if (piece < split.length) continue;
-    const already = constraints[before] ?? NONE;
-    split.push(already.length === 0 ? more : more.length === 0 ? already : [...already, ...more]);
+    const state = constraintsIn(column, record).length > 0 ? (column.states[record] as number) + 1 : 0;
+    next[record] = pieces.of((classOf[record] as number) * width + state);
   }
-  return { classOf: next, constraints: split };
+  return { classOf: next, count: pieces.count };
+}
+
+/** Of several columns together. Lists are shared with the columns where one says it all. */
+function constraintsOf(record: number, columns: readonly Column[]): readonly Constraint[] {
+  let all = NONE;
+  let own: Constraint[] | undefined;
+  for (const column of columns) {
+    const more = constraintsIn(column, record);
+    if (more.length === 0) continue;
+    if (all.length === 0) all = more;
+    else if (own === undefined) all = own = [...all, ...more];
+    else own.push(...more);
+  }
+  return all;
+}
+
+function constraintsIn({ states, constraints }: Column, record: number): readonly Constraint[] {
+  const state = states[record] as number;
+  return state === NOT_NUMBERED ? NONE : (constraints[state] ?? NONE);
 }
 
 const NONE: readonly Constraint[] = [];
@@ -71,7 +87,7 @@ const NONE: readonly Constraint[] = [];
 class Numbers {
   private readonly table: Int32Array | undefined;
   private readonly map = new Map<number, number>();
-  private count = 0;
+  count = 0;
 
   constructor(ids: number, most: number) {
     if (ids <= 4 * most) this.table = new Int32Array(ids);

@@ -12,6 +12,7 @@ import { firstFit } from './first-fit';
 import { partitionGroups } from './groups';
 import { improve } from './improve';
 import { listOf, listsBy } from './lists';
+import { saturationFirst } from './saturation-first';
 import { cutTwoSided } from './two-sides';
 
 /** The partitioner of 0.3.0. Once it is released, what holds for `version-1.ts` holds for it, too. */
@@ -85,6 +86,10 @@ class General {
     if (!this.isOpen()) return;
     const graph = new ConflictGraph(classes);
     const maxSteps = Math.min(STEPS_PER_RECORD * classes.classOf.length, MAX_STEPS);
+    if (classes.classOf.length * classes.constraints.length <= MAX_STEPS) {
+      this.consider(saturationFirst(classes, graph, counts, maxBatchSize));
+      if (!this.isOpen()) return;
+    }
     this.lowerBound = Math.max(this.lowerBound, cliqueBound(classes, graph, counts, maxBatchSize, maxSteps));
     this.best = improve(this.best, classes, graph, { maxBatchSize, enough: this.lowerBound, maxSteps });
     if (!this.isOpen()) return;
