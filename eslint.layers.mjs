@@ -4,9 +4,10 @@
  *
  *   domain     → nothing                      contracts → domain, define… of the SDK, types
  *   workflows  → contracts, domain            activities → contracts, domain
- *   edge       → contracts, domain            store → domain
+ *   edge       → contracts, domain            store → concurrency, domain
  *   http, tcp  → edge, contracts, domain      config → domain
- *   temporal   → contracts, config, domain    client → contracts, domain
+ *   temporal   → contracts, config, concurrency, domain
+ *   client     → contracts, domain            concurrency → nothing
  *   cli        → everything
  */
 export const LAYERS = [
@@ -67,14 +68,20 @@ export const LAYERS = [
     because: 'whoever uses the client gets it alone: no server, no Temporal, no configuration',
   },
   {
+    dir: 'src/concurrency',
+    may: [],
+    packages: /^$/,
+    because: 'how calls share work knows nothing of the work',
+  },
+  {
     dir: 'src/store',
-    may: ['src/domain'],
+    may: ['src/concurrency', 'src/domain'],
     packages: /^(node:(?!process$).*|pg)$/,
     because: 'a store knows records and batches, not who calls it',
   },
   {
     dir: 'src/temporal',
-    may: ['src/contracts', 'src/config', 'src/domain'],
+    may: ['src/contracts', 'src/config', 'src/concurrency', 'src/domain'],
     packages: /^(node:(?!process$).*|@temporalio\/.*|lru-cache|pino)$/,
     because:
       'this layer is the only one that talks to a Temporal server, and it knows neither edge nor store',

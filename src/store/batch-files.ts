@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { link, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { link, readdir, readFile, rename, rm, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { BatchRef } from '../domain/batch';
 import { KeepapartError } from '../domain/errors';
 import { batchFileName } from '../domain/outcome';
 import { CLAIM_ENDING, claimContent } from './claim';
+import { shareRuns } from '../concurrency/shared-runs';
 import { createSharedSync, hasErrno, tolerate, writeDurably } from './durable-fs';
 import { unfinishedRoot, type StoreFolders } from './folders';
 
@@ -61,11 +62,12 @@ export function foreignFile(batch: BatchRef): KeepapartError {
 export function createBatchFiles(folders: Pick<StoreFolders, 'outDir'>) {
   const unfinished = unfinishedRoot(folders);
   const syncShared = createSharedSync();
+  const isThere = shareRuns(async (path) => (await tolerate(['ENOENT'], stat(path))) !== undefined);
   const pathOf = (batch: BatchRef): string => join(folders.outDir, `${batchName(batch)}.log`);
 
-  /** Whether there is a file of the batch's name. */
-  async function exists(batch: BatchRef): Promise<boolean> {
-    return (await tolerate(['ENOENT'], stat(pathOf(batch)))) !== undefined;
+  /** Whether there is a batch file of this name, which is given without its ending. */
+  async function exists(name: string): Promise<boolean> {
+    return isThere(join(folders.outDir, `${name}.log`));
   }
 
   /**
@@ -95,7 +97,7 @@ export function createBatchFiles(folders: Pick<StoreFolders, 'outDir'>) {
       if (!(await holds(batch, content))) throw error;
     } finally {
       // A failing disk must not hide the first error here; `sweep` finds what stays.
-      await rm(temporary, { force: true }).catch(() => undefined);
+      await unlink(temporary).catch(() => undefined);
     }
   }
 
@@ -103,7 +105,7 @@ export function createBatchFiles(folders: Pick<StoreFolders, 'outDir'>) {
     try {
       await link(temporary, pathOf(batch));
     } catch (error) {
-      if (!hasErrno(error, ...NO_HARD_LINKS) || (await exists(batch))) throw error;
+      if (!hasErrno(error, ...NO_HARD_LINKS) || (await exists(batchName(batch)))) throw error;
       await renameClaimed(temporary, batch);
       await holds(batch, content);
     }
@@ -118,7 +120,7 @@ export function createBatchFiles(folders: Pick<StoreFolders, 'outDir'>) {
   async function renameClaimed(temporary: string, batch: BatchRef): Promise<void> {
     const claim = join(unfinished, `${batchName(batch)}${CLAIM_ENDING}`);
     const content = await claimContent(claim, temporary);
-    if (await exists(batch)) {
+    if (await exists(batchName(batch))) {
       await rm(claim, { recursive: true, force: true });
       return;
     }

@@ -1,7 +1,7 @@
 import { mkdir, open, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { getSystemErrorMap } from 'node:util';
-import { shareRuns } from './shared-runs';
+import { shareRuns } from '../concurrency/shared-runs';
 
 /** Errors that mean that the file system has no fsync for folders (some network and user-space ones). */
 const NO_FOLDER_SYNC = ['EINVAL', 'ENOTSUP', 'EOPNOTSUPP'];

@@ -19,12 +19,12 @@ import { createStaging, stagedPath } from './staging';
  * and succeed when the trouble is over. No value can be refused for good, so this store never throws `record-rejected`.
  */
 export function createFileStore(folders: StoreFolders): RecordStore {
-  const staging = createStaging(folders);
   const files = createBatchFiles(folders);
+  const staging = createStaging(folders, files.exists);
 
   /** Looked for after the writing: before it, the batch could still be closed in between. */
   async function refuseIfClosed(batch: BatchRef, what: string, withdraw: () => Promise<void>): Promise<void> {
-    if (!(await files.exists(batch))) return;
+    if (!(await files.exists(batchName(batch)))) return;
     await withdraw();
     throw new KeepapartError(
       'batch-already-closed',
@@ -40,10 +40,8 @@ export function createFileStore(folders: StoreFolders): RecordStore {
       // In this order: the staging is cleared after the file is there, so what is missing now isn't if there is one.
       const saved = records.filter(({ outcome }) => outcome === OUTCOME.saved);
       const missing = await staging.missing(saved, batch);
-      if (!(await files.holds(batch, content))) {
-        if (missing.length > 0) throw stagedRecordMissing(batch, missing);
-        await files.publish(batch, content);
-      }
+      if (missing.length === 0) await files.publish(batch, content);
+      else if (!(await files.holds(batch, content))) throw stagedRecordMissing(batch, missing);
       return { location };
     });
   }
@@ -63,7 +61,7 @@ export function createFileStore(folders: StoreFolders): RecordStore {
       );
     }
     // They are closed: what can't be cleared now must not hold them open, and `sweep` gets it later.
-    await Promise.allSettled([...published.map((batch) => staging.clear(batch)), files.clear(published)]);
+    await Promise.allSettled([staging.clear(published), files.clear(published)]);
     return results;
   }
 
@@ -78,7 +76,7 @@ export function createFileStore(folders: StoreFolders): RecordStore {
       const what = `${records.length} records of batch ${batch.batchId}`;
       await explaining('save-failed', `${what} could not be written to DATA_DIR/staging`, async () => {
         await staging.putAll(records, batch);
-        await refuseIfClosed(batch, what, () => staging.withdrawAll(records, batch));
+        await refuseIfClosed(batch, what, () => staging.withdrawAll(batch));
       });
       return records.map(() => ({ status: 'fulfilled', value: undefined }));
     },

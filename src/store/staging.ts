@@ -6,8 +6,8 @@ import type { KeptRecord } from '../domain/record';
 import { batchName } from './batch-files';
 import { createSharedSync, tolerate, writeDurably } from './durable-fs';
 import { stagingRoot, type StoreFolders } from './folders';
-import { digestOf, stagedText } from './staged-records';
-import { createStagedSets } from './staged-sets';
+import { createSegments } from './segments';
+import { digestOf, stagedText, type SegmentLine } from './staged-records';
 
 /** Where one record is staged, from `DATA_DIR`. */
 export function stagedPath(record: KeptRecord, batch: BatchRef): string {
@@ -20,17 +20,17 @@ function stagedFileName({ recordId }: KeptRecord): string {
 
 /**
  * The records that are saved and whose batch has no file yet: `DATA_DIR/staging/<batch>/<record>.json`, and for those
- * that were saved together `DATA_DIR/staging/<batch>.<set>.jsonl`, a record per line. Both are named by the batch's file,
- * not by its id alone, since ids start over when Temporal's database is thrown away.
+ * that were saved together a line of a segment, `DATA_DIR/staging/<uuid>.jsonl`. Batches are known by the name of their
+ * file, not by their id alone, since ids start over when Temporal's database is thrown away.
  *
  * A killed attempt can leave a torn file. It never counts: its save didn't return, so it is repeated and completes the
  * file, or it is exhausted and rolled back. Nor can a late attempt tear what another one has completed: files are
  * never truncated, and the bytes that it writes are those that stand there.
  */
-export function createStaging(folders: StoreFolders) {
+export function createStaging(folders: StoreFolders, isClosed: (batch: string) => Promise<boolean>) {
   const root = stagingRoot(folders);
   const sync = createSharedSync();
-  const sets = createStagedSets(root, sync);
+  const segments = createSegments(root, sync, isClosed);
   const folderOf = (batch: BatchRef): string => join(root, batchName(batch));
   const pathOf = (record: KeptRecord, batch: BatchRef): string =>
     join(folders.dataDir, stagedPath(record, batch));
@@ -46,13 +46,15 @@ export function createStaging(folders: StoreFolders) {
       await Promise.all([sync(folder), sync(root)]);
     },
 
-    /** Likewise for records of one batch together: one file, and so one sync of its content. */
-    putAll: sets.put,
+    /** Likewise for records of one batch together, in the company of other batches. */
+    async putAll(records: readonly KeptRecord[], batch: BatchRef): Promise<void> {
+      await segments.put(records.map(inBatch(batch)));
+    },
 
     /** Durably; nothing there is fine. Syncs even then: an earlier call may have removed it and died before the sync. */
     async remove(record: KeptRecord, batch: BatchRef): Promise<void> {
       await tolerate(['ENOENT'], unlink(pathOf(record, batch)));
-      await sets.remove(record, batch);
+      await segments.remove(inBatch(batch)(record));
       await tolerate(['ENOENT'], sync(folderOf(batch)));
     },
 
@@ -63,29 +65,43 @@ export function createStaging(folders: StoreFolders) {
     },
 
     /** Likewise for what {@link putAll} has put. */
-    withdrawAll: sets.withdraw,
+    async withdrawAll(batch: BatchRef): Promise<void> {
+      await segments.clear([batchName(batch)]);
+    },
 
     /** Those of the records that are not in the staging with all their bytes. */
     async missing<T extends KeptRecord>(records: readonly T[], batch: BatchRef): Promise<T[]> {
-      const [lines, names] = await Promise.all([
-        sets.lines(batch),
-        tolerate(['ENOENT'], readdir(folderOf(batch))).then((found) => new Set(found)),
-      ]);
-      const present = await Promise.all(
-        records.map(async (record) => {
-          const text = stagedText(record);
-          if (lines.has(text)) return true;
-          if (!names.has(stagedFileName(record))) return false;
-          const found = await tolerate(['ENOENT'], stat(pathOf(record, batch)));
-          return found?.size === Buffer.byteLength(text);
-        }),
-      );
-      return records.filter((_, index) => !present[index]);
+      const lineOf = inBatch(batch);
+      const notInSegment = (record: T): boolean => !segments.has(lineOf(record));
+      const notSeen = records.filter(notInSegment);
+      if (notSeen.length === 0) return [];
+      const names = new Set(await tolerate(['ENOENT'], readdir(folderOf(batch))));
+      const isStaged = async (record: T): Promise<boolean> => {
+        if (!names.has(stagedFileName(record))) return false;
+        const found = await tolerate(['ENOENT'], stat(pathOf(record, batch)));
+        return found?.size === Buffer.byteLength(stagedText(record));
+      };
+      const staged = await Promise.all(notSeen.map(isStaged));
+      const notInFile = notSeen.filter((_, i) => staged[i] !== true);
+      if (notInFile.length === 0) return [];
+      // Other processes may have put them.
+      await segments.look();
+      return notInFile.filter(notInSegment);
     },
 
-    /** Not synced: what a power cut brings back, `sweep` removes. */
-    async clear(batch: BatchRef): Promise<void> {
-      await Promise.all([sets.clear(batch), rm(folderOf(batch), { recursive: true, force: true })]);
+    /** Of batches that have their files. Not synced: what a power cut brings back, `sweep` removes. */
+    async clear(batches: readonly BatchRef[]): Promise<void> {
+      const names = batches.map(batchName);
+      const found = await segments.clear(names);
+      const clearing = names.filter((name) => found.has(name));
+      await Promise.allSettled(
+        clearing.map((name) => rm(join(root, name), { recursive: true, force: true })),
+      );
     },
   };
+}
+
+function inBatch(batch: BatchRef): (record: KeptRecord) => SegmentLine {
+  const name = batchName(batch);
+  return ({ recordId, value }) => ({ batch: name, recordId, value });
 }

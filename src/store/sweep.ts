@@ -5,31 +5,34 @@ import { OUTCOME, outcomeLine } from '../domain/outcome';
 import type { KeptRecord } from '../domain/record';
 import { CLAIM_ENDING } from './claim';
 import { stagingRoot, unfinishedRoot, type StoreFolders } from './folders';
-import { stagedRecords } from './staged-records';
-import { batchOfSet } from './staged-sets';
+import { isSegment, isUnfinishedSegment } from './segments';
+import { stagedLines, type SegmentLine } from './staged-records';
 
-/** No attempt to write a batch file lasts this long; if one did, it would be repeated. */
+/** No attempt to write a batch file or a segment lasts this long; if one did, it would be repeated. */
 const UNFINISHED_FOR_MS = 1 * HOUR;
 
 /** What was removed. */
 export interface Swept {
-  /** Folders and sets of the staging. */
+  /** Folders and segments of the staging. */
   staged: number;
   unfinishedFiles: number;
 }
 
 /**
  * Removes what killed workers and power cuts have left; done at start. Safe while other workers use the folders:
- * - a folder or a set of the staging goes only when its batch has its file and every record in it has a line there, so
- *   nobody is going to ask for it; late saves of such a batch are refused anyway. What has no file is never touched.
+ * - a folder or a segment of the staging goes only when its batches have their files and every record in it has a line
+ *   there, so nobody is going to ask for it; late saves of such a batch are refused anyway. What has no file is never touched.
  *   A torn record doesn't count: its save didn't return, and returns no more, as it looks for the file after writing.
- * - an unfinished batch file goes when it is an hour old. Were its writer alive, it would find it gone and write anew.
- *   A claim to a content goes when its batch has its file: before that it decides what will stand there.
+ * - an unfinished batch file or segment goes when it is an hour old. Were its writer alive, it would find it gone and write
+ *   anew. A claim to a content goes when its batch has its file: before that it decides what will stand there.
  * What can't be read or removed is left for the next time.
  */
 export async function sweep(folders: StoreFolders, nowMs: number = Date.now()): Promise<Swept> {
+  const root = stagingRoot(folders);
   const [staged, unfinishedFiles] = await Promise.all([
-    removeEach(stagingRoot(folders), (name) => isAccountedFor(folders, name)),
+    removeEach(root, async (name) =>
+      isUnfinishedSegment(name) ? isOld(join(root, name), nowMs) : isAccountedFor(folders, name),
+    ),
     sweepUnfinished(folders, nowMs),
   ]);
   return { staged, unfinishedFiles };
@@ -44,9 +47,13 @@ export async function sweepUnfinished(
     if (name.endsWith(CLAIM_ENDING)) {
       return (await stat(join(folders.outDir, `${name.slice(0, -CLAIM_ENDING.length)}.log`))).isFile();
     }
-    const { mtimeMs } = await stat(join(unfinishedRoot(folders), name));
-    return nowMs - mtimeMs > UNFINISHED_FOR_MS;
+    return isOld(join(unfinishedRoot(folders), name), nowMs);
   });
+}
+
+async function isOld(path: string, nowMs: number): Promise<boolean> {
+  const { mtimeMs } = await stat(path);
+  return nowMs - mtimeMs > UNFINISHED_FOR_MS;
 }
 
 async function removeEach(root: string, isLeftover: (name: string) => Promise<boolean>): Promise<number> {
@@ -63,15 +70,39 @@ async function removeEach(root: string, isLeftover: (name: string) => Promise<bo
   return removed;
 }
 
-/** @param name of a batch's folder or of a set, in the staging */
+/** @param name of a batch's folder or of a segment, in the staging */
 async function isAccountedFor(folders: StoreFolders, name: string): Promise<boolean> {
-  const path = join(stagingRoot(folders), name);
-  const batch = batchOfSet(name);
+  if (!isSegment(name)) return isWritten(folders, name, () => stagedOf(folders, name));
+  const byBatch = new Map<string, KeptRecord[]>();
+  for (const { batch, ...record } of await linesOf<SegmentLine>(join(stagingRoot(folders), name))) {
+    const records = byBatch.get(batch);
+    if (records === undefined) byBatch.set(batch, [record]);
+    else records.push(record);
+  }
+  for (const [batch, records] of byBatch)
+    if (!(await isWritten(folders, batch, () => Promise.resolve(records)))) return false;
+  return true;
+}
+
+/** Whether a batch has its file, with a line for each of these records. */
+async function isWritten(
+  { outDir }: StoreFolders,
+  batch: string,
+  records: () => Promise<KeptRecord[]>,
+): Promise<boolean> {
   // Before the records, and not after them: see above on torn ones.
-  const lines = (await readFile(join(folders.outDir, `${batch ?? name}.log`), 'utf8')).split('\n');
-  const files = batch === undefined ? (await readdir(path)).map((file) => join(path, file)) : [path];
-  const staged = await Promise.all(files.map(async (file) => stagedRecords(await readFile(file, 'utf8'))));
-  return staged.flat().every((record) => hasLine(lines, record));
+  const lines = (await readFile(join(outDir, `${batch}.log`), 'utf8')).split('\n');
+  return (await records()).every((record) => hasLine(lines, record));
+}
+
+async function stagedOf(folders: StoreFolders, batch: string): Promise<KeptRecord[]> {
+  const folder = join(stagingRoot(folders), batch);
+  const files = (await readdir(folder)).map((file) => join(folder, file));
+  return (await Promise.all(files.map(linesOf))).flat();
+}
+
+async function linesOf<T extends KeptRecord>(path: string): Promise<T[]> {
+  return stagedLines<T>(await readFile(path, 'utf8'));
 }
 
 /** In the text format a line holds no recordId, so the value has to do. */

@@ -9,7 +9,7 @@ import { listBatchPage, readBatch } from './batch-views';
 import { createDeadLetterReader, readDeadLetterPage } from './dead-letters';
 import { drain } from './drain';
 import { GIVING_WAY, createGivingWay, type RunProgress } from './giving-way';
-import { createGroupCommit, type GroupLimits } from './group-commit';
+import { createGroupCommit, type GroupLimits } from '../concurrency/group-commit';
 import { askForKeys, askForStream, createOnceOnly, digestOf, keyDigestOf } from './idempotency';
 import { createIngest, type BatcherAddress } from './ingest';
 import { createKnownRedrives } from './known-redrives';

@@ -15,16 +15,20 @@ export function installRuntime(logger: PinoLogger): void {
 }
 
 function sdkLogger(logger: PinoLogger): Logger {
+  // The SDK traces each step of each workflow: what nobody is to see is not made ready to be seen.
+  const tell = (level: 'trace' | 'debug' | 'warn' | 'error', message: string, meta?: LogMetadata): void => {
+    if (logger.isLevelEnabled(level)) logger[level](plain(meta), message);
+  };
   const sdk: Logger = {
     log(level, message, meta) {
       sdk[level.toLowerCase() as Lowercase<typeof level>](message, meta);
     },
-    trace: (message, meta) => logger.trace(plain(meta), message),
+    trace: (message, meta) => tell('trace', message, meta),
     // What the SDK calls info (state changes of a worker) is of interest to who debugs keepapart, not to who runs it.
-    debug: (message, meta) => logger.trace(plain(meta), message),
-    info: (message, meta) => logger.debug(plain(meta), message),
-    warn: (message, meta) => logger[EXPECTED_WARNINGS.has(message) ? 'debug' : 'warn'](plain(meta), message),
-    error: (message, meta) => logger.error(plain(meta), message),
+    debug: (message, meta) => tell('trace', message, meta),
+    info: (message, meta) => tell('debug', message, meta),
+    warn: (message, meta) => tell(EXPECTED_WARNINGS.has(message) ? 'debug' : 'warn', message, meta),
+    error: (message, meta) => tell('error', message, meta),
   };
   return sdk;
 }

@@ -4,6 +4,7 @@ import { MINUTE } from '../../src/domain/duration';
 import { outcomeFileContent } from '../../src/domain/outcome';
 import type { PostgresDatabase } from '../helpers/postgres-server';
 import { openDatabase } from '../helpers/shared-postgres';
+import { isUnfinishedSegment } from '../../src/store/segments';
 import { runStoreChild } from '../helpers/run-store-child';
 import { settle } from '../helpers/settle-batch';
 import { fileHarness, postgresHarness, type StoreHarness } from '../helpers/store-harness';
@@ -41,6 +42,9 @@ async function killThenGoOn(harness: StoreHarness, dieAtPoint: number, { togethe
   await settle(store, settlement, (done) => repeated.push(done), reports.length);
   expect(repeated).toEqual(all.slice(reports.length));
   expect(read(BATCH_FILE)).toBe(CONTENT);
+  // A segment that was being written belongs to no batch yet, so it stays until it is old.
+  expect((await harness.leftovers()).filter((name) => !isUnfinishedSegment(name))).toEqual([]);
+  await harness.sweep();
   expect([await harness.leftovers(), files()]).toEqual([[], [BATCH_FILE]]);
   await harness.close();
   return killed;

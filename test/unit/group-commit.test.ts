@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { createGroupCommit } from '../../src/temporal/group-commit';
+import { createGroupCommit } from '../../src/concurrency/group-commit';
 
 const LIMITS = { entries: 4, bytes: 100, inFlight: 2, gatherMs: 0 };
 

@@ -1,0 +1,67 @@
+/**
+ * What stands in the segments of a staging: by segment and batch, the lines. Of a batch that is closed nothing is
+ * known any more, in a segment that other batches still need.
+ */
+export class SegmentIndex {
+  private readonly segments = new Map<string, Map<string, Set<string>>>();
+  private readonly byBatch = new Map<string, Set<string>>();
+
+  names(): string[] {
+    return [...this.segments.keys()];
+  }
+
+  knows(segment: string): boolean {
+    return this.segments.has(segment);
+  }
+
+  /** Nothing happens when the segment is known: it doesn't change but by {@link removeLine}. */
+  add(segment: string, lines: Iterable<{ batch: string; line: string }>): void {
+    if (this.segments.has(segment)) return;
+    const batches = new Map<string, Set<string>>();
+    this.segments.set(segment, batches);
+    for (const { batch, line } of lines) {
+      const known = batches.get(batch);
+      if (known !== undefined) {
+        known.add(line);
+        continue;
+      }
+      batches.set(batch, new Set([line]));
+      const segments = this.byBatch.get(batch);
+      if (segments === undefined) this.byBatch.set(batch, new Set([segment]));
+      else segments.add(segment);
+    }
+  }
+
+  /** Forgets a segment that is there no more. */
+  remove(segment: string): void {
+    for (const batch of this.batchesIn(segment)) this.closeIn(segment, batch);
+    this.segments.delete(segment);
+  }
+
+  segmentsOf(batch: string): string[] {
+    return [...(this.byBatch.get(batch) ?? [])];
+  }
+
+  /** Those that aren't known to be closed. */
+  batchesIn(segment: string): string[] {
+    return [...(this.segments.get(segment)?.keys() ?? [])];
+  }
+
+  closeIn(segment: string, batch: string): void {
+    this.segments.get(segment)?.delete(batch);
+    const segments = this.byBatch.get(batch);
+    segments?.delete(segment);
+    if (segments?.size === 0) this.byBatch.delete(batch);
+  }
+
+  hasLine(batch: string, line: string): boolean {
+    for (const segment of this.byBatch.get(batch) ?? []) {
+      if (this.segments.get(segment)?.get(batch)?.has(line) === true) return true;
+    }
+    return false;
+  }
+
+  removeLine(segment: string, batch: string, line: string): void {
+    this.segments.get(segment)?.get(batch)?.delete(line);
+  }
+}
