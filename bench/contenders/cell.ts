@@ -74,7 +74,7 @@ export async function runCell(contender: Contender, settings: CellSettings): Pro
 async function measure(contender: Contender, settings: CellSettings): Promise<CellResult> {
   const { records, failureRate, timeoutMs } = settings;
   const folder = await diskFolder();
-  const stage = await openStage(folder.path, {
+  const stage = await openStage(folder, {
     maxBatchSize: 5,
     apart: [1, 2],
     maxAttempts: 3,
@@ -121,7 +121,6 @@ async function measure(contender: Contender, settings: CellSettings): Promise<Ce
     };
   } finally {
     await stage.stop();
-    await folder.remove();
   }
 }
 

@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import path from 'node:path';
 import { promisify } from 'node:util';
+import { profiling } from '../harness/profiling';
 import { NotHere, npmInstalled, pipInstalled } from './installs';
 import { findPostgres, startPostgres } from './servers/postgres';
 import { findRedis, startRedis } from './servers/redis';
@@ -147,7 +148,10 @@ function keepapart(name: string, settings: Record<string, string>): Contender {
       const reaching = { ...env, ...folders, TEMPORAL_ADDRESS: address };
       const preload = ['-r', path.join(__dirname, 'keepapart/failures.js')];
       const start = (role: 'worker' | 'api', node: string[]) =>
-        stage.start(role, process.execPath, [...node, MAIN, role], { env: reaching, up: ROLE_UP });
+        stage.start(role, process.execPath, [...profiling(), ...node, MAIN, role], {
+          env: reaching,
+          up: ROLE_UP,
+        });
       await start('worker', preload);
       stage.work.server = row(await start('api', []), 'API').replace('/v1/records', '');
       return {

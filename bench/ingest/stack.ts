@@ -16,6 +16,7 @@ import { loadConfig } from '../../src/config';
 import { batcherAddress } from '../../src/temporal/batcher-address';
 import { connectClient, embeddedTarget } from '../../src/temporal/connection';
 import { startNode, type Running } from '../harness/processes';
+import { profiling } from '../harness/profiling';
 
 const ROOT = path.resolve(__dirname, '../..');
 const MAIN = path.join(ROOT, 'dist/src/cli/main.js');
@@ -130,12 +131,6 @@ async function restart(
       signalArgs: [{ by: 'bench', atMs: Date.now() }],
     },
   );
-}
-
-/** With `BENCH_PROFILE=<folder>` the API writes a CPU profile there when it ends. */
-function profiling(): string[] {
-  const folder = process.env['BENCH_PROFILE'];
-  return folder === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${path.resolve(folder)}`];
 }
 
 /** Our own without settings, and with what makes room for seconds of load that nothing drains. */

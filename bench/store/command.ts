@@ -28,6 +28,8 @@ const WAYS: Record<string, Way> = {
   'append and sync, to 20 files at once': (folder, records) => appendAndSync(folder, records, 20),
   'a save for each record, a closing for each batch, 50 batches at once': (folder, records) =>
     throughStore(folder, records, { atOnce: 50, together: false }),
+  'a save for each record, together with others, 20 batches closed together': (folder, records) =>
+    throughStore(folder, records, { atOnce: 20, together: true, setSize: 1 }),
   'a save for each batch, 20 closed together': (folder, records) =>
     throughStore(folder, records, { atOnce: 20, together: true }),
   'a save for each batch, 100 closed together': (folder, records) =>
@@ -49,7 +51,16 @@ async function appendAndSync(folder: string, records: number, files: number): Pr
 async function throughStore(
   folder: string,
   records: number,
-  { atOnce, together }: { atOnce: number; together: boolean },
+  {
+    atOnce,
+    together,
+    setSize = BATCH_SIZE,
+  }: {
+    atOnce: number;
+    together: boolean;
+    /** How many records are saved by one call, where saves share their files. */
+    setSize?: number;
+  },
 ): Promise<void> {
   const folders = { dataDir: path.join(folder, 'data'), outDir: path.join(folder, 'out') };
   await prepareFolders(folders);
@@ -69,10 +80,20 @@ async function throughStore(
   }
   while (left.length > 0) {
     const wave = left.splice(0, atOnce);
-    await Promise.all(wave.map(({ batch, records }) => saveTogether(store, records, batch)));
+    await Promise.all(
+      wave.flatMap(({ batch, records }) =>
+        setsOf(records, setSize).map((set) => saveTogether(store, set, batch)),
+      ),
+    );
     for (const result of await closeTogether(store, wave, 'text'))
       if (result.status === 'rejected') throw result.reason;
   }
+}
+
+function setsOf<T>(records: readonly T[], size: number): T[][] {
+  return Array.from({ length: Math.ceil(records.length / size) }, (_, i) =>
+    records.slice(i * size, (i + 1) * size),
+  );
 }
 
 function batchOf(seq: number): { batch: BatchRef; records: SettledRecord[] } {
@@ -110,9 +131,8 @@ export async function storeBench(args: string[]): Promise<number> {
     for (const [name, way] of Object.entries(WAYS)) {
       const folder = await diskFolder();
       const startedAtMs = performance.now();
-      await way(folder.path, records);
+      await way(folder, records);
       const rate = (records * 1000) / (performance.now() - startedAtMs);
-      await folder.remove();
       perSecond.set(name, [...(perSecond.get(name) ?? []), rate]);
       process.stderr.write(`${name}: ${Math.round(rate)}/s\n`);
     }
