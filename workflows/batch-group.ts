@@ -13,7 +13,7 @@ import { CancellationScope, workflowInfo } from '@temporalio/workflow';
 import type { BatchGroupInput, BatchGroupResult } from '../src/contracts/batch';
 import { ON_FAILURE } from '../src/contracts/settings';
 import { idInGroup } from '../src/domain/batch';
-import { outcomeOf, type RecordOutcome, type SettledRecord } from '../src/domain/outcome';
+import { outcomeOf, type RecordOutcome } from '../src/domain/outcome';
 import { packOutcomes, unpackBatch } from '../src/domain/packed-batch';
 import { closeInWaves, settleAnew, type BatchInGroup, type SettledInGroup } from './group-closing';
 import { savingOfGroup, settleRecords } from './saving';
@@ -51,9 +51,10 @@ async function settle(
   errorLength: number,
 ): Promise<SettledInGroup> {
   const settled = await settleRecords(records, ref, saving);
-  const outcomes = await CancellationScope.nonCancellable<SettledRecord[]>(async () =>
-    onFailure === ON_FAILURE.rollbackBatch ? undoBatch(settled, ref) : settled,
-  );
+  const outcomes =
+    onFailure === ON_FAILURE.rollbackBatch
+      ? await CancellationScope.nonCancellable(() => undoBatch(settled, ref))
+      : settled;
   return { outcomes: packOutcomes(outcomes.map((outcome) => withShortErrors(outcome, errorLength))) };
 }
 

@@ -39,10 +39,8 @@ export async function settleRecords(
   batch: BatchRef,
   saving: Saving,
 ): Promise<SettledRecord[]> {
-  if (saving.saveActivity === SAVE_ACTIVITY.batch) return saveLocally(records, batch, saving);
-  const one = (record: KeptRecord): Promise<SettledRecord[]> =>
-    saving.saveActivity === SAVE_ACTIVITY.local
-      ? saveLocally([record], batch, saving)
-      : saveByActivity(record, batch, saving).then((settled) => [settled]);
-  return (await Promise.all(records.map(one))).flat();
+  const { saveActivity } = saving;
+  if (saveActivity === SAVE_ACTIVITY.local || saveActivity === SAVE_ACTIVITY.batch)
+    return saveLocally(records, batch, saving);
+  return Promise.all(records.map((record) => saveByActivity(record, batch, saving)));
 }
