@@ -16,12 +16,14 @@ require(path.join(root, 'test/helpers/run-typescript.js'));
 const { ingestBench } = require(path.join(root, 'bench/ingest/command.ts'));
 const { contendersBench } = require(path.join(root, 'bench/contenders/command.ts'));
 const { curveBench } = require(path.join(root, 'bench/contenders/curve.ts'));
+const { scaleBench } = require(path.join(root, 'bench/contenders/scale.ts'));
 const { storeBench } = require(path.join(root, 'bench/store/command.ts'));
 const { partitionBench } = require(path.join(root, 'bench/partition/command.ts'));
 const BENCHES = {
   ingest: ingestBench,
   contenders: contendersBench,
   curve: curveBench,
+  scale: scaleBench,
   store: storeBench,
   partition: partitionBench,
 };

@@ -119,8 +119,18 @@ const bare: Contender = {
   },
 };
 
+/** What keepapart runs on, and with how many workers. */
+export interface Deployment {
+  startTemporal(stage: Stage): Promise<string>;
+  workers: number;
+}
+
 /** keepapart as it ships, its roles as processes of their own. */
-function keepapart(name: string, settings: Record<string, string>): Contender {
+export function keepapart(
+  name: string,
+  settings: Record<string, string>,
+  { startTemporal: startServer, workers }: Deployment = { startTemporal, workers: 1 },
+): Contender {
   const env = {
     ...ANY_PORTS,
     ...settings,
@@ -140,20 +150,20 @@ function keepapart(name: string, settings: Record<string, string>): Contender {
       );
     },
     async start(stage) {
-      const address = await startTemporal(stage);
+      const address = await startServer(stage);
       const folders = {
-        KEEPAPART_DATA_DIR: path.join(stage.work.stagingDir),
+        KEEPAPART_DATA_DIR: stage.work.stagingDir,
         KEEPAPART_OUT_DIR: stage.work.outDir,
       };
       const reaching = { ...env, ...folders, TEMPORAL_ADDRESS: address };
       const preload = ['-r', path.join(__dirname, 'keepapart/failures.js')];
-      const start = (role: 'worker' | 'api', node: string[]) =>
+      const startRole = (role: 'worker' | 'api', node: string[]) =>
         stage.start(role, process.execPath, [...profiling(), ...node, MAIN, role], {
           env: reaching,
           up: ROLE_UP,
         });
-      await start('worker', preload);
-      stage.work.server = row(await start('api', []), 'API').replace('/v1/records', '');
+      for (let worker = 0; worker < workers; worker++) await startRole('worker', preload);
+      stage.work.server = row(await startRole('api', []), 'API').replace('/v1/records', '');
       return {
         client: nodeClient(path.join(__dirname, 'keepapart/client.ts')),
         history: () => historyFigures(address),

@@ -55,6 +55,14 @@ export async function debUnpacked(packages: readonly string[]): Promise<string> 
   });
 }
 
+/** Go programs of exact versions. A minute or several of compiling, once. @returns the folder of the programs */
+export async function goInstalled(name: string, packages: readonly string[]): Promise<string> {
+  return cached(`go-${name}`, async (target) => {
+    const env = { ...process.env, GOBIN: target, CGO_ENABLED: '0', GOFLAGS: '-buildvcs=false' };
+    for (const one of packages) await run('go', ['install', '-ldflags=-s -w', one], { env });
+  });
+}
+
 async function cached(
   name: string,
   fill: (folder: string) => Promise<void>,

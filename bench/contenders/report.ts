@@ -1,4 +1,4 @@
-import { markdownTable, median } from '../harness/figures';
+import { markdownTable, median, spread } from '../harness/figures';
 import type { CellResult } from './cell';
 import { ROLES } from './stage';
 
@@ -40,7 +40,7 @@ function renderTable(results: readonly CellResult[]): string {
       return [
         runs[0]?.contender ?? '',
         figure(({ perSecond }) => perSecond, rates.some((rate) => rate < 20) ? 1 : 0),
-        good.length === 0 ? '' : range(rates),
+        good.length === 0 ? '' : spread(rates),
         figure(({ p50Ms }) => p50Ms / 1000, 2),
         figure(({ p99Ms }) => p99Ms / 1000, 2),
         ...ROLES.map((role) =>
@@ -60,7 +60,7 @@ function renderTable(results: readonly CellResult[]): string {
   );
 }
 
-function figureOf(
+export function figureOf(
   runs: readonly CellResult[],
   of: (run: CellResult) => number | undefined,
   digits: number,
@@ -69,13 +69,7 @@ function figureOf(
   return values.length === 0 ? '' : median(values).toFixed(digits);
 }
 
-function range(values: readonly number[]): string {
-  const [least, most] = [Math.min(...values), Math.max(...values)];
-  const digits = most < 20 ? 1 : 0;
-  return `${least.toFixed(digits)} to ${most.toFixed(digits)}`;
-}
-
-function judgement(runs: readonly CellResult[]): string {
+export function judgement(runs: readonly CellResult[]): string {
   const bad = runs.filter(({ problems }) => problems.length > 0);
   if (bad.length === 0) return 'complete';
   const what = [...new Set(bad.flatMap(({ problems }) => problems))].join('; ');

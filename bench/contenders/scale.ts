@@ -1,0 +1,99 @@
+import { parseArgs } from 'node:util';
+import { SECOND } from '../../src/domain/duration';
+import { markdownTable, spread } from '../harness/figures';
+import { runCell, type CellResult } from './cell';
+import { keepapart } from './contenders';
+import { figureOf, judgement } from './report';
+import { ROLES } from './stage';
+import { findTemporalServer, startTemporalOnPostgres } from './servers/temporal-on-postgres';
+
+const HELP = `npm run bench -- scale [options]
+
+What more shards and worker processes give, against Temporal's server on Postgres, all on this machine. The server is built
+from the Go module proxy the first time, which takes minutes.
+
+  --records <n>     records of a run (default 2000)
+  --rounds <n>      rounds (default 3)
+  --sizes <list>    shards, and as many workers (default 1,2,4)
+  --save <kind>     SAVE_ACTIVITY (default regular)
+  --per-child <n>   BATCHES_PER_CHILD (default 1)
+  --timeout <s>     a run that takes longer is no result (default 180)
+`;
+
+/** `npm run bench -- scale`. @returns the exit code: 1 when any run was no result */
+export async function scaleBench(args: string[]): Promise<number> {
+  const { values } = parseArgs({
+    args,
+    options: {
+      help: { type: 'boolean', default: false },
+      records: { type: 'string', default: '2000' },
+      rounds: { type: 'string', default: '3' },
+      sizes: { type: 'string', default: '1,2,4' },
+      save: { type: 'string', default: 'regular' },
+      'per-child': { type: 'string', default: '1' },
+      timeout: { type: 'string', default: '180' },
+    },
+  });
+  if (values.help) {
+    process.stdout.write(HELP);
+    return 0;
+  }
+  await findTemporalServer();
+  const sizes = values.sizes.split(',').map((size) => ({
+    size: Number(size),
+    contender: keepapart(
+      `${size} × ${values.save}`,
+      {
+        KEEPAPART_SHARDS: size,
+        KEEPAPART_SAVE_ACTIVITY: values.save,
+        KEEPAPART_BATCHES_PER_CHILD: values['per-child'],
+        KEEPAPART_MAX_IN_FLIGHT: String(Math.max(50, 2 * Number(values['per-child']))),
+      },
+      { startTemporal: startTemporalOnPostgres, workers: Number(size) },
+    ),
+  }));
+  const settings = {
+    records: Number(values.records),
+    failureRate: 0,
+    listSize: 100,
+    callers: 16,
+    share: 0.2,
+    timeoutMs: Number(values.timeout) * SECOND,
+  };
+  const results: CellResult[][] = sizes.map(() => []);
+  for (let round = 0; round < Number(values.rounds); round++) {
+    for (const [i, { size, contender }] of sizes.entries()) {
+      const result = await runCell(contender, settings);
+      process.stderr.write(
+        `round ${round + 1}, ${size} shards and workers: ${result.perSecond.toFixed(1)}/s ${result.problems.join('; ')}\n`,
+      );
+      results[i]?.push(result);
+    }
+  }
+  const header = [
+    'shards and workers',
+    'records/s',
+    'from to',
+    ...ROLES.map((role) => `${role} ms/record`),
+    'others %',
+    'output',
+  ];
+  const rows = sizes.map(({ size }, i) => rowOf(size, results[i] ?? []));
+  process.stdout.write(`${markdownTable(header, rows)}\n`);
+  return results.flat().some(({ problems }) => problems.length > 0) ? 1 : 0;
+}
+
+function rowOf(size: number, runs: readonly CellResult[]): string[] {
+  const good = runs.filter(({ problems }) => problems.length === 0);
+  const figure = (of: (run: CellResult) => number | undefined, digits: number) => figureOf(good, of, digits);
+  return [
+    String(size),
+    figure(({ perSecond }) => perSecond, 0),
+    good.length === 0 ? '' : spread(good.map(({ perSecond }) => perSecond)),
+    ...ROLES.map((role) =>
+      figure(({ usage, records }) => (usage.find((one) => one.role === role)?.cpuMs ?? 0) / records, 2),
+    ),
+    figure(({ othersShare }) => othersShare * 100, 0),
+    judgement(runs),
+  ];
+}
