@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
@@ -31,8 +32,7 @@ export async function startTemporalOnPostgres(stage: Stage): Promise<string> {
   await prepareDatabase(binaries.sql, postgres, 'temporal_visibility', 'visibility');
 
   const folder = await stage.dataFolder('temporal');
-  const wish = { port: 0, setting: 'temporal' };
-  const ports = await choosePorts(Array.from({ length: 9 }, () => wish));
+  const ports = await freePorts(9);
   await mkdir(path.join(folder, 'config'));
   await writeFile(path.join(folder, 'config', 'dynamic.yaml'), '{}\n');
   // JSON is YAML.
@@ -43,6 +43,16 @@ export async function startTemporalOnPostgres(stage: Stage): Promise<string> {
     up: /"?worker service started"?|Started Worker Services/i,
   });
   return `127.0.0.1:${ports[0] ?? 0}`;
+}
+
+/** Below 32,768: Temporal's schema keeps the ports of its members as `smallint`. */
+async function freePorts(count: number): Promise<number[]> {
+  const ports: number[] = [];
+  for (let port = 20_000 + randomInt(10_000); ports.length < count && port < 32_768; port++) {
+    const chosen = await choosePorts([{ port, setting: 'temporal' }]).catch(() => []);
+    ports.push(...chosen);
+  }
+  return ports;
 }
 
 async function prepareDatabase(tool: string, postgres: URL, database: string, schema: string): Promise<void> {
