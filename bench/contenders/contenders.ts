@@ -271,7 +271,7 @@ export const CONTENDERS: readonly Contender[] = [
   keepapart('default', {}),
   keepapart('local', { KEEPAPART_SAVE_ACTIVITY: 'local' }),
   keepapart('local ×5', inChildren('local', 5, 50)),
-  keepapart('local ×20', inChildren('local', 20, 100)),
-  keepapart('batch ×20', inChildren('batch', 20, 100)),
+  keepapart('local ×20', inChildren('local', 20, 500)),
+  keepapart('batch ×20', inChildren('batch', 20, 500)),
   keepapart('batch ×100', inChildren('batch', 100, 500)),
 ];

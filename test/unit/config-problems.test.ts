@@ -182,6 +182,12 @@ describe('settings that do not go together', () => {
     });
   });
 
+  test('a store in Postgres needs to know where Postgres is', () => {
+    const { field, received, expected } = problemOf({ env: { KEEPAPART_STORE: 'postgres' } });
+    expect([field, received]).toEqual(['KEEPAPART_STORE', '"postgres" (string)']);
+    expect(expected).toContain('POSTGRES_URL');
+  });
+
   test('shards that know nothing of one another can not keep records apart while they run (G2)', () => {
     const { field, received, expected } = problemOf({ flags: { conflictScope: 'running', shards: '2' } });
     expect([field, received]).toEqual(['--conflict-scope', '"running" (string)']);
