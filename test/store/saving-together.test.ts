@@ -227,6 +227,18 @@ describe('Batches that are saved side by side', () => {
     expect(contentsOf(folders).staging).toEqual([]);
   });
 
+  test('G4: are not swept away while one of the batches of their segment has no file.', async () => {
+    const { folders, saveAll } = await setUp();
+    const group = groupOf(2);
+    await Promise.all(group.map((batch) => saveAll(FIVE, batch)));
+    const lines = FIVE.map(({ value }) => `"save [${JSON.stringify(value)}] success"\n`).join('');
+    for (const [i, end] of ['.001.log', '.002.log'].entries()) {
+      writeFileSync(join(folders.outDir, BATCH_FILE.replace('.log', end)), lines);
+      expect(await sweep(folders)).toMatchObject({ staged: i });
+    }
+    expect(contentsOf(folders).staging).toEqual([]);
+  });
+
   test('G4: whichever worker closes which, whenever: all are closed, and nothing is left.', async () => {
     const { folders } = await setUp();
     let run = 0;
