@@ -70,6 +70,13 @@ export function createBatchFiles(folders: Pick<StoreFolders, 'outDir'>) {
     return isThere(join(folders.outDir, `${name}.log`));
   }
 
+  /** Likewise, and that a power cut doesn't take it: whoever wrote it may not have come to that. */
+  async function existsDurably(name: string): Promise<boolean> {
+    if (!(await exists(name))) return false;
+    await sync();
+    return true;
+  }
+
   /**
    * Whether the batch has its file.
    * @throws `batch-file-conflict` (retried) when a file of that name has other content
@@ -141,5 +148,5 @@ export function createBatchFiles(folders: Pick<StoreFolders, 'outDir'>) {
     await Promise.all(leftovers.map((name) => rm(join(unfinished, name), { recursive: true, force: true })));
   }
 
-  return { exists, read, holds, publish, sync, clear };
+  return { exists, existsDurably, read, holds, publish, sync, clear };
 }

@@ -20,7 +20,7 @@ import { createStaging, stagedPath } from './staging';
  */
 export function createFileStore(folders: StoreFolders): RecordStore {
   const files = createBatchFiles(folders);
-  const staging = createStaging(folders, files.exists);
+  const staging = createStaging(folders, files.existsDurably);
 
   /** Looked for after the writing: before it, the batch could still be closed in between. */
   async function refuseIfClosed(batch: BatchRef, what: string, withdraw: () => Promise<void>): Promise<void> {

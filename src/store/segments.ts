@@ -46,7 +46,7 @@ interface Entry {
  *
  * @param root the staging
  * @param sync makes durable what is in a folder
- * @param isClosed whether there is a file of this name, without its ending
+ * @param isClosed whether there is a batch file of this name, without its ending, that a power cut doesn't take
  */
 export function createSegments(
   root: string,

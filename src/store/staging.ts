@@ -26,6 +26,8 @@ function stagedFileName({ recordId }: KeptRecord): string {
  * A killed attempt can leave a torn file. It never counts: its save didn't return, so it is repeated and completes the
  * file, or it is exhausted and rolled back. Nor can a late attempt tear what another one has completed: files are
  * never truncated, and the bytes that it writes are those that stand there.
+ *
+ * @param isClosed see {@link createSegments}
  */
 export function createStaging(folders: StoreFolders, isClosed: (batch: string) => Promise<boolean>) {
   const root = stagingRoot(folders);

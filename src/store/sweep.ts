@@ -4,6 +4,7 @@ import { HOUR } from '../domain/duration';
 import { OUTCOME, outcomeLine } from '../domain/outcome';
 import type { KeptRecord } from '../domain/record';
 import { CLAIM_ENDING } from './claim';
+import { syncFolder } from './durable-fs';
 import { stagingRoot, unfinishedRoot, type StoreFolders } from './folders';
 import { isSegment, isUnfinishedSegment } from './segments';
 import { stagedLines, type SegmentLine } from './staged-records';
@@ -30,9 +31,13 @@ export interface Swept {
 export async function sweep(folders: StoreFolders, nowMs: number = Date.now()): Promise<Swept> {
   const root = stagingRoot(folders);
   const [staged, unfinishedFiles] = await Promise.all([
-    removeEach(root, async (name) =>
-      isUnfinishedSegment(name) ? isOld(join(root, name), nowMs) : isAccountedFor(folders, name),
-    ),
+    removeEach(root, async (name) => {
+      if (isUnfinishedSegment(name)) return isOld(join(root, name), nowMs);
+      if (!(await isAccountedFor(folders, name))) return false;
+      // Whoever wrote the file may not have come to that, and a power cut must not take both.
+      await syncFolder(folders.outDir);
+      return true;
+    }),
     sweepUnfinished(folders, nowMs),
   ]);
   return { staged, unfinishedFiles };

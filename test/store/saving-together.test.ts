@@ -1,4 +1,4 @@
-import { readFileSync, readdirSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import fc from 'fast-check';
@@ -225,6 +225,35 @@ describe('Batches that are saved side by side', () => {
       await (i === 1 ? createFileStore(folders) : store).closeBatch(batch, FIVE.map(saved), 'text');
     }
     expect(contentsOf(folders).staging).toEqual([]);
+  });
+
+  test('G4: leave no segment before the files of others are durable, too, which their writers may not have come to.', async () => {
+    const { folders, store, saveAll } = await setUp();
+    const [other, own] = groupOf(2) as [BatchRef, BatchRef];
+    await Promise.all([other, own].map((batch) => saveAll(FIVE, batch)));
+    const [segment = 'none'] = contentsOf(folders).staging;
+    const calls: string[] = [];
+    const restore = interceptFs(({ name, path }) => {
+      // Published by then, but not synced.
+      if (name === 'sync' && path === folders.outDir && !existsSync(fileOf(own))) throw new Error('killed');
+      if (['link', 'sync', 'unlink'].includes(name)) calls.push(`${name} ${path}`);
+    });
+    const fileOf = ({ batchId }: BatchRef): string =>
+      join(folders.outDir, BATCH_FILE.replace(BATCH.batchId, batchId));
+    try {
+      await expect(createFileStore(folders).closeBatch(other, FIVE.map(saved), 'text')).rejects.toMatchObject(
+        { code: 'store-failed' },
+      );
+      calls.length = 0;
+      await store.closeBatch(own, FIVE.map(saved), 'text');
+    } finally {
+      restore();
+    }
+    const removed = calls.findIndex((call) => call === `unlink ${join(folders.dataDir, 'staging', segment)}`);
+    const synced = calls.flatMap((call, i) => (call === `sync ${folders.outDir}` ? [i] : []));
+    // Once for its own file, once more after it has seen the other's.
+    expect(synced).toHaveLength(2);
+    expect(removed).toBeGreaterThan(synced[1]!);
   });
 
   test('G4: are not swept away while one of the batches of their segment has no file.', async () => {
