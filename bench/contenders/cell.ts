@@ -21,6 +21,9 @@ export interface CellSettings {
   timeoutMs: number;
 }
 
+/** What the benches have in common unless told otherwise. */
+export const USUAL_WORK = { listSize: 100, callers: 16, share: 0.2 } as const;
+
 /** What one run showed. */
 export interface CellResult {
   contender: string;

@@ -1,7 +1,7 @@
 import { appendFile, readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { SECOND } from '../../src/domain/duration';
-import { runCell, type CellResult } from './cell';
+import { USUAL_WORK, runCell, type CellResult } from './cell';
 import { preparedContenders } from './choose';
 import { CONTENDERS } from './contenders';
 import { renderResults } from './report';
@@ -37,9 +37,9 @@ export async function contendersBench(args: string[]): Promise<number> {
       rounds: { type: 'string', default: '3' },
       only: { type: 'string', default: '' },
       failures: { type: 'string', default: '0,0.2' },
-      share: { type: 'string', default: '0.2' },
-      list: { type: 'string', default: '100' },
-      callers: { type: 'string', default: '16' },
+      share: { type: 'string', default: String(USUAL_WORK.share) },
+      list: { type: 'string', default: String(USUAL_WORK.listSize) },
+      callers: { type: 'string', default: String(USUAL_WORK.callers) },
       timeout: { type: 'string', default: '180' },
       results: { type: 'string' },
       report: { type: 'boolean', default: false },

@@ -172,7 +172,7 @@ export function keepapart(
   };
 }
 
-function inChildren(
+export function inChildren(
   saveActivity: string,
   batchesPerChild: number,
   maxInFlight: number,

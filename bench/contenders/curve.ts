@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { SECOND } from '../../src/domain/duration';
 import { markdownTable } from '../harness/figures';
-import { runCell, type CellResult } from './cell';
+import { USUAL_WORK, runCell, type CellResult } from './cell';
 import { preparedContenders } from './choose';
 import { ROLES, type Role } from './stage';
 
@@ -31,10 +31,8 @@ export async function curveBench(args: string[]): Promise<number> {
     return 0;
   }
   const settings = {
+    ...USUAL_WORK,
     failureRate: 0,
-    listSize: 100,
-    callers: 16,
-    share: 0.2,
     timeoutMs: Number(values.timeout) * SECOND,
   };
   const results: CellResult[] = [];

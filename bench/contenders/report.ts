@@ -1,6 +1,6 @@
 import { markdownTable, median, spread } from '../harness/figures';
 import type { CellResult } from './cell';
-import { ROLES } from './stage';
+import { ROLES, type Role } from './stage';
 
 /** One table per share of failures, and below it what is wrong with any output. */
 export function renderResults(results: readonly CellResult[]): string {
@@ -43,12 +43,7 @@ function renderTable(results: readonly CellResult[]): string {
         good.length === 0 ? '' : spread(rates),
         figure(({ p50Ms }) => p50Ms / 1000, 2),
         figure(({ p99Ms }) => p99Ms / 1000, 2),
-        ...ROLES.map((role) =>
-          figure((run) => {
-            const usage = run.usage.find((one) => one.role === role);
-            return usage && usage.cpuMs / run.records;
-          }, 2),
-        ),
+        ...ROLES.map((role) => figure((run) => cpuPerRecord(run, role), 2)),
         figure(({ diskBytesPerRecord }) => diskBytesPerRecord),
         figure(({ history, records }) => history && history.events / records, 1),
         figure(({ history, records }) => history && history.workflowTasks / records, 2),
@@ -58,6 +53,12 @@ function renderTable(results: readonly CellResult[]): string {
       ];
     }),
   );
+}
+
+/** In milliseconds; undefined where a contender has no such role. */
+export function cpuPerRecord({ usage, records }: CellResult, role: Role): number | undefined {
+  const found = usage.find((one) => one.role === role);
+  return found && found.cpuMs / records;
 }
 
 export function figureOf(

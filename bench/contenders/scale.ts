@@ -1,9 +1,9 @@
 import { parseArgs } from 'node:util';
 import { SECOND } from '../../src/domain/duration';
 import { markdownTable, spread } from '../harness/figures';
-import { runCell, type CellResult } from './cell';
-import { keepapart } from './contenders';
-import { figureOf, judgement } from './report';
+import { USUAL_WORK, runCell, type CellResult } from './cell';
+import { inChildren, keepapart } from './contenders';
+import { cpuPerRecord, figureOf, judgement } from './report';
 import { ROLES } from './stage';
 import { findTemporalServer, startTemporalOnPostgres } from './servers/temporal-on-postgres';
 
@@ -16,7 +16,7 @@ from the Go module proxy the first time, which takes minutes.
   --rounds <n>      rounds (default 3)
   --sizes <list>    shards, and as many workers (default 1,2,4)
   --save <kind>     SAVE_ACTIVITY (default regular)
-  --per-child <n>   BATCHES_PER_CHILD (default 1)
+  --per-child <n>   BATCHES_PER_CHILD (default 1), and places in flight for twice as many, 50 at least
   --timeout <s>     a run that takes longer is no result (default 180)
 `;
 
@@ -39,25 +39,22 @@ export async function scaleBench(args: string[]): Promise<number> {
     return 0;
   }
   await findTemporalServer();
+  const batchesPerChild = Number(values['per-child']);
   const sizes = values.sizes.split(',').map((size) => ({
     size: Number(size),
     contender: keepapart(
       `${size} × ${values.save}`,
       {
         KEEPAPART_SHARDS: size,
-        KEEPAPART_SAVE_ACTIVITY: values.save,
-        KEEPAPART_BATCHES_PER_CHILD: values['per-child'],
-        KEEPAPART_MAX_IN_FLIGHT: String(Math.max(50, 2 * Number(values['per-child']))),
+        ...inChildren(values.save, batchesPerChild, Math.max(50, 2 * batchesPerChild)),
       },
       { startTemporal: startTemporalOnPostgres, workers: Number(size) },
     ),
   }));
   const settings = {
+    ...USUAL_WORK,
     records: Number(values.records),
     failureRate: 0,
-    listSize: 100,
-    callers: 16,
-    share: 0.2,
     timeoutMs: Number(values.timeout) * SECOND,
   };
   const results: CellResult[][] = sizes.map(() => []);
@@ -90,9 +87,7 @@ function rowOf(size: number, runs: readonly CellResult[]): string[] {
     String(size),
     figure(({ perSecond }) => perSecond, 0),
     good.length === 0 ? '' : spread(good.map(({ perSecond }) => perSecond)),
-    ...ROLES.map((role) =>
-      figure(({ usage, records }) => (usage.find((one) => one.role === role)?.cpuMs ?? 0) / records, 2),
-    ),
+    ...ROLES.map((role) => figure((run) => cpuPerRecord(run, role), 2)),
     figure(({ othersShare }) => othersShare * 100, 0),
     judgement(runs),
   ];

@@ -29,7 +29,7 @@ const WAYS: Record<string, Way> = {
   'a save for each record, a closing for each batch, 50 batches at once': (folder, records) =>
     throughStore(folder, records, { atOnce: 50, together: false }),
   'a save for each record, together with others, 20 batches closed together': (folder, records) =>
-    throughStore(folder, records, { atOnce: 20, together: true, setSize: 1 }),
+    throughStore(folder, records, { atOnce: 20, together: true, each: true }),
   'a save for each batch, 20 closed together': (folder, records) =>
     throughStore(folder, records, { atOnce: 20, together: true }),
   'a save for each batch, 100 closed together': (folder, records) =>
@@ -51,16 +51,7 @@ async function appendAndSync(folder: string, records: number, files: number): Pr
 async function throughStore(
   folder: string,
   records: number,
-  {
-    atOnce,
-    together,
-    setSize = BATCH_SIZE,
-  }: {
-    atOnce: number;
-    together: boolean;
-    /** How many records are saved by one call, where saves share their files. */
-    setSize?: number;
-  },
+  { atOnce, together, each = false }: { atOnce: number; together: boolean; each?: boolean },
 ): Promise<void> {
   const folders = { dataDir: path.join(folder, 'data'), outDir: path.join(folder, 'out') };
   await prepareFolders(folders);
@@ -82,18 +73,12 @@ async function throughStore(
     const wave = left.splice(0, atOnce);
     await Promise.all(
       wave.flatMap(({ batch, records }) =>
-        setsOf(records, setSize).map((set) => saveTogether(store, set, batch)),
+        (each ? records.map((one) => [one]) : [records]).map((set) => saveTogether(store, set, batch)),
       ),
     );
     for (const result of await closeTogether(store, wave, 'text'))
       if (result.status === 'rejected') throw result.reason;
   }
-}
-
-function setsOf<T>(records: readonly T[], size: number): T[][] {
-  return Array.from({ length: Math.ceil(records.length / size) }, (_, i) =>
-    records.slice(i * size, (i + 1) * size),
-  );
 }
 
 function batchOf(seq: number): { batch: BatchRef; records: SettledRecord[] } {
