@@ -187,18 +187,13 @@ class LocalSaving {
 }
 
 function toldOf(places: readonly number[], { failed, slow = [] }: SaveRecordsResult): ToldOf[] {
-  const told = places.map((): Told => 'saved');
-  for (const { place, ...failure } of failed) told[place] = failure;
-  for (const place of slow) told[place] = 'slow';
-  return places.map((place, i) => [place, told[i] ?? 'saved']);
-}
-
-function isUnderWay(outcome: SettledRecord | Promise<SettledRecord>): outcome is Promise<SettledRecord> {
-  return outcome instanceof Promise;
+  const others = new Map<number, Told>(failed.map(({ place, ...failure }) => [place, failure]));
+  for (const place of slow) others.set(place, 'slow');
+  return places.map((place, i) => [place, others.get(i) ?? 'saved']);
 }
 
 function isKnown(outcome: SettledRecord | Promise<SettledRecord>): outcome is SettledRecord {
-  return !isUnderWay(outcome);
+  return !(outcome instanceof Promise);
 }
 
 /** What the outcome tells when there is no further attempt; undefined when there is. */

@@ -11,7 +11,7 @@ import { segmentLine, stagedLines, type SegmentLine } from './staged-records';
 const MAX_SEGMENT = { entries: 1000, bytes: 1024 * 1024 } as const;
 
 const ENDING = '.jsonl';
-const WRITING = '.jsonl.writing';
+const WRITING = `${ENDING}.writing`;
 const NAME = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/;
 
 const NEWLINE = 0x0a;
