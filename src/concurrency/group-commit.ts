@@ -21,9 +21,10 @@ interface Waiting<Entry> {
  * the groups grow with the load, and on an idle system an entry goes at once, alone.
  *
  * Callers who wait for their answer before they send again all come back just after a commit. The first of them would
- * find nothing under way and go alone, and everybody else would wait for him. So after a commit of several entries the
- * next waits until as many are there again, or for `gatherMs` from the end of that commit, whatever comes first: it is
- * the company that has just been seen which is waited for, and nobody who comes later than that waits at all.
+ * find nothing under way and go alone, and everybody else would wait for him. So the next commit waits until as many are
+ * there as were in the last one and came while it was under way, or for `gatherMs` from its end, whatever comes first: it
+ * is the company that has just been seen which is waited for, and nobody who comes later than that waits at all. (With
+ * those in the commit alone, two halves of the callers could take turns for ever, each waiting for the other's commits.)
  * (PostgreSQL's commit_delay and commit_siblings rest on the same observation.)
  * @param commit makes a group durable; what it throws fails exactly the entries of that group
  * @returns adds an entry; resolves when its group is durable
@@ -92,7 +93,7 @@ export function createGroupCommit<Entry>(
       for (const { reject } of group) reject(error);
     } finally {
       inFlight--;
-      company = { entries: group.length, untilMs: performance.now() + limits.gatherMs };
+      company = { entries: group.length + waiting.length, untilMs: performance.now() + limits.gatherMs };
       schedule();
     }
   }

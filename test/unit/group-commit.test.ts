@@ -86,6 +86,21 @@ describe('After a commit of several', () => {
     expect(groups()).toEqual([['d', 'e', 'f']]);
   });
 
+  test('those count as well who came while it was under way.', async () => {
+    const { commits, add } = heldUp({ entries: 4, bytes: 100, inFlight: 1, gatherMs: 10 });
+    for (const name of ['a', 'b']) void add(name, 1);
+    await settle();
+    for (const name of ['c', 'd']) void add(name, 1);
+    commits[0]!.end();
+    await settle();
+    void add('e', 1);
+    await settle();
+    expect(commits).toHaveLength(1);
+    void add('f', 1);
+    await settle();
+    expect(commits[1]!.entries).toEqual(['c', 'd', 'e', 'f']);
+  });
+
   test('it waits no longer than the time from the end of that commit.', async () => {
     const { commits, add, groups } = await afterThree();
     jest.advanceTimersByTime(4);
