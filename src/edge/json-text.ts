@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { describeReceived, KeepapartError } from '../domain/errors';
 import type { JsonValue } from '../domain/json';
-import { isExactNumber } from './exact-number';
+import { SAFE_LENGTH, isExactNumber } from './exact-number';
 import { jsonPointer, ProblemList, shorten } from './problems';
 
 export interface ParseOptions {
@@ -49,29 +49,42 @@ interface Level {
 
 const NUMBER = /-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
 
+/** UTF-16 code units: comparing these takes half the time of comparing strings of one character. */
+const QUOTE = 0x22;
+const COMMA = 0x2c;
+const MINUS = 0x2d;
+const DIGIT_0 = 0x30;
+const DIGIT_9 = 0x39;
+const BACKSLASH = 0x5c;
+const OPENING_BRACKET = 0x5b;
+const CLOSING_BRACKET = 0x5d;
+const OPENING_BRACE = 0x7b;
+const CLOSING_BRACE = 0x7d;
+
 /** Walks over the tokens of a text that is known to be JSON; linear, and not recursive. */
 function findUnfaithful(text: string, maxDepth: number, problems: ProblemList): void {
   const levels: Level[] = [];
+  let level: Level | undefined;
   const report = (expected: string, received: string) =>
-    problems.add(() => ({ field: jsonPointer(levels.map((level) => level.at)), expected, received }));
+    problems.add(() => ({ field: jsonPointer(levels.map(({ at }) => at)), expected, received }));
 
   for (let i = 0; i < text.length; i++) {
-    const char = text.charAt(i);
-    const level = levels.at(-1);
-    if (char === '{' || char === '[') {
+    const unit = text.charCodeAt(i);
+    if (unit === OPENING_BRACE || unit === OPENING_BRACKET) {
       if (levels.length === maxDepth) {
         report(`at most ${maxDepth} levels of nesting`, 'more');
         return;
       }
-      levels.push(
-        char === '{' ? { keys: new Set(), at: '', expectsKey: true } : { at: 0, expectsKey: false },
-      );
-    } else if (char === '}' || char === ']') {
+      level =
+        unit === OPENING_BRACE ? { keys: new Set(), at: '', expectsKey: true } : { at: 0, expectsKey: false };
+      levels.push(level);
+    } else if (unit === CLOSING_BRACE || unit === CLOSING_BRACKET) {
       levels.pop();
-    } else if (char === ',' && level) {
+      level = levels.at(-1);
+    } else if (unit === COMMA && level) {
       if (typeof level.at === 'number') level.at++;
       else level.expectsKey = true;
-    } else if (char === '"') {
+    } else if (unit === QUOTE) {
       const end = endOfString(text, i);
       if (level?.keys && level.expectsKey) {
         const key = JSON.parse(text.slice(i, end)) as string;
@@ -82,9 +95,14 @@ function findUnfaithful(text: string, maxDepth: number, problems: ProblemList): 
         level.keys.add(key);
       }
       i = end - 1;
-    } else if (char === '-' || (char >= '0' && char <= '9')) {
+    } else if (unit === MINUS || isDigit(unit)) {
+      const digits = endOfSafeInteger(text, i);
+      if (digits !== undefined) {
+        i = digits - 1;
+        continue;
+      }
       NUMBER.lastIndex = i;
-      const token = NUMBER.exec(text)?.[0] ?? char;
+      const token = NUMBER.exec(text)?.[0] ?? text.charAt(i);
       if (!isExactNumber(token))
         report('a number that a 64-bit float holds, or a string', `${shorten(token, 80)} (number)`);
       i += token.length - 1;
@@ -92,9 +110,23 @@ function findUnfaithful(text: string, maxDepth: number, problems: ProblemList): 
   }
 }
 
+function isDigit(unit: number): boolean {
+  return unit >= DIGIT_0 && unit <= DIGIT_9;
+}
+
+/** Index after a number that is nothing but a sign and few enough digits to be exact, as most are; else undefined. */
+function endOfSafeInteger(text: string, start: number): number | undefined {
+  let i = start + 1;
+  while (isDigit(text.charCodeAt(i))) i++;
+  const isInteger = !/[.eE]/.test(text.charAt(i));
+  return isInteger && i - start <= SAFE_LENGTH ? i : undefined;
+}
+
 /** Index after the closing quote of the string that opens at `start`. */
 function endOfString(text: string, start: number): number {
   let i = start + 1;
-  while (text.charAt(i) !== '"') i += text.charAt(i) === '\\' ? 2 : 1;
+  for (let unit = text.charCodeAt(i); unit !== QUOTE; unit = text.charCodeAt(i)) {
+    i += unit === BACKSLASH ? 2 : 1;
+  }
   return i + 1;
 }
