@@ -1,5 +1,7 @@
 import { open } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import type { SearchAttributeType } from '@temporalio/common';
+import { SEARCH_ATTRIBUTES } from '../../contracts/search-attributes';
 import { KIB, SECOND } from '../../domain/duration';
 import { KeepapartError } from '../../domain/errors';
 import { claimDatabase } from './claim';
@@ -179,6 +181,13 @@ function serverArguments(
     // The defaults, a rollback journal, run at half the speed (docs/BENCHMARKS.md).
     ...['--sqlite-pragma', 'journal_mode=wal'],
     ...['--sqlite-pragma', `synchronous=${(options.durable ?? true) ? 'full' : 'off'}`],
+    // A development server reads from its database what attributes there are, for each call that might name one.
+    ...['--dynamic-config-value', 'system.forceSearchAttributesCacheRefreshOnRead=false'],
+    // So nobody has to wait for it to learn of ours.
+    ...Object.values(SEARCH_ATTRIBUTES).flatMap(({ name, type }) => [
+      '--search-attribute',
+      `${name}=${typeNameOf(type)}`,
+    ]),
     // It would ask Temporal's servers for a newer version every day.
     ...['--dynamic-config-value', 'frontend.enableServerVersionCheck=false'],
     ...Object.entries(options.dynamicConfig ?? {}).flatMap(([name, value]) => [
@@ -187,6 +196,14 @@ function serverArguments(
     ]),
     ...['--log-level', 'error'],
   ];
+}
+
+/** `KEYWORD_LIST` in the SDK is `KeywordList` on the command line. */
+function typeNameOf(type: SearchAttributeType): string {
+  return type.replaceAll(
+    /([A-Z])([A-Z]*)_?/g,
+    (_, first: string, rest: string) => first + rest.toLowerCase(),
+  );
 }
 
 /** An aborted wait throws an AbortError, with the reason inside. */
