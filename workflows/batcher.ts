@@ -15,7 +15,8 @@
  * this workflow. Within a run it awaits their results; across continue-as-new it carries their ids, and the next run
  * adopts each with a long-polling activity, so that a slow batch never delays the handing over. A batch that closes in
  * any other way than completing keeps its slot until it has been settled. A buffer that is too large to be carried is
- * moved into pages first and taken in again page by page. There is one timer at a time; a timer that turns out to be
+ * moved into pages first and taken in again page by page. Under load the tasks of mere messages are answered late, so that
+ * several share one. There is one timer at a time; a timer that turns out to be
  * early wakes the loop for nothing, which costs less history than cancelling it.
  */
 import {
@@ -23,6 +24,7 @@ import {
   condition,
   continueAsNew,
   patched,
+  proxySinks,
   setCurrentDetails,
   setHandler,
   sleep,
@@ -47,6 +49,7 @@ import {
 } from '../src/contracts/batcher';
 import { limitsUpdate } from '../src/contracts/limits';
 import { SEARCH_ATTRIBUTES } from '../src/contracts/search-attributes';
+import type { WorkerSinks } from '../src/contracts/worker-sinks';
 import { FLUSH_REASON, batchSeqOf } from '../src/domain/batch';
 import { bytesOf } from '../src/domain/flush-cut';
 import type { Flush } from '../src/domain/flush-policy';
@@ -74,8 +77,11 @@ import { followScope, looksAhead, nextWakeAtMs, takeFlushesOfScope, takeOnScope 
 import { describeBatcher, knownKeys, progressOf, statusOf, traceOf } from './batcher-view';
 import { noteCuts } from './cut-notes';
 import { changeLimits, configure, refuseBadLimits } from './limits';
-import { waitsOf } from './waits';
 import { readOldestPage, spillToPages, takeInOldestPage, type ReadPage } from './page-keeping';
+import { createTaskSharing } from './sharing-tasks';
+import { waitsOf } from './waits';
+
+const { workflowTask } = proxySinks<WorkerSinks>();
 
 /** Runs of 0.1.0 carried their whole buffer, or flushed until it could be carried. */
 const KEEPS_PAGES = 'buffer-pages';
@@ -111,10 +117,18 @@ export async function runBatcher(input: BatcherInput, partitioner: PartitionVers
   let mayKeepApart: boolean | undefined;
   /** Bytes of the batches that the current workflow task has started; a task is known by the history's length. */
   let started = { historyLength: 0, bytes: 0 };
+  /** Of the current look of the loop. */
+  let acted = false;
+  let asksFirst = false;
+  let messagesSeen = 0;
+  const shareTasks = createTaskSharing((ms) => workflowTask.hold(ms));
   takeOnScope(state, input.carried, Date.now(), mayObeyScope);
 
   setHandler(addRecordsSignal, (requests) => {
-    for (const request of requests) takeRequest(state, request, Date.now());
+    for (const request of requests) {
+      takeRequest(state, request, Date.now());
+      asksFirst ||= request.digest !== undefined;
+    }
     noteMessage();
   });
   setHandler(configureSignal, (settings) => {
@@ -177,6 +191,9 @@ export async function runBatcher(input: BatcherInput, partitioner: PartitionVers
     if (underWay === 0) followDrain(state);
     armTimer();
     setCurrentDetails(describeBatcher(state));
+    shareTasks({ messages: state.messages - messagesSeen, asksFirst, acted }, Date.now());
+    messagesSeen = state.messages;
+    asksFirst = acted = false;
   }
 
   function mayObeyScope(): boolean {
@@ -231,6 +248,7 @@ export async function runBatcher(input: BatcherInput, partitioner: PartitionVers
     const wakeAtMs = nextWakeAtMs(state, Date.now());
     if (wakeAtMs === undefined || (timerAtMs !== undefined && timerAtMs <= wakeAtMs)) return;
     timerAtMs = wakeAtMs;
+    acted = true;
     void sleep(Math.max(1, wakeAtMs - Date.now())).then(() => {
       if (timerAtMs === wakeAtMs) timerAtMs = undefined;
       changed = true;
@@ -240,6 +258,7 @@ export async function runBatcher(input: BatcherInput, partitioner: PartitionVers
   /** Counts work that has to end before this run may, and has the loop look again when it has. */
   async function asUnderWay<T>(work: () => Promise<T>): Promise<T> {
     underWay++;
+    acted = true;
     try {
       return await work();
     } finally {

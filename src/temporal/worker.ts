@@ -8,6 +8,7 @@ import {
 import type { Activities } from '../contracts/activities';
 import { adoptionTaskQueue } from '../contracts/ids';
 import { SECOND } from '../domain/duration';
+import { WORKER_SINKS } from './worker-sinks';
 
 /** How long a stopping worker lets activities finish before it cancels them, and before it gives up on them. */
 const GRACE_MS = 10 * SECOND;
@@ -83,6 +84,7 @@ export async function createWorker(setup: WorkerSetup): Promise<PipelineWorker> 
     maxConcurrentLocalActivityExecutions: ACTIVITY_SLOTS,
     shutdownGraceTime: GRACE_MS,
     shutdownForceTime: FORCE_MS,
+    sinks: WORKER_SINKS,
     ...tuning,
   };
   const { adoptBatch, restartBatch, readPage, ...others } = activities;

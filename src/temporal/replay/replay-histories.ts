@@ -1,6 +1,8 @@
 import { Worker, type InjectedSinks, type WorkflowBundleOption } from '@temporalio/worker';
 import type { History } from '@temporalio/common/lib/proto-utils';
 import type { GivenRecords, ReplaySinks } from '../../contracts/replay';
+import type { WorkerSinks } from '../../contracts/worker-sinks';
+import { WORKER_SINKS } from '../worker-sinks';
 import { explainError, explainOtherRecords, type Mismatch, type ReplayedTask } from './mismatch';
 import { lastCompletedTask } from './recorded-history';
 
@@ -34,7 +36,8 @@ export async function* replayHistories<T extends Replayable>(
       yield one;
     }
   }
-  const sinks: InjectedSinks<ReplaySinks> = {
+  const sinks: InjectedSinks<ReplaySinks & WorkerSinks> = {
+    ...WORKER_SINKS,
     replay: {
       records: {
         callDuringReplay: true,
