@@ -43,7 +43,7 @@ const TASK_STARTED = '6';
 
 test('What arrives while a task is held is acknowledged at once, and shares the task after it.', async () => {
   const held = await startHeld();
-  held.keep();
+  void held.keep();
   await waitFor('a task to be held', async () => {
     if (held.holds() === 0) await addOne();
     return held.holds() > 0;
