@@ -120,7 +120,7 @@ export async function runBatcher(input: BatcherInput, partitioner: PartitionVers
   /** Of the current look of the loop. */
   let acted = false;
   let asksFirst = false;
-  let messagesSeen = 0;
+  let seen = { messages: 0, bytes: state.initialHistoryBytes };
   const shareTasks = createTaskSharing((ms) => workflowTask.hold(ms));
   takeOnScope(state, input.carried, Date.now(), mayObeyScope);
 
@@ -191,9 +191,7 @@ export async function runBatcher(input: BatcherInput, partitioner: PartitionVers
     if (underWay === 0) followDrain(state);
     armTimer();
     setCurrentDetails(describeBatcher(state));
-    shareTasks({ messages: state.messages - messagesSeen, asksFirst, acted }, Date.now());
-    messagesSeen = state.messages;
-    asksFirst = acted = false;
+    endLook();
   }
 
   function mayObeyScope(): boolean {
@@ -203,6 +201,14 @@ export async function runBatcher(input: BatcherInput, partitioner: PartitionVers
   function noteMessage(): void {
     state.messages++;
     changed = true;
+  }
+
+  function endLook(): void {
+    const now = { messages: state.messages, bytes: workflowInfo().historySize };
+    const [messages, bytes] = [now.messages - seen.messages, now.bytes - seen.bytes];
+    shareTasks({ messages, bytes, asksFirst, acted }, Date.now());
+    seen = now;
+    asksFirst = acted = false;
   }
 
   function showState(): void {

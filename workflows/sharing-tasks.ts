@@ -1,5 +1,10 @@
+import { KIB } from '../src/domain/duration';
+
 /** Messages come close on one another when their tasks begin within so much time. */
 const CLOSE_MS = 100;
+
+/** Beyond so many bytes, what a task brought was worth a task: the server writes what it keeps for a task twice. */
+const MUCH_BYTES = 32 * KIB;
 
 /** What a task decides is late by as much at most, and so is the answer to a question that is asked meanwhile. */
 export const HOLD_MS = 40;
@@ -8,6 +13,8 @@ export const HOLD_MS = 40;
 export interface Look {
   /** Messages that came in since the last one. */
   messages: number;
+  /** By how much the history has grown since. */
+  bytes: number;
   /** Whether somebody who sends such messages asks first, and would wait for the task to end. */
   asksFirst: boolean;
   /** Whether it did anything that others wait for, like starting a batch or a timer. */
@@ -17,17 +24,17 @@ export interface Look {
 /**
  * Has messages that come close on one another share workflow tasks. Each would bring a task of its own: three writes of
  * the server and three events, where the message alone is one of either. But what arrives while a task is worked on the
- * server keeps, durable, for the next one. So a task that brought nothing but messages, soon after another that did, is
- * answered a little later. Nobody waits for that: what is acknowledged is the message, not the task.
+ * server keeps, durable, for the next one. So a task that brought nothing but small messages, soon after another that brought
+ * some, is answered a little later. Nobody waits for that: what is acknowledged is the message, not the task.
  * @param hold has the worker answer the current task so many milliseconds later
  * @returns to be told of each look, once all that it brought is done
  */
 export function createTaskSharing(hold: (ms: number) => void): (look: Look, nowMs: number) => void {
   let lastMessagesAtMs = -Infinity;
-  return ({ messages, asksFirst, acted }, nowMs) => {
+  return ({ messages, bytes, asksFirst, acted }, nowMs) => {
     if (messages === 0) return;
     const close = nowMs - lastMessagesAtMs < CLOSE_MS;
     lastMessagesAtMs = nowMs;
-    if (close && !asksFirst && !acted) hold(HOLD_MS);
+    if (close && bytes < MUCH_BYTES && !asksFirst && !acted) hold(HOLD_MS);
   };
 }

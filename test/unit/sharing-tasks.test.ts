@@ -1,6 +1,7 @@
+import { KIB } from '../../src/domain/duration';
 import { HOLD_MS, createTaskSharing, type Look } from '../../workflows/sharing-tasks';
 
-const MESSAGE: Look = { messages: 1, asksFirst: false, acted: false };
+const MESSAGE: Look = { messages: 1, bytes: 500, asksFirst: false, acted: false };
 
 /** For how long each look, at its time, holds the task. */
 function holdsOf(...looks: [atMs: number, look: Partial<Look>][]): number[] {
@@ -23,6 +24,7 @@ test('Messages that come seldom are not held: nobody shares with them.', () => {
 
 test.each([
   ['brought no message', { messages: 0 }],
+  ['brought much', { bytes: 32 * KIB }],
   ['did something that others wait for', { acted: true }],
   ['brought messages of somebody who asks first', { asksFirst: true }],
 ])('A task that %s is not held.', (_, look) => {
