@@ -117,10 +117,9 @@ export async function runBatcher(input: BatcherInput, partitioner: PartitionVers
   let mayKeepApart: boolean | undefined;
   /** Bytes of the batches that the current workflow task has started; a task is known by the history's length. */
   let started = { historyLength: 0, bytes: 0 };
-  /** Of the current look of the loop. */
+  /** Since the loop's last look, for {@link createTaskSharing}. */
   let acted = false;
   let asksFirst = false;
-  let seen = { messages: 0, bytes: state.initialHistoryBytes };
   const shareTasks = createTaskSharing((ms) => workflowTask.hold(ms));
   takeOnScope(state, input.carried, Date.now(), mayObeyScope);
 
@@ -191,7 +190,9 @@ export async function runBatcher(input: BatcherInput, partitioner: PartitionVers
     if (underWay === 0) followDrain(state);
     armTimer();
     setCurrentDetails(describeBatcher(state));
-    endLook();
+    const { historySize } = workflowInfo();
+    shareTasks({ messages: state.messages, historySize, asksFirst, acted }, Date.now());
+    asksFirst = acted = false;
   }
 
   function mayObeyScope(): boolean {
@@ -201,14 +202,6 @@ export async function runBatcher(input: BatcherInput, partitioner: PartitionVers
   function noteMessage(): void {
     state.messages++;
     changed = true;
-  }
-
-  function endLook(): void {
-    const now = { messages: state.messages, bytes: workflowInfo().historySize };
-    const [messages, bytes] = [now.messages - seen.messages, now.bytes - seen.bytes];
-    shareTasks({ messages, bytes, asksFirst, acted }, Date.now());
-    seen = now;
-    asksFirst = acted = false;
   }
 
   function showState(): void {

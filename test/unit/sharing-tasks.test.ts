@@ -1,25 +1,34 @@
 import { KIB } from '../../src/domain/duration';
-import { HOLD_MS, createTaskSharing, type Look } from '../../workflows/sharing-tasks';
+import { HOLD_MS, createTaskSharing } from '../../workflows/sharing-tasks';
 
-const MESSAGE: Look = { messages: 1, bytes: 500, asksFirst: false, acted: false };
+/** A look of the loop that found one small message and did nothing, unless it says otherwise. */
+interface Found {
+  atMs: number;
+  messages?: number;
+  bytes?: number;
+  asksFirst?: boolean;
+  acted?: boolean;
+}
 
-/** For how long each look, at its time, holds the task. */
-function holdsOf(...looks: [atMs: number, look: Partial<Look>][]): number[] {
+/** For how long each look has the task held. */
+function holdsOf(...looks: Found[]): number[] {
   let held = 0;
+  let run = { messages: 0, historySize: 0 };
   const share = createTaskSharing((ms) => (held = ms));
-  return looks.map(([atMs, look]) => {
+  return looks.map(({ atMs, messages = 1, bytes = 500, asksFirst = false, acted = false }) => {
     held = 0;
-    share({ ...MESSAGE, ...look }, atMs);
+    run = { messages: run.messages + messages, historySize: run.historySize + bytes };
+    share({ ...run, asksFirst, acted }, atMs);
     return held;
   });
 }
 
 test('Of messages close on one another, the task of each but the first is held.', () => {
-  expect(holdsOf([0, {}], [20, {}], [110, { messages: 7 }])).toEqual([0, HOLD_MS, HOLD_MS]);
+  expect(holdsOf({ atMs: 0 }, { atMs: 20 }, { atMs: 110, messages: 7 })).toEqual([0, HOLD_MS, HOLD_MS]);
 });
 
 test('Messages that come seldom are not held: nobody shares with them.', () => {
-  expect(holdsOf([0, {}], [100, {}], [300, {}])).toEqual([0, 0, 0]);
+  expect(holdsOf({ atMs: 0 }, { atMs: 100 }, { atMs: 300 })).toEqual([0, 0, 0]);
 });
 
 test.each([
@@ -28,9 +37,10 @@ test.each([
   ['did something that others wait for', { acted: true }],
   ['brought messages of somebody who asks first', { asksFirst: true }],
 ])('A task that %s is not held.', (_, look) => {
-  expect(holdsOf([0, {}], [20, look])).toEqual([0, 0]);
+  expect(holdsOf({ atMs: 0 }, { atMs: 20, ...look })).toEqual([0, 0]);
 });
 
-test('What a task does besides says nothing of the next.', () => {
-  expect(holdsOf([0, { acted: true }], [20, { asksFirst: true }], [40, {}])).toEqual([0, 0, HOLD_MS]);
+test('What one look did says nothing of the next.', () => {
+  const looks = [{ atMs: 0, acted: true }, { atMs: 20, asksFirst: true, bytes: 64 * KIB }, { atMs: 40 }];
+  expect(holdsOf(...looks)).toEqual([0, 0, HOLD_MS]);
 });
