@@ -16,8 +16,8 @@
  * adopts each with a long-polling activity, so that a slow batch never delays the handing over. A batch that closes in
  * any other way than completing keeps its slot until it has been settled. A buffer that is too large to be carried is
  * moved into pages first and taken in again page by page. Under load the tasks of mere messages are answered late, so that
- * several share one. There is one timer at a time; a timer that turns out to be
- * early wakes the loop for nothing, which costs less history than cancelling it.
+ * several share one. There is one timer at a time; a timer that turns out to be early wakes the loop for nothing, which
+ * costs less history than cancelling it.
  */
 import {
   CancellationScope,

@@ -1,5 +1,5 @@
 /** Every decimal of at most 15 significant digits survives the way into a 64-bit float and back (DBL_DIG of C). */
-export const SAFE_LENGTH = 15;
+const SAFE_LENGTH = 15;
 
 /** Whether a text is a number as JSON writes them. */
 export function isJsonNumber(text: string): boolean {

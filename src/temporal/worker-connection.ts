@@ -1,5 +1,5 @@
 import { NativeConnection } from '@temporalio/worker';
-import { isLoopback } from '../config/relations';
+import { isLoopback } from '../config';
 import { unreachable, type TemporalTarget } from './connection';
 
 /**

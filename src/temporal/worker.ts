@@ -84,7 +84,6 @@ export async function createWorker(setup: WorkerSetup): Promise<PipelineWorker> 
     maxConcurrentLocalActivityExecutions: ACTIVITY_SLOTS,
     shutdownGraceTime: GRACE_MS,
     shutdownForceTime: FORCE_MS,
-    sinks: WORKER_SINKS,
     ...tuning,
   };
   const { adoptBatch, restartBatch, readPage, ...others } = activities;
@@ -93,6 +92,7 @@ export async function createWorker(setup: WorkerSetup): Promise<PipelineWorker> 
       // After a crash the batcher's next task waits this long for the dead worker before any other may take it.
       stickyQueueScheduleToStartTimeout: 5 * SECOND,
       maxConcurrentWorkflowTaskExecutions: maxInFlight + SPARE_WORKFLOW_SLOTS,
+      sinks: WORKER_SINKS,
       ...common,
       taskQueue,
       activities: others,

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { InjectedSinks } from '@temporalio/worker';
 import type { WorkerSinks } from '../../src/contracts/worker-sinks';
+import { eventTypeOf } from '../../src/temporal/replay/commands';
 import { startPipeline, type TestPipeline } from '../helpers/pipeline';
 import { waitFor } from '../helpers/wait-for';
 
@@ -35,11 +36,11 @@ const addOne = () => pipeline.ingest.addRecords(0, [{ requestId: randomUUID(), v
 
 async function eventTypes(): Promise<string[]> {
   const { events } = await pipeline.client.workflow.getHandle(pipeline.batcherWorkflowId).fetchHistory();
-  return (events ?? []).map(({ eventType }) => String(eventType));
+  return (events ?? []).map(eventTypeOf);
 }
 
-const SIGNALED = '26';
-const TASK_STARTED = '6';
+const SIGNALED = 'WorkflowExecutionSignaled';
+const TASK_STARTED = 'WorkflowTaskStarted';
 
 test('What arrives while a task is held is acknowledged at once, and shares the task after it.', async () => {
   const held = await startHeld();

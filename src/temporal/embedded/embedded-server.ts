@@ -1,9 +1,9 @@
 import { open } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import type { SearchAttributeType } from '@temporalio/common';
 import { SEARCH_ATTRIBUTES } from '../../contracts/search-attributes';
 import { KIB, SECOND } from '../../domain/duration';
 import { KeepapartError } from '../../domain/errors';
+import { readableName } from '../enum-names';
 import { claimDatabase } from './claim';
 import { databaseIsReady, openDatabase, prepareDataDir, rotateLog, SERVER_FILE } from './data-folder';
 import { type Environment, probeVersion } from './executable';
@@ -186,7 +186,7 @@ function serverArguments(
     // So nobody has to wait for it to learn of ours.
     ...Object.values(SEARCH_ATTRIBUTES).flatMap(({ name, type }) => [
       '--search-attribute',
-      `${name}=${typeNameOf(type)}`,
+      `${name}=${readableName(type)}`,
     ]),
     // It would ask Temporal's servers for a newer version every day.
     ...['--dynamic-config-value', 'frontend.enableServerVersionCheck=false'],
@@ -196,14 +196,6 @@ function serverArguments(
     ]),
     ...['--log-level', 'error'],
   ];
-}
-
-/** `KEYWORD_LIST` in the SDK is `KeywordList` on the command line. */
-function typeNameOf(type: SearchAttributeType): string {
-  return type.replaceAll(
-    /([A-Z])([A-Z]*)_?/g,
-    (_, first: string, rest: string) => first + rest.toLowerCase(),
-  );
 }
 
 /** An aborted wait throws an AbortError, with the reason inside. */

@@ -1,6 +1,7 @@
 import { defaultPayloadConverter } from '@temporalio/common';
 import { temporal } from '@temporalio/proto';
 import type { GivenCommand } from '../../contracts/replay';
+import { readableName } from '../enum-names';
 import type { HistoryEvent } from './recorded-history';
 
 /** Commands that leave no event of their own in the order of the others. */
@@ -44,10 +45,7 @@ export function tellRecordedCommand(
 
 /** An event's type as the Web UI calls it, e.g. `ActivityTaskScheduled`. */
 export function eventTypeOf({ eventType }: HistoryEvent): string {
-  return (temporal.api.enums.v1.EventType[eventType ?? 0] ?? '?')
-    .replace('EVENT_TYPE_', '')
-    .toLowerCase()
-    .replaceAll(/(?:^|_)([a-z])/g, (_, letter: string) => letter.toUpperCase());
+  return readableName((temporal.api.enums.v1.EventType[eventType ?? 0] ?? '?').replace('EVENT_TYPE_', ''));
 }
 
 function recordedCommand(event: HistoryEvent): GivenCommand | undefined {
