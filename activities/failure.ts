@@ -1,6 +1,6 @@
 import { ApplicationFailure, activityInfo } from '@temporalio/activity';
 import type { FailureDetails, SaveFailure } from '../src/contracts/activities';
-import { MAX_ERROR_LENGTH } from '../src/domain/outcome';
+import { MAX_ERROR_BYTES, cutToBytes } from '../src/domain/outcome';
 import { ERRORS, RETRIED, isKeepapartError, type ErrorCode } from '../src/domain/errors';
 
 /**
@@ -24,11 +24,11 @@ export function asFailure(error: unknown, fallback: ErrorCode): ApplicationFailu
   });
 }
 
-/** What one of several records failed with that were to be saved together. */
+/** Why one of several records could not be saved. */
 export function saveFailureOf(error: unknown): SaveFailure {
   const retryAfterMs = isKeepapartError(error) ? error.retryAfterMs : undefined;
   return {
-    message: messageOf(error).slice(0, MAX_ERROR_LENGTH),
+    message: cutToBytes(messageOf(error), MAX_ERROR_BYTES),
     refused: isFinal(error),
     ...(retryAfterMs !== undefined && { retryAfterMs }),
   };
@@ -37,6 +37,11 @@ export function saveFailureOf(error: unknown): SaveFailure {
 /** Whether the same call can never succeed; what isn't of the catalogue may. */
 export function isFinal(error: unknown): boolean {
   return isKeepapartError(error) && ERRORS[error.code].retried === RETRIED.never;
+}
+
+/** Whether the store refuses to close a batch for good, upon which all of it is rolled back. */
+export function isRefusedBatch(error: unknown): boolean {
+  return isKeepapartError(error) && error.code === 'batch-rejected';
 }
 
 export function messageOf(error: unknown): string {

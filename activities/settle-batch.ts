@@ -1,5 +1,8 @@
-import { ROLLBACK_ATTEMPTS, type SettleBatchInput } from '../src/contracts/activities';
-import type { BatchResult } from '../src/contracts/batch';
+import {
+  ROLLBACK_ATTEMPTS,
+  type SettleBatchInput,
+  type SettleBatchResult,
+} from '../src/contracts/activities';
 import { OUTCOME, outcomeOf, withFailedUndo, type SettledRecord } from '../src/domain/outcome';
 import type { RecordStore } from '../src/domain/record-store';
 import { isFinal, messageOf } from './failure';
@@ -24,7 +27,7 @@ export async function settleBatch(
   store: RecordStore,
   input: SettleBatchInput,
   attempt: number,
-): Promise<BatchResult> {
+): Promise<SettleBatchResult> {
   const { batch, format } = input;
   const closed = await store.readBatch(batch);
   const records = closed?.records ?? (await rollBackAll(store, input, attempt));

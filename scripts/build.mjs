@@ -26,7 +26,7 @@ try {
 } catch {
   process.exit(1);
 }
-const { buildWorkflowBundle } = require(path.join(next, 'src/temporal/workflow-bundle.js'));
+const { buildWorkflowBundle } = require(path.join(next, 'src/temporal/worker/workflow-bundle.js'));
 const { DefaultLogger } = require('@temporalio/worker');
 await buildWorkflowBundle(new DefaultLogger('WARN'));
 // What the page at /docs loads: so that an installation needs neither the rest of the package nor what it depends on.

@@ -1,5 +1,4 @@
 /** What the workflow bundle holds: the one file that the bundler starts from. */
-export { batcherWorkflow } from './batcher';
-export { batchWorkflow } from './batch';
-export { batchGroupWorkflow } from './batch-group';
-export { bufferPageWorkflow } from './buffer-page';
+export { batcherWorkflow } from './batcher/batcher';
+export { batchesWorkflow } from './child/child';
+export { bufferPageWorkflow } from './page';

@@ -3,14 +3,12 @@
  * wants to be versioned and comes from a worker without a build.
  */
 import { setWorkflowOptions } from '@temporalio/workflow';
-import { batchWorkflow } from './batch';
-import { batchGroupWorkflow } from './batch-group';
-import { batcherWorkflow } from './batcher';
-import { bufferPageWorkflow } from './buffer-page';
+import { batcherWorkflow } from './batcher/batcher';
+import { batchesWorkflow } from './child/child';
+import { bufferPageWorkflow } from './page';
 
 /** Ends on the build that it began on, so that a change of it needs no `patched`. */
-setWorkflowOptions({ versioningBehavior: 'PINNED' }, batchWorkflow);
-setWorkflowOptions({ versioningBehavior: 'PINNED' }, batchGroupWorkflow);
+setWorkflowOptions({ versioningBehavior: 'PINNED' }, batchesWorkflow);
 
 /** Lives for ever, so it has to move: with its next task after another build has become current. */
 setWorkflowOptions({ versioningBehavior: 'AUTO_UPGRADE' }, batcherWorkflow);
@@ -18,4 +16,4 @@ setWorkflowOptions({ versioningBehavior: 'AUTO_UPGRADE' }, batcherWorkflow);
 /** May wait as long as its batcher is paused: pinned, it would keep a build from being drained. */
 setWorkflowOptions({ versioningBehavior: 'AUTO_UPGRADE' }, bufferPageWorkflow);
 
-export { batchGroupWorkflow, batchWorkflow, batcherWorkflow, bufferPageWorkflow };
+export { batcherWorkflow, batchesWorkflow, bufferPageWorkflow };

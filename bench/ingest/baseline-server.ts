@@ -10,7 +10,7 @@ import express from 'express';
 import { z } from 'zod';
 import { RUN_LIMITS, type BatcherInput } from '../../src/contracts/batcher';
 import { loadConfig } from '../../src/config';
-import { batcherAddress } from '../../src/temporal/batcher-address';
+import { batcherAddress } from '../../src/temporal/shard/batcher-address';
 
 const bodySchema = z.array(z.json()).min(1).max(10_000);
 

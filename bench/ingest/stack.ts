@@ -13,8 +13,8 @@ import {
 } from '../../src/contracts/batcher';
 import { WORKFLOW_TYPE, batcherWorkflowId } from '../../src/contracts/ids';
 import { loadConfig } from '../../src/config';
-import { batcherAddress } from '../../src/temporal/batcher-address';
-import { connectClient, embeddedTarget } from '../../src/temporal/connection';
+import { batcherAddress } from '../../src/temporal/shard/batcher-address';
+import { connectClient, embeddedTarget } from '../../src/temporal/server/connection';
 import { startNode, type Running } from '../harness/processes';
 import { profiling } from '../harness/profiling';
 

@@ -5,9 +5,9 @@ import { SECOND } from '../domain/duration';
 import { createHttpApi } from '../http/app';
 import { listen, type TlsPair } from '../http/listen';
 import { startGateway } from '../tcp/gateway';
-import { batcherAddress } from '../temporal/batcher-address';
+import { batcherAddress } from '../temporal/shard/batcher-address';
 import { createBatcherClient } from '../temporal/batcher-client';
-import { createIngest } from '../temporal/ingest';
+import { Shards } from '../temporal/shard/shards';
 import type { Lifecycle } from './lifecycle';
 import { releaseVersion, SWAGGER_UI_FOLDER } from './release';
 import { watchTlsFiles } from './tls-files';
@@ -36,11 +36,11 @@ export async function startApi(
   webUiUrl: string | undefined,
   tls: TlsPair | undefined,
 ): Promise<ApiAddresses> {
-  const address = batcherAddress(config);
-  await createIngest(client, address).configure('api at start');
+  const shards = new Shards(client, batcherAddress(config), config);
+  await shards.configure('api at start');
   let draining = false;
   const edge = {
-    batcher: createBatcherClient(client, address, config),
+    batcher: createBatcherClient(client, shards),
     limits: { ...config, maxRequestRecords: Math.min(config.maxBufferedRecords, MAX_REQUEST_RECORDS) },
     logger,
     isDraining: () => draining,

@@ -79,7 +79,7 @@ async function bench(
     const apiKey = randomBytes(16).toString('hex');
     const batcherId = `bench-${randomBytes(4).toString('hex')}`;
     const settings = {
-      ...profileSettings(profile, config, apiKey),
+      ...profileSettings(profile, apiKey),
       batcherId,
       taskQueue: batcherId,
       dataDir: path.join(folder, profile.name),
@@ -107,15 +107,9 @@ async function bench(
 }
 
 /** What differs from the settings of whoever measures: the profile, and nothing that a second system would collide with. */
-function profileSettings(
-  { saveActivity, batchesPerChild, leastInFlight }: Profile,
-  given: Config,
-  key: string,
-): Partial<Record<SettingKey, string>> {
+function profileSettings({ saveActivity }: Profile, key: string): Partial<Record<SettingKey, string>> {
   return {
     saveActivity,
-    batchesPerChild: String(batchesPerChild),
-    maxInFlight: String(Math.max(leastInFlight, given.maxInFlight)),
     outcomeFormat: 'json',
     httpHost: LOOPBACK,
     httpPort: '0',

@@ -2,9 +2,10 @@ import type { Command } from 'commander';
 import type { Config } from '../config';
 import type { DrainReport } from '../contracts/drain';
 import { KeepapartError } from '../domain/errors';
-import { batcherAddress } from '../temporal/batcher-address';
+import { batcherAddress } from '../temporal/shard/batcher-address';
 import { createBatcherClient } from '../temporal/batcher-client';
-import { connectClient } from '../temporal/connection';
+import { Shards } from '../temporal/shard/shards';
+import { connectClient } from '../temporal/server/connection';
 import { secondsOf, type Flags } from './api-access';
 import { progressLine } from './progress-line';
 import { addSettingFlags, readOperatorConfig } from './read-config';
@@ -42,7 +43,7 @@ async function drain(config: Config, by: string, timeoutMs: number): Promise<Dra
   const progress = progressLine(process.stderr);
   const startedAtMs = Date.now();
   try {
-    const batcher = createBatcherClient(client, batcherAddress(config), config);
+    const batcher = createBatcherClient(client, new Shards(client, batcherAddress(config), config));
     return await batcher.drain(by, {
       timeoutMs,
       onProgress: (report) => {

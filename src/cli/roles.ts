@@ -46,7 +46,7 @@ export async function startRole(
   if (hasApi && embeds) await choosePorts(apiPorts(config));
   // Express and the SDK's worker take a second to load, so only who has the part does. And only a worker has the SDK's
   // native runtime, which would keep any other process alive.
-  if (hasWorker) (await import('../temporal/runtime.js')).installRuntime(logger);
+  if (hasWorker) (await import('../temporal/worker/runtime.js')).installRuntime(logger);
   const temporal = embeds ? await startTemporal(config, lifecycle) : (reached ?? externalTemporal());
   const client = await connect(temporal, lifecycle);
   if (store !== undefined) {

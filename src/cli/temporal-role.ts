@@ -1,11 +1,16 @@
 import { homedir } from 'node:os';
 import type { Config } from '../config';
 import { KeepapartError } from '../domain/errors';
-import { connectClient, embeddedTarget, temporalTarget, type TemporalTarget } from '../temporal/connection';
+import {
+  connectClient,
+  embeddedTarget,
+  temporalTarget,
+  type TemporalTarget,
+} from '../temporal/server/connection';
 import { defaultCacheDir, resolveTemporalBinary } from '../temporal/embedded/binary';
 import { databaseServerVersion, startEmbeddedServer } from '../temporal/embedded/embedded-server';
 import { accepts, LOOPBACK } from '../temporal/embedded/ports';
-import { registerWithTemporal } from '../temporal/register';
+import { registerWithTemporal } from '../temporal/server/register';
 import type { Lifecycle } from './lifecycle';
 import { progressLine } from './progress-line';
 

@@ -3,8 +3,8 @@ import type { Client } from '@temporalio/client';
 import type { Config } from '../config';
 import type { VersionsView } from '../contracts/versions';
 import { KeepapartError } from '../domain/errors';
-import { connectClient } from '../temporal/connection';
-import { promote, readVersions } from '../temporal/versions';
+import { connectClient } from '../temporal/server/connection';
+import { promote, readVersions } from '../temporal/worker/versions';
 import { addSettingFlags, readConfig } from './read-config';
 import { findTemporal } from './temporal-role';
 

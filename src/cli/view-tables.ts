@@ -26,7 +26,8 @@ export function renderBatch(batch: BatchView): string {
     `started   ${batch.startedAt}, closed ${known(batch.closedAt)}`,
     `file      ${known(batch.file)}`,
     `requests  ${plain(batch.requestIds.join(', '))}`,
-    `cut       ${known(batch.cut?.text)}`,
+    `cut       ${batch.cut.text}`,
+    `saving    ${batch.saving.text}`,
   ];
   const head = ['record', 'value', 'outcome', 'attempts', 'error'];
   const rows = batch.records.map(({ recordId, value, outcome, attempts, error }) => [

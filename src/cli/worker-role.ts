@@ -3,11 +3,11 @@ import type { Logger } from 'pino';
 import { createActivities } from '../../activities';
 import type { Config } from '../config';
 import type { RecordStore } from '../domain/record-store';
-import { connectWorker } from '../temporal/worker-connection';
-import { STANDING, watchVersion, type Standing } from '../temporal/first-version';
-import { createWorker } from '../temporal/worker';
-import { createWorkflowAccess } from '../temporal/workflow-access';
-import { workflowCode } from '../temporal/workflow-bundle';
+import { connectWorker } from '../temporal/worker/worker-connection';
+import { STANDING, watchVersion, type Standing } from '../temporal/worker/first-version';
+import { createWorker } from '../temporal/worker/worker';
+import { createWorkflowAccess } from '../temporal/worker/workflow-access';
+import { workflowCode } from '../temporal/worker/workflow-bundle';
 import type { Lifecycle } from './lifecycle';
 import type { ReachedTemporal } from './temporal-role';
 
@@ -20,7 +20,7 @@ export async function startWorker(
 ): Promise<void> {
   const connection = await connectWorker(target);
   lifecycle.onStop("the worker's connection", () => connection.close());
-  const { taskQueue, deployment, buildId, holdPatches, maxInFlight, shards, stackTraces } = config;
+  const { taskQueue, deployment, buildId, holdPatches, stackTraces } = config;
   const versioned = buildId !== '';
   const worker = await createWorker({
     connection,
@@ -28,7 +28,6 @@ export async function startWorker(
     taskQueue,
     activities: createActivities({ store, workflows: createWorkflowAccess(client) }),
     workflows: workflowCode({ versioned, stackTraces: stackTraces === 'on' }),
-    maxInFlight: maxInFlight * shards,
     version: versioned ? { deployment, buildId } : undefined,
     heldPatches: holdPatches === '' ? undefined : holdPatches.split(','),
   });

@@ -9,10 +9,10 @@ export interface GroupLimits {
 }
 
 /** One that waits for its commit. */
-interface Waiting<Entry> {
+interface Waiting<Entry, Result> {
   entry: Entry;
   bytes: number;
-  resolve: () => void;
+  resolve: (result: Result) => void;
   reject: (error: unknown) => void;
 }
 
@@ -26,14 +26,15 @@ interface Waiting<Entry> {
  * is the company that has just been seen which is waited for, and nobody who comes later than that waits at all. (With
  * those in the commit alone, two halves of the callers could take turns for ever, each waiting for the other's commits.)
  * (PostgreSQL's commit_delay and commit_siblings rest on the same observation.)
- * @param commit makes a group durable; what it throws fails exactly the entries of that group
- * @returns adds an entry; resolves when its group is durable
+ * @param commit makes a group durable, and returns a result per entry, in order; what it throws fails exactly the entries
+ *   of that group
+ * @returns adds an entry; resolves with its result when its group is durable
  */
-export function createGroupCommit<Entry>(
+export function createGroupCommit<Entry, Result>(
   limits: GroupLimits,
-  commit: (entries: Entry[], bytes: number) => Promise<void>,
-): (entry: Entry, bytes: number) => Promise<void> {
-  const waiting: Waiting<Entry>[] = [];
+  commit: (entries: Entry[], bytes: number) => Promise<readonly Result[]>,
+): (entry: Entry, bytes: number) => Promise<Result> {
+  const waiting: Waiting<Entry, Result>[] = [];
   let waitingBytes = 0;
   let inFlight = 0;
   let scheduled = false;
@@ -67,7 +68,7 @@ export function createGroupCommit<Entry>(
     schedule();
   }
 
-  function nextGroup(): Waiting<Entry>[] {
+  function nextGroup(): Waiting<Entry, Result>[] {
     let count = 0;
     let bytes = 0;
     for (const one of waiting) {
@@ -80,15 +81,15 @@ export function createGroupCommit<Entry>(
     return group;
   }
 
-  async function send(group: readonly Waiting<Entry>[]): Promise<void> {
+  async function send(group: readonly Waiting<Entry, Result>[]): Promise<void> {
     inFlight++;
     try {
       const bytes = group.reduce((sum, one) => sum + one.bytes, 0);
-      await commit(
+      const results = await commit(
         group.map(({ entry }) => entry),
         bytes,
       );
-      for (const { resolve } of group) resolve();
+      for (const [i, { resolve }] of group.entries()) resolve(results[i] as Result);
     } catch (error) {
       for (const { reject } of group) reject(error);
     } finally {

@@ -1,7 +1,7 @@
 import { KeepapartError, type FieldProblem } from '../domain/errors';
 import { closestName, ENV_PREFIX, envName, flagName, settingName } from './names';
 import { relationProblems } from './relations';
-import { SETTING_KEYS, SETTINGS, type Config, type SettingKey } from './settings';
+import { SETTING_KEYS, SETTINGS, type Config, type Setting, type SettingKey } from './settings';
 
 /** Where a value came from, weakest first. */
 export type SettingSource = 'default' | 'file' | 'environment' | 'flag';
@@ -56,6 +56,12 @@ export function loadConfig({ env, file, flags = {} }: ConfigInput): LoadedConfig
   const { values, sources, fields, problems } = gathered;
   const fromFile = file && fileLayer(file, problems);
   for (const layer of [fromFile, envLayer(env), flagLayer(flags)]) if (layer) readLayer(layer, gathered);
+
+  for (const key of SETTING_KEYS) {
+    const { defaultIf } = SETTINGS[key] as Setting<unknown>;
+    if (defaultIf === undefined || sources.get(key) !== 'default') continue;
+    if (values.get(defaultIf.key as SettingKey) === defaultIf.is) values.set(key, defaultIf.default);
+  }
 
   // Each value came from the parser under its own key, which is what the type says.
   const config = Object.fromEntries(values) as Partial<Config>;

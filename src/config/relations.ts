@@ -15,7 +15,6 @@ export function relationProblems(draft: Draft): FieldProblem[] {
   return [
     ...orderProblems(draft, 'maxRecordBytes', 'maxRequestBytes'),
     ...orderProblems(draft, 'maxRequestBytes', 'maxBufferedBytes'),
-    ...orderProblems(draft, 'batchesPerChild', 'maxInFlight', (count) => `${count} batches`),
     ...hostProblems(draft),
     ...tlsProblems(draft),
     ...portProblems(draft),
@@ -24,24 +23,19 @@ export function relationProblems(draft: Draft): FieldProblem[] {
   ];
 }
 
-type SizeKey = 'maxRecordBytes' | 'maxRequestBytes' | 'maxBufferedBytes' | 'batchesPerChild' | 'maxInFlight';
+type SizeKey = 'maxRecordBytes' | 'maxRequestBytes' | 'maxBufferedBytes';
 
 /** Blames the one that was written, as the other may well be a default that its user never heard of. */
-function orderProblems(
-  { values, writtenAs }: Draft,
-  lower: SizeKey,
-  upper: SizeKey,
-  show: (value: number) => string = formatBytes,
-): FieldProblem[] {
+function orderProblems({ values, writtenAs }: Draft, lower: SizeKey, upper: SizeKey): FieldProblem[] {
   const [low, high] = [values[lower], values[upper]];
   if (low === undefined || high === undefined || low <= high) return [];
   const lowerField = writtenAs(lower);
   if (lowerField === undefined) {
-    const expected = `at least ${settingName(lower)}, which is ${show(low)}`;
-    return [{ field: writtenAs(upper) ?? settingName(upper), expected, received: show(high) }];
+    const expected = `at least ${settingName(lower)}, which is ${formatBytes(low)}`;
+    return [{ field: writtenAs(upper) ?? settingName(upper), expected, received: formatBytes(high) }];
   }
-  const expected = `at most ${settingName(upper)}, which is ${show(high)}`;
-  return [{ field: lowerField, expected, received: show(low) }];
+  const expected = `at most ${settingName(upper)}, which is ${formatBytes(high)}`;
+  return [{ field: lowerField, expected, received: formatBytes(low) }];
 }
 
 const OCTET = '(25[0-5]|2[0-4]\\d|1?\\d?\\d)';

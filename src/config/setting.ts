@@ -5,6 +5,8 @@ export interface Setting<T> {
   /** Decides what is accepted and says so in words, bounds included. */
   parser: Parser<T>;
   default: T;
+  /** Another default, where another setting has this value. */
+  defaultIf?: { key: string; is: unknown; default: T };
   unit?: string;
   /** What it is. */
   about: string;

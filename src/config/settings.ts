@@ -1,5 +1,5 @@
 import { DAY, KIB, MIB, MINUTE } from '../domain/duration';
-import { LIMIT_RANGES } from '../domain/limits';
+import { LIMIT_RANGES, MAX_SHARDS } from '../domain/limits';
 import { OUTCOME_FORMATS } from '../domain/outcome';
 import { bytes, integer, oneOf, share, text } from './parse';
 import { apiKeys, conflictRules } from './parse-lists';
@@ -9,7 +9,7 @@ import { setting, type Setting } from './setting';
 export type { Setting } from './setting';
 
 /** How records are saved. */
-export const SAVE_ACTIVITIES = ['regular', 'local', 'batch'] as const;
+export const SAVE_ACTIVITIES = ['auto', 'record', 'batch'] as const;
 
 /** What becomes of a batch of which a record is exhausted. */
 const ON_FAILURE = ['keep', 'rollback_batch'] as const;
@@ -169,7 +169,7 @@ export const SETTINGS = {
     related: 'For a change of the batcher that can be rolled back: see "Changing code" in OPERATIONS.md.',
   }),
   shards: setting({
-    parser: integer(1, 64),
+    parser: integer(1, MAX_SHARDS),
     default: 1,
     unit: 'batchers',
     about: 'Batchers side by side, each with a buffer of its own; a request goes to one of them whole.',
@@ -227,11 +227,13 @@ export const SETTINGS = {
   }),
   maxInFlight: setting({
     parser: integer(...LIMIT_RANGES.maxInFlight),
-    default: 50,
+    default: 2000,
+    defaultIf: { key: 'saveActivity', is: 'record', default: 50 },
     unit: 'batches',
-    about: 'Most batches of one shard at once.',
-    related: 'Each is a pending child workflow, of which Temporal allows 2,000.',
-    raising: 'Raising it puts more load on the store and on Temporal; on two cores, 300 was slower than 50.',
+    about: 'Most batches of one shard at once, those that wait for their next attempt included.',
+    related:
+      'Default 50 with SAVE_ACTIVITY=record, where each is a child workflow, of which 1,000 run at most. A worker makes at most 400 saves at once, whatever is in flight.',
+    raising: 'Raising it puts more load on the store; with record, 300 were slower than 50 on two cores.',
   }),
   maxAttempts: setting({
     parser: integer(...LIMIT_RANGES.maxAttempts),
@@ -259,20 +261,11 @@ export const SETTINGS = {
   }),
   saveActivity: setting({
     parser: oneOf(...SAVE_ACTIVITIES),
-    default: 'regular',
+    default: 'auto',
     about:
-      'How records are saved: each by an activity, each by a local activity, or those of a batch together by one local activity.',
+      'How records are saved. record: a child workflow per batch, an activity per record, all of it in the Web UI. batch: many batches per child, saved together. auto: record while there is time, batch as soon as more is due than that can carry.',
     related:
-      'What is local is faster, and shows less while it runs: see TUNING.md. With local, a batch of which more than 5,000 attempts are possible is saved as with regular.',
-  }),
-  batchesPerChild: setting({
-    parser: integer(1, 100),
-    default: 1,
-    unit: 'batches',
-    about: 'Most batches that begin at the same time and share one child workflow.',
-    related:
-      'At most MAX_IN_FLIGHT, which counts batches: several times as many keep the worker busy. No effect with BATCH_SPACING_MS. A child holds at most 1,000 records and 1 MiB, and fewer where MAX_ATTEMPTS is high.',
-    raising: 'Raising it trades detail in the Web UI for speed: see TUNING.md.',
+      'Every guarantee holds in each; attempts and outcomes are those of single records. See TUNING.md.',
   }),
   saveFailureRate: setting({
     parser: share(),

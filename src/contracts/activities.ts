@@ -1,11 +1,10 @@
 import type { Batch, BatchRef } from '../domain/batch';
 import type { PackedBuffer } from '../domain/buffer';
 import { HOUR, MINUTE, SECOND } from '../domain/duration';
-import type { OutcomeFormat, OutcomeTally, SettledRecord } from '../domain/outcome';
+import type { HowItEnded, PackedBatch } from '../domain/packed-batch';
+import type { OutcomeFormat, RecordOutcome, UndoFailure } from '../domain/outcome';
 import type { KeptRecord } from '../domain/record';
-import type { ClosedBatch } from '../domain/record-store';
-import type { PackedBatch, PackedOutcomes } from '../domain/packed-batch';
-import type { BatchResult } from './batch';
+import type { BatchInChild, ClosedBatches } from './child';
 
 export interface SaveInput {
   record: KeptRecord;
@@ -15,54 +14,60 @@ export interface SaveInput {
 export interface SaveResult {
   /** The attempt that succeeded, from 1. */
   attempt: number;
+  /** How long the store took for it, in milliseconds. */
+  tookMs: number;
 }
 
-export interface SaveRecordsInput {
-  /** Of one batch: all, or those that are to be tried again. */
-  records: KeptRecord[];
-  batch: BatchRef;
+/** Records of several batches. */
+export interface PackedBatches {
+  openedAtMs: number;
+  batches: { batchId: string; records: PackedBatch }[];
 }
 
-/** The records that are neither failed nor slow are saved. */
-export interface SaveRecordsResult {
-  failed: FailedSave[];
-  /** Places in the input of those that were not through within {@link LOCAL_PATIENCE_MS}: `save` waits for them. */
-  slow?: number[];
+/** What became of the records of an attempt: those that aren't listed are saved. */
+export interface SaveBatchesResult {
+  /** The distinct failures. */
+  failures: SaveFailure[];
+  /** Index of the batch in the input, index of the record in that batch, index into `failures`. */
+  failed: [batch: number, record: number, failure: number][];
+  /** How long the fastest save took, in milliseconds; absent where the store saves many records in one call. */
+  fastestMs?: number;
 }
 
-/** What one attempt to save a record failed with. */
-export interface FailedSave extends SaveFailure {
-  /** Of the record in the input, from 0. */
-  place: number;
-}
-
+/** Why one attempt to save a record failed. */
 export interface SaveFailure {
   message: string;
   /** Whether no further attempt can succeed. */
   refused: boolean;
-  /** When it may be tried again, where the store says so. */
+  /** The earliest time for the next attempt, from now, where the store gives one. */
   retryAfterMs?: number;
 }
 
-export interface CloseBatchInput {
-  batch: BatchRef;
-  records: SettledRecord[];
-  format: OutcomeFormat;
+/** The rollbacks that failed for good; what isn't listed is rolled back. */
+export interface RollbackResult {
+  failures: UndoFailure[];
+  failed: [batch: number, record: number, failure: number][];
 }
 
 export interface CloseBatchesInput {
   format: OutcomeFormat;
-  batches: (BatchRef & { records: PackedBatch; outcomes: PackedOutcomes })[];
+  openedAtMs: number;
+  batches: { batchId: string; records: PackedBatch; outcomes: number[] }[];
+  /** What the numbers in `outcomes` refer to. */
+  kinds: HowItEnded[];
 }
 
-/** In their order; a batch that could not be closed tells why, and is for `closeBatch` then. */
+/** Per batch: where it is, why the store refuses it for good, or why it could not be closed this time. */
 export interface CloseBatchesResult {
-  batches: ({ location: string } | { failed: string })[];
+  batches: ({ location: string } | { refused: string } | { failed: string })[];
 }
 
-export interface AdoptBatchInput {
-  /** Id of the workflow that holds the batch, or several. */
-  batchId: string;
+export interface ChildRef {
+  childId: string;
+}
+
+export interface HoldsInput extends ChildRef {
+  batches: BatchInChild[];
 }
 
 export interface SettleBatchInput {
@@ -74,81 +79,84 @@ export interface SettleBatchInput {
   atMs: number;
 }
 
+/** A settled batch: outcomes in batch order. */
+export interface SettleBatchResult {
+  location: string;
+  outcomes: RecordOutcome[];
+}
+
 export interface ReadPageInput {
   pageId: string;
 }
 
-/** How a workflow of one batch or several ended, as the batcher counts it; all zeros unless it completed. */
-export interface BatchClosing extends OutcomeTally {
-  status: BatchClosingStatus;
-  /** How many batches it held. Absent for one, as older workers tell it. */
-  batches?: number;
+/** How a child closed, as the batcher counts it; all zeros unless it completed. */
+export interface ChildClosing extends ClosedBatches {
+  status: ChildClosingStatus;
+  /** See `ChildResult`. */
+  fastestMs?: number;
 }
 
-export const BATCH_CLOSING = {
+export const CHILD_CLOSING = {
   completed: 'completed',
   failed: 'failed',
   terminated: 'terminated',
   canceled: 'canceled',
   timedOut: 'timed_out',
-  /** The server doesn't know the workflow any more: it closed longer ago than the namespace retains. */
+  /** The server doesn't know the workflow any more: it closed longer ago than the namespace retains, or was deleted. */
   notFound: 'not_found',
 } as const;
-export type BatchClosingStatus = (typeof BATCH_CLOSING)[keyof typeof BATCH_CLOSING];
+export type ChildClosingStatus = (typeof CHILD_CLOSING)[keyof typeof CHILD_CLOSING];
 
 /** Everything that workflows have done outside the sandbox. Each may run again at any time (G4). */
 export interface Activities {
   /**
-   * One attempt to store one record, or what is left of one that `saveRecords` found slow. Fails with `save-failed`
-   * (retried) or `record-rejected` (not retried). A store's error may say when to try again (`retryAfterMs`); that then
-   * goes before the interval, here and below.
+   * One attempt to store one record. Fails with `save-failed` (retried) or `record-rejected` (not retried). An error of
+   * the store may give the time of the next attempt (`retryAfterMs`), which takes precedence over the interval, here and
+   * below.
    */
   save(input: SaveInput): Promise<SaveResult>;
   /**
-   * One attempt to store records of one batch; tells which of them failed, and which take long. What it fails with
-   * itself goes for each of them. Called as a local activity.
+   * One attempt to store the records of several batches. Failures of records are in the result; it only fails when its
+   * worker is gone, and Temporal then makes the same attempt again.
    */
-  saveRecords(input: SaveRecordsInput): Promise<SaveRecordsResult>;
-  /** Undoes what a save left behind; tried {@link ROLLBACK_ATTEMPTS} times, then told in the record's outcome. */
-  rollback(input: SaveInput): Promise<void>;
-  /** Publishes the batch's outcomes; retried until it succeeds. */
-  closeBatch(input: CloseBatchInput): Promise<ClosedBatch>;
-  /** Publishes several batches, those that can be; fails, and is retried, only when none can. */
+  saveBatches(input: PackedBatches): Promise<SaveBatchesResult>;
+  /**
+   * Undoes what saves of these records left behind. Tried {@link ROLLBACK_ATTEMPTS} times; what still fails is in the
+   * result of the last attempt, and then in the record's outcome.
+   */
+  rollback(input: PackedBatches): Promise<RollbackResult>;
+  /** Publishes the outcomes of batches, those that can be; fails, and is retried, only when none can. */
   closeBatches(input: CloseBatchesInput): Promise<CloseBatchesResult>;
-  /** Waits, heartbeating, until a batch that an earlier run of the batcher started has closed, however it does. */
-  adoptBatch(input: AdoptBatchInput): Promise<BatchClosing>;
+  /** Waits, heartbeating, until a child that an earlier run of the batcher started has closed, in whatever way. */
+  adoptChild(input: ChildRef): Promise<ChildClosing>;
   /**
-   * Starts a batch that closed without completing once more under its own id, to be settled (see `BatchInput.settle`).
-   * Nothing happens when that has been done already. False when the server doesn't know the batch any more.
+   * Starts a child that closed without completing again under its own id, to be settled (see `ChildPolicy.settle`).
+   * Nothing happens when that has been done already. False when the server doesn't know the child any more.
    */
-  restartBatch(input: AdoptBatchInput): Promise<boolean>;
+  restartChild(input: ChildRef): Promise<boolean>;
+  /** Whether a child with this id, started earlier, has exactly these batches. */
+  holdsBatches(input: HoldsInput): Promise<boolean>;
   /**
-   * Gives every record of a batch that closed without completing an outcome: that of its file, or rolled back. Retried
-   * until it succeeds.
+   * Gives every record of a batch that closed without completing an outcome: the one in its file, or rolled back.
+   * Retried until it succeeds.
    */
-  settleBatch(input: SettleBatchInput): Promise<BatchResult>;
+  settleBatch(input: SettleBatchInput): Promise<SettleBatchResult>;
   /** The records of a page of the buffer, whether or not it has been taken in. */
   readPage(input: ReadPageInput): Promise<PackedBuffer>;
 }
 
-/** What `save` and `rollback` attach to their failures, so that an outcome can tell the attempts of what failed for good. */
+/** What a failed `save` carries, so that an outcome can report the attempts of what failed for good. */
 export interface FailureDetails {
   attempt: number;
-  /** When it may be tried again, where the store says so. */
+  /** The earliest time for the next attempt, from now, where the store gives one. */
   retryAfterMs?: number;
 }
 
 /**
- * How often a rollback is tried; 1 s, 2 s, …, 30 s apart, so for about 2½ minutes. It ends, unlike closing: what a failed
- * rollback leaves behind can be told in the outcome, and waiting for ever would hold back the outcomes of the others.
+ * How often a rollback is tried: 1 s, 2 s, …, 30 s apart, so for about 2½ minutes. Unlike closing, it ends: what a failed
+ * rollback leaves behind can be reported in the outcome, and waiting for ever would hold back the outcomes of the others.
  */
 export const ROLLBACK_ATTEMPTS = 10;
-
-/**
- * How long a local activity waits for a store. It holds its workflow task, and with it whatever else the workflow has to
- * say; what takes longer is for an activity of the server's, which may take its time and whose worker is watched.
- */
-export const LOCAL_PATIENCE_MS = 2 * SECOND;
 
 /**
  * Time-outs of the activities, in milliseconds. A killed worker is noticed after `heartbeatMs`, which must leave room
@@ -157,11 +165,9 @@ export const LOCAL_PATIENCE_MS = 2 * SECOND;
 export const ACTIVITY_TIMEOUTS = {
   heartbeatMs: 10 * SECOND,
   saveMs: 5 * MINUTE,
-  /** Of a local attempt to save, which gives up waiting long before. */
-  localMs: 1 * MINUTE,
   closeMs: 5 * MINUTE,
   /** Reading or starting a workflow. */
   readMs: 1 * MINUTE,
-  /** A batch may stay in flight for long; the adopting activity is started anew when this is over. */
+  /** A child may stay in flight for long; the adopting activity is started again when this is over. */
   adoptMs: 1 * HOUR,
 } as const;

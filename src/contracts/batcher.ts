@@ -1,62 +1,58 @@
-import { defineQuery, defineSignal } from '@temporalio/workflow';
+import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { PackedHeld } from '../domain/apart/held';
 import type { PackedBuffer } from '../domain/buffer';
 import type { ConflictRule } from '../domain/conflict-rules';
-import { KIB, MIB } from '../domain/duration';
+import { KIB } from '../domain/duration';
 import type { CutCounts } from '../domain/explain/cut-counts';
 import type { JsonValue } from '../domain/json';
 import type { PackedKeyWindow, RequestDigest } from '../domain/key-window';
 import type { PageRef } from '../domain/paged-buffer';
+import type { MessageOrigin, PackedSenders } from '../domain/sender-window';
 import type { PackedStreams, StreamPart, StreamProgress } from '../domain/stream-window';
-import type { ClosedBatches } from './batch';
+import type { ChildProgress } from './child';
 import type { LimitOverrides, OverriddenLimits } from './limits';
-import type { PipelineSettings } from './settings';
+import type { PipelineSettings, SaveShape } from './settings';
 import type { TracedWaits } from './waits';
 
 /** Input of `batcherWorkflow`. `carried` is what the previous run handed over at continue-as-new. */
 export interface BatcherInput {
   settings: PipelineSettings;
+  limits: RunLimits;
   carried?: CarriedState;
-  /** Always given since 0.2.0; a run of before has none and keeps {@link LEGACY_RUN_LIMITS}. */
-  limits?: RunLimits;
 }
 
-/** At which length a run continues as new. */
+/** When a run continues as new, and what it may do until then. Bytes are those beyond the run's first task. */
 export interface RunLimits {
   historyEvents: number;
   historyBytes: number;
-  /** The server stops taking signals at 10,000 a run, and its own suggestion to continue as new doesn't count them. */
+  /** Signals and updates. The server's own suggestion to continue as new counts neither. */
   messages: number;
-  /** Most bytes of values in the batches that start in one workflow task. Default: no bound, as in 0.1.0. */
-  startBytes?: number;
+  /** Most bytes of values in the batches that start in one workflow task. */
+  startBytes: number;
   /**
-   * Most bytes, as packed JSON, that may come while a run moves its buffer into pages and be carried all the same: more
-   * makes further pages first. Since 0.3.0; a run without chases the last byte, and takes in pages until its end.
+   * Most bytes, as packed JSON, that may arrive while a run moves its buffer into pages and be carried all the same: more
+   * makes further pages first.
    */
-  lateBytes?: number;
+  lateBytes: number;
   /**
-   * Most batches whose start the server hasn't confirmed. A run can't hand over before all are, and what arrives
-   * meanwhile lengthens its history: on a busy server fifty took 15 s, in which 2 MB came. Since 0.3.0; a run without
-   * has no bound, and hands over only when the page that it is reading is taken in.
+   * Most children whose start the server hasn't confirmed. A run can't hand over before all are, and what arrives
+   * meanwhile lengthens its history: on a busy server fifty took 15 s, in which 2 MB came.
    */
-  startsUnderWay?: number;
+  startsUnderWay: number;
 }
 
 /**
- * Well below the server's own limits: a run must have room for what arrives while it hands over, and for what it moves
- * out of its state then. Bytes are those beyond the run's first task.
+ * Well below the server's own limits (10,000 signals, 2,000 updates, 51,200 events and 50 MiB a run): a run must have room
+ * for what arrives while it hands over, and for what it moves out of its state then.
  */
 export const RUN_LIMITS = {
   historyEvents: 4000,
   historyBytes: 448 * KIB,
-  messages: 2000,
+  messages: 1500,
   startBytes: 256 * KIB,
   lateBytes: 24 * KIB,
   startsUnderWay: 10,
 } as const satisfies RunLimits;
-
-/** Of 0.1.0, whose runs have no limits in their input: when such a run hands over is part of what replays. */
-export const LEGACY_RUN_LIMITS: RunLimits = { historyEvents: 4000, historyBytes: 1.5 * MIB, messages: 2000 };
 
 export type BatcherWorkflow = (input: BatcherInput) => Promise<void>;
 
@@ -64,52 +60,67 @@ export type BatcherWorkflow = (input: BatcherInput) => Promise<void>;
 export interface CarriedState {
   /** The oldest records. */
   buffer: PackedBuffer;
-  /** What follows them and was moved out of the state, oldest first. Since 0.2.0, as all that is optional here. */
-  pages?: PageRef[];
+  /** What follows them and was moved out of the state, oldest first. */
+  pages: PageRef[];
   /** The records behind the pages. */
-  tail?: PackedBuffer;
+  tail: PackedBuffer;
   /** Sequence number of the next page, from 1. */
-  nextPageSeq?: number;
+  nextPageSeq: number;
   /** The keys that are remembered (G5). */
-  keys?: PackedKeyWindow;
-  /** Requests that come in parts, under a key. Since 0.3.0. */
-  streams?: PackedStreams;
-  drain?: DrainState | null;
-  /** Limits that were set while the system ran. Since 0.3.0. */
-  overrides?: LimitOverrides;
-  /** What keeps conflicting records apart while they run. Since 0.3.0; absent in scope `file`. */
+  keys: PackedKeyWindow;
+  /** Requests that come in parts, under a key. */
+  streams: PackedStreams;
+  /** The last message of each recent sender. */
+  senders: PackedSenders;
+  drain: DrainState | null;
+  /** Limits that were set while the system ran. */
+  overrides: LimitOverrides;
+  /** What keeps conflicting records apart while they run; absent in scope `file`. */
   held?: PackedHeld;
-  /** Sequence number of the next batch, from 1. */
-  nextBatchSeq: number;
-  /** Batches that had started and not closed; the new run adopts them. */
-  inFlight: InFlightBatch[];
-  /** Their numbers instead, where they would take too much room. Since 0.3.0. */
-  inFlightSeqs?: (number | [seq: number, batches: number, told?: ClosedBatches])[];
+  /** Sequence number of the next child, from 1. */
+  nextChildSeq: number;
+  /** Children that had started and not closed; the new run adopts them. */
+  inFlight: InFlightChild[];
+  /** Their numbers instead, where they would take too much room. */
+  inFlightSeqs: [seq: number, batches: number, bulk: 0 | 1, told?: ChildProgress][];
+  saving: SavingState;
   lastBatchStartedAtMs: number;
   counters: BatcherCounters;
-  /** What the batches so far were like, from the first that was counted on. Since 0.3.0. */
-  cuts?: CutCounts;
+  /** What the batches so far were like. */
+  cuts: CutCounts;
   paused: OperatorAction | null;
   /** How many runs came before this one. */
   continuedAsNew: number;
 }
 
-/** A workflow that holds a batch, or several, and has not closed. */
-export interface InFlightBatch {
-  /** Id of the workflow. */
-  batchId: string;
-  /** How many batches it holds. Absent for one, as in all that was started before 0.3.0. */
-  batches?: number;
-  /** What is counted already of those that have their file, as the workflow told while others hadn't. */
-  told?: ClosedBatches;
+/** A child that has not closed. */
+export interface InFlightChild {
+  childId: string;
+  /** How many batches it has. */
+  batches: number;
+  /** Whether it saves them in bulk. */
+  bulk: boolean;
+  /** What it last reported: batches that have their file are counted already. */
+  told?: ChildProgress;
   /** The distinct requests whose records it holds; empty when an earlier run started it and they took too much room. */
   requestIds: string[];
 }
 
+/** How batches are saved at present, and why. */
+export interface SavingState {
+  shape: SaveShape;
+  /** When that was decided, in milliseconds since the epoch. */
+  sinceMs: number;
+  /** How many batches were due then; null where the settings decide. */
+  due: number | null;
+  /** Whether `auto` does without bulk saving because even the fastest save took seconds. */
+  storeIsSlow: boolean;
+}
+
 /** A drain that was asked for: everything that was accepted before it is to reach its outcome. */
 export interface DrainState extends OperatorAction {
-  /** Batches with a smaller number hold all of it; null while some of it is still buffered. */
-  untilBatchSeq: number | null;
+  /** Children with a smaller number hold all of it; null while some of it is still buffered. */
+  untilChildSeq: number | null;
 }
 
 /** Since the batcher's first run. */
@@ -119,8 +130,12 @@ export interface BatcherCounters {
   batchesCompleted: number;
   /** How often a batch closed in any other way than completing; it is then settled by another run of the same id. */
   batchesFailed: number;
-  /** Requests that added nothing, as their key was known. Absent in what 0.1.0 carried. */
+  /** Requests that added nothing, as their key was known. */
   duplicateRequests: number;
+  /** Messages that added nothing, as they had arrived before: the sender repeated them when the reply was lost. */
+  repeatedMessages: number;
+  /** Messages that are none of ours, sent with Temporal's own tools for example; they changed nothing. */
+  malformedMessages: number;
   saved: number;
   rolledBack: number;
   retries: number;
@@ -132,6 +147,8 @@ export const NO_COUNTS: Readonly<BatcherCounters> = {
   batchesCompleted: 0,
   batchesFailed: 0,
   duplicateRequests: 0,
+  repeatedMessages: 0,
+  malformedMessages: 0,
   saved: 0,
   rolledBack: 0,
   retries: 0,
@@ -156,27 +173,68 @@ export interface OperatorAction {
 }
 
 /**
- * Hands records to the batcher: several requests in one signal, so that an API may group them. Who had them sent again
- * stands beside them in history; the batcher itself makes nothing of it.
+ * Hands records to the batcher: several requests in one signal, so that an API may group them. Durable without a worker.
+ * Without an origin, as somebody may send it with Temporal's own tools, a repeat is taken again.
  */
-export const addRecordsSignal = defineSignal<[AcceptedRequest[], OperatorAction?]>('addRecords');
+export const addRecordsSignal = defineSignal<[AcceptedRequest[], MessageOrigin?]>('addRecords');
+
+/**
+ * Hands over records whose sender waits for an answer: lists with a key, parts of streams with a key, redrives. Answers
+ * per request, in order. Who had them sent again stands beside them in history; the batcher makes nothing of it.
+ */
+export const takeUpdate = defineUpdate<
+  TakeAnswer[],
+  [requests: AcceptedRequest[], origin: MessageOrigin, action?: OperatorAction]
+>('take');
+
+/**
+ * What the batcher says about a request after taking it or not: for a list, the body that its key stands for (null for
+ * none, as the window holds few keys); for a part, how far its stream has been taken.
+ */
+export interface TakeAnswer {
+  body?: string | null;
+  stream?: StreamProgress | null;
+}
+
+/** Questions to a batcher. */
+export type BatcherQuestion =
+  | { about: 'status' }
+  | { about: 'request'; requestId: string; withWaits?: boolean }
+  /** By key digest. */
+  | { about: 'keys'; keys: string[] }
+  | { about: 'stream'; key: string };
+
+/** The answers, each to the question of its kind. */
+export interface BatcherAnswers {
+  status: BatcherStatus;
+  request: RequestTrace;
+  /** The body digest under which each key is known, in the order asked; null for none. */
+  keys: (string | null)[];
+  /** How far the stream under a key has been taken; null for one that isn't known. */
+  stream: StreamProgress | null;
+}
+
+/**
+ * Asks questions. The validator refuses the update with the answers, as a failure of type {@link ANSWERS}: that leaves no
+ * event in history. Not a query: a query that reaches a worker without the run can corrupt it for good (decision 22).
+ */
+export const readUpdate = defineUpdate<never, [questions: BatcherQuestion[]]>('read');
+export const ANSWERS = 'keepapart-answers';
+
 /**
  * Puts settings in force, but for limits that were set while the system ran; records that are in flight keep those that
  * their batch started with.
  */
 export const configureSignal = defineSignal<[PipelineSettings, OperatorAction]>('configure');
 /** Lets everything that is buffered now go, whatever its age. A paused batcher does it when it is resumed. */
-export const flushSignal = defineSignal<[OperatorAction]>('flush');
-/**
- * How many batches of a workflow have their file so far, with all that were told before: their places are free for
- * others, although the workflow goes on for the sake of the rest.
- */
-export const batchesClosedSignal = defineSignal<[workflowId: string, closed: ClosedBatches]>('batchesClosed');
+export const flushSignal = defineSignal<[OperatorAction?]>('flush');
+/** What a child has done so far. Batches that have their file free their places although the child goes on. */
+export const childProgressSignal = defineSignal<[childId: string, progress: ChildProgress]>('childProgress');
 /** Stops starting batches; records are still accepted, batches in flight go on. */
-export const pauseSignal = defineSignal<[OperatorAction]>('pause');
-export const resumeSignal = defineSignal<[OperatorAction]>('resume');
+export const pauseSignal = defineSignal<[OperatorAction?]>('pause');
+export const resumeSignal = defineSignal<[OperatorAction?]>('resume');
 /** A flush whose end can be told: see {@link DrainStatus}. */
-export const drainSignal = defineSignal<[OperatorAction]>('drain');
+export const drainSignal = defineSignal<[OperatorAction?]>('drain');
 
 /** What one shard holds and has done. */
 export interface BatcherStatus {
@@ -186,8 +244,9 @@ export interface BatcherStatus {
   oldestAcceptedAtMs: number | null;
   inFlight: number;
   counters: BatcherCounters;
-  /** Absent where a worker of before 0.3.0 answers. */
-  cuts?: CutStatus;
+  cuts: CutStatus;
+  /** How batches are saved at present. */
+  saving: SavingState;
   paused: OperatorAction | null;
   /** The last drain that was asked for; null when there was none. */
   drain: DrainStatus | null;
@@ -195,8 +254,8 @@ export interface BatcherStatus {
   pages: number;
   /** What is in force. */
   settings: PipelineSettings;
-  /** Which limits among them were set while the system ran. Absent where a worker of before 0.3.0 answers. */
-  overridden?: OverriddenLimits;
+  /** Which limits among them were set while the system ran. */
+  overridden: OverriddenLimits;
   run: { historyEvents: number; historyBytes: number; messages: number; continuedAsNew: number };
 }
 
@@ -217,18 +276,14 @@ export interface RequestTrace {
   /** Length of the request, when any of its records is still buffered; 0 for one that came in parts. */
   size: number | null;
   bufferedIndexes: number[];
-  /** Workflows in flight of which a batch holds records of it. */
-  inFlightBatchIds: string[];
+  /** Children in flight of which a batch holds records of it. */
+  inFlightChildIds: string[];
   /** Pages that may hold records of it. */
   pageIds: string[];
-  /** Where it was asked for, and the worker is of 0.3.0 at least. */
+  /** Where it was asked for, as it takes a millisecond or two. */
   waits?: TracedWaits;
 }
 
+/** For people who look into a batcher with Temporal's own tools; nothing of keepapart asks them. */
 export const statusQuery = defineQuery<BatcherStatus>('status');
-/** What its records wait for only where that is asked for, as it takes a millisecond or two. */
-export const requestQuery = defineQuery<RequestTrace, [requestId: string, withWaits?: boolean]>('request');
-/** By key digest, in the order asked: the body digest under which the key is known, or null. */
-export const keysQuery = defineQuery<(string | null)[], [keys: string[]]>('keys');
-/** How far the stream under a key has been taken: null for one that isn't known. */
-export const streamQuery = defineQuery<StreamProgress | null, [key: string]>('stream');
+export const requestQuery = defineQuery<RequestTrace, [requestId: string]>('request');

@@ -1,17 +1,12 @@
-import { placeInGroup } from '../domain/batch';
 import { fnv1a } from '../domain/fnv1a';
 import { isRedriveId } from '../domain/redrive';
 
 /** The registered workflow types; servers and tests start workflows by these names, never by importing their code. */
 export const WORKFLOW_TYPE = {
   batcher: 'batcherWorkflow',
-  batch: 'batchWorkflow',
-  batchGroup: 'batchGroupWorkflow',
+  child: 'batchesWorkflow',
   bufferPage: 'bufferPageWorkflow',
 } as const;
-
-/** The workflows that hold batches: one each, or several. */
-export const BATCH_WORKFLOW_TYPES = [WORKFLOW_TYPE.batch, WORKFLOW_TYPE.batchGroup] as const;
 
 /** `BATCHER_ID-<shard>`: the id of the entity workflow that owns a shard's buffer, and the prefix of its batches. */
 export function batcherWorkflowId(batcherId: string, shard: number): string {
@@ -21,11 +16,6 @@ export function batcherWorkflowId(batcherId: string, shard: number): string {
 /** Whether a workflow id is that of a batcher of this `BATCHER_ID`, of whichever shard. */
 export function isBatcherOf(batcherId: string, workflowId: string): boolean {
   return workflowId.startsWith(`${batcherId}-`) && /^\d+$/.test(workflowId.slice(batcherId.length + 1));
-}
-
-/** `<place of the batch>/<recordId>`: the id of the activity that saves a record in a workflow of several batches. */
-export function saveIdInGroup(batchId: string, recordId: string): string {
-  return `${placeInGroup(batchId) ?? 0}/${recordId}`;
 }
 
 /** `<batcherId>-page-<seq, 8 digits>`: the workflow that keeps a stretch of a batcher's buffer. */

@@ -1,8 +1,8 @@
 import type { Sinks } from '@temporalio/workflow';
 import { recordIdOf } from '../domain/record';
 import { unpackBatch } from '../domain/packed-batch';
-import type { BatchGroupWorkflow, BatchWorkflow } from './batch';
 import type { BufferPageWorkflow } from './buffer-page';
+import type { ChildWorkflow } from './child';
 import { WORKFLOW_TYPE } from './ids';
 
 /** Which records each child was given, a batch or a page of the buffer: `recordId`s by workflow id, both in order. */
@@ -28,14 +28,10 @@ export interface ReplaySinks extends Sinks {
   };
 }
 
-/** The records that a child is given as its input; undefined for one that is given none. */
+/** The records that a child workflow is given as its input; undefined for one that is given none. */
 export function recordsGivenTo(workflowType: string | undefined, input: unknown): string[] | undefined {
-  if (workflowType === WORKFLOW_TYPE.batch) {
-    const [{ batch }] = [input] as Parameters<BatchWorkflow>;
-    return batch.records.map(({ recordId }) => recordId);
-  }
-  if (workflowType === WORKFLOW_TYPE.batchGroup) {
-    const [{ batches }] = [input] as Parameters<BatchGroupWorkflow>;
+  if (workflowType === WORKFLOW_TYPE.child) {
+    const [{ batches }] = [input] as Parameters<ChildWorkflow>;
     // With the place of its batch, as two records that change places would otherwise look the same.
     return batches.flatMap(({ records }, i) =>
       unpackBatch(records).map(({ recordId }) => `${i + 1}/${recordId}`),

@@ -1,4 +1,3 @@
-import { DAY } from '../domain/duration';
 import type { Limits } from '../domain/limits';
 import type { OutcomeFormat } from '../domain/outcome';
 
@@ -13,7 +12,6 @@ export interface PipelineSettings extends Limits {
   outcomeFormat: OutcomeFormat;
   onFailure: OnFailure;
   saveActivity: SaveActivity;
-  batchesPerChild: number;
   idempotencyWindowMs: number;
   idempotencyWindowKeys: number;
 }
@@ -30,26 +28,12 @@ export const ON_FAILURE = { keep: 'keep', rollbackBatch: 'rollback_batch' } as c
 export type OnFailure = (typeof ON_FAILURE)[keyof typeof ON_FAILURE];
 
 /**
- * How the records of a batch are saved: each by an activity, each by a local activity, or all of them by one local
- * activity. What is local costs no round trip to the server, and shows in history only when it is through.
+ * How records are saved. `record`: a child per batch and an activity per record, which Temporal retries. `batch`: many
+ * batches per child, saved, retried, rolled back and closed together. `auto`: `record` while there is time, `batch` as
+ * soon as more is due than `record` can carry.
  */
-export const SAVE_ACTIVITY = { regular: 'regular', local: 'local', batch: 'batch' } as const;
+export const SAVE_ACTIVITY = { auto: 'auto', record: 'record', batch: 'batch' } as const;
 export type SaveActivity = (typeof SAVE_ACTIVITY)[keyof typeof SAVE_ACTIVITY];
 
-/** Settings as an older version's process or history gives them: what came later has its default. */
-export type StoredSettings = Omit<PipelineSettings, keyof typeof LATER_SETTINGS> & Partial<PipelineSettings>;
-
-/** Settings that came after 0.1.0, with their defaults. */
-const LATER_SETTINGS = {
-  conflictScope: CONFLICT_SCOPE.file,
-  apartMs: 0,
-  onFailure: ON_FAILURE.keep,
-  saveActivity: SAVE_ACTIVITY.regular,
-  batchesPerChild: 1,
-  idempotencyWindowMs: 1 * DAY,
-  idempotencyWindowKeys: 10_000,
-} as const satisfies Partial<PipelineSettings>;
-
-export function completeSettings(settings: StoredSettings): PipelineSettings {
-  return { ...LATER_SETTINGS, ...settings };
-}
+/** What `auto` chooses between. */
+export type SaveShape = Exclude<SaveActivity, 'auto'>;

@@ -6,7 +6,7 @@ import type { JsonValue } from '../domain/json';
 import type { Outcome } from '../domain/outcome';
 import type { BatcherCounters, DrainStatus, OperatorAction } from './batcher';
 import type { OverriddenLimits } from './limits';
-import type { PipelineSettings } from './settings';
+import type { PipelineSettings, SaveShape } from './settings';
 import type { Wait } from './waits';
 
 /** Where a record is. */
@@ -27,7 +27,7 @@ export interface RecordView {
   attempts?: number;
   /** Of the last attempt that failed; absent on `saved`. */
   error?: string;
-  /** While `buffered`; absent for records beyond the first 1,000, and where a worker of before 0.3.0 answers. */
+  /** While `buffered`; absent for records beyond the first 1,000. */
   waitsFor?: WaitView;
 }
 
@@ -114,11 +114,21 @@ export interface BatchCutView {
   fitting: number | null;
 }
 
+export interface BatchSavingView {
+  /** The rest in plain words. */
+  text: string;
+  shape: SaveShape;
+  /** How many batches were due when that was decided; null where the settings decided. */
+  due: number | null;
+}
+
 export interface BatchView extends BatchSummary {
   /** Name of the file in `OUT_DIR`, once the batch completed. */
   file: string | null;
-  /** Why it was cut where it was; null where that isn't known: for what was started before 0.3.0. */
-  cut: BatchCutView | null;
+  /** Why it was cut where it was. */
+  cut: BatchCutView;
+  /** How its records are saved. */
+  saving: BatchSavingView;
   records: BatchRecordView[];
 }
 
@@ -143,6 +153,18 @@ export interface CutsView {
   deferredBy: RuleCountView[];
 }
 
+/** How batches are saved at present, and why: see `SAVE_ACTIVITY`. */
+export interface SavingView {
+  /** `record`: each record by an activity of its own. `batch`: in bulk. */
+  shape: SaveShape;
+  /** When that was decided; ISO 8601, UTC. Null before there is a batch. */
+  since: string | null;
+  /** How many batches were due when `auto` decided for `batch`; null otherwise. */
+  due: number | null;
+  /** Whether `auto` does without bulk saving because even the fastest save took seconds. */
+  storeIsSlow: boolean;
+}
+
 export interface ShardView {
   shard: number;
   /** Workflow id of its batcher. */
@@ -153,8 +175,10 @@ export interface ShardView {
   oldestAgeMs: number | null;
   inFlight: number;
   counters: BatcherCounters;
-  /** What its batches were like, from the first on that 0.3.0 has cut. */
+  /** What its batches were like. */
   cuts: CutsView;
+  /** How its batches are saved at present. */
+  saving: SavingView;
   paused: OperatorAction | null;
   /** How far the last drain has come; null when there was none. */
   drain: DrainStatus | null;
@@ -165,7 +189,9 @@ export interface ShardView {
 export interface StatusView {
   shards: ShardView[];
   /** The shards summed; the oldest age is the greatest. */
-  total: Omit<ShardView, 'shard' | 'batcher' | 'paused' | 'drain' | 'overridden'> & { paused: boolean };
+  total: Omit<ShardView, 'shard' | 'batcher' | 'saving' | 'paused' | 'drain' | 'overridden'> & {
+    paused: boolean;
+  };
   /** What is in force, as the first shard's batcher has it. */
   settings: PipelineSettings;
 }

@@ -6,7 +6,7 @@ export type FlushReason = (typeof FLUSH_REASON)[keyof typeof FLUSH_REASON];
 
 /** What a record store needs to know of the batch that a record belongs to. */
 export interface BatchRef {
-  /** `<batcherId>-<seq, 8 digits>`; of a batch that shares its workflow with others, with `.<place>` behind. */
+  /** See {@link batchIdIn}. */
   batchId: string;
   /** When the batcher cut the batch, in milliseconds since the epoch; names the file, so it never changes. */
   openedAtMs: number;
@@ -18,31 +18,33 @@ export interface Batch extends BatchRef {
   records: KeptRecord[];
 }
 
-/** The sequence number of a batch, or of the child workflow that it shares with others. */
-export function batchSeqOf(batchId: string): number {
-  const workflowId = workflowIdOf(batchId);
-  return Number(workflowId.slice(workflowId.lastIndexOf('-') + 1));
-}
-
-const IN_GROUP = /^(?<workflowId>.+-\d{8,})\.(?<place>\d{3})$/;
-
-/** `<id of the group>.<place from 1, 3 digits>`: a batch that shares its workflow with others. */
-export function idInGroup(workflowId: string, place: number): string {
-  return `${workflowId}.${String(place).padStart(3, '0')}`;
-}
-
-/** Id of the workflow that a batch runs in: the batch's own, or that of its group. */
-export function workflowIdOf(batchId: string): string {
-  return IN_GROUP.exec(batchId)?.groups?.['workflowId'] ?? batchId;
-}
-
-/** Place of a batch in its group, from 1; undefined for one that has a workflow of its own. */
-export function placeInGroup(batchId: string): number | undefined {
-  const place = IN_GROUP.exec(batchId)?.groups?.['place'];
-  return place === undefined ? undefined : Number(place);
-}
-
-/** `<batcherId>-<seq, 8 digits>`; more than 8 digits when it comes to that. */
-export function batchIdOf(batcherId: string, seq: number): string {
+/** `<batcherId>-<seq, 8 digits>`: the workflow id of a child; more than 8 digits when it comes to that. */
+export function childIdOf(batcherId: string, seq: number): string {
   return `${batcherId}-${String(seq).padStart(8, '0')}`;
+}
+
+/** The sequence number of a child. */
+export function childSeqOf(childId: string): number {
+  return Number(childId.slice(childId.lastIndexOf('-') + 1));
+}
+
+const BATCH_ID = /^(?<childId>.+-\d{8,})\.(?<place>\d{3,})$/;
+
+/**
+ * The id of a batch: that of its child where the child has no other batch, else with `.<place>` behind.
+ * @param place from 1, 3 digits
+ * @param batches how many batches the child has
+ */
+export function batchIdIn(childId: string, place: number, batches: number): string {
+  return batches === 1 ? childId : `${childId}.${String(place).padStart(3, '0')}`;
+}
+
+/** The child that processes a batch. */
+export function childOfBatch(batchId: string): string {
+  return BATCH_ID.exec(batchId)?.groups?.['childId'] ?? batchId;
+}
+
+/** The place of a batch in its child, from 1. */
+export function placeInChild(batchId: string): number {
+  return Number(BATCH_ID.exec(batchId)?.groups?.['place'] ?? 1);
 }

@@ -1,15 +1,13 @@
 import { bufferedRecordId, bySeq, type BufferedRecord, type RecordBuffer } from './buffer';
 import type { ConflictRule } from './conflict-rules';
 import { MIB } from './duration';
-import { partition, type PartitionVersion } from './partition';
+import { partition } from './partition';
 import { fillUp } from './partition/fill-up';
 
 /** What decides which records leave the buffer together. */
 export interface CutPolicy {
   maxBatchSize: number;
   conflicts: readonly ConflictRule[];
-  /** By which version batches are cut: a workflow keeps the one that its run began with. Default: the newest. */
-  partitioner?: PartitionVersion;
 }
 
 /** Most bytes of the values of one batch; a record may have as many (`MAX_RECORD_BYTES`). */
@@ -28,31 +26,24 @@ const CUT_ANEW_PER_ARRIVAL = 32;
  */
 export function isWorthCutting(
   { waiting, partial, full }: RecordBuffer,
-  { maxBatchSize, partitioner }: CutPolicy,
+  { maxBatchSize }: CutPolicy,
   somethingIsDue: boolean,
   limit: number,
 ): boolean {
   const cut = partial.reduce((sum, { length }) => sum + length, 0);
   const mayFill = waiting.length > 0 && cut + waiting.length >= maxBatchSize && full.length < limit;
-  // Whatever was due was cut anew each time.
-  if (partitioner === 1) return somethingIsDue || mayFill;
   if (waiting.length === 0 || !(somethingIsDue || mayFill)) return false;
   return cut <= ALWAYS_CUT_ANEW + CUT_ANEW_PER_ARRIVAL * waiting.length;
 }
 
 /** Cuts what is in no full batch. */
-export function cut(buffer: RecordBuffer, { maxBatchSize, conflicts, partitioner }: CutPolicy): void {
+export function cut(buffer: RecordBuffer, { maxBatchSize, conflicts }: CutPolicy): void {
   const records = [...buffer.partial.flat(), ...buffer.waiting].sort(bySeq);
-  const { batches, lowerBound } = partition(records, {
-    rules: conflicts,
-    maxBatchSize,
-    version: partitioner,
-  });
+  const { batches, lowerBound } = partition(records, { rules: conflicts, maxBatchSize });
   const payloads = batches.flatMap(withDistinctIds).flatMap(withinBytes);
   const full = payloads.filter((batch) => batch.length === maxBatchSize);
   buffer.full = [...buffer.full, ...full].sort(byOldest);
-  buffer.partial = payloads.filter((batch) => batch.length < maxBatchSize);
-  if (partitioner !== 1) buffer.partial.sort(byOldest);
+  buffer.partial = payloads.filter((batch) => batch.length < maxBatchSize).sort(byOldest);
   buffer.waiting = [];
   buffer.beyondBound = payloads.length - lowerBound;
 }
@@ -64,9 +55,9 @@ const MAX_LOOKED_AT = 64;
 export function fillFromWaiting(
   batch: BufferedRecord[],
   buffer: RecordBuffer,
-  { maxBatchSize, conflicts, partitioner }: CutPolicy,
+  { maxBatchSize, conflicts }: CutPolicy,
 ): BufferedRecord[] {
-  if (partitioner === 1 || buffer.waiting.length === 0) return batch;
+  if (buffer.waiting.length === 0) return batch;
   const candidates = buffer.waiting.slice(0, MAX_LOOKED_AT);
   const filled = fillUp(batch, candidates, { rules: conflicts, maxBatchSize });
   const [payload = batch] = withDistinctIds(filled).flatMap(withinBytes);

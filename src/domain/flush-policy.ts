@@ -90,6 +90,16 @@ export function nextFlushAtMs(buffer: RecordBuffer, policy: FlushPolicy, nowMs: 
   return oldest && Math.max(nowMs, dueAtMs(oldest, buffer, policy));
 }
 
+/** How many batches `takeFlushes` would give without a limit: close to it, without cutting anything. */
+export function readyBatches(buffer: RecordBuffer, policy: FlushPolicy, nowMs: number): number {
+  const isDue = (record: BufferedRecord) => dueAtMs(record, buffer, policy) <= nowMs;
+  const dueBatches = buffer.partial.filter((batch) => batch.some(isDue)).length;
+  const uncut = buffer.waiting.length / policy.maxBatchSize;
+  const [oldest] = buffer.waiting;
+  const fromUncut = oldest !== undefined && isDue(oldest) ? Math.ceil(uncut) : Math.floor(uncut);
+  return buffer.full.length + dueBatches + fromUncut;
+}
+
 /** The oldest record that is in no full batch. */
 function oldestUnfull({ partial, waiting }: RecordBuffer): BufferedRecord | undefined {
   return oldestOf([...partial.map(([first]) => first), waiting[0]]);

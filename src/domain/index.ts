@@ -21,5 +21,5 @@ export type { FieldProblem } from './errors';
 export { explainPartition, WHY_NO_LARGER } from './explain';
 export type { CutSummary, ExplainedBatch, Explanation, RuleCount, WhyNoLarger } from './explain';
 export type { JsonValue } from './json';
-export { NEWEST_PARTITION_VERSION, partition } from './partition';
-export type { PartitionOptions, PartitionResult, PartitionVersion } from './partition';
+export { partition } from './partition';
+export type { PartitionOptions, PartitionResult } from './partition';

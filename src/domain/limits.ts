@@ -25,10 +25,13 @@ export const LIMIT_RANGES = {
   maxBatchSize: [1, 1000],
   flushIntervalMs: [1, DAY],
   batchSpacingMs: [0, DAY],
-  maxInFlight: [1, 1000],
+  maxInFlight: [1, 10_000],
   maxAttempts: [1, 100],
   retryIntervalMs: [1, DAY],
 } as const satisfies Partial<Record<LimitKey, readonly [least: number, greatest: number]>>;
+
+/** The most that `SHARDS` may be. */
+export const MAX_SHARDS = 64;
 
 /** In the order of the documentation. */
 export const LIMIT_KEYS: readonly LimitKey[] = [

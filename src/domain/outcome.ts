@@ -1,4 +1,4 @@
-import type { JsonValue } from './json';
+import { jsonBytes, utf8Bytes, type JsonValue } from './json';
 import type { KeptRecord } from './record';
 
 /** How a record ended. */
@@ -19,8 +19,36 @@ export interface RecordOutcome {
   atMs: number;
 }
 
-/** Error texts of a store are cut here: they are repeated in history, in the result and in the file. */
-export const MAX_ERROR_LENGTH = 500;
+/** Error texts of a store are cut here, in bytes of UTF-8: they are repeated in history, in the result and in the file. */
+export const MAX_ERROR_BYTES = 500;
+
+/** The beginning of a text, of at most so many bytes in UTF-8; whole characters only. */
+export function cutToBytes(text: string, maxBytes: number): string {
+  // A UTF-16 unit takes at most three bytes.
+  if (text.length * 3 <= maxBytes) return text;
+  let bytes = 0;
+  let kept = '';
+  for (const character of text) {
+    bytes += utf8Bytes(character);
+    if (bytes > maxBytes) break;
+    kept += character;
+  }
+  return kept;
+}
+
+/** The outcome with error texts of at most so many bytes of JSON together. */
+export function withShortErrors<T extends RecordOutcome>(outcome: T, maxBytes: number): T {
+  const { error, rollbackError } = outcome;
+  const bytes = (text: string | undefined) => (text === undefined ? 0 : jsonBytes(text));
+  if (bytes(error) + bytes(rollbackError) <= maxBytes) return outcome;
+  // In JSON, a byte takes six at most; half of the room goes to each text where there are two.
+  const each = Math.floor(maxBytes / 6 / (rollbackError === undefined ? 1 : 2));
+  return {
+    ...outcome,
+    ...(error !== undefined && { error: cutToBytes(error, each) }),
+    ...(rollbackError !== undefined && { rollbackError: cutToBytes(rollbackError, each) }),
+  };
+}
 
 /** How the rollback of a record failed for good. */
 export interface UndoFailure {
@@ -39,7 +67,7 @@ export function withFailedUndo<T extends RecordOutcome>(
   const failed = refused
     ? `was refused for good at attempt ${attempts}`
     : `failed after ${attempts} attempts`;
-  const rollbackError = message.slice(0, MAX_ERROR_LENGTH);
+  const rollbackError = cutToBytes(message, MAX_ERROR_BYTES);
   const error = `${outcome.error ?? 'rolled back'}; its undo ${failed}: ${rollbackError}`;
   return { ...outcome, error, rollbackError };
 }

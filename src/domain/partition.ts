@@ -1,25 +1,13 @@
 import type { ConflictRule } from './conflict-rules';
 import type { JsonValue } from './json';
 import { classify } from './partition/classes';
-import { cutAsVersion1 } from './partition/version-1';
-import { cutAsVersion2 } from './partition/version-2';
-
-/**
- * The versions of the partitioner. Workflows replay, so a version gives the same batches for ever: what changes them is
- * a new version, which a batcher goes over to with its next run.
- */
-export type PartitionVersion = 1 | 2;
-export const NEWEST_PARTITION_VERSION = 2 satisfies PartitionVersion;
-
-const CUTS = { 1: cutAsVersion1, 2: cutAsVersion2 } as const satisfies Record<PartitionVersion, unknown>;
+import { cutClasses } from './partition/cut-classes';
 
 export interface PartitionOptions {
   /** As `parseConflictRules` accepts them. */
   rules: readonly ConflictRule[];
   /** The most records of one batch: an integer from 1. */
   maxBatchSize: number;
-  /** Default: the newest. */
-  version?: PartitionVersion | undefined;
 }
 
 export interface PartitionResult<T> {
@@ -54,19 +42,18 @@ export interface PartitionResult<T> {
  * that is not in both. In any case there are at most ⌈records / maxBatchSize⌉ batches plus as many as one record has
  * conflicts. `docs/decisions/0015-second-partitioner.md` tells how far from the fewest they were in tests.
  *
- * The table is of version 2; version 1 is optimal in its first three rows, and takes the better of two first fits
- * elsewhere. Once warm, 100,000 records take 40 to 100 ms under one rule, up to 250 ms under a thousand pairs or a `never`
+ * Once warm, 100,000 records take 40 to 100 ms under one rule, up to 250 ms under a thousand pairs or a `never`
  * with `same`; 10,000 take up to 130 ms under dense conflicts, and more the more slots (rules, or values of `same` and
  * `distinct`) each record is in.
  * Throws RangeError when `maxBatchSize` isn't a positive integer, which is a mistake of the caller.
  */
 export function partition<T extends { value: JsonValue }>(
   records: readonly T[],
-  { rules, maxBatchSize, version = NEWEST_PARTITION_VERSION }: PartitionOptions,
+  { rules, maxBatchSize }: PartitionOptions,
 ): PartitionResult<T> {
   if (!Number.isSafeInteger(maxBatchSize) || maxBatchSize < 1) {
     throw new RangeError(`maxBatchSize has to be a positive integer, not ${maxBatchSize}`);
   }
-  const { batches, lowerBound } = CUTS[version](classify(records, rules), maxBatchSize);
+  const { batches, lowerBound } = cutClasses(classify(records, rules), maxBatchSize);
   return { batches: batches.map((batch) => batch.map((index) => records[index] as T)), lowerBound };
 }

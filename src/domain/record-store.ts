@@ -28,10 +28,12 @@ export interface RecordStore {
   /** What a closed batch says of its records, in batch order; `undefined` while the batch isn't closed. */
   readBatch(batch: Batch): Promise<ReadBatch | undefined>;
   /**
-   * `save` for several records of one batch, where a store does that faster together. Tells what became of each, in their
-   * order; rejects only for what goes for all of them. Call it by {@link saveTogether}: a store may do without.
+   * `save` for the records of several batches, where a store does that faster together. Per batch, in batch order, what
+   * became of each record. Call it by {@link saveTogether}: a store may do without.
    */
-  saveAll?(records: readonly KeptRecord[], batch: BatchRef): Promise<PromiseSettledResult<void>[]>;
+  saveAll?(batches: readonly RecordsOfBatch[]): Promise<PromiseSettledResult<void>[][]>;
+  /** `rollback` for records of several batches, likewise; call it by {@link rollBackTogether}. */
+  rollbackAll?(batches: readonly RecordsOfBatch[]): Promise<PromiseSettledResult<void>[][]>;
   /** `closeBatch` for several batches, likewise; call it by {@link closeTogether}. */
   closeBatches?(
     batches: readonly SettledBatch[],
@@ -39,14 +41,36 @@ export interface RecordStore {
   ): Promise<PromiseSettledResult<ClosedBatch>[]>;
 }
 
-/** Saves records of one batch side by side, by the store's own way if it has one. */
+/** Records of one batch: all of them, or some. */
+export interface RecordsOfBatch {
+  batch: BatchRef;
+  records: readonly KeptRecord[];
+}
+
+/**
+ * Saves records side by side, by the store's own way if it has one.
+ * @param save how a record is saved by itself
+ */
 export async function saveTogether(
   store: RecordStore,
-  records: readonly KeptRecord[],
-  batch: BatchRef,
-): Promise<PromiseSettledResult<void>[]> {
-  if (store.saveAll !== undefined) return store.saveAll(records, batch);
-  return Promise.allSettled(records.map((record) => store.save(record, batch)));
+  batches: readonly RecordsOfBatch[],
+  save: RecordStore['save'] = (record, batch) => store.save(record, batch),
+): Promise<PromiseSettledResult<void>[][]> {
+  if (store.saveAll !== undefined) return together(() => store.saveAll?.(batches), batches);
+  return eachSettled(batches, save);
+}
+
+/**
+ * Rolls records back side by side, by the store's own way if it has one.
+ * @param rollback how a record is rolled back by itself
+ */
+export async function rollBackTogether(
+  store: RecordStore,
+  batches: readonly RecordsOfBatch[],
+  rollback: RecordStore['rollback'] = (record, batch) => store.rollback(record, batch),
+): Promise<PromiseSettledResult<void>[][]> {
+  if (store.rollbackAll !== undefined) return together(() => store.rollbackAll?.(batches), batches);
+  return eachSettled(batches, rollback);
 }
 
 /** Closes batches side by side, by the store's own way if it has one; none waits for another to succeed. */
@@ -57,6 +81,27 @@ export async function closeTogether(
 ): Promise<PromiseSettledResult<ClosedBatch>[]> {
   if (store.closeBatches !== undefined) return store.closeBatches(batches, format);
   return Promise.allSettled(batches.map(({ batch, records }) => store.closeBatch(batch, records, format)));
+}
+
+/** What the call of a store rejects with goes for every record. */
+async function together(
+  call: () => Promise<PromiseSettledResult<void>[][]> | undefined,
+  batches: readonly RecordsOfBatch[],
+): Promise<PromiseSettledResult<void>[][]> {
+  try {
+    return (await call()) ?? [];
+  } catch (reason) {
+    return batches.map(({ records }) => records.map(() => ({ status: 'rejected', reason })));
+  }
+}
+
+function eachSettled(
+  batches: readonly RecordsOfBatch[],
+  call: (record: KeptRecord, batch: BatchRef) => Promise<void>,
+): Promise<PromiseSettledResult<void>[][]> {
+  return Promise.all(
+    batches.map(({ batch, records }) => Promise.allSettled(records.map((record) => call(record, batch)))),
+  );
 }
 
 /** A batch that is to be closed with these outcomes. */

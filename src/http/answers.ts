@@ -7,6 +7,7 @@ import type { BatchPage, BatchView, RequestView } from '../contracts/views';
 import { FLUSH_REASON } from '../domain/batch';
 import { WHY_NO_LARGER } from '../domain/explain';
 import { HELD_UP } from '../domain/explain/cut-reason';
+import { batchSavingSchema } from './status-schemas';
 import { OUTCOME } from '../domain/outcome';
 import {
   anyRecord,
@@ -141,9 +142,8 @@ export const batchViewSchema = z
       .string()
       .nullable()
       .meta({ description: 'Name of the file in OUT_DIR, once the batch completed' }),
-    cut: batchCutSchema
-      .nullable()
-      .meta({ description: 'Null where it is not known: for what was started before 0.3.0' }),
+    cut: batchCutSchema,
+    saving: batchSavingSchema,
     records: z.array(
       z.strictObject({
         recordId: recordId(),

@@ -86,7 +86,6 @@ const settingsSchema = z
     outcomeFormat: z.enum(OUTCOME_FORMATS),
     onFailure: z.enum(Object.values(ON_FAILURE)),
     saveActivity: z.enum(Object.values(SAVE_ACTIVITY)),
-    batchesPerChild: z.int().min(1),
     idempotencyWindowMs: count(),
     idempotencyWindowKeys: count(),
   })
@@ -99,6 +98,8 @@ const counterSchema = z
     batchesCompleted: count(),
     batchesFailed: count(),
     duplicateRequests: count(),
+    repeatedMessages: count(),
+    malformedMessages: count(),
     saved: count(),
     rolledBack: count(),
     retries: count(),
@@ -129,6 +130,27 @@ const cutsSchema = z
   })
   .meta({ id: 'Cuts', description: 'What the batches so far were like; see docs/RULES.md' });
 
+const saveShapeSchema = z.enum([SAVE_ACTIVITY.record, SAVE_ACTIVITY.batch]);
+
+const savingSchema = z
+  .strictObject({
+    shape: saveShapeSchema.meta({
+      description: 'record: each record by an activity of its own; batch: in bulk',
+    }),
+    since: z.iso.datetime().nullable().meta({ description: 'When that was decided' }),
+    due: count().nullable().meta({
+      description: 'How many batches were due when SAVE_ACTIVITY=auto decided for batch',
+    }),
+    storeIsSlow: z.boolean().meta({
+      description: 'Whether auto does without bulk saving because even the fastest save took seconds',
+    }),
+  })
+  .meta({ id: 'Saving', description: 'How batches are saved at present' });
+
+export const batchSavingSchema = z
+  .strictObject({ text: z.string(), shape: saveShapeSchema, due: count().nullable() })
+  .meta({ id: 'BatchSaving', description: 'How the records of a batch are saved, and why' });
+
 const loadFields = {
   bufferedRecords: count(),
   bufferedBytes: count(),
@@ -146,6 +168,7 @@ export const statusSchema = z
           shard: count(),
           batcher: z.string(),
           ...loadFields,
+          saving: savingSchema,
           paused: operatorActionSchema.nullable(),
           drain: z
             .strictObject({

@@ -1,5 +1,5 @@
 import { KeepapartError } from '../domain/errors';
-import { closeTogether, saveTogether, type RecordStore } from '../domain/record-store';
+import { closeTogether, rollBackTogether, saveTogether, type RecordStore } from '../domain/record-store';
 
 export interface FailureOptions {
   /** Share of `save` attempts that fail, 0 to 1: `SAVE_FAILURE_RATE`. */
@@ -32,17 +32,30 @@ export function createFailingStore(
       if (reachesStore) await inner.save(record, batch);
       if (fails) throw failure();
     },
-    saveAll: async (records, batch) => {
-      const drawn = records.map(draw);
-      const reaching = records.filter((_, i) => drawn[i]?.reachesStore);
-      const results = reaching.length === 0 ? [] : await saveTogether(inner, reaching, batch);
-      return drawn.map(({ reachesStore, fails }) => {
-        const result = reachesStore ? results.shift() : undefined;
-        if (result?.status === 'rejected' || (result !== undefined && !fails)) return result;
-        return { status: 'rejected', reason: failure() };
-      });
-    },
+    // A store that saves one by one does so here, too: it is its own time that a save takes.
+    ...(inner.saveAll !== undefined && {
+      saveAll: async (batches) => {
+        const drawn = batches.map(({ records }) => records.map(draw));
+        const reaching = batches.map(({ batch, records }, i) => ({
+          batch,
+          records: records.filter((_, j) => drawn[i]?.[j]?.reachesStore),
+        }));
+        const results = await saveTogether(
+          inner,
+          reaching.filter(({ records }) => records.length > 0),
+        );
+        return drawn.map((ofBatch, i) => {
+          const own = reaching[i]?.records.length === 0 ? [] : [...(results.shift() ?? [])];
+          return ofBatch.map(({ reachesStore, fails }): PromiseSettledResult<void> => {
+            const result = reachesStore ? own.shift() : undefined;
+            if (result?.status === 'rejected' || (result !== undefined && !fails)) return result;
+            return { status: 'rejected', reason: failure() };
+          });
+        });
+      },
+    }),
     rollback: (record, batch) => inner.rollback(record, batch),
+    rollbackAll: (batches) => rollBackTogether(inner, batches),
     closeBatch: (batch, records, format) => inner.closeBatch(batch, records, format),
     closeBatches: (batches, format) => closeTogether(inner, batches, format),
     readBatch: (batch) => inner.readBatch(batch),

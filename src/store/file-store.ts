@@ -22,16 +22,6 @@ export function createFileStore(folders: StoreFolders): RecordStore {
   const files = createBatchFiles(folders);
   const staging = createStaging(folders, files.existsDurably);
 
-  /** Looked for after the writing: before it, the batch could still be closed in between. */
-  async function refuseIfClosed(batch: BatchRef, what: string, withdraw: () => Promise<void>): Promise<void> {
-    if (!(await files.exists(batchName(batch)))) return;
-    await withdraw();
-    throw new KeepapartError(
-      'batch-already-closed',
-      `batch ${batch.batchId} has its file already: this attempt to save ${what} came too late`,
-    );
-  }
-
   /** The file is there when this returns, and durable after the folder's next sync. */
   async function publish({ batch, records }: SettledBatch, format: OutcomeFormat): Promise<ClosedBatch> {
     const location = locationOf(batch);
@@ -69,22 +59,49 @@ export function createFileStore(folders: StoreFolders): RecordStore {
     save: async (record, batch) =>
       explaining('save-failed', `DATA_DIR/${stagedPath(record, batch)} could not be written`, async () => {
         await staging.put(record, batch);
-        await refuseIfClosed(batch, record.recordId, () => staging.withdraw(record, batch));
+        // Looked for after the writing: before it, the batch could still be closed in between.
+        if (!(await files.exists(batchName(batch)))) return;
+        await staging.withdraw(record, batch);
+        throw alreadyClosed(batch, record.recordId);
       }),
 
-    saveAll: async (records, batch) => {
-      const what = `${records.length} records of batch ${batch.batchId}`;
-      await explaining('save-failed', `${what} could not be written to DATA_DIR/staging`, async () => {
-        await staging.putAll(records, batch);
-        await refuseIfClosed(batch, what, () => staging.withdrawAll(batch));
-      });
-      return records.map(() => ({ status: 'fulfilled', value: undefined }));
+    saveAll: async (batches) => {
+      const count = batches.reduce((sum, { records }) => sum + records.length, 0);
+      const what = `${count} records of ${batches.length} batches`;
+      const closed = await explaining(
+        'save-failed',
+        `${what} could not be written to DATA_DIR/staging`,
+        async () => {
+          await staging.putAll(batches);
+          const checked = await Promise.all(
+            batches.map(async ({ batch }) => ((await files.exists(batchName(batch))) ? [batch] : [])),
+          );
+          const late = checked.flat();
+          if (late.length > 0) await staging.withdrawAll(late);
+          return new Set(late);
+        },
+      );
+      return batches.map(({ batch, records }) =>
+        records.map((record) =>
+          closed.has(batch)
+            ? { status: 'rejected', reason: alreadyClosed(batch, record.recordId) }
+            : { status: 'fulfilled', value: undefined },
+        ),
+      );
     },
 
     rollback: async (record, batch) =>
       explaining('store-failed', `DATA_DIR/${stagedPath(record, batch)} could not be removed`, () =>
-        staging.remove(record, batch),
+        staging.removeAll([{ batch, records: [record] }]),
       ),
+
+    rollbackAll: async (batches) => {
+      const count = batches.reduce((sum, { records }) => sum + records.length, 0);
+      await explaining('store-failed', `${count} records could not be removed from DATA_DIR/staging`, () =>
+        staging.removeAll(batches),
+      );
+      return batches.map(({ records }) => records.map(() => ({ status: 'fulfilled', value: undefined })));
+    },
 
     closeBatch: async (batch, records, format) => {
       const [result] = await closeBatches([{ batch, records }], format);
@@ -112,6 +129,13 @@ export function createFileStore(folders: StoreFolders): RecordStore {
 /** The name of a batch's file. */
 function locationOf(batch: BatchRef): string {
   return `${batchName(batch)}.log`;
+}
+
+function alreadyClosed({ batchId }: BatchRef, recordId: string): KeepapartError {
+  return new KeepapartError(
+    'batch-already-closed',
+    `batch ${batchId} has its file already: this attempt to save ${recordId} came too late`,
+  );
 }
 
 function stagedRecordMissing(batch: BatchRef, missing: readonly { recordId: string }[]): KeepapartError {

@@ -56,9 +56,13 @@ export class SegmentIndex {
 
   hasLine(batch: string, line: string): boolean {
     for (const segment of this.byBatch.get(batch) ?? []) {
-      if (this.segments.get(segment)?.get(batch)?.has(line) === true) return true;
+      if (this.has(segment, { batch, line })) return true;
     }
     return false;
+  }
+
+  has(segment: string, { batch, line }: { batch: string; line: string }): boolean {
+    return this.segments.get(segment)?.get(batch)?.has(line) === true;
   }
 
   removeLine(segment: string, batch: string, line: string): void {

@@ -54,8 +54,12 @@ export function createSegments(
   isClosed: (batch: string) => Promise<boolean>,
 ) {
   const index = new SegmentIndex();
-  const commit = createGroupCommit<Entry[]>({ ...MAX_SEGMENT, inFlight: 1, gatherMs: 0 }, (sets) =>
-    write(sets.flat()),
+  const commit = createGroupCommit<Entry[], undefined>(
+    { ...MAX_SEGMENT, inFlight: 1, gatherMs: 0 },
+    async (sets) => {
+      await write(sets.flat());
+      return [];
+    },
   );
   const look = shareRuns(lookAgain);
 
@@ -109,7 +113,7 @@ export function createSegments(
     /** The names in the staging now. Until it is called, {@link has} may not know what other processes have put. */
     look: () => look(root),
 
-    /** Resolves when a power cut no longer loses the records, which are of one batch. */
+    /** Resolves when a power cut no longer loses the records. */
     async put(records: readonly SegmentLine[]): Promise<void> {
       const entries = records.map((record) => ({ batch: record.batch, line: segmentLine(record) }));
       const bytes = entries.reduce((sum, { line }) => sum + Buffer.byteLength(line), 0);
@@ -126,16 +130,29 @@ export function createSegments(
       return index.hasLine(record.batch, segmentLine(record));
     },
 
-    /** Takes a record out of all segments, durably; nothing there is fine. */
-    async remove(record: SegmentLine): Promise<void> {
-      await look(root);
-      const line = segmentLine(record);
+    /**
+     * Takes records out of all segments, durably; nothing there is fine.
+     * @returns the names in the staging before
+     */
+    async remove(records: readonly SegmentLine[]): Promise<ReadonlySet<string>> {
+      const names = await look(root);
+      const bySegment = new Map<string, Entry[]>();
+      for (const record of records) {
+        const entry = { batch: record.batch, line: segmentLine(record) };
+        for (const segment of index.segmentsOf(record.batch)) {
+          if (index.has(segment, entry)) bySegment.set(segment, [...(bySegment.get(segment) ?? []), entry]);
+        }
+      }
       await Promise.all(
-        index.segmentsOf(record.batch).map(async (segment) => {
-          await blank(line, join(root, segment));
-          index.removeLine(segment, record.batch, line);
+        [...bySegment].map(async ([segment, entries]) => {
+          await blank(
+            entries.map(({ line }) => line),
+            join(root, segment),
+          );
+          for (const { batch, line } of entries) index.removeLine(segment, batch, line);
         }),
       );
+      return names;
     },
 
     /**
@@ -159,18 +176,22 @@ export function createSegments(
 }
 
 /**
- * Overwrites a line with blanks, durably. In place, since others may be removing theirs from the same file, also in other
+ * Overwrites lines with blanks, durably. In place, since others may be removing theirs from the same file, also in other
  * processes: each writes its own bytes alone.
  */
-async function blank(text: string, path: string): Promise<void> {
+async function blank(texts: readonly string[], path: string): Promise<void> {
   const content = await tolerate(['ENOENT'], readFile(path));
-  const line = Buffer.from(text);
-  const at = content === undefined ? -1 : lineIn(content, line);
-  if (at < 0) return;
+  if (content === undefined) return;
+  const found = texts.flatMap((text) => {
+    const line = Buffer.from(text);
+    const at = lineIn(content, line);
+    return at < 0 ? [] : [{ at, length: line.length }];
+  });
+  if (found.length === 0) return;
   const file = await tolerate(['ENOENT'], open(path, 'r+'));
   if (file === undefined) return;
   try {
-    await file.write(Buffer.alloc(line.length, ' '), 0, line.length, at);
+    for (const { at, length } of found) await file.write(Buffer.alloc(length, ' '), 0, length, at);
     await file.sync();
   } finally {
     await file.close();

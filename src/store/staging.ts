@@ -3,6 +3,7 @@ import { mkdir, readdir, rm, rmdir, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { BatchRef } from '../domain/batch';
 import type { KeptRecord } from '../domain/record';
+import type { RecordsOfBatch } from '../domain/record-store';
 import { batchName } from './batch-files';
 import { createSharedSync, tolerate, writeDurably } from './durable-fs';
 import { stagingRoot, type StoreFolders } from './folders';
@@ -48,16 +49,23 @@ export function createStaging(folders: StoreFolders, isClosed: (batch: string) =
       await Promise.all([sync(folder), sync(root)]);
     },
 
-    /** Likewise for records of one batch together, in the company of other batches. */
-    async putAll(records: readonly KeptRecord[], batch: BatchRef): Promise<void> {
-      await segments.put(records.map(inBatch(batch)));
+    /** Likewise for records of several batches together. */
+    async putAll(batches: readonly RecordsOfBatch[]): Promise<void> {
+      await segments.put(batches.flatMap(({ batch, records }) => records.map(inBatch(batch))));
     },
 
     /** Durably; nothing there is fine. Syncs even then: an earlier call may have removed it and died before the sync. */
-    async remove(record: KeptRecord, batch: BatchRef): Promise<void> {
-      await tolerate(['ENOENT'], unlink(pathOf(record, batch)));
-      await segments.remove(inBatch(batch)(record));
-      await tolerate(['ENOENT'], sync(folderOf(batch)));
+    async removeAll(batches: readonly RecordsOfBatch[]): Promise<void> {
+      const names = await segments.remove(
+        batches.flatMap(({ batch, records }) => records.map(inBatch(batch))),
+      );
+      const inFolders = batches.filter(({ batch }) => names.has(batchName(batch)));
+      await Promise.all(
+        inFolders.map(async ({ batch, records }) => {
+          await Promise.all(records.map((record) => tolerate(['ENOENT'], unlink(pathOf(record, batch)))));
+          await tolerate(['ENOENT'], sync(folderOf(batch)));
+        }),
+      );
     },
 
     /** Removes what came too late: the record, and the folder if nothing else is in it. */
@@ -67,8 +75,8 @@ export function createStaging(folders: StoreFolders, isClosed: (batch: string) =
     },
 
     /** Likewise for what {@link putAll} has put. */
-    async withdrawAll(batch: BatchRef): Promise<void> {
-      await segments.clear([batchName(batch)]);
+    async withdrawAll(batches: readonly BatchRef[]): Promise<void> {
+      await segments.clear(batches.map(batchName));
     },
 
     /** Those of the records that are not in the staging with all their bytes. */

@@ -4,7 +4,7 @@ import path from 'node:path';
 import type { ConflictRule } from '../../src/domain/conflict-rules';
 import type { JsonValue } from '../../src/domain/json';
 import { OUTCOME } from '../../src/domain/outcome';
-import { mapAtOnce } from '../../src/temporal/at-once';
+import { mapAtOnce } from '../../src/temporal/server/at-once';
 import { audit, parseBatchFile, type OutcomeLine } from '../helpers/audit';
 import { isDoomed } from './attacked-store';
 import { digestOf, type Digests } from './published-files';

@@ -6,14 +6,14 @@ import type { Client } from '@temporalio/client';
 import type { BatcherInput, RunLimits } from '../../src/contracts/batcher';
 import { WORKFLOW_TYPE, batcherWorkflowId } from '../../src/contracts/ids';
 import type { ConflictRule } from '../../src/domain/conflict-rules';
-import { connectClient, embeddedTarget } from '../../src/temporal/connection';
+import { connectClient, embeddedTarget } from '../../src/temporal/server/connection';
 import { defaultCacheDir, resolveTemporalBinary } from '../../src/temporal/embedded/binary';
 import { SERVER_FILE } from '../../src/temporal/embedded/data-folder';
 import { choosePorts, LOOPBACK } from '../../src/temporal/embedded/ports';
 import { endProcess, type ProcessIdentity } from '../../src/temporal/embedded/process-identity';
-import { registerWithTemporal } from '../../src/temporal/register';
+import { registerWithTemporal } from '../../src/temporal/server/register';
 import { loadConfig } from '../../src/config';
-import { batcherAddress } from '../../src/temporal/batcher-address';
+import { batcherAddress } from '../../src/temporal/shard/batcher-address';
 import { createSmallDisk, type SmallDisk } from './small-disk';
 import { supervise, type CommandSpec, type Supervised } from './supervisor';
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { BatcherInput } from '../../src/contracts/batcher';
 import { WORKFLOW_TYPE } from '../../src/contracts/ids';
-import { connectClient, embeddedTarget } from '../../src/temporal/connection';
+import { connectClient, embeddedTarget } from '../../src/temporal/server/connection';
 import { TEST_SETTINGS } from '../helpers/pipeline';
 import { startSystem, temporaryFolder, type StartedCommand } from '../helpers/system';
 import { testServer } from '../helpers/temporal-server';

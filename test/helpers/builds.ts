@@ -2,10 +2,10 @@ import path from 'node:path';
 import { DefaultLogger, bundleWorkflowCode, type WorkflowBundleOption } from '@temporalio/worker';
 import { createActivities } from '../../activities';
 import type { RecordStore } from '../../src/domain/record-store';
-import { embeddedTarget } from '../../src/temporal/connection';
-import { createWorker } from '../../src/temporal/worker';
-import { createWorkflowAccess } from '../../src/temporal/workflow-access';
-import { connectWorker } from '../../src/temporal/worker-connection';
+import { embeddedTarget } from '../../src/temporal/server/connection';
+import { createWorker } from '../../src/temporal/worker/worker';
+import { createWorkflowAccess } from '../../src/temporal/worker/workflow-access';
+import { connectWorker } from '../../src/temporal/worker/worker-connection';
 import type { TestPipeline } from './pipeline';
 import { testServer } from './temporal-server';
 

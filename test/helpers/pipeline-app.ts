@@ -4,7 +4,7 @@ import type { DeadLetter, RedriveResult } from '../../src/contracts/dead-letters
 import type { JsonValue } from '../../src/domain/json';
 import request from 'supertest';
 import { createBatcherClient } from '../../src/temporal/batcher-client';
-import type { AdmissionLimits } from '../../src/temporal/admission';
+import type { AdmissionLimits } from '../../src/temporal/shard/admission';
 import type { TestPipeline } from './pipeline';
 import { usualApp } from './usual-app';
 import { waitFor } from './wait-for';

@@ -2,7 +2,7 @@ import { SAVE_ACTIVITY, type SaveActivity } from '../../src/contracts/settings';
 import { batchIdOf } from '../../src/domain/batch';
 import { HOUR, SECOND } from '../../src/domain/duration';
 import { KeepapartError } from '../../src/domain/errors';
-import { createIngest } from '../../src/temporal/ingest';
+import { createIngest } from '../../src/temporal/shard/ingest';
 import { waitFor } from '../helpers/wait-for';
 import type { CaseName } from './cases';
 import { batcherHistory, batchHistory, holdSlowRecords, type Scenario } from './scenario';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { NO_COUNTS, type BatcherStatus } from '../../src/contracts/batcher';
 import { isKeepapartError } from '../../src/domain/errors';
-import { createAdmission, loadOf, type Load } from '../../src/temporal/admission';
+import { createAdmission, loadOf, type Load } from '../../src/temporal/shard/admission';
 
 /** An eighth of it: ten records, a hundred bytes. */
 const LIMITS = { maxBufferedRecords: 80, maxBufferedBytes: 800 };

@@ -1,6 +1,6 @@
 import { WorkflowUpdateFailedError, type Client } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
-import { changeLimits } from '../../src/temporal/limits';
+import { changeLimits } from '../../src/temporal/shard/limits';
 import { TEST_SETTINGS } from '../helpers/pipeline';
 
 const IN_FORCE = { limits: TEST_SETTINGS, overridden: {} };

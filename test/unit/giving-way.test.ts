@@ -1,4 +1,4 @@
-import { createGivingWay, type RunProgress } from '../../src/temporal/giving-way';
+import { createGivingWay, type RunProgress } from '../../src/temporal/shard/giving-way';
 import { waitFor } from '../helpers/wait-for';
 
 const LIMITS = { bytesPerRun: 100, patienceMs: 50, lookEveryMs: 1 };

@@ -1,4 +1,4 @@
-import { createOnceOnly, digestOf } from '../../src/temporal/idempotency';
+import { createOnceOnly, digestOf } from '../../src/temporal/shard/idempotency';
 
 /** A batcher that remembers the first body of each key, answers one question after another, and can be away. */
 function fakeBatcher() {

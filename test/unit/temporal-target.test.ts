@@ -4,8 +4,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { connectClient, temporalTarget } from '../../src/temporal/connection';
-import { connectWorker } from '../../src/temporal/worker-connection';
+import { connectClient, temporalTarget } from '../../src/temporal/server/connection';
+import { connectWorker } from '../../src/temporal/worker/worker-connection';
 import { selfSigned } from '../helpers/certificates';
 
 let folder: string;

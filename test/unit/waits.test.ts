@@ -6,7 +6,7 @@ import type { ConflictRule } from '../../src/domain/conflict-rules';
 import { takeFlushes } from '../../src/domain/flush-policy';
 import type { JsonValue } from '../../src/domain/json';
 import { spill } from '../../src/domain/paged-buffer';
-import { waitView } from '../../src/temporal/wait-view';
+import { waitView } from '../../src/temporal/views/wait-view';
 import {
   flushPolicyOf,
   freeSlots,

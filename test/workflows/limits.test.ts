@@ -1,7 +1,7 @@
 import type { BatchInput } from '../../src/contracts/batch';
 import { batchIdOf } from '../../src/domain/batch';
 import { HOUR } from '../../src/domain/duration';
-import { inputOf, readStart } from '../../src/temporal/first-event';
+import { inputOf, readStart } from '../../src/temporal/server/first-event';
 import { startPipeline, type TestPipeline } from '../helpers/pipeline';
 import { waitFor } from '../helpers/wait-for';
 

@@ -3,8 +3,8 @@ import { WORKFLOW_TYPE, bufferPageId } from '../../src/contracts/ids';
 import { batchSeqOf } from '../../src/domain/batch';
 import type { PackedBuffer } from '../../src/domain/buffer';
 import { HOUR, KIB } from '../../src/domain/duration';
-import { inputOf, readStart } from '../../src/temporal/first-event';
-import { createWorkflowAccess } from '../../src/temporal/workflow-access';
+import { inputOf, readStart } from '../../src/temporal/server/first-event';
+import { createWorkflowAccess } from '../../src/temporal/worker/workflow-access';
 import { startPipeline, type TestPipeline } from '../helpers/pipeline';
 import { waitFor } from '../helpers/wait-for';
 

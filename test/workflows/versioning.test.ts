@@ -1,8 +1,8 @@
 import path from 'node:path';
 import type { WorkflowBundleOption } from '@temporalio/worker';
 import type { JsonValue } from '../../src/domain/json';
-import { STANDING, watchVersion, type Standing } from '../../src/temporal/first-version';
-import { promote, readVersions } from '../../src/temporal/versions';
+import { STANDING, watchVersion, type Standing } from '../../src/temporal/worker/first-version';
+import { promote, readVersions } from '../../src/temporal/worker/versions';
 import { bundleOf, startBuild, type BuildOptions, type TestBuild } from '../helpers/builds';
 import { savedValues } from '../helpers/memory-store';
 import { startPipeline, type TestPipeline } from '../helpers/pipeline';

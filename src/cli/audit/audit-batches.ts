@@ -4,8 +4,8 @@ import { note, type BatchReport } from '../../domain/audit-report';
 import type { CutBy } from '../../domain/cut-by';
 import { batchFileName } from '../../domain/outcome';
 import { readAuditedFile } from '../../store/audited-files';
-import type { ListedBatch } from '../../temporal/all-batches';
-import type { BatchReader, BatchRun } from '../../temporal/batch-reader';
+import type { ListedBatch } from '../../temporal/children/all-batches';
+import type { BatchReader, BatchRun } from '../../temporal/children/batch-reader';
 
 const READS_AT_ONCE = 16;
 
@@ -44,7 +44,6 @@ function notingCuts(reader: BatchReader, cutByBatch: CutByBatch): BatchReader {
     async input(batch) {
       const input = await reader.input(batch);
       const { cutBy } = input;
-      if (cutBy === undefined) return input;
       const text = JSON.stringify(cutBy);
       const known = shared.get(text) ?? cutBy;
       shared.set(text, known);

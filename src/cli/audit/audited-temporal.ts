@@ -2,11 +2,14 @@ import { WorkflowNotFoundError, type Client } from '@temporalio/client';
 import type { Config } from '../../config';
 import { KeepapartError } from '../../domain/errors';
 import type { CutBy } from '../../domain/cut-by';
-import { listAllBatches, type ListedBatch } from '../../temporal/all-batches';
-import { createBatchReader } from '../../temporal/batch-reader';
-import { batcherAddress } from '../../temporal/batcher-address';
-import { connectClient } from '../../temporal/connection';
-import { findWaiting, type Waiting } from '../../temporal/waiting-records';
+import { listAllBatches, type ListedBatch } from '../../temporal/children/all-batches';
+import { createBatchReader } from '../../temporal/children/batch-reader';
+import { batcherAddress } from '../../temporal/shard/batcher-address';
+import { connectClient } from '../../temporal/server/connection';
+import { createBatchList } from '../../temporal/children/batch-pages';
+import { Shards } from '../../temporal/shard/shards';
+import { createPageReader } from '../../temporal/views/page-reader';
+import { findWaiting, type Waiting } from '../../temporal/views/waiting-records';
 import { findTemporal } from '../temporal-role';
 import { auditBatches } from './audit-batches';
 
@@ -49,13 +52,14 @@ export async function withTemporal<T>(
 }
 
 export function auditedTemporal(client: Client, config: Config): AuditedTemporal {
-  const address = batcherAddress(config);
+  const shards = new Shards(client, batcherAddress(config), config);
+  const list = createBatchList(client, config.batcherId);
   const reader = createBatchReader(client);
   return {
     namespace: client.options.namespace,
     batcherId: config.batcherId,
     async readBatches(outDir) {
-      const listed = await listAllBatches(client, address);
+      const listed = await listAllBatches(list);
       return { listed, ...(await auditBatches([...listed.values()], reader, outDir)) };
     },
     async readCut(batchId) {
@@ -67,6 +71,7 @@ export function auditedTemporal(client: Client, config: Config): AuditedTemporal
         throw error;
       }
     },
-    findWaiting: (recordIds, batchIds) => findWaiting(client, address, reader, recordIds, batchIds),
+    findWaiting: (recordIds, batchIds) =>
+      findWaiting({ shards, batches: reader, pages: createPageReader(client) }, recordIds, batchIds),
   };
 }

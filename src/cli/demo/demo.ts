@@ -1,6 +1,6 @@
 import { KeepapartClient } from '../../client';
 import { colours } from '../colours';
-import { workflowIdOf } from '../../domain/batch';
+import { childOfBatch } from '../../domain/batch';
 import { OUTCOME_FORMATS, outcomeLine, type SettledRecord } from '../../domain/outcome';
 import type { BatchView } from '../../contracts/views';
 import { sendAndFollow, type FollowedRecord } from './follow';
@@ -41,7 +41,7 @@ export async function runDemo({ apiUrl, webUiUrl }: DemoTarget): Promise<void> {
   const shown = batches.find((batch) => (batch.retries ?? 0) > 0) ?? batches[0];
   if (shown !== undefined) {
     say(colours.bold('A batch in the Temporal Web UI'));
-    const path = `${encodeURIComponent(workflowIdOf(shown.batchId))}/${shown.runId}/history`;
+    const path = `${encodeURIComponent(childOfBatch(shown.batchId))}/${shown.runId}/history`;
     say(`  ${webUiUrl === undefined ? `workflow ${shown.batchId}` : `${webUiUrl}/${path}`}\n`);
   }
 }

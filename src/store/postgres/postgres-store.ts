@@ -67,7 +67,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
     return (await rows.outcomes(run, [name])).get(name) ?? [];
   }
 
-  async function saveAll(
+  async function saveBatch(
     records: readonly KeptRecord[],
     ref: BatchRef,
   ): Promise<PromiseSettledResult<void>[]> {
@@ -125,11 +125,34 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
     close: () => database.close(),
 
     save: async (record, ref) => {
-      const [result] = await saveAll([record], ref);
+      const [result] = await saveBatch([record], ref);
       if (result?.status === 'rejected') throw result.reason;
     },
 
-    saveAll,
+    saveAll: (batches) =>
+      Promise.all(
+        batches.map(({ batch, records }) =>
+          saveBatch(records, batch).catch((reason: unknown) =>
+            records.map(() => ({ status: 'rejected', reason }) as const),
+          ),
+        ),
+      ),
+
+    rollbackAll: (batches) =>
+      Promise.all(
+        batches.map(async ({ batch, records }) => {
+          const undoing = inPostgres(
+            'store-failed',
+            `what is staged of ${batch.batchId} could not be removed`,
+            () =>
+              database.transaction(async (run) => {
+                for (const record of records) await rows.unstage(run, named(batch), record);
+              }),
+          );
+          const [result] = await Promise.allSettled([undoing]);
+          return records.map(() => result);
+        }),
+      ),
 
     rollback: async (record, ref) => {
       const batch = named(ref);

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { SEARCH_ATTRIBUTES } from '../../contracts/search-attributes';
 import { KIB, SECOND } from '../../domain/duration';
 import { KeepapartError } from '../../domain/errors';
-import { readableName } from '../enum-names';
+import { readableName } from '../server/enum-names';
 import { claimDatabase } from './claim';
 import { databaseIsReady, openDatabase, prepareDataDir, rotateLog, SERVER_FILE } from './data-folder';
 import { type Environment, probeVersion } from './executable';

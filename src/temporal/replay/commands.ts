@@ -1,7 +1,7 @@
 import { defaultPayloadConverter } from '@temporalio/common';
 import { temporal } from '@temporalio/proto';
 import type { GivenCommand } from '../../contracts/replay';
-import { readableName } from '../enum-names';
+import { readableName } from '../server/enum-names';
 import type { HistoryEvent } from './recorded-history';
 
 /** Commands that leave no event of their own in the order of the others. */

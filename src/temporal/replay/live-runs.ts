@@ -3,9 +3,9 @@ import { temporal } from '@temporalio/proto';
 import { WORKFLOW_TYPE, batcherWorkflowId } from '../../contracts/ids';
 import { SEARCH_ATTRIBUTES } from '../../contracts/search-attributes';
 import { isKeepapartError } from '../../domain/errors';
-import { HOLDS_BATCHES, literal } from '../batch-queries';
-import type { BatcherAddress } from '../ingest';
-import { callTemporal } from '../rpc';
+import { HOLDS_BATCHES, literal } from '../children/batch-queries';
+import type { BatcherAddress } from '../shard/shards';
+import { callTemporal } from '../server/calls';
 import { recordedRun, type HistoryEvent, type RecordedRun } from './recorded-history';
 
 /** A run as a server lists it; its history is fetched when its turn comes. */

@@ -2,7 +2,7 @@ import { Worker, type InjectedSinks, type WorkflowBundleOption } from '@temporal
 import type { History } from '@temporalio/common/lib/proto-utils';
 import type { GivenRecords, ReplaySinks } from '../../contracts/replay';
 import type { WorkerSinks } from '../../contracts/worker-sinks';
-import { WORKER_SINKS } from '../worker-sinks';
+import { WORKER_SINKS } from '../worker/worker-sinks';
 import { explainError, explainOtherRecords, type Mismatch, type ReplayedTask } from './mismatch';
 import { lastCompletedTask } from './recorded-history';
 

@@ -1,0 +1,138 @@
+import {
+  ROLLBACK_ATTEMPTS,
+  type CloseBatchesInput,
+  type CloseBatchesResult,
+  type PackedBatches,
+  type RollbackResult,
+  type SaveBatchesResult,
+  type SaveFailure,
+} from '../src/contracts/activities';
+import { KIB } from '../src/domain/duration';
+import { jsonBytes } from '../src/domain/json';
+import { MAX_ERROR_BYTES, cutToBytes, type UndoFailure } from '../src/domain/outcome';
+import { unpackBatch, unpackOutcomes } from '../src/domain/packed-batch';
+import { closeTogether, rollBackTogether, saveTogether, type RecordStore } from '../src/domain/record-store';
+import { createGate } from './gate';
+import { isFinal, isRefusedBatch, messageOf, saveFailureOf } from './failure';
+
+/** What the failures in one result may take together, in bytes of JSON: a payload may take 2 MiB. */
+const MAX_FAILURES_BYTES = 256 * KIB;
+
+/** Calls of a store for single records at once, in this process: as many as there are slots for single saves. */
+const gate = createGate(400);
+
+/** One attempt to save the records of several batches. Never throws for what a store does. */
+export async function saveBatches(store: RecordStore, input: PackedBatches): Promise<SaveBatchesResult> {
+  const batches = unpacked(input);
+  let fastestMs = Infinity;
+  const results = await saveTogether(store, batches, (record, batch) =>
+    gate(async () => {
+      const startedAtMs = performance.now();
+      await store.save(record, batch);
+      fastestMs = Math.min(fastestMs, Math.round(performance.now() - startedAtMs));
+    }),
+  );
+  const failures = new Distinct<SaveFailure>();
+  const failed: SaveBatchesResult['failed'] = [];
+  for (const [i, { records }] of batches.entries()) {
+    for (const j of records.keys()) {
+      const result = results[i]?.[j] ?? notReported();
+      if (result.status === 'rejected') failed.push([i, j, failures.indexOf(saveFailureOf(result.reason))]);
+    }
+  }
+  return { failures: bounded(failures.all), failed, ...(Number.isFinite(fastestMs) && { fastestMs }) };
+}
+
+/**
+ * Rolls back records of several batches.
+ * @param attempt the number of this attempt: in the last one, what fails is in the result
+ * @throws what the first record failed with that may yet succeed, as long as there are attempts left
+ */
+export async function rollBack(
+  store: RecordStore,
+  input: PackedBatches,
+  attempt: number,
+): Promise<RollbackResult> {
+  const batches = unpacked(input);
+  const results = await rollBackTogether(store, batches, (record, batch) =>
+    gate(() => store.rollback(record, batch)),
+  );
+  const failures = new Distinct<UndoFailure>();
+  const failed: RollbackResult['failed'] = [];
+  for (const [i, { records }] of batches.entries()) {
+    for (const j of records.keys()) {
+      const result = results[i]?.[j] ?? notReported();
+      if (result.status === 'fulfilled') continue;
+      const refused = isFinal(result.reason);
+      if (!refused && attempt < ROLLBACK_ATTEMPTS) throw result.reason;
+      const message = cutToBytes(messageOf(result.reason), MAX_ERROR_BYTES);
+      failed.push([i, j, failures.indexOf({ attempts: attempt, message, refused })]);
+    }
+  }
+  return { failures: bounded(failures.all), failed };
+}
+
+/**
+ * Closes batches side by side. One that can't be closed, as somebody's file stands in its place, holds up no other.
+ * @throws what the first of them failed with, when none was closed or refused for good
+ */
+export async function closeBatches(
+  store: RecordStore,
+  { batches, kinds, format, openedAtMs }: CloseBatchesInput,
+): Promise<CloseBatchesResult> {
+  const of = batches.map(({ outcomes }) => outcomes);
+  const settled = batches.map(({ batchId, records }, i) => ({
+    batch: { batchId, openedAtMs },
+    records: unpackOutcomes({ kinds, of }, i, unpackBatch(records)),
+  }));
+  const results = await closeTogether(store, settled, format);
+  const all = batches.map((_, i) => results[i] ?? notReported());
+  const [first] = all;
+  if (first?.status === 'rejected' && all.every(isRetried)) throw first.reason;
+  return {
+    batches: all.map((result) => {
+      if (result.status === 'fulfilled') return { location: result.value.location };
+      const message = cutToBytes(messageOf(result.reason), MAX_ERROR_BYTES);
+      return isRefusedBatch(result.reason) ? { refused: message } : { failed: message };
+    }),
+  };
+}
+
+function isRetried(result: PromiseSettledResult<unknown>): boolean {
+  return result.status === 'rejected' && !isRefusedBatch(result.reason);
+}
+
+function unpacked({ openedAtMs, batches }: PackedBatches) {
+  return batches.map(({ batchId, records }) => ({
+    batch: { batchId, openedAtMs },
+    records: unpackBatch(records),
+  }));
+}
+
+/** What a store doesn't report hasn't succeeded. */
+function notReported(): PromiseRejectedResult {
+  return { status: 'rejected', reason: new TypeError('the store reported too few results') };
+}
+
+/** Values that are equal as JSON, each once. */
+class Distinct<T extends object> {
+  readonly all: T[] = [];
+  private readonly indexes = new Map<string, number>();
+
+  indexOf(value: T): number {
+    const text = JSON.stringify(value);
+    const known = this.indexes.get(text);
+    if (known !== undefined) return known;
+    this.indexes.set(text, this.all.length);
+    return this.all.push(value) - 1;
+  }
+}
+
+/** The failures with shorter messages where they take too much together. */
+function bounded<T extends { message: string }>(failures: readonly T[]): T[] {
+  const bytes = failures.reduce((sum, { message }) => sum + jsonBytes(message), 0);
+  if (bytes <= MAX_FAILURES_BYTES) return [...failures];
+  // In JSON, a byte takes six at most.
+  const each = Math.floor(MAX_FAILURES_BYTES / 6 / failures.length);
+  return failures.map((failure) => ({ ...failure, message: cutToBytes(failure.message, each) }));
+}

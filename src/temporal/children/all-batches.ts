@@ -1,0 +1,26 @@
+import type { BatchState } from '../../contracts/views';
+import type { ListBatches } from './batch-pages';
+import type { BatchRun } from './batch-reader';
+
+const PAGE_SIZE = 1000;
+
+/** A batch by the run that decides: one that completed, else one that runs, else the newest. */
+export type ListedBatch = BatchRun & { state: BatchState };
+
+const RANK: Record<BatchState, number> = { completed: 2, running: 1, failed: 0 };
+
+/** Every batch of this installation that Temporal lists, by batchId. */
+export async function listAllBatches(list: ListBatches): Promise<Map<string, ListedBatch>> {
+  const batches = new Map<string, ListedBatch>();
+  let cursor: string | undefined;
+  do {
+    const page = await list([], { limit: PAGE_SIZE, ...(cursor !== undefined && { cursor }) });
+    for (const { batchId, runId, state } of page.batches) {
+      const before = batches.get(batchId);
+      if (before === undefined || RANK[state] > RANK[before.state])
+        batches.set(batchId, { batchId, runId, state });
+    }
+    cursor = page.nextCursor ?? undefined;
+  } while (cursor !== undefined);
+  return batches;
+}

@@ -1,0 +1,21 @@
+import { WORKFLOW_TYPE } from '../../contracts/ids';
+import { MORE_REQUEST_IDS, SEARCH_ATTRIBUTES } from '../../contracts/search-attributes';
+
+/** A visibility query's string literal. */
+export function literal(text: string): string {
+  return `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
+}
+
+/** Selects children. */
+export const HOLDS_BATCHES = `WorkflowType = ${literal(WORKFLOW_TYPE.child)}`;
+
+/** Selects those that hold, or may hold, records of a request. */
+export function batchesOfRequest(requestId: string): string {
+  return `${HOLDS_BATCHES} AND ${holdingAnyOf([requestId])}`;
+}
+
+/** The condition that a workflow holds, or may hold, records of these requests; see `indexedRequestIds`. */
+export function holdingAnyOf(requestIds: readonly string[]): string {
+  const ids = [...requestIds, MORE_REQUEST_IDS].map(literal).join(', ');
+  return `${SEARCH_ATTRIBUTES.requestIds.name} IN (${ids})`;
+}

@@ -1,0 +1,173 @@
+import {
+  WorkflowNotFoundError,
+  defaultPayloadConverter,
+  type Client,
+  type WorkflowExecutionDescription,
+} from '@temporalio/client';
+import { LRUCache } from 'lru-cache';
+import type { Activities } from '../../contracts/activities';
+import type { ChildInput, ChildPolicy, ChildResult } from '../../contracts/child';
+import type { BatchSummary } from '../../contracts/views';
+import { childOfBatch, placeInChild, type Batch } from '../../domain/batch';
+import type { StoredCutReason } from '../../domain/explain/cut-reason';
+import { outcomeOf, type RecordOutcome } from '../../domain/outcome';
+import { unpackBatch, unpackOutcomes } from '../../domain/packed-batch';
+import { callTemporal } from '../server/calls';
+import { inputOf, readStart } from '../server/first-event';
+import { batchesIn, type BatchFacts } from './batch-facts';
+import { closedIn } from './closed-early';
+
+/** One run of a batch's child. */
+export type BatchRun = Pick<BatchSummary, 'batchId' | 'runId'>;
+
+/** A batch with what is in force for it. */
+export interface BatchInput extends ChildPolicy {
+  batch: Batch;
+  cut?: StoredCutReason;
+}
+
+/** How a batch ended. */
+export interface BatchResult {
+  /** Where the store put it, e.g. the file's name. */
+  location: string;
+  /** In batch order. */
+  outcomes: RecordOutcome[];
+}
+
+/** How far the save of a record has come that isn't through yet. */
+export interface PendingSave {
+  /** The attempt that runs or is waited for, from 1. */
+  attempt: number;
+  /** Why the attempt before it failed. */
+  error: string | undefined;
+}
+
+/** What the description of a child says about one of its batches. */
+export interface DescribedBatch extends BatchFacts {
+  /** The save of a record that has an activity of its own. */
+  pending: (recordId: string) => PendingSave | undefined;
+}
+
+/** Inputs take up to a MiB where values are large, and the batches of a child are asked for one after another. */
+const CACHED_INPUTS = 20;
+/** Results never change, and clients poll. */
+const CACHED_RESULTS = 5000;
+const CACHED_EARLY_RESULTS = 5000;
+
+/** Reads batches out of Temporal: the only copy of the truth about them besides their files. */
+export function createBatchReader(client: Client) {
+  const inputs = new LRUCache<string, ChildInput>({ max: CACHED_INPUTS });
+  const results = new LRUCache<string, ChildResult>({ max: CACHED_RESULTS });
+  const earlyResults = new LRUCache<string, BatchResult>({ max: CACHED_EARLY_RESULTS });
+
+  /** The batches of a child; none when it isn't there or of another kind. */
+  async function factsIn(childId: string): Promise<DescribedBatch[]> {
+    try {
+      const info = await callTemporal(client, `could not ask for ${childId}`, () =>
+        client.workflow.getHandle(childId).describe(),
+      );
+      const pending = pendingSaves(info.raw.pendingActivities ?? []);
+      return batchesIn(info).map((facts) => ({ ...facts, pending: (recordId) => pending.get(recordId) }));
+    } catch (error) {
+      if (error instanceof WorkflowNotFoundError) return [];
+      throw error;
+    }
+  }
+
+  async function childInput({ batchId, runId }: BatchRun): Promise<ChildInput> {
+    const known = inputs.get(runId);
+    if (known !== undefined) return known;
+    const childId = childOfBatch(batchId);
+    const input = inputOf(await readStart(client, childId, runId), childId) as ChildInput;
+    inputs.set(runId, input);
+    return input;
+  }
+
+  /** The result of the child, from the last event of its history; undefined when it hasn't completed. */
+  async function childResult({ batchId, runId }: BatchRun): Promise<ChildResult | undefined> {
+    const known = results.get(runId);
+    if (known !== undefined) return known;
+    const { history } = await callTemporal(client, `could not read the outcomes of batch ${batchId}`, () =>
+      client.workflowService.getWorkflowExecutionHistoryReverse({
+        namespace: client.options.namespace,
+        execution: { workflowId: childOfBatch(batchId), runId },
+        maximumPageSize: 1,
+      }),
+    );
+    const completed = history?.events?.[0]?.workflowExecutionCompletedEventAttributes;
+    const payload = completed?.result?.payloads?.[0];
+    if (payload == null) return undefined;
+    const result = defaultPayloadConverter.fromPayload<ChildResult>(payload);
+    results.set(runId, result);
+    return result;
+  }
+
+  /** Of a batch that has its file while others of its child don't: from the activity that has closed it. */
+  async function earlyResult({ batchId, runId }: BatchRun): Promise<BatchResult> {
+    const { events } = await callTemporal(client, `could not read the outcomes of batch ${batchId}`, () =>
+      client.workflow.getHandle(childOfBatch(batchId), runId).fetchHistory(),
+    );
+    for (const [closed, result] of closedIn(events ?? [])) earlyResults.set(keyOf(closed, runId), result);
+    const result = earlyResults.get(keyOf(batchId, runId));
+    if (result === undefined) throw new TypeError(`batch ${batchId} has no outcomes in run ${runId}`);
+    return result;
+  }
+
+  /** What the batch was started with, records and all: from the first event of its child's history. */
+  async function input(run: BatchRun): Promise<BatchInput> {
+    const { openedAtMs, batches, ...policy } = await childInput(run);
+    const own = batches[placeInChild(run.batchId) - 1];
+    if (own === undefined) throw new TypeError(`there is no batch ${run.batchId} in run ${run.runId}`);
+    const { flushReason, records, cut } = own;
+    return {
+      ...policy,
+      ...(cut !== undefined && { cut }),
+      batch: { batchId: run.batchId, openedAtMs, flushReason, records: unpackBatch(records) },
+    };
+  }
+
+  return {
+    factsIn,
+    input,
+
+    /** `undefined` when there is no such batch. */
+    async facts(batchId: string): Promise<DescribedBatch | undefined> {
+      const all = await factsIn(childOfBatch(batchId));
+      return all.find(({ summary }) => summary.batchId === batchId);
+    },
+
+    /** How a batch ended that has its file. */
+    async result(run: BatchRun): Promise<BatchResult> {
+      const known = earlyResults.get(keyOf(run.batchId, run.runId));
+      if (known !== undefined) return known;
+      const result = await childResult(run);
+      if (result === undefined) return earlyResult(run);
+      const index = placeInChild(run.batchId) - 1;
+      const location = result.locations[index];
+      if (location === undefined) throw new TypeError(`there is no batch ${run.batchId} in run ${run.runId}`);
+      const { batch } = await input(run);
+      return { location, outcomes: unpackOutcomes(result.outcomes, index, batch.records).map(outcomeOf) };
+    },
+  };
+}
+
+export type BatchReader = ReturnType<typeof createBatchReader>;
+
+function keyOf(batchId: string, runId: string): string {
+  return `${runId}/${batchId}`;
+}
+
+/** By the id of the record that the activity saves. */
+function pendingSaves(activities: readonly PendingActivity[]): Map<string, PendingSave> {
+  return new Map(
+    activities
+      .filter(({ activityType }) => activityType?.name === SAVE)
+      .map(({ activityId, attempt, lastFailure }) => [
+        activityId ?? '',
+        { attempt: attempt ?? 1, error: lastFailure?.message ?? undefined },
+      ]),
+  );
+}
+
+type PendingActivity = NonNullable<WorkflowExecutionDescription['raw']['pendingActivities']>[number];
+const SAVE: keyof Activities = 'save';

@@ -1,0 +1,96 @@
+import { WorkflowIdReusePolicy, WorkflowNotFoundError, type Client } from '@temporalio/client';
+import { TypedSearchAttributes, WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
+import type { ChildInput, ChildMemo, ChildWorkflow } from '../../contracts/child';
+import { SEARCH_ATTRIBUTES } from '../../contracts/search-attributes';
+import { inputOf, readStart } from '../server/first-event';
+import { callTemporal } from '../server/calls';
+
+/**
+ * Runs a child that closed without completing again under its own id, with the order to settle its batches: its slot, the
+ * names of its files and every question about it stay the same.
+ * @returns false when the server doesn't know the child any more; true when it has been restarted, by this call or
+ *   another, or has completed
+ */
+export async function restartChild(client: Client, childId: string): Promise<boolean> {
+  const closed = await describe(client, childId);
+  if (closed === undefined) return false;
+  if (closed.status.name === 'RUNNING' || closed.status.name === 'COMPLETED') return true;
+  const input = inputOf(await readStart(client, childId, closed.runId), childId) as ChildInput;
+  const reason = await whyClosed(client, childId, closed.runId);
+  const { batcher, flushReason, requestIds } = SEARCH_ATTRIBUTES;
+  const known = closed.typedSearchAttributes;
+  try {
+    await callTemporal(client, `could not restart ${childId}`, () =>
+      client.workflow.start<ChildWorkflow>(closed.type, {
+        workflowId: childId,
+        taskQueue: closed.taskQueue,
+        args: [{ ...input, settle: input.settle ?? { reason } }],
+        ...(closed.memo !== undefined && { memo: memoOfNextRun(closed.memo) }),
+        workflowIdReusePolicy: WorkflowIdReusePolicy.ALLOW_DUPLICATE_FAILED_ONLY,
+        staticSummary: `Settles ${input.batches.length} batches: ${reason}`.slice(0, MAX_SUMMARY_LENGTH),
+        typedSearchAttributes: new TypedSearchAttributes([
+          { key: batcher, value: known.get(batcher) ?? '' },
+          { key: flushReason, value: known.get(flushReason) ?? '' },
+          { key: requestIds, value: known.get(requestIds) ?? [] },
+        ]),
+      }),
+    );
+  } catch (error) {
+    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+  }
+  return true;
+}
+
+/** Which batches had their file is for the next run to find out. */
+function memoOfNextRun(memo: Record<string, unknown>): Record<string, unknown> {
+  const ofEarlierRun: keyof ChildMemo = 'closed';
+  return Object.fromEntries(Object.entries(memo).filter(([key]) => key !== ofEarlierRun));
+}
+
+/** Temporal takes 400 bytes. */
+const MAX_SUMMARY_LENGTH = 200;
+/** Of what somebody wrote when terminating a workflow, or of a failure; it is repeated in every outcome. */
+const MAX_REASON_LENGTH = 300;
+
+async function describe(client: Client, childId: string) {
+  try {
+    return await callTemporal(client, `could not ask for ${childId}`, () =>
+      client.workflow.getHandle(childId).describe(),
+    );
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return undefined;
+    throw error;
+  }
+}
+
+/** From the last event: who terminated it and why, or what it failed with. */
+async function whyClosed(client: Client, childId: string, runId: string): Promise<string> {
+  const { history } = await callTemporal(client, `could not read the end of ${childId}`, () =>
+    client.workflowService.getWorkflowExecutionHistoryReverse({
+      namespace: client.options.namespace,
+      execution: { workflowId: childId, runId },
+      maximumPageSize: 1,
+    }),
+  );
+  const last = history?.events?.[0];
+  const { reason } = last?.workflowExecutionTerminatedEventAttributes ?? {};
+  const { failure } = last?.workflowExecutionFailedEventAttributes ?? {};
+  const told = reason || failure?.message || '';
+  return `its batch was ${closingOf(last)}${told === '' ? '' : `: ${told.slice(0, MAX_REASON_LENGTH)}`}`;
+}
+
+type LastEvent = Awaited<
+  ReturnType<Client['workflowService']['getWorkflowExecutionHistoryReverse']>
+>['history'] extends infer History | null | undefined
+  ? History extends { events?: (infer Event)[] | null }
+    ? Event | undefined
+    : never
+  : never;
+
+function closingOf(last: LastEvent): string {
+  if (last?.workflowExecutionTerminatedEventAttributes) return 'terminated by an operator';
+  if (last?.workflowExecutionFailedEventAttributes) return 'given up by its workflow';
+  if (last?.workflowExecutionTimedOutEventAttributes) return 'ended by a time-out';
+  if (last?.workflowExecutionCanceledEventAttributes) return 'cancelled';
+  return 'ended early';
+}

@@ -1,0 +1,45 @@
+import {
+  CancelledFailure,
+  TerminatedFailure,
+  TimeoutFailure,
+  WorkflowFailedError,
+  WorkflowNotFoundError,
+  type Client,
+} from '@temporalio/client';
+import { CHILD_CLOSING, type ChildClosing, type ChildClosingStatus } from '../../contracts/activities';
+import { closedBatchesOf, type ChildWorkflow } from '../../contracts/child';
+
+/**
+ * Long-polls the result of a child until it closes, in whatever way. Rejects when the signal is aborted and when Temporal
+ * can't be reached.
+ */
+export async function waitForChild(
+  client: Client,
+  childId: string,
+  signal: AbortSignal,
+): Promise<ChildClosing> {
+  try {
+    const handle = client.workflow.getHandle<ChildWorkflow>(childId);
+    const result = await client.withAbortSignal(signal, () => handle.result());
+    const { fastestMs } = result;
+    return {
+      status: CHILD_CLOSING.completed,
+      ...closedBatchesOf(result),
+      ...(fastestMs !== undefined && { fastestMs }),
+    };
+  } catch (error) {
+    if (signal.aborted) throw signal.reason;
+    const status = closingStatusOf(error);
+    if (status === undefined) throw error;
+    return { status, batches: 0, saved: 0, rolledBack: 0, retries: 0 };
+  }
+}
+
+function closingStatusOf(error: unknown): ChildClosingStatus | undefined {
+  if (error instanceof WorkflowNotFoundError) return CHILD_CLOSING.notFound;
+  if (!(error instanceof WorkflowFailedError)) return undefined;
+  if (error.cause instanceof TerminatedFailure) return CHILD_CLOSING.terminated;
+  if (error.cause instanceof CancelledFailure) return CHILD_CLOSING.canceled;
+  if (error.cause instanceof TimeoutFailure) return CHILD_CLOSING.timedOut;
+  return CHILD_CLOSING.failed;
+}

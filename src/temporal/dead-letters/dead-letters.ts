@@ -1,0 +1,191 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { WorkflowNotFoundError } from '@temporalio/client';
+import type { DeadLetter, DeadLetterFilter, DeadLetterPage } from '../../contracts/dead-letters';
+import { isKnowableRequestId } from '../../contracts/ids';
+import { SEARCH_ATTRIBUTES } from '../../contracts/search-attributes';
+import type { BatchSummary } from '../../contracts/views';
+import { SECOND } from '../../domain/duration';
+import type { JsonValue } from '../../domain/json';
+import { OUTCOME, type RecordOutcome } from '../../domain/outcome';
+import { requestIdOf } from '../../domain/record';
+import { redriveIdOf, redriveOf } from '../../domain/redrive';
+import { groupsOf, mapAtOnce } from '../server/at-once';
+import type { ListBatches } from '../children/batch-pages';
+import { holdingAnyOf } from '../children/batch-queries';
+import type { BatchReader } from '../children/batch-reader';
+import type { KnownRedrives } from './known-redrives';
+
+/** A dead letter as its batch's result tells it: without its value, which stands in the batch's input. */
+export interface FoundLetter extends RecordOutcome {
+  batch: BatchSummary;
+  file: string;
+  /** The request that sends it again, whether or not that was done. */
+  redriveId: string;
+}
+
+/** Visibility lags a little: a batch that has just closed may not be listed as such. */
+const VISIBILITY_LAG_MS = 3 * SECOND;
+const LOOK_AGAIN_MS = 100;
+
+const BATCHES_PER_PAGE = 100;
+const READS_AT_ONCE = 16;
+/** Ids in one question to visibility. */
+const IDS_AT_ONCE = 50;
+
+const HAS_DEAD_LETTERS = [`${SEARCH_ATTRIBUTES.rolledBack.name} > 0`];
+
+/** In a workflow of several batches, those that have some. */
+const hasDeadLetters = ({ state, rolledBack }: BatchSummary) =>
+  state === 'completed' && (rolledBack ?? 0) > 0;
+
+/**
+ * Finds rolled-back records in Temporal, the only place that has them besides the batch files: by its listing the
+ * batches, by their results how each record ended. What Temporal has forgotten is no dead letter any more.
+ */
+export function createDeadLetterReader(
+  list: ListBatches,
+  isOwn: (batcher: string) => boolean,
+  batches: BatchReader,
+) {
+  async function inBatch(batch: BatchSummary): Promise<FoundLetter[]> {
+    const result = await batches.result(batch).catch(noneIfForgotten);
+    if (result === undefined) return [];
+    const { location, outcomes } = result;
+    return outcomes
+      .filter(({ outcome }) => outcome === OUTCOME.rolledBack)
+      .map((outcome) => ({ ...outcome, batch, file: location, redriveId: redriveIdOf(outcome.recordId) }));
+  }
+
+  const inBatches = async (summaries: readonly BatchSummary[]) =>
+    (await mapAtOnce(summaries, READS_AT_ONCE, inBatch)).flat();
+
+  async function page(options: { limit: number; cursor?: string; requestId?: string }) {
+    const { requestId } = options;
+    if (requestId !== undefined && !isKnowableRequestId(requestId)) return { letters: [], nextCursor: null };
+    const conditions = requestId === undefined ? [] : [holdingAnyOf([requestId])];
+    const listed = await list([...HAS_DEAD_LETTERS, ...conditions], {
+      ...options,
+      keep: hasDeadLetters,
+    });
+    const letters = await inBatches(listed.batches);
+    return {
+      letters: letters.filter(
+        ({ recordId }) => requestId === undefined || requestIdOf(recordId) === requestId,
+      ),
+      nextCursor: listed.nextCursor,
+    };
+  }
+
+  /** Every page; what is rolled back meanwhile is in none. */
+  async function* pages(requestId?: string): AsyncGenerator<FoundLetter[]> {
+    let cursor: string | null = null;
+    do {
+      const { letters, nextCursor } = await page({
+        limit: BATCHES_PER_PAGE,
+        ...(cursor !== null && { cursor }),
+        ...(requestId !== undefined && { requestId }),
+      });
+      yield letters;
+      cursor = nextCursor;
+    } while (cursor !== null);
+  }
+
+  /** None when there is no such batch here, or it hasn't completed. */
+  async function ofBatch(batchId: string): Promise<FoundLetter[]> {
+    const facts = await batches.facts(batchId);
+    if (facts?.summary.state !== 'completed' || !isOwn(facts.summary.batcher)) return [];
+    return inBatch(facts.summary);
+  }
+
+  /** Those of the named records that are dead letters. */
+  async function named(recordIds: readonly string[]): Promise<FoundLetter[]> {
+    const found = new Map<string, FoundLetter>();
+    const knowable = recordIds.filter((recordId) => isKnowableRequestId(requestIdOf(recordId)));
+    const deadline = Date.now() + VISIBILITY_LAG_MS;
+    for (;;) {
+      const missing = knowable.filter((recordId) => !found.has(recordId));
+      const requestIds = [...new Set(missing.map(requestIdOf))];
+      for (const together of groupsOf(requestIds, IDS_AT_ONCE)) {
+        const conditions = [...HAS_DEAD_LETTERS, holdingAnyOf(together)];
+        let cursor: string | null = null;
+        do {
+          const options = {
+            limit: BATCHES_PER_PAGE,
+            keep: hasDeadLetters,
+            ...(cursor !== null && { cursor }),
+          };
+          const listed = await list(conditions, options);
+          for (const letter of await inBatches(listed.batches)) found.set(letter.recordId, letter);
+          cursor = listed.nextCursor;
+        } while (cursor !== null);
+      }
+      const letters = knowable.flatMap((recordId) => found.get(recordId) ?? []);
+      if (letters.length === knowable.length || Date.now() >= deadline) return letters;
+      await sleep(LOOK_AGAIN_MS);
+    }
+  }
+
+  /** The values of dead letters, in their order; each batch is read once. */
+  async function values(letters: readonly FoundLetter[]): Promise<JsonValue[]> {
+    const of = new Map(letters.map(({ batch }) => [`${batch.runId}/${batch.batchId}`, batch]));
+    const inputs = await mapAtOnce([...of.values()], READS_AT_ONCE, (batch) => batches.input(batch));
+    const known = new Map(
+      inputs.flatMap(({ batch }) => batch.records).map((record) => [record.recordId, record]),
+    );
+    return letters.map(({ recordId }) => {
+      const record = known.get(recordId);
+      if (record === undefined) throw new TypeError(`the batch of ${recordId} has no such record`);
+      return record.value;
+    });
+  }
+
+  return { page, pages, ofBatch, named, values };
+}
+
+export type DeadLetterReader = ReturnType<typeof createDeadLetterReader>;
+
+/** One page as clients see it. */
+export async function readDeadLetterPage(
+  reader: DeadLetterReader,
+  known: KnownRedrives,
+  { batchId, requestId, redriven, ...options }: DeadLetterFilter,
+): Promise<DeadLetterPage> {
+  const found =
+    batchId === undefined
+      ? await reader.page({ ...options, ...(requestId !== undefined && { requestId }) })
+      : { letters: await reader.ofBatch(batchId), nextCursor: null };
+  const sentAgain = await known.among(found.letters);
+  const letters = found.letters.filter(
+    ({ recordId, redriveId }) =>
+      (requestId === undefined || requestIdOf(recordId) === requestId) &&
+      (redriven === 'any' || sentAgain.has(redriveId) === (redriven === 'true')),
+  );
+  const values = await reader.values(letters);
+  return {
+    deadLetters: letters.map((letter, i) => viewOf(letter, values[i] as JsonValue, sentAgain)),
+    nextCursor: found.nextCursor,
+  };
+}
+
+function viewOf(letter: FoundLetter, value: JsonValue, sentAgain: ReadonlySet<string>): DeadLetter {
+  const { recordId, attempts, error, rollbackError, atMs, batch, file, redriveId } = letter;
+  return {
+    recordId,
+    requestId: requestIdOf(recordId),
+    value,
+    attempts,
+    error: error ?? null,
+    rollbackError: rollbackError ?? null,
+    at: new Date(atMs).toISOString(),
+    batchId: batch.batchId,
+    batcher: batch.batcher,
+    file,
+    redriveOf: redriveOf(requestIdOf(recordId)),
+    redrivenAs: sentAgain.has(redriveId) ? redriveId : null,
+  };
+}
+
+/** At the end of its retention a batch may be listed although its history is gone. */
+function noneIfForgotten(error: unknown): undefined {
+  if (!(error instanceof WorkflowNotFoundError)) throw error;
+}

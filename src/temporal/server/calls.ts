@@ -1,0 +1,30 @@
+import { isGrpcServiceError, ServiceError, WorkflowNotFoundError, type Client } from '@temporalio/client';
+import { KeepapartError, isKeepapartError } from '../../domain/errors';
+import { SECOND } from '../../domain/duration';
+
+/** How long a call may take, repeats included. The client of the API is told to come back after that. */
+const DEADLINE_MS = 10 * SECOND;
+const COME_BACK_AFTER_MS = 1 * SECOND;
+
+/**
+ * Runs calls to Temporal under a deadline, and turns what the server or the network fails with into
+ * `temporal-unavailable`. `WorkflowNotFoundError` passes: it is an answer.
+ */
+export async function callTemporal<T>(client: Client, what: string, call: () => Promise<T>): Promise<T> {
+  try {
+    return await client.withDeadline(Date.now() + DEADLINE_MS, call);
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError || isKeepapartError(error)) throw error;
+    if (!(error instanceof ServiceError) && !isGrpcServiceError(error) && !isUnanswered(error)) throw error;
+    const reason = (error instanceof ServiceError ? error.cause?.message : undefined) ?? error.message;
+    throw new KeepapartError('temporal-unavailable', `${what}: ${reason}`, {
+      cause: error,
+      retryAfterMs: COME_BACK_AFTER_MS,
+    });
+  }
+}
+
+/** A query or an update that no worker answered; told by name, as the SDK's class isn't for branching across versions. */
+function isUnanswered(error: unknown): error is Error {
+  return error instanceof Error && /^Query|^WorkflowUpdateRPCTimeout/.test(error.name);
+}

@@ -1,0 +1,26 @@
+import { defaultPayloadConverter, type Client } from '@temporalio/client';
+import type { temporal } from '@temporalio/proto';
+import { callTemporal } from './calls';
+
+type Started = temporal.api.history.v1.IWorkflowExecutionStartedEventAttributes;
+
+/** How a workflow was started: the first event of its history, closed or not. Throws `WorkflowNotFoundError`. */
+export async function readStart(client: Client, workflowId: string, runId?: string): Promise<Started> {
+  const { history } = await callTemporal(client, `could not read how ${workflowId} was started`, () =>
+    client.workflowService.getWorkflowExecutionHistory({
+      namespace: client.options.namespace,
+      execution: { workflowId, ...(runId !== undefined && { runId }) },
+      maximumPageSize: 1,
+    }),
+  );
+  const started = history?.events?.[0]?.workflowExecutionStartedEventAttributes;
+  if (started == null) throw new TypeError(`workflow ${workflowId} has no first event`);
+  return started;
+}
+
+/** The first argument that a workflow was started with. */
+export function inputOf(started: Started, workflowId: string): unknown {
+  const payload = started.input?.payloads?.[0];
+  if (payload == null) throw new TypeError(`workflow ${workflowId} has no input`);
+  return defaultPayloadConverter.fromPayload(payload);
+}

@@ -1,0 +1,98 @@
+import type { Client } from '@temporalio/client';
+import type { SearchAttributeType } from '@temporalio/common';
+import { encodeSearchAttributeIndexedValueType } from '@temporalio/common/lib/search-attributes';
+import { SEARCH_ATTRIBUTES } from '../../contracts/search-attributes';
+import { KeepapartError } from '../../domain/errors';
+import { MINUTE, SECOND } from '../../domain/duration';
+import { waitUntil } from './wait-until';
+
+/** How long closed workflows, and with them the answers about requests and batches, are kept in a new namespace. */
+const RETENTION_SECONDS = 3 * 24 * 60 * 60;
+const ALREADY_EXISTS = 6;
+const NOT_FOUND = 5;
+
+/**
+ * Makes what keepapart needs on a Temporal server: the namespace and the search attributes. What is there already is
+ * left as it is, so every process may call this at every start. Resolves when the attributes can be used.
+ */
+export async function registerWithTemporal(client: Client): Promise<void> {
+  const namespace = client.options.namespace;
+  await ensureNamespace(client, namespace);
+  await ensureSearchAttributes(client, namespace);
+}
+
+async function ensureNamespace(client: Client, namespace: string): Promise<void> {
+  try {
+    await client.workflowService.describeNamespace({ namespace });
+    return;
+  } catch (error) {
+    if (codeOf(error) !== NOT_FOUND) throw error;
+  }
+  try {
+    await client.workflowService.registerNamespace({
+      namespace,
+      workflowExecutionRetentionPeriod: { seconds: RETENTION_SECONDS as unknown as Long },
+    });
+  } catch (error) {
+    if (codeOf(error) !== ALREADY_EXISTS) throw error;
+  }
+  // The server's other parts learn of a new namespace by a cache that is refreshed every few seconds.
+  await waitUntil(() => canList(client, namespace, ''), {
+    timeoutMs: MINUTE,
+    intervalMs: SECOND / 2,
+    what: `namespace ${namespace} to be usable`,
+  });
+}
+
+async function ensureSearchAttributes(client: Client, namespace: string): Promise<void> {
+  const wanted = Object.values(SEARCH_ATTRIBUTES);
+  const { customAttributes } = await client.connection.operatorService.listSearchAttributes({ namespace });
+  const missing = wanted.filter((attribute) => !(attribute.name in customAttributes));
+  for (const attribute of wanted) {
+    const type: number | undefined = customAttributes[attribute.name];
+    if (type !== undefined && type !== indexedValueType(attribute.type)) {
+      throw new KeepapartError(
+        'temporal-start-failed',
+        `search attribute ${attribute.name} of namespace ${namespace} has another type than ${attribute.type}`,
+      );
+    }
+  }
+  if (missing.length > 0) {
+    await client.connection.operatorService.addSearchAttributes({
+      namespace,
+      searchAttributes: Object.fromEntries(missing.map(({ name, type }) => [name, indexedValueType(type)])),
+    });
+  }
+  const query = wanted.map(({ name }) => `${name} IS NULL`).join(' AND ');
+  await waitUntil(() => canList(client, namespace, query), {
+    timeoutMs: MINUTE,
+    intervalMs: SECOND / 5,
+    what: 'the search attributes to be usable',
+  });
+}
+
+async function canList(client: Client, namespace: string, query: string): Promise<boolean> {
+  try {
+    await client.workflowService.listWorkflowExecutions({ namespace, query, pageSize: 1 });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The number by which the server's API knows a type; a name that it doesn't know would be a bug. */
+function indexedValueType(type: SearchAttributeType): number {
+  const encoded = encodeSearchAttributeIndexedValueType(type);
+  if (encoded === undefined) throw new TypeError(`no such search attribute type: ${type}`);
+  return encoded;
+}
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && 'code' in error ? error.code : undefined;
+}
+
+type Long = NonNullable<
+  NonNullable<
+    Parameters<Client['workflowService']['registerNamespace']>[0]['workflowExecutionRetentionPeriod']
+  >['seconds']
+>;

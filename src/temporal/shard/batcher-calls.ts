@@ -1,0 +1,136 @@
+import {
+  WithStartWorkflowOperation,
+  WorkflowNotFoundError,
+  WorkflowUpdateFailedError,
+  type Client,
+} from '@temporalio/client';
+import { ApplicationFailure, type SignalDefinition, type UpdateDefinition } from '@temporalio/common';
+import {
+  ANSWERS,
+  RUN_LIMITS,
+  readUpdate,
+  type BatcherAnswers,
+  type BatcherInput,
+  type BatcherQuestion,
+  type BatcherWorkflow,
+} from '../../contracts/batcher';
+import { WORKFLOW_TYPE } from '../../contracts/ids';
+import type { PipelineSettings } from '../../contracts/settings';
+import { createGroupCommit } from '../../concurrency/group-commit';
+import { callTemporal } from '../server/calls';
+import type { RunProgress } from './giving-way';
+
+type Answer = BatcherAnswers[BatcherQuestion['about']];
+type Args = [unknown?, ...unknown[]];
+
+/** Questions that share an update; what arrives while one is under way waits for the next. */
+const QUESTIONS_AT_ONCE = { entries: 100, bytes: Infinity, inFlight: 1, gatherMs: 0 } as const;
+
+/**
+ * The calls that reach one batcher. A batcher that isn't there is started by the first message, with these settings: by
+ * signals without a worker, by updates as soon as there is one.
+ *
+ * Nothing here is a Temporal query (decision 22). Questions go by an update that the batcher refuses with the answers: as
+ * fresh as the moment at which the worker answers, one workflow task, no event. Without a worker they fail after ten
+ * seconds with `temporal-unavailable`.
+ */
+export class BatcherCalls {
+  private readonly input: BatcherInput;
+  private readonly question = createGroupCommit<BatcherQuestion, Answer | undefined>(
+    QUESTIONS_AT_ONCE,
+    (questions) => this.askTogether(questions),
+  );
+
+  constructor(
+    private readonly client: Client,
+    readonly workflowId: string,
+    private readonly taskQueue: string,
+    settings: PipelineSettings,
+  ) {
+    this.input = { settings, limits: RUN_LIMITS };
+  }
+
+  /** Durable when it returns. @returns the id of the run that took it */
+  async signal<Sent extends Args>(signal: SignalDefinition<Sent>, args: Sent): Promise<string> {
+    const { signaledRunId } = await this.call('hand over to', () =>
+      this.client.workflow.signalWithStart<BatcherWorkflow, Args>(WORKFLOW_TYPE.batcher, {
+        ...this.start(),
+        signal: signal.name,
+        signalArgs: args,
+      }),
+    );
+    return signaledRunId;
+  }
+
+  /**
+   * Durable, and carried out, when it returns.
+   * @param updateId the same for the same update: the server knows one that it has seen in this run
+   * @throws WorkflowUpdateFailedError where the batcher refuses it
+   */
+  async update<Ret, Sent extends [unknown, ...unknown[]]>(
+    update: UpdateDefinition<Ret, Sent>,
+    args: Sent,
+    updateId?: string,
+  ): Promise<Ret> {
+    const options = { args, ...(updateId !== undefined && { updateId }) };
+    return this.call('update', async () => {
+      try {
+        return await this.handle().executeUpdate<Ret, Sent>(update, options as never);
+      } catch (error) {
+        if (!(error instanceof WorkflowNotFoundError)) throw error;
+        return await this.client.workflow.executeUpdateWithStart<BatcherWorkflow, Ret, Sent>(update, {
+          ...options,
+          startWorkflowOperation: new WithStartWorkflowOperation<BatcherWorkflow>(WORKFLOW_TYPE.batcher, {
+            ...this.start(),
+            workflowIdConflictPolicy: 'USE_EXISTING',
+          }),
+        });
+      }
+    });
+  }
+
+  /** The answer to a question; undefined where no batcher is open. */
+  async ask<Q extends BatcherQuestion>(question: Q): Promise<BatcherAnswers[Q['about']] | undefined> {
+    return (await this.question(question, 0)) as BatcherAnswers[Q['about']] | undefined;
+  }
+
+  /** The current run, whether or not a worker is there. */
+  async run(): Promise<RunProgress> {
+    return this.call('look at', async () => {
+      const { runId, historyLength } = await this.handle().describe();
+      return { runId, historyLength };
+    });
+  }
+
+  private async askTogether(questions: BatcherQuestion[]): Promise<readonly (Answer | undefined)[]> {
+    try {
+      return await this.call('ask', () =>
+        this.handle().executeUpdate<never, [BatcherQuestion[]]>(readUpdate, { args: [questions] }),
+      );
+    } catch (error) {
+      if (error instanceof WorkflowNotFoundError) return questions.map(() => undefined);
+      const { cause } = error instanceof WorkflowUpdateFailedError ? error : {};
+      if (!(cause instanceof ApplicationFailure) || cause.type !== ANSWERS) throw error;
+      return cause.details?.[0] as Answer[];
+    }
+  }
+
+  private start() {
+    const { workflowId, taskQueue, input } = this;
+    const shard = workflowId.slice(workflowId.lastIndexOf('-') + 1);
+    return {
+      workflowId,
+      taskQueue,
+      args: [input] as [BatcherInput],
+      staticSummary: `Buffer of shard ${shard}`,
+    };
+  }
+
+  private handle() {
+    return this.client.workflow.getHandle<BatcherWorkflow>(this.workflowId);
+  }
+
+  private call<T>(what: string, call: () => Promise<T>): Promise<T> {
+    return callTemporal(this.client, `could not ${what} ${this.workflowId}`, call);
+  }
+}

@@ -1,0 +1,191 @@
+import { WorkflowUpdateFailedError } from '@temporalio/client';
+import { ApplicationFailure, type SignalDefinition } from '@temporalio/common';
+import {
+  NO_COUNTS,
+  addRecordsSignal,
+  configureSignal,
+  takeUpdate,
+  type AcceptedRequest,
+  type BatcherStatus,
+  type OperatorAction,
+  type RequestTrace,
+  type TakeAnswer,
+} from '../../contracts/batcher';
+import type { RecordStream } from '../../contracts/batcher-client';
+import { limitsUpdate, type ShardLimits } from '../../contracts/limits';
+import { SAVE_ACTIVITY, type PipelineSettings } from '../../contracts/settings';
+import { createGroupCommit, type GroupLimits } from '../../concurrency/group-commit';
+import { KIB } from '../../domain/duration';
+import { KeepapartError, type FieldProblem } from '../../domain/errors';
+import { NO_CUTS } from '../../domain/explain/cut-counts';
+import type { JsonValue } from '../../domain/json';
+import type { LimitsPatch } from '../../domain/limits';
+import type { StreamProgress } from '../../domain/stream-window';
+import { createAdmission, loadOf, type AdmissionLimits, type Load } from './admission';
+import type { BatcherCalls } from './batcher-calls';
+import { digestOf, keyDigestOf } from './digests';
+import { GIVING_WAY, createGivingWay, type GivingWayLimits } from './giving-way';
+import { NumberedSender, updateIdOf } from './numbered';
+import { openRecordStream } from './record-stream';
+import { whenThereIsRoom } from './when-there-is-room';
+
+/**
+ * Requests that share a message: few enough that the batcher's run, which ends between messages, ends in time. One
+ * message at a time: with two, groups are half as large, and the server and the worker have twice as much to do.
+ */
+const GROUP_LIMITS: GroupLimits = { entries: 500, bytes: 128 * KIB, inFlight: 1, gatherMs: 10 };
+
+/**
+ * One shard as its clients see it: everything that reaches its batcher goes through here.
+ *
+ *   list, stream, redrive ► admission (G6) ► group commit ► without a key: run budget ► signal `addRecords`
+ *                                                          └ with a key: update `take`, whose answer is per request
+ *   controls ► signals           limits ► update           questions ► update `read` (see BatcherCalls)
+ *
+ * What goes by a signal is durable without a worker (G3). What goes by an update needs one: without it, a list with a key
+ * is refused with `temporal-unavailable` after ten seconds, and nothing of it was taken or it is taken once, whatever
+ * the client repeats (G5). One per shard and process: it keeps the counts of the admission.
+ */
+export class Shard {
+  private readonly admission;
+  private readonly commit;
+  private readonly take;
+  private readonly redrives = new NumberedSender();
+
+  constructor(
+    readonly shard: number,
+    private readonly calls: BatcherCalls,
+    private readonly settings: PipelineSettings,
+    limits: AdmissionLimits,
+    givingWay: GivingWayLimits = GIVING_WAY,
+  ) {
+    this.admission = createAdmission(limits, () => this.status());
+    const [lists, keyed] = [new NumberedSender(), new NumberedSender()];
+    const giveWay = createGivingWay(() => calls.run(), givingWay);
+    this.commit = createGroupCommit<AcceptedRequest, undefined>(GROUP_LIMITS, async (requests, bytes) => {
+      await lists.send((origin) => giveWay(bytes, () => calls.signal(addRecordsSignal, [requests, origin])));
+      return [];
+    });
+    this.take = createGroupCommit<AcceptedRequest, TakeAnswer>(GROUP_LIMITS, (requests) =>
+      keyed.send((origin) => calls.update(takeUpdate, [requests, origin], updateIdOf(origin))),
+    );
+  }
+
+  /** Workflow id of its batcher. */
+  get batcher(): string {
+    return this.calls.workflowId;
+  }
+
+  /** Takes a list. See `BatcherClient.addRecords`. */
+  async addRecords(requestId: string, values: JsonValue[], once: boolean): Promise<void> {
+    const load = loadOf(values);
+    if (!once) {
+      await this.admission.admit(load, () => this.commit({ requestId, values }, load.bytes));
+      return;
+    }
+    const request = { requestId, values, digest: digestOf({ requestId, values }) };
+    const { body } = await this.admission.admit(load, () => this.take(request, load.bytes));
+    // Null: forgotten already, as the window holds few keys.
+    if (body == null || body === request.digest.body) return;
+    throw new KeepapartError(
+      'idempotency-key-reused',
+      `The key ${requestId} was used for other records before; nothing was taken`,
+    );
+  }
+
+  /** Takes a stream. See `BatcherClient.openStream`. */
+  openStream(requestId: string, once: boolean, stillWanted: () => boolean): Promise<RecordStream> {
+    const key = once && this.settings.idempotencyWindowKeys > 0 ? keyDigestOf(requestId) : undefined;
+    const send = (request: AcceptedRequest, load: Load): Promise<StreamProgress | null> =>
+      whenThereIsRoom(
+        () =>
+          this.admission.admit(load, async () => {
+            if (key !== undefined) return (await this.take(request, load.bytes)).stream ?? null;
+            await this.commit(request, load.bytes);
+            return null;
+          }),
+        stillWanted,
+      );
+    return openRecordStream({ send, progress: () => this.streamProgress(requestId) }, requestId, key);
+  }
+
+  /** Takes records again for an operator, each once. */
+  async redrive(requests: AcceptedRequest[], action: OperatorAction): Promise<void> {
+    const load = loadOf(requests.flatMap((request) => request.values));
+    await this.admission.admit(load, () =>
+      this.redrives.send((origin) =>
+        this.calls.update(takeUpdate, [requests, origin, action], updateIdOf(origin)),
+      ),
+    );
+  }
+
+  /** Sends an operator's control; durable without a worker. */
+  async control(signal: SignalDefinition<[OperatorAction?]>, action: OperatorAction): Promise<void> {
+    await this.calls.signal(signal, [action]);
+  }
+
+  /** Puts this process's settings in force, and starts the batcher if it isn't there. */
+  async configure(action: OperatorAction): Promise<void> {
+    await this.calls.signal(configureSignal, [this.settings, action]);
+  }
+
+  /** @throws `invalid-request` with all problems, `temporal-unavailable` without a worker */
+  async changeLimits(patch: LimitsPatch, action: OperatorAction): Promise<ShardLimits> {
+    try {
+      const inForce = await this.calls.update(limitsUpdate, [patch, action]);
+      return { shard: this.shard, batcher: this.batcher, ...inForce };
+    } catch (error) {
+      const { cause } = error instanceof WorkflowUpdateFailedError ? error : {};
+      if (!(cause instanceof ApplicationFailure) || cause.type !== 'invalid-request') throw error;
+      throw new KeepapartError('invalid-request', cause.message, {
+        problems: cause.details?.[0] as FieldProblem[],
+      });
+    }
+  }
+
+  /** What the batcher reports about itself; an empty one where none is open. */
+  async status(): Promise<BatcherStatus> {
+    return (await this.calls.ask({ about: 'status' })) ?? neverStarted(this.settings);
+  }
+
+  /** What the batcher knows of a request. */
+  async trace(requestId: string, withWaits = false): Promise<RequestTrace> {
+    const trace = await this.calls.ask({ about: 'request', requestId, withWaits });
+    return trace ?? { size: null, bufferedIndexes: [], inFlightChildIds: [], pageIds: [] };
+  }
+
+  /** Those of the requests that the batcher has taken under their ids as keys, as far as it remembers. */
+  async known(requestIds: readonly string[]): Promise<string[]> {
+    const bodies = await this.calls.ask({ about: 'keys', keys: requestIds.map(keyDigestOf) });
+    return requestIds.filter((_, i) => (bodies?.[i] ?? null) !== null);
+  }
+
+  /** How far the stream under a key has been taken; null for one that isn't known. */
+  async streamProgress(requestId: string): Promise<StreamProgress | null> {
+    return (await this.calls.ask({ about: 'stream', key: keyDigestOf(requestId) })) ?? null;
+  }
+}
+
+function neverStarted(settings: PipelineSettings): BatcherStatus {
+  const { saveActivity } = settings;
+  return {
+    bufferedRecords: 0,
+    bufferedBytes: 0,
+    oldestAcceptedAtMs: null,
+    inFlight: 0,
+    counters: NO_COUNTS,
+    cuts: { ...NO_CUTS, deferredBy: [] },
+    saving: {
+      shape: saveActivity === SAVE_ACTIVITY.batch ? saveActivity : SAVE_ACTIVITY.record,
+      sinceMs: 0,
+      due: null,
+      storeIsSlow: false,
+    },
+    paused: null,
+    drain: null,
+    pages: 0,
+    settings,
+    overridden: {},
+    run: { historyEvents: 0, historyBytes: 0, messages: 0, continuedAsNew: 0 },
+  };
+}

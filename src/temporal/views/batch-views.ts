@@ -1,0 +1,66 @@
+import type { BatchFilter, BatchPage, BatchSavingView, BatchState, BatchView } from '../../contracts/views';
+import { SAVE_ACTIVITY } from '../../contracts/settings';
+import type { ListBatches } from '../children/batch-pages';
+import { holdingAnyOf } from '../children/batch-queries';
+import type { BatchInput, BatchReader } from '../children/batch-reader';
+import { cutViewOf } from './cut-view';
+
+/** A child isn't completed before all its batches are: those that may hold completed ones. */
+const CONDITIONS_OF_STATE: Record<BatchState, string[]> = {
+  running: [`ExecutionStatus = 'Running'`],
+  completed: [],
+  failed: [`ExecutionStatus IN ('Failed', 'Canceled', 'Terminated', 'TimedOut', 'ContinuedAsNew')`],
+};
+
+/** One page of batches as Temporal's visibility lists them: the child that closed last first. */
+export async function listBatchPage(
+  list: ListBatches,
+  { state, requestId, limit, cursor }: BatchFilter,
+): Promise<BatchPage> {
+  const conditions = [
+    ...(state === undefined ? [] : CONDITIONS_OF_STATE[state]),
+    ...(requestId === undefined ? [] : [holdingAnyOf([requestId])]),
+  ];
+  return list(conditions, {
+    limit,
+    ...(cursor !== undefined && { cursor }),
+    // A child is listed for any of its batches, and a batch of many requests for any of these.
+    keep: (batch) =>
+      (state === undefined || batch.state === state) &&
+      (requestId === undefined || batch.requestIds.includes(requestId)),
+  });
+}
+
+/** One batch with its records; outcomes are null until it completed, attempts and error are those so far. */
+export async function readBatch(reader: BatchReader, batchId: string): Promise<BatchView | undefined> {
+  const facts = await reader.facts(batchId);
+  if (facts === undefined) return undefined;
+  const { summary } = facts;
+  const input = await reader.input(summary);
+  const result = summary.state === 'completed' ? await reader.result(summary) : undefined;
+  return {
+    ...summary,
+    file: result?.location ?? null,
+    cut: cutViewOf(input),
+    saving: savingViewOf(input),
+    records: input.batch.records.map(({ recordId, value }, position) => {
+      const ended = result?.outcomes[position];
+      const pending = facts.pending(recordId);
+      return {
+        recordId,
+        value,
+        outcome: ended?.outcome ?? null,
+        attempts: ended?.attempts ?? pending?.attempt ?? null,
+        error: ended?.error ?? pending?.error ?? null,
+      };
+    }),
+  };
+}
+
+function savingViewOf({ bulk }: BatchInput): BatchSavingView {
+  if (bulk === undefined)
+    return { text: 'each record by an activity of its own', shape: SAVE_ACTIVITY.record, due: null };
+  const { due = null } = bulk;
+  const why = due === null ? 'as SAVE_ACTIVITY=batch says' : `${due} batches were due`;
+  return { text: `saved in bulk: ${why}`, shape: SAVE_ACTIVITY.batch, due };
+}

@@ -1,0 +1,206 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Client } from '@temporalio/client';
+import { isBatcherOf, isKnowableRequestId } from '../../contracts/ids';
+import { RECORD_STATE, type BatchState, type RecordView, type RequestView } from '../../contracts/views';
+import type { Wait } from '../../contracts/waits';
+import { KeepapartError } from '../../domain/errors';
+import { childOfBatch } from '../../domain/batch';
+import { UNKNOWN_SIZE } from '../../domain/buffer';
+import { SECOND } from '../../domain/duration';
+import { indexOf, recordIdOf, requestIdOf } from '../../domain/record';
+import { redriveOf } from '../../domain/redrive';
+import { mapAtOnce } from '../server/at-once';
+import { batchesIn, type BatchFacts } from '../children/batch-facts';
+import { batchesOfRequest } from '../children/batch-queries';
+import type { BatchReader, DescribedBatch } from '../children/batch-reader';
+import type { Shards } from '../shard/shards';
+import { bufferedInPages, type PageReader } from './page-reader';
+import { callTemporal } from '../server/calls';
+import { waitView } from './wait-view';
+
+/** Visibility lags a little behind: a batch that has just closed may be in neither the batcher nor the listing. */
+const VISIBILITY_LAG_MS = 3 * SECOND;
+const LOOK_AGAIN_MS = 100;
+/** Of a request that is told record by record: as many as one list may have. */
+const MAX_TOLD_RECORDS = 10_000;
+/** How many batches are read at once. */
+const READS_AT_ONCE = 16;
+
+/**
+ * Where the records of a request are, from three places in this order: the batcher (buffered, in flight), the listing
+ * of batches that name the request, and those batches' results. `undefined` when no place knows the request.
+ * Throws `temporal-unavailable` when some of its records can't be found in time, `request-too-long` for more than 10,000.
+ */
+export async function readRequest(places: Places, requestId: string): Promise<RequestView | undefined> {
+  if (!isKnowableRequestId(requestId)) return undefined;
+  const deadline = Date.now() + VISIBILITY_LAG_MS;
+  for (;;) {
+    const found = await look(places, requestId);
+    if (found.size !== null && found.records.size === found.size) return viewOf(requestId, found.records);
+    if (Date.now() >= deadline) {
+      if (found.size === null) return undefined;
+      throw new KeepapartError(
+        'temporal-unavailable',
+        `${found.size - found.records.size} of ${found.size} records of request ${requestId} are not listed yet`,
+        { retryAfterMs: SECOND },
+      );
+    }
+    await sleep(LOOK_AGAIN_MS);
+  }
+}
+
+/** Where records of a request may be. */
+export interface Places {
+  client: Client;
+  shards: Shards;
+  batches: BatchReader;
+  pages: PageReader;
+}
+
+interface Found {
+  /** Length of the request, as soon as any place has told it. */
+  size: number | null;
+  records: Map<number, RecordView>;
+}
+
+async function look({ client, shards, batches, pages }: Places, requestId: string): Promise<Found> {
+  // The batcher first: a record that leaves the buffer after this is found twice, never in no place.
+  const trace = await shards.trace(requestId, true);
+  const paged = await bufferedInPages(pages, trace.pageIds, requestId);
+  const listed = await listBatches(client, shards.address.batcherId, requestId);
+  // One that closed early is run again under its id: the listing has both runs, or not yet the other.
+  for (const childId of new Set([...[...listed.keys()].map(childOfBatch), ...trace.inFlightChildIds])) {
+    const known = [...listed.values()].filter(({ summary }) => childOfBatch(summary.batchId) === childId);
+    if (known.length > 0 && known.every(({ summary }) => summary.state !== 'failed')) continue;
+    for (const facts of await batches.factsIn(childId)) {
+      if (requestId in facts.requestSizes) keepTelling(listed, facts);
+    }
+  }
+
+  const records = new Map<number, RecordView>();
+  const buffered = (index: number, wait: Wait | undefined): RecordView => ({
+    recordId: recordIdOf(requestId, index),
+    state: RECORD_STATE.buffered,
+    ...(wait !== undefined && { waitsFor: waitView(wait) }),
+  });
+  const { distinct = [], of = [], inPages } = trace.waits ?? {};
+  for (const [place, index] of trace.bufferedIndexes.entries())
+    records.set(index, buffered(index, distinct[of[place] ?? -1]));
+  for (const index of paged.indexes) records.set(index, buffered(index, inPages));
+  const all = [...listed.values()];
+  const told = trace.size ?? paged.size ?? all[0]?.requestSizes[requestId] ?? null;
+  const size = told === UNKNOWN_SIZE ? await lengthOfStream(shards, requestId) : told;
+  // Every batch holds one of its records at least.
+  const atLeast = Math.max(size ?? 0, all.length + records.size);
+  if (atLeast > MAX_TOLD_RECORDS) throw tooLong(requestId, atLeast);
+  const describe = describingOnce(batches);
+  const views = await mapAtOnce(all, READS_AT_ONCE, (facts) =>
+    recordsIn(batches, describe, facts, requestId),
+  );
+  for (const view of views.flat()) records.set(indexOf(view.recordId), view);
+  return { size: told === UNKNOWN_SIZE ? (size ?? records.size) : size, records };
+}
+
+/** How many records of a stream were taken; null where no batcher remembers. */
+async function lengthOfStream(shards: Shards, requestId: string): Promise<number | null> {
+  return (await shards.of(requestId).streamProgress(requestId))?.taken ?? null;
+}
+
+function tooLong(requestId: string, records: number): KeepapartError {
+  return new KeepapartError(
+    'request-too-long',
+    `Request ${requestId} has ${records} records or more, and at most ${MAX_TOLD_RECORDS} are told one by one: ` +
+      `list its batches with GET /v1/batches?requestId=${requestId}`,
+  );
+}
+
+/** Keeps of two runs of a batch the one that tells more: outcomes before anything else, else the later one. */
+function keepTelling(listed: Map<string, BatchFacts>, facts: BatchFacts): void {
+  const { batchId, state, startedAt } = facts.summary;
+  const known = listed.get(batchId)?.summary;
+  if (known !== undefined) {
+    if (known.state === 'completed' && state !== 'completed') return;
+    if (known.state === state && known.startedAt >= startedAt) return;
+  }
+  listed.set(batchId, facts);
+}
+
+/** Describes a workflow once, however many of its batches are asked for. */
+function describingOnce(batches: BatchReader) {
+  const described = new Map<string, Promise<DescribedBatch[]>>();
+  return async (batchId: string): Promise<DescribedBatch | undefined> => {
+    const childId = childOfBatch(batchId);
+    const asked = described.get(childId) ?? batches.factsIn(childId);
+    described.set(childId, asked);
+    return (await asked).find(({ summary }) => summary.batchId === batchId);
+  };
+}
+
+/** By batchId; of a batch that was settled the run that tells the outcomes. */
+async function listBatches(
+  client: Client,
+  batcherId: string,
+  requestId: string,
+): Promise<Map<string, BatchFacts>> {
+  const listed = new Map<string, BatchFacts>();
+  await callTemporal(client, `could not list the batches of request ${requestId}`, async () => {
+    for await (const info of client.workflow.list({ query: batchesOfRequest(requestId), pageSize: 500 })) {
+      for (const facts of batchesIn(info)) {
+        // Another deployment in this namespace may have taken a request under the same key.
+        if (requestId in facts.requestSizes && isBatcherOf(batcherId, facts.summary.batcher))
+          keepTelling(listed, facts);
+      }
+      if (listed.size > MAX_TOLD_RECORDS) throw tooLong(requestId, listed.size);
+    }
+  });
+  return listed;
+}
+
+/** What is to be said of a record whose batch didn't complete. */
+const CLOSED_EARLY: Partial<Record<BatchState, string>> = {
+  failed: 'the workflow of this batch closed before it wrote its outcomes',
+};
+
+/** The records of one request in one batch. */
+async function recordsIn(
+  batches: BatchReader,
+  describe: ReturnType<typeof describingOnce>,
+  facts: BatchFacts,
+  requestId: string,
+): Promise<RecordView[]> {
+  const { batchId, state } = facts.summary;
+  if (state === 'completed') {
+    const { outcomes } = await batches.result(facts.summary);
+    return outcomes
+      .filter(({ recordId }) => requestIdOf(recordId) === requestId)
+      .map(({ recordId, outcome, attempts, error }) => ({
+        recordId,
+        state: outcome,
+        batchId,
+        attempts,
+        ...(error !== undefined && { error }),
+      }));
+  }
+  const { batch } = await batches.input(facts.summary);
+  const described = state === 'running' ? await describe(batchId) : undefined;
+  return batch.records
+    .filter(({ recordId }) => requestIdOf(recordId) === requestId)
+    .map(({ recordId }) => {
+      const { attempt, error = CLOSED_EARLY[state] } = described?.pending(recordId) ?? {};
+      return {
+        recordId,
+        state: RECORD_STATE.inBatch,
+        batchId,
+        ...(attempt !== undefined && { attempts: attempt }),
+        ...(error !== undefined && { error }),
+      };
+    });
+}
+
+function viewOf(requestId: string, found: ReadonlyMap<number, RecordView>): RequestView {
+  const records = [...found.entries()].sort(([a], [b]) => a - b).map(([, view]) => view);
+  const counts = { buffered: 0, in_batch: 0, saved: 0, rolled_back: 0 };
+  for (const { state } of records) counts[state]++;
+  const original = redriveOf(requestId);
+  return { requestId, ...(original !== null && { redriveOf: original }), counts, records };
+}

@@ -1,0 +1,55 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { bundleWorkflowCode, type Logger, type WorkflowBundleOption } from '@temporalio/worker';
+
+/** Built beside the compiled workflows, so that a worker starts without a bundler. */
+interface Code {
+  prebuilt: string;
+  sources: string;
+}
+const ROOT = path.resolve(__dirname, '../../..');
+const PLAIN: Code = {
+  prebuilt: path.join(ROOT, 'workflow-bundle.js'),
+  sources: path.join(ROOT, 'workflows/index'),
+};
+/** For workers that have a build. */
+const VERSIONED: Code = {
+  prebuilt: path.join(ROOT, 'workflow-bundle-versioned.js'),
+  sources: path.join(ROOT, 'workflows/versioned'),
+};
+
+/**
+ * Has the SDK's worker keep no stack traces in workflows. It takes one for each promise, for the query `__stack_trace`,
+ * and looks up each line of it in the source map: up to half of all that a workflow thread does (decision 20). The sandbox
+ * freezes `Error` once the bundle is loaded, so it has to be done in its first line.
+ */
+const WITHOUT_STACK_TRACES = 'Error.stackTraceLimit = 0; ';
+
+/**
+ * The prebuilt bundle where there is one (compiled code), else the sources for the SDK to bundle, which keep stack traces.
+ * @param versioned whether it is for a worker that has a build
+ * @param stackTraces whether workflows keep stack traces
+ */
+export function workflowCode({
+  versioned,
+  stackTraces,
+}: {
+  versioned: boolean;
+  stackTraces: boolean;
+}): { workflowBundle: WorkflowBundleOption } | { workflowsPath: string } {
+  const { prebuilt, sources } = versioned ? VERSIONED : PLAIN;
+  if (!existsSync(prebuilt)) return { workflowsPath: require.resolve(sources) };
+  if (stackTraces) return { workflowBundle: { codePath: prebuilt } };
+  return { workflowBundle: { code: WITHOUT_STACK_TRACES + readFileSync(prebuilt, 'utf8') } };
+}
+
+/** Bundles the workflows, both ways, and writes them beside the compiled ones; a step of the build. */
+export async function buildWorkflowBundle(logger: Logger): Promise<void> {
+  for (const { prebuilt, sources } of [PLAIN, VERSIONED]) {
+    const workflowsPath = require.resolve(sources);
+    // Evaluated once for a thread and not for each workflow: no module of ours keeps anything of a workflow's.
+    const { code } = await bundleWorkflowCode({ workflowsPath, preloadModules: [workflowsPath], logger });
+    await writeFile(prebuilt, code);
+  }
+}

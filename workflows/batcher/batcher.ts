@@ -1,0 +1,322 @@
+/*
+ * batcherWorkflow: the entity that owns one shard's buffer. One per shard, id `BATCHER_ID-<shard>`, for ever.
+ *
+ * Signal handlers only append to state and set `changed`; one loop owns every flush. What the loop waits for:
+ *
+ *   empty        nothing buffered, nothing due                      ► a signal
+ *   filling      records buffered, no full batch, none due          ► a signal, or the timer of the oldest record
+ *   pacing       a batch may go, the last one started too recently  ► the timer of BATCH_SPACING_MS
+ *   kept apart   all that may go conflicts with what runs (running) ► a batch that closes, or the timer of APART_MS
+ *   saturated    MAX_IN_FLIGHT batches in flight                    ► a batch that closes
+ *   paused       by an operator                                     ► resume
+ *   handing over this run has grown long: nothing starts any more   ► starts under way, pages, then continue-as-new
+ *
+ * What it trades: batches are children with ParentClosePolicy ABANDON, so neither their length nor their fate touches
+ * this workflow. Within a run it awaits their results; across continue-as-new it carries their ids, and the next run
+ * adopts each with a long-polling activity, so that a slow batch never delays the handing over. A batch that closes in
+ * any other way than completing keeps its slot until it has been settled. A buffer that is too large to be carried is
+ * moved into pages first and taken in again page by page. Under load the tasks of mere messages are answered late, so that
+ * several share one. There is one timer at a time; a timer that turns out to be early wakes the loop for nothing, which
+ * costs less history than cancelling it.
+ */
+import {
+  CancellationScope,
+  condition,
+  continueAsNew,
+  log,
+  proxySinks,
+  setCurrentDetails,
+  setHandler,
+  sleep,
+  upsertSearchAttributes,
+  workflowInfo,
+} from '@temporalio/workflow';
+import { ApplicationFailure } from '@temporalio/common';
+import type { ChildClosing } from '../../src/contracts/activities';
+import {
+  ANSWERS,
+  addRecordsSignal,
+  childProgressSignal,
+  configureSignal,
+  drainSignal,
+  flushSignal,
+  pauseSignal,
+  readUpdate,
+  requestQuery,
+  resumeSignal,
+  statusQuery,
+  takeUpdate,
+  type AcceptedRequest,
+  type BatcherInput,
+  type BatcherWorkflow,
+} from '../../src/contracts/batcher';
+import { limitsUpdate } from '../../src/contracts/limits';
+import { SEARCH_ATTRIBUTES } from '../../src/contracts/search-attributes';
+import { SAVE_ACTIVITY, type SaveShape } from '../../src/contracts/settings';
+import type { WorkerSinks } from '../../src/contracts/worker-sinks';
+import { FLUSH_REASON, childSeqOf } from '../../src/domain/batch';
+import { bytesOf } from '../../src/domain/flush-cut';
+import type { Flush } from '../../src/domain/flush-policy';
+import { flushEverything, headRunsLow, needsSpill } from '../../src/domain/paged-buffer';
+import { noteMessage as noteSender } from '../../src/domain/sender-window';
+import { batchesTogether, groupFlushes } from './child-bounds';
+import { adoptedClosing, settleIfNeeded, startOrAdopt } from './children';
+import { followScope, looksAhead, nextWakeAtMs, takeFlushesOfScope, takeOnScope } from './conflict-scope';
+import { noteCuts } from './cut-notes';
+import { changeLimits, configure, refuseBadLimits } from './limits';
+import {
+  actionFrom,
+  isOrigin,
+  isProgress,
+  isSettings,
+  questionsFrom,
+  refuseBadRequests,
+  requestsFrom,
+} from './messages';
+import { readOldestPage, spillToPages, takeInOldestPage } from './pages';
+import { decideStarts, noteFastestSave } from './save-shape';
+import { createTaskSharing } from './sharing-tasks';
+import {
+  beginDrain,
+  carriedFrom,
+  followDrain,
+  handOverDue,
+  nextPageIsForNextRun,
+  openBatches,
+  recordClosing,
+  recordProgress,
+  restoreBatcher,
+  takeRequest,
+} from './state';
+import { answersTo, describeBatcher, statusOf, takeAnswers, traceOf } from './view';
+
+const { workflowTask } = proxySinks<WorkerSinks>();
+
+/** A cancellation is not obeyed: it would lose acknowledged records (G3). Pause it, or terminate it knowingly. */
+export async function batcherWorkflow(input: BatcherInput): Promise<void> {
+  await CancellationScope.nonCancellable(() => runBatcher(input));
+}
+
+async function runBatcher(input: BatcherInput): Promise<void> {
+  const { workflowId } = workflowInfo();
+  const state = restoreBatcher(input, workflowInfo());
+  /** Set by whatever gives the loop something to look at. True at first: a carried buffer may hold due records. */
+  let changed = true;
+  let timerAtMs: number | undefined;
+  /** Children that are being started, and pages whose records are being taken over: what can't be carried. */
+  let underWay = 0;
+  let takingIn = false;
+  let handingOver = false;
+  /** Bytes of the batches that the current workflow task has started; a task is known by the history's length. */
+  let started = { historyLength: 0, bytes: 0 };
+  /** Since the loop's last look, for {@link createTaskSharing}. */
+  let acted = false;
+  const shareTasks = createTaskSharing((ms) => workflowTask.hold(ms));
+  takeOnScope(state, input.carried, Date.now());
+
+  // No handler throws, whatever a message contains: it would fail the workflow task, and every one after it.
+  setHandler(addRecordsSignal, (...args: unknown[]) => {
+    noteMessage();
+    const requests = requestsFrom(args[0]);
+    if (requests === undefined) reject('addRecords');
+    else takeAll(requests, args[1]);
+  });
+  setHandler(
+    takeUpdate,
+    (requests, origin) => {
+      noteMessage();
+      acted = true;
+      takeAll(requests, origin);
+      return takeAnswers(state, requests, Date.now());
+    },
+    { validator: refuseBadRequests },
+  );
+  setHandler(readUpdate, () => undefined as never, {
+    validator(questions: unknown) {
+      // Whoever asks waits for the end of this task.
+      acted = true;
+      const answers = answersTo(state, workflowInfo(), questionsFrom(questions));
+      throw ApplicationFailure.create({ type: ANSWERS, nonRetryable: true, details: [answers] });
+    },
+  });
+  setHandler(configureSignal, (settings: unknown) => {
+    noteMessage();
+    if (!isSettings(settings)) {
+      reject('configure');
+      return;
+    }
+    configure(state, settings);
+    followScope(state, Date.now());
+  });
+  setHandler(
+    limitsUpdate,
+    (patch, action) => {
+      noteMessage();
+      acted = true;
+      const inForce = changeLimits(state, patch, action);
+      followScope(state, Date.now());
+      return inForce;
+    },
+    { validator: refuseBadLimits },
+  );
+  setHandler(flushSignal, () => {
+    noteMessage();
+    flushEverything(state.buffer, FLUSH_REASON.manual);
+  });
+  setHandler(drainSignal, (action: unknown) => {
+    noteMessage();
+    beginDrain(state, actionFrom(action, Date.now()));
+  });
+  setHandler(pauseSignal, (action: unknown) => {
+    noteMessage();
+    state.paused = actionFrom(action, Date.now());
+    showState();
+  });
+  setHandler(resumeSignal, () => {
+    noteMessage();
+    state.paused = null;
+    showState();
+  });
+  setHandler(childProgressSignal, (childId: unknown, progress: unknown) => {
+    noteMessage();
+    if (typeof childId === 'string' && isProgress(progress)) recordProgress(state, childId, progress);
+    else reject('childProgress');
+  });
+  setHandler(statusQuery, () => statusOf(state, workflowInfo()));
+  setHandler(requestQuery, (requestId) => traceOf(state, requestId));
+
+  if (input.carried === undefined) showState();
+  for (const { childId } of state.inFlight.values()) void follow(childId, adoptedClosing(childId));
+
+  for (;;) {
+    await condition(() => changed);
+    changed = false;
+    if (handOverDue(state, workflowInfo())) await handOver();
+    if (nextPageIsDue()) {
+      if (nextPageIsForNextRun(state, workflowInfo())) await handOver();
+      else void takeInPage();
+    }
+    startBatches();
+    if (underWay === 0) followDrain(state);
+    armTimer();
+    setCurrentDetails(describeBatcher(state));
+    const { historySize } = workflowInfo();
+    shareTasks({ messages: state.messages, historySize, acted }, Date.now());
+    acted = false;
+  }
+
+  /** Takes requests, unless their message has been taken before. */
+  function takeAll(requests: readonly AcceptedRequest[], origin: unknown): void {
+    if (isOrigin(origin) && !noteSender(state.senders, origin)) {
+      state.counters.repeatedMessages++;
+      return;
+    }
+    for (const request of requests) takeRequest(state, request, Date.now());
+  }
+
+  /** Counts a message that is none of ours, as somebody may send anything with Temporal's own tools. */
+  function reject(name: string): void {
+    state.counters.malformedMessages++;
+    log.warn('a message to the batcher is malformed and was ignored', { name });
+  }
+
+  function noteMessage(): void {
+    state.messages++;
+    changed = true;
+  }
+
+  function showState(): void {
+    upsertSearchAttributes([
+      { key: SEARCH_ATTRIBUTES.batcher, value: workflowId },
+      { key: SEARCH_ATTRIBUTES.batcherState, value: state.paused === null ? 'running' : 'paused' },
+    ]);
+  }
+
+  async function handOver(): Promise<void> {
+    handingOver = true;
+    await condition(() => underWay === 0);
+    if (needsSpill(state.buffer)) await spillToPages(state);
+    await continueAsNew<BatcherWorkflow>({
+      settings: state.configured,
+      limits: state.limits,
+      carried: carriedFrom(state),
+    });
+  }
+
+  function startBatches(): void {
+    const { historyLength } = workflowInfo();
+    if (started.historyLength !== historyLength) started = { historyLength, bytes: 0 };
+    const nowMs = Date.now();
+    const { shape, limit } = decideStarts(state, nowMs);
+    const together = shape === SAVE_ACTIVITY.batch ? batchesTogether(state.settings) : 1;
+    const unconfirmed = (state.limits.startsUnderWay - underWay) * together;
+    // What doesn't start in this task does in the next, which the starts of this one bring.
+    const maxBytes = state.limits.startBytes - started.bytes;
+    const flushes = takeFlushesOfScope(state, nowMs, Math.min(limit, unconfirmed), maxBytes);
+    const noted = noteCuts(state, flushes, nowMs);
+    const groups = together === 1 ? noted.map((flush) => [flush]) : groupFlushes(noted, state.settings);
+    for (const group of groups) {
+      for (const { records } of group) started.bytes += bytesOf(records);
+      void runChild(group, shape);
+    }
+  }
+
+  function armTimer(): void {
+    // What is under way has the loop look again when it ends.
+    if (underWay > 0) return;
+    const wakeAtMs = nextWakeAtMs(state, Date.now());
+    if (wakeAtMs === undefined || (timerAtMs !== undefined && timerAtMs <= wakeAtMs)) return;
+    timerAtMs = wakeAtMs;
+    acted = true;
+    void sleep(Math.max(1, wakeAtMs - Date.now())).then(() => {
+      if (timerAtMs === wakeAtMs) timerAtMs = undefined;
+      changed = true;
+    });
+  }
+
+  /** Counts work that has to end before this run may, and has the loop look again when it has. */
+  async function asUnderWay<T>(work: () => Promise<T>): Promise<T> {
+    underWay++;
+    acted = true;
+    try {
+      return await work();
+    } finally {
+      underWay--;
+      changed = true;
+    }
+  }
+
+  function nextPageIsDue(): boolean {
+    if (takingIn || state.paused !== null) return false;
+    return headRunsLow(state.buffer) || looksAhead(state, workflowInfo().historySize, Date.now());
+  }
+
+  async function takeInPage(): Promise<void> {
+    takingIn = true;
+    const page = await readOldestPage(state);
+    // While this run hands over, it stays where it is, for the next run.
+    if (handingOver) return;
+    if (page !== undefined) await asUnderWay(() => takeInOldestPage(state, page));
+    takingIn = false;
+  }
+
+  async function runChild(flushes: readonly Flush[], shape: SaveShape): Promise<void> {
+    const openedAtMs = Date.now();
+    state.lastBatchStartedAtMs = openedAtMs;
+    state.counters.batchesStarted += flushes.length;
+    const { childId, closing } = await asUnderWay(() => startOrAdopt(state, flushes, shape, openedAtMs));
+    await follow(childId, closing);
+  }
+
+  /** Releases the slots of a child when all its records have an outcome. */
+  async function follow(childId: string, closing: Promise<ChildClosing | undefined>): Promise<void> {
+    const settled = await settleIfNeeded(childId, await closing, () => {
+      const child = state.inFlight.get(childId);
+      state.counters.batchesFailed += child === undefined ? 1 : openBatches(child);
+    });
+    recordClosing(state, childId, settled);
+    noteFastestSave(state, settled?.fastestMs);
+    state.apart?.held.end(childSeqOf(childId), Date.now());
+    changed = true;
+  }
+}

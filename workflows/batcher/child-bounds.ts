@@ -1,0 +1,56 @@
+import type { PipelineSettings } from '../../src/contracts/settings';
+import { KIB } from '../../src/domain/duration';
+import { MAX_BATCH_BYTES, bytesOf } from '../../src/domain/flush-cut';
+import type { Flush } from '../../src/domain/flush-policy';
+import { jsonBytes } from '../../src/domain/json';
+
+/**
+ * Most records of a child that saves in bulk. What its records and outcomes take has to fit a payload (2 MiB), and a
+ * batch that is through waits for the slowest of the attempt it shares.
+ */
+const MAX_RECORDS = 1000;
+
+/** Of the ids in a child's memo: Temporal takes 32 KiB of it. */
+const MAX_REQUEST_BYTES = 12 * KIB;
+
+/** Most batches that may share a child that saves in bulk. */
+export function batchesTogether({ maxBatchSize }: PipelineSettings): number {
+  return Math.max(1, Math.floor(MAX_RECORDS / maxBatchSize));
+}
+
+/** Puts batches that start now, in order, together into children that save in bulk. */
+export function groupFlushes(flushes: readonly Flush[], settings: PipelineSettings): Flush[][] {
+  const most = batchesTogether(settings);
+  const groups: Flush[][] = [];
+  let bytes = 0;
+  let requests = new Set<string>();
+  let requestBytes = 0;
+  for (const flush of flushes) {
+    const ownBytes = bytesOf(flush.records);
+    const own = new Set(flush.records.map(({ requestId }) => requestId));
+    const addedBytes = memoBytesOf([...own].filter((id) => !requests.has(id)));
+    const current = groups.at(-1);
+    if (
+      current !== undefined &&
+      current.length < most &&
+      bytes + ownBytes <= MAX_BATCH_BYTES &&
+      requestBytes + addedBytes <= MAX_REQUEST_BYTES
+    ) {
+      current.push(flush);
+      bytes += ownBytes;
+      requestBytes += addedBytes;
+      for (const id of own) requests.add(id);
+    } else {
+      groups.push([flush]);
+      bytes = ownBytes;
+      requests = own;
+      requestBytes = memoBytesOf([...own]);
+    }
+  }
+  return groups;
+}
+
+/** What requests take in a child's memo, each with its length and the brackets around. */
+function memoBytesOf(requestIds: readonly string[]): number {
+  return requestIds.reduce((sum, id) => sum + jsonBytes(id) + 12, 0);
+}

@@ -1,0 +1,214 @@
+import {
+  ParentClosePolicy,
+  WorkflowIdReusePolicy,
+  log,
+  proxyActivities,
+  sleep,
+  startChild,
+  workflowInfo,
+  type ChildWorkflowHandle,
+} from '@temporalio/workflow';
+import { TypedSearchAttributes, WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
+import {
+  ACTIVITY_TIMEOUTS,
+  CHILD_CLOSING,
+  type Activities,
+  type ChildClosing,
+} from '../../src/contracts/activities';
+import {
+  closedBatchesOf,
+  type BatchInChild,
+  type ChildInput,
+  type ChildMemo,
+  type ChildPolicy,
+  type ChildWorkflow,
+} from '../../src/contracts/child';
+import { WORKFLOW_TYPE, adoptionTaskQueue } from '../../src/contracts/ids';
+import { MIXED_REASONS, SEARCH_ATTRIBUTES, indexedRequestIds } from '../../src/contracts/search-attributes';
+import { SAVE_ACTIVITY, type SaveShape } from '../../src/contracts/settings';
+import { ruleIndexOf } from '../../src/domain/apart/rule-index';
+import { childIdOf } from '../../src/domain/batch';
+import { SECOND } from '../../src/domain/duration';
+import { storedReason } from '../../src/domain/explain/cut-reason';
+import type { Flush } from '../../src/domain/flush-policy';
+import { packBatch } from '../../src/domain/packed-batch';
+import { holdFor } from './conflict-scope';
+import type { BatcherState } from './state';
+
+/** A child that is settled and ends early again, which only an operator can do to it, is settled again after 1 s, 2 s, … */
+const MAX_SETTLE_PAUSE_MS = 300 * SECOND;
+
+/** A child that is in flight, and how it will close. */
+export interface StartedChild {
+  childId: string;
+  closing: Promise<ChildClosing | undefined>;
+}
+
+/**
+ * Starts a child under the next free id. An id is taken when this batcher was terminated and starts again at 1 while
+ * Temporal still retains children from before; the gap that is skipped doubles each time, so that n used ids cost log n
+ * tries, and no id names two batches (G4). It is also taken when this batcher was reset to a point before the start: then
+ * the child has these very batches, and is adopted.
+ */
+export async function startOrAdopt(
+  state: BatcherState,
+  flushes: readonly Flush[],
+  shape: SaveShape,
+  openedAtMs: number,
+): Promise<StartedChild> {
+  const requestIds = [
+    ...new Set(flushes.flatMap(({ records }) => records.map((record) => record.requestId))),
+  ];
+  const input = childInput(state, flushes, shape, openedAtMs);
+  for (let gap = 1; ; gap *= 2) {
+    const seq = state.nextChildSeq++;
+    const childId = childIdOf(workflowInfo().workflowId, seq);
+    holdFor(state, seq, flushes);
+    const bulk = input.bulk !== undefined;
+    state.inFlight.set(childId, { childId, batches: flushes.length, bulk, requestIds });
+    try {
+      const handle = await startChildWith(childId, input, flushes, requestIds);
+      return { childId, closing: childClosing(handle) };
+    } catch (error) {
+      if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+      if (await supervising(childId).holdsBatches({ childId, batches: input.batches }))
+        return { childId, closing: adoptedClosing(childId) };
+      state.inFlight.delete(childId);
+      state.apart?.held.callOff(seq);
+      state.nextChildSeq += gap - 1;
+    }
+  }
+}
+
+function startChildWith(
+  workflowId: string,
+  input: ChildInput,
+  flushes: readonly Flush[],
+  requestIds: readonly string[],
+): Promise<ChildWorkflowHandle<ChildWorkflow>> {
+  const reasons = new Set(flushes.map(({ reason }) => reason));
+  const [first] = reasons;
+  const reason = first !== undefined && reasons.size === 1 ? first : MIXED_REASONS;
+  return startChild<ChildWorkflow>(WORKFLOW_TYPE.child, {
+    workflowId,
+    args: [input],
+    memo: { ...childMemo(flushes, requestIds) },
+    parentClosePolicy: ParentClosePolicy.ABANDON,
+    workflowIdReusePolicy: WorkflowIdReusePolicy.REJECT_DUPLICATE,
+    staticSummary: summaryOf(flushes, reason, requestIds),
+    typedSearchAttributes: new TypedSearchAttributes([
+      { key: SEARCH_ATTRIBUTES.batcher, value: workflowInfo().workflowId },
+      { key: SEARCH_ATTRIBUTES.flushReason, value: reason },
+      { key: SEARCH_ATTRIBUTES.requestIds, value: indexedRequestIds(requestIds) },
+    ]),
+  });
+}
+
+function childInput(
+  state: BatcherState,
+  flushes: readonly Flush[],
+  shape: SaveShape,
+  openedAtMs: number,
+): ChildInput {
+  const policy = policyFor(state, flushes, shape);
+  const batches = flushes.map(({ reason, records, cut }): BatchInChild => ({
+    flushReason: reason,
+    records: packBatch(records),
+    ...(cut !== undefined && { cut: storedReason(cut, policy.cutBy.rules) }),
+  }));
+  return { openedAtMs, batches, ...policy };
+}
+
+function policyFor(
+  { settings, saving }: BatcherState,
+  flushes: readonly Flush[],
+  shape: SaveShape,
+): ChildPolicy {
+  const { maxAttempts, retryIntervalMs, outcomeFormat, onFailure, maxBatchSize, conflicts } = settings;
+  const records = flushes.flatMap((flush) => flush.records);
+  return {
+    maxAttempts,
+    retryIntervalMs,
+    outcomeFormat,
+    onFailure,
+    cutBy: { maxBatchSize, rules: ruleIndexOf(conflicts).applyingTo(records) },
+    ...(shape === SAVE_ACTIVITY.batch && { bulk: saving.due === null ? {} : { due: saving.due } }),
+  };
+}
+
+function childMemo(flushes: readonly Flush[], requestIds: readonly string[]): ChildMemo {
+  const sizes = new Map(
+    flushes.flatMap(({ records }) => records.map((record) => [record.requestId, record.requestSize])),
+  );
+  const indexes = new Map(requestIds.map((requestId, index) => [requestId, index]));
+  return {
+    requests: requestIds.map((requestId) => [requestId, sizes.get(requestId) ?? 0]),
+    batches: flushes.map(({ reason, records }) => [
+      reason,
+      [...new Set(records.map(({ requestId }) => indexes.get(requestId) ?? 0))],
+    ]),
+  };
+}
+
+function summaryOf(flushes: readonly Flush[], reason: string, requestIds: readonly string[]): string {
+  const batches = flushes.length === 1 ? '' : `${flushes.length} batches, `;
+  const records = flushes.reduce((sum, flush) => sum + flush.records.length, 0);
+  const from = requestIds.length === 1 ? `request ${requestIds[0]}` : `${requestIds.length} requests`;
+  return `${batches}${records} records (${reason}) from ${from}`;
+}
+
+/** Waits for a child that this run has started. Every way in which it can close is an answer. */
+async function childClosing(handle: ChildWorkflowHandle<ChildWorkflow>): Promise<ChildClosing | undefined> {
+  try {
+    const result = await handle.result();
+    const { fastestMs } = result;
+    return {
+      status: CHILD_CLOSING.completed,
+      ...closedBatchesOf(result),
+      ...(fastestMs !== undefined && { fastestMs }),
+    };
+  } catch (error) {
+    log.warn('a child closed without completing', { childId: handle.workflowId, error });
+    return undefined;
+  }
+}
+
+/** Waits for a child that another run has started, or an activity that settles it. */
+export async function adoptedClosing(childId: string): Promise<ChildClosing | undefined> {
+  try {
+    return await supervising(childId).adoptChild({ childId });
+  } catch (error) {
+    log.warn('an adopted child could not be followed to its end', { childId, error });
+    return undefined;
+  }
+}
+
+/**
+ * Has a child that closed without completing settled, so that its records get an outcome (G4).
+ * @param onEarlyEnd called each time it closes without completing, this time included
+ * @returns how it closed in the end; not completed only when the server doesn't know it any more
+ */
+export async function settleIfNeeded(
+  childId: string,
+  closing: ChildClosing | undefined,
+  onEarlyEnd: () => void,
+): Promise<ChildClosing | undefined> {
+  let last = closing;
+  for (let pauseMs = 1 * SECOND; last?.status !== CHILD_CLOSING.completed; pauseMs *= 2) {
+    onEarlyEnd();
+    if (pauseMs > 1 * SECOND) await sleep(Math.min(pauseMs, MAX_SETTLE_PAUSE_MS));
+    if (!(await supervising(childId).restartChild({ childId }))) return last;
+    last = await adoptedClosing(childId);
+  }
+  return last;
+}
+
+function supervising(childId: string) {
+  return proxyActivities<Activities>({
+    taskQueue: adoptionTaskQueue(workflowInfo().taskQueue),
+    startToCloseTimeout: ACTIVITY_TIMEOUTS.adoptMs,
+    heartbeatTimeout: ACTIVITY_TIMEOUTS.heartbeatMs,
+    retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '30s' },
+    summary: childId,
+  });
+}

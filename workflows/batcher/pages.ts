@@ -1,0 +1,95 @@
+import {
+  ParentClosePolicy,
+  WorkflowIdReusePolicy,
+  getExternalWorkflowHandle,
+  log,
+  proxyActivities,
+  startChild,
+  workflowInfo,
+} from '@temporalio/workflow';
+import { TypedSearchAttributes, WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
+import { ACTIVITY_TIMEOUTS, type Activities } from '../../src/contracts/activities';
+import { takenInSignal, type BufferPageWorkflow } from '../../src/contracts/buffer-page';
+import { WORKFLOW_TYPE, adoptionTaskQueue, bufferPageId } from '../../src/contracts/ids';
+import { SEARCH_ATTRIBUTES } from '../../src/contracts/search-attributes';
+import type { PackedBuffer } from '../../src/domain/buffer';
+import { MIB } from '../../src/domain/duration';
+import { needsSpill, spill, takeInPage, type NewPage } from '../../src/domain/paged-buffer';
+import type { BatcherState } from './state';
+
+/** A page of which this history has what lies in it. */
+export interface ReadPage {
+  pageId: string;
+  content: PackedBuffer;
+}
+
+/** What starts in one workflow task goes to the server as one message, of which it takes 4 MiB. */
+const MESSAGE_BYTES = 1 * MIB;
+
+/**
+ * Moves what is too large to be carried into pages. Signals may come meanwhile: what they bring is carried as far as it
+ * may, since a run that waited for the last one would never end under load.
+ */
+export async function spillToPages(state: BatcherState): Promise<void> {
+  do {
+    for (let rest = spill(state.buffer); rest.length > 0;) {
+      const together = rest.splice(0, countWithin(rest, MESSAGE_BYTES));
+      await Promise.all(together.map((page) => startPage(state, page)));
+    }
+  } while (needsSpill(state.buffer, state.limits.lateBytes));
+}
+
+/** How many pages from the front take at most so many bytes; at least one. */
+function countWithin(pages: readonly NewPage[], maxBytes: number): number {
+  let bytes = 0;
+  const end = pages.findIndex(({ ref }) => (bytes += ref.bytes) > maxBytes);
+  return end < 0 ? pages.length : Math.max(1, end);
+}
+
+/** Under the next free id: one is taken when this batcher was terminated before and began anew. */
+async function startPage(state: BatcherState, { ref, content }: NewPage): Promise<void> {
+  const { workflowId } = workflowInfo();
+  for (let gap = 1; ; gap *= 2) {
+    ref.pageId = bufferPageId(workflowId, state.nextPageSeq);
+    state.nextPageSeq++;
+    try {
+      await startChild<BufferPageWorkflow>(WORKFLOW_TYPE.bufferPage, {
+        workflowId: ref.pageId,
+        args: [content],
+        parentClosePolicy: ParentClosePolicy.ABANDON,
+        workflowIdReusePolicy: WorkflowIdReusePolicy.REJECT_DUPLICATE,
+        staticSummary: `${ref.records} records of the buffer of ${workflowId}`,
+        typedSearchAttributes: new TypedSearchAttributes([
+          { key: SEARCH_ATTRIBUTES.batcher, value: workflowId },
+        ]),
+      });
+      return;
+    } catch (error) {
+      if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+      state.nextPageSeq += gap - 1;
+    }
+  }
+}
+
+/** What lies in the oldest page; undefined when there is none. */
+export async function readOldestPage({ buffer }: BatcherState): Promise<ReadPage | undefined> {
+  const pageId = buffer.pages[0]?.pageId;
+  if (pageId === undefined) return undefined;
+  const { readPage } = proxyActivities<Activities>({
+    taskQueue: adoptionTaskQueue(workflowInfo().taskQueue),
+    startToCloseTimeout: ACTIVITY_TIMEOUTS.readMs,
+    retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '30s' },
+    summary: pageId,
+  });
+  return { pageId, content: await readPage({ pageId }) };
+}
+
+/** Appends the oldest page to the head of the buffer, and lets the page go, as its records are in this history now. */
+export async function takeInOldestPage(state: BatcherState, { pageId, content }: ReadPage): Promise<void> {
+  takeInPage(state.buffer, content);
+  try {
+    await getExternalWorkflowHandle(pageId).signal(takenInSignal);
+  } catch (error) {
+    log.warn('a page of the buffer was gone before it was let go', { pageId, error });
+  }
+}

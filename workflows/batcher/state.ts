@@ -1,0 +1,295 @@
+import type { WorkflowInfo } from '@temporalio/workflow';
+import { CHILD_CLOSING, type ChildClosing } from '../../src/contracts/activities';
+import type {
+  AcceptedRequest,
+  BatcherCounters,
+  BatcherInput,
+  CarriedState,
+  DrainState,
+  InFlightChild,
+  OperatorAction,
+  RunLimits,
+  SavingState,
+} from '../../src/contracts/batcher';
+import { NO_COUNTS } from '../../src/contracts/batcher';
+import type { ChildProgress, ClosedBatches } from '../../src/contracts/child';
+import type { LimitOverrides } from '../../src/contracts/limits';
+import { SAVE_ACTIVITY, type PipelineSettings } from '../../src/contracts/settings';
+import type { Apart } from '../../src/domain/apart/running-flushes';
+import { FLUSH_REASON, childIdOf, childSeqOf } from '../../src/domain/batch';
+import { emptyBuffer, packBuffer, unpackBuffer } from '../../src/domain/buffer';
+import { KIB } from '../../src/domain/duration';
+import { NO_CUTS, carriedCounts, type CutCounts } from '../../src/domain/explain/cut-counts';
+import type { Reaches } from '../../src/domain/explain/passed-over';
+import type { FlushPolicy } from '../../src/domain/flush-policy';
+import { jsonBytes } from '../../src/domain/json';
+import { knownBody, packKeys, rememberKey, unpackKeys, type KeyWindow } from '../../src/domain/key-window';
+import {
+  appendToEnd,
+  flushEverything,
+  flushedRecords,
+  type PagedBuffer,
+} from '../../src/domain/paged-buffer';
+import type { SenderWindow } from '../../src/domain/sender-window';
+import {
+  advanceStream,
+  knownStream,
+  packStreams,
+  unpackStreams,
+  type StreamWindow,
+} from '../../src/domain/stream-window';
+import { settingsInForce } from './limits';
+
+/** What a batcher knows while it runs; {@link carriedFrom} is the part of it that outlives the run. */
+export interface BatcherState {
+  /** As configured by the process with an API that started last. */
+  configured: PipelineSettings;
+  /** What was set while the system ran. */
+  overrides: LimitOverrides;
+  /** What is in force: the latter over the former. */
+  settings: PipelineSettings;
+  limits: RunLimits;
+  /** Conflicts with what is in flight; null in scope `file`. */
+  apart: Apart | null;
+  buffer: PagedBuffer;
+  keys: KeyWindow;
+  streams: StreamWindow;
+  senders: SenderWindow;
+  nextChildSeq: number;
+  nextPageSeq: number;
+  inFlight: Map<string, InFlightChild>;
+  saving: SavingState;
+  lastBatchStartedAtMs: number;
+  counters: BatcherCounters;
+  cuts: CutCounts;
+  /** How far batches that have left reach over what is buffered; a run begins without. */
+  reaches: Reaches;
+  paused: OperatorAction | null;
+  drain: DrainState | null;
+  continuedAsNew: number;
+  /** Signals and updates taken by this run. */
+  messages: number;
+  /** Size of the history at the run's first task: mostly the carried state, which says nothing of the run's length. */
+  initialHistoryBytes: number;
+}
+
+export function restoreBatcher(
+  { settings: configured, carried, limits }: BatcherInput,
+  info: WorkflowInfo,
+): BatcherState {
+  const overrides = { ...carried?.overrides };
+  const settings = settingsInForce(configured, overrides);
+  return {
+    configured,
+    overrides,
+    settings,
+    limits,
+    apart: null,
+    buffer: {
+      head: carried ? unpackBuffer(carried.buffer) : emptyBuffer(),
+      pages: carried?.pages ?? [],
+      tail: carried ? unpackBuffer(carried.tail) : emptyBuffer(),
+    },
+    keys: unpackKeys(carried?.keys ?? { digests: '', minutes: [] }),
+    streams: unpackStreams(carried?.streams ?? []),
+    senders: new Map(carried?.senders),
+    nextChildSeq: carried?.nextChildSeq ?? 1,
+    nextPageSeq: carried?.nextPageSeq ?? 1,
+    inFlight: new Map(inFlightFrom(carried, info.workflowId).map((child) => [child.childId, child])),
+    saving: { ...(carried?.saving ?? newSaving(info)) },
+    lastBatchStartedAtMs: carried?.lastBatchStartedAtMs ?? 0,
+    counters: { ...(carried?.counters ?? NO_COUNTS) },
+    cuts: carried ? { ...carried.cuts, deferredBy: { ...carried.cuts.deferredBy } } : emptyCuts(),
+    reaches: new Map(),
+    paused: carried?.paused ?? null,
+    drain: carried?.drain ?? null,
+    continuedAsNew: carried?.continuedAsNew ?? 0,
+    messages: 0,
+    initialHistoryBytes: info.historySize,
+  };
+}
+
+function newSaving({ runStartTime }: WorkflowInfo): SavingState {
+  return { shape: SAVE_ACTIVITY.record, sinceMs: runStartTime.getTime(), due: null, storeIsSlow: false };
+}
+
+function emptyCuts(): CutCounts {
+  return { ...NO_CUTS, deferredBy: {} };
+}
+
+/**
+ * What the next run gets: at most 512 KiB, as each part has its bound. Rules twice 64 (as configured, and as set while
+ * the system ran), head of the buffer 64, its tail 56, pages 52 (300 of them), keys 190, streams 19 (300 of them), senders
+ * 8 (300), children in flight 24, what they hold 14, counts of rules 3, all else 2 KiB. A buffer that is larger has been
+ * spilled before.
+ */
+export function carriedFrom(state: BatcherState): CarriedState {
+  const { buffer } = state;
+  return {
+    buffer: packBuffer(buffer.head),
+    pages: buffer.pages,
+    tail: packBuffer(buffer.tail),
+    nextPageSeq: state.nextPageSeq,
+    keys: packKeys(state.keys),
+    streams: packStreams(state.streams),
+    senders: [...state.senders],
+    drain: state.drain,
+    overrides: state.overrides,
+    ...(state.apart !== null && { held: state.apart.held.pack() }),
+    nextChildSeq: state.nextChildSeq,
+    ...carriedInFlight([...state.inFlight.values()]),
+    saving: state.saving,
+    lastBatchStartedAtMs: state.lastBatchStartedAtMs,
+    counters: state.counters,
+    cuts: carriedCounts(state.cuts),
+    paused: state.paused,
+    continuedAsNew: state.continuedAsNew + 1,
+  };
+}
+
+const MAX_IN_FLIGHT_BYTES = 24 * KIB;
+
+/** Their numbers alone where they take too much room: by then visibility lists those children with their requests. */
+function carriedInFlight(children: InFlightChild[]): Pick<CarriedState, 'inFlight' | 'inFlightSeqs'> {
+  if (jsonBytes(children as never) <= MAX_IN_FLIGHT_BYTES) return { inFlight: children, inFlightSeqs: [] };
+  return {
+    inFlight: [],
+    inFlightSeqs: children.map(({ childId, batches, bulk, told }) => {
+      const entry = [childSeqOf(childId), batches, bulk ? 1 : 0] as const;
+      return told === undefined ? [...entry] : [...entry, told];
+    }),
+  };
+}
+
+function inFlightFrom(carried: CarriedState | undefined, batcherId: string): InFlightChild[] {
+  const { inFlight = [], inFlightSeqs = [] } = carried ?? {};
+  const numbered = inFlightSeqs.map(([seq, batches, bulk, told]): InFlightChild => {
+    const child = { childId: childIdOf(batcherId, seq), batches, bulk: bulk === 1, requestIds: [] };
+    return told === undefined ? child : { ...child, told };
+  });
+  return [...inFlight, ...numbered];
+}
+
+/** How many batches of a child have no file yet, as far as it has reported. */
+export function openBatches({ batches, told }: InFlightChild): number {
+  return batches - (told?.batches ?? 0);
+}
+
+/** How many batches are in flight. */
+export function batchesInFlight({ inFlight }: Pick<BatcherState, 'inFlight'>): number {
+  let batches = 0;
+  for (const child of inFlight.values()) batches += openBatches(child);
+  return batches;
+}
+
+/**
+ * Whether this run has grown long enough to continue as new. The server's suggestion counts events and bytes, but neither
+ * the signals of a run, which it stops taking at 10,000, nor its updates, at 2,000.
+ */
+export function handOverDue(state: BatcherState, info: WorkflowInfo): boolean {
+  return (
+    info.continueAsNewSuggested ||
+    info.historyLength >= state.limits.historyEvents ||
+    info.historySize - state.initialHistoryBytes >= state.limits.historyBytes ||
+    state.messages >= state.limits.messages
+  );
+}
+
+/** Whether the next page would carry this run past its length: then it is for the next run. */
+export function nextPageIsForNextRun(
+  { limits, buffer, initialHistoryBytes }: BatcherState,
+  { historySize }: WorkflowInfo,
+): boolean {
+  const grown = historySize - initialHistoryBytes;
+  const page = buffer.pages[0]?.bytes ?? 0;
+  // A page may be larger than what a run may grow by: a run that has hardly begun takes it in all the same.
+  return grown + page >= limits.historyBytes && grown >= limits.historyBytes / 2;
+}
+
+/** Appends what arrives, unless its key is known or it is a part out of turn: then it adds nothing (G5). */
+export function takeRequest(state: BatcherState, request: AcceptedRequest, nowMs: number): void {
+  if (!isNew(state, request, nowMs)) {
+    state.counters.duplicateRequests++;
+    return;
+  }
+  appendToEnd(state.buffer, request, nowMs);
+  state.counters.accepted += request.values.length;
+}
+
+/** Remembers what is taken under a key, and says whether it is to be. */
+function isNew(
+  { keys, streams, settings }: BatcherState,
+  { digest, part, offset = 0, values }: AcceptedRequest,
+  nowMs: number,
+): boolean {
+  if (part !== undefined) {
+    if (knownBody(keys, part.key, settings, nowMs) !== undefined) return false;
+    return advanceStream(streams, part, offset, values.length, settings, nowMs);
+  }
+  if (digest === undefined) return true;
+  if (bodyUnderKey({ keys, streams, settings }, digest.key, nowMs) !== undefined) return false;
+  rememberKey(keys, digest, settings, nowMs);
+  return true;
+}
+
+/** What a key stands for: the digest of a list, or that of what has come of a stream. */
+export function bodyUnderKey(
+  { keys, streams, settings }: Pick<BatcherState, 'keys' | 'streams' | 'settings'>,
+  key: string,
+  nowMs: number,
+): string | undefined {
+  return knownBody(keys, key, settings, nowMs) ?? knownStream(streams, key, settings, nowMs)?.digest;
+}
+
+export function beginDrain(state: BatcherState, { by, atMs }: OperatorAction): void {
+  flushEverything(state.buffer, FLUSH_REASON.drain);
+  state.drain = { by, atMs, untilChildSeq: null };
+}
+
+/** Notes when all that a drain is for has left the buffer. Not while batches start, as their numbers may still change. */
+export function followDrain({ drain, buffer, nextChildSeq }: BatcherState): void {
+  if (drain?.untilChildSeq === null && flushedRecords(buffer) === 0) drain.untilChildSeq = nextChildSeq;
+}
+
+/** How many batches may start now by `MAX_IN_FLIGHT`, `BATCH_SPACING_MS` and whether the shard is paused. */
+export function freeSlots(state: BatcherState, nowMs: number): number {
+  if (state.paused !== null) return 0;
+  const free = Math.max(0, state.settings.maxInFlight - batchesInFlight(state));
+  if (state.settings.batchSpacingMs === 0) return free;
+  return nowMs < spacedUntilMs(state) ? 0 : Math.min(free, 1);
+}
+
+/** Until when `BATCH_SPACING_MS` holds batches back, in milliseconds since the epoch. */
+export function spacedUntilMs(state: BatcherState): number {
+  return state.lastBatchStartedAtMs + state.settings.batchSpacingMs;
+}
+
+export function flushPolicyOf({ settings }: BatcherState): FlushPolicy {
+  return settings;
+}
+
+/** Releases the slots of a child and counts the outcomes; there are none when it can't be known how it ended. */
+export function recordClosing(state: BatcherState, childId: string, closing: ChildClosing | undefined): void {
+  const child = state.inFlight.get(childId);
+  state.inFlight.delete(childId);
+  if (closing?.status !== CHILD_CLOSING.completed) return;
+  count(state, closing, child?.told);
+}
+
+/** Releases the slots of those batches of a child that have their file, and counts them. */
+export function recordProgress(state: BatcherState, childId: string, progress: ChildProgress): void {
+  const child = state.inFlight.get(childId);
+  // What arrives late, or from a run that has been settled since, is counted already.
+  if (child === undefined || progress.batches < (child.told?.batches ?? 0)) return;
+  count(state, progress, child.told);
+  child.told = progress;
+}
+
+/** @param before what is counted already of these */
+function count({ counters }: BatcherState, closed: ClosedBatches, before?: ClosedBatches): void {
+  counters.batchesCompleted += closed.batches - (before?.batches ?? 0);
+  counters.saved += closed.saved - (before?.saved ?? 0);
+  counters.rolledBack += closed.rolledBack - (before?.rolledBack ?? 0);
+  // Of a batch that was settled from its file, the attempts may not be known any more.
+  counters.retries += Math.max(0, closed.retries - (before?.retries ?? 0));
+}

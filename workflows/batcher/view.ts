@@ -1,0 +1,143 @@
+import type { WorkflowInfo } from '@temporalio/workflow';
+import type {
+  AcceptedRequest,
+  BatcherAnswers,
+  BatcherQuestion,
+  BatcherStatus,
+  CutStatus,
+  DrainStatus,
+  RequestTrace,
+  TakeAnswer,
+} from '../../src/contracts/batcher';
+import { childSeqOf } from '../../src/domain/batch';
+import { knownStream, type StreamProgress } from '../../src/domain/stream-window';
+import { toldDeferrals } from '../../src/domain/explain/cut-counts';
+import {
+  bufferedOutsidePages,
+  flushedRecords,
+  oldestAcceptedAtMs,
+  sizeOf,
+} from '../../src/domain/paged-buffer';
+import { batchesInFlight, bodyUnderKey, openBatches, type BatcherState } from './state';
+import { limitsInForce } from './limits';
+import { waitsOf } from './waits';
+
+/** What the batcher reports about itself, to those who ask and in Temporal's Web UI. */
+export function statusOf(state: BatcherState, info: WorkflowInfo): BatcherStatus {
+  const { records, bytes } = sizeOf(state.buffer);
+  return {
+    bufferedRecords: records,
+    bufferedBytes: bytes,
+    oldestAcceptedAtMs: oldestAcceptedAtMs(state.buffer),
+    inFlight: batchesInFlight(state),
+    counters: state.counters,
+    cuts: cutsOf(state),
+    saving: state.saving,
+    paused: state.paused,
+    drain: drainStatusOf(state),
+    pages: state.buffer.pages.length,
+    settings: state.settings,
+    overridden: limitsInForce(state).overridden,
+    run: {
+      historyEvents: info.historyLength,
+      historyBytes: info.historySize,
+      messages: state.messages,
+      continuedAsNew: state.continuedAsNew,
+    },
+  };
+}
+
+function cutsOf({ cuts, settings }: BatcherState): CutStatus {
+  return { ...cuts, deferredBy: toldDeferrals(cuts, settings.conflicts) };
+}
+
+function drainStatusOf({ drain, buffer, inFlight, nextChildSeq }: BatcherState): DrainStatus | null {
+  if (drain === null) return null;
+  const { by, atMs, untilChildSeq } = drain;
+  const before = untilChildSeq ?? nextChildSeq;
+  return {
+    by,
+    atMs,
+    bufferedRecords: untilChildSeq === null ? flushedRecords(buffer) : 0,
+    inFlight: [...inFlight.values()]
+      .filter(({ childId }) => childSeqOf(childId) < before)
+      .reduce((sum, child) => sum + openBatches(child), 0),
+  };
+}
+
+export function traceOf(state: BatcherState, requestId: string): RequestTrace {
+  const { size, indexes } = bufferedOutsidePages(state.buffer, requestId);
+  const holding = [...state.inFlight.values()].filter((child) => child.requestIds.includes(requestId));
+  return {
+    size,
+    bufferedIndexes: indexes,
+    inFlightChildIds: holding.map((child) => child.childId),
+    pageIds: state.buffer.pages.map(({ pageId }) => pageId),
+  };
+}
+
+/** By key digest: the body digest under which it is known. */
+export function knownKeys(state: BatcherState, keys: readonly string[], nowMs: number): (string | null)[] {
+  return keys.map((key) => bodyUnderKey(state, key, nowMs) ?? null);
+}
+
+/** A key under which a list was taken stands for a whole stream of other records. */
+export function progressOf(state: BatcherState, key: string, nowMs: number): StreamProgress | null {
+  const stream = knownStream(state.streams, key, state.settings, nowMs);
+  if (stream !== undefined) {
+    const { taken, digest, complete } = stream;
+    return { taken, digest, complete };
+  }
+  const body = bodyUnderKey(state, key, nowMs);
+  return body === undefined ? null : { taken: 0, digest: body, complete: true };
+}
+
+/** The line that the Web UI shows as the workflow's current details. */
+export function describeBatcher(state: BatcherState): string {
+  const { buffer, counters, paused } = state;
+  const { saved, rolledBack, batchesFailed } = counters;
+  return [
+    paused === null ? 'running' : `paused by ${paused.by}`,
+    `${sizeOf(buffer).records} records buffered`,
+    `${batchesInFlight(state)} batches in flight`,
+    `${saved} saved`,
+    `${rolledBack} rolled back`,
+    `${batchesFailed} batches failed`,
+  ].join(' · ');
+}
+
+/** Answers questions, in order. Reads the state alone, as it runs in a validator. */
+export function answersTo(
+  state: BatcherState,
+  info: WorkflowInfo,
+  questions: readonly BatcherQuestion[],
+): BatcherAnswers[BatcherQuestion['about']][] {
+  const nowMs = Date.now();
+  return questions.map((question) => {
+    switch (question.about) {
+      case 'status':
+        return statusOf(state, info);
+      case 'request':
+        return {
+          ...traceOf(state, question.requestId),
+          ...(question.withWaits && { waits: waitsOf(state, question.requestId, nowMs) }),
+        };
+      case 'keys':
+        return knownKeys(state, question.keys, nowMs);
+      case 'stream':
+        return progressOf(state, question.key, nowMs);
+    }
+  });
+}
+
+/** What is said about requests once they were taken, or found to be known. */
+export function takeAnswers(
+  state: BatcherState,
+  requests: readonly AcceptedRequest[],
+  nowMs: number,
+): TakeAnswer[] {
+  return requests.map(({ digest, part }) => ({
+    ...(digest !== undefined && { body: bodyUnderKey(state, digest.key, nowMs) ?? null }),
+    ...(part !== undefined && { stream: progressOf(state, part.key, nowMs) }),
+  }));
+}

@@ -1,0 +1,242 @@
+import {
+  getExternalWorkflowHandle,
+  log,
+  proxyActivities,
+  setCurrentDetails,
+  upsertMemo,
+  upsertSearchAttributes,
+  workflowInfo,
+} from '@temporalio/workflow';
+import { ACTIVITY_TIMEOUTS, type Activities, type CloseBatchesResult } from '../../src/contracts/activities';
+import { childProgressSignal } from '../../src/contracts/batcher';
+import type { ChildMemo, ChildPolicy, ChildProgress, ChildResult } from '../../src/contracts/child';
+import { SEARCH_ATTRIBUTES } from '../../src/contracts/search-attributes';
+import { KIB, MIB } from '../../src/domain/duration';
+import { jsonBytes } from '../../src/domain/json';
+import { tallyOutcomes, withShortErrors, type RecordOutcome } from '../../src/domain/outcome';
+import { packOutcomes } from '../../src/domain/packed-batch';
+import type { OpenBatch } from './child';
+import { describeBatchRefusal } from './failures';
+import type { SettledBatch } from './rolling-back';
+
+/** What goes into one `closeBatches`, in bytes of JSON: a payload may take 2 MiB. */
+const MAX_PORTION_BYTES = 1 * MIB;
+
+/** What the errors of all records of a child may take together, in bytes of JSON. */
+const MAX_ERRORS_BYTES = 256 * KIB;
+
+interface ClosedBatch {
+  location: string;
+  outcomes: RecordOutcome[];
+}
+
+/** Gives the batches of a child their files, and makes known which have theirs. */
+export class Closing {
+  private readonly closed = new Map<number, ClosedBatch>();
+  private readonly waves: NonNullable<ChildMemo['closed']> = [];
+  private known: RecordOutcome[] = [];
+  private waits = false;
+  private readonly report = createReporter(() => this.progress());
+
+  constructor(
+    private readonly batches: readonly OpenBatch[],
+    private readonly policy: ChildPolicy,
+  ) {}
+
+  /** Closes batches by one activity. One that is refused for good is settled; the others don't wait for it. */
+  async close(settled: readonly SettledBatch[]): Promise<void> {
+    const records = this.batches.reduce((sum, batch) => sum + batch.records.length, 0);
+    const bounded = settled.map(({ batch, outcomes }) => ({
+      batch,
+      outcomes: outcomes.map((outcome) => withShortErrors(outcome, MAX_ERRORS_BYTES / records)),
+    }));
+    this.show(bounded);
+    await Promise.all(portionsOf(bounded).map((portion) => this.closePortion(portion)));
+  }
+
+  /** The outcomes that are published already, or else everything rolled back for this reason. */
+  async settle(batches: readonly OpenBatch[], reason: string): Promise<void> {
+    await Promise.all(batches.map((batch) => this.settleOne(batch, reason)));
+  }
+
+  /**
+   * All that isn't closed, or about to be, only waits for its next attempt.
+   * @param isClosing whether a wave is being closed: the report follows when it is
+   */
+  waitsForNextAttempt(isClosing: boolean): void {
+    this.waits = true;
+    if (!isClosing) void this.report();
+  }
+
+  /** Of a child whose batches are all closed. */
+  result(): ChildResult {
+    const results = this.batches.map(({ place, ref }) => {
+      const closed = this.closed.get(place);
+      if (closed === undefined) throw new TypeError(`${ref.batchId} was not closed`);
+      return closed;
+    });
+    return {
+      locations: results.map(({ location }) => location),
+      outcomes: packOutcomes(results.map(({ outcomes }) => outcomes)),
+    };
+  }
+
+  private async closePortion(portion: readonly SettledBatch[]): Promise<void> {
+    const settling: Promise<void>[] = [];
+    for (let open = portion; open.length > 0;) {
+      const { batches: results } = await this.closeOnce(open);
+      const noted: SettledBatch[] = [];
+      const failed: SettledBatch[] = [];
+      for (const [i, one] of open.entries()) {
+        const result = results[i];
+        if (result === undefined || 'failed' in result) failed.push(one);
+        else if ('refused' in result)
+          settling.push(this.settleOne(one.batch, describeBatchRefusal(result.refused)));
+        else {
+          this.closed.set(one.batch.place, { location: result.location, outcomes: one.outcomes });
+          noted.push(one);
+        }
+      }
+      this.publish(noted);
+      open = failed;
+    }
+    await Promise.all(settling);
+  }
+
+  /** Fails only with a bug: what fails as a whole is repeated until it succeeds. */
+  private closeOnce(open: readonly SettledBatch[]): Promise<CloseBatchesResult> {
+    const { kinds, of } = packOutcomes(open.map(({ outcomes }) => outcomes));
+    const { closeBatches } = untilItSucceeds(`${open.length} batches`);
+    return closeBatches({
+      format: this.policy.outcomeFormat,
+      openedAtMs: open[0]?.batch.ref.openedAtMs ?? 0,
+      batches: open.map(({ batch }, i) => ({
+        batchId: batch.ref.batchId,
+        records: batch.packed,
+        outcomes: of[i] ?? [],
+      })),
+      kinds,
+    });
+  }
+
+  private async settleOne(batch: OpenBatch, reason: string): Promise<void> {
+    const { ref, flushReason, records } = batch;
+    const { settleBatch } = untilItSucceeds(`${records.length} records to settle: ${ref.batchId}`);
+    const { location, outcomes } = await settleBatch({
+      batch: { ...ref, flushReason, records },
+      format: this.policy.outcomeFormat,
+      reason,
+      atMs: Date.now(),
+    });
+    const settled = { batch, outcomes };
+    this.closed.set(batch.place, { location, outcomes });
+    this.show([settled]);
+    this.publish([settled]);
+  }
+
+  /** Makes the child findable in the Web UI by how its records ended. */
+  private show(settled: readonly SettledBatch[]): void {
+    const replaced = new Set(settled.flatMap(({ outcomes }) => outcomes));
+    this.known = [...this.known.filter((outcome) => !replaced.has(outcome)), ...replaced];
+    const { saved, rolledBack, retries } = tallyOutcomes(this.known);
+    const undoFailed = this.known.filter(({ rollbackError }) => rollbackError !== undefined).length;
+    upsertSearchAttributes([
+      { key: SEARCH_ATTRIBUTES.saved, value: saved },
+      { key: SEARCH_ATTRIBUTES.rolledBack, value: rolledBack },
+      { key: SEARCH_ATTRIBUTES.retries, value: retries },
+      ...(undoFailed > 0 ? [{ key: SEARCH_ATTRIBUTES.undoFailed, value: true }] : []),
+    ]);
+    setCurrentDetails(
+      `${saved} saved, ${rolledBack} rolled back${undoFailed > 0 ? `, ${undoFailed} undo failed` : ''}`,
+    );
+  }
+
+  /** A single batch is closed when its child is: there is nothing to publish before. */
+  private publish(closed: readonly SettledBatch[]): void {
+    if (this.batches.length === 1 || closed.length === 0) return;
+    this.waves.push({
+      atMs: Date.now(),
+      batches: closed.map(({ batch, outcomes }) => {
+        const { saved, rolledBack, retries } = tallyOutcomes(outcomes);
+        return [batch.place, saved, rolledBack, retries];
+      }),
+    });
+    const memo: Pick<ChildMemo, 'closed'> = { closed: [...this.waves] };
+    upsertMemo({ ...memo });
+    if (this.closed.size < this.batches.length) void this.report();
+  }
+
+  private progress(): ChildProgress {
+    const closed = [...this.closed.values()];
+    return {
+      batches: closed.length,
+      ...tallyOutcomes(closed.flatMap(({ outcomes }) => outcomes)),
+      waits: this.waits,
+    };
+  }
+}
+
+/** A store that is away is asked again after 1 s, 2 s, …, 30 s, for as long as it takes. */
+function untilItSucceeds(summary: string) {
+  return proxyActivities<Activities>({
+    startToCloseTimeout: ACTIVITY_TIMEOUTS.closeMs,
+    heartbeatTimeout: ACTIVITY_TIMEOUTS.heartbeatMs,
+    retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '30s' },
+    summary,
+  });
+}
+
+function portionsOf(settled: readonly SettledBatch[]): SettledBatch[][] {
+  const portions: SettledBatch[][] = [];
+  let bytes = Infinity;
+  for (const one of settled) {
+    const own = jsonBytes(one.batch.packed) + errorBytesOf(one);
+    bytes += own;
+    if (bytes > MAX_PORTION_BYTES) {
+      portions.push([]);
+      bytes = own;
+    }
+    portions.at(-1)?.push(one);
+  }
+  return portions;
+}
+
+/** At most what the outcomes take: equal ones are written once. */
+function errorBytesOf({ outcomes }: SettledBatch): number {
+  let bytes = 0;
+  for (const { error, rollbackError } of outcomes) {
+    if (error !== undefined) bytes += jsonBytes(error);
+    if (rollbackError !== undefined) bytes += jsonBytes(rollbackError);
+  }
+  return bytes;
+}
+
+/**
+ * Reports to the batcher, one message at a time. It need not arrive: the end of the child reports everything. A child
+ * that settles has no parent, as an activity has started it.
+ */
+function createReporter(progress: () => ChildProgress): () => Promise<void> {
+  const { parent, workflowId } = workflowInfo();
+  let reporting = false;
+  let more = false;
+  return async () => {
+    more = true;
+    if (reporting || parent === undefined) return;
+    reporting = true;
+    // After all that this task brings, so that it is one message.
+    await Promise.resolve();
+    while (more) {
+      more = false;
+      try {
+        await getExternalWorkflowHandle(parent.workflowId).signal(
+          childProgressSignal,
+          workflowId,
+          progress(),
+        );
+      } catch (error) {
+        log.warn('progress could not be reported to the batcher', { error });
+      }
+    }
+    reporting = false;
+  };
+}

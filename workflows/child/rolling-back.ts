@@ -1,0 +1,105 @@
+import { proxyActivities } from '@temporalio/workflow';
+import {
+  ACTIVITY_TIMEOUTS,
+  ROLLBACK_ATTEMPTS,
+  type Activities,
+  type RollbackResult,
+} from '../../src/contracts/activities';
+import type { ChildPolicy } from '../../src/contracts/child';
+import { ON_FAILURE } from '../../src/contracts/settings';
+import type { BatchRef } from '../../src/domain/batch';
+import { OUTCOME, withFailedUndo, type RecordOutcome } from '../../src/domain/outcome';
+import { packKept } from '../../src/domain/packed-batch';
+import type { KeptRecord } from '../../src/domain/record';
+import type { OpenBatch } from './child';
+import { describeUndoFailure } from './failures';
+
+/** Records of one batch that end rolled back. */
+export interface RollingBack {
+  batch: BatchRef;
+  records: { record: KeptRecord; outcome: RecordOutcome }[];
+}
+
+/** A batch of which every record has its outcome. */
+export interface SettledBatch {
+  batch: OpenBatch;
+  /** In batch order. */
+  outcomes: RecordOutcome[];
+}
+
+/**
+ * Undoes what the saves of these records may have left, by one activity, and returns their outcomes, per batch: rolled
+ * back in any case, as they don't count as saved, with the reason where undoing one failed for good.
+ *
+ * The pauses don't follow RETRY_INTERVAL_MS: that says how eagerly saving is to be tried, and a short one would give up
+ * here after a moment's outage, with something left in the store.
+ */
+export async function rollBack(batches: readonly RollingBack[]): Promise<RecordOutcome[][]> {
+  const count = batches.reduce((sum, { records }) => sum + records.length, 0);
+  const first = batches[0];
+  if (first === undefined) return [];
+  const { rollback } = proxyActivities<Activities>({
+    startToCloseTimeout: ACTIVITY_TIMEOUTS.closeMs,
+    heartbeatTimeout: ACTIVITY_TIMEOUTS.heartbeatMs,
+    retry: {
+      maximumAttempts: ROLLBACK_ATTEMPTS,
+      initialInterval: '1s',
+      backoffCoefficient: 2,
+      maximumInterval: '30s',
+    },
+    summary: count === 1 ? (first.records[0]?.record.recordId ?? '') : `${count} records`,
+  });
+  let result: RollbackResult;
+  try {
+    result = await rollback({
+      openedAtMs: first.batch.openedAtMs,
+      batches: batches.map(({ batch, records }) => ({
+        batchId: batch.batchId,
+        records: packKept(records.map(({ record }) => record)),
+      })),
+    });
+  } catch (error) {
+    // Without a result nobody knows which of them were undone.
+    const failure = describeUndoFailure(error, ROLLBACK_ATTEMPTS);
+    return batches.map(({ records }) => records.map(({ outcome }) => withFailedUndo(outcome, failure)));
+  }
+  const outcomes = batches.map(({ records }) => records.map(({ outcome }) => outcome));
+  for (const [batch, record, index] of result.failed) {
+    const failure = result.failures[index];
+    const outcome = outcomes[batch]?.[record];
+    if (failure !== undefined && outcome !== undefined)
+      outcomes[batch]?.splice(record, 1, withFailedUndo(outcome, failure));
+  }
+  return outcomes;
+}
+
+/** `ON_FAILURE=rollback_batch`: where one record of a batch was rolled back, those that were saved are as well. */
+export async function withWholeBatches(
+  settled: readonly SettledBatch[],
+  { onFailure }: ChildPolicy,
+): Promise<SettledBatch[]> {
+  if (onFailure !== ON_FAILURE.rollbackBatch) return [...settled];
+  const undoing: RollingBack[] = [];
+  for (const { batch, outcomes } of settled) {
+    const failed = outcomes.find(({ outcome }) => outcome === OUTCOME.rolledBack);
+    if (failed === undefined) continue;
+    const error = `rolled back with its batch: ${failed.recordId} failed`;
+    const records = batch.records.flatMap((record, i) => {
+      const outcome = outcomes[i];
+      if (outcome?.outcome !== OUTCOME.saved) return [];
+      return [{ record, outcome: { ...outcome, outcome: OUTCOME.rolledBack, error, atMs: Date.now() } }];
+    });
+    if (records.length > 0) undoing.push({ batch: batch.ref, records });
+  }
+  const undone = await rollBack(undoing);
+  const byBatch = new Map(
+    undoing.map(({ batch }, i) => [
+      batch.batchId,
+      new Map((undone[i] ?? []).map((outcome) => [outcome.recordId, outcome])),
+    ]),
+  );
+  return settled.map(({ batch, outcomes }) => {
+    const changed = byBatch.get(batch.ref.batchId);
+    return { batch, outcomes: outcomes.map((outcome) => changed?.get(outcome.recordId) ?? outcome) };
+  });
+}
