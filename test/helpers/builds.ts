@@ -1,11 +1,12 @@
 import path from 'node:path';
-import { DefaultLogger, bundleWorkflowCode, type WorkflowBundleOption } from '@temporalio/worker';
+import { DefaultLogger, type WorkflowBundleOption } from '@temporalio/worker';
 import { createActivities } from '../../activities';
 import type { RecordStore } from '../../src/domain/record-store';
 import { embeddedTarget } from '../../src/temporal/server/connection';
 import { createWorker } from '../../src/temporal/worker/worker';
 import { createWorkflowAccess } from '../../src/temporal/worker/workflow-access';
 import { connectWorker } from '../../src/temporal/worker/worker-connection';
+import { bundleForWorkers } from '../../src/temporal/worker/workflow-bundle';
 import type { TestPipeline } from './pipeline';
 import { testServer } from './temporal-server';
 
@@ -72,5 +73,5 @@ export function bundleOfToday(versioned: boolean): WorkflowBundleOption {
 
 /** Bundles other workflow code than today's. */
 export function bundleOf(workflowsPath: string): Promise<WorkflowBundleOption> {
-  return bundleWorkflowCode({ workflowsPath, logger: new DefaultLogger('ERROR') });
+  return bundleForWorkers(workflowsPath, new DefaultLogger('ERROR'));
 }

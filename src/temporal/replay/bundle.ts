@@ -7,7 +7,8 @@ const REPORT = path.join(WORKFLOWS, 'replay/report');
 
 /**
  * Bundles workflow code so that `replayHistories` can see what it does. Takes seconds; it is done when it is asked for,
- * and not by the build, as few ever ask.
+ * and not by the build, as few ever ask. The guard against queries stays out: of an open run, a replay is handed the
+ * events after the last task too, just as the guard forbids, and here nothing comes of them.
  */
 export function bundleForReplay(workflowsPath = WORKFLOWS): Promise<WorkflowBundleOption> {
   return bundleWorkflowCode({

@@ -24,7 +24,7 @@ export async function callTemporal<T>(client: Client, what: string, call: () => 
   }
 }
 
-/** A query or an update that no worker answered; told by name, as the SDK's class isn't for branching across versions. */
+/** An update that no worker answered; recognised by its name, as the SDK's class isn't for branching across versions. */
 function isUnanswered(error: unknown): error is Error {
-  return error instanceof Error && /^Query|^WorkflowUpdateRPCTimeout/.test(error.name);
+  return error instanceof Error && /^WorkflowUpdateRPCTimeout/.test(error.name);
 }

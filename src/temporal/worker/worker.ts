@@ -3,12 +3,12 @@ import {
   type NativeConnection,
   type WorkerDeploymentOptions,
   type WorkerOptions,
-  type WorkflowBundleOption,
 } from '@temporalio/worker';
 import type { Activities } from '../../contracts/activities';
 import { adoptionTaskQueue } from '../../contracts/ids';
 import { SECOND } from '../../domain/duration';
 import { WORKER_SINKS } from './worker-sinks';
+import type { WorkflowCode } from './workflow-bundle';
 
 /** How long a stopping worker lets activities finish before it cancels them, and before it gives up on them. */
 const GRACE_MS = 10 * SECOND;
@@ -31,7 +31,7 @@ export interface WorkerSetup {
   namespace: string;
   taskQueue: string;
   activities: Activities;
-  workflows: { workflowBundle: WorkflowBundleOption } | { workflowsPath: string };
+  workflows: WorkflowCode;
   /** The build of the workflow code, where builds are told apart; see docs/decisions/0007-worker-versioning.md. */
   version?: BuildVersion | undefined;
   /**

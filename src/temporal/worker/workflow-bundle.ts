@@ -19,6 +19,14 @@ const VERSIONED: Code = {
   sources: path.join(ROOT, 'workflows/versioned'),
 };
 
+/** Goes into every bundle that a worker runs; see there. The SDK only takes interceptors from modules that it is given. */
+const QUERY_GUARD = path.join(ROOT, 'workflows/query-guard');
+
+/** Workflow code, as the SDK's worker takes it. */
+export type WorkflowCode =
+  | { workflowBundle: WorkflowBundleOption }
+  | { workflowsPath: string; interceptors: { workflowModules: string[] } };
+
 /**
  * Has the SDK's worker keep no stack traces in workflows. It takes one for each promise, for the query `__stack_trace`,
  * and looks up each line of it in the source map: up to half of all that a workflow thread does (decision 20). The sandbox
@@ -37,9 +45,11 @@ export function workflowCode({
 }: {
   versioned: boolean;
   stackTraces: boolean;
-}): { workflowBundle: WorkflowBundleOption } | { workflowsPath: string } {
+}): WorkflowCode {
   const { prebuilt, sources } = versioned ? VERSIONED : PLAIN;
-  if (!existsSync(prebuilt)) return { workflowsPath: require.resolve(sources) };
+  if (!existsSync(prebuilt)) {
+    return { workflowsPath: require.resolve(sources), interceptors: { workflowModules: [QUERY_GUARD] } };
+  }
   if (stackTraces) return { workflowBundle: { codePath: prebuilt } };
   return { workflowBundle: { code: WITHOUT_STACK_TRACES + readFileSync(prebuilt, 'utf8') } };
 }
@@ -47,9 +57,21 @@ export function workflowCode({
 /** Bundles the workflows, both ways, and writes them beside the compiled ones; a step of the build. */
 export async function buildWorkflowBundle(logger: Logger): Promise<void> {
   for (const { prebuilt, sources } of [PLAIN, VERSIONED]) {
-    const workflowsPath = require.resolve(sources);
-    // Evaluated once for a thread and not for each workflow: no module of ours keeps anything of a workflow's.
-    const { code } = await bundleWorkflowCode({ workflowsPath, preloadModules: [workflowsPath], logger });
+    const { code } = await bundleForWorkers(require.resolve(sources), logger);
     await writeFile(prebuilt, code);
   }
+}
+
+/**
+ * Bundles workflow code for workers.
+ * @param workflowsPath the module that exports the workflows
+ */
+export function bundleForWorkers(workflowsPath: string, logger: Logger): Promise<{ code: string }> {
+  return bundleWorkflowCode({
+    workflowsPath,
+    workflowInterceptorModules: [QUERY_GUARD],
+    // Evaluated once for a thread and not for each workflow: no module of ours keeps anything of a workflow's.
+    preloadModules: [workflowsPath, QUERY_GUARD],
+    logger,
+  });
 }
