@@ -48,7 +48,6 @@ export async function startBuild(
     activities: createActivities({ store: noting, workflows: createWorkflowAccess(client) }),
     workflows: { workflowBundle: workflowBundle ?? bundleOfToday(buildId !== undefined) },
     heldPatches,
-    maxInFlight: address.settings.maxInFlight,
     version: buildId === undefined ? undefined : { deployment, buildId },
     tuning: { shutdownGraceTime: 0, identity: `${buildId ?? 'no build'} of ${deployment}` },
   });

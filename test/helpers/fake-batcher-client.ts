@@ -136,7 +136,17 @@ function emptyStatus(): StatusView {
     },
   };
   return {
-    shards: [{ shard: 0, batcher: 'batcher-0', paused: null, drain: null, overridden: {}, ...total }],
+    shards: [
+      {
+        shard: 0,
+        batcher: 'batcher-0',
+        saving: { shape: 'record', since: null, due: null, storeIsSlow: false },
+        paused: null,
+        drain: null,
+        overridden: {},
+        ...total,
+      },
+    ],
     total: { ...total, paused: false },
     settings: {
       maxBatchSize: 5,
@@ -150,8 +160,7 @@ function emptyStatus(): StatusView {
       apartMs: 0,
       outcomeFormat: 'text',
       onFailure: 'keep',
-      saveActivity: 'regular',
-      batchesPerChild: 1,
+      saveActivity: 'record',
       idempotencyWindowMs: 86_400_000,
       idempotencyWindowKeys: 10_000,
     },

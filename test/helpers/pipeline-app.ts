@@ -4,6 +4,7 @@ import type { DeadLetter, RedriveResult } from '../../src/contracts/dead-letters
 import type { JsonValue } from '../../src/domain/json';
 import request from 'supertest';
 import { createBatcherClient } from '../../src/temporal/batcher-client';
+import { Shards } from '../../src/temporal/shard/shards';
 import type { AdmissionLimits } from '../../src/temporal/shard/admission';
 import type { TestPipeline } from './pipeline';
 import { usualApp } from './usual-app';
@@ -20,7 +21,7 @@ export function anotherApp(
   { client, address }: TestPipeline,
   limits: AdmissionLimits = { maxBufferedRecords: 100_000, maxBufferedBytes: 1024 * 1024 },
 ): RequestListener {
-  return appOf(createBatcherClient(client, address, limits));
+  return appOf(createBatcherClient(client, new Shards(client, address, limits)));
 }
 
 /** Records of these values fail for ever, until they are taken out. */

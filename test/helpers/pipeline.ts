@@ -2,9 +2,8 @@ import { randomUUID } from 'node:crypto';
 import type { Client } from '@temporalio/client';
 import { DefaultLogger, Runtime, type NativeConnection, type WorkerOptions } from '@temporalio/worker';
 import { createActivities, type WorkflowAccess } from '../../activities';
-import type { BatcherInput, BatcherStatus } from '../../src/contracts/batcher';
+import { RUN_LIMITS, type BatcherStatus, type RunLimits } from '../../src/contracts/batcher';
 import type { BatcherClient } from '../../src/contracts/batcher-client';
-import { statusQuery } from '../../src/contracts/batcher';
 import { WORKFLOW_TYPE, batcherWorkflowId } from '../../src/contracts/ids';
 import type { PipelineSettings } from '../../src/contracts/settings';
 import type { JsonValue } from '../../src/domain/json';
@@ -12,7 +11,8 @@ import type { RecordStore } from '../../src/domain/record-store';
 import { createBatcherClient } from '../../src/temporal/batcher-client';
 import { connectClient, embeddedTarget } from '../../src/temporal/server/connection';
 import type { GivingWayLimits } from '../../src/temporal/shard/giving-way';
-import { createIngest, type BatcherAddress, type Ingest } from '../../src/temporal/shard/ingest';
+import type { Shard } from '../../src/temporal/shard/shard';
+import { Shards, type BatcherAddress } from '../../src/temporal/shard/shards';
 import { registerWithTemporal } from '../../src/temporal/server/register';
 import { createWorker, type PipelineWorker } from '../../src/temporal/worker/worker';
 import { createWorkflowAccess } from '../../src/temporal/worker/workflow-access';
@@ -34,8 +34,7 @@ export const TEST_SETTINGS: PipelineSettings = {
   apartMs: 0,
   outcomeFormat: 'text',
   onFailure: 'keep',
-  saveActivity: 'regular',
-  batchesPerChild: 1,
+  saveActivity: 'record',
   idempotencyWindowMs: 86_400_000,
   idempotencyWindowKeys: 10_000,
 };
@@ -44,7 +43,9 @@ export const TEST_SETTINGS: PipelineSettings = {
 export interface TestPipeline {
   client: Client;
   batcher: BatcherClient;
-  ingest: Ingest;
+  shards: Shards;
+  /** The first of them. */
+  shard: Shard;
   store: MemoryStore;
   address: BatcherAddress;
   batcherWorkflowId: string;
@@ -62,7 +63,8 @@ export interface TestPipeline {
 export async function startPipeline(
   options: {
     settings?: Partial<PipelineSettings>;
-    limits?: BatcherInput['limits'];
+    /** Of the batcher's runs; what isn't given is as usual. */
+    limits?: Partial<RunLimits>;
     shards?: number;
     store?: RecordStore;
     worker?: boolean;
@@ -83,14 +85,15 @@ export async function startPipeline(
   const address: BatcherAddress = { batcherId: name, shards: options.shards ?? 1, taskQueue: name, settings };
   const workflowId = batcherWorkflowId(name, 0);
   const limits = { maxBufferedRecords: 100_000, maxBufferedBytes: 1024 * 1024 };
-  const batcher = createBatcherClient(client, address, limits, options.givingWay);
+  const shards = new Shards(client, address, limits, options.givingWay);
+  const batcher = createBatcherClient(client, shards);
 
   // A batcher with limits of its own has to be there before the first signal starts one without.
   if (options.limits !== undefined) {
     await client.workflow.start(WORKFLOW_TYPE.batcher, {
       workflowId,
       taskQueue: name,
-      args: [{ settings, limits: options.limits }],
+      args: [{ settings, limits: { ...RUN_LIMITS, ...options.limits } }],
     });
   }
 
@@ -98,7 +101,8 @@ export async function startPipeline(
   const pipeline: TestPipeline = {
     client,
     batcher,
-    ingest: createIngest(client, address),
+    shards,
+    shard: shards.at(0),
     store: memory,
     address,
     batcherWorkflowId: workflowId,
@@ -107,7 +111,7 @@ export async function startPipeline(
       await Promise.all(requests.map((request) => batcher.addRecords(request)));
       return requests.map(({ requestId }) => requestId);
     },
-    status: () => client.workflow.getHandle(workflowId).query(statusQuery),
+    status: () => shards.at(0).status(),
     quiet: () =>
       waitFor('the pipeline to be quiet', async () => {
         const status = await pipeline.status();
@@ -124,7 +128,6 @@ export async function startPipeline(
           workflows: { ...createWorkflowAccess(client), ...options.access },
         }),
         workflows: { workflowBundle: bundleOfToday(false) },
-        maxInFlight: settings.maxInFlight,
         tuning: { shutdownGraceTime: 0, ...options.tuning },
       });
       running = { worker, connection, ended: worker.run() };

@@ -25,7 +25,7 @@ export function stepsOf(
 ): (() => Promise<unknown>)[] {
   const exhausted = records.filter(({ outcome }) => outcome === OUTCOME.rolledBack);
   const saves = together
-    ? [async () => allOf(await saveTogether(store, records, batch))]
+    ? [async () => allOf((await saveTogether(store, [{ batch, records }])).flat())]
     : records.map((record) => () => store.save(record, batch));
   return [
     ...saves,
