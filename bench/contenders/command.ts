@@ -21,6 +21,7 @@ What a contender needs is installed into the cache at its first run, from packag
   --list <n>         records of a list (default 100)
   --callers <n>      lists on their way at once (default 16)
   --timeout <s>      a run that takes longer is no result (default 180)
+  --node <version>   runs every Node program on this version: 20, 22, 24, 26 or an exact one (default this Node)
   --results <file>   keeps the figures there, behind those of earlier runs, and reports all of them
   --report           reports what the results file has, and runs nothing
 

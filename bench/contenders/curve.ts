@@ -13,6 +13,7 @@ are the sums over the processes of a role.
   --records <list>   default 1000,10000,100000
   --only <a,b>       only contenders whose names contain one of these (default keepapart)
   --timeout <s>      a run that takes longer is no result (default 1800)
+  --node <version>   runs every Node program on this version: 20, 22, 24, 26 or an exact one (default this Node)
 `;
 
 /** `npm run bench -- curve`. @returns the exit code: 1 when any run was no result */

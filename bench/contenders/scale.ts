@@ -18,6 +18,7 @@ from the Go module proxy the first time, which takes minutes.
   --save <kind>     SAVE_ACTIVITY (default regular)
   --per-child <n>   BATCHES_PER_CHILD (default 1), and places in flight for twice as many, 50 at least
   --timeout <s>     a run that takes longer is no result (default 180)
+  --node <version>  runs every Node program on this version: 20, 22, 24, 26 or an exact one (default this Node)
 `;
 
 /** `npm run bench -- scale`. @returns the exit code: 1 when any run was no result */
