@@ -1,7 +1,7 @@
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { diskFolder } from '../harness/folders';
-import type { Program } from '../harness/programs';
+import type { PipedProgram } from '../harness/programs';
 import { machineCpu } from '../harness/usage';
 import type { Contender } from './contenders';
 import { watchOutcomes, type Outcomes } from './outcomes';
@@ -27,6 +27,8 @@ export const USUAL_WORK = { listSize: 100, callers: 16, share: 0.2 } as const;
 /** What one run showed. */
 export interface CellResult {
   contender: string;
+  /** Version of Node that ran it, and the bench. */
+  node: string;
   records: number;
   failureRate: number;
   /** From the first list on its way to the last batch file. */
@@ -40,14 +42,17 @@ export interface CellResult {
   /** What the servers' data folders grew by, per record. */
   diskBytesPerRecord: number;
   history?: HistoryFigures;
-  /** Share of the machine's CPU time that went to whoever else was there: a run with much of it says little. */
+  /** Share of the machine's CPU time that other programs used: a run in which that is much says little. */
   othersShare: number;
+  /** Share that the bench itself used: it watches the folder of batch files. */
+  benchShare: number;
   /** What is wrong with the output; a run with any is no result. */
   problems: string[];
 }
 
-const LOOK_EVERY_MS = 100;
 const WARM_UP_RECORDS = 200;
+/** A slow contender warms up with this share of its records instead. */
+const WARM_UP_SHARE = 1 / 12;
 const WARM_UP_WITHIN_MS = 60_000;
 /** How long a second outcome of a record may take to show up. */
 const SETTLING_MS = 500;
@@ -63,12 +68,14 @@ export async function runCell(contender: Contender, settings: CellSettings): Pro
   } catch (error) {
     return {
       contender: contender.name,
+      node: process.versions.node,
       records,
       failureRate: settings.failureRate,
       ...timesOf([], undefined),
       usage: [],
       diskBytesPerRecord: NaN,
       othersShare: NaN,
+      benchShare: NaN,
       problems: [(error as Error).message],
     };
   }
@@ -89,37 +96,45 @@ async function measure(contender: Contender, settings: CellSettings): Promise<Ce
   try {
     const started = await contender.start(stage);
     const { command, args, env } = started.client;
-    const client = await stage.start('client', command, args, {
+    const client = await stage.startClient(command, args, {
       ...(env !== undefined && { env }),
       up: /^ready$/m,
     });
     const send = orders(client);
-    await warmUp(stage, send, settings, contender.atMost === undefined ? WARM_UP_RECORDS : 5);
+    const warmUpRecords = Math.min(
+      WARM_UP_RECORDS,
+      Math.floor(WARM_UP_SHARE * (contender.atMost ?? Infinity)),
+    );
+    const ignored = await warmUp(stage, send, settings, warmUpRecords);
 
     const [usageBefore, diskBefore] = [await stage.usage(), await stage.diskBytes()];
     const historyBefore = await started.history?.();
-    const machineBefore = await machineWithout(stage);
-    const outcomes = watchOutcomes(stage.work, records);
-    const sending = send({ ...settings, from: 0, to: records });
-    // Of one that never gets done nobody awaits it.
+    const machineBefore = await machineUsage(stage);
+    const range = { from: 0, to: records };
+    const outcomes = watchOutcomes(stage.work, range, ignored);
+    const sending = send({ ...settings, ...range });
+    // Nobody awaits the lists of a run that is given up.
     sending.catch(() => undefined);
-    const complete = await untilAll(outcomes, records, timeoutMs);
+    const complete = await outcomes.untilAll(timeoutMs);
     const usage = since(usageBefore, await stage.usage());
-    const machine = await machineWithout(stage);
-    const othersMs = machine.othersMs - machineBefore.othersMs;
+    const machine = await machineUsage(stage);
+    const shareOf = (what: 'othersMs' | 'benchMs') =>
+      (machine[what] - machineBefore[what]) / (machine.totalMs - machineBefore.totalMs);
     const lists = complete ? await sending : [];
     await sleep(SETTLING_MS);
-    await outcomes.look();
+    await outcomes.readAll();
     const history = await started.history?.();
     return {
       contender: contender.name,
+      node: process.versions.node,
       records,
       failureRate,
       ...timesOf(lists, outcomes),
       usage,
       diskBytesPerRecord: ((await stage.diskBytes()) - diskBefore) / records,
       ...(history !== undefined && historyBefore !== undefined && { history: grown(historyBefore, history) }),
-      othersShare: othersMs / (machine.totalMs - machineBefore.totalMs),
+      othersShare: shareOf('othersMs'),
+      benchShare: shareOf('benchMs'),
       problems: [...(complete ? [] : [`not done within ${timeoutMs / 1000} s`]), ...outcomes.problems()],
     };
   } finally {
@@ -127,20 +142,21 @@ async function measure(contender: Contender, settings: CellSettings): Promise<Ce
   }
 }
 
-/** CPU time of all that is neither the contender's nor ours. */
-async function machineWithout(stage: Stage): Promise<{ othersMs: number; totalMs: number }> {
+/** CPU time of the machine: what it had to give, what the bench itself used, and what others did. */
+async function machineUsage(stage: Stage): Promise<{ othersMs: number; benchMs: number; totalMs: number }> {
   const [{ busyMs, totalMs }, usage] = [await machineCpu(), await stage.usage()];
   const { user, system } = process.cpuUsage();
-  const own = usage.reduce((sum, { cpuMs }) => sum + cpuMs, (user + system) / 1000);
-  return { othersMs: busyMs - own, totalMs };
+  const benchMs = (user + system) / 1000;
+  const contenderMs = usage.reduce((sum, { cpuMs }) => sum + cpuMs, 0);
+  return { othersMs: busyMs - contenderMs - benchMs, benchMs, totalMs };
 }
 
 type Send = (order: Order) => Promise<SentList[]>;
 
-function orders(client: Program): Send {
-  const lines = createInterface({ input: client.child.stdout })[Symbol.asyncIterator]();
+function orders(client: PipedProgram): Send {
+  const lines = createInterface({ input: client.stdout })[Symbol.asyncIterator]();
   return async (order) => {
-    client.child.stdin.write(`${JSON.stringify(order)}\n`);
+    client.stdin.write(`${JSON.stringify(order)}\n`);
     for (;;) {
       const { value, done } = (await lines.next()) as IteratorResult<string, undefined>;
       if (done === true) throw new Error(`the client ended:\n${client.output()}`);
@@ -149,21 +165,18 @@ function orders(client: Program): Send {
   };
 }
 
-async function warmUp({ work }: Stage, send: Send, settings: CellSettings, records: number): Promise<void> {
-  const outcomes = watchOutcomes(work, Infinity);
-  await send({ ...settings, from: WARM_UP_FROM, to: WARM_UP_FROM + records });
-  if (!(await untilAll(outcomes, records, WARM_UP_WITHIN_MS)))
-    throw new Error('warming up took over a minute');
-}
-
-/** @returns whether all came to their ends in time */
-async function untilAll(outcomes: Outcomes, records: number, timeoutMs: number): Promise<boolean> {
-  const deadline = Date.now() + timeoutMs;
-  while ((await outcomes.look()) < records) {
-    if (Date.now() > deadline) return false;
-    await sleep(LOOK_EVERY_MS);
-  }
-  return true;
+/** @returns the names of the files that it left */
+async function warmUp(
+  { work }: Stage,
+  send: Send,
+  settings: CellSettings,
+  records: number,
+): Promise<ReadonlySet<string>> {
+  const range = { from: WARM_UP_FROM, to: WARM_UP_FROM + records };
+  const outcomes = watchOutcomes(work, range);
+  await send({ ...settings, ...range });
+  if (!(await outcomes.untilAll(WARM_UP_WITHIN_MS))) throw new Error('warming up took over a minute');
+  return outcomes.names;
 }
 
 function timesOf(lists: readonly SentList[], outcomes: Outcomes | undefined) {

@@ -1,7 +1,6 @@
 import { execFile } from 'node:child_process';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { profiling } from '../harness/profiling';
 import { NotHere, npmInstalled, pipInstalled } from './installs';
 import { findPostgres, startPostgres } from './servers/postgres';
 import { findRedis, startRedis } from './servers/redis';
@@ -59,15 +58,10 @@ function nodeContender(
       const env = { NODE_PATH: modules };
       stage.work.kind = kind;
       stage.work.server = await serve(stage, modules);
-      const worker = await stage.start(
-        'worker',
-        process.execPath,
-        [...REQUIRE_TYPESCRIPT, file('worker.js')],
-        {
-          env,
-          up: WORKER_UP,
-        },
-      );
+      const worker = await stage.startNode('worker', [...REQUIRE_TYPESCRIPT, file('worker.js')], {
+        env,
+        up: WORKER_UP,
+      });
       await register?.(stage, worker.output());
       return { client: nodeClient(file('client.js'), env) };
     },
@@ -111,7 +105,7 @@ const bare: Contender = {
     const address = await startTemporal(stage);
     stage.work.server = address;
     const worker = [...REQUIRE_TYPESCRIPT, path.join(__dirname, 'bare/worker.ts')];
-    await stage.start('worker', process.execPath, worker, { up: WORKER_UP });
+    await stage.startNode('worker', worker, { up: WORKER_UP });
     return {
       client: nodeClient(path.join(__dirname, 'bare/client.ts')),
       history: () => historyFigures(address),
@@ -158,10 +152,7 @@ export function keepapart(
       const reaching = { ...env, ...folders, TEMPORAL_ADDRESS: address };
       const preload = ['-r', path.join(__dirname, 'keepapart/failures.js')];
       const startRole = (role: 'worker' | 'api', node: string[]) =>
-        stage.start(role, process.execPath, [...profiling(), ...node, MAIN, role], {
-          env: reaching,
-          up: ROLE_UP,
-        });
+        stage.startNode(role, [...node, MAIN, role], { env: reaching, up: ROLE_UP });
       for (let worker = 0; worker < workers; worker++) await startRole('worker', preload);
       stage.work.server = row(await startRole('api', []), 'API').replace('/v1/records', '');
       return {

@@ -64,6 +64,7 @@ function renderCurve(results: readonly CellResult[]): string {
     ...roles.map((role) => `${role} MiB`),
     'disk B/record',
     'others %',
+    'bench %',
     'output',
   ];
   return markdownTable(
@@ -76,6 +77,7 @@ function renderCurve(results: readonly CellResult[]): string {
       ...roles.map((role) => peak(result, role)),
       result.diskBytesPerRecord.toFixed(0),
       (result.othersShare * 100).toFixed(0),
+      (result.benchShare * 100).toFixed(1),
       result.problems.length === 0 ? 'complete' : result.problems.join('; '),
     ]),
   );

@@ -15,17 +15,16 @@ import { WORKFLOW_TYPE, batcherWorkflowId } from '../../src/contracts/ids';
 import { loadConfig } from '../../src/config';
 import { batcherAddress } from '../../src/temporal/batcher-address';
 import { connectClient, embeddedTarget } from '../../src/temporal/connection';
-import { startNode, type Running } from '../harness/processes';
 import { profiling } from '../harness/profiling';
+import { startProgram, type Program } from '../harness/programs';
+import { ANY_PORTS, MAIN, ROLE_UP, row } from '../contenders/servers/temporal';
 
 const ROOT = path.resolve(__dirname, '../..');
-const MAIN = path.join(ROOT, 'dist/src/cli/main.js');
 const BASELINE = [
   '-r',
   path.join(ROOT, 'test/helpers/run-typescript.js'),
   path.join(__dirname, 'baseline-server.ts'),
 ];
-const UP = /Ctrl-C stops it/;
 
 export const CONTENDERS = ['nothing stored', 'signal per request', 'keepapart', 'keepapart, keys'] as const;
 export type Contender = (typeof CONTENDERS)[number];
@@ -49,16 +48,17 @@ export interface Stack {
 /** Temporal, one worker, keepapart's API and the two it is measured against: all on this machine, all at once. */
 export async function startStack(): Promise<Stack> {
   const folder = await mkdtemp(path.join(tmpdir(), 'keepapart-bench-'));
-  const started: Running[] = [];
+  const started: Program[] = [];
   const pids: Record<string, number> = {};
-  const start = async (name: string, args: readonly string[], env: NodeJS.ProcessEnv, up = UP) => {
-    const running = await startNode(args, { cwd: folder, env, up, log: path.join(folder, `${name}.log`) });
-    started.push(running);
-    pids[name] = running.pid;
-    return running;
+  const start = async (name: string, args: readonly string[], env: NodeJS.ProcessEnv, up = ROLE_UP) => {
+    const log = path.join(folder, `${name}.log`);
+    const program = await startProgram(process.execPath, args, { cwd: folder, env, up, log });
+    started.push(program);
+    pids[name] = program.pid;
+    return program;
   };
   const stop = async () => {
-    for (const running of started.reverse()) await running.stop();
+    for (const program of started.reverse()) await program.stop();
     await rm(folder, { recursive: true, force: true });
   };
   try {
@@ -67,7 +67,7 @@ export async function startStack(): Promise<Stack> {
     const address = row(temporal, 'Temporal');
     const reaching = { ...env, TEMPORAL_ADDRESS: address };
     await start('worker', [MAIN, 'worker'], reaching);
-    const api = row(await start('api', [...profiling(), MAIN, 'api'], reaching), 'API');
+    const api = row(await start('api', [...profiling('api'), MAIN, 'api'], reaching), 'API');
     const other = batcherWorkflowId('signal-per-request', 0);
     const baseline = async (mode: string) => {
       const running = await start(
@@ -76,7 +76,7 @@ export async function startStack(): Promise<Stack> {
         env,
         /listening \d+/,
       );
-      return `http://127.0.0.1:${/listening (\d+)/.exec(running.output)?.[1]}/v1/records`;
+      return `http://127.0.0.1:${/listening (\d+)/.exec(running.output())?.[1]}/v1/records`;
     };
     const urls: Record<Contender, string> = {
       'nothing stored': await baseline('none'),
@@ -140,16 +140,8 @@ function environment(): Record<string, string> {
     ...(Object.fromEntries(kept) as Record<string, string>),
     NODE_ENV: 'production',
     KEEPAPART_API_KEYS: `bench:${createHash('sha256').update(KEY).digest('hex')}`,
-    KEEPAPART_HTTP_PORT: '0',
-    KEEPAPART_TCP_PORT: '0',
-    KEEPAPART_TEMPORAL_PORT: '0',
-    KEEPAPART_UI_PORT: '0',
+    ...ANY_PORTS,
     KEEPAPART_MAX_BUFFERED_RECORDS: '200000',
     KEEPAPART_MAX_BUFFERED_BYTES: '33554432',
   };
-}
-
-/** What a role says of itself in its summary. */
-function row({ output }: Running, name: string): string {
-  return new RegExp(`^ +${name} +(\\S+)$`, 'm').exec(output)?.[1] ?? '';
 }
