@@ -20,13 +20,15 @@ const run = promisify(execFile);
 const REQUIRE_TYPESCRIPT = ['-r', path.resolve(__dirname, '../../test/helpers/run-typescript.js')];
 const RUN_CLIENT = path.join(__dirname, 'work/run-client.ts');
 const WORKER_UP = /worker is up/;
+/** Records of a contender that does a few hundred a second at most, so that a run of all takes minutes and not hours. */
+const SLOW = 3000;
 
 /** Something that does the work. */
 export interface Contender {
   name: string;
   /** What it is made of, in some words for the report. */
   shape: string;
-  /** Where it is so slow that it gets fewer records: how many at most. */
+  /** Records that it gets at most, because it is slow. */
   atMost?: number;
   /** Installs what is needed. @throws NotHere when that isn't to be had here */
   prepare(): Promise<void>;
@@ -42,13 +44,13 @@ export interface Started {
 
 /** A contender of which the programs are Node's: `client.js` and `worker.js` in its folder. */
 function nodeContender(
-  { name, folder, kind = '', shape }: { name: string; folder: string; kind?: string; shape: string },
+  { name, folder, kind = '', ...about }: NodePrograms,
   { find, serve, register }: NodeServer,
 ): Contender {
   const file = (program: string) => path.join(__dirname, folder, program);
   return {
     name,
-    shape,
+    ...about,
     async prepare() {
       await npmInstalled(path.join(__dirname, folder));
       await find();
@@ -66,6 +68,11 @@ function nodeContender(
       return { client: nodeClient(file('client.js'), env) };
     },
   };
+}
+
+interface NodePrograms extends Pick<Contender, 'name' | 'shape' | 'atMost'> {
+  folder: string;
+  kind?: string;
 }
 
 interface NodeServer {
@@ -100,6 +107,7 @@ const onRestate: NodeServer = {
 const bare: Contender = {
   name: 'bare Temporal',
   shape: 'an activity per record, a child per batch, one intake workflow',
+  atMost: SLOW,
   prepare: () => Promise.resolve(),
   async start(stage) {
     const address = await startTemporal(stage);
@@ -115,15 +123,18 @@ const bare: Contender = {
 
 /** What keepapart runs on, and with how many workers. */
 export interface Deployment {
-  startTemporal(stage: Stage): Promise<string>;
-  workers: number;
+  /** Default: the embedded server. */
+  startTemporal?(stage: Stage): Promise<string>;
+  /** Default 1. */
+  workers?: number;
+  atMost?: number;
 }
 
-/** keepapart as it ships, its roles as processes of their own. */
+/** keepapart as it ships, each role a process, with default settings but these. */
 export function keepapart(
   name: string,
   settings: Record<string, string>,
-  { startTemporal: startServer, workers }: Deployment = { startTemporal, workers: 1 },
+  { startTemporal: startServer = startTemporal, workers = 1, atMost }: Deployment = {},
 ): Contender {
   const env = {
     ...ANY_PORTS,
@@ -132,7 +143,8 @@ export function keepapart(
     KEEPAPART_CONFLICTS: JSON.stringify([{ pair: [1, 2], at: '/v' }]),
   };
   return {
-    name: `keepapart ${name}`,
+    name,
+    ...(atMost !== undefined && { atMost }),
     shape: Object.entries(settings)
       .map(([key, value]) => `${key.replace('KEEPAPART_', '')}=${value}`)
       .join(', '),
@@ -160,18 +172,6 @@ export function keepapart(
         history: () => historyFigures(address),
       };
     },
-  };
-}
-
-export function inChildren(
-  saveActivity: string,
-  batchesPerChild: number,
-  maxInFlight: number,
-): Record<string, string> {
-  return {
-    KEEPAPART_SAVE_ACTIVITY: saveActivity,
-    KEEPAPART_BATCHES_PER_CHILD: String(batchesPerChild),
-    KEEPAPART_MAX_IN_FLIGHT: String(maxInFlight),
   };
 }
 
@@ -232,6 +232,7 @@ export const CONTENDERS: readonly Contender[] = [
     name: 'Celery, task per record',
     kind: 'record',
     shape: 'a task per record, a chord per batch, acks_late',
+    atMost: SLOW,
   }),
   celery({ name: 'Celery, task per batch', kind: 'batch', shape: 'a task per batch, acks_late' }),
   nodeContender(
@@ -239,7 +240,12 @@ export const CONTENDERS: readonly Contender[] = [
     onRestate,
   ),
   nodeContender(
-    { name: 'DBOS', folder: 'dbos', shape: 'a step per record, a workflow per batch on a queue' },
+    {
+      name: 'DBOS',
+      folder: 'dbos',
+      shape: 'a step per record, a workflow per batch on a queue',
+      atMost: SLOW,
+    },
     onPostgres,
   ),
   nodeContender(
@@ -259,10 +265,7 @@ export const CONTENDERS: readonly Contender[] = [
     { name: 'BullMQ, job per batch', folder: 'bullmq', kind: 'batch', shape: 'a job per batch' },
     onRedis,
   ),
-  keepapart('default', {}),
-  keepapart('local', { KEEPAPART_SAVE_ACTIVITY: 'local' }),
-  keepapart('local ×5', inChildren('local', 5, 50)),
-  keepapart('local ×20', inChildren('local', 20, 500)),
-  keepapart('batch ×20', inChildren('batch', 20, 500)),
-  keepapart('batch ×100', inChildren('batch', 100, 500)),
+  keepapart('keepapart', {}),
+  keepapart('keepapart record', { KEEPAPART_SAVE_ACTIVITY: 'record' }, { atMost: SLOW }),
+  keepapart('keepapart batch', { KEEPAPART_SAVE_ACTIVITY: 'batch' }),
 ];

@@ -53,7 +53,7 @@ export async function ingestBench(args: string[]): Promise<number> {
         for (const one of [...figures.values()].flat()) wrong += one.wrong.count + one.lost;
       }
     }
-    process.stdout.write(`${markdownTable(HEADER, rows)}\n`);
+    process.stdout.write(`Node ${process.versions.node}\n\n${markdownTable(HEADER, rows)}\n`);
     if (wrong > 0) process.stdout.write(`\n${wrong} were refused, lost or answered wrongly.\n`);
     return wrong > 0 ? 1 : 0;
   } finally {
