@@ -26,6 +26,7 @@ require(path.join(root, 'test/helpers/run-typescript.js'));
 const { ingestBench } = require(path.join(root, 'bench/ingest/command.ts'));
 const { contendersBench } = require(path.join(root, 'bench/contenders/command.ts'));
 const { curveBench } = require(path.join(root, 'bench/contenders/curve.ts'));
+const { idleBench } = require(path.join(root, 'bench/contenders/idle.ts'));
 const { scaleBench } = require(path.join(root, 'bench/contenders/scale.ts'));
 const { storeBench } = require(path.join(root, 'bench/store/command.ts'));
 const { partitionBench } = require(path.join(root, 'bench/partition/command.ts'));
@@ -33,6 +34,7 @@ const BENCHES = {
   ingest: ingestBench,
   contenders: contendersBench,
   curve: curveBench,
+  idle: idleBench,
   scale: scaleBench,
   store: storeBench,
   partition: partitionBench,

@@ -104,7 +104,7 @@ const onRestate: NodeServer = {
     ),
 };
 
-const bare: Contender = {
+export const bare: Contender = {
   name: 'bare Temporal',
   shape: 'an activity per record, a child per batch, one intake workflow',
   atMost: SLOW,
@@ -128,13 +128,15 @@ export interface Deployment {
   /** Default 1. */
   workers?: number;
   atMost?: number;
+  /** `no keys`: see keepapart/client.ts. */
+  kind?: string;
 }
 
 /** keepapart as it ships, each role a process, with default settings but these. */
 export function keepapart(
   name: string,
   settings: Record<string, string>,
-  { startTemporal: startServer = startTemporal, workers = 1, atMost }: Deployment = {},
+  { startTemporal: startServer = startTemporal, workers = 1, atMost, kind = '' }: Deployment = {},
 ): Contender {
   const env = {
     ...ANY_PORTS,
@@ -156,6 +158,7 @@ export function keepapart(
       );
     },
     async start(stage) {
+      stage.work.kind = kind;
       const address = await startServer(stage);
       const folders = {
         KEEPAPART_DATA_DIR: stage.work.stagingDir,
