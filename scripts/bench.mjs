@@ -28,6 +28,7 @@ const { contendersBench } = require(path.join(root, 'bench/contenders/command.ts
 const { curveBench } = require(path.join(root, 'bench/contenders/curve.ts'));
 const { idleBench } = require(path.join(root, 'bench/contenders/idle.ts'));
 const { scaleBench } = require(path.join(root, 'bench/contenders/scale.ts'));
+const { profileBench } = require(path.join(root, 'bench/profile/command.ts'));
 const { storeBench } = require(path.join(root, 'bench/store/command.ts'));
 const { partitionBench } = require(path.join(root, 'bench/partition/command.ts'));
 const BENCHES = {
@@ -36,6 +37,7 @@ const BENCHES = {
   curve: curveBench,
   idle: idleBench,
   scale: scaleBench,
+  profile: profileBench,
   store: storeBench,
   partition: partitionBench,
 };

@@ -29,7 +29,10 @@ export interface CellResult {
   node: string;
   records: number;
   failureRate: number;
-  /** From the first list on its way to the last batch file. */
+  /** When the first list was sent and the last batch file got its name, in milliseconds since the epoch. */
+  firstAtMs: number;
+  lastAtMs: number;
+  /** Records, by the time between these two. */
   perSecond: number;
   /** From a record's acknowledgement to its batch file. */
   p50Ms: number;
@@ -79,7 +82,8 @@ function measure(contender: Contender, settings: CellSettings): Promise<CellResu
   return withRunning(contender, settings, (running) => measureRunning(contender, settings, running));
 }
 
-async function measureRunning(
+/** Measures one that is warmed up. */
+export async function measureRunning(
   contender: Contender,
   { records, failureRate, timeoutMs, ...sending }: CellSettings,
   { stage, history: figures, send, warmUpFiles }: Running,
@@ -139,6 +143,8 @@ function timesOf(lists: readonly SentList[], outcomes: Outcomes | undefined) {
   const first = Math.min(...lists.map(({ sentAtMs }) => sentAtMs));
   const acked = Math.max(...lists.map(({ ackedAtMs }) => ackedAtMs));
   return {
+    firstAtMs: first,
+    lastAtMs: last,
     perSecond: (latencies.length / (last - first)) * 1000,
     acknowledgedPerSecond: (latencies.length / (acked - first)) * 1000,
     p50Ms: percentile(latencies, 0.5),

@@ -36,6 +36,8 @@ export interface Stage {
   /** Starts the program that sends, which is talked to by lines. */
   startClient(command: string, args: readonly string[], options: StartOptions): Promise<PipedProgram>;
   usage(): Promise<RoleUsage[]>;
+  /** The processes that were started for a role, without their descendants. */
+  pidsOf(role: Role): number[];
   /** Bytes in all data folders. */
   diskBytes(): Promise<number>;
   /** Ends all programs, those that were started last first. */
@@ -87,6 +89,7 @@ export async function openStage(
         return { role, cpuMs: sum('cpuMs'), peakBytes: sum('peakBytes') };
       }).filter(({ peakBytes }) => peakBytes > 0);
     },
+    pidsOf: (role) => started.flatMap((one) => (one.role === role ? [one.program.pid] : [])),
     async diskBytes() {
       const sizes = await Promise.all(dataFolders.map(diskBytes));
       return sizes.reduce((sum, size) => sum + size, 0);
