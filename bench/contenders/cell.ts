@@ -1,14 +1,12 @@
-import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { diskFolder } from '../harness/folders';
-import type { Program } from '../harness/programs';
+import { percentile } from '../harness/figures';
 import { machineCpu } from '../harness/usage';
 import type { Contender } from './contenders';
 import { watchOutcomes, type Outcomes } from './outcomes';
-import { openStage, type RoleUsage, type Stage } from './stage';
+import { withRunning, type Running } from './running';
 import type { HistoryFigures } from './servers/temporal';
-import type { Order, SentList } from './work/run-client';
-import { WARM_UP_FROM } from './work/work';
+import type { RoleUsage, Stage } from './stage';
+import type { SentList } from './work/run-client';
 
 /** The work of one run of one contender. */
 export interface CellSettings {
@@ -27,9 +25,14 @@ export const USUAL_WORK = { listSize: 100, callers: 16, share: 0.2 } as const;
 /** What one run showed. */
 export interface CellResult {
   contender: string;
+  /** Version of Node that ran it, and the bench. */
+  node: string;
   records: number;
   failureRate: number;
-  /** From the first list on its way to the last batch file. */
+  /** When the first list was sent and the last batch file got its name, in milliseconds since the epoch. */
+  firstAtMs: number;
+  lastAtMs: number;
+  /** Records, by the time between these two. */
   perSecond: number;
   /** From a record's acknowledgement to its batch file. */
   p50Ms: number;
@@ -40,15 +43,14 @@ export interface CellResult {
   /** What the servers' data folders grew by, per record. */
   diskBytesPerRecord: number;
   history?: HistoryFigures;
-  /** Share of the machine's CPU time that went to whoever else was there: a run with much of it says little. */
+  /** Share of the machine's CPU time that other programs used: a run in which that is much says little. */
   othersShare: number;
+  /** Share that the bench itself used: it watches the folder of batch files. */
+  benchShare: number;
   /** What is wrong with the output; a run with any is no result. */
   problems: string[];
 }
 
-const LOOK_EVERY_MS = 100;
-const WARM_UP_RECORDS = 200;
-const WARM_UP_WITHIN_MS = 60_000;
 /** How long a second outcome of a record may take to show up. */
 const SETTLING_MS = 500;
 
@@ -63,107 +65,68 @@ export async function runCell(contender: Contender, settings: CellSettings): Pro
   } catch (error) {
     return {
       contender: contender.name,
+      node: process.versions.node,
       records,
       failureRate: settings.failureRate,
       ...timesOf([], undefined),
       usage: [],
       diskBytesPerRecord: NaN,
       othersShare: NaN,
+      benchShare: NaN,
       problems: [(error as Error).message],
     };
   }
 }
 
-async function measure(contender: Contender, settings: CellSettings): Promise<CellResult> {
-  const { records, failureRate, timeoutMs } = settings;
-  const folder = await diskFolder();
-  const stage = await openStage(folder, {
-    maxBatchSize: 5,
-    apart: [1, 2],
-    maxAttempts: 3,
-    retryIntervalMs: 1000,
+function measure(contender: Contender, settings: CellSettings): Promise<CellResult> {
+  return withRunning(contender, settings, (running) => measureRunning(contender, settings, running));
+}
+
+/** Measures one that is warmed up. */
+export async function measureRunning(
+  contender: Contender,
+  { records, failureRate, timeoutMs, ...sending }: CellSettings,
+  { stage, history: figures, send, warmUpFiles }: Running,
+): Promise<CellResult> {
+  const [usageBefore, diskBefore] = [await stage.usage(), await stage.diskBytes()];
+  const historyBefore = await figures?.();
+  const machineBefore = await machineUsage(stage);
+  const range = { from: 0, to: records };
+  const outcomes = watchOutcomes(stage.work, range, warmUpFiles);
+  const acknowledging = send({ ...sending, ...range });
+  // Nobody awaits the lists of a run that is given up.
+  acknowledging.catch(() => undefined);
+  const complete = await outcomes.untilAll(timeoutMs);
+  const usage = since(usageBefore, await stage.usage());
+  const machine = await machineUsage(stage);
+  const shareOf = (what: 'othersMs' | 'benchMs') =>
+    (machine[what] - machineBefore[what]) / (machine.totalMs - machineBefore.totalMs);
+  const lists = complete ? await acknowledging : [];
+  await sleep(SETTLING_MS);
+  await outcomes.readAll();
+  const history = await figures?.();
+  return {
+    contender: contender.name,
+    node: process.versions.node,
+    records,
     failureRate,
-    server: '',
-    kind: '',
-  });
-  try {
-    const started = await contender.start(stage);
-    const { command, args, env } = started.client;
-    const client = await stage.start('client', command, args, {
-      ...(env !== undefined && { env }),
-      up: /^ready$/m,
-    });
-    const send = orders(client);
-    await warmUp(stage, send, settings, contender.atMost === undefined ? WARM_UP_RECORDS : 5);
-
-    const [usageBefore, diskBefore] = [await stage.usage(), await stage.diskBytes()];
-    const historyBefore = await started.history?.();
-    const machineBefore = await machineWithout(stage);
-    const outcomes = watchOutcomes(stage.work, records);
-    const sending = send({ ...settings, from: 0, to: records });
-    // Of one that never gets done nobody awaits it.
-    sending.catch(() => undefined);
-    const complete = await untilAll(outcomes, records, timeoutMs);
-    const usage = since(usageBefore, await stage.usage());
-    const machine = await machineWithout(stage);
-    const othersMs = machine.othersMs - machineBefore.othersMs;
-    const lists = complete ? await sending : [];
-    await sleep(SETTLING_MS);
-    await outcomes.look();
-    const history = await started.history?.();
-    return {
-      contender: contender.name,
-      records,
-      failureRate,
-      ...timesOf(lists, outcomes),
-      usage,
-      diskBytesPerRecord: ((await stage.diskBytes()) - diskBefore) / records,
-      ...(history !== undefined && historyBefore !== undefined && { history: grown(historyBefore, history) }),
-      othersShare: othersMs / (machine.totalMs - machineBefore.totalMs),
-      problems: [...(complete ? [] : [`not done within ${timeoutMs / 1000} s`]), ...outcomes.problems()],
-    };
-  } finally {
-    await stage.stop();
-  }
-}
-
-/** CPU time of all that is neither the contender's nor ours. */
-async function machineWithout(stage: Stage): Promise<{ othersMs: number; totalMs: number }> {
-  const [{ busyMs, totalMs }, usage] = [await machineCpu(), await stage.usage()];
-  const { user, system } = process.cpuUsage();
-  const own = usage.reduce((sum, { cpuMs }) => sum + cpuMs, (user + system) / 1000);
-  return { othersMs: busyMs - own, totalMs };
-}
-
-type Send = (order: Order) => Promise<SentList[]>;
-
-function orders(client: Program): Send {
-  const lines = createInterface({ input: client.child.stdout })[Symbol.asyncIterator]();
-  return async (order) => {
-    client.child.stdin.write(`${JSON.stringify(order)}\n`);
-    for (;;) {
-      const { value, done } = (await lines.next()) as IteratorResult<string, undefined>;
-      if (done === true) throw new Error(`the client ended:\n${client.output()}`);
-      if (value.startsWith('{"lists"')) return (JSON.parse(value) as { lists: SentList[] }).lists;
-    }
+    ...timesOf(lists, outcomes),
+    usage,
+    diskBytesPerRecord: ((await stage.diskBytes()) - diskBefore) / records,
+    ...(history !== undefined && historyBefore !== undefined && { history: grown(historyBefore, history) }),
+    othersShare: shareOf('othersMs'),
+    benchShare: shareOf('benchMs'),
+    problems: [...(complete ? [] : [`not done within ${timeoutMs / 1000} s`]), ...outcomes.problems()],
   };
 }
 
-async function warmUp({ work }: Stage, send: Send, settings: CellSettings, records: number): Promise<void> {
-  const outcomes = watchOutcomes(work, Infinity);
-  await send({ ...settings, from: WARM_UP_FROM, to: WARM_UP_FROM + records });
-  if (!(await untilAll(outcomes, records, WARM_UP_WITHIN_MS)))
-    throw new Error('warming up took over a minute');
-}
-
-/** @returns whether all came to their ends in time */
-async function untilAll(outcomes: Outcomes, records: number, timeoutMs: number): Promise<boolean> {
-  const deadline = Date.now() + timeoutMs;
-  while ((await outcomes.look()) < records) {
-    if (Date.now() > deadline) return false;
-    await sleep(LOOK_EVERY_MS);
-  }
-  return true;
+/** CPU time of the machine: what it had to give, what the bench itself used, and what others did. */
+async function machineUsage(stage: Stage): Promise<{ othersMs: number; benchMs: number; totalMs: number }> {
+  const [{ busyMs, totalMs }, usage] = [await machineCpu(), await stage.usage()];
+  const { user, system } = process.cpuUsage();
+  const benchMs = (user + system) / 1000;
+  const contenderMs = usage.reduce((sum, { cpuMs }) => sum + cpuMs, 0);
+  return { othersMs: busyMs - contenderMs - benchMs, benchMs, totalMs };
 }
 
 function timesOf(lists: readonly SentList[], outcomes: Outcomes | undefined) {
@@ -177,15 +140,15 @@ function timesOf(lists: readonly SentList[], outcomes: Outcomes | undefined) {
       latencies.push(Math.max(0, endedAtMs - ackedAtMs));
     }
   }
-  latencies.sort((a, b) => a - b);
-  const quantile = (share: number) => latencies[Math.ceil(latencies.length * share) - 1] ?? NaN;
   const first = Math.min(...lists.map(({ sentAtMs }) => sentAtMs));
   const acked = Math.max(...lists.map(({ ackedAtMs }) => ackedAtMs));
   return {
+    firstAtMs: first,
+    lastAtMs: last,
     perSecond: (latencies.length / (last - first)) * 1000,
     acknowledgedPerSecond: (latencies.length / (acked - first)) * 1000,
-    p50Ms: quantile(0.5),
-    p99Ms: quantile(0.99),
+    p50Ms: percentile(latencies, 0.5),
+    p99Ms: percentile(latencies, 0.99),
   };
 }
 

@@ -2,14 +2,15 @@ import { CONTENDERS, type Contender } from './contenders';
 import { NotHere } from './installs';
 
 /**
- * The contenders whose names contain one of these parts, separated by commas, and that can be run here; for the others
- * it is said why not.
+ * The contenders that these names choose and that can be run here; for the others the reason goes to stderr. Names are
+ * separated by commas that no space follows. A whole name chooses that contender, a part of one all whose names have it.
+ * @throws Error when a name chooses none
  */
-export async function preparedContenders(only: string): Promise<Contender[]> {
-  const parts = only.split(',').map((part) => part.trim().toLowerCase());
+export async function preparedContenders(names: string): Promise<Contender[]> {
+  const chosen = new Set(names.split(/,(?! )/).flatMap(contendersNamed));
   const ready: Contender[] = [];
   for (const contender of CONTENDERS) {
-    if (!parts.some((part) => contender.name.toLowerCase().includes(part))) continue;
+    if (!chosen.has(contender)) continue;
     try {
       await contender.prepare();
       ready.push(contender);
@@ -19,4 +20,13 @@ export async function preparedContenders(only: string): Promise<Contender[]> {
     }
   }
   return ready;
+}
+
+function contendersNamed(given: string): readonly Contender[] {
+  const wanted = given.trim().toLowerCase();
+  const whole = CONTENDERS.filter(({ name }) => name.toLowerCase() === wanted);
+  const found =
+    whole.length > 0 ? whole : CONTENDERS.filter(({ name }) => name.toLowerCase().includes(wanted));
+  if (found.length === 0) throw new Error(`no contender is called ${given}`);
+  return found;
 }

@@ -6,25 +6,31 @@ import { preparedContenders } from './choose';
 import { CONTENDERS } from './contenders';
 import { renderResults } from './report';
 
+const NAMES = CONTENDERS.map(({ name, atMost }) =>
+  atMost === undefined ? name : `${name} (at most ${atMost} records)`,
+);
+
 const HELP = `npm run bench -- contenders [options]
 
-The same work by keepapart in its profiles and by what a user would pick instead, in turns, several rounds: batches of at
-most five, records 1 and 2 kept apart, each record saved durably in at most three attempts, a file per batch. Each run has
-new servers and folders on this machine, and its output is checked: a run that loses or doubles anything is no result.
-What a contender needs is installed into the cache at its first run, from package registries alone.
+The same work by keepapart (default settings, and SAVE_ACTIVITY=record and =batch) and by what a user would pick instead,
+in turns, several rounds: batches of at most five, records 1 and 2 kept apart, each record saved durably in at most three
+attempts, a file per batch. Each run has new servers and folders on this machine, and its output is checked: a run that
+loses or doubles anything is no result. What a contender needs is installed into the cache at its first run, from package
+registries alone. Slow contenders get fewer records; the report has the number of each.
 
   --records <n>      records of a run (default 2000)
   --rounds <n>       rounds (default 3)
-  --only <a,b>       only contenders whose names contain one of these
-  --failures <list>  shares of save attempts that fail (default 0,0.2)
+  --only <a,b>       only the contenders of these names, or whose names contain one of these
+  --failures <list>  shares of save attempts that fail (default 0,0.2,0.8)
   --share <n>        share of records that are 1 or 2 (default 0.2)
   --list <n>         records of a list (default 100)
   --callers <n>      lists on their way at once (default 16)
   --timeout <s>      a run that takes longer is no result (default 180)
+  --node <version>   runs every Node program on this version: 20, 22, 24, 26 or an exact one (default this Node)
   --results <file>   keeps the figures there, behind those of earlier runs, and reports all of them
   --report           reports what the results file has, and runs nothing
 
-Contenders: ${CONTENDERS.map(({ name }) => name).join('; ')}
+Contenders: ${NAMES.join('; ')}
 `;
 
 /** `npm run bench -- contenders`. @returns the exit code: 1 when any run was no result */
@@ -36,7 +42,7 @@ export async function contendersBench(args: string[]): Promise<number> {
       records: { type: 'string', default: '2000' },
       rounds: { type: 'string', default: '3' },
       only: { type: 'string', default: '' },
-      failures: { type: 'string', default: '0,0.2' },
+      failures: { type: 'string', default: '0,0.2,0.8' },
       share: { type: 'string', default: String(USUAL_WORK.share) },
       list: { type: 'string', default: String(USUAL_WORK.listSize) },
       callers: { type: 'string', default: String(USUAL_WORK.callers) },

@@ -1,7 +1,6 @@
 import { execFile } from 'node:child_process';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { profiling } from '../harness/profiling';
 import { NotHere, npmInstalled, pipInstalled } from './installs';
 import { findPostgres, startPostgres } from './servers/postgres';
 import { findRedis, startRedis } from './servers/redis';
@@ -21,13 +20,15 @@ const run = promisify(execFile);
 const REQUIRE_TYPESCRIPT = ['-r', path.resolve(__dirname, '../../test/helpers/run-typescript.js')];
 const RUN_CLIENT = path.join(__dirname, 'work/run-client.ts');
 const WORKER_UP = /worker is up/;
+/** Records of a contender that does a few hundred a second at most, so that a run of all takes minutes and not hours. */
+const SLOW = 3000;
 
 /** Something that does the work. */
 export interface Contender {
   name: string;
   /** What it is made of, in some words for the report. */
   shape: string;
-  /** Where it is so slow that it gets fewer records: how many at most. */
+  /** Records that it gets at most, because it is slow. */
   atMost?: number;
   /** Installs what is needed. @throws NotHere when that isn't to be had here */
   prepare(): Promise<void>;
@@ -43,13 +44,13 @@ export interface Started {
 
 /** A contender of which the programs are Node's: `client.js` and `worker.js` in its folder. */
 function nodeContender(
-  { name, folder, kind = '', shape }: { name: string; folder: string; kind?: string; shape: string },
+  { name, folder, kind = '', ...about }: NodePrograms,
   { find, serve, register }: NodeServer,
 ): Contender {
   const file = (program: string) => path.join(__dirname, folder, program);
   return {
     name,
-    shape,
+    ...about,
     async prepare() {
       await npmInstalled(path.join(__dirname, folder));
       await find();
@@ -59,19 +60,19 @@ function nodeContender(
       const env = { NODE_PATH: modules };
       stage.work.kind = kind;
       stage.work.server = await serve(stage, modules);
-      const worker = await stage.start(
-        'worker',
-        process.execPath,
-        [...REQUIRE_TYPESCRIPT, file('worker.js')],
-        {
-          env,
-          up: WORKER_UP,
-        },
-      );
+      const worker = await stage.startNode('worker', [...REQUIRE_TYPESCRIPT, file('worker.js')], {
+        env,
+        up: WORKER_UP,
+      });
       await register?.(stage, worker.output());
       return { client: nodeClient(file('client.js'), env) };
     },
   };
+}
+
+interface NodePrograms extends Pick<Contender, 'name' | 'shape' | 'atMost'> {
+  folder: string;
+  kind?: string;
 }
 
 interface NodeServer {
@@ -103,15 +104,16 @@ const onRestate: NodeServer = {
     ),
 };
 
-const bare: Contender = {
+export const bare: Contender = {
   name: 'bare Temporal',
   shape: 'an activity per record, a child per batch, one intake workflow',
+  atMost: SLOW,
   prepare: () => Promise.resolve(),
   async start(stage) {
     const address = await startTemporal(stage);
     stage.work.server = address;
     const worker = [...REQUIRE_TYPESCRIPT, path.join(__dirname, 'bare/worker.ts')];
-    await stage.start('worker', process.execPath, worker, { up: WORKER_UP });
+    await stage.startNode('worker', worker, { up: WORKER_UP });
     return {
       client: nodeClient(path.join(__dirname, 'bare/client.ts')),
       history: () => historyFigures(address),
@@ -121,15 +123,20 @@ const bare: Contender = {
 
 /** What keepapart runs on, and with how many workers. */
 export interface Deployment {
-  startTemporal(stage: Stage): Promise<string>;
-  workers: number;
+  /** Default: the embedded server. */
+  startTemporal?(stage: Stage): Promise<string>;
+  /** Default 1. */
+  workers?: number;
+  atMost?: number;
+  /** `no keys`: see keepapart/client.ts. */
+  kind?: string;
 }
 
-/** keepapart as it ships, its roles as processes of their own. */
+/** keepapart as it ships, each role a process, with default settings but these. */
 export function keepapart(
   name: string,
   settings: Record<string, string>,
-  { startTemporal: startServer, workers }: Deployment = { startTemporal, workers: 1 },
+  { startTemporal: startServer = startTemporal, workers = 1, atMost, kind = '' }: Deployment = {},
 ): Contender {
   const env = {
     ...ANY_PORTS,
@@ -138,7 +145,8 @@ export function keepapart(
     KEEPAPART_CONFLICTS: JSON.stringify([{ pair: [1, 2], at: '/v' }]),
   };
   return {
-    name: `keepapart ${name}`,
+    name,
+    ...(atMost !== undefined && { atMost }),
     shape: Object.entries(settings)
       .map(([key, value]) => `${key.replace('KEEPAPART_', '')}=${value}`)
       .join(', '),
@@ -150,6 +158,7 @@ export function keepapart(
       );
     },
     async start(stage) {
+      stage.work.kind = kind;
       const address = await startServer(stage);
       const folders = {
         KEEPAPART_DATA_DIR: stage.work.stagingDir,
@@ -158,10 +167,7 @@ export function keepapart(
       const reaching = { ...env, ...folders, TEMPORAL_ADDRESS: address };
       const preload = ['-r', path.join(__dirname, 'keepapart/failures.js')];
       const startRole = (role: 'worker' | 'api', node: string[]) =>
-        stage.start(role, process.execPath, [...profiling(), ...node, MAIN, role], {
-          env: reaching,
-          up: ROLE_UP,
-        });
+        stage.startNode(role, [...node, MAIN, role], { env: reaching, up: ROLE_UP });
       for (let worker = 0; worker < workers; worker++) await startRole('worker', preload);
       stage.work.server = row(await startRole('api', []), 'API').replace('/v1/records', '');
       return {
@@ -169,18 +175,6 @@ export function keepapart(
         history: () => historyFigures(address),
       };
     },
-  };
-}
-
-export function inChildren(
-  saveActivity: string,
-  batchesPerChild: number,
-  maxInFlight: number,
-): Record<string, string> {
-  return {
-    KEEPAPART_SAVE_ACTIVITY: saveActivity,
-    KEEPAPART_BATCHES_PER_CHILD: String(batchesPerChild),
-    KEEPAPART_MAX_IN_FLIGHT: String(maxInFlight),
   };
 }
 
@@ -241,6 +235,7 @@ export const CONTENDERS: readonly Contender[] = [
     name: 'Celery, task per record',
     kind: 'record',
     shape: 'a task per record, a chord per batch, acks_late',
+    atMost: SLOW,
   }),
   celery({ name: 'Celery, task per batch', kind: 'batch', shape: 'a task per batch, acks_late' }),
   nodeContender(
@@ -248,7 +243,12 @@ export const CONTENDERS: readonly Contender[] = [
     onRestate,
   ),
   nodeContender(
-    { name: 'DBOS', folder: 'dbos', shape: 'a step per record, a workflow per batch on a queue' },
+    {
+      name: 'DBOS',
+      folder: 'dbos',
+      shape: 'a step per record, a workflow per batch on a queue',
+      atMost: SLOW,
+    },
     onPostgres,
   ),
   nodeContender(
@@ -268,10 +268,7 @@ export const CONTENDERS: readonly Contender[] = [
     { name: 'BullMQ, job per batch', folder: 'bullmq', kind: 'batch', shape: 'a job per batch' },
     onRedis,
   ),
-  keepapart('default', {}),
-  keepapart('local', { KEEPAPART_SAVE_ACTIVITY: 'local' }),
-  keepapart('local ×5', inChildren('local', 5, 50)),
-  keepapart('local ×20', inChildren('local', 20, 500)),
-  keepapart('batch ×20', inChildren('batch', 20, 500)),
-  keepapart('batch ×100', inChildren('batch', 100, 500)),
+  keepapart('keepapart', {}),
+  keepapart('keepapart record', { KEEPAPART_SAVE_ACTIVITY: 'record' }, { atMost: SLOW }),
+  keepapart('keepapart batch', { KEEPAPART_SAVE_ACTIVITY: 'batch' }),
 ];

@@ -46,6 +46,37 @@ export async function pipInstalled(folder: string): Promise<string> {
   return path.join(target, 'bin');
 }
 
+/** Which release each major version of Node stands for; results of different machines are then about the same Node. */
+export const NODE_RELEASES: Readonly<Record<string, string>> = {
+  20: '20.20.2',
+  22: '22.23.5',
+  24: '24.22.3',
+  26: '26.12.1',
+};
+
+/**
+ * Node of a version, from the npm package that holds its binary for this platform.
+ * @param version a major version of {@link NODE_RELEASES}, or an exact one such as 24.22.3
+ * @returns the path of `node`
+ * @throws NotHere for another version, and on platforms other than linux-x64
+ */
+export async function nodeInstalled(version: string): Promise<string> {
+  const platform = `${process.platform}-${process.arch}`;
+  if (platform !== 'linux-x64')
+    throw new NotHere(`Node ${version} is installed for linux-x64 only, and this machine is ${platform}`);
+  const release = NODE_RELEASES[version] ?? version;
+  if (!/^\d+\.\d+\.\d+$/.test(release))
+    throw new NotHere(
+      `Node ${version} is not known: give ${Object.keys(NODE_RELEASES).join(', ')} or an exact version such as 24.22.3`,
+    );
+  const name = `node-${platform}`;
+  const installed = await cached(`${name}-${release}`, async (target) => {
+    const options = ['--prefix', target, '--ignore-scripts', '--no-audit', '--no-fund'];
+    await run('npm', ['install', ...options, `${name}@${release}`]);
+  });
+  return path.join(installed, 'node_modules', name, 'bin', 'node');
+}
+
 /** Debian packages, unpacked into the cache without being installed. @returns the folder that stands for `/` */
 export async function debUnpacked(packages: readonly string[]): Promise<string> {
   return cached(`deb-${packages.join('-')}`, async (target) => {

@@ -1,62 +1,125 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readFileSync, statSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expectedOutcome, type BenchOutcome, type Work } from './work/work';
 
-/** What the batch files say, read as they appear. */
+/**
+ * Reads batch files and judges them. While a contender works this only counts file names, and less often the more there
+ * are: reading 200,000 files, or listing them ten times a second, would take a core from what is measured. The files are
+ * read when no more appear. A record needs 11 bytes here, a file its name.
+ */
 export interface Outcomes {
-  /** Reads what is new. @returns how many of the awaited records have an outcome */
-  look(): Promise<number>;
-  /** When a record's file came into its place, in milliseconds of the epoch. */
-  endedAtMs(id: number): number | undefined;
-  /** What is wrong with the files, each kind once with a count; nothing when all is well. */
+  /**
+   * Waits until all awaited records have an outcome.
+   * @returns whether they had one within the time
+   */
+  untilAll(timeoutMs: number): Promise<boolean>;
+  /** Reads the files that are new. @returns how many of the awaited records have an outcome */
+  readAll(): Promise<number>;
+  /** When a record's file got its name, in milliseconds since the epoch; NaN without one. */
+  endedAtMs(id: number): number;
+  /** What is wrong with the files, each kind once with a count; empty when all is well. */
   problems(): string[];
+  /** Names of the files so far. */
+  names: ReadonlySet<string>;
 }
 
-interface Line extends BenchOutcome {
-  file: string;
+/** Ids of the records that are awaited, the last one not included. */
+export interface IdRange {
+  from: number;
+  to: number;
 }
 
-/** Watches the files for records with ids from 0 to `records`; others are only counted as files. */
-export function watchOutcomes(work: Work, records: number): Outcomes {
-  const seen = new Set<string>();
-  const lines = new Map<number, Line[]>();
-  const ended = new Map<number, number>();
+const LOOK_EVERY_MS = 100;
+const LOOK_AT_LEAST_EVERY_MS = 10_000;
+/** The pause after a look, as a multiple of the CPU time that it took: looking takes about 1 % of a core. */
+const PAUSE_FACTOR = 100;
+/** Files that are read before other callbacks get a turn. */
+const READ_AT_ONCE = 500;
+
+const SAVED = 1;
+const ROLLED_BACK = 2;
+
+/** Watches the files for these records; others are counted in the problems of files alone. Files in `ignored` are not read. */
+export function watchOutcomes(
+  work: Work,
+  { from, to }: IdRange,
+  ignored: ReadonlySet<string> = new Set(),
+): Outcomes {
+  const records = to - from;
+  const leastFiles = Math.ceil(records / work.maxBatchSize);
+  const names = new Set(ignored);
+  let unread: string[] = [];
+  const outcomeOf = new Uint8Array(records);
+  const attemptsOf = new Uint8Array(records);
+  const linesOf = new Uint8Array(records);
+  const endedAtMs = new Float64Array(records).fill(NaN);
+  let found = 0;
   const broken = { size: 0, apart: 0, torn: 0 };
 
-  async function read(name: string): Promise<void> {
+  /** @returns how many names are new */
+  async function list(): Promise<number> {
+    const added = (await readdir(work.outDir)).filter((name) => name.endsWith('.log') && !names.has(name));
+    for (const name of added) names.add(name);
+    unread = unread.concat(added);
+    return added.length;
+  }
+
+  function read(name: string): void {
     const full = path.join(work.outDir, name);
-    // Not `mtime`, which is that of the writing: the file counts from when it got its name.
-    const [text, { ctimeMs }] = [await readFile(full, 'utf8'), await stat(full)];
-    let all: BenchOutcome[];
-    try {
-      if (!text.endsWith('\n')) throw new SyntaxError('no line end');
-      all = text
-        .trimEnd()
-        .split('\n')
-        .map((line) => JSON.parse(line) as BenchOutcome);
-    } catch {
+    // Not `mtime`, the time of writing: the file counts from when it got its name.
+    const [text, { ctimeMs }] = [readFileSync(full, 'utf8'), statSync(full)];
+    const lines = linesIn(text);
+    if (lines === undefined) {
       broken.torn++;
       return;
     }
-    if (all.length > work.maxBatchSize) broken.size++;
-    if (work.apart.every((v) => all.some(({ value }) => value.v === v))) broken.apart++;
-    for (const line of all) {
-      const { id } = line.value;
-      lines.set(id, [...(lines.get(id) ?? []), { ...line, file: name }]);
-      ended.set(id, ctimeMs);
+    if (lines.length > work.maxBatchSize) broken.size++;
+    if (work.apart.every((v) => lines.some(({ value }) => value.v === v))) broken.apart++;
+    for (const { value, outcome, attempts } of lines) {
+      const i = value.id - from;
+      if (i < 0 || i >= records) continue;
+      const before = linesOf[i] ?? 0;
+      linesOf[i] = Math.min(before + 1, 255);
+      endedAtMs[i] = ctimeMs;
+      if (before > 0) continue;
+      found++;
+      outcomeOf[i] = outcome === 'saved' ? SAVED : ROLLED_BACK;
+      attemptsOf[i] = Math.min(attempts, 255);
     }
   }
 
+  async function readUnread(): Promise<number> {
+    const reading = unread;
+    unread = [];
+    for (const [i, name] of reading.entries()) {
+      if (i % READ_AT_ONCE === READ_AT_ONCE - 1) await sleep(0);
+      read(name);
+    }
+    return found;
+  }
+
   return {
-    async look() {
-      const names = (await readdir(work.outDir)).filter((name) => name.endsWith('.log') && !seen.has(name));
-      for (const name of names) seen.add(name);
-      await Promise.all(names.map(read));
-      let count = 0;
-      for (const id of lines.keys()) if (id < records) count++;
-      return count;
+    names,
+    async untilAll(timeoutMs) {
+      const deadline = Date.now() + timeoutMs;
+      while (Date.now() < deadline) {
+        const cpuBefore = process.cpuUsage();
+        const added = await list();
+        const { user, system } = process.cpuUsage(cpuBefore);
+        const mayBeAll = names.size - ignored.size >= leastFiles;
+        if (added === 0 && mayBeAll && (await readUnread()) === records) return true;
+        const pauseMs = (PAUSE_FACTOR * (user + system)) / 1000;
+        await sleep(Math.min(Math.max(LOOK_EVERY_MS, pauseMs), LOOK_AT_LEAST_EVERY_MS));
+      }
+      return false;
     },
-    endedAtMs: (id) => ended.get(id),
+    async readAll() {
+      await list();
+      return readUnread();
+    },
+    endedAtMs: (id) => endedAtMs[id - from] ?? NaN,
     problems() {
       const counts = {
         'without an outcome': 0,
@@ -64,15 +127,15 @@ export function watchOutcomes(work: Work, records: number): Outcomes {
         'that ended otherwise than they had to': 0,
         'with a wrong count of attempts': 0,
       };
-      for (let id = 0; id < records; id++) {
-        const [line, ...more] = lines.get(id) ?? [];
-        if (line === undefined) counts['without an outcome']++;
-        if (more.length > 0) counts['with several outcomes']++;
-        const expected = expectedOutcome(id, work);
-        if (line !== undefined && line.outcome !== expected.outcome)
+      for (let i = 0; i < records; i++) {
+        const lines = linesOf[i] ?? 0;
+        if (lines === 0) counts['without an outcome']++;
+        if (lines > 1) counts['with several outcomes']++;
+        if (lines === 0) continue;
+        const expected = expectedOutcome(from + i, work);
+        if ((outcomeOf[i] === SAVED) !== (expected.outcome === 'saved'))
           counts['that ended otherwise than they had to']++;
-        else if (line !== undefined && line.attempts !== expected.attempts)
-          counts['with a wrong count of attempts']++;
+        else if (attemptsOf[i] !== expected.attempts) counts['with a wrong count of attempts']++;
       }
       const files = {
         'files too large': broken.size,
@@ -85,4 +148,17 @@ export function watchOutcomes(work: Work, records: number): Outcomes {
       ].flatMap(({ text, count }) => (count > 0 ? [text] : []));
     },
   };
+}
+
+/** @returns undefined for a file that was cut off or isn't JSON */
+function linesIn(text: string): BenchOutcome[] | undefined {
+  if (!text.endsWith('\n')) return undefined;
+  try {
+    return text
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as BenchOutcome);
+  } catch {
+    return undefined;
+  }
 }

@@ -2,19 +2,21 @@ import { markdownTable, median, spread } from '../harness/figures';
 import type { CellResult } from './cell';
 import { ROLES, type Role } from './stage';
 
-/** One table per share of failures, and below it what is wrong with any output. */
+/** One table per version of Node and share of failing attempts, each with what is wrong with any output. */
 export function renderResults(results: readonly CellResult[]): string {
-  const rates = [...new Set(results.map(({ failureRate }) => failureRate))].sort();
-  return rates
-    .map((rate) => {
-      const of = results.filter(({ failureRate }) => failureRate === rate);
-      return `### ${rate === 0 ? 'Without failures' : `${rate * 100} % of attempts fail`}\n\n${renderTable(of)}\n`;
-    })
-    .join('\n');
+  const tables = new Map<string, CellResult[]>();
+  for (const result of [...results].sort((a, b) => a.failureRate - b.failureRate)) {
+    const { node, failureRate: rate } = result;
+    const title = `Node ${node}, ${rate === 0 ? 'without failures' : `${rate * 100} % of attempts fail`}`;
+    tables.set(title, [...(tables.get(title) ?? []), result]);
+  }
+  return [...tables].map(([title, of]) => `### ${title}\n\n${renderTable(of)}\n`).join('\n');
 }
 
 const HEADER = [
   'contender',
+  'records',
+  'rounds',
   'records/s',
   'from to',
   'p50 s',
@@ -24,21 +26,26 @@ const HEADER = [
   'events',
   'workflow tasks',
   'others %',
-  'runs',
+  'bench %',
   'output',
 ];
 
 function renderTable(results: readonly CellResult[]): string {
-  const names = [...new Set(results.map(({ contender }) => contender))];
-  const groups = names.map((name) => results.filter(({ contender }) => contender === name));
+  const groups = new Map<string, CellResult[]>();
+  for (const result of results) {
+    const key = `${result.contender} ${result.records}`;
+    groups.set(key, [...(groups.get(key) ?? []), result]);
+  }
   return markdownTable(
     HEADER,
-    groups.map((runs) => {
+    [...groups.values()].map((runs) => {
       const good = runs.filter(({ problems }) => problems.length === 0);
       const figure = (of: (run: CellResult) => number | undefined, digits = 0) => figureOf(good, of, digits);
       const rates = good.map(({ perSecond }) => perSecond);
       return [
         runs[0]?.contender ?? '',
+        String(runs[0]?.records ?? 0),
+        String(runs.length),
         figure(({ perSecond }) => perSecond, rates.some((rate) => rate < 20) ? 1 : 0),
         good.length === 0 ? '' : spread(rates),
         figure(({ p50Ms }) => p50Ms / 1000, 2),
@@ -48,7 +55,7 @@ function renderTable(results: readonly CellResult[]): string {
         figure(({ history, records }) => history && history.events / records, 1),
         figure(({ history, records }) => history && history.workflowTasks / records, 2),
         figure(({ othersShare }) => othersShare * 100),
-        `${runs.length} × ${runs[0]?.records ?? 0}`,
+        figure(({ benchShare }) => benchShare * 100, 1),
         judgement(runs),
       ];
     }),

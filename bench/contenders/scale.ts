@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { SECOND } from '../../src/domain/duration';
 import { markdownTable, spread } from '../harness/figures';
 import { USUAL_WORK, runCell, type CellResult } from './cell';
-import { inChildren, keepapart } from './contenders';
+import { keepapart } from './contenders';
 import { cpuPerRecord, figureOf, judgement } from './report';
 import { ROLES } from './stage';
 import { findTemporalServer, startTemporalOnPostgres } from './servers/temporal-on-postgres';
@@ -15,9 +15,9 @@ from the Go module proxy the first time, which takes minutes.
   --records <n>     records of a run (default 2000)
   --rounds <n>      rounds (default 3)
   --sizes <list>    shards, and as many workers (default 1,2,4)
-  --save <kind>     SAVE_ACTIVITY (default regular)
-  --per-child <n>   BATCHES_PER_CHILD (default 1), and places in flight for twice as many, 50 at least
+  --save <mode>     SAVE_ACTIVITY: auto, record or batch (default auto)
   --timeout <s>     a run that takes longer is no result (default 180)
+  --node <version>  runs every Node program on this version: 20, 22, 24, 26 or an exact one (default this Node)
 `;
 
 /** `npm run bench -- scale`. @returns the exit code: 1 when any run was no result */
@@ -29,8 +29,7 @@ export async function scaleBench(args: string[]): Promise<number> {
       records: { type: 'string', default: '2000' },
       rounds: { type: 'string', default: '3' },
       sizes: { type: 'string', default: '1,2,4' },
-      save: { type: 'string', default: 'regular' },
-      'per-child': { type: 'string', default: '1' },
+      save: { type: 'string', default: 'auto' },
       timeout: { type: 'string', default: '180' },
     },
   });
@@ -39,15 +38,11 @@ export async function scaleBench(args: string[]): Promise<number> {
     return 0;
   }
   await findTemporalServer();
-  const batchesPerChild = Number(values['per-child']);
   const sizes = values.sizes.split(',').map((size) => ({
     size: Number(size),
     contender: keepapart(
-      `${size} × ${values.save}`,
-      {
-        KEEPAPART_SHARDS: size,
-        ...inChildren(values.save, batchesPerChild, Math.max(50, 2 * batchesPerChild)),
-      },
+      `keepapart ${values.save}, ${size} shards`,
+      { KEEPAPART_SHARDS: size, KEEPAPART_SAVE_ACTIVITY: values.save },
       { startTemporal: startTemporalOnPostgres, workers: Number(size) },
     ),
   }));
@@ -76,7 +71,7 @@ export async function scaleBench(args: string[]): Promise<number> {
     'output',
   ];
   const rows = sizes.map(({ size }, i) => rowOf(size, results[i] ?? []));
-  process.stdout.write(`${markdownTable(header, rows)}\n`);
+  process.stdout.write(`Node ${process.versions.node}\n\n${markdownTable(header, rows)}\n`);
   return results.flat().some(({ problems }) => problems.length > 0) ? 1 : 0;
 }
 

@@ -1,7 +1,14 @@
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { diskBytes, usageOf } from '../harness/usage';
-import { startProgram, type Program, type ProgramOptions } from '../harness/programs';
+import { profiling } from '../harness/profiling';
+import {
+  startPipedProgram,
+  startProgram,
+  type PipedProgram,
+  type Program,
+  type ProgramOptions,
+} from '../harness/programs';
 import { workEnvironment, type Work } from './work/work';
 
 /** What a contender's programs are to the figures. */
@@ -15,19 +22,22 @@ export interface RoleUsage {
   peakBytes: number;
 }
 
+export type StartOptions = Pick<ProgramOptions, 'up' | 'stopSignal'> & { env?: NodeJS.ProcessEnv };
+
 /** Where one contender runs once: its folders and programs, all gone at the end. */
 export interface Stage {
   work: Work;
   /** Makes a folder for a server's data, which counts as what the contender keeps on disk. */
   dataFolder(name: string): Promise<string>;
-  /** Starts a program that counts for a role. */
-  start(
-    role: Role,
-    command: string,
-    args: readonly string[],
-    options: Pick<ProgramOptions, 'up' | 'stopSignal'> & { env?: NodeJS.ProcessEnv; cwd?: string },
-  ): Promise<Program>;
+  /** Starts a program whose CPU time and memory count for a role. */
+  start(role: Role, command: string, args: readonly string[], options: StartOptions): Promise<Program>;
+  /** Starts a script on the Node of this run. */
+  startNode(role: Role, args: readonly string[], options: StartOptions): Promise<Program>;
+  /** Starts the program that sends, which is talked to by lines. */
+  startClient(command: string, args: readonly string[], options: StartOptions): Promise<PipedProgram>;
   usage(): Promise<RoleUsage[]>;
+  /** The processes that were started for a role, without their descendants. */
+  pidsOf(role: Role): number[];
   /** Bytes in all data folders. */
   diskBytes(): Promise<number>;
   /** Ends all programs, those that were started last first. */
@@ -46,6 +56,18 @@ export async function openStage(
   for (const made of [work.outDir, work.stagingDir]) await mkdir(made, { recursive: true });
   const dataFolders: string[] = [];
   const started: { role: Role; program: Program }[] = [];
+  let programs = 0;
+  const prepared = (role: Role, { env = {}, ...options }: StartOptions): ProgramOptions => ({
+    ...options,
+    cwd: folder,
+    env: { ...inherited(), NODE_ENV: 'production', ...workEnvironment(work), ...env },
+    log: path.join(folder, `${role}-${++programs}.log`),
+  });
+  async function add<T extends Program>(role: Role, starting: Promise<T>): Promise<T> {
+    const program = await starting;
+    started.push({ role, program });
+    return program;
+  }
   return {
     work,
     async dataFolder(name) {
@@ -54,16 +76,11 @@ export async function openStage(
       dataFolders.push(made);
       return made;
     },
-    async start(role, command, args, { up, stopSignal, env = {}, cwd = folder }) {
-      const program = await startProgram(command, args, {
-        cwd,
-        env: { ...inherited(), NODE_ENV: 'production', ...workEnvironment(work), ...env },
-        up,
-        ...(stopSignal !== undefined && { stopSignal }),
-      });
-      started.push({ role, program });
-      return program;
-    },
+    start: (role, command, args, options) => add(role, startProgram(command, args, prepared(role, options))),
+    startNode: (role, args, options) =>
+      add(role, startProgram(process.execPath, [...profiling(role), ...args], prepared(role, options))),
+    startClient: (command, args, options) =>
+      add('client', startPipedProgram(command, args, prepared('client', options))),
     async usage() {
       const usages = await usageOf(started.map(({ program }) => program.pid));
       return ROLES.map((role) => {
@@ -72,6 +89,7 @@ export async function openStage(
         return { role, cpuMs: sum('cpuMs'), peakBytes: sum('peakBytes') };
       }).filter(({ peakBytes }) => peakBytes > 0);
     },
+    pidsOf: (role) => started.flatMap((one) => (one.role === role ? [one.program.pid] : [])),
     async diskBytes() {
       const sizes = await Promise.all(dataFolders.map(diskBytes));
       return sizes.reduce((sum, size) => sum + size, 0);

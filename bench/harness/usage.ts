@@ -29,9 +29,7 @@ interface ProcessLine {
 /** The usage of each of these processes, with their descendants. Zero for one that is gone. */
 export async function usageOf(pids: readonly number[]): Promise<Usage[]> {
   const processes = await readProcesses();
-  const children = new Map<number, number[]>();
-  for (const [pid, { parent }] of processes) children.set(parent, [...(children.get(parent) ?? []), pid]);
-  const treeOf = (pid: number): number[] => [pid, ...(children.get(pid) ?? []).flatMap(treeOf)];
+  const treeOf = treesIn(processes);
   return Promise.all(
     pids.map(async (root) => {
       const tree = treeOf(root);
@@ -40,6 +38,45 @@ export async function usageOf(pids: readonly number[]): Promise<Usage[]> {
       return { cpuMs, peakBytes: peaks.reduce((sum, bytes) => sum + bytes, 0) };
     }),
   );
+}
+
+/** Of each of these processes: its own id and those of its descendants. */
+export async function processTrees(pids: readonly number[]): Promise<number[][]> {
+  return pids.map(treesIn(await readProcesses()));
+}
+
+function treesIn(processes: ReadonlyMap<number, ProcessLine>): (pid: number) => number[] {
+  const children = new Map<number, number[]>();
+  for (const [pid, { parent }] of processes) children.set(parent, [...(children.get(parent) ?? []), pid]);
+  const treeOf = (pid: number): number[] => [pid, ...(children.get(pid) ?? []).flatMap(treeOf)];
+  return treeOf;
+}
+
+/** CPU time of these processes by the names of their threads, in milliseconds; those that have ended share a name. */
+export async function threadTimes(pids: readonly number[]): Promise<Map<string, number>> {
+  const times = new Map<string, number>();
+  const add = (name: string, ms: number) => times.set(name, (times.get(name) ?? 0) + ms);
+  for (const pid of pids) {
+    let ended = await cpuTimeIn(`/proc/${pid}/stat`);
+    for (const thread of await readdir(`/proc/${pid}/task`).catch(() => [])) {
+      const { name, cpuMs } = await cpuTimeIn(`/proc/${pid}/task/${thread}/stat`);
+      add(name, cpuMs);
+      ended = { ...ended, cpuMs: ended.cpuMs - cpuMs };
+    }
+    add('(ended)', Math.max(0, ended.cpuMs));
+  }
+  return times;
+}
+
+/** Zero for a process or thread that is gone. */
+async function cpuTimeIn(file: string): Promise<{ name: string; cpuMs: number }> {
+  const line = await readFile(file, 'utf8').catch(() => '');
+  const [user = 0, system = 0] = line
+    .slice(line.lastIndexOf(')') + 2)
+    .split(' ')
+    .slice(11, 13)
+    .map(Number);
+  return { name: line.slice(line.indexOf('(') + 1, line.lastIndexOf(')')), cpuMs: (user + system) * TICK_MS };
 }
 
 async function readProcesses(): Promise<Map<number, ProcessLine>> {

@@ -14,6 +14,7 @@ About six minutes; one cell takes half a minute: --records 1 --connections 32
   --records <list>      records of one request (default 1,10,100)
   --connections <list>  (default 1,32,256)
   --only <list>         measures these alone, separated by semicolons: ${CONTENDERS.join('; ')}
+  --node <version>      runs every Node program on this version: 20, 22, 24, 26 or an exact one (default this Node)
 `;
 
 const WARM_UP: Cell = { records: 1, connections: 32 };
@@ -52,7 +53,7 @@ export async function ingestBench(args: string[]): Promise<number> {
         for (const one of [...figures.values()].flat()) wrong += one.wrong.count + one.lost;
       }
     }
-    process.stdout.write(`${markdownTable(HEADER, rows)}\n`);
+    process.stdout.write(`Node ${process.versions.node}\n\n${markdownTable(HEADER, rows)}\n`);
     if (wrong > 0) process.stdout.write(`\n${wrong} were refused, lost or answered wrongly.\n`);
     return wrong > 0 ? 1 : 0;
   } finally {

@@ -7,7 +7,6 @@ import { WorkflowNotFoundError } from '@temporalio/client';
 import {
   RUN_LIMITS,
   pauseSignal,
-  statusQuery,
   type BatcherInput,
   type BatcherWorkflow,
 } from '../../src/contracts/batcher';
@@ -15,22 +14,24 @@ import { WORKFLOW_TYPE, batcherWorkflowId } from '../../src/contracts/ids';
 import { loadConfig } from '../../src/config';
 import { batcherAddress } from '../../src/temporal/shard/batcher-address';
 import { connectClient, embeddedTarget } from '../../src/temporal/server/connection';
-import { startNode, type Running } from '../harness/processes';
+import { Shards } from '../../src/temporal/shard/shards';
 import { profiling } from '../harness/profiling';
+import { startProgram, type Program } from '../harness/programs';
+import { ANY_PORTS, MAIN, ROLE_UP, row } from '../contenders/servers/temporal';
 
 const ROOT = path.resolve(__dirname, '../..');
-const MAIN = path.join(ROOT, 'dist/src/cli/main.js');
 const BASELINE = [
   '-r',
   path.join(ROOT, 'test/helpers/run-typescript.js'),
   path.join(__dirname, 'baseline-server.ts'),
 ];
-const UP = /Ctrl-C stops it/;
 
 export const CONTENDERS = ['nothing stored', 'signal per request', 'keepapart', 'keepapart, keys'] as const;
 export type Contender = (typeof CONTENDERS)[number];
 
 const KEY = 'the-key-of-the-bench';
+const SIGNAL_PER_REQUEST = 'signal-per-request';
+const NO_LIMITS = { maxBufferedRecords: Infinity, maxBufferedBytes: Infinity };
 
 export interface Stack {
   /** Where a contender takes lists. */
@@ -49,16 +50,17 @@ export interface Stack {
 /** Temporal, one worker, keepapart's API and the two it is measured against: all on this machine, all at once. */
 export async function startStack(): Promise<Stack> {
   const folder = await mkdtemp(path.join(tmpdir(), 'keepapart-bench-'));
-  const started: Running[] = [];
+  const started: Program[] = [];
   const pids: Record<string, number> = {};
-  const start = async (name: string, args: readonly string[], env: NodeJS.ProcessEnv, up = UP) => {
-    const running = await startNode(args, { cwd: folder, env, up, log: path.join(folder, `${name}.log`) });
-    started.push(running);
-    pids[name] = running.pid;
-    return running;
+  const start = async (name: string, args: readonly string[], env: NodeJS.ProcessEnv, up = ROLE_UP) => {
+    const log = path.join(folder, `${name}.log`);
+    const program = await startProgram(process.execPath, args, { cwd: folder, env, up, log });
+    started.push(program);
+    pids[name] = program.pid;
+    return program;
   };
   const stop = async () => {
-    for (const running of started.reverse()) await running.stop();
+    for (const program of started.reverse()) await program.stop();
     await rm(folder, { recursive: true, force: true });
   };
   try {
@@ -67,8 +69,8 @@ export async function startStack(): Promise<Stack> {
     const address = row(temporal, 'Temporal');
     const reaching = { ...env, TEMPORAL_ADDRESS: address };
     await start('worker', [MAIN, 'worker'], reaching);
-    const api = row(await start('api', [...profiling(), MAIN, 'api'], reaching), 'API');
-    const other = batcherWorkflowId('signal-per-request', 0);
+    const api = row(await start('api', [...profiling('api'), MAIN, 'api'], reaching), 'API');
+    const other = batcherWorkflowId(SIGNAL_PER_REQUEST, 0);
     const baseline = async (mode: string) => {
       const running = await start(
         mode === 'none' ? 'nothing' : mode,
@@ -76,7 +78,7 @@ export async function startStack(): Promise<Stack> {
         env,
         /listening \d+/,
       );
-      return `http://127.0.0.1:${/listening (\d+)/.exec(running.output)?.[1]}/v1/records`;
+      return `http://127.0.0.1:${/listening (\d+)/.exec(running.output())?.[1]}/v1/records`;
     };
     const urls: Record<Contender, string> = {
       'nothing stored': await baseline('none'),
@@ -96,8 +98,9 @@ export async function startStack(): Promise<Stack> {
       },
       async taken(contender) {
         if (contender === 'nothing stored') return undefined;
-        const handle = client.workflow.getHandle(contender === 'signal per request' ? other : ownId);
-        return (await handle.query(statusQuery)).counters.accepted;
+        const batcherId = contender === 'signal per request' ? SIGNAL_PER_REQUEST : own.batcherId;
+        const shards = new Shards(client, { ...own, batcherId }, NO_LIMITS);
+        return (await shards.at(0).status()).counters.accepted;
       },
       pids,
       async stop() {
@@ -140,16 +143,8 @@ function environment(): Record<string, string> {
     ...(Object.fromEntries(kept) as Record<string, string>),
     NODE_ENV: 'production',
     KEEPAPART_API_KEYS: `bench:${createHash('sha256').update(KEY).digest('hex')}`,
-    KEEPAPART_HTTP_PORT: '0',
-    KEEPAPART_TCP_PORT: '0',
-    KEEPAPART_TEMPORAL_PORT: '0',
-    KEEPAPART_UI_PORT: '0',
+    ...ANY_PORTS,
     KEEPAPART_MAX_BUFFERED_RECORDS: '200000',
     KEEPAPART_MAX_BUFFERED_BYTES: '33554432',
   };
-}
-
-/** What a role says of itself in its summary. */
-function row({ output }: Running, name: string): string {
-  return new RegExp(`^ +${name} +(\\S+)$`, 'm').exec(output)?.[1] ?? '';
 }

@@ -54,12 +54,32 @@ async function judge(
       ),
     ),
   );
-  const outcomes = watchOutcomes(work, RECORDS);
-  return { seen: await outcomes.look(), problems: outcomes.problems() };
+  const outcomes = watchOutcomes(work, { from: 0, to: RECORDS });
+  return { seen: await outcomes.readAll(), problems: outcomes.problems() };
 }
 
 test('a run that did everything has no problems', async () => {
   expect(await judge(goodFiles())).toEqual({ seen: RECORDS, problems: [] });
+});
+
+test('waits for files that appear later, and returns false when some never do', async () => {
+  const files = goodFiles();
+  const last = files.pop() ?? [];
+  const { seen, problems } = await judge(files);
+  expect(seen).toBe(RECORDS - last.length);
+  expect(problems).toEqual([`${last.length} records without an outcome`]);
+  const outcomes = watchOutcomes(work, { from: 0, to: RECORDS });
+  expect(await outcomes.untilAll(300)).toBe(false);
+  const waiting = outcomes.untilAll(10_000);
+  await judge([...files, last]);
+  expect(await waiting).toBe(true);
+});
+
+test('files of the warm-up are not read', async () => {
+  await writeFile(path.join(work.outDir, 'torn.log'), '{"recordId":"r:0","va');
+  const outcomes = watchOutcomes(work, { from: 0, to: RECORDS }, new Set(['torn.log']));
+  expect(await outcomes.readAll()).toBe(0);
+  expect(outcomes.problems()).toEqual([`${RECORDS} records without an outcome`]);
 });
 
 test('a lost record, a doubled one, a batch too large and one with a forbidden pair are each told', async () => {

@@ -30,15 +30,21 @@ failingStore.createFailingStore = (inner) => {
       await inner.save(record, batch);
       saved.add(record.value.id);
     },
-    async saveAll(records, batch) {
-      const failing = records.map(({ value }) => hasToFail(value));
-      const reaching = records.filter((_, i) => !failing[i]);
-      const results = reaching.length === 0 ? [] : await saveTogether(inner, reaching, batch);
-      return records.map(({ value }, i) => {
-        if (failing[i]) return { status: 'rejected', reason: failure() };
-        const result = results.shift();
-        if (result.status === 'fulfilled') saved.add(value.id);
-        return result;
+    async saveAll(batches) {
+      const failing = batches.map(({ records }) => records.map(({ value }) => hasToFail(value)));
+      const reaching = batches.map(({ batch, records }, i) => ({
+        batch,
+        records: records.filter((_, j) => !failing[i][j]),
+      }));
+      const results = await saveTogether(inner, reaching);
+      return batches.map(({ records }, i) => {
+        const own = [...results[i]];
+        return records.map(({ value }, j) => {
+          if (failing[i][j]) return { status: 'rejected', reason: failure() };
+          const result = own.shift();
+          if (result.status === 'fulfilled') saved.add(value.id);
+          return result;
+        });
       });
     },
   };

@@ -18,10 +18,7 @@ export const ANY_PORTS = {
 /** keepapart's embedded Temporal server, with its pragmas, alone. @returns where it listens */
 export async function startTemporal(stage: Stage): Promise<string> {
   const env = { ...ANY_PORTS, KEEPAPART_DATA_DIR: await stage.dataFolder('temporal') };
-  return row(
-    await stage.start('server', process.execPath, [MAIN, 'temporal'], { env, up: ROLE_UP }),
-    'Temporal',
-  );
+  return row(await stage.startNode('server', [MAIN, 'temporal'], { env, up: ROLE_UP }), 'Temporal');
 }
 
 /** What a role of keepapart says of itself in its summary. */

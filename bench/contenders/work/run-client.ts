@@ -4,6 +4,7 @@
  * a line, `{"lists":[{"from":0,"to":100,"sentAtMs":…,"ackedAtMs":…},…]}`.
  */
 import { createInterface } from 'node:readline';
+import { monotonicMs } from '../../harness/clock';
 import { benchRecord, readWork, type BenchRecord, type Work } from './work';
 
 /** What a contender's client module exports. */
@@ -35,6 +36,9 @@ export interface SentList {
   to: number;
   sentAtMs: number;
   ackedAtMs: number;
+  /** On the monotonic clock, and how long the answer took; not from Celery's client. */
+  sentAtMonotonicMs?: number;
+  answerMs?: number;
 }
 
 async function carryOut(client: ContenderClient, work: Work, order: Order): Promise<SentList[]> {
@@ -48,9 +52,10 @@ async function carryOut(client: ContenderClient, work: Work, order: Order): Prom
       const records = Array.from({ length: to - from }, (_, i) =>
         benchRecord(from + i, order.share, work.apart),
       );
-      const sentAtMs = Date.now();
+      const [sentAtMs, sentAtMonotonicMs] = [Date.now(), monotonicMs()];
       await client.send(records, `list-${from}`);
-      lists.push({ from, to, sentAtMs, ackedAtMs: Date.now() });
+      const answerMs = monotonicMs() - sentAtMonotonicMs;
+      lists.push({ from, to, sentAtMs, ackedAtMs: Date.now(), sentAtMonotonicMs, answerMs });
     }
   };
   await Promise.all(Array.from({ length: order.callers }, caller));
