@@ -40,7 +40,7 @@ export interface PartitionResult<T> {
  * Where there is a proof that they are the fewest, `lowerBound` is their number. In the first three cases, each batch in
  * turn is the oldest that can be had without a batch more: of two candidates, the older is the one with the oldest record
  * that is not in both. In any case there are at most ⌈records / maxBatchSize⌉ batches plus as many as one record has
- * conflicts. `docs/decisions/0015-second-partitioner.md` tells how far from the fewest they were in tests.
+ * conflicts. `docs/decisions/0015-partitioner.md` tells how far from the fewest they were in tests.
  *
  * Once warm, 100,000 records take 40 to 100 ms under one rule, up to 250 ms under a thousand pairs or a `never`
  * with `same`; 10,000 take up to 130 ms under dense conflicts, and more the more slots (rules, or values of `same` and
