@@ -74,10 +74,13 @@ export class BatcherCalls {
   ): Promise<Ret> {
     const options = { args, ...(updateId !== undefined && { updateId }) };
     return this.call('update', async () => {
-      try {
-        return await this.handle().executeUpdate<Ret, Sent>(update, options as never);
-      } catch (error) {
-        if (!(error instanceof WorkflowNotFoundError)) throw error;
+      for (;;) {
+        try {
+          return await this.handle().executeUpdate<Ret, Sent>(update, options as never);
+        } catch (error) {
+          if (isUnanswered(error)) continue;
+          if (!(error instanceof WorkflowNotFoundError)) throw error;
+        }
         return await this.client.workflow.executeUpdateWithStart<BatcherWorkflow, Ret, Sent>(update, {
           ...options,
           startWorkflowOperation: new WithStartWorkflowOperation<BatcherWorkflow>(WORKFLOW_TYPE.batcher, {
@@ -133,4 +136,13 @@ export class BatcherCalls {
   private call<T>(what: string, call: () => Promise<T>): Promise<T> {
     return callTemporal(this.client, `could not ${what} ${this.workflowId}`, call);
   }
+}
+
+/**
+ * Whether the run ended between taking an update and answering it: by an operator, as the batcher answers at once. The
+ * same update is taken once by the next run, or known there.
+ */
+function isUnanswered(error: unknown): boolean {
+  const { cause } = error instanceof WorkflowUpdateFailedError ? error : {};
+  return cause instanceof ApplicationFailure && cause.type === 'AcceptedUpdateCompletedWorkflow';
 }
