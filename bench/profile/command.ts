@@ -12,7 +12,7 @@ import { monotonicMs } from '../harness/clock';
 import { markdownTable } from '../harness/figures';
 import { processTrees, threadTimes } from '../harness/usage';
 import { IDLE, OURS, readProfiles, type ThreadProfile, type Window } from './cpu-profile';
-import { recordGo } from './go-profile';
+import { recordTemporal } from './go-profile';
 
 const HELP = `npm run bench -- profile [options]
 
@@ -85,9 +85,8 @@ async function measureThreads(
   );
   const timesNow = () =>
     Promise.all(trees.map(async ({ role, pids }) => ({ role, times: await threadTimes(pids) })));
-  // keepapart's server role is a Node process with Temporal's server below it.
-  const server = trees.find(({ role }) => role === 'server')?.pids.at(-1);
-  const recording = server === undefined ? undefined : await recordGo(server, path.join(folder, 'server'));
+  const server = trees.find(({ role }) => role === 'server')?.pids ?? [];
+  const recording = await recordTemporal(server, path.join(folder, 'server'));
   const before = await timesNow();
   const result = await measure();
   const after = await timesNow();

@@ -1,6 +1,6 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 
@@ -10,34 +10,47 @@ const MAX_OUTPUT_BYTES = 256 * 1024 * 1024;
 
 /** A recording of where a Go program spends its CPU time, by `perf`. */
 export interface GoRecording {
-  /** @returns samples by category */
-  stop(): Promise<Map<string, number>>;
+  /** @returns samples by category; undefined, with the reason on stderr, when `perf` may not record here */
+  stop(): Promise<Map<string, number> | undefined>;
 }
 
 /**
- * Records a process by `perf`. Its binary may be stripped: Go's own table of functions stays in it, and a small Go program
- * reads names from there. @returns undefined where `perf` or Go isn't installed or may not record
+ * Records Temporal's server, which is one of these processes. Its binary may be stripped: Go's own table of functions stays
+ * in it, and a small Go program reads names from there.
+ * @returns undefined when none of them is that server, or `perf` or Go isn't installed
  */
-export async function recordGo(pid: number, folder: string): Promise<GoRecording | undefined> {
+export async function recordTemporal(
+  pids: readonly number[],
+  folder: string,
+): Promise<GoRecording | undefined> {
   const usable = await Promise.all([run('perf', ['--version']), run('go', ['version'])]).catch(
     () => undefined,
   );
-  if (usable === undefined) return undefined;
+  const binaries = await Promise.all(
+    pids.map((pid) => readlink(`/proc/${pid}/exe`).then((binary) => ({ pid, binary }))),
+  );
+  const server = binaries.find(({ binary }) => path.basename(binary) === 'temporal');
+  if (usable === undefined || server === undefined) return undefined;
   await mkdir(folder, { recursive: true });
   const data = path.join(folder, 'perf.data');
-  const options = ['-F', String(SAMPLES_PER_SECOND), '-o', data, '-p', String(pid)];
+  const options = ['-F', String(SAMPLES_PER_SECOND), '-o', data, '-p', String(server.pid)];
   const perf = spawn('perf', ['record', ...options], { stdio: 'ignore' });
   const ended = once(perf, 'close');
   return {
     async stop() {
       perf.kill('SIGINT');
       await ended;
-      const { stdout } = await run('perf', ['script', '-i', data, '-F', 'ip'], {
-        maxBuffer: MAX_OUTPUT_BYTES,
-      });
-      const addresses = path.join(folder, 'addresses.txt');
-      await writeFile(addresses, stdout);
-      return byCategory(await functionsAt(`/proc/${pid}/exe`, addresses));
+      try {
+        const { stdout } = await run('perf', ['script', '-i', data, '-F', 'ip'], {
+          maxBuffer: MAX_OUTPUT_BYTES,
+        });
+        const addresses = path.join(folder, 'addresses.txt');
+        await writeFile(addresses, stdout);
+        return byCategory(await functionsAt(server.binary, addresses));
+      } catch (error) {
+        process.stderr.write(`no profile of Temporal's server: ${(error as Error).message}\n`);
+        return undefined;
+      }
     },
   };
 }

@@ -18,7 +18,11 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	table, err := binary.Section(".gopclntab").Data()
+	section := binary.Section(".gopclntab")
+	if section == nil {
+		log.Fatal(os.Args[1], " is no Go program")
+	}
+	table, err := section.Data()
 	if err != nil {
 		log.Fatal(err)
 	}
