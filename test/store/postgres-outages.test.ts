@@ -152,10 +152,24 @@ test('G4: a worker that stands still in the middle of a transaction holds up its
 });
 
 test('two batches that lock rows in opposite order are both closed: a deadlock is tried again', async () => {
-  await server.query('CREATE TABLE contended (key text PRIMARY KEY)');
+  // Whoever has locked its first row waits until both have. A sequence counts outside of transactions, and starts at what
+  // nobody waits for: a batch's statement is also run for each record that is saved.
+  await server.query(`
+    CREATE TABLE contended (key text PRIMARY KEY);
+    INSERT INTO contended VALUES ('k1'), ('k2');
+    CREATE SEQUENCE holders MINVALUE 0 START 2;
+    CREATE FUNCTION lock_row(wanted text) RETURNS text LANGUAGE plpgsql AS $$
+    BEGIN
+      PERFORM FROM contended WHERE key = wanted FOR UPDATE;
+      IF (SELECT last_value FROM holders) < 2 THEN
+        PERFORM nextval('holders');
+        WHILE (SELECT last_value FROM holders) < 2 LOOP PERFORM pg_sleep(0.01); END LOOP;
+      END IF;
+      RETURN wanted;
+    END $$`);
   harness = await postgresHarness(server, {
-    statement: `INSERT INTO contended SELECT r.value->>0 FROM jsonb_to_recordset($1) AS r (value jsonb),
-      LATERAL pg_sleep(0.1 + 0 * length(r.value->>0)) ON CONFLICT (key) DO UPDATE SET key = excluded.key`,
+    statement: `INSERT INTO contended SELECT lock_row(r.value->>0) FROM jsonb_to_recordset($1) AS r (value jsonb)
+      ON CONFLICT (key) DO UPDATE SET key = excluded.key`,
   });
   const worker = await harness.worker();
   const [one, two] = [record(1, ['k1']), record(2, ['k2'])];
@@ -164,6 +178,7 @@ test('two batches that lock rows in opposite order are both closed: a deadlock i
     records: first === one ? [one, two] : [two, one],
   }));
   for (const { batch, records } of batches) for (const each of records) await worker.save(each, batch);
+  await server.query(`SELECT setval('holders', 0)`);
   await Promise.all(
     batches.map(({ batch, records }) => worker.closeBatch(batch, records.map(saved), 'text')),
   );
