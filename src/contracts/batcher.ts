@@ -9,7 +9,7 @@ import type { PackedKeyWindow, RequestDigest } from '../domain/key-window';
 import type { PageRef } from '../domain/paged-buffer';
 import type { MessageOrigin, PackedSenders } from '../domain/sender-window';
 import type { PackedStreams, StreamPart, StreamProgress } from '../domain/stream-window';
-import type { ChildProgress } from './child';
+import type { ClosedBatches } from './child';
 import type { LimitOverrides, OverriddenLimits } from './limits';
 import type { PipelineSettings, SaveShape } from './settings';
 import type { TracedWaits } from './waits';
@@ -82,7 +82,7 @@ export interface CarriedState {
   /** Children that had started and not closed; the new run adopts them. */
   inFlight: InFlightChild[];
   /** Their numbers instead, where they would take too much room. */
-  inFlightSeqs: [seq: number, batches: number, bulk: 0 | 1, told?: ChildProgress][];
+  inFlightSeqs: [seq: number, batches: number, bulk: 0 | 1, told?: ClosedBatches][];
   saving: SavingState;
   lastBatchStartedAtMs: number;
   counters: BatcherCounters;
@@ -100,8 +100,10 @@ export interface InFlightChild {
   batches: number;
   /** Whether it saves them in bulk. */
   bulk: boolean;
-  /** What it last reported: batches that have their file are counted already. */
-  told?: ChildProgress;
+  /** When it started, in milliseconds since the epoch; 0 when an earlier run started it and they took too much room. */
+  startedAtMs: number;
+  /** What it last reported: batches that have their file, which are counted already. */
+  told?: ClosedBatches;
   /** The distinct requests whose records it holds; empty when an earlier run started it and they took too much room. */
   requestIds: string[];
 }
@@ -228,8 +230,11 @@ export const ANSWERS = 'keepapart-answers';
 export const configureSignal = defineSignal<[PipelineSettings, OperatorAction]>('configure');
 /** Lets everything that is buffered now go, whatever its age. A paused batcher does it when it is resumed. */
 export const flushSignal = defineSignal<[OperatorAction?]>('flush');
-/** What a child has done so far. Batches that have their file free their places although the child goes on. */
-export const childProgressSignal = defineSignal<[childId: string, progress: ChildProgress]>('childProgress');
+/**
+ * Which batches of a child have their file so far: they free their places although the child goes on. Sent only where the
+ * rest will take a while.
+ */
+export const childProgressSignal = defineSignal<[childId: string, progress: ClosedBatches]>('childProgress');
 /** Stops starting batches; records are still accepted, batches in flight go on. */
 export const pauseSignal = defineSignal<[OperatorAction?]>('pause');
 export const resumeSignal = defineSignal<[OperatorAction?]>('resume');

@@ -71,12 +71,6 @@ export interface ClosedBatches extends OutcomeTally {
   batches: number;
 }
 
-/** What a child reports to its batcher while it runs. */
-export interface ChildProgress extends ClosedBatches {
-  /** Whether the rest only waits for its next attempt, so that the batcher may start others. */
-  waits: boolean;
-}
-
 export function closedBatchesOf({ outcomes }: Pick<ChildResult, 'outcomes'>): ClosedBatches {
   return { batches: outcomes.of.length, ...tallyPacked(outcomes) };
 }

@@ -65,7 +65,13 @@ export async function startOrAdopt(
     const childId = childIdOf(workflowInfo().workflowId, seq);
     holdFor(state, seq, flushes);
     const bulk = input.bulk !== undefined;
-    state.inFlight.set(childId, { childId, batches: flushes.length, bulk, requestIds });
+    state.inFlight.set(childId, {
+      childId,
+      batches: flushes.length,
+      bulk,
+      startedAtMs: openedAtMs,
+      requestIds,
+    });
     try {
       const handle = await startChildWith(childId, input, flushes, requestIds);
       return { childId, closing: childClosing(handle) };

@@ -4,7 +4,7 @@
  */
 import { ApplicationFailure } from '@temporalio/common';
 import type { AcceptedRequest, BatcherQuestion, OperatorAction } from '../../src/contracts/batcher';
-import type { ChildProgress } from '../../src/contracts/child';
+import type { ClosedBatches } from '../../src/contracts/child';
 import type { PipelineSettings } from '../../src/contracts/settings';
 import { describeReceived, type ErrorCode } from '../../src/domain/errors';
 import { problemsOfLimitsPatch, LIMIT_KEYS } from '../../src/domain/limits';
@@ -95,10 +95,10 @@ export function actionFrom(input: unknown, nowMs: number): OperatorAction {
   return { by: typeof by === 'string' ? by : 'unknown', atMs: isCount(atMs) ? atMs : nowMs };
 }
 
-export function isProgress(input: unknown): input is ChildProgress {
+export function isProgress(input: unknown): input is ClosedBatches {
   if (!isObject(input)) return false;
-  const { batches, saved, rolledBack, retries, waits }: Unknown<ChildProgress> = input;
-  return [batches, saved, rolledBack, retries].every(isCount) && typeof waits === 'boolean';
+  const { batches, saved, rolledBack, retries }: Unknown<ClosedBatches> = input;
+  return [batches, saved, rolledBack, retries].every(isCount);
 }
 
 /** Whether a message has settings. The limits among them are checked as the API checks them. */

@@ -12,7 +12,7 @@ import type {
   SavingState,
 } from '../../src/contracts/batcher';
 import { NO_COUNTS } from '../../src/contracts/batcher';
-import type { ChildProgress, ClosedBatches } from '../../src/contracts/child';
+import type { ClosedBatches } from '../../src/contracts/child';
 import type { LimitOverrides } from '../../src/contracts/limits';
 import { SAVE_ACTIVITY, type PipelineSettings } from '../../src/contracts/settings';
 import type { Apart } from '../../src/domain/apart/running-flushes';
@@ -164,7 +164,13 @@ function carriedInFlight(children: InFlightChild[]): Pick<CarriedState, 'inFligh
 function inFlightFrom(carried: CarriedState | undefined, batcherId: string): InFlightChild[] {
   const { inFlight = [], inFlightSeqs = [] } = carried ?? {};
   const numbered = inFlightSeqs.map(([seq, batches, bulk, told]): InFlightChild => {
-    const child = { childId: childIdOf(batcherId, seq), batches, bulk: bulk === 1, requestIds: [] };
+    const child = {
+      childId: childIdOf(batcherId, seq),
+      batches,
+      bulk: bulk === 1,
+      startedAtMs: 0,
+      requestIds: [],
+    };
     return told === undefined ? child : { ...child, told };
   });
   return [...inFlight, ...numbered];
@@ -277,7 +283,7 @@ export function recordClosing(state: BatcherState, childId: string, closing: Chi
 }
 
 /** Releases the slots of those batches of a child that have their file, and counts them. */
-export function recordProgress(state: BatcherState, childId: string, progress: ChildProgress): void {
+export function recordProgress(state: BatcherState, childId: string, progress: ClosedBatches): void {
   const child = state.inFlight.get(childId);
   // What arrives late, or from a run that has been settled since, is counted already.
   if (child === undefined || progress.batches < (child.told?.batches ?? 0)) return;

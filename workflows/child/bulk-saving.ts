@@ -12,6 +12,7 @@
 import { CancellationScope, isCancellation, proxyActivities, sleep } from '@temporalio/workflow';
 import { ACTIVITY_TIMEOUTS, type Activities, type SaveBatchesResult } from '../../src/contracts/activities';
 import type { ChildPolicy } from '../../src/contracts/child';
+import { SECOND } from '../../src/domain/duration';
 import { OUTCOME, type RecordOutcome } from '../../src/domain/outcome';
 import { packKept } from '../../src/domain/packed-batch';
 import type { KeptRecord } from '../../src/domain/record';
@@ -20,6 +21,9 @@ import type { Closing } from './closing';
 import { CANCELLED_SAVE, describeRefusal } from './failures';
 import type { SaveTimes } from './record-saving';
 import { rollBack, withWholeBatches, type RollingBack, type SettledBatch } from './rolling-back';
+
+/** Before a pause that is longer, the batcher is told which batches are closed, so that it may start others instead. */
+const LONG_PAUSE_MS = 2 * SECOND;
 
 /** A batch that isn't through. */
 interface Unsettled {
@@ -43,9 +47,10 @@ export async function saveInBulk(
     const pauseMs = await makeAttempt(unsettled, attempt, policy, times);
     const through = unsettled.filter(isSettled);
     unsettled = unsettled.filter((one) => !isSettled(one));
-    waves.push(CancellationScope.nonCancellable(() => finish(through, policy, closing)));
+    const wave = CancellationScope.nonCancellable(() => finish(through, policy, closing));
+    waves.push(wave);
     if (unsettled.length === 0) break;
-    closing.waitsForNextAttempt(through.length > 0);
+    if (pauseMs > LONG_PAUSE_MS) void wave.then(() => closing.reportSoFar());
     if (!(await pause(pauseMs))) callOff(unsettled);
   }
   await Promise.all(waves);

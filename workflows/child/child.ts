@@ -15,8 +15,8 @@
  * that is away is waited for, so that every record gets its one outcome line (G4). A cancellation stops the saving of
  * what isn't saved yet; all the rest is still done.
  *
- * A batch that has its file while others of the child don't is in the memo, by which readers know that it is closed, and
- * is reported to the batcher, which starts another in its place.
+ * A batch that has its file while others of the child don't is in the memo, by which readers know that it is closed.
+ * Where the others will take a while, it is also reported to the batcher, which starts another in its place.
  */
 import { CancellationScope, workflowInfo } from '@temporalio/workflow';
 import type { ChildInput, ChildResult } from '../../src/contracts/child';

@@ -9,7 +9,7 @@ import {
 } from '@temporalio/workflow';
 import { ACTIVITY_TIMEOUTS, type Activities, type CloseBatchesResult } from '../../src/contracts/activities';
 import { childProgressSignal } from '../../src/contracts/batcher';
-import type { ChildMemo, ChildPolicy, ChildProgress, ChildResult } from '../../src/contracts/child';
+import type { ChildMemo, ChildPolicy, ChildResult, ClosedBatches } from '../../src/contracts/child';
 import { SEARCH_ATTRIBUTES } from '../../src/contracts/search-attributes';
 import { KIB, MIB } from '../../src/domain/duration';
 import { jsonBytes } from '../../src/domain/json';
@@ -35,7 +35,6 @@ export class Closing {
   private readonly closed = new Map<number, ClosedBatch>();
   private readonly waves: NonNullable<ChildMemo['closed']> = [];
   private known: RecordOutcome[] = [];
-  private waits = false;
   private readonly report = createReporter(() => this.progress());
 
   constructor(
@@ -59,13 +58,9 @@ export class Closing {
     await Promise.all(batches.map((batch) => this.settleOne(batch, reason)));
   }
 
-  /**
-   * All that isn't closed, or about to be, only waits for its next attempt.
-   * @param isClosing whether a wave is being closed: the report follows when it is
-   */
-  waitsForNextAttempt(isClosing: boolean): void {
-    this.waits = true;
-    if (!isClosing) void this.report();
+  /** Reports the batches that are closed to the batcher, as the rest will take a while. */
+  reportSoFar(): void {
+    if (this.closed.size > 0 && this.closed.size < this.batches.length) void this.report();
   }
 
   /** Of a child whose batches are all closed. */
@@ -98,6 +93,7 @@ export class Closing {
         }
       }
       this.publish(noted);
+      if (failed.length > 0) this.reportSoFar();
       open = failed;
     }
     await Promise.all(settling);
@@ -163,16 +159,11 @@ export class Closing {
     });
     const memo: Pick<ChildMemo, 'closed'> = { closed: [...this.waves] };
     upsertMemo({ ...memo });
-    if (this.closed.size < this.batches.length) void this.report();
   }
 
-  private progress(): ChildProgress {
+  private progress(): ClosedBatches {
     const closed = [...this.closed.values()];
-    return {
-      batches: closed.length,
-      ...tallyOutcomes(closed.flatMap(({ outcomes }) => outcomes)),
-      waits: this.waits,
-    };
+    return { batches: closed.length, ...tallyOutcomes(closed.flatMap(({ outcomes }) => outcomes)) };
   }
 }
 
@@ -215,7 +206,7 @@ function errorBytesOf({ outcomes }: SettledBatch): number {
  * Reports to the batcher, one message at a time. It need not arrive: the end of the child reports everything. A child
  * that settles has no parent, as an activity has started it.
  */
-function createReporter(progress: () => ChildProgress): () => Promise<void> {
+function createReporter(progress: () => ClosedBatches): () => Promise<void> {
   const { parent, workflowId } = workflowInfo();
   let reporting = false;
   let more = false;
@@ -223,8 +214,6 @@ function createReporter(progress: () => ChildProgress): () => Promise<void> {
     more = true;
     if (reporting || parent === undefined) return;
     reporting = true;
-    // After all that this task brings, so that it is one message.
-    await Promise.resolve();
     while (more) {
       more = false;
       try {
