@@ -1,9 +1,9 @@
 /*
  * A workflow interceptor that keeps a query from corrupting the workflow it asks. It belongs in every bundle that a worker
- * runs, for all workflow types; see docs/decisions/0022-queries-between-workflow-tasks.md, which also describes the fault
- * for a report upstream.
+ * runs, for all workflow types: docs/decisions/0022-queries-between-workflow-tasks.md. The fault in full, with a program
+ * that reproduces it, is in docs/upstream/query-runs-unstarted-events.md.
  *
- * The fault (server 1.29 to 1.31, SDK 1.24.0). A query that finds no pending workflow task waits in the task queue for a
+ * The fault (server 1.29.1, SDK 1.24.0). A query that finds no pending workflow task waits in the task queue for a
  * worker. If events arrive meanwhile, and a worker takes the query that doesn't have the run in its cache, it is sent the
  * history up to that moment, including events that no workflow task has started yet. Core takes those trailing events for
  * one more task. It runs them, with the clock of the task before, answers the query, and keeps both the run and the
@@ -15,8 +15,8 @@
  * started event of its own. Throwing makes Core fail the query, not a workflow task, and evict the run with everything that
  * the query did to it. Whoever asks again is answered by the real task or after it.
  *
- * What gets past it. If a worker took one of the trailing events' workflow tasks and died before it completed it, their
- * history contains a started event. Its time and size are new, so the activation looks like a real one.
+ * What gets past it. If a worker took a workflow task for the trailing events and died before it completed it, they include
+ * a started event. Its time and size are new, so the activation looks like a real one.
  */
 import type { ActivateInput, WorkflowInterceptorsFactory } from '@temporalio/workflow';
 import { QUERY_REFUSED } from '../src/contracts/query-guard';
