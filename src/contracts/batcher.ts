@@ -82,7 +82,7 @@ export interface CarriedState {
   /** Children that had started and not closed; the new run adopts them. */
   inFlight: InFlightChild[];
   /** Their numbers instead, where they would take too much room. */
-  inFlightSeqs: [seq: number, batches: number, bulk: 0 | 1, told?: ClosedBatches][];
+  inFlightSeqs: [seq: number, batches: number, bulk: 0 | 1, ...told: number[]][];
   saving: SavingState;
   lastBatchStartedAtMs: number;
   counters: BatcherCounters;

@@ -197,7 +197,7 @@ function appWithViews(deps: Partial<HttpDeps> = {}): TestApp {
       rolledBack: null,
       retries: null,
     },
-    ...{ runId: 'run', file: null, records: [] },
+    ...{ runId: 'run', file: null, records: [], saving: { text: 'so', shape: 'batch' as const, due: 40 } },
     cut: {
       ...{
         text: 'so',

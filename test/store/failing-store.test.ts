@@ -69,9 +69,13 @@ test('a failure rate of 1 fails every attempt, and never a rollback or the closi
 describe('records that are saved together', () => {
   test('fail each by its own draw, and only those that do not fail first reach the store', async () => {
     const { calls, store } = noting();
-    const failing = createFailingStore(store, { failureRate: 0.8, random: drawing(0.8, 0.1, 0.5, 0.1, 0.4) });
+    const saveAll: RecordStore['saveAll'] = (batches) => saveTogether(store, batches);
+    const random = drawing(0.8, 0.1, 0.5, 0.1, 0.4);
+    const failing = createFailingStore({ ...store, saveAll }, { failureRate: 0.8, random });
 
-    const results = await failing.saveAll!([record(1), record(2), record(3)], BATCH);
+    const [results = []] = await failing.saveAll!([
+      { batch: BATCH, records: [record(1), record(2), record(3)] },
+    ]);
 
     expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'rejected']);
     expect(results[1]).toMatchObject({ reason: { code: 'save-failed' } });
@@ -79,12 +83,15 @@ describe('records that are saved together', () => {
   });
 
   test('what the store itself says of one comes first', async () => {
-    const saveAll: RecordStore['saveAll'] = (records) =>
-      Promise.resolve(records.map((_, i) => ({ status: 'rejected', reason: new Error(`no ${i}`) })));
+    const saveAll: RecordStore['saveAll'] = (batches) =>
+      Promise.resolve(
+        batches.map(({ records }) =>
+          records.map((_, i) => ({ status: 'rejected', reason: new Error(`no ${i}`) })),
+        ),
+      );
     const failing = createFailingStore({ ...noting().store, saveAll }, { failureRate: 1, random: () => 0 });
-    expect(await failing.saveAll!([record(1), record(2)], BATCH)).toMatchObject([
-      { reason: { message: 'no 0' } },
-      { reason: { message: 'no 1' } },
+    expect(await failing.saveAll!([{ batch: BATCH, records: [record(1), record(2)] }])).toMatchObject([
+      [{ reason: { message: 'no 0' } }, { reason: { message: 'no 1' } }],
     ]);
   });
 
@@ -92,7 +99,8 @@ describe('records that are saved together', () => {
     const { calls, store } = noting();
     const save: RecordStore['save'] = (kept, batch) =>
       kept.value === 2 ? Promise.reject(new Error('not 2')) : store.save(kept, batch);
-    const results = await saveTogether({ ...store, save }, [record(1), record(2), record(3)], BATCH);
+    const records = [record(1), record(2), record(3)];
+    const [results = []] = await saveTogether({ ...store, save }, [{ batch: BATCH, records }]);
     expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
     expect(calls).toEqual(['save request:1', 'save request:3']);
 

@@ -25,8 +25,11 @@ const EMPTY = { staging: [], unfinished: [], out: [BATCH_FILE] };
 async function setUp() {
   const folders = await storeFolders();
   const store = createFileStore(folders);
-  const saveAll = (records: readonly KeptRecord[], batch: BatchRef = BATCH) =>
-    saveTogether(store, records, batch);
+  const saveAll = async (records: readonly KeptRecord[], batch: BatchRef = BATCH) => {
+    const [results = []] = await saveTogether(store, [{ batch, records }]);
+    for (const result of results) if (result.status === 'rejected') throw result.reason;
+    return results;
+  };
   /** Everything that is staged, as text. */
   const stagedText = (): string => {
     const folder = join(folders.dataDir, 'staging');
@@ -145,7 +148,7 @@ describe('Records of a batch that are saved together', () => {
       code: 'staged-record-missing',
       message: expect.stringContaining('request:1, request:2, request:3, request:4, request:5 reported as'),
     });
-    await saveTogether(other, FIVE.slice(0, 2), BATCH);
+    await saveTogether(other, [{ batch: BATCH, records: FIVE.slice(0, 2) }]);
     renameSync(join(staging, `${segment}.writing`), join(staging, segment));
     await close(another);
     expect(contentsOf(folders)).toEqual(EMPTY);
@@ -286,8 +289,8 @@ describe('Batches that are saved side by side', () => {
         await Promise.all(
           drawn.map(async ({ savedBy, again, closedBy, after }, i) => {
             const batch = { ...BATCH, batchId: `run-${run}-${i}` };
-            await saveTogether(workers[savedBy]!, FIVE, batch);
-            if (again !== null) await saveTogether(workers[again]!, FIVE.slice(1), batch);
+            await saveTogether(workers[savedBy]!, [{ batch, records: FIVE }]);
+            if (again !== null) await saveTogether(workers[again]!, [{ batch, records: FIVE.slice(1) }]);
             for (let turn = 0; turn < after; turn++) await setImmediate();
             await workers[closedBy]!.closeBatch(batch, FIVE.map(saved), 'text');
           }),

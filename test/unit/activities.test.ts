@@ -4,18 +4,26 @@ import { DefaultLogger } from '@temporalio/worker';
 import { createActivities, type ActivityDeps, type WorkflowAccess } from '../../activities';
 import {
   ACTIVITY_TIMEOUTS,
-  BATCH_CLOSING,
+  CHILD_CLOSING,
   ROLLBACK_ATTEMPTS,
-  type BatchClosing,
+  type ChildClosing,
 } from '../../src/contracts/activities';
 import { ERRORS, KeepapartError, RETRIED, type ErrorCode } from '../../src/domain/errors';
 import { OUTCOME, type SettledRecord } from '../../src/domain/outcome';
-import { describeSaveFailure, describeUndoFailure } from '../../workflows/save-failure';
+import { CANCELLED_SAVE, describeSaveFailure, describeUndoFailure } from '../../workflows/child/failures';
+import { packKept, packOutcomes } from '../../src/domain/packed-batch';
 import { createMemoryStore } from '../helpers/memory-store';
 
 const batch = { batchId: 'b-00000001', openedAtMs: 0 };
 const record = { recordId: 'r:0', value: { a: 1 } };
-const closed: BatchClosing = { status: BATCH_CLOSING.completed, saved: 1, rolledBack: 0, retries: 0 };
+const batches = { openedAtMs: 0, batches: [{ batchId: batch.batchId, records: packKept([record]) }] };
+const closed: ChildClosing = {
+  status: CHILD_CLOSING.completed,
+  batches: 1,
+  saved: 1,
+  rolledBack: 0,
+  retries: 0,
+};
 
 function activitiesOver({
   store = createMemoryStore(),
@@ -25,8 +33,9 @@ function activitiesOver({
   return createActivities({
     store,
     workflows: {
-      waitForBatch: notAskedFor,
-      restartBatch: notAskedFor,
+      waitForChild: notAskedFor,
+      restartChild: notAskedFor,
+      holdsBatches: notAskedFor,
       readPage: notAskedFor,
       ...workflows,
     },
@@ -61,6 +70,7 @@ describe('save', () => {
     const { save } = activitiesOver({ store });
     expect(await run(save, { record, batch }, newEnvironment(2))).toEqual({
       attempt: 2,
+      tookMs: expect.any(Number),
     });
     expect(saved.mock.calls).toEqual([[record, batch]]);
   });
@@ -102,17 +112,24 @@ describe('save', () => {
   });
 });
 
-describe('rollback and closeBatch', () => {
+describe('rollback and closeBatches', () => {
   const settled: SettledRecord = { ...record, outcome: OUTCOME.saved, attempts: 1, atMs: 0 };
+  const { kinds, of } = packOutcomes([[settled]]);
+  const closing = {
+    openedAtMs: 0,
+    batches: batches.batches.map((one, i) => ({ ...one, outcomes: of[i] ?? [] })),
+    kinds,
+    format: 'json' as const,
+  };
 
   test('hand what they get to the store; closing tells where the batch is.', async () => {
     const store = createMemoryStore();
-    const { rollback, closeBatch } = activitiesOver({ store });
-    await run(rollback, { record, batch });
+    const { rollback, closeBatches } = activitiesOver({ store });
+    expect(await run(rollback, batches)).toEqual({ failures: [], failed: [] });
     expect(store.rollbacks).toEqual([record.recordId]);
-    const input = { batch, records: [settled], format: 'json' as const };
-    const { location } = await run(closeBatch, input);
-    expect(store.files.get(location)).toEqual([settled]);
+    const [location] = [...(await run(closeBatches, closing)).batches];
+    expect(location).toEqual({ location: [...store.files.keys()][0] });
+    expect([...store.files.values()]).toEqual([[settled]]);
   });
 
   test('fail as store-failed, to be retried, or as what the store says, and tell their attempt.', async () => {
@@ -121,12 +138,11 @@ describe('rollback and closeBatch', () => {
       rollback: () => Promise.reject(new Error('away')),
       closeBatch: () => Promise.reject(new KeepapartError('batch-file-conflict', 'Another file')),
     };
-    const { rollback, closeBatch } = activitiesOver({ store });
-    const undone = await failureOf(run(rollback, { record, batch }));
+    const { rollback, closeBatches } = activitiesOver({ store });
+    const undone = await failureOf(run(rollback, batches));
     expect(undone).toMatchObject({ message: 'away', type: 'store-failed', nonRetryable: false });
     expect(undone.details).toEqual([{ attempt: 1 }]);
-    const input = { batch, records: [settled], format: 'text' as const };
-    const published = await failureOf(run(closeBatch, input));
+    const published = await failureOf(run(closeBatches, closing));
     expect(published).toMatchObject({ type: 'batch-file-conflict', nonRetryable: false });
   });
 });
@@ -187,24 +203,24 @@ test('a store that says when it is to be asked again is asked again then.', asyn
   expect(failure).toMatchObject({ nonRetryable: false, nextRetryDelay: 2500 });
 });
 
-describe('adoptBatch', () => {
-  test('tells how the batch closed.', async () => {
-    const waitForBatch = jest.fn(() => Promise.resolve(closed));
-    const { adoptBatch } = activitiesOver({ waitForBatch });
+describe('adoptChild', () => {
+  test('returns how the child closed.', async () => {
+    const waitForChild = jest.fn(() => Promise.resolve(closed));
+    const { adoptChild } = activitiesOver({ waitForChild });
     const environment = newEnvironment();
-    expect(await run(adoptBatch, { batchId: 'b-1' }, environment)).toEqual(closed);
-    expect(waitForBatch).toHaveBeenCalledWith('b-1', environment.context.cancellationSignal);
+    expect(await run(adoptChild, { childId: 'b-1' }, environment)).toEqual(closed);
+    expect(waitForChild).toHaveBeenCalledWith('b-1', environment.context.cancellationSignal);
   });
 
   test('gives up when it is cancelled, and says so as a cancellation.', async () => {
     const environment = newEnvironment();
-    const waitForBatch = (_: string, signal: AbortSignal) =>
-      new Promise<BatchClosing>((_resolve, reject) => {
+    const waitForChild = (_: string, signal: AbortSignal) =>
+      new Promise<ChildClosing>((_resolve, reject) => {
         signal.addEventListener('abort', () => reject(signal.reason as Error));
         environment.cancel('CANCELLED');
       });
-    const { adoptBatch } = activitiesOver({ waitForBatch });
-    await expect(run(adoptBatch, { batchId: 'b-1' }, environment)).rejects.toBeInstanceOf(CancelledFailure);
+    const { adoptChild } = activitiesOver({ waitForChild });
+    await expect(run(adoptChild, { childId: 'b-1' }, environment)).rejects.toBeInstanceOf(CancelledFailure);
   });
 });
 
@@ -218,7 +234,7 @@ describe('heartbeats', () => {
     return Promise.resolve();
   };
 
-  test.each(['save', 'rollback', 'closeBatch', 'adoptBatch', 'settleBatch'] as const)(
+  test.each(['save', 'saveBatches', 'rollback', 'closeBatches', 'adoptChild', 'settleBatch'] as const)(
     '%s sends them while its work goes on, well within the time-out, and none afterwards.',
     async (name) => {
       const store = {
@@ -227,12 +243,21 @@ describe('heartbeats', () => {
         closeBatch: () => forTimeout(2).then(() => ({ location: 'there' })),
         readBatch: () => Promise.resolve(undefined),
       };
-      const activities = activitiesOver({ store, waitForBatch: () => forTimeout(2).then(() => closed) });
+      const activities = activitiesOver({ store, waitForChild: () => forTimeout(2).then(() => closed) });
       const environment = newEnvironment();
       const beats: number[] = [];
       const startedAtMs = Date.now();
       environment.on('heartbeat', () => beats.push(Date.now() - startedAtMs));
-      const input = { record, batch: { ...batch, records: [] }, batchId: 'b-1', records: [], format: 'text' };
+      const [one] = batches.batches.map((packed) => ({ ...packed, outcomes: [0] }));
+      const input = {
+        ...{ record, batch: { ...batch, records: [] }, childId: 'b-1' },
+        ...{
+          openedAtMs: 0,
+          batches: [one],
+          kinds: [{ outcome: 'saved', attempts: 1, atMs: 0 }],
+          format: 'text',
+        },
+      };
       await run(activities[name] as (given: typeof input) => Promise<unknown>, input, environment);
 
       const gaps = beats.map((beat, at) => beat - (beats[at - 1] ?? 0));
@@ -282,7 +307,7 @@ describe('what the batch workflow reads out of a failed save', () => {
   ])('G4: is an outcome of its own when it was cancelled %s.', (_, error) => {
     expect(describeSaveFailure(error, 5)).toEqual({
       attempts: 0,
-      message: 'cancelled by hand before it was saved',
+      message: CANCELLED_SAVE.message,
     });
   });
 

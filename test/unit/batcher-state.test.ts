@@ -1,15 +1,15 @@
 import type { WorkflowInfo } from '@temporalio/workflow';
 import fc from 'fast-check';
-import { BATCH_CLOSING, type BatchClosing } from '../../src/contracts/activities';
+import { CHILD_CLOSING, type ChildClosing } from '../../src/contracts/activities';
 import {
-  LEGACY_RUN_LIMITS,
   RUN_LIMITS,
   type BatcherInput,
+  type InFlightChild,
   type RunLimits,
 } from '../../src/contracts/batcher';
 import type { PipelineSettings } from '../../src/contracts/settings';
 import { holdOf } from '../../src/domain/apart/holds';
-import { batchIdOf } from '../../src/domain/batch';
+import { childIdOf } from '../../src/domain/batch';
 import { inOrder, packedBytesBound } from '../../src/domain/buffer';
 import type { ConflictRule } from '../../src/domain/conflict-rules';
 import { KIB, MIB } from '../../src/domain/duration';
@@ -19,20 +19,22 @@ import { LIMIT_RANGES, problemsOfLimitsPatch } from '../../src/domain/limits';
 import { MAX_STREAMS } from '../../src/domain/stream-window';
 import { appendToEnd, flushEverything, needsSpill, sizeOf, spill } from '../../src/domain/paged-buffer';
 import {
+  batchesInFlight,
   carriedFrom,
   freeSlots,
   handOverDue,
-  limitsOfNextRun,
   nextPageIsForNextRun,
   recordClosing,
   restoreBatcher,
   takeRequest,
   type BatcherState,
-} from '../../workflows/batcher-state';
-import { describeBatcher, statusOf, traceOf } from '../../workflows/batcher-view';
-import { nextWakeAtMs, takeOnScope } from '../../workflows/conflict-scope';
-import { noteCuts } from '../../workflows/cut-notes';
-import { changeLimits, configure } from '../../workflows/limits';
+} from '../../workflows/batcher/state';
+import { describeBatcher, statusOf, traceOf } from '../../workflows/batcher/view';
+import { groupFlushes } from '../../workflows/batcher/child-bounds';
+import { decideStarts } from '../../workflows/batcher/save-shape';
+import { nextWakeAtMs, takeOnScope } from '../../workflows/batcher/conflict-scope';
+import { noteCuts } from '../../workflows/batcher/cut-notes';
+import { changeLimits, configure } from '../../workflows/batcher/limits';
 
 const SETTINGS: PipelineSettings = {
   maxBatchSize: 3,
@@ -46,34 +48,46 @@ const SETTINGS: PipelineSettings = {
   apartMs: 0,
   outcomeFormat: 'text',
   onFailure: 'keep',
-  saveActivity: 'regular',
-  batchesPerChild: 1,
+  saveActivity: 'record',
   idempotencyWindowMs: 86_400_000,
   idempotencyWindowKeys: 10_000,
 };
 
 function info(of: Partial<WorkflowInfo> = {}): WorkflowInfo {
-  return { historyLength: 3, historySize: 1000, continueAsNewSuggested: false, ...of } as WorkflowInfo;
+  return {
+    historyLength: 3,
+    historySize: 1000,
+    continueAsNewSuggested: false,
+    runStartTime: new Date(0),
+    ...of,
+  } as WorkflowInfo;
 }
 
 function newState(settings: Partial<PipelineSettings> = {}): BatcherState {
-  return restoreBatcher({ settings: { ...SETTINGS, ...settings } }, info());
+  return restoreBatcher({ settings: { ...SETTINGS, ...settings }, limits: RUN_LIMITS }, info());
 }
 
-function closing(of: Partial<BatchClosing> = {}): BatchClosing {
-  return { status: BATCH_CLOSING.completed, saved: 0, rolledBack: 0, retries: 0, ...of };
+function child(childId: string, of: Partial<InFlightChild> = {}): InFlightChild {
+  return { childId, batches: 1, bulk: false, startedAtMs: 0, requestIds: [], ...of };
+}
+
+function closing(of: Partial<ChildClosing> = {}): ChildClosing {
+  return { status: CHILD_CLOSING.completed, batches: 1, saved: 0, rolledBack: 0, retries: 0, ...of };
 }
 
 /** What the workflow's loop does, without the workflow. */
 function startFlushes(state: BatcherState, nowMs: number): Flush[] {
-  const taken = takeFlushes(state.buffer.head, state.settings, nowMs, freeSlots(state, nowMs));
-  const flushes = noteCuts(state, taken, nowMs);
-  for (const { records } of flushes) {
-    const batchId = `b-${state.nextBatchSeq++}`;
-    const requestIds = [...new Set(records.map(({ requestId }) => requestId))];
+  const { shape, limit } = decideStarts(state, nowMs);
+  const flushes = noteCuts(state, takeFlushes(state.buffer.head, state.settings, nowMs, limit), nowMs);
+  const bulk = shape === 'batch';
+  for (const group of bulk ? groupFlushes(flushes, state.settings) : flushes.map((flush) => [flush])) {
+    const childId = childIdOf('b', state.nextChildSeq++);
+    const requestIds = [
+      ...new Set(group.flatMap(({ records }) => records.map(({ requestId }) => requestId))),
+    ];
     state.lastBatchStartedAtMs = nowMs;
-    state.counters.batchesStarted++;
-    state.inFlight.set(batchId, { batchId, requestIds });
+    state.counters.batchesStarted += group.length;
+    state.inFlight.set(childId, { childId, batches: group.length, bulk, startedAtMs: nowMs, requestIds });
   }
   return flushes;
 }
@@ -84,7 +98,8 @@ const anySettings = fc
     conflicts: fc.constantFrom<ConflictRule[]>([], [{ pair: [1, 2] }], [{ distinct: '' }]),
     flushIntervalMs: fc.constantFrom(1, 30, 1000),
     batchSpacingMs: fc.constantFrom(0, 0, 20, 200),
-    maxInFlight: fc.integer({ min: 1, max: 4 }),
+    maxInFlight: fc.constantFrom(1, 2, 3, 4, 30),
+    saveActivity: fc.constantFrom('auto' as const, 'record' as const, 'batch' as const),
   })
   .map((settings) => ({ ...SETTINGS, ...settings }));
 
@@ -93,7 +108,7 @@ type Happening =
 const anyHappening: fc.Arbitrary<Happening> = fc.oneof(
   {
     weight: 5,
-    arbitrary: fc.record({ values: fc.array(fc.integer({ min: 1, max: 4 }), { maxLength: 9 }) }),
+    arbitrary: fc.record({ values: fc.array(fc.integer({ min: 1, max: 4 }), { maxLength: 40 }) }),
   },
   { weight: 4, arbitrary: fc.constantFrom('close' as const, 'nothing' as const) },
   { weight: 1, arbitrary: fc.constantFrom('flush' as const, 'pause' as const, 'resume' as const) },
@@ -123,7 +138,7 @@ const anyStory = fc.array(fc.record({ happening: anyHappening, afterMs: fc.nat({
 /** One turn of the loop, and what has to be true until the next: nothing could start, and nobody looks in vain. */
 function turn(state: BatcherState, nowMs: number, pick: number): number | undefined {
   const started = startFlushes(state, nowMs);
-  if (started.length > 0) expect(state.inFlight.size).toBeLessThanOrEqual(state.settings.maxInFlight);
+  if (started.length > 0) expect(batchesInFlight(state)).toBeLessThanOrEqual(state.settings.maxInFlight);
 
   const wakeAtMs = nextWakeAtMs(state, nowMs);
   expect(wakeAtMs ?? Infinity).toBeGreaterThan(nowMs);
@@ -137,7 +152,7 @@ function turn(state: BatcherState, nowMs: number, pick: number): number | undefi
 test('G7: the loop never sleeps while a batch could start, and always sleeps when none can.', () => {
   fc.assert(
     fc.property(anySettings, anyStory, fc.nat(), (settings, story, pick) => {
-      const state = restoreBatcher({ settings }, info());
+      const state = restoreBatcher({ settings, limits: RUN_LIMITS }, info());
       let nowMs = 1_000_000;
       let wakeAtMs: number | undefined;
       for (const { happening, afterMs } of story) {
@@ -166,9 +181,9 @@ describe('slots', () => {
   test('are what MAX_IN_FLIGHT leaves, none when it was lowered below what is in flight.', () => {
     const state = newState({ maxInFlight: 3 });
     expect(freeSlots(state, 0)).toBe(3);
-    state.inFlight.set('b', { batchId: 'b', requestIds: [] });
+    state.inFlight.set('b', child('b'));
     expect(freeSlots(state, 0)).toBe(2);
-    state.inFlight.set('c', { batchId: 'c', requestIds: [] });
+    state.inFlight.set('c', child('c'));
     state.settings = { ...state.settings, maxInFlight: 1 };
     expect(freeSlots(state, 0)).toBe(0);
   });
@@ -177,8 +192,8 @@ describe('slots', () => {
     const state = newState({ batchSpacingMs: 50 });
     state.lastBatchStartedAtMs = 100;
     expect([149, 150, 1000].map((nowMs) => freeSlots(state, nowMs))).toEqual([0, 1, 1]);
-    state.inFlight.set('b', { batchId: 'b', requestIds: [] });
-    state.inFlight.set('c', { batchId: 'c', requestIds: [] });
+    state.inFlight.set('b', child('b'));
+    state.inFlight.set('c', child('c'));
     expect(freeSlots(state, 1000)).toBe(0);
   });
 
@@ -192,9 +207,9 @@ describe('slots', () => {
 
   test('are given back by every way of closing; only what completed is counted.', () => {
     const state = newState();
-    for (const batchId of ['a', 'b', 'c']) state.inFlight.set(batchId, { batchId, requestIds: [] });
+    for (const childId of ['a', 'b', 'c']) state.inFlight.set(childId, child(childId));
     recordClosing(state, 'a', closing({ saved: 2, rolledBack: 1, retries: 4 }));
-    recordClosing(state, 'b', closing({ status: BATCH_CLOSING.terminated, saved: 9 }));
+    recordClosing(state, 'b', closing({ status: CHILD_CLOSING.terminated, saved: 9 }));
     recordClosing(state, 'c', undefined);
     expect(state.inFlight.size).toBe(0);
     expect(state.counters).toMatchObject({ batchesCompleted: 1, saved: 2, rolledBack: 1, retries: 4 });
@@ -202,7 +217,7 @@ describe('slots', () => {
 });
 
 describe('a run hands over', () => {
-  const limits = { historyEvents: 100, historyBytes: 10_000, messages: 50 };
+  const limits: RunLimits = { ...RUN_LIMITS, historyEvents: 100, historyBytes: 10_000, messages: 50 };
   const carriedInfo = info({ historySize: 1_900_000 });
 
   test('when one of its limits is reached, whichever it is, and not before.', () => {
@@ -217,14 +232,13 @@ describe('a run hands over', () => {
   });
 
   test('not at once because of what it carries: that is no growth.', () => {
-    const state = restoreBatcher({ settings: SETTINGS }, carriedInfo);
-    expect(state.limits).toEqual(LEGACY_RUN_LIMITS);
+    const state = restoreBatcher({ settings: SETTINGS, limits: RUN_LIMITS }, carriedInfo);
     expect(handOverDue(state, carriedInfo)).toBe(false);
   });
 
   test('rather than take in a page that it has no room for, unless it has hardly begun.', () => {
-    const forNextRun = (grown: number, pageBytes: number, of: RunLimits = { ...limits, lateBytes: 0 }) => {
-      const state = restoreBatcher({ settings: SETTINGS, limits: of }, carriedInfo);
+    const forNextRun = (grown: number, pageBytes: number) => {
+      const state = restoreBatcher({ settings: SETTINGS, limits }, carriedInfo);
       state.buffer.pages.push({
         pageId: 'p',
         records: 1,
@@ -237,17 +251,6 @@ describe('a run hands over', () => {
     expect(forNextRun(5000, 4999)).toBe(false);
     expect(forNextRun(5000, 5000)).toBe(true);
     expect(forNextRun(4999, 1_000_000)).toBe(false);
-    expect(forNextRun(5000, 5000, limits)).toBe(false);
-  });
-
-  test('to one that keeps to the same limits, but for what a batcher of an older release has not got.', () => {
-    const next = (of?: RunLimits) => limitsOfNextRun({ settings: SETTINGS, ...(of && { limits: of }) });
-    const given = { ...limits, historyBytes: 1e9, lateBytes: 1, startsUnderWay: 2 };
-    const { lateBytes, startsUnderWay } = RUN_LIMITS;
-    expect(next()).toEqual(RUN_LIMITS);
-    expect(next(given)).toEqual(given);
-    expect(next(limits)).toEqual({ ...limits, lateBytes, startsUnderWay });
-    expect(next({ ...LEGACY_RUN_LIMITS, startBytes: 256 * KIB })).toEqual(RUN_LIMITS);
   });
 });
 
@@ -258,7 +261,7 @@ test('G6: what is handed over takes less than 512 KiB with everything at its bou
   expect(Buffer.byteLength(JSON.stringify(conflicts))).toBeGreaterThan(63 * KIB);
   expect(problemsOfLimitsPatch({ conflicts })).toEqual([]);
   const state = newState({ conflicts, maxInFlight: 1000, conflictScope: 'running' });
-  takeOnScope(state, undefined, 0, () => true);
+  takeOnScope(state, undefined, 0);
   const room = state.apart!.held.room();
   for (let i = 99_999_000; room.takes([holdOf(`2499.${i}:1`)], true); i++)
     state.apart!.held.begin(i, [holdOf(`2499.${i}:1`)]);
@@ -267,7 +270,7 @@ test('G6: what is handed over takes less than 512 KiB with everything at its bou
   const batcherId = 'b'.repeat(64);
   for (let i = 0; i < 1000; i++) {
     const batchId = `${batcherId}-63-${String(i).padStart(8, '0')}`;
-    state.inFlight.set(batchId, { batchId, requestIds: ['r'.repeat(128)] });
+    state.inFlight.set(batchId, child(batchId, { requestIds: ['r'.repeat(128)] }));
   }
   for (let i = 0; i < 10_000; i++) {
     const digest = { key: String(i).padStart(11, '0'), body: 'abcdef' };
@@ -301,18 +304,22 @@ test('G6: what is handed over takes less than 512 KiB with everything at its bou
 
 test('G4: the next run adopts every batch in flight, however many there are.', () => {
   const state = newState({ maxInFlight: 1000 });
-  const batchIds = Array.from({ length: 1000 }, (_, i) => batchIdOf('batcher-0', 99_999_500 + i));
-  for (const batchId of batchIds) state.inFlight.set(batchId, { batchId, requestIds: ['r'.repeat(128)] });
+  const childIds = Array.from({ length: 1000 }, (_, i) => childIdOf('batcher-0', 99_999_500 + i));
+  for (const childId of childIds)
+    state.inFlight.set(childId, child(childId, { requestIds: ['r'.repeat(128)] }));
   const carried = carriedFrom(state);
   expect(Buffer.byteLength(JSON.stringify(carried))).toBeLessThan(24 * KIB);
-  const next = restoreBatcher({ settings: SETTINGS, carried }, info({ workflowId: 'batcher-0' }));
-  expect([...next.inFlight.keys()]).toEqual(batchIds);
+  const next = restoreBatcher(
+    { settings: SETTINGS, limits: RUN_LIMITS, carried },
+    info({ workflowId: 'batcher-0' }),
+  );
+  expect([...next.inFlight.keys()]).toEqual(childIds);
 });
 
 test('G4: the next run knows all that this one knew, through JSON, and counts its own messages.', () => {
   fc.assert(
     fc.property(anySettings, anyStory, (settings, story) => {
-      const state = restoreBatcher({ settings }, info());
+      const state = restoreBatcher({ settings, limits: RUN_LIMITS }, info());
       let nowMs = 1_000_000;
       for (const { happening, afterMs } of story) {
         nowMs += afterMs;
@@ -320,7 +327,11 @@ test('G4: the next run knows all that this one knew, through JSON, and counts it
         startFlushes(state, nowMs);
         state.messages++;
       }
-      const input: BatcherInput = { settings: state.configured, carried: carriedFrom(state) };
+      const input: BatcherInput = {
+        settings: state.configured,
+        limits: RUN_LIMITS,
+        carried: carriedFrom(state),
+      };
       const next = restoreBatcher(JSON.parse(JSON.stringify(input)) as BatcherInput, info());
 
       const { buffer, ...rest } = next;
@@ -333,26 +344,23 @@ test('G4: the next run knows all that this one knew, through JSON, and counts it
   );
 });
 
-test('what batches were like is counted on by the next run; one of before 0.3.0 hands nothing over, and it begins at 0.', () => {
+test('the next run goes on counting what batches were like', () => {
   const state = newState({ flushIntervalMs: 1 });
   appendToEnd(state.buffer, { requestId: 'a', values: [1, 2, 3] }, 0);
   startFlushes(state, 1);
   const cuts = { batches: 2, records: 3, places: 6, beyondBound: 0, deferred: 1, deferredBy: { 0: 1 } };
   expect(state.cuts).toEqual(cuts);
-  const { cuts: carried, ...older } = carriedFrom(state);
-  const restored = (of: object) =>
-    restoreBatcher({ settings: SETTINGS, carried: { ...older, ...of } }, info());
-  const next = restored({ cuts: carried });
+  const carried = carriedFrom(state);
+  const next = restoreBatcher({ settings: SETTINGS, limits: RUN_LIMITS, carried }, info());
   next.cuts.deferredBy[0]!++;
-  expect([carried, next.cuts.deferredBy]).toEqual([cuts, { 0: 2 }]);
-  expect(restored({}).cuts).toEqual(NO_CUTS);
+  expect([carried.cuts, next.cuts.deferredBy]).toEqual([cuts, { 0: 2 }]);
 });
 
 test('rules that change keep the counts of those that stay.', () => {
   const state = newState({ flushIntervalMs: 1 });
   appendToEnd(state.buffer, { requestId: 'a', values: [1, 2, 3] }, 0);
   startFlushes(state, 1);
-  const told = () => statusOf(state, info()).cuts?.deferredBy;
+  const told = () => statusOf(state, info()).cuts.deferredBy;
   const conflicts: ConflictRule[] = [{ pair: [7, 8] }, { pair: [1, 2] }];
   changeLimits(state, { conflicts }, { by: 'test', atMs: 0 });
   expect(told()).toEqual([{ rule: conflicts[1], records: 1 }]);
@@ -374,6 +382,7 @@ test('a batcher tells what it holds, where a request is, and what people need to
     inFlight: 1,
     counters: state.counters,
     cuts: { ...NO_CUTS, batches: 1, records: 3, places: 3, deferredBy: [] },
+    saving: { shape: 'record', sinceMs: 0, due: null, storeIsSlow: false },
     paused: null,
     drain: null,
     pages: 0,
@@ -384,11 +393,11 @@ test('a batcher tells what it holds, where a request is, and what people need to
   expect(traceOf(state, 'a')).toEqual({
     size: 4,
     bufferedIndexes: [1],
-    inFlightBatchIds: ['b-1'],
+    inFlightChildIds: ['b-00000001'],
     pageIds: [],
   });
-  expect(traceOf(state, 'b')).toEqual({ size: 1, bufferedIndexes: [0], inFlightBatchIds: [], pageIds: [] });
-  expect(traceOf(state, 'c')).toEqual({ size: null, bufferedIndexes: [], inFlightBatchIds: [], pageIds: [] });
+  expect(traceOf(state, 'b')).toEqual({ size: 1, bufferedIndexes: [0], inFlightChildIds: [], pageIds: [] });
+  expect(traceOf(state, 'c')).toEqual({ size: null, bufferedIndexes: [], inFlightChildIds: [], pageIds: [] });
   expect(describeBatcher(state)).toBe(
     'running · 2 records buffered · 1 batches in flight · 0 saved · 0 rolled back · 0 batches failed',
   );

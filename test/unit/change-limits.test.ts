@@ -1,6 +1,7 @@
 import { WorkflowUpdateFailedError, type Client } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import { changeLimits } from '../../src/temporal/shard/limits';
+import { Shards } from '../../src/temporal/shard/shards';
 import { TEST_SETTINGS } from '../helpers/pipeline';
 
 const IN_FORCE = { limits: TEST_SETTINGS, overridden: {} };
@@ -13,22 +14,23 @@ const refusal = (type: string, details: unknown[] = []) =>
     ApplicationFailure.create({ type, message: 'refused', details: [details] }),
   );
 
-/** A client whose batchers, one a shard, answer as given. */
+/** A client whose batchers, one per shard, answer as given. */
 function clientOf(answers: unknown[]): Client {
-  const executeUpdateWithStart = (
-    _: unknown,
-    { startWorkflowOperation }: { startWorkflowOperation: { options: { workflowId: string } } },
-  ) => {
-    const answer = answers[Number(startWorkflowOperation.options.workflowId.slice('b-'.length))];
-    return answer instanceof Error ? Promise.reject(answer) : Promise.resolve(answer);
-  };
+  const getHandle = (workflowId: string) => ({
+    executeUpdate: () => {
+      const answer = answers[Number(workflowId.slice('b-'.length))];
+      return answer instanceof Error ? Promise.reject(answer) : Promise.resolve(answer);
+    },
+  });
+  const list = () => [];
   const withDeadline = (_: unknown, call: () => unknown) => call();
-  return { workflow: { executeUpdateWithStart }, withDeadline } as unknown as Client;
+  return { workflow: { getHandle, list }, withDeadline } as unknown as Client;
 }
 
 const change = (...answers: unknown[]) => {
   const address = { batcherId: 'b', taskQueue: 'q', shards: answers.length, settings: TEST_SETTINGS };
-  return changeLimits(clientOf(answers), address, { maxBatchSize: 2 }, 'Ann');
+  const limits = { maxBufferedRecords: 1, maxBufferedBytes: 1 };
+  return changeLimits(new Shards(clientOf(answers), address, limits), { maxBatchSize: 2 }, 'Ann');
 };
 
 test('what every shard has done is told shard by shard', async () => {
@@ -56,7 +58,7 @@ test('what some shards have done and others not is told as it is: changed, refus
   });
 });
 
-test('what no shard has done is that failure alone; a worker that is too old counts as none', async () => {
+test('what no shard has done is that failure alone; a worker that does not know the update counts as none', async () => {
   const problems = [{ field: '/a', expected: 'b', received: 'c' }];
   const refused = refusal('invalid-request', problems);
   await expect(change(refused, refused)).rejects.toMatchObject({ code: 'invalid-request', problems });

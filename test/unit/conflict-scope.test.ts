@@ -1,12 +1,12 @@
 import type { WorkflowInfo } from '@temporalio/workflow';
-import { BATCH_CLOSING } from '../../src/contracts/activities';
+import { CHILD_CLOSING } from '../../src/contracts/activities';
 import type { BatcherInput } from '../../src/contracts/batcher';
 import { RUN_LIMITS } from '../../src/contracts/batcher';
 import type { PipelineSettings } from '../../src/contracts/settings';
-import { batchIdOf, batchSeqOf } from '../../src/domain/batch';
+import { childIdOf, childSeqOf } from '../../src/domain/batch';
 import type { JsonValue } from '../../src/domain/json';
 import { appendToEnd, spill } from '../../src/domain/paged-buffer';
-import { carriedFrom, recordClosing, restoreBatcher, type BatcherState } from '../../workflows/batcher-state';
+import { carriedFrom, recordClosing, restoreBatcher, type BatcherState } from '../../workflows/batcher/state';
 import {
   followScope,
   holdFor,
@@ -14,13 +14,18 @@ import {
   nextWakeAtMs,
   takeFlushesOfScope,
   takeOnScope,
-} from '../../workflows/conflict-scope';
-import { noteCuts } from '../../workflows/cut-notes';
-import { changeLimits, configure } from '../../workflows/limits';
-import { waitsOf } from '../../workflows/waits';
+} from '../../workflows/batcher/conflict-scope';
+import { noteCuts } from '../../workflows/batcher/cut-notes';
+import { changeLimits, configure } from '../../workflows/batcher/limits';
+import { waitsOf } from '../../workflows/batcher/waits';
 import { TEST_SETTINGS } from '../helpers/pipeline';
 
-const INFO = { historyLength: 3, historySize: 1000, workflowId: 'batcher-0' } as WorkflowInfo;
+const INFO = {
+  historyLength: 3,
+  historySize: 1000,
+  workflowId: 'batcher-0',
+  runStartTime: new Date(0),
+} as WorkflowInfo;
 
 const RUNNING: PipelineSettings = {
   ...TEST_SETTINGS,
@@ -29,17 +34,15 @@ const RUNNING: PipelineSettings = {
   flushIntervalMs: 1,
 };
 
-const yes = () => true;
-
-function stateOf(input: Partial<BatcherInput> = {}, nowMs = 0, mayObey = yes): BatcherState {
+function stateOf(input: Partial<BatcherInput> = {}, nowMs = 0): BatcherState {
   const state = restoreBatcher({ settings: RUNNING, limits: RUN_LIMITS, ...input }, INFO);
-  takeOnScope(state, input.carried, nowMs, mayObey);
+  takeOnScope(state, input.carried, nowMs);
   return state;
 }
 
-function nextRunOf(state: BatcherState, nowMs: number, mayObey = yes): BatcherState {
-  const input = { settings: state.configured, carried: carriedFrom(state) };
-  return stateOf(JSON.parse(JSON.stringify(input)) as BatcherInput, nowMs, mayObey);
+function nextRunOf(state: BatcherState, nowMs: number): BatcherState {
+  const input = { settings: state.configured, limits: RUN_LIMITS, carried: carriedFrom(state) };
+  return stateOf(JSON.parse(JSON.stringify(input)) as BatcherInput, nowMs);
 }
 
 let requests = 0;
@@ -53,18 +56,24 @@ function arrive(state: BatcherState, values: JsonValue[], nowMs: number): string
 /** Lets start what may, and returns the values that did. */
 function start(state: BatcherState, nowMs: number): JsonValue[] {
   return takeFlushesOfScope(state, nowMs, 9, Infinity).flatMap((flush) => {
-    const seq = state.nextBatchSeq++;
-    const batchId = batchIdOf('batcher-0', seq);
+    const seq = state.nextChildSeq++;
+    const childId = childIdOf('batcher-0', seq);
     holdFor(state, seq, [flush]);
-    state.inFlight.set(batchId, { batchId, requestIds: [] });
+    state.inFlight.set(childId, { childId, batches: 1, bulk: false, startedAtMs: nowMs, requestIds: [] });
     return flush.records.map(({ value }) => value);
   });
 }
 
 function end(state: BatcherState, seq: number, nowMs: number): void {
-  const batchId = batchIdOf('batcher-0', seq);
-  recordClosing(state, batchId, { status: BATCH_CLOSING.completed, saved: 1, rolledBack: 0, retries: 0 });
-  state.apart?.held.end(batchSeqOf(batchId), nowMs);
+  const childId = childIdOf('batcher-0', seq);
+  recordClosing(state, childId, {
+    status: CHILD_CLOSING.completed,
+    batches: 1,
+    saved: 1,
+    rolledBack: 0,
+    retries: 0,
+  });
+  state.apart?.held.end(childSeqOf(childId), nowMs);
 }
 
 test('what is in flight, and what ended too recently, keeps others apart in the next run as well (G2)', () => {
@@ -88,7 +97,7 @@ test('a batcher that goes over to it knows nothing of what is in flight: what th
   arrive(state, ['free'], 0);
   start(state, 10);
   configure(state, RUNNING);
-  followScope(state, 20, yes);
+  followScope(state, 20);
   arrive(state, [1, 'free'], 20);
   expect(start(state, 30)).toEqual(['free']);
   end(state, 1, 40);
@@ -96,7 +105,7 @@ test('a batcher that goes over to it knows nothing of what is in flight: what th
   expect(start(state, 540)).toEqual([1]);
 
   configure(state, { ...RUNNING, conflictScope: 'file' });
-  followScope(state, 550, yes);
+  followScope(state, 550);
   arrive(state, [2], 550);
   expect(start(state, 560)).toEqual([2]);
   expect(carriedFrom(state)).not.toHaveProperty('held');
@@ -107,35 +116,21 @@ test('an API that starts with the same settings changes nothing; other rules or 
   arrive(state, [1], 0);
   start(state, 10);
   configure(state, structuredClone(RUNNING));
-  followScope(state, 20, yes);
+  followScope(state, 20);
   arrive(state, [1], 20);
   expect(start(state, 30)).toEqual([1]);
 
   changeLimits(state, { conflicts: [{ pair: [3, 4] }] }, { by: 'Ann', atMs: 0 });
-  followScope(state, 40, yes);
+  followScope(state, 40);
   arrive(state, [3, 2], 40);
   expect(start(state, 50)).toEqual([2]);
   for (const seq of [1, 2, 3]) end(state, seq, 60);
   expect(start(state, 560)).toEqual([3]);
 
   configure(state, { ...RUNNING, apartMs: 5 });
-  followScope(state, 570, yes);
+  followScope(state, 570);
   arrive(state, [3], 570);
   expect(start(state, 580)).toEqual([]);
-});
-
-test('a run that may not obey it says so, and the next one that may takes all that is in flight for strangers', () => {
-  let state = stateOf({}, 0, () => false);
-  expect(state.settings.conflictScope).toBe('file');
-  arrive(state, [1], 0);
-  expect(start(state, 10)).toEqual([1]);
-  expect(state.configured.conflictScope).toBe('running');
-  state = nextRunOf(state, 20);
-  expect(state.settings.conflictScope).toBe('running');
-  arrive(state, [1], 20);
-  expect(start(state, 30)).toEqual([]);
-  end(state, 1, 40);
-  expect(start(state, 540)).toEqual([1]);
 });
 
 test('when all of the head is held up, a run that has not grown much looks for others in the next page', () => {

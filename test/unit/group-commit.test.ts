@@ -6,11 +6,11 @@ const LIMITS = { entries: 4, bytes: 100, inFlight: 2, gatherMs: 0 };
 /** Group commit whose commits a test lets end one by one. */
 function heldUp(limits = LIMITS) {
   const commits: { entries: string[]; end: () => void; fail: (error: Error) => void }[] = [];
-  const add = createGroupCommit<string>(
+  const add = createGroupCommit<string, string>(
     limits,
     (entries) =>
       new Promise((resolve, reject) => {
-        commits.push({ entries, end: resolve, fail: reject });
+        commits.push({ entries, end: () => resolve(entries.map((entry) => `${entry} is in`)), fail: reject });
       }),
   );
   return { commits, add };
@@ -145,19 +145,21 @@ test('Every entry is committed once, in order of arrival, in groups within their
       async (entries, gatherMs, scheduler) => {
         const groups: number[][] = [];
         let inFlight = 0;
-        const add = createGroupCommit<number>({ ...LIMITS, gatherMs }, async (group) => {
+        const add = createGroupCommit<number, number>({ ...LIMITS, gatherMs }, async (group) => {
           groups.push(group);
           inFlight++;
           expect(inFlight).toBeLessThanOrEqual(LIMITS.inFlight);
           await scheduler.schedule(Promise.resolve(), 'a commit ends');
           inFlight--;
+          return group.map((i) => 10 * i);
         });
-        const adding: Promise<void>[] = [];
+        const adding: Promise<number>[] = [];
         for (const [i, { bytes, pause }] of entries.entries()) {
           adding.push(add(i, bytes));
           if (pause) await new Promise((resolve) => setImmediate(resolve));
         }
-        await scheduler.waitFor(Promise.all(adding));
+        const results = await scheduler.waitFor(Promise.all(adding));
+        expect(results).toEqual(entries.map((_, i) => 10 * i));
         expect(groups.flat()).toEqual(entries.map((_, i) => i));
         for (const group of groups) {
           expect(group.length).toBeLessThanOrEqual(LIMITS.entries);

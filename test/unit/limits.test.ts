@@ -1,17 +1,17 @@
 import { ApplicationFailure } from '@temporalio/common';
 import type { WorkflowInfo } from '@temporalio/workflow';
 import fc from 'fast-check';
-import type { BatcherInput } from '../../src/contracts/batcher';
+import { RUN_LIMITS, type BatcherInput } from '../../src/contracts/batcher';
 import type { PipelineSettings } from '../../src/contracts/settings';
 import type { LimitsPatch } from '../../src/domain/limits';
 import { LIMIT_KEYS, problemsOfLimitsPatch } from '../../src/domain/limits';
-import { carriedFrom, restoreBatcher, takeRequest } from '../../workflows/batcher-state';
-import { changeLimits, configure, limitsInForce, refuseBadLimits } from '../../workflows/limits';
+import { carriedFrom, restoreBatcher, takeRequest } from '../../workflows/batcher/state';
+import { changeLimits, configure, limitsInForce, refuseBadLimits } from '../../workflows/batcher/limits';
 import { TEST_SETTINGS } from '../helpers/pipeline';
 
 const info = { workflowId: 'b-0', historyLength: 3, historySize: 1000 } as WorkflowInfo;
 const newState = (of: Partial<PipelineSettings> = {}) =>
-  restoreBatcher({ settings: { ...TEST_SETTINGS, ...of } }, info);
+  restoreBatcher({ settings: { ...TEST_SETTINGS, ...of }, limits: RUN_LIMITS }, info);
 const ANN = { by: 'Ann', atMs: 1 };
 const BOB = { by: 'Bob', atMs: 2 };
 
@@ -72,7 +72,11 @@ test('changes apply like RFC 7396 has it, and outlive continue-as-new.', () => {
           expected[key] = value ?? TEST_SETTINGS[key as keyof PipelineSettings];
       }
       expect(state.settings).toEqual(expected);
-      const input: BatcherInput = { settings: state.configured, carried: carriedFrom(state) };
+      const input: BatcherInput = {
+        settings: state.configured,
+        limits: RUN_LIMITS,
+        carried: carriedFrom(state),
+      };
       const next = restoreBatcher(JSON.parse(JSON.stringify(input)) as BatcherInput, info);
       expect(limitsInForce(next)).toEqual(limitsInForce(state));
       expect(next.configured).toEqual(TEST_SETTINGS);

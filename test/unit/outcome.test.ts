@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { canonicalJson, type JsonValue } from '../../src/domain/json';
 import {
   batchFileName,
-  MAX_ERROR_LENGTH,
+  MAX_ERROR_BYTES,
   OUTCOME,
   OUTCOME_FORMATS,
   outcomeFileContent,
@@ -126,7 +126,7 @@ test('a rollback that failed is told in the error, however long its message is',
     message: 'x'.repeat(10_000),
     refused: false,
   });
-  expect(failed.rollbackError).toBe('x'.repeat(MAX_ERROR_LENGTH));
+  expect(failed.rollbackError).toBe('x'.repeat(MAX_ERROR_BYTES));
   expect(failed.error).toBe(`no room; its undo failed after 10 attempts: ${failed.rollbackError}`);
   expect(outcomeOf(failed)).toEqual({
     ...outcomeOf(settled(1, true)),

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { batchIdOf } from '../../src/domain/batch';
+import { childIdOf } from '../../src/domain/batch';
 import { indexOf, recordIdOf, requestIdOf } from '../../src/domain/record';
 
 test('a record is known by its request and its place there, and both can be told from its id.', () => {
@@ -29,8 +29,8 @@ test('G4: two records never have the same id, even when one request is called li
   );
 });
 
-test('a batch is known by its batcher and its number, of eight digits as long as they suffice.', () => {
-  expect(batchIdOf('batcher-0', 1)).toBe('batcher-0-00000001');
-  expect(batchIdOf('batcher-0', 99_999_999)).toBe('batcher-0-99999999');
-  expect(batchIdOf('batcher-0', 100_000_000)).toBe('batcher-0-100000000');
+test('a child is known by its batcher and its number, of eight digits as long as they suffice.', () => {
+  expect(childIdOf('batcher-0', 1)).toBe('batcher-0-00000001');
+  expect(childIdOf('batcher-0', 99_999_999)).toBe('batcher-0-99999999');
+  expect(childIdOf('batcher-0', 100_000_000)).toBe('batcher-0-100000000');
 });

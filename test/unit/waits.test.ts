@@ -1,4 +1,5 @@
 import type { WorkflowInfo } from '@temporalio/workflow';
+import { RUN_LIMITS } from '../../src/contracts/batcher';
 import type { PipelineSettings } from '../../src/contracts/settings';
 import type { Wait } from '../../src/contracts/waits';
 import { flushAll } from '../../src/domain/buffer';
@@ -13,17 +14,22 @@ import {
   restoreBatcher,
   takeRequest,
   type BatcherState,
-} from '../../workflows/batcher-state';
-import { traceOf } from '../../workflows/batcher-view';
-import { noteCuts } from '../../workflows/cut-notes';
-import { waitsOf } from '../../workflows/waits';
+} from '../../workflows/batcher/state';
+import { traceOf } from '../../workflows/batcher/view';
+import { noteCuts } from '../../workflows/batcher/cut-notes';
+import { waitsOf } from '../../workflows/batcher/waits';
 import { TEST_SETTINGS } from '../helpers/pipeline';
 
-const info = { workflowId: 'b-0', historyLength: 3, historySize: 1000 } as WorkflowInfo;
+const info = {
+  workflowId: 'b-0',
+  historyLength: 3,
+  historySize: 1000,
+  runStartTime: new Date(0),
+} as WorkflowInfo;
 const PAIR: ConflictRule = { pair: [1, 2] };
 
 function newState(of: Partial<PipelineSettings> = {}): BatcherState {
-  return restoreBatcher({ settings: { ...TEST_SETTINGS, maxBatchSize: 3, ...of } }, info);
+  return restoreBatcher({ settings: { ...TEST_SETTINGS, maxBatchSize: 3, ...of }, limits: RUN_LIMITS }, info);
 }
 
 function append(state: BatcherState, requestId: string, values: JsonValue[], nowMs = 0): void {
@@ -35,8 +41,14 @@ function turn(state: BatcherState, nowMs: number): void {
   const { head } = state.buffer;
   const flushes = takeFlushes(head, flushPolicyOf(state), nowMs, freeSlots(state, nowMs));
   for (const { records } of noteCuts(state, flushes, nowMs)) {
-    const batchId = `b-${state.nextBatchSeq++}`;
-    state.inFlight.set(batchId, { batchId, requestIds: records.map(({ requestId }) => requestId) });
+    const childId = `b-${state.nextChildSeq++}`;
+    state.inFlight.set(childId, {
+      childId,
+      batches: 1,
+      bulk: false,
+      startedAtMs: nowMs,
+      requestIds: records.map(({ requestId }) => requestId),
+    });
     state.lastBatchStartedAtMs = nowMs;
   }
 }

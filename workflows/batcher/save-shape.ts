@@ -66,7 +66,7 @@ export function mayStartMore(state: BatcherState, nowMs: number): boolean {
   if (saveActivity === SAVE_ACTIVITY.record) return record < MAX_RECORD_CHILDREN;
   if (saveActivity === SAVE_ACTIVITY.batch) return roomInBulk;
   if (state.saving.storeIsSlow) return record < MAX_RECORD_CHILDREN;
-  return roomInBulk || record < RECORD_CHILDREN;
+  return roomInBulk || (busy === 0 && record < RECORD_CHILDREN);
 }
 
 /** Until when the first of the busy children counts as busy, in milliseconds since the epoch. */

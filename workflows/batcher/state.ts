@@ -155,15 +155,15 @@ function carriedInFlight(children: InFlightChild[]): Pick<CarriedState, 'inFligh
   return {
     inFlight: [],
     inFlightSeqs: children.map(({ childId, batches, bulk, told }) => {
-      const entry = [childSeqOf(childId), batches, bulk ? 1 : 0] as const;
-      return told === undefined ? [...entry] : [...entry, told];
+      const reported = told === undefined ? [] : [told.batches, told.saved, told.rolledBack, told.retries];
+      return [childSeqOf(childId), batches, bulk ? 1 : 0, ...reported];
     }),
   };
 }
 
 function inFlightFrom(carried: CarriedState | undefined, batcherId: string): InFlightChild[] {
   const { inFlight = [], inFlightSeqs = [] } = carried ?? {};
-  const numbered = inFlightSeqs.map(([seq, batches, bulk, told]): InFlightChild => {
+  const numbered = inFlightSeqs.map(([seq, batches, bulk, ...reported]): InFlightChild => {
     const child = {
       childId: childIdOf(batcherId, seq),
       batches,
@@ -171,7 +171,10 @@ function inFlightFrom(carried: CarriedState | undefined, batcherId: string): InF
       startedAtMs: 0,
       requestIds: [],
     };
-    return told === undefined ? child : { ...child, told };
+    const [closed, saved, rolledBack, retries] = reported;
+    if (closed === undefined || saved === undefined || rolledBack === undefined || retries === undefined)
+      return child;
+    return { ...child, told: { batches: closed, saved, rolledBack, retries } };
   });
   return [...inFlight, ...numbered];
 }

@@ -26,7 +26,7 @@ const ASK_EARLY = 1 / 2;
 /** How long the answer is waited for where the process's own count would let a request in. */
 const ANSWER_WITHIN_MS = 1 * SECOND;
 
-/** While an answer is younger than this, what it refuses is refused without another question. */
+/** While an answer is younger than this and beyond doubt, what it refuses is refused without another question. */
 const FRESH_FOR_MS = 100;
 
 /**
@@ -47,7 +47,7 @@ export function createAdmission(
 ) {
   const drainRate = createDrainRate();
   /** What the batcher last said; undefined until it has said anything. */
-  let known: { held: Load; atMs: number } | undefined;
+  let known: { held: Load; atMs: number; isDoubtful: boolean } | undefined;
   /** On its way: the next answer may or may not count it. */
   let pending: Load = NOTHING;
   /** Sent since the last question was put: a question put from now on counts it, as it sees every earlier message. */
@@ -82,11 +82,19 @@ export function createAdmission(
 
   async function update(): Promise<void> {
     const counted = sent;
+    const before = pending;
     const status = await readStatus();
-    known = { held: { records: status.bufferedRecords, bytes: status.bufferedBytes }, atMs: now() };
     sent = minus(sent, counted);
+    // What was on its way meanwhile may be in the answer, and is counted beside it all the same.
+    const isDoubtful = plus(before, plus(pending, sent)).records > 0;
+    const held = { records: status.bufferedRecords, bytes: status.bufferedBytes };
+    known = { held, atMs: now(), isDoubtful };
     silent = false;
     drainRate.note(status, known.atMs);
+  }
+
+  function isFresh(): boolean {
+    return known !== undefined && !known.isDoubtful && now() - known.atMs < FRESH_FOR_MS;
   }
 
   /** Waits for the batcher's answer while that is worth it, which it isn't again before there has been one. */
@@ -102,7 +110,7 @@ export function createAdmission(
   async function takeRoom(load: Load): Promise<void> {
     if (known === undefined || !isWithinShare(load, ASK_EARLY)) ask().catch(() => undefined);
     while (!silent && fits(load) && !isWithinShare(load, 1)) await waitForAnswer();
-    if (!fits(load) && (known === undefined || now() - known.atMs >= FRESH_FOR_MS)) await ask();
+    if (!fits(load) && !isFresh()) await ask();
     if (!fits(load)) throw full(load);
     pending = plus(pending, load);
   }

@@ -17,6 +17,7 @@ import {
 import { WORKFLOW_TYPE } from '../../contracts/ids';
 import type { PipelineSettings } from '../../contracts/settings';
 import { createGroupCommit } from '../../concurrency/group-commit';
+import { KeepapartError, type ErrorCode } from '../../domain/errors';
 import { callTemporal } from '../server/calls';
 import type { RunProgress } from './giving-way';
 
@@ -65,7 +66,7 @@ export class BatcherCalls {
   /**
    * Durable, and carried out, when it returns.
    * @param updateId the same for the same update: the server knows one that it has seen in this run
-   * @throws WorkflowUpdateFailedError where the batcher refuses it
+   * @throws WorkflowUpdateFailedError with a failure of type `invalid-request` where the batcher refuses it
    */
   async update<Ret, Sent extends [unknown, ...unknown[]]>(
     update: UpdateDefinition<Ret, Sent>,
@@ -78,7 +79,9 @@ export class BatcherCalls {
         try {
           return await this.handle().executeUpdate<Ret, Sent>(update, options as never);
         } catch (error) {
-          if (isUnanswered(error)) continue;
+          const refusal = refusalOf(error);
+          if (refusal?.type === RUN_ENDED) continue;
+          if (refusal !== undefined && refusal.type !== INVALID) throw this.unusable(refusal);
           if (!(error instanceof WorkflowNotFoundError)) throw error;
         }
         return await this.client.workflow.executeUpdateWithStart<BatcherWorkflow, Ret, Sent>(update, {
@@ -112,10 +115,19 @@ export class BatcherCalls {
       );
     } catch (error) {
       if (error instanceof WorkflowNotFoundError) return questions.map(() => undefined);
-      const { cause } = error instanceof WorkflowUpdateFailedError ? error : {};
-      if (!(cause instanceof ApplicationFailure) || cause.type !== ANSWERS) throw error;
-      return cause.details?.[0] as Answer[];
+      const refusal = refusalOf(error);
+      if (refusal === undefined) throw error;
+      if (refusal.type !== ANSWERS) throw this.unusable(refusal);
+      return refusal.details?.[0] as Answer[];
     }
+  }
+
+  /** The worker doesn't know the update, for example because it is of another release. */
+  private unusable({ message }: ApplicationFailure): KeepapartError {
+    return new KeepapartError(
+      'temporal-unavailable',
+      `the worker of ${this.workflowId} refused a call: ${message}`,
+    );
   }
 
   private start() {
@@ -138,11 +150,16 @@ export class BatcherCalls {
   }
 }
 
+const INVALID: ErrorCode = 'invalid-request';
+
 /**
- * Whether the run ended between taking an update and answering it: by an operator, as the batcher answers at once. The
- * same update is taken once by the next run, or known there.
+ * What the server says of an update that a run took and didn't answer before it ended: an operator ended it, as a batcher
+ * answers at once. The same update is taken once by the next run, or known there.
  */
-function isUnanswered(error: unknown): boolean {
+const RUN_ENDED = 'AcceptedUpdateCompletedWorkflow';
+
+/** Why a batcher, or the server for it, refused an update; undefined for other errors. */
+function refusalOf(error: unknown): ApplicationFailure | undefined {
   const { cause } = error instanceof WorkflowUpdateFailedError ? error : {};
-  return cause instanceof ApplicationFailure && cause.type === 'AcceptedUpdateCompletedWorkflow';
+  return cause instanceof ApplicationFailure ? cause : undefined;
 }
