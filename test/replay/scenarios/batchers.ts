@@ -18,7 +18,7 @@ export const SCENARIOS_OF_BATCHERS: readonly Scenario[] = [
     cases: ['batcher-size-and-age'],
     async record(start) {
       // Long enough for the first task to see a full batch and a rest that isn't due yet, so that there is a timer.
-      const pipeline = await start({ settings: { flushIntervalMs: 2 * SECOND } });
+      const pipeline = await start({ settings: { flushIntervalMs: 5 * SECOND } });
       await pipeline.send([1, 3, 4, 5, 6, 2, 7]);
       await pipeline.quiet();
       return { 'batcher-size-and-age': await batcherHistory(pipeline) };
