@@ -71,16 +71,16 @@ function percent(text: string): number {
 }
 
 function print(view: VersionsView, flags: Flags): void {
-  const { deployment, taskQueue, current, versions, patches } = view;
+  const { deployment, taskQueue, current, versions } = view;
   const text =
     flags['json'] === true
-      ? JSON.stringify({ deployment, taskQueue, current, versions, patches }, null, 2)
+      ? JSON.stringify({ deployment, taskQueue, current, versions }, null, 2)
       : renderVersions(view);
   process.stdout.write(`${text}\n`);
 }
 
 /** One line a build, in columns. Workers without a build only where there are any, or where they get work. */
-export function renderVersions({ versions, patches }: VersionsView): string {
+export function renderVersions({ versions }: VersionsView): string {
   const shown = versions.filter(
     ({ buildId, percent, workers }) => buildId !== null || percent || workers > 0,
   );
@@ -96,10 +96,8 @@ export function renderVersions({ versions, patches }: VersionsView): string {
     ]),
   ];
   const widthOf = (column: number) => Math.max(...rows.map((row) => row[column]?.length ?? 0));
-  const table = rows
+  return rows
     .map((row) => row.map((cell, column) => cell.padEnd(widthOf(column))).join('  '))
-    .map((line) => line.trimEnd());
-  const known =
-    patches.length > 0 ? ['', `Patches that batchers have begun to use: ${patches.join(', ')}`] : [];
-  return [...table, ...known].join('\n');
+    .map((line) => line.trimEnd())
+    .join('\n');
 }

@@ -20,7 +20,7 @@ export async function startWorker(
 ): Promise<void> {
   const connection = await connectWorker(target);
   lifecycle.onStop("the worker's connection", () => connection.close());
-  const { taskQueue, deployment, buildId, holdPatches, stackTraces } = config;
+  const { taskQueue, deployment, buildId, stackTraces } = config;
   const versioned = buildId !== '';
   const worker = await createWorker({
     connection,
@@ -29,7 +29,6 @@ export async function startWorker(
     activities: createActivities({ store, workflows: createWorkflowAccess(client) }),
     workflows: workflowCode({ versioned, stackTraces: stackTraces === 'on' }),
     version: versioned ? { deployment, buildId } : undefined,
-    heldPatches: holdPatches === '' ? undefined : holdPatches.split(','),
   });
   const running = worker.run();
   running.catch((error: unknown) => lifecycle.fail(error));

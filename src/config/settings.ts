@@ -159,15 +159,6 @@ export const SETTINGS = {
     about: "Name of the Worker Deployment in Temporal of which BUILD_ID's builds are versions.",
     related: 'One for each TASK_QUEUE. No effect without BUILD_ID, other than for `keepapart versions`.',
   }),
-  holdPatches: setting({
-    parser: text(
-      'nothing, or ids of patches separated by commas, without spaces',
-      /^([A-Za-z0-9][\w.-]*(,[A-Za-z0-9][\w.-]*)*)?$/,
-    ),
-    default: '',
-    about: 'Patches of the workflow code that this worker knows and does not begin to use.',
-    related: 'For a change of the batcher that can be rolled back: see "Changing code" in OPERATIONS.md.',
-  }),
   shards: setting({
     parser: integer(1, MAX_SHARDS),
     default: 1,

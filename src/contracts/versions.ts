@@ -38,6 +38,4 @@ export interface VersionsView {
   /** Whether an operator, or the first worker, has ever said what is current or ramping. */
   decided: boolean;
   versions: VersionView[];
-  /** Patches in the history of open batchers, sorted: a build that doesn't know one of them can't carry on there. */
-  patches: string[];
 }

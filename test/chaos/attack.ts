@@ -3,17 +3,20 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { NO_COUNTS, RUN_LIMITS, type BatcherCounters, type RunLimits } from '../../src/contracts/batcher';
 import { SECOND } from '../../src/domain/duration';
+import type { JsonValue } from '../../src/domain/json';
 import { createClients, type ClientCounts, type Clients } from './clients';
 import { startPostgres, type PostgresServer } from '../helpers/postgres-server';
-import { findDamage, isDamaged, readContents, readLedger, type Findings } from './damage';
+import { findDamage, isDamaged, readContents, type Findings, type LedgerLine } from './damage';
 import { carryOut, createTurns, type Carried, type Kill } from './faults';
+import { readLines } from './json-lines';
+import { startLoad } from './load';
 import { APART_MS, type Profile } from './profile';
 import { watchFiles, type Digests } from './published-files';
+import { startQuestions, type Answers } from './questions';
 import { createRandom } from './random';
 import { recoveryOf, type Recovery } from './recovery';
 import { APIS, WORKERS, describeFault, makeSchedule, type Round, type ScheduleOptions } from './schedule';
 import { tooCloseIn } from './stays';
-import { startSteadyLoad } from './steady-load';
 import { startAttackedSystem, type AttackedSystem } from './system';
 import { untilQuiet } from './until-quiet';
 import { RULES } from './values';
@@ -51,6 +54,8 @@ export interface AttackReport {
   processesKilled: number;
   recovery: Recovery;
   clients: ClientCounts;
+  /** To questions that were asked all the while. */
+  answers: Answers;
   /** What the batcher itself has counted. */
   counters: BatcherCounters;
   disk: string;
@@ -59,6 +64,7 @@ export interface AttackReport {
 /** What of a run an audit needs, kept beside the ledger. */
 export const KEPT = {
   ledger: 'ledger.jsonl',
+  lost: 'lost.jsonl',
   digests: 'digests.json',
   out: 'out',
   /** In scope `running` alone. */
@@ -99,9 +105,16 @@ export async function attack(options: AttackOptions): Promise<AttackReport> {
     },
   });
   const ledger = path.join(folder, KEPT.ledger);
-  const clients = createClients({ urls: APIS.map((api) => () => system.urlOf(api)), ledger });
+  const urls = APIS.map((api) => () => system.urlOf(api));
+  const clients = createClients({
+    urls,
+    ledger,
+    lost: path.join(folder, KEPT.lost),
+  });
   const watch = watchFiles(system.outDir);
   options.atEnd(() => watch.stop());
+  const questions = startQuestions(urls, clients);
+  options.atEnd(() => questions.stop());
   const kills: Kill[] = [];
   const faults: FaultReport[] = [];
   let findings: Findings | undefined;
@@ -122,6 +135,7 @@ export async function attack(options: AttackOptions): Promise<AttackReport> {
     productAudit = system.audit(ledger);
     if (isDamaged(findings.damage) || productAudit !== '') break;
   }
+  await questions.stop();
   await watch.stop();
   writeFileSync(path.join(folder, KEPT.digests), JSON.stringify(watch.digests));
   if (findings === undefined) throw new TypeError('a schedule has rounds');
@@ -136,6 +150,7 @@ export async function attack(options: AttackOptions): Promise<AttackReport> {
     processesKilled: kills.reduce((sum, { killed }) => sum + killed.length, 0),
     recovery: recoveryOf(kills, watch.seenAtMs),
     clients: clients.counts,
+    answers: questions.answers,
     counters,
     disk: system.disks?.out.how ?? 'none',
   };
@@ -144,8 +159,13 @@ export async function attack(options: AttackOptions): Promise<AttackReport> {
 /** Audits what an attack has kept, or keeps. */
 export async function auditFolder(folder: string, digests: Digests): Promise<Findings> {
   const contents = await readContents(path.join(folder, KEPT.out));
-  const ledger = await readLedger(path.join(folder, KEPT.ledger));
-  const findings = findDamage(contents, ledger, { maxBatchSize: MAX_BATCH_SIZE, rules: RULES, digests });
+  const findings = findDamage(contents, {
+    ledger: await readLines<LedgerLine>(path.join(folder, KEPT.ledger)),
+    lost: await readLines<JsonValue[]>(path.join(folder, KEPT.lost)),
+    maxBatchSize: MAX_BATCH_SIZE,
+    rules: RULES,
+    digests,
+  });
   const stays = path.join(folder, KEPT.stays);
   if (existsSync(stays)) findings.damage.tooClose = await tooCloseIn(stays, RULES, APART_MS);
   return findings;
@@ -164,7 +184,7 @@ async function runRound(
   done: (report: FaultReport, carried: Carried) => void,
 ): Promise<void> {
   const { system, clients, postgres, seed, ratePerSecond, slowMs, say } = context;
-  const load = startSteadyLoad(clients, {
+  const load = startLoad(clients, {
     random: createRandom(seed, round),
     ratePerSecond,
     slowMs,

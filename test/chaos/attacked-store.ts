@@ -1,7 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { KeepapartError, isKeepapartError } from '../../src/domain/errors';
 import type { JsonValue } from '../../src/domain/json';
-import { closeTogether, saveTogether, type RecordStore } from '../../src/domain/record-store';
+import {
+  closeTogether,
+  rollBackTogether,
+  saveTogether,
+  type RecordStore,
+} from '../../src/domain/record-store';
 import { interceptFs } from '../helpers/intercept-fs';
 import type { Hanging } from './points';
 
@@ -42,19 +47,29 @@ export function createAttackedStore(
       }
       await hanging.pass('after a save');
     },
-    async saveAll(records, batch) {
-      const hung = await hanging.pass('before a save', batch.batchId);
-      await sleep(Math.max(...records.map(({ value }) => slownessMs(value))));
-      const healthy = records.filter(({ value }) => !isDoomed(value));
-      const results = await saveTogether(inner, healthy, batch);
-      const failed = results.find(({ status }) => status === 'rejected') as PromiseRejectedResult | undefined;
-      if (hung) ended(failed === undefined ? 'ok' : howItFailed(failed.reason));
-      await hanging.pass('after a save');
-      return records.map(({ value }) =>
-        isDoomed(value) ? { status: 'rejected', reason: doomed() } : results.shift()!,
-      );
-    },
+    ...(inner.saveAll !== undefined && {
+      async saveAll(batches) {
+        const hung = await hanging.pass('before a save', batches[0]?.batch.batchId);
+        const records = batches.flatMap((one) => one.records);
+        await sleep(Math.max(...records.map(({ value }) => slownessMs(value))));
+        const healthy = batches.map(({ batch, records: all }) => ({
+          batch,
+          records: all.filter(({ value }) => !isDoomed(value)),
+        }));
+        const saving = healthy.filter((one) => one.records.length > 0);
+        const saved = (await saveTogether(inner, saving)).flat();
+        const failed = saved.find(({ status }) => status === 'rejected') as PromiseRejectedResult | undefined;
+        if (hung) ended(failed === undefined ? 'ok' : howItFailed(failed.reason));
+        await hanging.pass('after a save');
+        return batches.map(({ records: all }) =>
+          all.map(({ value }) =>
+            isDoomed(value) ? { status: 'rejected', reason: doomed() } : saved.shift()!,
+          ),
+        );
+      },
+    }),
     rollback: (record, batch) => inner.rollback(record, batch),
+    rollbackAll: (batches) => rollBackTogether(inner, batches),
     async closeBatch(batch, records, format) {
       await hanging.pass('before closing');
       const closed = await inner.closeBatch(batch, records, format);

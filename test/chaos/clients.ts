@@ -14,11 +14,15 @@ export interface ClientsOptions {
   urls: readonly (() => string)[];
   /** Takes a line for each acknowledged record. */
   ledger: string;
+  /** Takes a line for each list without a key of which nobody knows whether it was taken: its values. */
+  lost: string;
 }
 
 export interface ClientCounts {
   acknowledgedRequests: number;
   acknowledgedRecords: number;
+  /** Lists without a key whose answer was lost. */
+  lostRequests: number;
   /** Answers, and requests without any, that made a client send the same once more. */
   retries: Record<string, number>;
   /** 409: a key that only ever had one body was said to have another. */
@@ -28,11 +32,24 @@ export interface ClientCounts {
   worstAnswerMs: number;
 }
 
-/** Clients that send each list under a key of its own until it is acknowledged, and only then write it down. */
-export function createClients({ urls, ledger }: ClientsOptions) {
+interface Answer {
+  /** The status, or why there is none. */
+  told: number | 'no answer' | 'no connection';
+  requestId?: string;
+}
+
+/** These say that nothing was taken. */
+const NOT_TAKEN: readonly Answer['told'][] = [429, 'no connection'];
+
+/**
+ * Clients that write a list down only once it is acknowledged. Under a key of its own a list is sent until it is; without
+ * one, only as long as it is certain that it wasn't taken.
+ */
+export function createClients({ urls, ledger, lost }: ClientsOptions) {
   const counts: ClientCounts = {
     acknowledgedRequests: 0,
     acknowledgedRecords: 0,
+    lostRequests: 0,
     retries: {},
     refused: [],
     worstMs: 0,
@@ -40,47 +57,68 @@ export function createClients({ urls, ledger }: ClientsOptions) {
   };
   const pending = new Set<Promise<void>>();
   const inFlight = urls.map(() => 0);
-  let givenUp = false;
+  let lastAcknowledged: string | undefined;
 
-  async function untilAcknowledged(key: string, values: readonly JsonValue[], first: number): Promise<void> {
+  async function untilAcknowledged(
+    key: string | undefined,
+    values: readonly JsonValue[],
+    first: number,
+  ): Promise<void> {
     const sentAtMs = performance.now();
     for (let attempt = 0; ; attempt++) {
-      const answer = await sendOnce(key, values, (first + attempt) % urls.length);
-      if (answer === 202) break;
-      const seen = String(answer);
-      counts.retries[seen] = (counts.retries[seen] ?? 0) + 1;
-      if (answer === 409) counts.refused.push(key);
-      if (answer === 409 || givenUp) return;
-      if (answer === 400 || answer === 413)
-        throw new Error(`a request of the load was refused with ${answer}`);
+      const { told, requestId = key } = await sendOnce(key, values, (first + attempt) % urls.length);
+      if (told === 202) {
+        counts.worstMs = Math.max(counts.worstMs, performance.now() - sentAtMs);
+        acknowledge(requestId ?? '', values);
+        return;
+      }
+      if (told === 409) counts.refused.push(key ?? 'without a key');
+      if (told === 409) return;
+      if (told === 400 || told === 413) throw new Error(`a request of the load was refused with ${told}`);
+      if (key === undefined && !NOT_TAKEN.includes(told)) {
+        counts.lostRequests++;
+        appendFileSync(lost, `${JSON.stringify(values)}\n`);
+        return;
+      }
+      counts.retries[told] = (counts.retries[told] ?? 0) + 1;
       await sleep(Math.min(MAX_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** attempt));
     }
-    counts.worstMs = Math.max(counts.worstMs, performance.now() - sentAtMs);
+  }
+
+  function acknowledge(requestId: string, values: readonly JsonValue[]): void {
+    lastAcknowledged = requestId;
     counts.acknowledgedRequests++;
     counts.acknowledgedRecords += values.length;
     appendFileSync(
       ledger,
-      values.map((value, i) => `${JSON.stringify({ recordId: `${key}:${i}`, value })}\n`).join(''),
+      values.map((value, i) => `${JSON.stringify({ recordId: `${requestId}:${i}`, value })}\n`).join(''),
     );
   }
 
-  async function sendOnce(key: string, values: readonly JsonValue[], api: number): Promise<number | string> {
+  async function sendOnce(
+    key: string | undefined,
+    values: readonly JsonValue[],
+    api: number,
+  ): Promise<Answer> {
     inFlight[api]!++;
     const sentAtMs = performance.now();
     try {
       const response = await fetch(`${urls[api]!()}/v1/records`, {
         method: 'POST',
-        headers: { 'content-type': 'application/json', 'idempotency-key': `"${key}"` },
+        headers: {
+          'content-type': 'application/json',
+          ...(key !== undefined && { 'idempotency-key': `"${key}"` }),
+        },
         body: JSON.stringify(values),
         signal: AbortSignal.timeout(ANSWER_LIMIT_MS),
       });
-      await response.arrayBuffer();
-      if (response.status === 202) {
-        counts.worstAnswerMs = Math.max(counts.worstAnswerMs, performance.now() - sentAtMs);
-      }
-      return response.status;
-    } catch {
-      return 'no answer';
+      const answer = (await response.json()) as { requestId?: string };
+      if (response.status !== 202) return { told: response.status };
+      counts.worstAnswerMs = Math.max(counts.worstAnswerMs, performance.now() - sentAtMs);
+      return { told: 202, ...answer };
+    } catch (error) {
+      const { code } = ((error as Error).cause ?? {}) as NodeJS.ErrnoException;
+      return { told: code === 'ECONNREFUSED' ? 'no connection' : 'no answer' };
     } finally {
       inFlight[api]!--;
     }
@@ -90,17 +128,16 @@ export function createClients({ urls, ledger }: ClientsOptions) {
     counts,
     /** Requests that an API has and hasn't answered. */
     inFlight: (api: number): number => inFlight[api]!,
-    /** Resolves when the list is acknowledged. */
-    send(key: string, values: readonly JsonValue[], firstApi: number): Promise<void> {
+    /** The id of the list that was acknowledged last. */
+    lastAcknowledged: (): string | undefined => lastAcknowledged,
+    /** Resolves when the list is acknowledged, or lost. */
+    send(key: string | undefined, values: readonly JsonValue[], firstApi: number): Promise<void> {
       const sending = untilAcknowledged(key, values, firstApi).finally(() => pending.delete(sending));
       pending.add(sending);
       return sending;
     },
     /** How many lists aren't acknowledged. */
     pending: (): number => pending.size,
-    giveUp(): void {
-      givenUp = true;
-    },
   };
 }
 

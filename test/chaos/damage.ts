@@ -2,9 +2,10 @@ import { readdir, readFile } from 'node:fs/promises';
 import { isDeepStrictEqual } from 'node:util';
 import path from 'node:path';
 import type { ConflictRule } from '../../src/domain/conflict-rules';
-import type { JsonValue } from '../../src/domain/json';
 import { OUTCOME } from '../../src/domain/outcome';
 import { mapAtOnce } from '../../src/temporal/server/at-once';
+import { canonicalJson, type JsonValue } from '../../src/domain/json';
+import { indexOf, requestIdOf } from '../../src/domain/record';
 import { audit, parseBatchFile, type OutcomeLine } from '../helpers/audit';
 import { isDoomed } from './attacked-store';
 import { digestOf, type Digests } from './published-files';
@@ -21,7 +22,7 @@ export interface Damage {
   missing: string[];
   /** With more than one outcome (G4). */
   doubled: string[];
-  /** With an outcome, and never acknowledged: whoever sent it does so until it is. */
+  /** With an outcome, and neither acknowledged nor of a list whose answer was lost. */
   unknown: string[];
   /** With another value than was sent. */
   altered: string[];
@@ -42,8 +43,12 @@ export interface Damage {
 export interface Findings {
   acknowledged: number;
   outcomes: number;
+  /** Of these, those of lists without a key whose answer was lost: each such list is there once and whole, or not at all. */
+  ofLostAnswers: number;
   rolledBack: number;
   files: number;
+  /** Of these, those whose child had several batches, so saved them in bulk. */
+  filesInBulk: number;
   damage: Damage;
 }
 
@@ -63,23 +68,20 @@ export async function readContents(outDir: string): Promise<Contents> {
   return new Map(names.map((name, i) => [name, texts[i]!]));
 }
 
-export async function readLedger(file: string): Promise<LedgerLine[]> {
-  const text = await readFile(file, 'utf8').catch(() => '');
-  return text
-    .split('\n')
-    .filter(Boolean)
-    .map((line) => JSON.parse(line) as LedgerLine);
+/** What is held against the files. */
+export interface Expected {
+  ledger: readonly LedgerLine[];
+  /** Lists without a key whose answer was lost. */
+  lost: readonly (readonly JsonValue[])[];
+  maxBatchSize: number;
+  rules: readonly ConflictRule[];
+  digests?: Digests;
 }
 
 /** Holds files against what was acknowledged, knowing nothing of the pipeline but the form of its files. */
 export function findDamage(
   contents: Contents,
-  ledger: readonly LedgerLine[],
-  {
-    maxBatchSize,
-    rules,
-    digests = {},
-  }: { maxBatchSize: number; rules: readonly ConflictRule[]; digests?: Digests },
+  { ledger, lost, maxBatchSize, rules, digests = {} }: Expected,
 ): Findings {
   const files = new Map<string, OutcomeLine[]>();
   const torn: string[] = [];
@@ -91,18 +93,26 @@ export function findDamage(
     }
   }
   const acknowledged = ledger.map(({ recordId }) => recordId);
-  const { outcomes, ...found } = audit(files, acknowledged, { maxBatchSize, rules });
+  const { outcomes, unknown, ...found } = audit(files, acknowledged, { maxBatchSize, rules });
   const sent = new Map(ledger.map(({ recordId, value }) => [recordId, value]));
   const lines = [...files.values()].flat();
+  const neverAcknowledged = new Set(unknown);
+  const unaccounted = withoutLost(
+    lines.filter(({ recordId }) => neverAcknowledged.has(recordId)),
+    lost,
+  );
   const namesOf = (which: (line: OutcomeLine) => boolean) =>
     lines.filter(which).map(({ recordId }) => recordId);
   return {
     acknowledged: acknowledged.length,
     outcomes,
+    ofLostAnswers: unknown.length - unaccounted.length,
     rolledBack: lines.filter(({ outcome }) => outcome === OUTCOME.rolledBack).length,
     files: contents.size,
+    filesInBulk: [...contents.keys()].filter((name) => /\.\d{3,}\.log$/.test(name)).length,
     damage: {
       ...found,
+      unknown: unaccounted,
       tooClose: [],
       altered: namesOf(
         ({ recordId, value }) => sent.has(recordId) && !isDeepStrictEqual(sent.get(recordId), value),
@@ -115,4 +125,29 @@ export function findDamage(
       }),
     },
   };
+}
+
+/** Those of the records that belong to no request which is, as a whole, a list whose answer was lost. */
+function withoutLost(lines: readonly OutcomeLine[], lost: readonly (readonly JsonValue[])[]): string[] {
+  const open = new Map<string, number>();
+  for (const values of lost) count(open, canonicalJson([...values]), 1);
+  const requests = new Map<string, OutcomeLine[]>();
+  for (const line of lines) {
+    const requestId = requestIdOf(line.recordId);
+    requests.set(requestId, [...(requests.get(requestId) ?? []), line]);
+  }
+  return [...requests.values()].flatMap((own) => {
+    const sorted = own.sort((a, b) => indexOf(a.recordId) - indexOf(b.recordId));
+    const isWhole = sorted.every(({ recordId }, place) => indexOf(recordId) === place);
+    const text = canonicalJson(sorted.map(({ value }) => value));
+    if (isWhole && (open.get(text) ?? 0) > 0) {
+      count(open, text, -1);
+      return [];
+    }
+    return sorted.map(({ recordId }) => recordId);
+  });
+}
+
+function count(counts: Map<string, number>, key: string, by: number): void {
+  counts.set(key, (counts.get(key) ?? 0) + by);
 }

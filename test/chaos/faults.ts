@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RunLimits } from '../../src/contracts/batcher';
-import { BATCH_WORKFLOW_TYPES } from '../../src/contracts/ids';
+import { WORKFLOW_TYPE } from '../../src/contracts/ids';
 import { SECOND } from '../../src/domain/duration';
 import { waitFor } from '../helpers/wait-for';
 import type { Clients } from './clients';
@@ -66,8 +66,8 @@ export async function carryOut(fault: Fault, context: FaultContext): Promise<Car
       return turns(fault.whom, () => freezeWorker(fault.whom, fault.forMs, system));
     case 'fill disk':
       return fillDisk(fault.folder, fault.forMs, system);
-    case 'terminate batch':
-      return terminateBatch(fault.which, system);
+    case 'terminate child':
+      return terminateChild(fault.which, system);
     case 'shift clock':
       system.shiftClock(fault.whom, fault.byMs);
       await sleep(fault.forMs);
@@ -197,19 +197,18 @@ async function fillDisk(folder: 'data' | 'out', forMs: number, system: AttackedS
   return { note: disk.how };
 }
 
-async function terminateBatch(which: number, { client, batcherId }: AttackedSystem): Promise<Carried> {
+async function terminateChild(which: number, { client, batcherId }: AttackedSystem): Promise<Carried> {
   let terminated: string | undefined;
-  const types = BATCH_WORKFLOW_TYPES.map((type) => `'${type}'`).join(', ');
-  const query = `WorkflowType IN (${types}) AND ExecutionStatus = 'Running'`;
+  const query = `WorkflowType = '${WORKFLOW_TYPE.child}' AND ExecutionStatus = 'Running'`;
   await comes(async () => {
     const running: string[] = [];
     for await (const { workflowId } of client.workflow.list({ query })) running.push(workflowId);
-    const batchId = running.filter((id) => id.startsWith(batcherId)).sort()[
+    const childId = running.filter((id) => id.startsWith(batcherId)).sort()[
       Math.floor(which * running.length)
     ];
-    if (batchId === undefined) return false;
-    await client.workflow.getHandle(batchId).terminate('terminated by the attack');
-    terminated = batchId;
+    if (childId === undefined) return false;
+    await client.workflow.getHandle(childId).terminate('terminated by the attack');
+    terminated = childId;
     return true;
   });
   return { note: terminated ?? 'none was running' };

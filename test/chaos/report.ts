@@ -11,8 +11,9 @@ export function renderFindings({ damage, ...counts }: Findings): string {
   const rows: [string, string | number][] = [
     ['acknowledged', counts.acknowledged],
     ['outcomes', counts.outcomes],
+    ['of lost answers', counts.ofLostAnswers],
     ['rolled back', `${counts.rolledBack} (${share.toFixed(1)} %)`],
-    ['files', counts.files],
+    ['files', `${counts.files}, ${counts.filesInBulk} of them by children with several batches`],
   ];
   const found = Object.entries(damage) as [string, string[]][];
   for (const [kind, places] of found) rows.push([kind, places.length]);
@@ -33,12 +34,9 @@ export function renderAttack(report: AttackReport): string {
       ['refused', report.refused.length],
       ['kills', `${report.kills}, of ${report.processesKilled} processes`],
       ['recovery', `median ${inSeconds(recovery.medianMs)}, worst ${inSeconds(recovery.worstMs)}`],
-      [
-        'repeats',
-        Object.entries(clients.retries)
-          .map(([answer, times]) => `${answer}: ${times}`)
-          .join(', ') || 0,
-      ],
+      ['repeats', counted(clients.retries)],
+      ['questions', counted(report.answers)],
+      ['lost answers', `of ${clients.lostRequests} lists without a key`],
       ['taken once', `${report.counters.duplicateRequests} repeats added nothing`],
       ['small disk', report.disk],
       ['seed', report.seed],
@@ -51,6 +49,11 @@ export function renderAttack(report: AttackReport): string {
 
 function faultLine({ round, atMs, overAtMs, what, note }: FaultReport): string {
   return `  ${round}  ${inSeconds(atMs).padStart(7)}  ${inSeconds(overAtMs).padStart(7)}  ${what}: ${note}`;
+}
+
+function counted(times: Readonly<Record<string, number>>): string {
+  const told = Object.entries(times).map(([what, count]) => `${what}: ${count}`);
+  return told.sort().join(', ') || 'none';
 }
 
 /** Rows of a name and a figure. */

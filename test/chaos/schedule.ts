@@ -27,8 +27,8 @@ export type Fault =
   | { kind: 'freeze worker'; whom: WorkerName; forMs: number }
   /** No room for the staging or for the batch files, then room again. */
   | { kind: 'fill disk'; folder: 'data' | 'out'; forMs: number }
-  /** What "Terminate" in the Web UI does, to one of the batches that run. */
-  | { kind: 'terminate batch'; which: number }
+  /** What "Terminate" in the Web UI does, to one of the children that run. */
+  | { kind: 'terminate child'; which: number }
   /** The clock of one process jumps, and back. */
   | { kind: 'shift clock'; whom: NodeProcess; byMs: number; forMs: number };
 
@@ -71,7 +71,7 @@ const OTHERS: readonly Make[] = [
   (random) => ({ kind: 'freeze worker', whom: random.pick(WORKERS), forMs: random.integer(18, 25) * SECOND }),
   (random) => ({ kind: 'fill disk', folder: 'data', forMs: random.integer(2, 6) * SECOND }),
   (random) => ({ kind: 'fill disk', folder: 'out', forMs: random.integer(2, 6) * SECOND }),
-  (random) => ({ kind: 'terminate batch', which: random.next() }),
+  (random) => ({ kind: 'terminate child', which: random.next() }),
   (random) => shiftClock(random, 1),
   (random) => shiftClock(random, -1),
 ];
@@ -170,8 +170,8 @@ export function describeFault(fault: Fault): string {
       return `fill the disk of ${fault.folder === 'data' ? 'DATA_DIR' : 'OUT_DIR'} for ${seconds(fault.forMs)}`;
     case 'shift clock':
       return `shift the clock of ${fault.whom} by ${fault.byMs / MINUTE} min for ${seconds(fault.forMs)}`;
-    case 'terminate batch':
-      return 'terminate a batch';
+    case 'terminate child':
+      return 'terminate a child';
     default:
       return fault.kind;
   }

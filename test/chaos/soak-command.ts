@@ -12,7 +12,7 @@ const HELP = `npm run soak -- [options]
   --list <n>           records of one request (default 50)
   --clients <n>        clients at once (default 8)
   --run-events <n>     events after which a run of the batcher ends (default 500)
-  --run-signals <n>    signals after which it does (default 200)
+  --run-messages <n>   signals and updates after which it does (default 200)
   --store files|memory what the records are saved in (default files)
 ${PROFILE_HELP}
   --keep               keeps the folder of a run that fails
@@ -47,7 +47,7 @@ export async function soakCommand(args: string[]): Promise<number> {
         maxBatchSize: Number(given['batch-size']),
         listLength: Number(given.list),
         clients: Number(given.clients),
-        limits: { historyEvents: Number(given['run-events']), messages: Number(given['run-signals']) },
+        limits: { historyEvents: Number(given['run-events']), messages: Number(given['run-messages']) },
         store: given.store === 'memory' ? 'memory' : 'files',
         profile: profileOf(given),
         atEnd,
@@ -67,7 +67,7 @@ function parse(args: string[]) {
       list: { type: 'string', default: '50' },
       clients: { type: 'string', default: '8' },
       'run-events': { type: 'string', default: '500' },
-      'run-signals': { type: 'string', default: '200' },
+      'run-messages': { type: 'string', default: '200' },
       store: { type: 'string', default: 'files' },
       ...PROFILE_OPTIONS,
       keep: { type: 'boolean', default: false },
@@ -90,7 +90,7 @@ function render({ worst, ...report }: SoakReport): string {
       ['most events', `${worst.historyEvents} of a run (below ${BOUNDS.historyEvents})`],
       ['most bytes', `${worst.historyBytes} of a run (below ${BOUNDS.historyBytes})`],
       ['most carried', `${worst.carriedBytes} bytes into a run (below ${BOUNDS.carriedBytes})`],
-      ['most signals', `${worst.signals} in a run`],
+      ['most messages', `${worst.messages} in a run`],
       [
         'handing over',
         `at most ${inSeconds(worst.handOverMs)} after it was due, refused ${worst.refusedHandOvers} times`,

@@ -12,7 +12,8 @@ export interface RunFigures {
   historyBytes: number;
   /** Of the input in the first event: settings, limits and the carried state. */
   carriedBytes: number;
-  signals: number;
+  /** Signals and updates. */
+  messages: number;
   /** From the event with which the run reached a limit to its end; null for a run that reached none. */
   handOverMs: number | null;
   /** Workflow tasks that the server refused, as a signal had come meanwhile. */
@@ -39,16 +40,19 @@ export async function readRuns(client: Client, workflowId: string, limits: RunLi
 function figuresOf(events: readonly Event[], limits: RunLimits) {
   const started = events[0]?.workflowExecutionStartedEventAttributes;
   const payloads = started?.input?.payloads ?? [];
-  const signals = events.filter((event) => event.workflowExecutionSignaledEventAttributes);
+  const messages = events.filter(
+    (event) =>
+      event.workflowExecutionSignaledEventAttributes ?? event.workflowExecutionUpdateAcceptedEventAttributes,
+  );
   const failed = events.filter((event) => event.workflowTaskFailedEventAttributes);
-  const reached = [events[limits.historyEvents - 1], signals[limits.messages - 1]].flatMap((event) =>
+  const reached = [events[limits.historyEvents - 1], messages[limits.messages - 1]].flatMap((event) =>
     event === undefined ? [] : [timeOf(event)],
   );
   const last = events.at(-1);
   const handedOver = last?.workflowExecutionContinuedAsNewEventAttributes != null;
   return {
     carriedBytes: payloads.reduce((sum, { data }) => sum + (data?.length ?? 0), 0),
-    signals: signals.length,
+    messages: messages.length,
     handOverMs: handedOver && reached.length > 0 ? timeOf(last) - Math.min(...reached) : null,
     refusedHandOvers: failed.length,
   };

@@ -1,13 +1,15 @@
-import { existsSync, mkdirSync } from 'node:fs';
-import { readFile, writeFile } from 'node:fs/promises';
+import { mkdirSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { RUN_LIMITS, statusQuery, type RunLimits } from '../../src/contracts/batcher';
+import { RUN_LIMITS, type RunLimits } from '../../src/contracts/batcher';
 import type { ConflictRule } from '../../src/domain/conflict-rules';
 import { KIB, MIB } from '../../src/domain/duration';
+import type { JsonValue } from '../../src/domain/json';
 import { historyToText } from '../replay/history-json';
 import { createClients, type ClientCounts, type Clients } from './clients';
-import { findDamage, isDamaged, readContents, readLedger, type Contents, type Findings } from './damage';
+import { findDamage, isDamaged, readContents, type Contents, type Findings, type LedgerLine } from './damage';
+import { readLines } from './json-lines';
 import type { JournalEntry } from './journal-store';
 import type { Profile } from './profile';
 import { createRandom, type Random } from './random';
@@ -75,17 +77,18 @@ export async function soak(options: SoakOptions): Promise<SoakReport> {
     },
   });
   const ledger = path.join(folder, 'ledger.jsonl');
-  const clients = createClients({ urls: [() => system.urlOf(API)], ledger });
+  const lost = path.join(folder, 'lost.jsonl');
+  const clients = createClients({ urls: [() => system.urlOf(API)], ledger, lost });
   const random = createRandom(options.records);
 
   await order(system, 'pause');
   await sendAll(clients, random, options, options.pausedRecords);
-  const { pages, bufferedRecords } = await statusOf(system);
+  const { pages, bufferedRecords } = await system.status();
   say(`paused: ${bufferedRecords} records are buffered, in ${pages} pages and the batcher itself`);
   await order(system, 'resume');
   const startedAtMs = performance.now();
   const telling = setInterval(() => {
-    void statusOf(system).then(
+    void system.status().then(
       ({ bufferedRecords, inFlight, pages, counters, run }) =>
         say(
           `${counters.saved + counters.rolledBack} settled, ${bufferedRecords} buffered (${pages} pages), ` +
@@ -107,7 +110,12 @@ export async function soak(options: SoakOptions): Promise<SoakReport> {
   say('quiet; reading what the server reports of each run');
   const runs = await readRuns(system.client, system.batcherId, limits);
   const contents = journal === undefined ? await readContents(system.outDir) : await readJournal(journal);
-  const findings = findDamage(contents, await readLedger(ledger), { maxBatchSize, rules: RULES });
+  const findings = findDamage(contents, {
+    ledger: await readLines<LedgerLine>(ledger),
+    lost: await readLines<JsonValue[]>(lost),
+    maxBatchSize,
+    rules: RULES,
+  });
   const worst = worstOf(runs);
   const exceeded: string[] = [];
   for (const figure of Object.keys(BOUNDS) as (keyof typeof BOUNDS)[]) {
@@ -137,11 +145,7 @@ async function order(system: AttackedSystem, what: 'pause' | 'resume'): Promise<
   if (!response.ok) throw new Error(`${what}: ${response.status} ${await response.text()}`);
 }
 
-function statusOf({ client, batcherId }: AttackedSystem) {
-  return client.workflow.getHandle(batcherId).query(statusQuery);
-}
-
-/** So many records, in lists, by clients of which each waits for its acknowledgement. */
+/** So many records, in lists, by clients of which each waits for its acknowledgement; half of them use keys. */
 async function sendAll(
   clients: Clients,
   random: Random,
@@ -149,18 +153,19 @@ async function sendAll(
   records: number,
 ): Promise<void> {
   let left = records;
-  async function run(): Promise<void> {
+  /** @param withKey whether the client sends each list under a key */
+  async function run(withKey: boolean): Promise<void> {
     while (left > 0) {
       const length = Math.min(left, listLength);
       left -= length;
       await clients.send(
-        random.uuid(),
+        withKey ? random.uuid() : undefined,
         Array.from({ length }, () => makeValue(random)),
         0,
       );
     }
   }
-  await Promise.all(Array.from({ length: count }, run));
+  await Promise.all(Array.from({ length: count }, (_, client) => run(client % 2 === 0)));
 }
 
 /** Some 150 bytes, so that a large buffer doesn't fit into what is carried. */
@@ -182,11 +187,7 @@ async function keepHistory(
 }
 
 async function readJournal(file: string): Promise<Contents> {
-  const text = existsSync(file) ? await readFile(file, 'utf8') : '';
-  const entries = text
-    .split('\n')
-    .filter(Boolean)
-    .map((line) => JSON.parse(line) as JournalEntry);
+  const entries = await readLines<JournalEntry>(file);
   return new Map(entries.map(({ name, content }) => [name, content]));
 }
 
@@ -196,7 +197,7 @@ function worstOf(runs: readonly RunFigures[]): Omit<RunFigures, 'runId'> {
     historyEvents: most((run) => run.historyEvents),
     historyBytes: most((run) => run.historyBytes),
     carriedBytes: most((run) => run.carriedBytes),
-    signals: most((run) => run.signals),
+    messages: most((run) => run.messages),
     handOverMs: most((run) => run.handOverMs),
     refusedHandOvers: most((run) => run.refusedHandOvers),
   };

@@ -1,9 +1,14 @@
 import { appendFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import type { ConflictRule } from '../../src/domain/conflict-rules';
 import type { JsonValue } from '../../src/domain/json';
-import { closeTogether, saveTogether, type RecordStore } from '../../src/domain/record-store';
+import {
+  closeTogether,
+  rollBackTogether,
+  saveTogether,
+  type RecordStore,
+} from '../../src/domain/record-store';
 import { tooClose, type Stay } from '../helpers/stays';
+import { readLines } from './json-lines';
 
 /** A line of the log: a save of a record begins, or a batch has its file. By the machine's clock, which nobody shifts. */
 type StayLine = { atMs: number; batchId: string } & ({ begins: JsonValue } | { closed: true });
@@ -21,11 +26,17 @@ export function noteStays(inner: RecordStore, file: string): RecordStore {
       note([{ atMs: atMs(), batchId: batch.batchId, begins: record.value }]);
       return inner.save(record, batch);
     },
-    saveAll(records, batch) {
-      note(records.map(({ value }) => ({ atMs: atMs(), batchId: batch.batchId, begins: value })));
-      return saveTogether(inner, records, batch);
-    },
+    ...(inner.saveAll !== undefined && {
+      saveAll(batches) {
+        const begun = batches.flatMap(({ batch, records }) =>
+          records.map(({ value }) => ({ atMs: atMs(), batchId: batch.batchId, begins: value })),
+        );
+        note(begun);
+        return saveTogether(inner, batches);
+      },
+    }),
     rollback: (record, batch) => inner.rollback(record, batch),
+    rollbackAll: (batches) => rollBackTogether(inner, batches),
     async closeBatch(batch, records, format) {
       const closed = await inner.closeBatch(batch, records, format);
       note([{ atMs: atMs(), batchId: batch.batchId, closed: true }]);
@@ -50,10 +61,7 @@ export async function tooCloseIn(
   rules: readonly ConflictRule[],
   apartMs: number,
 ): Promise<string[]> {
-  const lines = (await readFile(file, 'utf8'))
-    .split('\n')
-    .filter(Boolean)
-    .map((line) => JSON.parse(line) as StayLine);
+  const lines = await readLines<StayLine>(file);
   const closedAtMs = new Map<string, number>();
   for (const line of lines)
     if ('closed' in line)

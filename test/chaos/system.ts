@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { homedir } from 'node:os';
 import path from 'node:path';
 import type { Client } from '@temporalio/client';
-import type { BatcherInput, RunLimits } from '../../src/contracts/batcher';
+import type { BatcherInput, BatcherStatus, RunLimits } from '../../src/contracts/batcher';
 import { WORKFLOW_TYPE, batcherWorkflowId } from '../../src/contracts/ids';
 import type { ConflictRule } from '../../src/domain/conflict-rules';
 import { connectClient, embeddedTarget } from '../../src/temporal/server/connection';
@@ -14,6 +14,7 @@ import { endProcess, type ProcessIdentity } from '../../src/temporal/embedded/pr
 import { registerWithTemporal } from '../../src/temporal/server/register';
 import { loadConfig } from '../../src/config';
 import { batcherAddress } from '../../src/temporal/shard/batcher-address';
+import { Shards } from '../../src/temporal/shard/shards';
 import { createSmallDisk, type SmallDisk } from './small-disk';
 import { supervise, type CommandSpec, type Supervised } from './supervisor';
 
@@ -51,6 +52,8 @@ export interface AttackedSystem {
   readonly outDir: string;
   readonly disks: Readonly<Record<'data' | 'out', SmallDisk>> | undefined;
   readonly all: readonly Supervised[];
+  /** What the batcher reports about itself. */
+  status(): Promise<BatcherStatus>;
   /** Base URL of an API, which stays the same over its restarts. */
   urlOf(api: string): string;
   get(name: string): Supervised;
@@ -117,6 +120,7 @@ export async function startAttackedSystem(options: SystemOptions): Promise<Attac
   const client = await connectClient(embeddedTarget(`${LOOPBACK}:${temporalPort}`));
   options.atEnd(() => client.connection.close());
   await registerWithTemporal(client);
+  const shard = new Shards(client, address, config).at(0);
   // With limits of its own it has to be there before the first signal starts one without.
   const input: BatcherInput = { settings: address.settings, limits: options.limits };
   await client.workflow.start(WORKFLOW_TYPE.batcher, {
@@ -133,6 +137,7 @@ export async function startAttackedSystem(options: SystemOptions): Promise<Attac
     outDir: at('out'),
     disks,
     all,
+    status: () => shard.status(),
     urlOf: (api) => `http://${LOOPBACK}:${apiPorts[apis.indexOf(api)]}`,
     get,
     serverPid: () => claim(at('temporal')).server?.pid,

@@ -51,7 +51,6 @@ async function start(lifecycle: Lifecycle): Promise<void> {
       workflows: createWorkflowAccess(client),
     }),
     workflows: workflowCode({ versioned: false, stackTraces: false }),
-    maxInFlight: config.maxInFlight,
   });
   worker.run().catch((error: unknown) => lifecycle.fail(error));
   tell({ ready: true });

@@ -5,11 +5,12 @@ import { TypedSearchAttributes } from '@temporalio/common';
 import { auditedTemporal } from '../../src/cli/audit/audited-temporal';
 import { runAudit } from '../../src/cli/audit/run-audit';
 import { loadConfig } from '../../src/config';
-import type { BatchInput, BatchWorkflow } from '../../src/contracts/batch';
+import type { ChildInput, ChildMemo, ChildWorkflow } from '../../src/contracts/child';
 import { WORKFLOW_TYPE } from '../../src/contracts/ids';
 import { SEARCH_ATTRIBUTES } from '../../src/contracts/search-attributes';
 import type { PipelineSettings } from '../../src/contracts/settings';
 import type { BatchState } from '../../src/contracts/views';
+import { childIdOf } from '../../src/domain/batch';
 import type { JsonValue } from '../../src/domain/json';
 import {
   batchFileName,
@@ -17,6 +18,7 @@ import {
   outcomeFileContent,
   type OutcomeFormat,
 } from '../../src/domain/outcome';
+import { packKept, unpackBatch } from '../../src/domain/packed-batch';
 import { batchFilesIn } from '../../src/store/batch-files';
 import { createFileStore } from '../../src/store/file-store';
 import { runAuditCommand, writeLedger } from '../helpers/audit-command';
@@ -70,14 +72,15 @@ async function startAudited(outcomeFormat: OutcomeFormat, settings: Partial<Pipe
       }),
     /** A batch of acknowledged records that somebody terminates before any worker has seen it. */
     async terminateBatch(...values: JsonValue[]): Promise<string> {
-      const input = batchOf(`${pipeline.batcherWorkflowId}-00000001`, values, outcomeFormat);
-      acknowledged.push(...input.batch.records);
-      await (await startBatch(input, 'a queue without a worker')).terminate('by hand');
+      const batchId = childIdOf(pipeline.batcherWorkflowId, 1);
+      const input = childOf(values, outcomeFormat);
+      acknowledged.push(...recordsOf(input));
+      await (await startChild(batchId, input, 'a queue without a worker')).terminate('by hand');
       await waitFor('it to be listed', async () => {
         const { batches } = await pipeline.batcher.batches({ state: 'failed', limit: 100 });
         return batches.length > 0;
       });
-      return input.batch.batchId;
+      return batchId;
     },
     async writeLedger() {
       await writeLedger(ledger, acknowledged);
@@ -137,8 +140,8 @@ describe.each(OUTCOME_FORMATS)('with batch files of the format %s', (format) => 
     ]);
   });
 
-  test('so is each batch of those that share a workflow (G4, G10)', async () => {
-    const audited = await startAudited(format, { saveActivity: 'batch', batchesPerChild: 3 });
+  test('every batch of a child with several is held against its file, byte by byte (G4, G10)', async () => {
+    const audited = await startAudited(format, { saveActivity: 'batch' });
     await pipeline.batcher.pause('test');
     await audited.send(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12);
     await pipeline.batcher.flush('test');
@@ -186,7 +189,7 @@ describe.each(OUTCOME_FORMATS)('with batch files of the format %s', (format) => 
       'a batch to be saving',
       () => audited.saving.size > 0 && [...audited.saving],
     );
-    await pipeline.ingest.pause('test');
+    await pipeline.batcher.pause('test');
     await audited.send('done', 'buffered');
     await audited.listed('running', 1);
     const waiting = await audited.audit();
@@ -210,7 +213,7 @@ describe.each(OUTCOME_FORMATS)('with batch files of the format %s', (format) => 
     });
 
     audited.release();
-    await (await startBatch(batchOf(batchId, ['quick', 'slow'], format))).result();
+    await (await startChild(batchId, childOf(['quick', 'slow'], format))).result();
     await audited.listed('completed', 1);
     // Whatever is done to it later, it has completed.
     await audited.terminateBatch('quick', 'slow');
@@ -223,25 +226,38 @@ describe.each(OUTCOME_FORMATS)('with batch files of the format %s', (format) => 
   });
 });
 
-/** The input of a batch of the first shard that no batcher has started, and so none settles. */
-function batchOf(batchId: string, values: readonly JsonValue[], outcomeFormat: OutcomeFormat): BatchInput {
+/** The input of a child of the first shard that no batcher has started, and so none settles; with one batch. */
+function childOf(values: readonly JsonValue[], outcomeFormat: OutcomeFormat): ChildInput {
   const records = values.map((value, index) => ({ recordId: `by-hand:${index}`, value }));
   return {
-    batch: { batchId, openedAtMs: BATCH.openedAtMs, flushReason: 'age', records },
+    openedAtMs: BATCH.openedAtMs,
+    batches: [{ flushReason: 'age', records: packKept(records) }],
     maxAttempts: 3,
     retryIntervalMs: 10,
     outcomeFormat,
+    onFailure: 'keep',
+    cutBy: { maxBatchSize: 5, rules: [] },
   };
 }
 
-function startBatch(
-  input: BatchInput,
+function recordsOf({ batches }: ChildInput) {
+  return batches.flatMap(({ records }) => unpackBatch(records));
+}
+
+function startChild(
+  workflowId: string,
+  input: ChildInput,
   taskQueue = pipeline.address.taskQueue,
-): Promise<WorkflowHandle<BatchWorkflow>> {
-  return pipeline.client.workflow.start<BatchWorkflow>(WORKFLOW_TYPE.batch, {
-    workflowId: input.batch.batchId,
+): Promise<WorkflowHandle<ChildWorkflow>> {
+  const memo: ChildMemo = {
+    requests: [['by-hand', recordsOf(input).length]],
+    batches: [['age', [0]]],
+  };
+  return pipeline.client.workflow.start<ChildWorkflow>(WORKFLOW_TYPE.child, {
+    workflowId,
     taskQueue,
     args: [input],
+    memo: { ...memo },
     typedSearchAttributes: new TypedSearchAttributes([
       { key: SEARCH_ATTRIBUTES.batcher, value: pipeline.batcherWorkflowId },
     ]),
@@ -282,9 +298,10 @@ test('a record that gets its file while the audit runs is neither missing nor wa
 
 test('a batch that was terminated after its file was written has its outcomes (G4)', async () => {
   const audited = await startAudited('json');
-  const { batch } = batchOf(await audited.terminateBatch('only'), ['only'], 'json');
-  const content = outcomeFileContent(batch.records.map(saved), 'json');
-  writeFileSync(join(audited.outDir, batchFileName(batch)), content);
+  const batchId = await audited.terminateBatch('only');
+  const content = outcomeFileContent(recordsOf(childOf(['only'], 'json')).map(saved), 'json');
+  const { openedAtMs } = BATCH;
+  writeFileSync(join(audited.outDir, batchFileName({ batchId, openedAtMs })), content);
   // Found by its port, as the server that `keepapart serve` has embedded is.
   const port = testServer().address.split(':')[1] ?? '';
   expect(await audited.audit({ KEEPAPART_TEMPORAL_PORT: port })).toMatchObject({

@@ -20,12 +20,12 @@ async function bench(...args: string[]) {
 test('measures a system of its own, holds its files against what was acknowledged, and leaves nothing behind', async () => {
   const outDir = path.join(folder.path, 'data', 'out');
   await mkdir(outDir, { recursive: true });
-  const { code, stdout, stderr } = await bench('--records', '60', '--profiles', 'default', '--json');
-  expect({ code, stderr }).toEqual({ code: 0, stderr: 'keepapart: default, 60 records\n' });
+  const { code, stdout, stderr } = await bench('--records', '60', '--profiles', 'auto', '--json');
+  expect({ code, stderr }).toEqual({ code: 0, stderr: 'keepapart: auto, 60 records\n' });
 
   const [result] = JSON.parse(stdout).results;
   expect(result).toMatchObject({
-    profile: { name: 'default', saveActivity: 'regular', batchesPerChild: 1 },
+    profile: { name: 'auto', saveActivity: 'auto' },
     clean: true,
     report: { acknowledged: 60, outcomes: { total: 60, saved: 60 } },
   });

@@ -58,7 +58,7 @@ test('after a query waited for a new worker while records arrived, the batcher r
   for (let round = 1, refused = false; !refused; round++) {
     expect(round).toBeLessThanOrEqual(ROUNDS);
     await worker.killGroup();
-    // The API asks again what was refused, and is in no hurry here: after 10 s it answers 503.
+    // The API asks by an update, which changes nothing about that.
     const answers = Promise.all([askLikeTheUi(), api.call('GET', '/v1/status')]);
     const starting = start('worker');
     await sleep(RECORDS_AFTER_MS);

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { WORKFLOW_TYPE, batcherWorkflowId } from '../../src/contracts/ids';
-import { batchIdOf } from '../../src/domain/batch';
+import { childIdOf } from '../../src/domain/batch';
 import type { PackedBuffer } from '../../src/domain/buffer';
 import { HOUR, KIB } from '../../src/domain/duration';
 import { startPipeline, type TestPipeline } from '../helpers/pipeline';
@@ -29,7 +29,7 @@ afterEach(async () => {
 
 const replay = (args: readonly string[], env?: Record<string, string>) => runReplay(folder.path, args, env);
 
-test('replays the open and closed workflows of a live server, also in the middle of things (G8)', async () => {
+test('replays the open and closed workflows of a live server, also in the middle of things and of an earlier SHARDS (G8)', async () => {
   pipeline = await startPipeline({
     settings: { flushIntervalMs: HOUR },
     limits: { historyEvents: 4000, historyBytes: 1e9, messages: 3 },
@@ -48,7 +48,7 @@ test('replays the open and closed workflows of a live server, also in the middle
   await waitFor('the next run', async () => (await pipeline!.status()).run.continuedAsNew === 1);
   await pipeline.send(['slow', 13, 14, 15, 16]);
   await waitFor('two slow batches', () => held === 2);
-  await client.workflow.getHandle(batchIdOf(id, 3)).terminate();
+  await client.workflow.getHandle(childIdOf(id, 3)).terminate();
   const closed = (count: number) =>
     waitFor('what is closed to be listed', async () => {
       const query = `KeepapartBatcher = '${id}' AND CloseTime IS NOT NULL`;
@@ -57,16 +57,16 @@ test('replays the open and closed workflows of a live server, also in the middle
   // The batcher has it settled by a run of its own.
   await closed(4);
   await waitFor('the open batch to be listed', async () => {
-    const query = `KeepapartBatcher = '${id}' AND WorkflowType = 'batchWorkflow' AND CloseTime IS NULL`;
+    const query = `KeepapartBatcher = '${id}' AND WorkflowType = 'batchesWorkflow' AND CloseTime IS NULL`;
     return (await client.workflow.count(query)).count === 1;
   });
 
-  const env = { KEEPAPART_BATCHER_ID: address.batcherId, KEEPAPART_SHARDS: '2' };
+  const env = { KEEPAPART_BATCHER_ID: address.batcherId };
   const named = { ...env, TEMPORAL_ADDRESS: testServer().address };
   const busy = await replay(['--live', '--json'], named);
   expect(busy).toMatchObject({ code: 0 });
   expect(busy.report()).toEqual({
-    replayed: { batcherWorkflow: { open: 1, closed: 1 }, batchWorkflow: { open: 1, closed: 3 } },
+    replayed: { batcherWorkflow: { open: 1, closed: 1 }, batchesWorkflow: { open: 1, closed: 3 } },
     notBegun: 0,
     gone: 0,
     mismatches: [],
@@ -84,13 +84,17 @@ test('replays the open and closed workflows of a live server, also in the middle
     taskQueue: address.taskQueue,
     args: [{ settings: address.settings }],
   });
+  await waitFor('the other batcher to be listed', async () => {
+    const query = `WorkflowId = '${other.workflowId}' AND CloseTime IS NULL`;
+    return (await client.workflow.count(query)).count === 1;
+  });
   // Found as an embedded server is, by its port.
   const embedded = { ...env, KEEPAPART_TEMPORAL_PORT: testServer().address.split(':')[1]! };
   const waiting = await replay(['--live', '--closed', '1', '--json'], embedded);
   await other.terminate();
   expect(waiting).toMatchObject({ code: 0 });
   expect(waiting.report()).toMatchObject({
-    replayed: { batcherWorkflow: { open: 1, closed: 1 }, batchWorkflow: { open: 0, closed: 1 } },
+    replayed: { batcherWorkflow: { open: 1, closed: 1 }, batchesWorkflow: { open: 0, closed: 1 } },
     notBegun: 1,
   });
 });
@@ -138,7 +142,7 @@ test("replays what Temporal's own command line shows (G8)", async () => {
   await pipeline.send([1, 2, 3]);
   await pipeline.quiet();
   const { address, binary } = testServer();
-  for (const workflowId of [pipeline.batcherWorkflowId, batchIdOf(pipeline.batcherWorkflowId, 1)]) {
+  for (const workflowId of [pipeline.batcherWorkflowId, childIdOf(pipeline.batcherWorkflowId, 1)]) {
     const args = ['workflow', 'show', '--workflow-id', workflowId, '--output', 'json', '--address', address];
     await writeFile(path.join(folder.path, `${workflowId}.json`), execFileSync(binary, args));
   }
@@ -146,6 +150,6 @@ test("replays what Temporal's own command line shows (G8)", async () => {
   expect(code).toBe(0);
   expect(report().replayed).toEqual({
     batcherWorkflow: { open: 1, closed: 0 },
-    batchWorkflow: { open: 0, closed: 1 },
+    batchesWorkflow: { open: 0, closed: 1 },
   });
 });

@@ -1,6 +1,6 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import type { BatchInput } from '../../src/contracts/batch';
+import type { ChildInput } from '../../src/contracts/child';
 import { attributesOf, firstChild, runReplay, type RecordedEvent } from '../helpers/replay-command';
 import { temporaryFolder } from '../helpers/system';
 import { testServer } from '../helpers/temporal-server';
@@ -38,23 +38,23 @@ type Doctoring = [
 const DOCTORINGS: Doctoring[] = [
   [
     'an activity of another type',
-    'batch-clean',
+    'child-clean',
     (events) =>
       (attributesOf(
         events,
         'activityTaskScheduled',
-        (a) => a['activityType'].name === 'closeBatch',
+        (a) => a['activityType'].name === 'closeBatches',
       ).activityType.name = 'rollback'),
     {
       eventType: 'ActivityTaskScheduled',
       recorded: expect.stringMatching(/^runs the activity rollback /),
-      now: expect.stringMatching(/^runs the activity closeBatch /),
+      now: expect.stringMatching(/^runs the activity closeBatches /),
       original: expect.stringMatching(/^DeterminismViolationError: .*Activity type of scheduled event/),
     },
   ],
   [
     'another order',
-    'batch-clean',
+    'child-clean',
     (events) => (attributesOf(events, 'activityTaskScheduled').activityId = 'another:0'),
     {
       eventType: 'ActivityTaskScheduled',
@@ -69,8 +69,8 @@ const DOCTORINGS: Doctoring[] = [
     (events) => (firstChild(events).workflowId = 'another-0-00000001'),
     {
       eventType: 'StartChildWorkflowExecutionInitiated',
-      recorded: 'starts the child batchWorkflow another-0-00000001',
-      now: expect.stringMatching(/^starts the child batchWorkflow .+-0-00000001$/),
+      recorded: 'starts the child batchesWorkflow another-0-00000001',
+      now: expect.stringMatching(/^starts the child batchesWorkflow .+-0-00000001$/),
     },
   ],
   [
@@ -78,8 +78,8 @@ const DOCTORINGS: Doctoring[] = [
     'batcher-size-and-age',
     (events) => {
       const payload = firstChild(events).input.payloads[0];
-      const input = JSON.parse(Buffer.from(payload.data, 'base64').toString()) as BatchInput;
-      input.batch.records.pop();
+      const input = JSON.parse(Buffer.from(payload.data, 'base64').toString()) as ChildInput;
+      input.batches[0]!.records.at(-1)![2].pop();
       payload.data = Buffer.from(JSON.stringify(input)).toString('base64');
     },
     {
@@ -107,7 +107,7 @@ const DOCTORINGS: Doctoring[] = [
   ],
   [
     'a workflow that there is no longer',
-    'batch-clean',
+    'child-clean',
     (events) => (attributesOf(events, 'workflowExecutionStarted').workflowType.name = 'goneWorkflow'),
     { eventId: 1, workflowType: 'goneWorkflow', now: expect.stringMatching(/^fails: .*goneWorkflow/) },
   ],
@@ -119,9 +119,8 @@ describe('keepapart replay', () => {
     expect({ code, stdout }).toMatchObject({ code: 0 });
     const corpus = readCorpus();
     expect(stdout).toContain(`Today's code replays all ${corpus.length} histories`);
-    const cases = (kind: RegExp) => corpus.filter(({ caseName }) => kind.test(caseName)).length;
-    expect(stdout).toContain(`batchWorkflow: 0 open, ${cases(/^batch-(?!group-)/)} closed`);
-    expect(stdout).toContain(`batchGroupWorkflow: 0 open, ${cases(/^batch-group-/)} closed`);
+    const children = corpus.filter(({ caseName }) => caseName.startsWith('child-')).length;
+    expect(stdout).toContain(`batchesWorkflow: 0 open, ${children} closed`);
   });
 
   describe('fails, and tells where history and code part', () => {
@@ -184,7 +183,7 @@ describe('keepapart replay', () => {
   test('does not pass when there was nothing to hold the code against', async () => {
     const empty = path.join(folder.path, 'empty');
     await mkdir(empty);
-    const notBegun = await doctored('batch-clean', (events) => events.splice(2));
+    const notBegun = await doctored('child-clean', (events) => events.splice(2));
     const live = { TEMPORAL_ADDRESS: testServer().address, KEEPAPART_BATCHER_ID: 'nobody' };
     for (const [args, env] of [[[]], [[empty]], [[notBegun]], [['--live'], live], [['--live']]] as const) {
       const { code, stdout, stderr } = await replay([...args], env);
@@ -205,7 +204,7 @@ describe('keepapart replay', () => {
   ])('names what it can not read and tells why: %s', async (_title, content, reason) => {
     const file = path.join(folder.path, 'odd.json');
     if (content === 'decoded') {
-      const decoded = await doctored('batch-clean', (events) => {
+      const decoded = await doctored('child-clean', (events) => {
         attributesOf(events, 'workflowExecutionStarted').input = { payloads: [{ batch: {} }] };
       });
       await writeFile(file, await readFile(decoded));

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { BatcherInput } from '../../src/contracts/batcher';
+import { RUN_LIMITS, type BatcherInput } from '../../src/contracts/batcher';
 import { WORKFLOW_TYPE } from '../../src/contracts/ids';
 import { connectClient, embeddedTarget } from '../../src/temporal/server/connection';
 import { TEST_SETTINGS } from '../helpers/pipeline';
@@ -24,7 +24,7 @@ test.each([
   const env = { TEMPORAL_ADDRESS: testServer().address, KEEPAPART_TASK_QUEUE: name, ...setting };
   worker = await startSystem('worker', { cwd: folder.path, env });
   const client = await connectClient(embeddedTarget(testServer().address));
-  const input: BatcherInput = { settings: TEST_SETTINGS };
+  const input: BatcherInput = { settings: TEST_SETTINGS, limits: RUN_LIMITS };
   const handle = await client.workflow.start(WORKFLOW_TYPE.batcher, {
     workflowId: name,
     taskQueue: name,
@@ -32,7 +32,7 @@ test.each([
   });
   try {
     const stacks = await handle.query<string>('__stack_trace');
-    expect(stacks.includes('workflows/batcher.ts')).toBe(keeps);
+    expect(stacks.includes('workflows/batcher/batcher.ts')).toBe(keeps);
   } finally {
     await handle.terminate('test');
     await client.connection.close();

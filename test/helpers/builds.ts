@@ -22,13 +22,12 @@ export interface BuildOptions {
   buildId?: string;
   /** Today's workflow code by default. */
   workflowBundle?: WorkflowBundleOption;
-  heldPatches?: readonly string[];
 }
 
 /** The deployment is named like the pipeline's batcher. */
 export async function startBuild(
   { client, store, address }: TestPipeline,
-  { buildId, workflowBundle, heldPatches }: BuildOptions,
+  { buildId, workflowBundle }: BuildOptions,
 ): Promise<TestBuild> {
   const deployment = address.batcherId;
   const target = embeddedTarget(testServer().address);
@@ -47,7 +46,6 @@ export async function startBuild(
     taskQueue: address.taskQueue,
     activities: createActivities({ store: noting, workflows: createWorkflowAccess(client) }),
     workflows: { workflowBundle: workflowBundle ?? bundleOfToday(buildId !== undefined) },
-    heldPatches,
     version: buildId === undefined ? undefined : { deployment, buildId },
     tuning: { shutdownGraceTime: 0, identity: `${buildId ?? 'no build'} of ${deployment}` },
   });

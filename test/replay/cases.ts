@@ -1,6 +1,6 @@
 /** One kind of life of a workflow that a version's corpus has to hold. Lines are those of `tellHistory`. */
 export interface ReplayCase {
-  /** The version that brought what it shows, for cases that older versions can't have. */
+  /** The version that brought what it shows; the first release unless given. */
   since?: string;
   /** What its history must tell to deserve the name. */
   tells: readonly string[];
@@ -8,34 +8,23 @@ export interface ReplayCase {
   neverTells?: readonly string[];
 }
 
-/** Whether each record has a local activity of its own or those of a batch share one. */
-const SAVED_LOCALLY = {
-  since: '0.3.0',
-  tells: [
-    'batchWorkflow starts',
-    'saveRecords succeeds locally',
-    'a timer fires',
-    'rollback succeeds at attempt 1',
-    'closeBatch succeeds at attempt 1',
-    'completes: saved, saved, rolled_back, rolled_back',
-  ],
-  neverTells: ['save '],
-} as const satisfies ReplayCase;
+/** Nothing older needs to replay. */
+const FIRST_RELEASE = '0.3.0';
 
-/** By the name in the file: `<version>-<workflow>-<case>.json`. */
-export const CASES = {
-  'batch-clean': {
+/** Children that save record by record, and pages. */
+const CASES_OF_RECORDS = {
+  'child-clean': {
     tells: [
-      'batchWorkflow starts',
+      'batchesWorkflow starts',
       'save succeeds at attempt 1',
-      'closeBatch succeeds at attempt 1',
+      'closeBatches succeeds at attempt 1',
       'completes: saved, saved, saved',
     ],
-    neverTells: ['save fails', 'save succeeds at attempt 2', 'rollback'],
+    neverTells: ['save fails', 'save succeeds at attempt 2', 'rollback', 'the batcher is told'],
   },
-  'batch-retries': {
+  'child-retries': {
     tells: [
-      'batchWorkflow starts',
+      'batchesWorkflow starts',
       'save succeeds at attempt 1',
       'save succeeds at attempt 2',
       'save succeeds at attempt 3',
@@ -43,9 +32,9 @@ export const CASES = {
     ],
     neverTells: ['rollback'],
   },
-  'batch-rollback': {
+  'child-rollback': {
     tells: [
-      'batchWorkflow starts',
+      'batchesWorkflow starts',
       'save succeeds at attempt 1',
       'save fails for good: MAXIMUM_ATTEMPTS_REACHED',
       'save fails for good: NON_RETRYABLE_FAILURE',
@@ -53,17 +42,112 @@ export const CASES = {
       'completes: saved, rolled_back, rolled_back',
     ],
   },
-  'batch-cancelled': {
+  'child-all-or-nothing': {
     tells: [
-      'batchWorkflow starts',
+      'batchesWorkflow starts',
+      'save succeeds at attempt 1',
+      'save fails for good: NON_RETRYABLE_FAILURE',
+      'rollback succeeds at attempt 1',
+      'completes: rolled_back, rolled_back',
+    ],
+  },
+  'child-cancelled': {
+    tells: [
+      'batchesWorkflow starts',
       'save succeeds at attempt 1',
       'cancellation is requested',
       'save is called off',
       'rollback succeeds at attempt 1',
-      'closeBatch succeeds at attempt 1',
+      'closeBatches succeeds at attempt 1',
       'completes: saved, rolled_back',
     ],
   },
+  'child-refused': {
+    tells: [
+      'batchesWorkflow starts',
+      'save succeeds at attempt 1',
+      'closeBatches succeeds at attempt 1',
+      'settleBatch succeeds at attempt 1',
+      'completes: rolled_back',
+    ],
+  },
+  'child-terminated': { tells: ['batchesWorkflow starts', 'is terminated'], neverTells: ['saves in bulk'] },
+  'child-settled': {
+    tells: [
+      'batchesWorkflow starts',
+      'settles what an earlier run left',
+      'settleBatch succeeds at attempt 1',
+      'completes: rolled_back',
+    ],
+    neverTells: ['save succeeds'],
+  },
+  'page-taken-in': { tells: ['bufferPageWorkflow starts', 'signal takenIn', 'completes'] },
+} as const satisfies Record<string, ReplayCase>;
+
+const CASES_IN_BULK = {
+  'child-bulk-clean': {
+    tells: [
+      'batchesWorkflow starts',
+      'saves in bulk',
+      'saveBatches succeeds at attempt 1',
+      'closeBatches succeeds at attempt 1',
+      'completes: 4 saved, 0 rolled back in 2 batches',
+    ],
+    neverTells: ['a timer', 'rollback', 'the batcher is told'],
+  },
+  'child-bulk-retries': {
+    tells: [
+      'saves in bulk',
+      'attempt 1 saves all but 3 records',
+      'the batcher is told',
+      'a timer fires',
+      'attempt 2 saves all but 1 record',
+      'attempt 3 saves all but 1 record',
+      'rollback succeeds at attempt 1',
+      'completes: 6 saved, 2 rolled back in 4 batches',
+    ],
+  },
+  'child-bulk-all-or-nothing': {
+    tells: [
+      'saves in bulk',
+      'attempt 1 saves all but 1 record',
+      'rollback succeeds at attempt 1',
+      'completes: 2 saved, 2 rolled back in 2 batches',
+    ],
+  },
+  'child-bulk-cancelled': {
+    tells: [
+      'saves in bulk',
+      'a timer starts',
+      'cancellation is requested',
+      'rollback succeeds at attempt 1',
+      'completes: 3 saved, 1 rolled back in 2 batches',
+    ],
+    neverTells: ['a timer fires'],
+  },
+  'child-bulk-refused': {
+    tells: [
+      'saves in bulk',
+      'closeBatches succeeds at attempt 1',
+      'settleBatch succeeds at attempt 1',
+      'completes: 2 saved, 2 rolled back in 2 batches',
+    ],
+  },
+  'child-bulk-terminated': {
+    tells: ['saves in bulk', 'closeBatches succeeds at attempt 1', 'the batcher is told', 'is terminated'],
+  },
+  'child-bulk-settled': {
+    tells: [
+      'settles what an earlier run left',
+      'settleBatch succeeds at attempt 1',
+      'completes: 2 saved, 2 rolled back in 2 batches',
+    ],
+    neverTells: ['saveBatches', 'closeBatches'],
+  },
+} as const satisfies Record<string, ReplayCase>;
+
+/** What batchers do with children: starting, carrying, adopting and settling them. */
+const CASES_OF_BATCHERS = {
   'batcher-size-and-age': {
     tells: [
       'batcherWorkflow starts',
@@ -71,20 +155,103 @@ export const CASES = {
       'a batch starts: size',
       'a timer fires',
       'a batch starts: age',
-      'a batch completes',
+      'a child completes',
     ],
   },
   'batcher-continued-as-new': {
-    tells: ['batcherWorkflow starts', 'a batch starts: size', 'continues as new, batches in flight: 2'],
+    tells: ['batcherWorkflow starts', 'a batch starts: size', 'continues as new, children in flight: 2'],
   },
   'batcher-adopting': {
     tells: [
       'batcherWorkflow continues an earlier run',
-      'adoptBatch succeeds at attempt 1',
+      'adoptChild succeeds at attempt 1',
       'a batch starts: manual',
-      'a batch completes',
+      'a child completes',
     ],
   },
+  'batcher-bulk-carried': {
+    tells: [
+      'batcherWorkflow starts',
+      '2 batches start in bulk: size',
+      'signal childProgress',
+      'continues as new, children in flight: 1',
+    ],
+  },
+  'batcher-bulk-adopted': {
+    tells: ['batcherWorkflow continues an earlier run', 'adoptChild succeeds at attempt 1'],
+  },
+  'batcher-settling': {
+    tells: [
+      'batcherWorkflow starts',
+      'a batch starts: age',
+      'a child is terminated',
+      'restartChild succeeds at attempt 1',
+      'adoptChild succeeds at attempt 1',
+    ],
+  },
+  'batcher-bulk-settling': {
+    tells: [
+      '2 batches start in bulk: size',
+      'signal childProgress',
+      'a child is terminated',
+      'restartChild succeeds at attempt 1',
+      'adoptChild succeeds at attempt 1',
+    ],
+  },
+  'batcher-both-shapes': {
+    tells: [
+      'batcherWorkflow starts',
+      'a batch starts: age',
+      'a batch starts: size',
+      '12 batches start in bulk: size',
+      'signal childProgress',
+      'a batch starts: manual',
+      'a child completes',
+    ],
+  },
+  'batcher-slow-store': {
+    tells: ['batcherWorkflow starts', 'a batch starts: manual', '11 batches start in bulk: size'],
+  },
+  'batcher-reset': {
+    tells: [
+      'batcherWorkflow starts',
+      'a batch starts: size',
+      'an id is taken',
+      'holdsBatches succeeds at attempt 1: true',
+      'adoptChild succeeds at attempt 1',
+    ],
+    neverTells: ['a child completes'],
+  },
+  'batcher-begun-again': {
+    tells: [
+      'batcherWorkflow starts',
+      'an id is taken',
+      'holdsBatches succeeds at attempt 1: false',
+      'a child completes',
+    ],
+  },
+  'batcher-running-carried': {
+    tells: [
+      'batcherWorkflow starts',
+      'signal addRecords',
+      'a batch starts: age',
+      'a child completes',
+      'continues as new, children in flight: 1',
+    ],
+  },
+  'batcher-running-adopted': {
+    tells: [
+      'batcherWorkflow continues an earlier run',
+      'adoptChild succeeds at attempt 1',
+      'a timer fires',
+      'a batch starts: manual',
+      'a child completes',
+    ],
+  },
+} as const satisfies Record<string, ReplayCase>;
+
+/** What batchers do with messages. */
+const CASES_OF_MESSAGES = {
   'batcher-paused': {
     tells: [
       'batcherWorkflow starts',
@@ -98,30 +265,11 @@ export const CASES = {
       'a batch starts: age',
     ],
   },
-  'batch-all-or-nothing': {
-    tells: [
-      'batchWorkflow starts',
-      'save succeeds at attempt 1',
-      'save fails for good: NON_RETRYABLE_FAILURE',
-      'rollback succeeds at attempt 1',
-      'completes: rolled_back, rolled_back',
-    ],
+  'batcher-malformed': {
+    tells: ['batcherWorkflow starts', 'signal addRecords', 'signal childProgress', 'a batch starts: manual'],
   },
-  'batch-terminated': {
-    tells: ['batchWorkflow starts', 'is terminated'],
-  },
-  'batch-settled': {
-    tells: ['batchWorkflow starts', 'settleBatch succeeds at attempt 1', 'completes: rolled_back'],
-    neverTells: ['save succeeds'],
-  },
-  'batcher-settling': {
-    tells: [
-      'batcherWorkflow starts',
-      'a batch starts: age',
-      'a batch is terminated',
-      'restartBatch succeeds at attempt 1',
-      'adoptBatch succeeds at attempt 1',
-    ],
+  'batcher-rules': {
+    tells: ['batcherWorkflow starts', 'a batch starts: size', 'a batch starts: manual', 'a child completes'],
   },
   'batcher-spilling': {
     tells: [
@@ -129,7 +277,7 @@ export const CASES = {
       'signal pause',
       'signal addRecords',
       'a page starts',
-      'continues as new, batches in flight: 0',
+      'continues as new, children in flight: 0',
     ],
   },
   'batcher-taking-in': {
@@ -142,145 +290,58 @@ export const CASES = {
       'a batch starts: drain',
     ],
   },
-  'page-taken-in': {
-    tells: ['bufferPageWorkflow starts', 'signal takenIn', 'completes'],
-  },
   'batcher-keys': {
     tells: [
       'batcherWorkflow continues an earlier run',
+      'update take',
       'signal addRecords',
       'a batch starts: manual',
-      'a batch completes',
-    ],
-  },
-  'batcher-two-pairs': {
-    tells: ['batcherWorkflow starts', 'signal addRecords', 'a batch starts: size', 'a batch completes'],
-  },
-  'batcher-second-partitioner': {
-    since: '0.3.0',
-    tells: [
-      'batcherWorkflow starts',
-      'patched: partition-2',
-      'signal addRecords',
-      'a batch starts: size',
-      'a batch starts: manual',
-      'a batch completes',
+      'a child completes',
     ],
   },
   'batcher-redriving': {
-    tells: ['batcherWorkflow starts', 'signal addRecords', 'a batch starts: age', 'a batch completes'],
+    tells: ['batcherWorkflow starts', 'signal addRecords', 'update take', 'a batch starts: age'],
   },
   'batcher-limits': {
-    since: '0.3.0',
     tells: [
       'batcherWorkflow continues an earlier run',
       'update limits',
       'signal configure',
       'a batch starts: size',
       'a batch starts: manual',
-      'a batch completes',
+      'a child completes',
     ],
   },
-  'batch-saved-locally': SAVED_LOCALLY,
-  'batch-saved-together': SAVED_LOCALLY,
   'batcher-streams': {
-    since: '0.3.0',
     tells: [
       'batcherWorkflow starts',
+      'update take',
       'a part under a key, from record 0',
       'a part under a key, from record 2',
       'a part without a key, from record 0',
       'a batch starts: size',
-      'continues as new, batches in flight: 0',
+      'continues as new, children in flight: 0',
     ],
   },
   'batcher-streams-going-on': {
-    since: '0.3.0',
     tells: [
       'batcherWorkflow continues an earlier run',
       'a part under a key, from record 6',
       'a batch starts: manual',
-      'a batch completes',
-    ],
-  },
-  'batch-group-clean': {
-    since: '0.3.0',
-    tells: [
-      'batchGroupWorkflow starts',
-      'saveRecords succeeds locally',
-      'closeBatches succeeds at attempt 1',
-      'completes: 4 saved, 0 rolled back in 2 batches',
-    ],
-    neverTells: ['a timer', 'rollback', 'closeBatch ', 'the batcher is told'],
-  },
-  'batch-group-retries': {
-    since: '0.3.0',
-    tells: [
-      'batchGroupWorkflow starts',
-      'saveRecords succeeds locally',
-      'closeBatches succeeds at attempt 1',
-      'the batcher is told',
-      'a timer fires',
-      'rollback succeeds at attempt 1',
-      'completes: 3 saved, 1 rolled back in 2 batches',
-    ],
-  },
-  'batch-group-terminated': {
-    since: '0.3.0',
-    tells: ['batchGroupWorkflow starts', 'closeBatches succeeds at attempt 1', 'is terminated'],
-  },
-  'batch-group-settled': {
-    since: '0.3.0',
-    tells: [
-      'batchGroupWorkflow starts',
-      'settleBatch succeeds at attempt 1',
-      'completes: 2 saved, 2 rolled back in 2 batches',
-    ],
-    neverTells: ['saveRecords', 'closeBatch'],
-  },
-  'batcher-groups-carried': {
-    since: '0.3.0',
-    tells: [
-      'batcherWorkflow starts',
-      'batches start together',
-      'signal batchesClosed',
-      'continues as new, batches in flight: 1',
-    ],
-  },
-  'batcher-groups-adopted': {
-    since: '0.3.0',
-    tells: ['batcherWorkflow continues an earlier run', 'adoptBatch succeeds at attempt 1'],
-  },
-  'batcher-running-carried': {
-    since: '0.3.0',
-    tells: [
-      'batcherWorkflow starts',
-      'patched: running-scope',
-      'signal addRecords',
-      'a batch starts: age',
-      'a batch completes',
-      'continues as new, batches in flight: 1',
-    ],
-  },
-  'batcher-running-adopted': {
-    since: '0.3.0',
-    tells: [
-      'batcherWorkflow continues an earlier run',
-      'patched: running-scope',
-      'adoptBatch succeeds at attempt 1',
-      'a timer fires',
-      'a batch starts: manual',
-      'a batch completes',
+      'a child completes',
     ],
   },
 } as const satisfies Record<string, ReplayCase>;
+
+/** By the name in the file: `<version>-<workflow>-<case>.json`. */
+export const CASES = { ...CASES_OF_RECORDS, ...CASES_IN_BULK, ...CASES_OF_BATCHERS, ...CASES_OF_MESSAGES };
 
 export type CaseName = keyof typeof CASES;
 export const CASE_NAMES = Object.keys(CASES) as CaseName[];
 
 /** Under which version a case is recorded: the one that is worked on, or that which will bring it when released. */
 export function versionOf(name: CaseName, current: string): string {
-  const { since = current }: ReplayCase = CASES[name];
+  const { since = FIRST_RELEASE }: ReplayCase = CASES[name];
   const isLater = since.localeCompare(current, 'en', { numeric: true }) > 0;
   return isLater ? since : current;
 }

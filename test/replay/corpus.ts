@@ -8,7 +8,7 @@ export const HISTORIES = path.join(__dirname, 'histories');
 
 const ROOT = path.resolve(__dirname, '../..');
 const FILE_NAME =
-  /^(?<version>\d+\.\d+\.\d+(?:-[0-9a-z.]+)?)-(?<caseName>(?:batch|batcher|page)-[a-z-]+)\.json$/;
+  /^(?<version>\d+\.\d+\.\d+(?:-[0-9a-z.]+)?)-(?<caseName>(?:child|batcher|page)-[a-z-]+)\.json$/;
 
 /** A history as committed: recorded by a real run of `version`, to be replayed by every later one (G8). */
 export interface CommittedHistory {

@@ -11,6 +11,9 @@ import { SCENARIOS } from './scenarios';
 import { historyToText } from './history-json';
 import { tellHistory } from './tell-history';
 
+/** How many scenarios run side by side: each waits for its server most of the time. */
+const AT_ONCE = 6;
+
 /**
  * Records the histories of the current version that are missing, each by a real run on a real server. Those that exist
  * stay as they are, unless `force` says that no release has them yet; those of other versions are never touched.
@@ -26,7 +29,18 @@ export async function recordHistories({ force }: { force: boolean }): Promise<vo
   }
   await globalSetup();
   try {
-    for (const scenario of wanted) await recordScenario(scenario, force);
+    const waiting = [...wanted];
+    const failures: string[] = [];
+    const recordOthers = async () => {
+      for (let next = waiting.shift(); next; next = waiting.shift()) {
+        const { cases } = next;
+        await recordScenario(next, force).catch((error: unknown) => {
+          failures.push(`${cases.join(', ')}: ${error instanceof Error ? error.message : String(error)}`);
+        });
+      }
+    };
+    await Promise.all(Array.from({ length: AT_ONCE }, recordOthers));
+    if (failures.length > 0) throw new Error(failures.join('\n'));
   } finally {
     await globalTeardown();
   }

@@ -1,5 +1,6 @@
 import type { History } from '@temporalio/common/lib/proto-utils';
-import { batchIdOf } from '../../src/domain/batch';
+import { childIdOf } from '../../src/domain/batch';
+import { HOUR } from '../../src/domain/duration';
 import type { startPipeline, TestPipeline } from '../helpers/pipeline';
 import type { CaseName } from './cases';
 
@@ -12,24 +13,51 @@ export interface Scenario {
   record: (start: Start) => Promise<Recording>;
 }
 
-/** Makes every save of the value `slow` wait for `release`. */
-export function holdSlowRecords(pipeline: TestPipeline): { held: () => number; release: () => void } {
+/** Long enough that nothing is flushed for its age. */
+export const NEVER = { flushIntervalMs: HOUR } as const;
+
+/** Has a run of a batcher end after so many messages, and for no other reason. */
+export function runsOf(messages: number) {
+  return { historyEvents: 4000, historyBytes: 1e9, messages };
+}
+
+/** Makes every save of the value `slow` wait for `release`, from this attempt on; the attempts before it fail. */
+export function holdSlowRecords(
+  pipeline: TestPipeline,
+  fromAttempt = 1,
+): { held: () => number; release: () => void } {
   let release: () => void = () => undefined;
   let held = 0;
   const released = new Promise<void>((resolve) => (release = resolve));
-  pipeline.store.beforeSave = (record) => {
-    if (record.value !== 'slow') return;
+  pipeline.store.beforeSave = ({ value }, attempt) => {
+    if (value !== 'slow') return;
+    if (attempt < fromAttempt) throw new Error(`no luck in attempt ${attempt}`);
     held++;
     return released;
   };
   return { held: () => held, release };
 }
 
-/** The history of the first batch, its last run. */
-export function batchHistory(pipeline: TestPipeline): Promise<History> {
-  return pipeline.client.workflow.getHandle(batchIdOf(pipeline.batcherWorkflowId, 1)).fetchHistory();
+/** The id of the first child. */
+export function firstChildOf(pipeline: TestPipeline): string {
+  return childIdOf(pipeline.batcherWorkflowId, 1);
+}
+
+/** The history of a workflow's last run, or that of another. */
+export function historyOf(pipeline: TestPipeline, workflowId: string, runId?: string): Promise<History> {
+  return pipeline.client.workflow.getHandle(workflowId, runId).fetchHistory();
+}
+
+/** The history of the first child, its last run. */
+export function childHistory(pipeline: TestPipeline): Promise<History> {
+  return historyOf(pipeline, firstChildOf(pipeline));
 }
 
 export function batcherHistory(pipeline: TestPipeline, runId?: string): Promise<History> {
-  return pipeline.client.workflow.getHandle(pipeline.batcherWorkflowId, runId).fetchHistory();
+  return historyOf(pipeline, pipeline.batcherWorkflowId, runId);
+}
+
+export async function runIdOf(pipeline: TestPipeline, workflowId: string): Promise<string> {
+  const { runId } = await pipeline.client.workflow.getHandle(workflowId).describe();
+  return runId;
 }

@@ -1,8 +1,14 @@
 import { defaultPayloadConverter } from '@temporalio/common';
 import type { History } from '@temporalio/common/lib/proto-utils';
 import { temporal } from '@temporalio/proto';
-import { countClosed, type BatchGroupResult, type BatchResult } from '../../src/contracts/batch';
-import { addRecordsSignal, type AcceptedRequest, type BatcherInput } from '../../src/contracts/batcher';
+import type { SaveBatchesResult } from '../../src/contracts/activities';
+import {
+  addRecordsSignal,
+  takeUpdate,
+  type AcceptedRequest,
+  type BatcherInput,
+} from '../../src/contracts/batcher';
+import { closedBatchesOf, type ChildInput, type ChildResult } from '../../src/contracts/child';
 import { WORKFLOW_TYPE } from '../../src/contracts/ids';
 import { SEARCH_ATTRIBUTES } from '../../src/contracts/search-attributes';
 
@@ -13,85 +19,140 @@ type Payloads = temporal.api.common.v1.IPayloads | null | undefined;
 export function tellHistory(history: History): string[] {
   const events = history.events ?? [];
   const byId = new Map(events.map((event) => [String(event.eventId), event]));
-  return events.flatMap((event) => tellEvent(event, (id) => byId.get(String(id)) ?? {}) ?? []);
+  let saveAttempts = 0;
+  return events.flatMap((event) => {
+    const save = savedInBulk(event, byId);
+    if (save !== undefined) return tellBulkSave(event, byId, save, ++saveAttempts);
+    return tellEvent(event, byId) ?? [];
+  });
 }
 
-function tellEvent(
-  event: HistoryEvent,
-  other: (eventId: unknown) => HistoryEvent,
-): string | string[] | undefined {
-  const activity = (scheduledEventId: unknown) =>
-    other(scheduledEventId).activityTaskScheduledEventAttributes?.activityType?.name ?? '?';
-  const attempt = (startedEventId: unknown) =>
-    other(startedEventId).activityTaskStartedEventAttributes?.attempt ?? '?';
+type Events = ReadonlyMap<string, HistoryEvent>;
 
+function tellEvent(event: HistoryEvent, events: Events): string | string[] | undefined {
   const started = event.workflowExecutionStartedEventAttributes;
   if (started) {
     const run = started.continuedExecutionRunId ? 'continues an earlier run' : 'starts';
-    return `${started.workflowType?.name ?? '?'} ${run}`;
+    const type = started.workflowType?.name ?? '?';
+    return [`${type} ${run}`, ...(type === WORKFLOW_TYPE.child ? waysIn(started.input) : [])];
   }
   const signalled = event.workflowExecutionSignaledEventAttributes;
-  if (signalled) return [`signal ${signalled.signalName ?? '?'}`, ...partsIn(signalled)];
-  const updated = event.workflowExecutionUpdateAcceptedEventAttributes;
-  if (updated) return `update ${updated.acceptedRequest?.input?.name ?? '?'}`;
+  if (signalled) {
+    const { signalName: name, input } = signalled;
+    return [`signal ${name ?? '?'}`, ...(name === addRecordsSignal.name ? partsIn(input) : [])];
+  }
+  const updated = event.workflowExecutionUpdateAcceptedEventAttributes?.acceptedRequest?.input;
+  if (updated)
+    return [
+      `update ${updated.name ?? '?'}`,
+      ...(updated.name === takeUpdate.name ? partsIn(updated.args) : []),
+    ];
   if (event.workflowExecutionCancelRequestedEventAttributes) return 'cancellation is requested';
   if (event.workflowExecutionTerminatedEventAttributes) return 'is terminated';
+  return tellActivity(event, events) ?? tellChild(event) ?? tellEnd(event);
+}
 
+function tellActivity(event: HistoryEvent, events: Events): string | undefined {
+  if (event.timerStartedEventAttributes) return 'a timer starts';
+  if (event.timerFiredEventAttributes) return 'a timer fires';
   const done = event.activityTaskCompletedEventAttributes;
-  if (done) return `${activity(done.scheduledEventId)} succeeds at attempt ${attempt(done.startedEventId)}`;
+  if (done) {
+    const type = activityOf(done.scheduledEventId, events);
+    const answer = type === 'holdsBatches' ? `: ${String(firstOf(done.result))}` : '';
+    return `${type} succeeds at attempt ${attemptOf(done.startedEventId, events)}${answer}`;
+  }
   const failed = event.activityTaskFailedEventAttributes;
   if (failed) {
     const why = temporal.api.enums.v1.RetryState[failed.retryState ?? 0] ?? '?';
-    return `${activity(failed.scheduledEventId)} fails for good: ${why.replace('RETRY_STATE_', '')}`;
-  }
-  const marker = event.markerRecordedEventAttributes;
-  if (marker?.markerName === 'core_local_activity') {
-    const { activity_type: type = '?' } = firstOf(marker.details?.['data']) as { activity_type?: string };
-    return `${type} ${marker.failure ? 'fails' : 'succeeds'} locally`;
-  }
-  if (marker?.markerName === 'core_patch') {
-    const { id = '?' } = firstOf(marker.details?.['patch-data']) as { id?: string };
-    return `patched: ${id}`;
+    return `${activityOf(failed.scheduledEventId, events)} fails for good: ${why.replace('RETRY_STATE_', '')}`;
   }
   const called = event.activityTaskCancelRequestedEventAttributes;
-  if (called) return `${activity(called.scheduledEventId)} is called off`;
-  if (event.timerFiredEventAttributes) return 'a timer fires';
+  return called ? `${activityOf(called.scheduledEventId, events)} is called off` : undefined;
+}
 
+/** What an attempt to save in bulk came to. */
+function savedInBulk(event: HistoryEvent, events: Events): SaveBatchesResult | undefined {
+  const done = event.activityTaskCompletedEventAttributes;
+  if (!done || activityOf(done.scheduledEventId, events) !== 'saveBatches') return undefined;
+  return firstOf(done.result) as SaveBatchesResult;
+}
+
+/** @param number of the attempt among those of the child; Temporal's own attempts are made when a worker is gone */
+function tellBulkSave(
+  event: HistoryEvent,
+  events: Events,
+  { failed }: SaveBatchesResult,
+  number: number,
+): string[] {
+  const { startedEventId } = event.activityTaskCompletedEventAttributes ?? {};
+  const but = failed.length === 0 ? '' : ` but ${failed.length} record${failed.length === 1 ? '' : 's'}`;
+  return [
+    `saveBatches succeeds at attempt ${attemptOf(startedEventId, events)}`,
+    `attempt ${number} saves all${but}`,
+  ];
+}
+
+function tellChild(event: HistoryEvent): string | undefined {
   const child = event.startChildWorkflowExecutionInitiatedEventAttributes;
   if (child) {
     if (child.workflowType?.name === WORKFLOW_TYPE.bufferPage) return 'a page starts';
-    if (child.workflowType?.name === WORKFLOW_TYPE.batchGroup) return 'batches start together';
+    const { batches, bulk } = firstOf(child.input) as ChildInput;
     const reason = child.searchAttributes?.indexedFields?.[SEARCH_ATTRIBUTES.flushReason.name];
-    return `a batch starts: ${reason ? defaultPayloadConverter.fromPayload<string>(reason) : '?'}`;
+    const told = reason ? defaultPayloadConverter.fromPayload<string>(reason) : '?';
+    return bulk === undefined
+      ? `a batch starts: ${told}`
+      : `${batches.length} batches start in bulk: ${told}`;
   }
+  if (event.startChildWorkflowExecutionFailedEventAttributes) return 'an id is taken';
   const ended = event.childWorkflowExecutionCompletedEventAttributes;
-  if (ended) return ended.workflowType?.name === WORKFLOW_TYPE.bufferPage ? undefined : 'a batch completes';
-  if (event.childWorkflowExecutionTerminatedEventAttributes) return 'a batch is terminated';
+  if (ended) return ended.workflowType?.name === WORKFLOW_TYPE.bufferPage ? undefined : 'a child completes';
+  if (event.childWorkflowExecutionTerminatedEventAttributes) return 'a child is terminated';
   const sent = event.signalExternalWorkflowExecutionInitiatedEventAttributes;
   if (sent) return sent.signalName === 'takenIn' ? 'a page is let go' : 'the batcher is told';
-
-  const continued = event.workflowExecutionContinuedAsNewEventAttributes;
-  if (continued) {
-    const inFlight = (firstOf(continued.input) as BatcherInput).carried?.inFlight.length ?? 0;
-    return `continues as new, batches in flight: ${inFlight}`;
-  }
-  const completed = event.workflowExecutionCompletedEventAttributes;
-  if (completed) {
-    const result = completed.result?.payloads?.length ? firstOf(completed.result) : undefined;
-    if (result == null) return 'completes';
-    const { batches, saved, rolledBack } = countClosed(result as BatchResult | BatchGroupResult);
-    if (batches > 1) return `completes: ${saved} saved, ${rolledBack} rolled back in ${batches} batches`;
-    return `completes: ${(result as BatchResult).outcomes.map(({ outcome }) => outcome).join(', ')}`;
-  }
   return undefined;
 }
 
+function tellEnd(event: HistoryEvent): string | undefined {
+  const continued = event.workflowExecutionContinuedAsNewEventAttributes;
+  if (continued) {
+    const { carried } = firstOf(continued.input) as BatcherInput;
+    return `continues as new, children in flight: ${carried?.inFlight.length ?? 0}`;
+  }
+  const completed = event.workflowExecutionCompletedEventAttributes;
+  if (!completed) return undefined;
+  const result = completed.result?.payloads?.length ? firstOf(completed.result) : undefined;
+  if (result == null) return 'completes';
+  const { outcomes } = result as ChildResult;
+  const { batches, saved, rolledBack } = closedBatchesOf({ outcomes });
+  if (batches > 1) return `completes: ${saved} saved, ${rolledBack} rolled back in ${batches} batches`;
+  return `completes: ${(outcomes.of[0] ?? []).map((kind) => outcomes.kinds[kind]?.outcome).join(', ')}`;
+}
+
+/** How a child goes about its batches. */
+function waysIn(input: Payloads): string[] {
+  const { settle, bulk } = firstOf(input) as ChildInput;
+  if (settle !== undefined) return ['settles what an earlier run left'];
+  return bulk === undefined ? [] : ['saves in bulk'];
+}
+
 /** Of streams of records. */
-function partsIn({ signalName, input }: { signalName?: string | null; input?: Payloads }): string[] {
-  if (signalName !== addRecordsSignal.name) return [];
-  return (firstOf(input) as AcceptedRequest[]).flatMap(({ offset, part }) =>
+function partsIn(input: Payloads): string[] {
+  const requests = firstOf(input);
+  // Anybody may send anything.
+  if (!Array.isArray(requests)) return [];
+  return (requests as AcceptedRequest[]).flatMap(({ offset, part }) =>
     offset === undefined ? [] : `a part ${part ? 'under a key' : 'without a key'}, from record ${offset}`,
   );
+}
+
+function activityOf(scheduledEventId: unknown, events: Events): string {
+  return (
+    events.get(String(scheduledEventId))?.activityTaskScheduledEventAttributes?.activityType?.name ?? '?'
+  );
+}
+
+function attemptOf(startedEventId: unknown, events: Events): number | '?' {
+  return events.get(String(startedEventId))?.activityTaskStartedEventAttributes?.attempt ?? '?';
 }
 
 function firstOf(payloads: Payloads): unknown {

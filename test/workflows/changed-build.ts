@@ -1,9 +1,9 @@
 /** What a later build deploys: both workflows changed, the change behind `patched`. */
 import { setWorkflowOptions } from '@temporalio/workflow';
-import { batchWorkflow, batcherWorkflow } from '../replay/changed/patched';
+import { batcherWorkflow, batchesWorkflow } from '../replay/changed/patched';
 
-setWorkflowOptions({ versioningBehavior: 'PINNED' }, batchWorkflow);
+setWorkflowOptions({ versioningBehavior: 'PINNED' }, batchesWorkflow);
 setWorkflowOptions({ versioningBehavior: 'AUTO_UPGRADE' }, batcherWorkflow);
 
-export { batchWorkflow, batcherWorkflow };
-export { batchGroupWorkflow, bufferPageWorkflow } from '../../workflows/versioned';
+export { batcherWorkflow, batchesWorkflow };
+export { bufferPageWorkflow } from '../../workflows/versioned';

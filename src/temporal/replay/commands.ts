@@ -8,8 +8,6 @@ import type { HistoryEvent } from './recorded-history';
 const WITHOUT_EVENT = new Set(['respondToQuery', 'updateResponse', 'nothing']);
 
 const IN_WORDS: Record<string, string> = {
-  scheduleLocalActivity: 'runs a local activity',
-  core_local_activity: 'runs a local activity',
   cancelTimer: 'calls off a timer',
   requestCancelActivity: 'calls off an activity',
   signalExternalWorkflowExecution: 'signals another workflow',

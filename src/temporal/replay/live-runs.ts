@@ -1,6 +1,6 @@
 import { WorkflowNotFoundError, isGrpcServiceError, type Client } from '@temporalio/client';
 import { temporal } from '@temporalio/proto';
-import { WORKFLOW_TYPE, batcherWorkflowId } from '../../contracts/ids';
+import { WORKFLOW_TYPE, batcherWorkflowId, isBatcherOf } from '../../contracts/ids';
 import { SEARCH_ATTRIBUTES } from '../../contracts/search-attributes';
 import { isKeepapartError } from '../../domain/errors';
 import { HOLDS_BATCHES, literal } from '../children/batch-queries';
@@ -20,8 +20,8 @@ const PAGE_SIZE = 500;
 const GRPC = { invalidArgument: 3, notFound: 5 } as const;
 
 /**
- * The runs of a deployment that a new version of the code may meet, or has to be held against: every open batcher, batch
- * and page of a buffer, then those that closed last, newest first.
+ * The runs of a deployment that a new version of the code may meet, or has to be held against: every open batcher, child
+ * and page of a buffer, then those that closed last, newest first. There may have been more shards before than now.
  * @param closed how many closed runs of each type
  */
 export async function listLiveRuns(
@@ -29,20 +29,25 @@ export async function listLiveRuns(
   { batcherId, shards }: Pick<BatcherAddress, 'batcherId' | 'shards'>,
   closed: number,
 ): Promise<ListedRun[]> {
-  const batchers = Array.from({ length: shards }, (_, shard) => batcherWorkflowId(batcherId, shard));
+  const isBatcher = `WorkflowType = ${literal(WORKFLOW_TYPE.batcher)}`;
+  const configured = Array.from({ length: shards }, (_, shard) => batcherWorkflowId(batcherId, shard));
+  const open = (await listRuns(client, `${isBatcher} AND CloseTime IS NULL`, Infinity))
+    .map(({ workflowId }) => workflowId)
+    .filter((workflowId) => isBatcherOf(batcherId, workflowId));
+  const batchers = [...new Set([...configured, ...open])];
   const ids = batchers.map(literal).join(', ');
-  const runsOfBatchers = `WorkflowType = ${literal(WORKFLOW_TYPE.batcher)} AND WorkflowId IN (${ids})`;
+  const runsOfBatchers = `${isBatcher} AND WorkflowId IN (${ids})`;
   const ofBatchers = (kind: string) => `${kind} AND ${SEARCH_ATTRIBUTES.batcher.name} IN (${ids})`;
-  const batches = ofBatchers(HOLDS_BATCHES);
+  const children = ofBatchers(HOLDS_BATCHES);
   const pages = ofBatchers(`WorkflowType = ${literal(WORKFLOW_TYPE.bufferPage)}`);
   const current = await Promise.all(batchers.map((workflowId) => currentRun(client, workflowId)));
   const listed = [
     current.flatMap((run) => run ?? []),
-    await listChildren(client, `${batches} AND CloseTime IS NULL`, Infinity),
-    await listChildren(client, `${pages} AND CloseTime IS NULL`, Infinity),
+    await listIfKnown(client, `${children} AND CloseTime IS NULL`, Infinity),
+    await listIfKnown(client, `${pages} AND CloseTime IS NULL`, Infinity),
     await listRuns(client, `${runsOfBatchers} AND CloseTime IS NOT NULL`, closed),
-    await listChildren(client, `${batches} AND CloseTime IS NOT NULL`, closed),
-    await listChildren(client, `${pages} AND CloseTime IS NOT NULL`, closed),
+    await listIfKnown(client, `${children} AND CloseTime IS NOT NULL`, closed),
+    await listIfKnown(client, `${pages} AND CloseTime IS NOT NULL`, closed),
   ].flat();
   return [...new Map(listed.map((run) => [run.runId, run])).values()];
 }
@@ -87,7 +92,7 @@ async function currentRun(client: Client, workflowId: string): Promise<ListedRun
   }
 }
 
-async function listChildren(client: Client, query: string, limit: number): Promise<ListedRun[]> {
+async function listIfKnown(client: Client, query: string, limit: number): Promise<ListedRun[]> {
   try {
     return await listRuns(client, query, limit);
   } catch (error) {

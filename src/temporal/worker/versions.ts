@@ -1,6 +1,5 @@
-import { defaultPayloadConverter, isGrpcServiceError, type Client } from '@temporalio/client';
+import { isGrpcServiceError, type Client } from '@temporalio/client';
 import { temporal } from '@temporalio/proto';
-import { WORKFLOW_TYPE } from '../../contracts/ids';
 import {
   VERSION_STATE,
   type VersionState,
@@ -46,10 +45,9 @@ export async function readVersions(
   { deployment, taskQueue }: DeploymentAddress,
 ): Promise<VersionsView & { conflictToken?: Uint8Array }> {
   return await callTemporal(client, 'could not read the versions', async () => {
-    const [described, workers, patches] = await Promise.all([
+    const [described, workers] = await Promise.all([
       describe(client, deployment),
       countWorkers(client, taskQueue),
-      patchesOfBatchers(client, taskQueue),
     ]);
     const info = described?.workerDeploymentInfo;
     const routing = info?.routingConfig;
@@ -87,7 +85,6 @@ export async function readVersions(
           firstSeenAt: null,
         },
       ],
-      patches,
       ...(described !== undefined && { conflictToken: described.conflictToken }),
     };
   });
@@ -161,19 +158,6 @@ async function countWorkers(client: Client, taskQueue: string): Promise<Map<stri
     identities.set(buildId, (identities.get(buildId) ?? new Set()).add(identity ?? ''));
   }
   return new Map([...identities].map(([buildId, { size }]) => [buildId, size]));
-}
-
-/** A batcher continues as new now and then, and its new run names only the patches that it has met again. */
-async function patchesOfBatchers(client: Client, taskQueue: string): Promise<string[]> {
-  const { executions } = await client.workflowService.listWorkflowExecutions({
-    namespace: client.options.namespace,
-    query: `WorkflowType = ${literal(WORKFLOW_TYPE.batcher)} AND TaskQueue = ${literal(taskQueue)} AND ExecutionStatus = 'Running'`,
-  });
-  const patches = executions.flatMap(({ searchAttributes }) => {
-    const payload = searchAttributes?.indexedFields?.['TemporalChangeVersion'];
-    return payload == null ? [] : defaultPayloadConverter.fromPayload<string[]>(payload);
-  });
-  return [...new Set(patches)].sort();
 }
 
 /** The question by which Temporal itself decides that a version is drained. */

@@ -34,11 +34,6 @@ export interface WorkerSetup {
   workflows: WorkflowCode;
   /** The build of the workflow code, where builds are told apart; see docs/decisions/0007-worker-versioning.md. */
   version?: BuildVersion | undefined;
-  /**
-   * Ids of patches that workflows don't begin to use: `patched` is false wherever its marker isn't in the history yet.
-   * So this build can be rolled back to one that doesn't know them.
-   */
-  heldPatches?: readonly string[] | undefined;
   /** Anything further, e.g. fewer slots in tests. */
   tuning?: Partial<WorkerOptions>;
 }
@@ -63,7 +58,7 @@ export interface PipelineWorker {
  * version: it runs no workflow code, and any process that is there may serve a batcher, whatever build that is on.
  */
 export async function createWorker(setup: WorkerSetup): Promise<PipelineWorker> {
-  const { workflows, activities, connection, namespace, taskQueue, version, heldPatches, tuning } = setup;
+  const { workflows, activities, connection, namespace, taskQueue, version, tuning } = setup;
   const common = {
     connection,
     namespace,
@@ -84,9 +79,6 @@ export async function createWorker(setup: WorkerSetup): Promise<PipelineWorker> 
       activities: others,
       ...workflows,
       ...(version !== undefined && { workerDeploymentOptions: deploymentOptions(version) }),
-      ...(heldPatches !== undefined && {
-        patchActivationCallback: ({ patchId }) => !heldPatches.includes(patchId),
-      }),
     }),
     Worker.create({
       ...common,

@@ -2,7 +2,7 @@
 import type { BatcherInput } from '../../../src/contracts/batcher';
 import * as today from '../../../workflows';
 
-export const { batchGroupWorkflow, batchWorkflow, bufferPageWorkflow } = today;
+export const { batchesWorkflow, bufferPageWorkflow } = today;
 
 export async function batcherWorkflow(input: BatcherInput): Promise<void> {
   const settings = { ...input.settings, conflicts: [{ pair: [1, 3] as [number, number] }] };

@@ -1,18 +1,15 @@
-import { HOUR } from '../../src/domain/duration';
-import type { JsonValue } from '../../src/domain/json';
-import type { RecordStream } from '../../src/contracts/batcher-client';
-import { waitFor } from '../helpers/wait-for';
-import { batcherHistory, type Scenario } from './scenario';
+import type { RecordStream } from '../../../src/contracts/batcher-client';
+import type { JsonValue } from '../../../src/domain/json';
+import { waitFor } from '../../helpers/wait-for';
+import { NEVER, batcherHistory, runIdOf, runsOf, type Scenario } from '../scenario';
 
-const LIMITS = { historyEvents: 4000, historyBytes: 1e9, messages: 5 };
-
-/** What came with 0.3.0: requests that come in parts, some of them twice or not where their stream stands. */
+/** Requests that come in parts, some of them twice or not where their stream stands. */
 export const SCENARIOS_OF_STREAMS: readonly Scenario[] = [
   {
     cases: ['batcher-streams', 'batcher-streams-going-on'],
     async record(start) {
-      const pipeline = await start({ settings: { flushIntervalMs: HOUR }, limits: LIMITS });
-      const { runId } = await pipeline.client.workflow.getHandle(pipeline.batcherWorkflowId).describe();
+      const pipeline = await start({ settings: NEVER, limits: runsOf(5) });
+      const runId = await runIdOf(pipeline, pipeline.batcherWorkflowId);
       const open = (requestId: string, once: boolean) =>
         pipeline.batcher.openStream(requestId, { once, stillWanted: () => true });
       const counted = (what: 'accepted' | 'duplicateRequests', count: number) =>
