@@ -120,7 +120,7 @@ function emptyCuts(): CutCounts {
 /**
  * What the next run gets: at most 512 KiB, as each part has its bound. Rules twice 64 (as configured, and as set while
  * the system ran), head of the buffer 64, its tail 56, pages 52 (300 of them), keys 190, streams 19 (300 of them), senders
- * 8 (300), children in flight 24, what they hold 14, counts of rules 3, all else 2 KiB. A buffer that is larger has been
+ * 10 (300), children in flight 24, what they hold 14, counts of rules 3, all else 2 KiB. A buffer that is larger has been
  * spilled before.
  */
 export function carriedFrom(state: BatcherState): CarriedState {
@@ -281,6 +281,8 @@ export function recordProgress(state: BatcherState, childId: string, progress: C
   const child = state.inFlight.get(childId);
   // What arrives late, or from a run that has been settled since, is counted already.
   if (child === undefined || progress.batches < (child.told?.batches ?? 0)) return;
+  // No child of ours says so.
+  if (progress.batches > child.batches) return;
   count(state, progress, child.told);
   child.told = progress;
 }
