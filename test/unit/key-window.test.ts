@@ -10,7 +10,7 @@ import {
   type PackedKeyWindow,
   type RequestDigest,
 } from '../../src/domain/key-window';
-import { digestOf } from '../../src/temporal/shard/idempotency';
+import { digestOf } from '../../src/temporal/shard/digests';
 
 const DAY_POLICY: KeyWindowPolicy = { idempotencyWindowMs: 24 * 60 * MINUTE, idempotencyWindowKeys: 10_000 };
 

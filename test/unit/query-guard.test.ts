@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { QUERY_REFUSED } from '../../src/contracts/query-guard';
-import { workflowCode } from '../../src/temporal/workflow-bundle';
+import { workflowCode } from '../../src/temporal/worker/workflow-bundle';
 import { interceptors } from '../../workflows/query-guard';
 import { bundleOfToday } from '../helpers/builds';
 

@@ -1,12 +1,11 @@
 import { KIB } from '../../src/domain/duration';
-import { HOLD_MS, createTaskSharing } from '../../workflows/sharing-tasks';
+import { HOLD_MS, createTaskSharing } from '../../workflows/batcher/sharing-tasks';
 
 /** A look of the loop that found one small message and did nothing, unless it says otherwise. */
 interface Found {
   atMs: number;
   messages?: number;
   bytes?: number;
-  asksFirst?: boolean;
   acted?: boolean;
 }
 
@@ -15,10 +14,10 @@ function holdsOf(...looks: Found[]): number[] {
   let held = 0;
   let run = { messages: 0, historySize: 0 };
   const share = createTaskSharing((ms) => (held = ms));
-  return looks.map(({ atMs, messages = 1, bytes = 500, asksFirst = false, acted = false }) => {
+  return looks.map(({ atMs, messages = 1, bytes = 500, acted = false }) => {
     held = 0;
     run = { messages: run.messages + messages, historySize: run.historySize + bytes };
-    share({ ...run, asksFirst, acted }, atMs);
+    share({ ...run, acted }, atMs);
     return held;
   });
 }
@@ -35,12 +34,11 @@ test.each([
   ['brought no message', { messages: 0 }],
   ['brought much', { bytes: 32 * KIB }],
   ['did something that others wait for', { acted: true }],
-  ['brought messages of somebody who asks first', { asksFirst: true }],
 ])('A task that %s is not held.', (_, look) => {
   expect(holdsOf({ atMs: 0 }, { atMs: 20, ...look })).toEqual([0, 0]);
 });
 
 test('What one look did says nothing of the next.', () => {
-  const looks = [{ atMs: 0, acted: true }, { atMs: 20, asksFirst: true, bytes: 64 * KIB }, { atMs: 40 }];
+  const looks = [{ atMs: 0, acted: true }, { atMs: 20, bytes: 64 * KIB }, { atMs: 40 }];
   expect(holdsOf(...looks)).toEqual([0, 0, HOLD_MS]);
 });

@@ -8,6 +8,7 @@ import type {
   DrainState,
   InFlightChild,
   OperatorAction,
+  PackedChild,
   RunLimits,
   SavingState,
 } from '../../src/contracts/batcher';
@@ -152,20 +153,29 @@ const MAX_IN_FLIGHT_BYTES = 24 * KIB;
 /** Their numbers alone where they take too much room: by then visibility lists those children with their requests. */
 function carriedInFlight(children: InFlightChild[]): Pick<CarriedState, 'inFlight' | 'inFlightSeqs'> {
   if (jsonBytes(children as never) <= MAX_IN_FLIGHT_BYTES) return { inFlight: children, inFlightSeqs: [] };
-  return {
-    inFlight: [],
-    inFlightSeqs: children.map(({ childId, batches, bulk, told }) => {
-      const entry = [childSeqOf(childId), batches, bulk ? 1 : 0] as const;
-      return told === undefined ? [...entry] : [...entry, told];
-    }),
-  };
+  let before = 0;
+  const inFlightSeqs = children.map(({ childId, batches, bulk, told }): PackedChild => {
+    const seq = childSeqOf(childId);
+    const gap = seq - before;
+    before = seq;
+    if (!bulk) return gap;
+    if (told === undefined) return [gap, batches];
+    return [gap, batches, [told.batches, told.saved, told.rolledBack, told.retries, told.waits ? 1 : 0]];
+  });
+  return { inFlight: [], inFlightSeqs };
 }
 
 function inFlightFrom(carried: CarriedState | undefined, batcherId: string): InFlightChild[] {
   const { inFlight = [], inFlightSeqs = [] } = carried ?? {};
-  const numbered = inFlightSeqs.map(([seq, batches, bulk, told]): InFlightChild => {
-    const child = { childId: childIdOf(batcherId, seq), batches, bulk: bulk === 1, requestIds: [] };
-    return told === undefined ? child : { ...child, told };
+  let seq = 0;
+  const numbered = inFlightSeqs.map((packed): InFlightChild => {
+    const [gap, batches, told] = typeof packed === 'number' ? [packed, 1] : packed;
+    seq += gap;
+    const bulk = typeof packed !== 'number';
+    const child = { childId: childIdOf(batcherId, seq), batches, bulk, requestIds: [] };
+    if (told === undefined) return child;
+    const [closed, saved, rolledBack, retries, waits] = told;
+    return { ...child, told: { batches: closed, saved, rolledBack, retries, waits: waits === 1 } };
   });
   return [...inFlight, ...numbered];
 }
