@@ -89,6 +89,8 @@ export function createGroupCommit<Entry, Result>(
         group.map(({ entry }) => entry),
         bytes,
       );
+      if (results.length !== group.length)
+        throw new TypeError(`a commit of ${group.length} entries returned ${results.length} results`);
       for (const [i, { resolve }] of group.entries()) resolve(results[i] as Result);
     } catch (error) {
       for (const { reject } of group) reject(error);

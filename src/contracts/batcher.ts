@@ -82,7 +82,7 @@ export interface CarriedState {
   /** Children that had started and not closed; the new run adopts them. */
   inFlight: InFlightChild[];
   /** Their numbers instead, where they would take too much room. */
-  inFlightSeqs: [seq: number, batches: number, bulk: 0 | 1, ...told: number[]][];
+  inFlightSeqs: PackedChild[];
   saving: SavingState;
   lastBatchStartedAtMs: number;
   counters: BatcherCounters;
@@ -92,6 +92,14 @@ export interface CarriedState {
   /** How many runs came before this one. */
   continuedAsNew: number;
 }
+
+/**
+ * A child in flight by its number, as the gap to the one before it, the first to 0. One that saves in bulk with its
+ * batches and, if it has reported, the numbers of its report.
+ */
+export type PackedChild = number | [gap: number, batches: number, told?: PackedProgress];
+
+type PackedProgress = [batches: number, saved: number, rolledBack: number, retries: number];
 
 /** A child that has not closed. */
 export interface InFlightChild {

@@ -1,3 +1,5 @@
+import { isDeeperThan } from './json';
+
 /** Who, if anybody, repeats what failed. */
 export const RETRIED = {
   /** Repeating the same thing can't succeed. */
@@ -148,11 +150,15 @@ export function problemLines(problems: readonly FieldProblem[]): string {
     .join('');
 }
 
+/** Levels of a value that is shown: JSON.stringify can't bear many thousands. */
+const MAX_SHOWN_LEVELS = 100;
+
 /** `received` of a {@link FieldProblem}: the value as JSON, shortened, with its type. */
 export function describeReceived(value: unknown): string {
   if (value === undefined) return 'nothing';
   if (value === null) return 'null';
   const type = Array.isArray(value) ? 'array' : typeof value;
+  if (isDeeperThan(value, MAX_SHOWN_LEVELS)) return `more than ${MAX_SHOWN_LEVELS} levels (${type})`;
   // What JSON has no text for (functions, symbols, big integers) is told by its type alone.
   const text = ['function', 'symbol', 'bigint'].includes(type) ? type : JSON.stringify(value);
   return `${text.length > 80 ? `${text.slice(0, 77)}...` : text} (${type})`;

@@ -39,6 +39,12 @@ export function isComposite(value: JsonValue): boolean {
   return typeof value === 'object' && value !== null;
 }
 
+/** Whether a value has more levels of lists and objects than this. Looks no deeper, so that no depth is too much for it. */
+export function isDeeperThan(value: unknown, levels: number): boolean {
+  if (value === null || typeof value !== 'object') return false;
+  return levels === 0 || Object.values(value).some((member) => isDeeperThan(member, levels - 1));
+}
+
 /** Whether something is an object with keys: neither a list nor null. */
 export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);

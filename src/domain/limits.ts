@@ -1,7 +1,7 @@
 import { parseConflictRules, type ConflictRule } from './conflict-rules';
 import { DAY, KIB } from './duration';
 import { describeReceived, type FieldProblem } from './errors';
-import { utf8Bytes } from './json';
+import { isDeeperThan, utf8Bytes } from './json';
 import { jsonPointerToken } from './json-pointer';
 
 /** The part of the settings that can also be changed while everything runs. Units and meaning: `docs/CONFIGURATION.md`. */
@@ -53,6 +53,9 @@ export type LimitsPatch = { [Key in LimitKey]?: Limits[Key] | null };
 /** The rules travel in the batcher's state, where each part has its bound: those configured, and those set later. */
 const MAX_RULES_BYTES = 64 * KIB;
 
+/** Levels of rules that are looked at: far more than rules can have, far fewer than JSON.stringify can bear. */
+const MAX_RULES_DEPTH = 100;
+
 export const EXPECTED_RULES = 'a JSON array of conflict rules, at most 64 KiB';
 
 export function expectedInteger(least: number, greatest: number): string {
@@ -61,7 +64,8 @@ export function expectedInteger(least: number, greatest: number): string {
 
 /** What is wrong with a list of conflict rules, each at a JSON Pointer into it. */
 export function problemsOfRules(input: unknown): FieldProblem[] {
-  if (!Array.isArray(input) || utf8Bytes(JSON.stringify(input)) > MAX_RULES_BYTES)
+  const isList = Array.isArray(input) && !isDeeperThan(input, MAX_RULES_DEPTH);
+  if (!isList || utf8Bytes(JSON.stringify(input)) > MAX_RULES_BYTES)
     return [{ field: '', expected: EXPECTED_RULES, received: describeReceived(input) }];
   return parseConflictRules(input).problems;
 }

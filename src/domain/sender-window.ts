@@ -6,10 +6,13 @@ export interface MessageOrigin {
 }
 
 /**
- * How many senders are remembered, the most recent ones: at most 8 KiB of what is carried. A message that is repeated
+ * How many senders are remembered, the most recent ones: at most 10 KiB of what is carried. A message that is repeated
  * after 300 other senders have been heard is taken again.
  */
 export const MAX_SENDERS = 300;
+
+/** Of a sender's name. */
+export const MAX_SENDER_LENGTH = 16;
 
 /** The last number of each sender, the one that was heard longest ago first. */
 export type SenderWindow = Map<string, number>;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { isKeepapartError, KeepapartError } from '../domain/errors';
-import { jsonBytes, type JsonValue } from '../domain/json';
+import { isDeeperThan, jsonBytes, type JsonValue } from '../domain/json';
 import { MAX_RECORD_DEPTH } from '../domain/record';
 import { parseJsonText } from './json-text';
 import { validate } from './problems';
@@ -129,9 +129,4 @@ export function recordTextReader(limits: RecordLimits): (text: string, place: st
       throw new KeepapartError(error.code, `${place}: ${error.message}`, { problems });
     }
   };
-}
-
-function isDeeperThan(value: JsonValue, levels: number): boolean {
-  if (value === null || typeof value !== 'object') return false;
-  return levels === 0 || Object.values(value).some((member) => isDeeperThan(member, levels - 1));
 }

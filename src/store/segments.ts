@@ -58,7 +58,7 @@ export function createSegments(
     { ...MAX_SEGMENT, inFlight: 1, gatherMs: 0 },
     async (sets) => {
       await write(sets.flat());
-      return [];
+      return sets.map(() => undefined);
     },
   );
   const look = shareRuns(lookAgain);

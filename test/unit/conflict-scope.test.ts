@@ -1,31 +1,20 @@
-import type { WorkflowInfo } from '@temporalio/workflow';
-import { CHILD_CLOSING } from '../../src/contracts/activities';
-import type { BatcherInput } from '../../src/contracts/batcher';
 import { RUN_LIMITS } from '../../src/contracts/batcher';
 import type { PipelineSettings } from '../../src/contracts/settings';
-import { childIdOf, childSeqOf } from '../../src/domain/batch';
+import { childIdOf } from '../../src/domain/batch';
 import type { JsonValue } from '../../src/domain/json';
 import { appendToEnd, spill } from '../../src/domain/paged-buffer';
-import { carriedFrom, recordClosing, restoreBatcher, type BatcherState } from '../../workflows/batcher/state';
 import {
   followScope,
-  holdFor,
   looksAhead,
   nextWakeAtMs,
   takeFlushesOfScope,
-  takeOnScope,
 } from '../../workflows/batcher/conflict-scope';
 import { noteCuts } from '../../workflows/batcher/cut-notes';
 import { changeLimits, configure } from '../../workflows/batcher/limits';
+import { carriedFrom, type BatcherState } from '../../workflows/batcher/state';
 import { waitsOf } from '../../workflows/batcher/waits';
+import { endChild, infoOf, newState, startBatches, stateFrom } from '../helpers/batcher-loop';
 import { TEST_SETTINGS } from '../helpers/pipeline';
-
-const INFO = {
-  historyLength: 3,
-  historySize: 1000,
-  workflowId: 'batcher-0',
-  runStartTime: new Date(0),
-} as WorkflowInfo;
 
 const RUNNING: PipelineSettings = {
   ...TEST_SETTINGS,
@@ -34,15 +23,9 @@ const RUNNING: PipelineSettings = {
   flushIntervalMs: 1,
 };
 
-function stateOf(input: Partial<BatcherInput> = {}, nowMs = 0): BatcherState {
-  const state = restoreBatcher({ settings: RUNNING, limits: RUN_LIMITS, ...input }, INFO);
-  takeOnScope(state, input.carried, nowMs);
-  return state;
-}
-
 function nextRunOf(state: BatcherState, nowMs: number): BatcherState {
-  const input = { settings: state.configured, limits: RUN_LIMITS, carried: carriedFrom(state) };
-  return stateOf(JSON.parse(JSON.stringify(input)) as BatcherInput, nowMs);
+  const { configured: settings, limits } = state;
+  return stateFrom({ settings, limits, carried: carriedFrom(state) }, nowMs);
 }
 
 let requests = 0;
@@ -55,29 +38,17 @@ function arrive(state: BatcherState, values: JsonValue[], nowMs: number): string
 
 /** Lets start what may, and returns the values that did. */
 function start(state: BatcherState, nowMs: number): JsonValue[] {
-  return takeFlushesOfScope(state, nowMs, 9, Infinity).flatMap((flush) => {
-    const seq = state.nextChildSeq++;
-    const childId = childIdOf('batcher-0', seq);
-    holdFor(state, seq, [flush]);
-    state.inFlight.set(childId, { childId, batches: 1, bulk: false, startedAtMs: nowMs, requestIds: [] });
-    return flush.records.map(({ value }) => value);
-  });
+  return startBatches(state, nowMs).flatMap(({ flushes }) =>
+    flushes.flatMap(({ records }) => records.map(({ value }) => value)),
+  );
 }
 
 function end(state: BatcherState, seq: number, nowMs: number): void {
-  const childId = childIdOf('batcher-0', seq);
-  recordClosing(state, childId, {
-    status: CHILD_CLOSING.completed,
-    batches: 1,
-    saved: 1,
-    rolledBack: 0,
-    retries: 0,
-  });
-  state.apart?.held.end(childSeqOf(childId), nowMs);
+  endChild(state, childIdOf('batcher-0', seq), nowMs);
 }
 
 test('what is in flight, and what ended too recently, keeps others apart in the next run as well (G2)', () => {
-  let state = stateOf();
+  let state = newState(RUNNING);
   arrive(state, [1], 0);
   expect(start(state, 10)).toEqual([1]);
   arrive(state, [2, 'free'], 10);
@@ -92,7 +63,7 @@ test('what is in flight, and what ended too recently, keeps others apart in the 
 });
 
 test('a batcher that goes over to it knows nothing of what is in flight: what the rules touch waits for all of that', () => {
-  const state = stateOf({ settings: { ...RUNNING, conflictScope: 'file' } });
+  const state = newState({ ...RUNNING, conflictScope: 'file' });
   expect(state.apart).toBeNull();
   arrive(state, ['free'], 0);
   start(state, 10);
@@ -112,7 +83,7 @@ test('a batcher that goes over to it knows nothing of what is in flight: what th
 });
 
 test('an API that starts with the same settings changes nothing; other rules or another APART_MS do', () => {
-  const state = stateOf();
+  const state = newState(RUNNING);
   arrive(state, [1], 0);
   start(state, 10);
   configure(state, structuredClone(RUNNING));
@@ -134,7 +105,7 @@ test('an API that starts with the same settings changes nothing; other rules or 
 });
 
 test('when all of the head is held up, a run that has not grown much looks for others in the next page', () => {
-  const state = stateOf();
+  const state = newState(RUNNING);
   arrive(state, [1], 0);
   start(state, 10);
   arrive(
@@ -149,7 +120,7 @@ test('when all of the head is held up, a run that has not grown much looks for o
   );
   spill(state.buffer);
   expect(state.buffer.pages.length).toBeGreaterThan(1);
-  const { historySize } = INFO;
+  const { historySize } = infoOf();
   expect(looksAhead(state, historySize, 20)).toBe(true);
   expect(looksAhead(state, historySize + RUN_LIMITS.historyBytes / 2, 20)).toBe(false);
   arrive(state, ['free'], 20);
@@ -162,7 +133,7 @@ test('when all of the head is held up, a run that has not grown much looks for o
 });
 
 test('it is told which records wait for what they conflict with, and which for their age or a place', () => {
-  const state = stateOf({ settings: { ...RUNNING, flushIntervalMs: 100 } });
+  const state = newState({ ...RUNNING, flushIntervalMs: 100 });
   const waits = (requestId: string, nowMs: number) => {
     const { distinct, of } = waitsOf(state, requestId, nowMs);
     return of.map((place) => distinct[place]);
@@ -185,7 +156,7 @@ test('it is told which records wait for what they conflict with, and which for t
 });
 
 test('a batch tells that it is no larger for what is in flight', () => {
-  const state = stateOf();
+  const state = newState(RUNNING);
   arrive(state, [1], 0);
   start(state, 10);
   arrive(state, [2, 'free'], 10);
@@ -193,4 +164,14 @@ test('a batch tells that it is no larger for what is in flight', () => {
   expect(noteCuts(state, flushes, 20)).toMatchObject([
     { records: [{ value: 'free' }], cut: { why: 'held_up', left: 1, keptOut: [], fitting: 1 } },
   ]);
+});
+
+test('Children that save in bulk hold what all their batches hold, until they have ended (G2)', () => {
+  const state = newState({ ...RUNNING, saveActivity: 'batch', apartMs: 0, maxBatchSize: 1 });
+  arrive(state, [1, 'a', 'b'], 0);
+  expect(startBatches(state, 10).map(({ flushes }) => flushes.length)).toEqual([3]);
+  arrive(state, [2, 'c'], 10);
+  expect(start(state, 20)).toEqual(['c']);
+  end(state, 1, 30);
+  expect(start(state, 30)).toEqual([2]);
 });

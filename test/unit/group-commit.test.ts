@@ -10,7 +10,8 @@ function heldUp(limits = LIMITS) {
     limits,
     (entries) =>
       new Promise((resolve, reject) => {
-        commits.push({ entries, end: () => resolve(entries.map((entry) => `${entry} is in`)), fail: reject });
+        const end = () => resolve(entries.map((entry) => `result of ${entry}`));
+        commits.push({ entries, end, fail: reject });
       }),
   );
   return { commits, add };
@@ -57,7 +58,30 @@ test('A commit that fails fails exactly the entries of its group, and what waits
   await settle();
   expect(commits[1]!.entries).toEqual(['d']);
   commits[1]!.end();
-  await expect(later).resolves.toBeUndefined();
+  await expect(later).resolves.toBe('result of d');
+});
+
+test('Each entry gets its own result, whichever group it went in and whoever had a place before it.', async () => {
+  const { commits, add } = heldUp({ ...LIMITS, inFlight: 1 });
+  const results = [add('a', 1)];
+  await settle();
+  for (const name of ['b', 'c', 'd']) results.push(add(name, 60));
+  for (let group = 0; group < 4; group++) {
+    commits[group]!.end();
+    await settle();
+  }
+  expect(commits.map(({ entries }) => entries)).toEqual([['a'], ['b'], ['c'], ['d']]);
+  expect(await Promise.all(results)).toEqual(['a', 'b', 'c', 'd'].map((name) => `result of ${name}`));
+});
+
+test('A commit that does not return a result for each entry fails its group: nobody could say whose they are.', async () => {
+  const add = createGroupCommit<string, string>(LIMITS, () => Promise.resolve(['of one of them']));
+  const results = await Promise.allSettled([add('a', 1), add('b', 1)]);
+  const reason = new TypeError('a commit of 2 entries returned 1 results');
+  expect(results).toEqual([
+    { status: 'rejected', reason },
+    { status: 'rejected', reason },
+  ]);
 });
 
 describe('After a commit of several', () => {
@@ -151,15 +175,14 @@ test('Every entry is committed once, in order of arrival, in groups within their
           expect(inFlight).toBeLessThanOrEqual(LIMITS.inFlight);
           await scheduler.schedule(Promise.resolve(), 'a commit ends');
           inFlight--;
-          return group.map((i) => 10 * i);
+          return group.map((entry) => -entry);
         });
         const adding: Promise<number>[] = [];
         for (const [i, { bytes, pause }] of entries.entries()) {
           adding.push(add(i, bytes));
           if (pause) await new Promise((resolve) => setImmediate(resolve));
         }
-        const results = await scheduler.waitFor(Promise.all(adding));
-        expect(results).toEqual(entries.map((_, i) => 10 * i));
+        expect(await scheduler.waitFor(Promise.all(adding))).toEqual(entries.map((_, i) => -i));
         expect(groups.flat()).toEqual(entries.map((_, i) => i));
         for (const group of groups) {
           expect(group.length).toBeLessThanOrEqual(LIMITS.entries);

@@ -1,17 +1,13 @@
 import { ApplicationFailure } from '@temporalio/common';
-import type { WorkflowInfo } from '@temporalio/workflow';
 import fc from 'fast-check';
-import { RUN_LIMITS, type BatcherInput } from '../../src/contracts/batcher';
 import type { PipelineSettings } from '../../src/contracts/settings';
 import type { LimitsPatch } from '../../src/domain/limits';
 import { LIMIT_KEYS, problemsOfLimitsPatch } from '../../src/domain/limits';
-import { carriedFrom, restoreBatcher, takeRequest } from '../../workflows/batcher/state';
 import { changeLimits, configure, limitsInForce, refuseBadLimits } from '../../workflows/batcher/limits';
+import { carriedFrom, takeRequest } from '../../workflows/batcher/state';
+import { newState, stateFrom } from '../helpers/batcher-loop';
 import { TEST_SETTINGS } from '../helpers/pipeline';
 
-const info = { workflowId: 'b-0', historyLength: 3, historySize: 1000 } as WorkflowInfo;
-const newState = (of: Partial<PipelineSettings> = {}) =>
-  restoreBatcher({ settings: { ...TEST_SETTINGS, ...of }, limits: RUN_LIMITS }, info);
 const ANN = { by: 'Ann', atMs: 1 };
 const BOB = { by: 'Bob', atMs: 2 };
 
@@ -53,7 +49,7 @@ test('a new batch size or new rules hold for what is cut already (G1, G2).', () 
 const anyPatch = fc.record<LimitsPatch>(
   {
     maxBatchSize: fc.option(fc.integer({ min: 1, max: 1000 })),
-    maxInFlight: fc.option(fc.integer({ min: 1, max: 1000 })),
+    maxInFlight: fc.option(fc.integer({ min: 1, max: 10_000 })),
     batchSpacingMs: fc.option(fc.nat({ max: 1000 })),
     conflicts: fc.option(fc.constantFrom([], [{ pair: [1, 2] as [number, number] }], [{ distinct: '/a' }])),
   },
@@ -72,12 +68,8 @@ test('changes apply like RFC 7396 has it, and outlive continue-as-new.', () => {
           expected[key] = value ?? TEST_SETTINGS[key as keyof PipelineSettings];
       }
       expect(state.settings).toEqual(expected);
-      const input: BatcherInput = {
-        settings: state.configured,
-        limits: RUN_LIMITS,
-        carried: carriedFrom(state),
-      };
-      const next = restoreBatcher(JSON.parse(JSON.stringify(input)) as BatcherInput, info);
+      const { configured: settings, limits } = state;
+      const next = stateFrom({ settings, limits, carried: carriedFrom(state) });
       expect(limitsInForce(next)).toEqual(limitsInForce(state));
       expect(next.configured).toEqual(TEST_SETTINGS);
     }),

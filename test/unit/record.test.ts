@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { childIdOf } from '../../src/domain/batch';
+import { batchIdIn, childIdOf, childOfBatch, childSeqOf, placeInChild } from '../../src/domain/batch';
 import { indexOf, recordIdOf, requestIdOf } from '../../src/domain/record';
 
 test('a record is known by its request and its place there, and both can be told from its id.', () => {
@@ -33,4 +33,28 @@ test('a child is known by its batcher and its number, of eight digits as long as
   expect(childIdOf('batcher-0', 1)).toBe('batcher-0-00000001');
   expect(childIdOf('batcher-0', 99_999_999)).toBe('batcher-0-99999999');
   expect(childIdOf('batcher-0', 100_000_000)).toBe('batcher-0-100000000');
+});
+
+test('a batch that is alone in its child has the id of that; others have their place behind it.', () => {
+  expect(batchIdIn('batcher-0-00000001', 1, 1)).toBe('batcher-0-00000001');
+  expect(batchIdIn('batcher-0-00000001', 1, 2)).toBe('batcher-0-00000001.001');
+  expect(batchIdIn('batcher-0-00000001', 1000, 1000)).toBe('batcher-0-00000001.1000');
+});
+
+test('G4: no two batches have the same id, and each id tells its child and its place, whatever the batcher is called.', () => {
+  const anyBatcher = fc.constantFrom('batcher-0', 'a.001-0', 'b-00000001.002-7', '.-0', 'x-1');
+  const anyBatch = fc
+    .tuple(anyBatcher, fc.integer({ min: 1, max: 100_000_001 }), fc.integer({ min: 1, max: 1200 }), fc.nat())
+    .map(([batcher, seq, batches, place]) => ({ batcher, seq, batches, place: (place % batches) + 1 }));
+  fc.assert(
+    fc.property(anyBatch, anyBatch, (a, b) => {
+      const idOf = ({ batcher, seq, place, batches }: typeof a) =>
+        batchIdIn(childIdOf(batcher, seq), place, batches);
+      expect(childOfBatch(idOf(a))).toBe(childIdOf(a.batcher, a.seq));
+      expect(placeInChild(idOf(a))).toBe(a.place);
+      expect(childSeqOf(childIdOf(a.batcher, a.seq))).toBe(a.seq);
+      const sameChild = a.batcher === b.batcher && a.seq === b.seq;
+      if (!sameChild || (a.batches === b.batches && a.place !== b.place)) expect(idOf(a)).not.toBe(idOf(b));
+    }),
+  );
 });

@@ -1,56 +1,23 @@
-import type { WorkflowInfo } from '@temporalio/workflow';
-import { RUN_LIMITS } from '../../src/contracts/batcher';
 import type { PipelineSettings } from '../../src/contracts/settings';
 import type { Wait } from '../../src/contracts/waits';
 import { flushAll } from '../../src/domain/buffer';
 import type { ConflictRule } from '../../src/domain/conflict-rules';
-import { takeFlushes } from '../../src/domain/flush-policy';
 import type { JsonValue } from '../../src/domain/json';
 import { spill } from '../../src/domain/paged-buffer';
 import { waitView } from '../../src/temporal/views/wait-view';
-import {
-  flushPolicyOf,
-  freeSlots,
-  restoreBatcher,
-  takeRequest,
-  type BatcherState,
-} from '../../workflows/batcher/state';
+import { takeRequest, type BatcherState } from '../../workflows/batcher/state';
 import { traceOf } from '../../workflows/batcher/view';
-import { noteCuts } from '../../workflows/batcher/cut-notes';
 import { waitsOf } from '../../workflows/batcher/waits';
-import { TEST_SETTINGS } from '../helpers/pipeline';
+import { newState as stateWith, startBatches } from '../helpers/batcher-loop';
 
-const info = {
-  workflowId: 'b-0',
-  historyLength: 3,
-  historySize: 1000,
-  runStartTime: new Date(0),
-} as WorkflowInfo;
 const PAIR: ConflictRule = { pair: [1, 2] };
 
 function newState(of: Partial<PipelineSettings> = {}): BatcherState {
-  return restoreBatcher({ settings: { ...TEST_SETTINGS, maxBatchSize: 3, ...of }, limits: RUN_LIMITS }, info);
+  return stateWith({ maxBatchSize: 3, ...of });
 }
 
 function append(state: BatcherState, requestId: string, values: JsonValue[], nowMs = 0): void {
   takeRequest(state, { requestId, values }, nowMs);
-}
-
-/** What the loop does: lets go what may. */
-function turn(state: BatcherState, nowMs: number): void {
-  const { head } = state.buffer;
-  const flushes = takeFlushes(head, flushPolicyOf(state), nowMs, freeSlots(state, nowMs));
-  for (const { records } of noteCuts(state, flushes, nowMs)) {
-    const childId = `b-${state.nextChildSeq++}`;
-    state.inFlight.set(childId, {
-      childId,
-      batches: 1,
-      bulk: false,
-      startedAtMs: nowMs,
-      requestIds: records.map(({ requestId }) => requestId),
-    });
-    state.lastBatchStartedAtMs = nowMs;
-  }
 }
 
 /** What each buffered record of a request waits for. */
@@ -63,12 +30,12 @@ function waits(state: BatcherState, requestId: string, nowMs: number): (Wait | u
 test('a record in a batch that is not full waits until the oldest of it is due, and no longer than that', () => {
   const state = newState();
   append(state, 'a', ['x'], 0);
-  turn(state, 0);
+  startBatches(state, 0);
   append(state, 'b', ['y'], 40);
   expect(waits(state, 'a', 50)).toEqual([{ for: 'age', untilMs: 100 }]);
   expect(waits(state, 'b', 50)).toEqual([{ for: 'age', untilMs: 140 }]);
   append(state, 'c', ['z', 'more'], 50);
-  turn(state, 50);
+  startBatches(state, 50);
   // Full with the first of c; the second waits on its own.
   expect(waits(state, 'c', 60)).toEqual([{ for: 'age', untilMs: 150 }]);
 });
@@ -76,7 +43,7 @@ test('a record in a batch that is not full waits until the oldest of it is due, 
 test('what may go and has no place waits for one: full, due, by hand, or not even cut', () => {
   const state = newState({ maxInFlight: 1 });
   append(state, 'first', ['x', 'x', 'x'], 0);
-  turn(state, 0);
+  startBatches(state, 0);
   append(state, 'full', ['a', 'b', 'c'], 1);
   expect(waits(state, 'full', 2)).toEqual(Array.from({ length: 3 }, () => ({ for: 'slot' })));
   state.settings = { ...state.settings, maxBatchSize: 4 };
@@ -89,7 +56,7 @@ test('what may go and has no place waits for one: full, due, by hand, or not eve
 test('between two starts it waits for the spacing, and with nothing in its way for starts that are under way', () => {
   const state = newState({ batchSpacingMs: 50 });
   append(state, 'first', ['x', 'x', 'x'], 1000);
-  turn(state, 1000);
+  startBatches(state, 1000);
   append(state, 'full', ['a', 'b', 'c'], 1010);
   expect(waits(state, 'full', 1010)[0]).toEqual({ for: 'spacing', untilMs: 1050 });
   expect(waits(state, 'full', 1050)[0]).toEqual({ for: 'start' });
@@ -110,9 +77,9 @@ test('rules tell what they kept a record out of, and what they keep it apart fro
   const conflicts: ConflictRule[] = [{ distinct: '/none' }, PAIR];
   const state = newState({ conflicts });
   append(state, 'a', [1, 2, 'x', 'y', 1], 0);
-  turn(state, 0);
+  startBatches(state, 0);
   append(state, 'b', [1], 10);
-  turn(state, 10);
+  startBatches(state, 10);
   // Both 1 and x have left: a younger 1 has passed 2 over, which keeps the next one out of its batch.
   expect(waits(state, 'a', 10)).toEqual([
     { for: 'age', untilMs: 100, passedOverBy: [PAIR] },

@@ -74,7 +74,7 @@ import {
   requestsFrom,
 } from './messages';
 import { readOldestPage, spillToPages, takeInOldestPage } from './pages';
-import { decideStarts, noteFastestSave } from './save-shape';
+import { decideStarts, noteFastestSave, noteStarts } from './save-shape';
 import { createTaskSharing } from './sharing-tasks';
 import {
   beginDrain,
@@ -247,12 +247,14 @@ async function runBatcher(input: BatcherInput): Promise<void> {
     const { historyLength } = workflowInfo();
     if (started.historyLength !== historyLength) started = { historyLength, bytes: 0 };
     const nowMs = Date.now();
-    const { shape, limit } = decideStarts(state, nowMs);
+    const starts = decideStarts(state, nowMs);
+    const { shape, limit } = starts;
     const together = shape === SAVE_ACTIVITY.batch ? batchesTogether(state.settings) : 1;
     const unconfirmed = (state.limits.startsUnderWay - underWay) * together;
     // What doesn't start in this task does in the next, which the starts of this one bring.
     const maxBytes = state.limits.startBytes - started.bytes;
     const flushes = takeFlushesOfScope(state, nowMs, Math.min(limit, unconfirmed), maxBytes);
+    noteStarts(state, starts, flushes.length, nowMs);
     const noted = noteCuts(state, flushes, nowMs);
     const groups = together === 1 ? noted.map((flush) => [flush]) : groupFlushes(noted, state.settings);
     for (const group of groups) {

@@ -7,7 +7,7 @@ import { childSeqOf } from '../../src/domain/batch';
 import { ruleKey } from '../../src/domain/conflict-rules/rule';
 import { KIB } from '../../src/domain/duration';
 import { nextFlushAtMs, takeFlushes, type Flush } from '../../src/domain/flush-policy';
-import { busyUntilMs, mayStartMore } from './save-shape';
+import { mayStartFromMs } from './save-shape';
 import { batchesInFlight, flushPolicyOf, spacedUntilMs, type BatcherState } from './state';
 
 /** Takes on what the run before knew of conflicts. Where it knew nothing, as in scope `file`, all that runs are strangers. */
@@ -53,14 +53,11 @@ export function takeFlushesOfScope(
 
 /** When the loop has to look again if no message arrives and no child ends, in milliseconds since the epoch. */
 export function nextWakeAtMs(state: BatcherState, nowMs: number): number | undefined {
-  if (state.paused !== null) return undefined;
   const flushAtMs = nextFlushAtMsOfScope(state, nowMs);
   if (flushAtMs === undefined) return undefined;
-  if (!mayStartMore(state, nowMs)) {
-    const untilMs = busyUntilMs(state, nowMs);
-    return untilMs === undefined ? undefined : Math.max(flushAtMs, untilMs);
-  }
-  return state.settings.batchSpacingMs === 0 ? flushAtMs : Math.max(flushAtMs, spacedUntilMs(state));
+  const wakeAtMs =
+    state.settings.batchSpacingMs === 0 ? flushAtMs : Math.max(flushAtMs, spacedUntilMs(state));
+  return mayStartFromMs(state, wakeAtMs);
 }
 
 /** When there is something to take at the earliest, if nothing arrives and no batch ends before; undefined for never. */

@@ -13,6 +13,7 @@ import {
   type LimitKey,
   type LimitsPatch,
 } from '../../src/domain/limits';
+import { isAction } from './messages';
 import type { BatcherState } from './state';
 
 const INVALID: ErrorCode = 'invalid-request';
@@ -35,7 +36,7 @@ export function configure(state: BatcherState, configured: PipelineSettings): vo
  */
 export function refuseBadLimits(patch: LimitsPatch, action: OperatorAction | undefined): void {
   const problems = problemsOfLimitsPatch(patch);
-  if (typeof action?.by !== 'string' || typeof action.atMs !== 'number') {
+  if (!isAction(action)) {
     const expected = 'who does it, and when: {"by":"…","atMs":…}, as the second argument';
     problems.push({ field: '', expected, received: describeReceived(action) });
   }

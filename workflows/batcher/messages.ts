@@ -1,22 +1,36 @@
 /*
  * Messages come from outside: besides keepapart, anybody with Temporal's command line or Web UI can send one with any
- * content. What isn't as its type says is recognised here, so that no handler throws.
+ * content. What isn't as its type says is recognised here, so that no handler throws and nothing grows past its bound.
  */
 import { ApplicationFailure } from '@temporalio/common';
 import type { AcceptedRequest, BatcherQuestion, OperatorAction } from '../../src/contracts/batcher';
 import type { ClosedBatches } from '../../src/contracts/child';
-import type { PipelineSettings } from '../../src/contracts/settings';
+import { isKnowableRequestId } from '../../src/contracts/ids';
+import {
+  CONFLICT_SCOPE,
+  ON_FAILURE,
+  SAVE_ACTIVITY,
+  type PipelineSettings,
+} from '../../src/contracts/settings';
 import { describeReceived, type ErrorCode } from '../../src/domain/errors';
+import { MAX_BATCH_BYTES } from '../../src/domain/flush-cut';
+import { isDeeperThan, isObject, jsonBytes, utf8Bytes, type JsonValue } from '../../src/domain/json';
+import { BODY_DIGEST_LENGTH, KEY_DIGEST_LENGTH, type RequestDigest } from '../../src/domain/key-window';
 import { problemsOfLimitsPatch, LIMIT_KEYS } from '../../src/domain/limits';
-import type { MessageOrigin } from '../../src/domain/sender-window';
+import { OUTCOME_FORMATS, cutToBytes } from '../../src/domain/outcome';
+import { MAX_RECORD_DEPTH } from '../../src/domain/record';
+import { MAX_SENDER_LENGTH, type MessageOrigin } from '../../src/domain/sender-window';
+import { STREAM_DIGEST_LENGTH, type StreamPart } from '../../src/domain/stream-window';
 
 const INVALID: ErrorCode = 'invalid-request';
 
-type Unknown<T> = { [Key in keyof T]?: unknown };
+/** Of who acted: carried with each limit that was set. */
+const MAX_NAME_BYTES = 256;
 
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
+/** The greatest time that a date can have. */
+const MAX_TIME_MS = 8.64e15;
+
+type Unknown<T> = { [Key in keyof T]?: unknown };
 
 /** The requests in a message; undefined where it has anything else. */
 export function requestsFrom(input: unknown): AcceptedRequest[] | undefined {
@@ -28,15 +42,40 @@ function isRequest(input: unknown): input is AcceptedRequest {
   const { requestId, values, digest, offset, part }: Unknown<AcceptedRequest> = input;
   return (
     typeof requestId === 'string' &&
+    isKnowableRequestId(requestId) &&
     Array.isArray(values) &&
-    (digest === undefined || hasTexts(digest, 'key', 'body')) &&
+    values.every(isRecord) &&
+    (digest === undefined || isDigest(digest)) &&
     (offset === undefined || isCount(offset)) &&
-    (part === undefined || (offset !== undefined && hasTexts(part, 'key', 'before', 'after')))
+    (part === undefined || (offset !== undefined && isPart(part)))
   );
 }
 
-function hasTexts(input: unknown, ...keys: string[]): boolean {
-  return isObject(input) && keys.every((key) => typeof input[key] === 'string');
+/** One that is larger fits no batch, and with very many levels there is no JSON of it. */
+function isRecord(value: JsonValue): boolean {
+  return !isDeeperThan(value, MAX_RECORD_DEPTH) && jsonBytes(value) <= MAX_BATCH_BYTES;
+}
+
+/** Digests are of a fixed length: they are carried one after another. */
+function isDigest(input: unknown): input is RequestDigest {
+  if (!isObject(input)) return false;
+  const { key, body }: Unknown<RequestDigest> = input;
+  return isText(key, KEY_DIGEST_LENGTH) && isText(body, BODY_DIGEST_LENGTH);
+}
+
+function isPart(input: unknown): input is StreamPart {
+  if (!isObject(input)) return false;
+  const { key, before, after, complete }: Unknown<StreamPart> = input;
+  return (
+    isText(key, KEY_DIGEST_LENGTH) &&
+    (before === '' || isText(before, STREAM_DIGEST_LENGTH)) &&
+    isText(after, STREAM_DIGEST_LENGTH) &&
+    typeof complete === 'boolean'
+  );
+}
+
+function isText(value: unknown, length: number): value is string {
+  return typeof value === 'string' && value.length === length;
 }
 
 function isCount(value: unknown): value is number {
@@ -44,7 +83,9 @@ function isCount(value: unknown): value is number {
 }
 
 export function isOrigin(input: unknown): input is MessageOrigin {
-  return hasTexts(input, 'sender') && isCount((input as Unknown<MessageOrigin>).number);
+  if (!isObject(input)) return false;
+  const { sender, number }: Unknown<MessageOrigin> = input;
+  return typeof sender === 'string' && sender.length <= MAX_SENDER_LENGTH && isCount(number);
 }
 
 /** Validator of `takeUpdate`. Synchronous: the SDK doesn't await one, and would accept the update. */
@@ -92,7 +133,21 @@ function isQuestion(input: unknown): input is BatcherQuestion {
 /** Who acted, and when; somebody unknown, now, where the message doesn't say. */
 export function actionFrom(input: unknown, nowMs: number): OperatorAction {
   const { by, atMs }: Unknown<OperatorAction> = isObject(input) ? input : {};
-  return { by: typeof by === 'string' ? by : 'unknown', atMs: isCount(atMs) ? atMs : nowMs };
+  return {
+    by: typeof by === 'string' ? cutToBytes(by, MAX_NAME_BYTES) : 'unknown',
+    atMs: isTime(atMs) ? atMs : nowMs,
+  };
+}
+
+/** Whether a message says who acted, and when. */
+export function isAction(input: unknown): input is OperatorAction {
+  if (!isObject(input)) return false;
+  const { by, atMs }: Unknown<OperatorAction> = input;
+  return typeof by === 'string' && utf8Bytes(by) <= MAX_NAME_BYTES && isTime(atMs);
+}
+
+function isTime(value: unknown): value is number {
+  return isCount(value) && value <= MAX_TIME_MS;
 }
 
 export function isProgress(input: unknown): input is ClosedBatches {
@@ -110,8 +165,13 @@ export function isSettings(input: unknown): input is PipelineSettings {
     LIMIT_KEYS.every((key) => input[key] != null) &&
     problemsOfLimitsPatch(limits).length === 0 &&
     [others.apartMs, others.idempotencyWindowMs, others.idempotencyWindowKeys].every(isCount) &&
-    [others.conflictScope, others.outcomeFormat, others.onFailure, others.saveActivity].every(
-      (value) => typeof value === 'string',
-    )
+    isOneOf(Object.values(CONFLICT_SCOPE), others.conflictScope) &&
+    isOneOf(OUTCOME_FORMATS, others.outcomeFormat) &&
+    isOneOf(Object.values(ON_FAILURE), others.onFailure) &&
+    isOneOf(Object.values(SAVE_ACTIVITY), others.saveActivity)
   );
+}
+
+function isOneOf(known: readonly unknown[], value: unknown): boolean {
+  return known.includes(value);
 }

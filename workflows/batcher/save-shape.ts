@@ -12,14 +12,16 @@
  *
  * Where even the fastest save of a child took SLOW_STORE_MS, the store is what everything waits for, and bulk saving
  * gains nothing: `auto` then goes on with a child per batch, in which no record waits for the attempts of others, until a
- * save is fast again. A store that saves many records in one call is never slow in this sense.
+ * save is fast again. A store that saves many records in one call is never slow in this sense. Nor does it gain anything
+ * with BATCH_SPACING_MS, as batches start one by one then.
  */
+import type { InFlightChild } from '../../src/contracts/batcher';
 import { SAVE_ACTIVITY, type SaveShape } from '../../src/contracts/settings';
 import { SECOND } from '../../src/domain/duration';
 import { readyBatches } from '../../src/domain/flush-policy';
 import { sizeOf } from '../../src/domain/paged-buffer';
 import { batchesTogether } from './child-bounds';
-import { batchesInFlight, flushPolicyOf, freeSlots, type BatcherState } from './state';
+import { flushPolicyOf, freeSlots, type BatcherState } from './state';
 
 /** Children of one batch that `auto` has in flight at most while the store keeps up. */
 export const RECORD_CHILDREN = 10;
@@ -37,85 +39,87 @@ const MAX_BULK_CHILDREN = 200;
 const SLOW_STORE_MS = 2 * SECOND;
 const FAST_AGAIN_MS = 1 * SECOND;
 
-/** What may start now. */
+/** How batches that are ready at a time start, and how many of them may. */
 export interface Starts {
   shape: SaveShape;
-  /** Most batches. */
   limit: number;
+  /** How many are due, if that decided for saving in bulk; null where the settings did, and for `record`. */
+  due: number | null;
 }
 
-/** Decides how the batches that may start now are saved, and how many of them start; notes it when that changes. */
-export function decideStarts(state: BatcherState, nowMs: number): Starts {
-  const slots = freeSlots(state, nowMs);
-  const { saveActivity } = state.settings;
-  if (saveActivity === SAVE_ACTIVITY.record) return asRecords(state, nowMs, slots, MAX_RECORD_CHILDREN);
-  if (saveActivity === SAVE_ACTIVITY.batch) return inBulk(state, nowMs, slots, null);
-  if (state.saving.storeIsSlow) return asRecords(state, nowMs, slots, MAX_RECORD_CHILDREN);
-  const { record, busy } = childrenByShape(state, nowMs);
-  const ready = Math.min(slots, readyBatches(state.buffer.head, flushPolicyOf(state), nowMs));
-  if (busy === 0 && ready <= RECORD_CHILDREN - record) return asRecords(state, nowMs, slots, RECORD_CHILDREN);
-  return inBulk(state, nowMs, slots, dueBatches(state, ready));
+/**
+ * What may start at a time, as far as is known now. It is assumed that one batch is ready, as only cutting what has
+ * arrived can tell. Changes nothing: see {@link noteStarts}.
+ */
+export function decideStarts(state: BatcherState, atMs: number): Starts {
+  const { saveActivity, batchSpacingMs } = state.settings;
+  const slots = freeSlots(state, atMs);
+  const ready = Math.max(1, readyBatches(state.buffer.head, flushPolicyOf(state), atMs));
+  if (saveActivity === SAVE_ACTIVITY.record) return asRecords(state, atMs, slots, MAX_RECORD_CHILDREN);
+  if (saveActivity === SAVE_ACTIVITY.batch) return inBulk(state, atMs, slots, ready, null);
+  if (state.saving.storeIsSlow || batchSpacingMs > 0)
+    return asRecords(state, atMs, slots, MAX_RECORD_CHILDREN);
+  const { record, busy } = childrenByShape(state, atMs);
+  if (busy === 0 && Math.min(slots, ready) <= RECORD_CHILDREN - record)
+    return asRecords(state, atMs, slots, RECORD_CHILDREN);
+  return inBulk(state, atMs, slots, ready, ready + behindHead(state));
 }
 
-/** Whether a batch could start if one were ready. If not, one may when a child ends, or at {@link busyUntilMs}. */
-export function mayStartMore(state: BatcherState, nowMs: number): boolean {
-  const { saveActivity, maxInFlight } = state.settings;
-  if (batchesInFlight(state) >= maxInFlight) return false;
-  const { record, bulk, busy } = childrenByShape(state, nowMs);
-  const roomInBulk = busy < BULK_CHILDREN && bulk < MAX_BULK_CHILDREN;
-  if (saveActivity === SAVE_ACTIVITY.record) return record < MAX_RECORD_CHILDREN;
-  if (saveActivity === SAVE_ACTIVITY.batch) return roomInBulk;
-  if (state.saving.storeIsSlow) return record < MAX_RECORD_CHILDREN;
-  return roomInBulk || (busy === 0 && record < RECORD_CHILDREN);
+/**
+ * From when on a batch that is ready at a time may start, in milliseconds since the epoch: then, or when a child doesn't
+ * count as busy any more. Undefined where a child has to end or make progress first.
+ */
+export function mayStartFromMs(state: BatcherState, atMs: number): number | undefined {
+  const untilMs = [...state.inFlight.values()]
+    .filter((child) => child.bulk)
+    .map(busyUntilMs)
+    .sort((a, b) => a - b);
+  return [atMs, ...untilMs].find((timeMs) => timeMs >= atMs && decideStarts(state, timeMs).limit > 0);
 }
 
-/** Until when the first of the busy children counts as busy, in milliseconds since the epoch. */
-export function busyUntilMs({ inFlight }: BatcherState, nowMs: number): number | undefined {
-  let first: number | undefined;
-  for (const { bulk, startedAtMs } of inFlight.values()) {
-    const untilMs = startedAtMs + BUSY_MS;
-    if (bulk && untilMs > nowMs) first = Math.min(first ?? untilMs, untilMs);
-  }
-  return first;
+function busyUntilMs({ startedAtMs }: InFlightChild): number {
+  return startedAtMs + BUSY_MS;
 }
 
-function asRecords(state: BatcherState, nowMs: number, slots: number, most: number): Starts {
-  note(state, SAVE_ACTIVITY.record, nowMs, null);
-  const { record } = childrenByShape(state, nowMs);
-  return { shape: SAVE_ACTIVITY.record, limit: Math.max(0, Math.min(slots, most - record)) };
+/** Notes how batches are saved from now on. What is due decides for bulk only once some start: none may have been ready. */
+export function noteStarts(
+  state: BatcherState,
+  { shape, due }: Starts,
+  started: number,
+  nowMs: number,
+): void {
+  if (state.saving.shape === shape || (due !== null && started === 0)) return;
+  state.saving = { ...state.saving, shape, sinceMs: nowMs, due };
 }
 
-function inBulk(state: BatcherState, nowMs: number, slots: number, due: number | null): Starts {
-  note(state, SAVE_ACTIVITY.batch, nowMs, due);
-  const { busy, bulk } = childrenByShape(state, nowMs);
-  const filled = batchesTogether(state.settings);
-  const room = Math.max(0, MAX_BULK_CHILDREN - bulk) * filled;
-  const limit = Math.min(slots, room);
-  if (busy < BULK_CHILDREN) return { shape: SAVE_ACTIVITY.batch, limit };
-  const ready = readyBatches(state.buffer.head, flushPolicyOf(state), nowMs);
-  return { shape: SAVE_ACTIVITY.batch, limit: Math.floor(Math.min(limit, ready) / filled) * filled };
+function asRecords(state: BatcherState, atMs: number, slots: number, most: number): Starts {
+  const { record } = childrenByShape(state, atMs);
+  return { shape: SAVE_ACTIVITY.record, limit: Math.max(0, Math.min(slots, most - record)), due: null };
 }
 
-function note(state: BatcherState, shape: SaveShape, nowMs: number, due: number | null): void {
-  if (state.saving.shape !== shape) state.saving = { ...state.saving, shape, sinceMs: nowMs, due };
+function inBulk(state: BatcherState, atMs: number, slots: number, ready: number, due: number | null): Starts {
+  const { busy, bulk } = childrenByShape(state, atMs);
+  const filled = state.settings.batchSpacingMs > 0 ? 1 : batchesTogether(state.settings);
+  const limit = Math.min(slots, Math.max(0, MAX_BULK_CHILDREN - bulk) * filled);
+  const filling = Math.floor(Math.min(limit, ready) / filled) * filled;
+  return { shape: SAVE_ACTIVITY.batch, limit: busy < BULK_CHILDREN ? limit : filling, due };
 }
 
-/** Batches that are due by now, those that wait in pages and behind them included. */
-function dueBatches({ buffer, settings }: BatcherState, ready: number): number {
-  const behind = sizeOf(buffer).records - buffer.head.bufferedRecords;
-  return ready + Math.ceil(behind / settings.maxBatchSize);
+/** About how many batches wait in pages and behind them. */
+function behindHead({ buffer, settings }: BatcherState): number {
+  return Math.ceil((sizeOf(buffer).records - buffer.head.bufferedRecords) / settings.maxBatchSize);
 }
 
 function childrenByShape(
   { inFlight }: BatcherState,
-  nowMs: number,
+  atMs: number,
 ): { record: number; bulk: number; busy: number } {
   let bulk = 0;
   let busy = 0;
   for (const child of inFlight.values()) {
     if (!child.bulk) continue;
     bulk++;
-    if (nowMs - child.startedAtMs < BUSY_MS) busy++;
+    if (atMs < busyUntilMs(child)) busy++;
   }
   return { record: inFlight.size - bulk, bulk, busy };
 }

@@ -8,6 +8,7 @@ import type {
   DrainState,
   InFlightChild,
   OperatorAction,
+  PackedChild,
   RunLimits,
   SavingState,
 } from '../../src/contracts/batcher';
@@ -120,7 +121,7 @@ function emptyCuts(): CutCounts {
 /**
  * What the next run gets: at most 512 KiB, as each part has its bound. Rules twice 64 (as configured, and as set while
  * the system ran), head of the buffer 64, its tail 56, pages 52 (300 of them), keys 190, streams 19 (300 of them), senders
- * 8 (300), children in flight 24, what they hold 14, counts of rules 3, all else 2 KiB. A buffer that is larger has been
+ * 10 (300), children in flight 24, what they hold 14, counts of rules 3, all else 2 KiB. A buffer that is larger has been
  * spilled before.
  */
 export function carriedFrom(state: BatcherState): CarriedState {
@@ -152,28 +153,28 @@ const MAX_IN_FLIGHT_BYTES = 24 * KIB;
 /** Their numbers alone where they take too much room: by then visibility lists those children with their requests. */
 function carriedInFlight(children: InFlightChild[]): Pick<CarriedState, 'inFlight' | 'inFlightSeqs'> {
   if (jsonBytes(children as never) <= MAX_IN_FLIGHT_BYTES) return { inFlight: children, inFlightSeqs: [] };
-  return {
-    inFlight: [],
-    inFlightSeqs: children.map(({ childId, batches, bulk, told }) => {
-      const reported = told === undefined ? [] : [told.batches, told.saved, told.rolledBack, told.retries];
-      return [childSeqOf(childId), batches, bulk ? 1 : 0, ...reported];
-    }),
-  };
+  let before = 0;
+  const inFlightSeqs = children.map(({ childId, batches, bulk, told }): PackedChild => {
+    const seq = childSeqOf(childId);
+    const gap = seq - before;
+    before = seq;
+    if (!bulk) return gap;
+    if (told === undefined) return [gap, batches];
+    return [gap, batches, [told.batches, told.saved, told.rolledBack, told.retries]];
+  });
+  return { inFlight: [], inFlightSeqs };
 }
 
 function inFlightFrom(carried: CarriedState | undefined, batcherId: string): InFlightChild[] {
   const { inFlight = [], inFlightSeqs = [] } = carried ?? {};
-  const numbered = inFlightSeqs.map(([seq, batches, bulk, ...reported]): InFlightChild => {
-    const child = {
-      childId: childIdOf(batcherId, seq),
-      batches,
-      bulk: bulk === 1,
-      startedAtMs: 0,
-      requestIds: [],
-    };
-    const [closed, saved, rolledBack, retries] = reported;
-    if (closed === undefined || saved === undefined || rolledBack === undefined || retries === undefined)
-      return child;
+  let seq = 0;
+  const numbered = inFlightSeqs.map((packed): InFlightChild => {
+    const [gap, batches, told] = typeof packed === 'number' ? [packed, 1] : packed;
+    seq += gap;
+    const bulk = typeof packed !== 'number';
+    const child = { childId: childIdOf(batcherId, seq), batches, bulk, startedAtMs: 0, requestIds: [] };
+    if (told === undefined) return child;
+    const [closed, saved, rolledBack, retries] = told;
     return { ...child, told: { batches: closed, saved, rolledBack, retries } };
   });
   return [...inFlight, ...numbered];
@@ -290,6 +291,8 @@ export function recordProgress(state: BatcherState, childId: string, progress: C
   const child = state.inFlight.get(childId);
   // What arrives late, or from a run that has been settled since, is counted already.
   if (child === undefined || progress.batches < (child.told?.batches ?? 0)) return;
+  // No child of ours says so.
+  if (progress.batches > child.batches) return;
   count(state, progress, child.told);
   child.told = progress;
 }

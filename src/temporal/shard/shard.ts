@@ -64,7 +64,7 @@ export class Shard {
     const giveWay = createGivingWay(() => calls.run(), givingWay);
     this.commit = createGroupCommit<AcceptedRequest, undefined>(GROUP_LIMITS, async (requests, bytes) => {
       await lists.send((origin) => giveWay(bytes, () => calls.signal(addRecordsSignal, [requests, origin])));
-      return [];
+      return requests.map(() => undefined);
     });
     this.take = createGroupCommit<AcceptedRequest, TakeAnswer>(GROUP_LIMITS, (requests) =>
       keyed.send((origin) => calls.update(takeUpdate, [requests, origin], updateIdOf(origin))),

@@ -1,0 +1,82 @@
+import type { WorkflowInfo } from '@temporalio/workflow';
+import { CHILD_CLOSING, type ChildClosing } from '../../src/contracts/activities';
+import { RUN_LIMITS, type BatcherInput } from '../../src/contracts/batcher';
+import type { ClosedBatches } from '../../src/contracts/child';
+import { SAVE_ACTIVITY, type PipelineSettings, type SaveShape } from '../../src/contracts/settings';
+import { childIdOf, childSeqOf } from '../../src/domain/batch';
+import type { Flush } from '../../src/domain/flush-policy';
+import { groupFlushes } from '../../workflows/batcher/child-bounds';
+import { holdFor, takeFlushesOfScope, takeOnScope } from '../../workflows/batcher/conflict-scope';
+import { noteCuts } from '../../workflows/batcher/cut-notes';
+import { decideStarts, noteStarts } from '../../workflows/batcher/save-shape';
+import { recordClosing, restoreBatcher, type BatcherState } from '../../workflows/batcher/state';
+import { TEST_SETTINGS } from './pipeline';
+
+/*
+ * What the loop of a batcher does, without the workflow around it: for tests of the state that it works on.
+ */
+
+export function infoOf(of: Partial<WorkflowInfo> = {}): WorkflowInfo {
+  return {
+    workflowId: 'batcher-0',
+    historyLength: 3,
+    historySize: 1000,
+    continueAsNewSuggested: false,
+    runStartTime: new Date(0),
+    ...of,
+  } as WorkflowInfo;
+}
+
+export function newState(settings: Partial<PipelineSettings> = {}, nowMs = 0): BatcherState {
+  return stateFrom({ settings: { ...TEST_SETTINGS, ...settings }, limits: RUN_LIMITS }, nowMs);
+}
+
+/** The state of a run that begins with this input, as it arrives through JSON. */
+export function stateFrom(input: BatcherInput, nowMs = 0): BatcherState {
+  const arrived = JSON.parse(JSON.stringify(input)) as BatcherInput;
+  const state = restoreBatcher(arrived, infoOf());
+  takeOnScope(state, arrived.carried, nowMs);
+  return state;
+}
+
+/** A child that has started. */
+export interface Started {
+  childId: string;
+  shape: SaveShape;
+  flushes: Flush[];
+}
+
+/** Lets start what may. */
+export function startBatches(state: BatcherState, nowMs: number): Started[] {
+  const starts = decideStarts(state, nowMs);
+  const { shape, limit } = starts;
+  const taken = takeFlushesOfScope(state, nowMs, limit, Infinity);
+  noteStarts(state, starts, taken.length, nowMs);
+  const flushes = noteCuts(state, taken, nowMs);
+  const bulk = shape === SAVE_ACTIVITY.batch;
+  const groups = bulk ? groupFlushes(flushes, state.settings) : flushes.map((flush) => [flush]);
+  return groups.map((group) => {
+    const seq = state.nextChildSeq++;
+    const childId = childIdOf('batcher-0', seq);
+    holdFor(state, seq, group);
+    const requestIds = [...new Set(group.flatMap(({ records }) => records.map((one) => one.requestId)))];
+    state.inFlight.set(childId, { childId, batches: group.length, bulk, startedAtMs: nowMs, requestIds });
+    state.counters.batchesStarted += group.length;
+    state.lastBatchStartedAtMs = nowMs;
+    return { childId, shape, flushes: group };
+  });
+}
+
+export function closing(of: Partial<ChildClosing> = {}): ChildClosing {
+  return { status: CHILD_CLOSING.completed, batches: 1, saved: 0, rolledBack: 0, retries: 0, ...of };
+}
+
+/** Ends a child; one of a batch that completed, unless the closing says otherwise. */
+export function endChild(state: BatcherState, childId: string, nowMs: number, of?: ChildClosing): void {
+  recordClosing(state, childId, of ?? closing({ batches: state.inFlight.get(childId)?.batches ?? 1 }));
+  state.apart?.held.end(childSeqOf(childId), nowMs);
+}
+
+export function progress(of: Partial<ClosedBatches> = {}): ClosedBatches {
+  return { batches: 0, saved: 0, rolledBack: 0, retries: 0, ...of };
+}

@@ -1,0 +1,143 @@
+import type { ConflictRule } from '../../src/domain/conflict-rules';
+import { NO_CUTS } from '../../src/domain/explain/cut-counts';
+import { appendToEnd } from '../../src/domain/paged-buffer';
+import { digestOf, keyDigestOf } from '../../src/temporal/shard/digests';
+import { changeLimits } from '../../workflows/batcher/limits';
+import { recordProgress, takeRequest, type BatcherState } from '../../workflows/batcher/state';
+import { answersTo, describeBatcher, statusOf, takeAnswers, traceOf } from '../../workflows/batcher/view';
+import { infoOf, newState, progress, startBatches } from '../helpers/batcher-loop';
+
+test('rules that change keep the counts of those that stay.', () => {
+  const state = newState({ flushIntervalMs: 1, maxBatchSize: 3 });
+  appendToEnd(state.buffer, { requestId: 'a', values: [1, 2, 3] }, 0);
+  startBatches(state, 1);
+  const told = () => statusOf(state, infoOf()).cuts.deferredBy;
+  const conflicts: ConflictRule[] = [{ pair: [7, 8] }, { pair: [1, 2] }];
+  changeLimits(state, { conflicts }, { by: 'test', atMs: 0 });
+  expect(told()).toEqual([{ rule: conflicts[1], records: 1 }]);
+  changeLimits(state, { conflicts: [] }, { by: 'test', atMs: 0 });
+  changeLimits(state, { conflicts }, { by: 'test', atMs: 0 });
+  expect([told(), state.cuts.deferred]).toEqual([[], 1]);
+});
+
+test('a batcher tells what it holds, where a request is, and what people need to see.', () => {
+  const state = newState({ maxInFlight: 1, maxBatchSize: 3 });
+  appendToEnd(state.buffer, { requestId: 'a', values: [1, 2, 3, 4] }, 10);
+  appendToEnd(state.buffer, { requestId: 'b', values: ['é'] }, 11);
+  state.messages = 2;
+  startBatches(state, 12);
+  expect(statusOf(state, infoOf({ historyLength: 7, historySize: 4321 }))).toEqual({
+    bufferedRecords: 2,
+    bufferedBytes: 5,
+    oldestAcceptedAtMs: 10,
+    inFlight: 1,
+    counters: state.counters,
+    cuts: { ...NO_CUTS, batches: 1, records: 3, places: 3, deferredBy: [] },
+    saving: { shape: 'record', sinceMs: 0, due: null, storeIsSlow: false },
+    paused: null,
+    drain: null,
+    pages: 0,
+    overridden: {},
+    settings: state.settings,
+    run: { historyEvents: 7, historyBytes: 4321, messages: 2, continuedAsNew: 0 },
+  });
+  expect(traceOf(state, 'a')).toEqual({
+    size: 4,
+    bufferedIndexes: [1],
+    inFlightChildIds: ['batcher-0-00000001'],
+    pageIds: [],
+  });
+  expect(traceOf(state, 'b')).toEqual({ size: 1, bufferedIndexes: [0], inFlightChildIds: [], pageIds: [] });
+  expect(traceOf(state, 'c')).toEqual({ size: null, bufferedIndexes: [], inFlightChildIds: [], pageIds: [] });
+  expect(describeBatcher(state)).toBe(
+    'running · 2 records buffered · 1 batches in flight · 0 saved · 0 rolled back · 0 batches failed',
+  );
+  state.paused = { by: 'Kim', atMs: 13 };
+  expect(describeBatcher(state)).toMatch(/^paused by Kim · /);
+  expect(statusOf(newState(), infoOf())).toMatchObject({ oldestAcceptedAtMs: null, inFlight: 0 });
+});
+
+test('Batches of a child that have their file are no longer in flight, whatever the others of the child do.', () => {
+  const state = newState({ saveActivity: 'batch', conflicts: [], maxBatchSize: 3 });
+  appendToEnd(state.buffer, { requestId: 'a', values: [1, 2, 3, 4, 5, 6, 7, 8, 9] }, 0);
+  const [child] = startBatches(state, 0);
+  expect(statusOf(state, infoOf()).inFlight).toBe(3);
+  recordProgress(state, child!.childId, progress({ batches: 2, saved: 6 }));
+  expect(statusOf(state, infoOf())).toMatchObject({
+    inFlight: 1,
+    counters: { batchesCompleted: 2, saved: 6 },
+  });
+});
+
+const LIST = { requestId: 'k', values: [1, 2] };
+const OTHER = { requestId: 'k', values: [3] };
+const partOf = (offset: number, values: number[], complete = false) => ({
+  requestId: 's',
+  values,
+  offset,
+  part: {
+    key: keyDigestOf('s'),
+    before: offset === 0 ? '' : String(offset).padStart(11, 'd'),
+    after: String(offset + values.length).padStart(11, 'd'),
+    complete,
+  },
+});
+
+function take(state: BatcherState, ...requests: Parameters<typeof takeRequest>[1][]) {
+  const nowMs = Date.now();
+  for (const request of requests) takeRequest(state, request, nowMs);
+  return takeAnswers(state, requests, nowMs);
+}
+
+test('G5: whoever sends a list under a key is answered with the body that the key stands for, its own or an earlier one.', () => {
+  const state = newState();
+  const [mine, other] = [LIST, OTHER].map((list) => ({ ...list, digest: digestOf(list) }));
+  expect(take(state, mine!)).toEqual([{ body: mine!.digest.body }]);
+  expect(take(state, other!, mine!)).toEqual([{ body: mine!.digest.body }, { body: mine!.digest.body }]);
+  expect(statusOf(state, infoOf())).toMatchObject({
+    bufferedRecords: 2,
+    counters: { accepted: 2, duplicateRequests: 2 },
+  });
+});
+
+test('A window without room for keys answers that the key stands for nothing, and the list is taken.', () => {
+  const state = newState({ idempotencyWindowKeys: 0 });
+  expect(take(state, { ...LIST, digest: digestOf(LIST) })).toEqual([{ body: null }]);
+  expect(statusOf(state, infoOf()).bufferedRecords).toBe(2);
+});
+
+test('G5: whoever sends a part of a stream is answered how far the stream has been taken, in and out of turn.', () => {
+  const state = newState();
+  const first = { stream: { taken: 2, digest: 'd'.repeat(10) + '2', complete: false } };
+  expect(take(state, partOf(0, [1, 2]))).toEqual([first]);
+  expect(take(state, partOf(4, [5]), partOf(0, [1, 2]))).toEqual([first, first]);
+  expect(take(state, partOf(2, [3], true))).toMatchObject([{ stream: { taken: 3, complete: true } }]);
+  expect(statusOf(state, infoOf()).bufferedRecords).toBe(3);
+});
+
+test('A list has no answer without a key: nobody waits for one.', () => {
+  expect(take(newState(), LIST)).toEqual([{}]);
+});
+
+test('Questions are answered in order, each by its kind, and change nothing.', () => {
+  const state = newState({ flushIntervalMs: 100 });
+  take(state, { ...LIST, digest: digestOf(LIST) }, partOf(0, [1]));
+  const before = JSON.stringify(statusOf(state, infoOf()));
+  const [keys, list, stream, unknown, request, waiting, status] = answersTo(state, infoOf(), [
+    { about: 'keys', keys: [keyDigestOf('k'), keyDigestOf('none')] },
+    { about: 'stream', key: keyDigestOf('k') },
+    { about: 'stream', key: keyDigestOf('s') },
+    { about: 'stream', key: keyDigestOf('none') },
+    { about: 'request', requestId: 'k' },
+    { about: 'request', requestId: 'k', withWaits: true },
+    { about: 'status' },
+  ]);
+  expect(keys).toEqual([digestOf(LIST).body, null]);
+  // A list under a key stands for a whole stream of other records.
+  expect(list).toEqual({ taken: 0, digest: digestOf(LIST).body, complete: true });
+  expect(stream).toMatchObject({ taken: 1, complete: false });
+  expect(unknown).toBeNull();
+  expect(request).toEqual({ size: 2, bufferedIndexes: [0, 1], inFlightChildIds: [], pageIds: [] });
+  expect(waiting).toMatchObject({ size: 2, waits: { of: [0, 1] } });
+  expect(JSON.stringify(status)).toBe(before);
+});

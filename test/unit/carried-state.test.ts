@@ -1,0 +1,154 @@
+import fc from 'fast-check';
+import { RUN_LIMITS, type BatcherInput } from '../../src/contracts/batcher';
+import { holdOf } from '../../src/domain/apart/holds';
+import { childIdOf } from '../../src/domain/batch';
+import { inOrder, packedBytesBound } from '../../src/domain/buffer';
+import { KIB, MIB } from '../../src/domain/duration';
+import { LIMIT_RANGES, problemsOfLimitsPatch } from '../../src/domain/limits';
+import { appendToEnd, needsSpill, sizeOf, spill } from '../../src/domain/paged-buffer';
+import { MAX_SENDERS, MAX_SENDER_LENGTH, noteMessage } from '../../src/domain/sender-window';
+import { MAX_STREAMS } from '../../src/domain/stream-window';
+import { changeLimits } from '../../workflows/batcher/limits';
+import { batchesInFlight, carriedFrom, takeRequest, type BatcherState } from '../../workflows/batcher/state';
+import { newState, progress, startBatches, stateFrom } from '../helpers/batcher-loop';
+import { anySettings, anyStory, happen } from '../helpers/batcher-story';
+
+/** The state of the next run. */
+function nextRunOf(state: BatcherState, nowMs = 0): BatcherState {
+  const { configured: settings, limits } = state;
+  return stateFrom({ settings, limits, carried: carriedFrom(state) }, nowMs);
+}
+
+/** As many children as can be in flight: a thousand of one batch, and two hundred that save in bulk and have reported. */
+function fillWithChildren(state: BatcherState, batcherId: string): void {
+  for (let i = 0; i < 1200; i++) {
+    const childId = childIdOf(batcherId, 99_998_000 + i);
+    const requestIds = ['r'.repeat(128)];
+    const told = progress({ batches: 199, saved: 1000, rolledBack: 1000, retries: 99_000 });
+    const child = i < 1000 ? { batches: 1, bulk: false } : { batches: 200, bulk: true, told };
+    state.inFlight.set(childId, { childId, startedAtMs: 1_790_000_000_000, requestIds, ...child });
+  }
+}
+
+test('G6: what is handed over takes less than 512 KiB with everything at its bound.', () => {
+  const conflicts = Array.from({ length: 2500 }, (_, i) => ({
+    pair: [`a${i}`, `b${i}`] as [string, string],
+  }));
+  expect(Buffer.byteLength(JSON.stringify(conflicts))).toBeGreaterThan(63 * KIB);
+  expect(problemsOfLimitsPatch({ conflicts })).toEqual([]);
+  const state = newState({ conflicts, conflictScope: 'running' });
+  const room = state.apart!.held.room();
+  for (let i = 99_999_000; room.takes([holdOf(`2499.${i}:1`)], true); i++)
+    state.apart!.held.begin(i, [holdOf(`2499.${i}:1`)]);
+  const set = Object.fromEntries(Object.keys(LIMIT_RANGES).map((key) => [key, 1000]));
+  changeLimits(state, { ...set, conflicts }, { by: 'ü'.repeat(64), atMs: 1_790_000_000_000 });
+  const batcherId = 'b'.repeat(64);
+  fillWithChildren(state, `${batcherId}-63`);
+  for (let i = 0; i < MAX_SENDERS; i++)
+    noteMessage(state.senders, { sender: String(i).padStart(MAX_SENDER_LENGTH, 's'), number: 1_000_000_000 });
+  for (let i = 0; i < 10_000; i++) {
+    const digest = { key: String(i).padStart(11, '0'), body: 'abcdef' };
+    takeRequest(state, { requestId: String(i).padStart(128, 'r'), values: [], digest }, i * 8640);
+  }
+  for (let i = 0; i < MAX_STREAMS; i++) {
+    const part = { key: String(i).padStart(11, 's'), before: '', after: 'd'.repeat(11), complete: false };
+    takeRequest(state, { requestId: 'r', values: [], part, offset: 0 }, 1_790_000_000_000);
+    state.streams.get(part.key)!.taken = 1_000_000_000;
+  }
+  for (let i = 0; i < 200_000; i++) {
+    const request = { requestId: String(i).padStart(128, 'r'), values: ['x'.repeat(165)] };
+    takeRequest(state, request, 1_790_000_000_000 + i);
+  }
+  expect(sizeOf(state.buffer).bytes).toBeGreaterThan(31 * MIB);
+  for (const [i, { ref }] of spill(state.buffer).entries())
+    ref.pageId = `${batcherId}-63-page-${i + 10_000_000}`;
+  for (let i = 0; i < 55; i++) {
+    takeRequest(state, { requestId: String(i).padStart(128, 't'), values: ['x'.repeat(830)] }, 0);
+  }
+  for (const rule of conflicts.keys()) state.cuts.deferredBy[rule] = 1_000_000_000 + rule;
+  expect(packedBytesBound(state.buffer.tail)).toBeGreaterThan(52 * KIB);
+  expect(needsSpill(state.buffer, RUN_LIMITS.lateBytes)).toBe(false);
+
+  const { configured: settings, limits } = state;
+  const input: BatcherInput = { settings, limits, carried: carriedFrom(state) };
+  expect(Buffer.byteLength(JSON.stringify(input.carried?.held))).toBeGreaterThan(8 * KIB);
+  expect(Buffer.byteLength(JSON.stringify(input))).toBeLessThan(512 * KIB);
+  expect(Buffer.byteLength(JSON.stringify(input))).toBeGreaterThan(400 * KIB);
+});
+
+test('G4: the next run adopts every child in flight with what it has reported, however many there are.', () => {
+  const state = newState();
+  fillWithChildren(state, 'batcher-0');
+  const carried = carriedFrom(state);
+  expect(Buffer.byteLength(JSON.stringify(carried.inFlightSeqs))).toBeLessThan(24 * KIB);
+  const next = nextRunOf(state);
+  const withoutRequests = [...state.inFlight.values()].map((child) => ({
+    ...child,
+    startedAtMs: 0,
+    requestIds: [],
+  }));
+  expect([...next.inFlight.values()]).toEqual(withoutRequests);
+  expect(batchesInFlight(next)).toBe(batchesInFlight(state));
+});
+
+test('The next run knows the requests of children in flight, as long as they take little room.', () => {
+  const state = newState({ saveActivity: 'auto', conflicts: [] });
+  for (let i = 0; i < 11; i++) takeRequest(state, { requestId: `r${i}`, values: [1, 2, 3, 4, 5] }, 0);
+  startBatches(state, 0);
+  expect(state.inFlight.size).toBe(1);
+  expect([...nextRunOf(state).inFlight.values()]).toEqual([...state.inFlight.values()]);
+});
+
+test('The next run saves as this one did, and knows since when, why, and whether the store is slow.', () => {
+  const state = newState({ saveActivity: 'auto', conflicts: [] });
+  takeRequest(state, { requestId: 'r', values: Array.from({ length: 60 }, () => 1) }, 0);
+  startBatches(state, 10);
+  state.saving.storeIsSlow = true;
+  expect(nextRunOf(state).saving).toEqual({ shape: 'batch', sinceMs: 10, due: 12, storeIsSlow: true });
+});
+
+test('G4: a message that this run has taken is a repeat in the next one as well.', () => {
+  const state = newState();
+  expect(noteMessage(state.senders, { sender: 's', number: 3 })).toBe(true);
+  const next = nextRunOf(state);
+  expect([2, 3, 4].map((number) => noteMessage(next.senders, { sender: 's', number }))).toEqual([
+    false,
+    false,
+    true,
+  ]);
+});
+
+test('G4: the next run knows all that this one knew, through JSON, and counts its own messages.', () => {
+  fc.assert(
+    fc.property(anySettings, anyStory, (settings, story) => {
+      const state = newState(settings);
+      let nowMs = 1_000_000;
+      for (const { happening, afterMs } of story) {
+        nowMs += afterMs;
+        happen(state, happening, nowMs);
+        startBatches(state, nowMs);
+        state.messages++;
+      }
+      const next = nextRunOf(state, nowMs);
+
+      const { buffer, ...rest } = next;
+      const { buffer: bufferBefore, ...restBefore } = state;
+      expect(rest).toEqual({ ...restBefore, messages: 0, continuedAsNew: 1, reaches: new Map() });
+      const told = ({ requestId, index, value, acceptedAtMs }: (typeof buffer.head.waiting)[number]) =>
+        [requestId, index, value, acceptedAtMs] as const;
+      expect(inOrder(buffer.head).map(told)).toEqual(inOrder(bufferBefore.head).map(told));
+    }),
+  );
+});
+
+test('What batches were like is counted on by the next run.', () => {
+  const state = newState({ flushIntervalMs: 1, maxBatchSize: 3 });
+  appendToEnd(state.buffer, { requestId: 'a', values: [1, 2, 3] }, 0);
+  startBatches(state, 1);
+  const cuts = { batches: 2, records: 3, places: 6, beyondBound: 0, deferred: 1, deferredBy: { 0: 1 } };
+  expect(state.cuts).toEqual(cuts);
+  const carried = carriedFrom(state);
+  const next = nextRunOf(state);
+  next.cuts.deferredBy[0]!++;
+  expect([carried.cuts, next.cuts.deferredBy]).toEqual([cuts, { 0: 2 }]);
+});

@@ -1,0 +1,286 @@
+import { ApplicationFailure } from '@temporalio/common';
+import fc from 'fast-check';
+import { KIB, MIB } from '../../src/domain/duration';
+import { flushEverything } from '../../src/domain/paged-buffer';
+import { noteMessage } from '../../src/domain/sender-window';
+import { digestOf, keyDigestOf } from '../../src/temporal/shard/digests';
+import { NumberedSender } from '../../src/temporal/shard/numbered';
+import { followScope } from '../../workflows/batcher/conflict-scope';
+import { changeLimits, configure, refuseBadLimits } from '../../workflows/batcher/limits';
+import {
+  actionFrom,
+  isOrigin,
+  isProgress,
+  isSettings,
+  questionsFrom,
+  refuseBadRequests,
+  requestsFrom,
+} from '../../workflows/batcher/messages';
+import {
+  beginDrain,
+  carriedFrom,
+  recordProgress,
+  takeRequest,
+  type BatcherState,
+} from '../../workflows/batcher/state';
+import { answersTo, describeBatcher, statusOf, takeAnswers } from '../../workflows/batcher/view';
+import { infoOf, newState, progress, startBatches, stateFrom } from '../helpers/batcher-loop';
+import { TEST_SETTINGS } from '../helpers/pipeline';
+
+/** As many levels as a text of 40 KB can have: JSON.parse takes them, and JSON.stringify doesn't. */
+const DEEP = JSON.parse(`${'['.repeat(20_000)}${']'.repeat(20_000)}`) as unknown;
+
+const LIST = { requestId: 'r-1', values: [1, { a: [null] }] };
+const KEYED = { ...LIST, digest: digestOf(LIST) };
+const PART = {
+  ...LIST,
+  offset: 0,
+  part: { key: keyDigestOf('r-1'), before: '', after: 'a'.repeat(11), complete: false },
+};
+const ORIGIN = { sender: 'AbCdEfGhIjKl', number: 1 };
+
+function failureOf(act: () => void): unknown {
+  try {
+    act();
+  } catch (error) {
+    return error;
+  }
+  return undefined;
+}
+
+test('What this release sends is taken as it is: lists, lists with a key, parts of streams and redrives.', async () => {
+  const redrive = { ...KEYED, requestId: `redrive-2.${'r'.repeat(128)}:999` };
+  const requests = [LIST, KEYED, PART, redrive, { ...PART, values: [] }];
+  expect(requestsFrom(requests)).toEqual(requests);
+  const origin = await new NumberedSender().send((given) => Promise.resolve(given));
+  expect(isOrigin(origin)).toBe(true);
+  expect(() => refuseBadRequests(requests, origin)).not.toThrow();
+  const action = { by: 'Ann', atMs: Date.now() };
+  expect(actionFrom(action, 0)).toEqual(action);
+  expect(() => refuseBadLimits({ maxBatchSize: 2 }, action)).not.toThrow();
+  expect(isSettings(TEST_SETTINGS)).toBe(true);
+  expect(isProgress(progress({ batches: 1, saved: 5 }))).toBe(true);
+  const questions = [
+    { about: 'status' },
+    { about: 'request', requestId: 'r' },
+    { about: 'keys', keys: ['k'] },
+    { about: 'stream', key: 'k' },
+  ];
+  expect(questionsFrom(questions)).toEqual(questions);
+});
+
+test.each<[string, unknown]>([
+  ['nothing', undefined],
+  ['one request without its list', LIST],
+  ['a text for a request', ['r-1']],
+  ['no requestId', [{ values: [1] }]],
+  ['a requestId that no client can have', [{ ...LIST, requestId: "'; --" }]],
+  ['a requestId that is too long for a memo', [{ ...LIST, requestId: 'r'.repeat(161) }]],
+  ['no values', [{ requestId: 'r' }]],
+  ['values that are a text', [{ ...LIST, values: 'x' }]],
+  ['a record of more levels than a record may have', [{ ...LIST, values: [DEEP] }]],
+  ['a record that is larger than a batch', [{ ...LIST, values: ['x'.repeat(MIB)] }]],
+  ['a digest of another length', [{ ...KEYED, digest: { ...KEYED.digest, key: 'k' } }]],
+  ['half a digest', [{ ...KEYED, digest: { key: KEYED.digest.key } }]],
+  ['a negative offset', [{ ...LIST, offset: -1 }]],
+  ['a part without an offset', [{ ...PART, offset: undefined }]],
+  ['a part without its end', [{ ...PART, part: { ...PART.part, after: undefined } }]],
+  ['a part that does not say whether more comes', [{ ...PART, part: { ...PART.part, complete: 1 } }]],
+])('Requests are malformed, all of the message, with %s.', (_, input) => {
+  expect(requestsFrom(input)).toBeUndefined();
+  if (Array.isArray(input)) expect(requestsFrom([LIST, ...(input as unknown[])])).toBeUndefined();
+  expect(failureOf(() => refuseBadRequests(input, ORIGIN))).toMatchObject({ type: 'invalid-request' });
+});
+
+test.each<[string, unknown]>([
+  ['nothing', undefined],
+  ['a sender alone', { sender: 's' }],
+  ['a number that is no count', { sender: 's', number: 1.5 }],
+  ['a sender of any length', { sender: 's'.repeat(17), number: 1 }],
+])('An origin is none with %s, and an update without one is refused.', (_, origin) => {
+  expect(isOrigin(origin)).toBe(false);
+  expect(failureOf(() => refuseBadRequests([LIST], origin))).toMatchObject({ type: 'invalid-request' });
+});
+
+test.each<[string, unknown]>([
+  ['nothing', undefined],
+  ['a text', 'settings'],
+  ['a limit that is not there', { ...TEST_SETTINGS, maxAttempts: undefined }],
+  ['a limit of null', { ...TEST_SETTINGS, maxAttempts: null }],
+  ['a limit beyond its range', { ...TEST_SETTINGS, maxBatchSize: 0 }],
+  ['rules that are none', { ...TEST_SETTINGS, conflicts: [{ pair: [1] }] }],
+  ['rules of any depth', { ...TEST_SETTINGS, conflicts: [{ pair: [DEEP, 1] }] }],
+  ['a time that is none', { ...TEST_SETTINGS, apartMs: -1 }],
+  ['a scope that there is not', { ...TEST_SETTINGS, conflictScope: 'toString' }],
+  ['a way to save of an earlier release', { ...TEST_SETTINGS, saveActivity: 'local' }],
+])('Settings are malformed with %s.', (_, input) => {
+  expect(isSettings(input)).toBe(false);
+});
+
+test.each<[string, unknown]>([
+  ['nothing', undefined],
+  ['a text', 'done'],
+  ['a number that is missing', { batches: 1, saved: 1, rolledBack: 0 }],
+  ['a number that is none', { ...progress(), saved: 'many' }],
+])('Progress is malformed with %s.', (_, input) => {
+  expect(isProgress(input)).toBe(false);
+});
+
+test('Progress of more batches than a child has changes nothing: no child of ours reports that.', () => {
+  const state = newState({ saveActivity: 'batch', conflicts: [] });
+  takeRequest(state, { requestId: 'r', values: [1, 2, 3, 4, 5] }, 0);
+  const [child] = startBatches(state, 0);
+  const before = structuredClone([...state.inFlight]);
+  recordProgress(state, child!.childId, progress({ batches: 2, saved: 10 }));
+  expect([...state.inFlight]).toEqual(before);
+  expect(state.counters.saved).toBe(0);
+});
+
+test('Who acted is somebody unknown, now, where a message does not say; a long name is cut, and no time is beyond all dates.', () => {
+  for (const input of [undefined, null, 'Ann', { by: 1, atMs: '2' }, [], { by: {}, atMs: 1e300 }]) {
+    expect(actionFrom(input, 7)).toEqual({ by: 'unknown', atMs: 7 });
+  }
+  const { by, atMs } = actionFrom({ by: 'ü'.repeat(10_000), atMs: Number.MAX_SAFE_INTEGER }, 7);
+  expect(by).toBe('ü'.repeat(128));
+  expect(new Date(atMs).toISOString()).toBe('1970-01-01T00:00:00.007Z');
+  const long = { by: 'x'.repeat(257), atMs: 1 };
+  expect(failureOf(() => refuseBadLimits({}, long))).toMatchObject({ type: 'invalid-request' });
+});
+
+const anyJson = fc.oneof(
+  fc.jsonValue(),
+  fc.constantFrom<unknown>(undefined, null, DEEP, { '': DEEP }, '__proto__', -1, 1e300, 'x'.repeat(4 * KIB)),
+);
+
+/** Something that is right, but for what takes the place of one of its members; or anything at all. */
+function nearly(...right: object[]): fc.Arbitrary<unknown> {
+  const spoilt = fc.tuple(fc.constantFrom(...right), fc.nat(), anyJson).map(([whole, place, other]) => {
+    const keys = Object.keys(whole);
+    return { ...whole, [keys[place % keys.length] ?? '']: other };
+  });
+  return fc.oneof(
+    { weight: 3, arbitrary: spoilt },
+    { weight: 1, arbitrary: fc.constantFrom(...right) },
+    anyJson,
+  );
+}
+
+const ACTION = { by: 'Ann', atMs: 1 };
+const anyMessage = fc.oneof(
+  fc.tuple(
+    fc.constantFrom('addRecords' as const, 'take' as const),
+    fc.oneof(fc.array(nearly(LIST, KEYED, PART, { ...PART, part: nearlyPart() }), { maxLength: 3 }), anyJson),
+    nearly(ORIGIN),
+  ),
+  fc.tuple(
+    fc.constant('configure' as const),
+    nearly(TEST_SETTINGS, { ...TEST_SETTINGS, conflictScope: 'running' }),
+    anyJson,
+  ),
+  fc.tuple(
+    fc.constant('limits' as const),
+    nearly({ maxBatchSize: 2, conflicts: [{ distinct: '/a' }], maxAttempts: null }),
+    nearly(ACTION),
+  ),
+  fc.tuple(
+    fc.constantFrom('pause' as const, 'resume' as const, 'drain' as const, 'flush' as const),
+    nearly(ACTION),
+    anyJson,
+  ),
+  fc.tuple(
+    fc.constant('childProgress' as const),
+    fc.oneof(fc.constantFrom('batcher-0-00000001', '__proto__'), anyJson),
+    nearly(progress({ batches: 1, saved: 5 })),
+  ),
+  fc.tuple(
+    fc.constant('read' as const),
+    fc.oneof(
+      fc.array(
+        nearly(
+          { about: 'status' },
+          { about: 'request', requestId: 'r-1', withWaits: true },
+          { about: 'keys', keys: ['k'] },
+        ),
+      ),
+      anyJson,
+    ),
+    anyJson,
+  ),
+);
+
+function nearlyPart(): object {
+  return { ...PART.part, before: 'b'.repeat(11) };
+}
+
+/** What the handlers do; @returns what a validator refused the message with */
+function receive(
+  state: BatcherState,
+  [name, first, second]: [string, unknown, unknown],
+  nowMs: number,
+): unknown {
+  switch (name) {
+    case 'addRecords':
+      if (!isOrigin(second) || noteMessage(state.senders, second))
+        for (const request of requestsFrom(first) ?? []) takeRequest(state, request, nowMs);
+      return undefined;
+    case 'take': {
+      const refusal = failureOf(() => refuseBadRequests(first, second));
+      if (refusal !== undefined) return refusal;
+      const requests = requestsFrom(first) ?? [];
+      for (const request of requests) takeRequest(state, request, nowMs);
+      expect(takeAnswers(state, requests, nowMs)).toHaveLength(requests.length);
+      return undefined;
+    }
+    case 'configure':
+      if (!isSettings(first)) return undefined;
+      configure(state, first);
+      followScope(state, nowMs);
+      return undefined;
+    case 'limits': {
+      const refusal = failureOf(() => refuseBadLimits(first as never, second as never));
+      if (refusal === undefined) changeLimits(state, first as never, second as never);
+      return refusal;
+    }
+    case 'pause':
+      state.paused = actionFrom(first, nowMs);
+      return undefined;
+    case 'resume':
+      state.paused = null;
+      return undefined;
+    case 'drain':
+      beginDrain(state, actionFrom(first, nowMs));
+      return undefined;
+    case 'flush':
+      flushEverything(state.buffer, 'manual');
+      return undefined;
+    case 'childProgress':
+      if (typeof first === 'string' && isProgress(second)) recordProgress(state, first, second);
+      return undefined;
+    default:
+      return failureOf(() => answersTo(state, infoOf(), questionsFrom(first)));
+  }
+}
+
+test('G6: no message, whatever it holds, throws anything but a refusal, and the state after it can be carried and shown.', () => {
+  fc.assert(
+    fc.property(fc.array(anyMessage, { maxLength: 12 }), (messages) => {
+      const state = newState({ saveActivity: 'auto' });
+      let nowMs = 0;
+      for (const message of messages) {
+        const refusal = receive(state, message, ++nowMs);
+        if (refusal !== undefined) {
+          expect(refusal).toBeInstanceOf(ApplicationFailure);
+          expect(refusal).toMatchObject({ type: 'invalid-request', nonRetryable: true });
+        }
+        startBatches(state, nowMs);
+        expect(describeBatcher(state).length).toBeLessThan(1000);
+        JSON.stringify(statusOf(state, infoOf()));
+      }
+      const { configured: settings, limits } = state;
+      const next = stateFrom({ settings, limits, carried: carriedFrom(state) }, nowMs);
+      expect(next).toMatchObject({ keys: state.keys, streams: state.streams, senders: state.senders });
+      expect(next.counters).toEqual(state.counters);
+    }),
+    { numRuns: 500 },
+  );
+});
