@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { settleBatch } from '../../activities/settle-batch';
-import type { BatchResult } from '../../src/contracts/batch';
+import type { SettleBatchResult } from '../../src/contracts/activities';
 import type { Batch } from '../../src/domain/batch';
 import { MINUTE } from '../../src/domain/duration';
 import { isKeepapartError } from '../../src/domain/errors';
@@ -29,7 +29,7 @@ const STORES: [name: string, setUp: () => Promise<StoreHarness>][] = [
 ];
 
 /** As Temporal does it: until it succeeds. */
-async function settle(store: RecordStore, batch: Batch, atMs = 1): Promise<BatchResult> {
+async function settle(store: RecordStore, batch: Batch, atMs = 1): Promise<SettleBatchResult> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await settleBatch(store, { batch, format: 'json', reason: 'terminated', atMs }, attempt);
@@ -95,7 +95,7 @@ describe.each(STORES)('in a store in %s', (_, setUp) => {
             records: [...RECORDS],
           };
           for (const one of name === 'save' ? RECORDS.slice(0, 1) : RECORDS) await first.save(one, batch);
-          const told: { result: BatchResult; file: string }[] = [];
+          const told: { result: SettleBatchResult; file: string }[] = [];
           const settling = async (): Promise<void> => {
             const result = await settle(first, batch);
             told.push({ result, file: fileOf(result) });
@@ -106,7 +106,7 @@ describe.each(STORES)('in a store in %s', (_, setUp) => {
             : await inTheMiddleOf(settling, coming, point);
           if (told.length === 0) await settling();
 
-          const [{ result, file }] = told as [{ result: BatchResult; file: string }];
+          const [{ result, file }] = told as [{ result: SettleBatchResult; file: string }];
           expect(fileOf(result)).toBe(file);
           expect(file.trimEnd().split('\n').map(jsonOutcomeLine)).toMatchObject(
             result.outcomes.map(({ recordId, outcome, error = null }) => ({ recordId, outcome, error })),
@@ -123,6 +123,6 @@ describe.each(STORES)('in a store in %s', (_, setUp) => {
   );
 });
 
-function fileOf({ location }: BatchResult): string {
+function fileOf({ location }: SettleBatchResult): string {
   return readFileSync(join(harness.outDir, location), 'utf8');
 }

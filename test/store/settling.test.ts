@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { settleBatch } from '../../activities/settle-batch';
-import type { BatchResult } from '../../src/contracts/batch';
+import type { SettleBatchResult } from '../../src/contracts/activities';
 import type { Batch } from '../../src/domain/batch';
 import { isKeepapartError } from '../../src/domain/errors';
 import { OUTCOME } from '../../src/domain/outcome';
@@ -29,7 +29,11 @@ let restore = (): void => undefined;
 afterEach(() => restore());
 
 /** As Temporal does it: until it succeeds. */
-async function settle(store: RecordStore, format: 'text' | 'json' = 'json', atMs = 1): Promise<BatchResult> {
+async function settle(
+  store: RecordStore,
+  format: 'text' | 'json' = 'json',
+  atMs = 1,
+): Promise<SettleBatchResult> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await settleBatch(store, { batch: SETTLED_BATCH, format, reason: REASON, atMs }, attempt);
