@@ -187,7 +187,7 @@ async function blank(texts: readonly string[], path: string): Promise<void> {
     const at = lineIn(content, line);
     return at < 0 ? [] : [{ at, length: line.length }];
   });
-  if (found.length === 0) return;
+  // Also where they are blank already: whoever did that may have failed before the sync.
   const file = await tolerate(['ENOENT'], open(path, 'r+'));
   if (file === undefined) return;
   try {

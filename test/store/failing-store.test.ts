@@ -1,4 +1,9 @@
-import { closeTogether, saveTogether, type RecordStore } from '../../src/domain/record-store';
+import {
+  closeTogether,
+  rollBackTogether,
+  saveTogether,
+  type RecordStore,
+} from '../../src/domain/record-store';
 import { createFailingStore } from '../../src/store/failing-store';
 import { BATCH, record, rolledBack } from '../helpers/store-folders';
 
@@ -66,47 +71,128 @@ test('a failure rate of 1 fails every attempt, and never a rollback or the closi
   expect(calls.slice(-2)).toEqual(['rollback request:1', 'closeBatch batcher-0-00000001']);
 });
 
-describe('records that are saved together', () => {
+/** A store that saves many in one call, and notes each. */
+function notingTogether() {
+  const { calls, store } = noting();
+  const saveAll: RecordStore['saveAll'] = (batches) =>
+    Promise.resolve(
+      batches.map(({ batch, records }) =>
+        records.map(({ recordId }) => {
+          calls.push(`save ${recordId} of ${batch.batchId}`);
+          return { status: 'fulfilled', value: undefined };
+        }),
+      ),
+    );
+  return { calls, store: { ...store, saveAll } };
+}
+
+const OTHER = { ...BATCH, batchId: 'other' };
+const TWO_BATCHES = [
+  { batch: BATCH, records: [record(1), record(2)] },
+  { batch: OTHER, records: [record(3), record(4)] },
+];
+
+function statuses(results: readonly PromiseSettledResult<unknown>[][]): string[][] {
+  return results.map((ofBatch) => ofBatch.map(({ status }) => status));
+}
+
+describe('records of several batches that are saved together', () => {
   test('fail each by its own draw, and only those that do not fail first reach the store', async () => {
-    const { calls, store } = noting();
-    const saveAll: RecordStore['saveAll'] = (batches) => saveTogether(store, batches);
-    const random = drawing(0.8, 0.1, 0.5, 0.1, 0.4);
-    const failing = createFailingStore({ ...store, saveAll }, { failureRate: 0.8, random });
+    const { calls, store } = notingTogether();
+    const random = drawing(0.8, 0.1, 0.5, 0.1, 0.4, 0.8);
+    const failing = createFailingStore(store, { failureRate: 0.8, random });
 
-    const [results = []] = await failing.saveAll!([
-      { batch: BATCH, records: [record(1), record(2), record(3)] },
+    const results = await failing.saveAll!(TWO_BATCHES);
+
+    expect(statuses(results)).toEqual([
+      ['fulfilled', 'rejected'],
+      ['rejected', 'fulfilled'],
     ]);
+    expect(results[0]![1]).toMatchObject({ reason: { code: 'save-failed' } });
+    expect(calls).toEqual([
+      `save request:1 of ${BATCH.batchId}`,
+      'save request:3 of other',
+      'save request:4 of other',
+    ]);
+  });
 
-    expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'rejected']);
-    expect(results[1]).toMatchObject({ reason: { code: 'save-failed' } });
-    expect(calls).toEqual(['save request:1', 'save request:3']);
+  test('a batch of which no record reaches the store takes no result of the next one', async () => {
+    const { calls, store } = notingTogether();
+    const random = drawing(0.1, 0.5, 0.1, 0.5, 0.8, 0.8);
+    const failing = createFailingStore(store, { failureRate: 0.8, random });
+    expect(statuses(await failing.saveAll!(TWO_BATCHES))).toEqual([
+      ['rejected', 'rejected'],
+      ['fulfilled', 'fulfilled'],
+    ]);
+    expect(calls).toEqual(['save request:3 of other', 'save request:4 of other']);
   });
 
   test('what the store itself says of one comes first', async () => {
     const saveAll: RecordStore['saveAll'] = (batches) =>
       Promise.resolve(
         batches.map(({ records }) =>
-          records.map((_, i) => ({ status: 'rejected', reason: new Error(`no ${i}`) })),
+          records.map(({ recordId }) => ({ status: 'rejected', reason: new Error(`no ${recordId}`) })),
         ),
       );
     const failing = createFailingStore({ ...noting().store, saveAll }, { failureRate: 1, random: () => 0 });
-    expect(await failing.saveAll!([{ batch: BATCH, records: [record(1), record(2)] }])).toMatchObject([
-      [{ reason: { message: 'no 0' } }, { reason: { message: 'no 1' } }],
+    expect(await failing.saveAll!(TWO_BATCHES)).toMatchObject([
+      [{ reason: { message: 'no request:1' } }, { reason: { message: 'no request:2' } }],
+      [{ reason: { message: 'no request:3' } }, { reason: { message: 'no request:4' } }],
     ]);
   });
 
-  test('a store that has no way of its own is asked for each, and what one fails with is no matter of the others', async () => {
+  test('a failure rate of 1 fails every record, and no rollback and no closing of several batches', async () => {
+    const { calls, store } = notingTogether();
+    const failing = createFailingStore(store, { failureRate: 1 });
+    expect(statuses(await failing.saveAll!(TWO_BATCHES)).flat()).toEqual(Array(4).fill('rejected'));
+    calls.length = 0;
+    expect(statuses(await rollBackTogether(failing, TWO_BATCHES)).flat()).toEqual(Array(4).fill('fulfilled'));
+    expect(calls).toEqual([1, 2, 3, 4].map((i) => `rollback request:${i}`));
+    const settled = TWO_BATCHES.map(({ batch, records }) => ({
+      batch,
+      records: records.map((one) => rolledBack(one)),
+    }));
+    expect((await closeTogether(failing, settled, 'text')).map(({ status }) => status)).toEqual([
+      'fulfilled',
+      'fulfilled',
+    ]);
+  });
+
+  test('a store without a way of its own has none when it fails on purpose either', () => {
+    expect(createFailingStore(noting().store, { failureRate: 1 })).not.toHaveProperty('saveAll');
+  });
+});
+
+describe('a store that has no way of its own for several records', () => {
+  test('is asked for each, and what one fails with is no matter of the others', async () => {
     const { calls, store } = noting();
     const save: RecordStore['save'] = (kept, batch) =>
       kept.value === 2 ? Promise.reject(new Error('not 2')) : store.save(kept, batch);
-    const records = [record(1), record(2), record(3)];
-    const [results = []] = await saveTogether({ ...store, save }, [{ batch: BATCH, records }]);
-    expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
-    expect(calls).toEqual(['save request:1', 'save request:3']);
+    expect(statuses(await saveTogether({ ...store, save }, TWO_BATCHES))).toEqual([
+      ['fulfilled', 'rejected'],
+      ['fulfilled', 'fulfilled'],
+    ]);
+    expect(calls).toEqual(['save request:1', 'save request:3', 'save request:4']);
+
+    const rollback: RecordStore['rollback'] = (kept, batch) =>
+      kept.value === 3 ? Promise.reject(new Error('not 3')) : store.rollback(kept, batch);
+    expect(statuses(await rollBackTogether({ ...store, rollback }, TWO_BATCHES))).toEqual([
+      ['fulfilled', 'fulfilled'],
+      ['rejected', 'fulfilled'],
+    ]);
 
     const batches = [{ batch: BATCH, records: [rolledBack(record(1))] }];
     expect(await closeTogether(store, batches, 'text')).toEqual([
       { status: 'fulfilled', value: { location: 'here' } },
     ]);
   });
+});
+
+test('what a call for several records rejects with goes for each of them', async () => {
+  const away = () => Promise.reject(new Error('away'));
+  const store = { ...noting().store, saveAll: away, rollbackAll: away };
+  for (const together of [saveTogether, rollBackTogether]) {
+    const results = (await together(store, TWO_BATCHES)).flat();
+    expect(results).toMatchObject(Array(4).fill({ status: 'rejected', reason: { message: 'away' } }));
+  }
 });

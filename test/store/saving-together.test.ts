@@ -1,73 +1,16 @@
-import { existsSync, readFileSync, readdirSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import fc from 'fast-check';
 import type { BatchRef } from '../../src/domain/batch';
 import type { JsonValue } from '../../src/domain/json';
 import type { KeptRecord } from '../../src/domain/record';
-import { closeTogether, saveTogether, type RecordStore } from '../../src/domain/record-store';
+import type { RecordStore } from '../../src/domain/record-store';
 import { createFileStore } from '../../src/store/file-store';
 import { sweep } from '../../src/store/sweep';
 import { interceptFs } from '../helpers/intercept-fs';
-import {
-  BATCH,
-  BATCH_FILE,
-  contentsOf,
-  record,
-  rolledBack,
-  saved,
-  storeFolders,
-} from '../helpers/store-folders';
-
-const FIVE = [1, 2, 3, 4, 5].map((i) => record(i));
-const EMPTY = { staging: [], unfinished: [], out: [BATCH_FILE] };
-
-async function setUp() {
-  const folders = await storeFolders();
-  const store = createFileStore(folders);
-  const saveAll = async (records: readonly KeptRecord[], batch: BatchRef = BATCH) => {
-    const [results = []] = await saveTogether(store, [{ batch, records }]);
-    for (const result of results) if (result.status === 'rejected') throw result.reason;
-    return results;
-  };
-  /** Everything that is staged, as text. */
-  const stagedText = (): string => {
-    const folder = join(folders.dataDir, 'staging');
-    return readdirSync(folder, { recursive: true, encoding: 'utf8' })
-      .map((name) => join(folder, name))
-      .filter((path) => statSync(path).isFile())
-      .map((path) => readFileSync(path, 'utf8'))
-      .join('');
-  };
-  const read = (location = BATCH_FILE): string => readFileSync(join(folders.outDir, location), 'utf8');
-  return { folders, store, saveAll, stagedText, read };
-}
-
-function groupOf(count: number): BatchRef[] {
-  return Array.from({ length: count }, (_, i) => ({ ...BATCH, batchId: `${BATCH.batchId}.00${i + 1}` }));
-}
-
-function lineOf({ recordId, value }: KeptRecord, { batchId }: BatchRef = BATCH): string {
-  return JSON.stringify({
-    batch: BATCH_FILE.replace(BATCH.batchId, batchId).replace('.log', ''),
-    recordId,
-    value,
-  });
-}
-
-/** The paths that were synced, in order. */
-async function syncsDuring(action: () => Promise<unknown>): Promise<string[]> {
-  const synced: string[] = [];
-  const restore = interceptFs(({ name, path }) => {
-    if (name === 'sync') synced.push(path);
-  });
-  try {
-    await action();
-  } finally {
-    restore();
-  }
-  return synced;
-}
+import { EMPTY, FIVE, groupOf, lineOf, savedIn, setUp, syncsDuring } from '../helpers/saving-together';
+import { BATCH, BATCH_FILE, contentsOf, record, rolledBack, saved } from '../helpers/store-folders';
 
 describe('Records of a batch that are saved together', () => {
   test('are one durable file, and count as saved each.', async () => {
@@ -148,7 +91,7 @@ describe('Records of a batch that are saved together', () => {
       code: 'staged-record-missing',
       message: expect.stringContaining('request:1, request:2, request:3, request:4, request:5 reported as'),
     });
-    await saveTogether(other, [{ batch: BATCH, records: FIVE.slice(0, 2) }]);
+    await savedIn(other, FIVE.slice(0, 2), BATCH);
     renameSync(join(staging, `${segment}.writing`), join(staging, segment));
     await close(another);
     expect(contentsOf(folders)).toEqual(EMPTY);
@@ -174,7 +117,7 @@ describe('Records of a batch that are saved together', () => {
       await expect(saveAll(FIVE)).rejects.toMatchObject({
         code: 'save-failed',
         message: expect.stringMatching(
-          /^5 records of batch .+ could not be written to DATA_DIR\/staging: full/,
+          /^5 records of 1 batches could not be written to DATA_DIR\/staging: full/,
         ),
       });
     } finally {
@@ -289,8 +232,8 @@ describe('Batches that are saved side by side', () => {
         await Promise.all(
           drawn.map(async ({ savedBy, again, closedBy, after }, i) => {
             const batch = { ...BATCH, batchId: `run-${run}-${i}` };
-            await saveTogether(workers[savedBy]!, [{ batch, records: FIVE }]);
-            if (again !== null) await saveTogether(workers[again]!, [{ batch, records: FIVE.slice(1) }]);
+            await savedIn(workers[savedBy]!, FIVE, batch);
+            if (again !== null) await savedIn(workers[again]!, FIVE.slice(1), batch);
             for (let turn = 0; turn < after; turn++) await setImmediate();
             await workers[closedBy]!.closeBatch(batch, FIVE.map(saved), 'text');
           }),
@@ -302,89 +245,33 @@ describe('Batches that are saved side by side', () => {
   });
 });
 
-describe('Batches that are closed together', () => {
-  test('share one sync of the folder, and each has its own file and none is left in the staging.', async () => {
-    const { folders, store, saveAll, read } = await setUp();
-    const group = groupOf(7);
-    await Promise.all(group.map((batch) => saveAll(FIVE, batch)));
-    const synced = await syncsDuring(async () => {
-      const results = await closeTogether(
-        store,
-        group.map((batch) => ({ batch, records: FIVE.map(saved) })),
-        'text',
-      );
-      for (const result of results) {
-        if (result.status === 'rejected') throw result.reason;
-        expect(read(result.value.location).split('\n')).toHaveLength(5 + 1);
-      }
-    });
-    expect(synced.filter((path) => path === folders.outDir)).toHaveLength(1);
-    // The folder last: a sync tells of what was there before it.
-    expect(synced.at(-1)).toBe(folders.outDir);
-    expect(contentsOf(folders)).toMatchObject({ staging: [], unfinished: [], out: { length: 7 } });
-  });
-
-  test('do not hold up one another: what stands in the way of one, or is missing of it, is told of that one.', async () => {
-    const { folders, store, saveAll } = await setUp();
-    const [blocked, whole, lacking] = groupOf(3) as [BatchRef, BatchRef, BatchRef];
-    await Promise.all([blocked, whole].map((batch) => saveAll(FIVE, batch)));
-    await saveAll(FIVE.slice(1), lacking);
-    writeFileSync(join(folders.outDir, BATCH_FILE.replace('.log', '.001.log')), 'foreign\n');
-
-    const close = () =>
-      closeTogether(
-        store,
-        [blocked, whole, lacking].map((batch) => ({ batch, records: FIVE.map(saved) })),
-        'text',
-      );
-    const told = [
-      { status: 'rejected', reason: expect.objectContaining({ code: 'batch-file-conflict' }) },
-      { status: 'fulfilled', value: { location: BATCH_FILE.replace('.log', '.002.log') } },
-      { status: 'rejected', reason: expect.objectContaining({ code: 'staged-record-missing' }) },
-    ];
-    expect(await close()).toEqual(told);
-    // Of those that are not closed nothing is cleared, and nothing is swept.
-    const staged = () => expect(contentsOf(folders).staging).toHaveLength(1);
-    staged();
-    expect(await close()).toEqual(told);
-    await sweep(folders);
-    staged();
-  });
-
-  test('are not told as closed when the folder could not be synced, and are by the next attempt.', async () => {
-    const { folders, store, saveAll } = await setUp();
-    const group = groupOf(2);
-    await Promise.all(group.map((batch) => saveAll(FIVE, batch)));
-    const close = () =>
-      closeTogether(
-        store,
-        group.map((batch) => ({ batch, records: FIVE.map(saved) })),
-        'text',
-      );
-    const restore = interceptFs(({ name, path }) => {
-      if (name === 'sync' && path === folders.outDir) throw Object.assign(new Error('io'), { code: 'EIO' });
-    });
-    try {
-      const failed = { status: 'rejected', reason: expect.objectContaining({ code: 'store-failed' }) };
-      expect(await close()).toEqual([failed, failed]);
-    } finally {
-      restore();
-    }
-    expect(contentsOf(folders).staging).toHaveLength(1);
-    expect((await close()).map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled']);
-    expect(contentsOf(folders)).toMatchObject({ staging: [], unfinished: [] });
-  });
-
-  test('leave nothing of killed attempts behind, and touch nothing of others.', async () => {
+describe('Records of several batches that are saved by one call', () => {
+  test('share a segment, and so two syncs.', async () => {
     const { folders, store } = await setUp();
-    const [own, other] = ['.001', '.002'].map((end) => BATCH_FILE.replace('.log', end));
-    const uuid = '.7.00000000-0000-4000-8000-000000000000';
-    for (const name of [`${own}${uuid}`, `${other}${uuid}`, BATCH_FILE.replace('.log', uuid)])
-      writeFileSync(join(folders.outDir, '.unfinished', name), 'torn');
-    const [batch] = groupOf(1) as [BatchRef];
-    await closeTogether(store, [{ batch, records: [rolledBack(record(1))] }], 'text');
-    expect(contentsOf(folders).unfinished).toEqual(
-      [BATCH_FILE.replace('.log', uuid), `${other}${uuid}`].sort(),
+    const group = groupOf(3);
+    const synced = await syncsDuring(async () => {
+      const results = await store.saveAll!(group.map((batch) => ({ batch, records: FIVE })));
+      expect(results).toEqual(group.map(() => FIVE.map(() => ({ status: 'fulfilled', value: undefined }))));
+    });
+    expect(synced).toHaveLength(2);
+    expect(contentsOf(folders).staging).toHaveLength(1);
+  });
+
+  test('G4: are refused of those batches that are closed already, and of no other.', async () => {
+    const { folders, store } = await setUp();
+    const [closed, open] = groupOf(2) as [BatchRef, BatchRef];
+    await store.closeBatch(
+      closed,
+      FIVE.map((one) => rolledBack(one)),
+      'text',
     );
+    const results = await store.saveAll!([closed, open].map((batch) => ({ batch, records: FIVE })));
+    const late = { status: 'rejected', reason: expect.objectContaining({ code: 'batch-already-closed' }) };
+    expect(results).toEqual([
+      FIVE.map(() => late),
+      FIVE.map(() => ({ status: 'fulfilled', value: undefined })),
+    ]);
+    await store.closeBatch(open, FIVE.map(saved), 'text');
+    expect(contentsOf(folders)).toMatchObject({ staging: [], unfinished: [] });
   });
 });
