@@ -198,6 +198,7 @@ function appWithViews(deps: Partial<HttpDeps> = {}): TestApp {
       retries: null,
     },
     ...{ runId: 'run', file: null, records: [] },
+    saving: { text: 'so', shape: 'batch', due: 12 },
     cut: {
       ...{
         text: 'so',

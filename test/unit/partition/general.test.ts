@@ -113,19 +113,6 @@ describe('partition, whatever the rules', () => {
       }),
     );
   });
-
-  test('never needs more batches than version 1', () => {
-    fc.assert(
-      fc.property(given, ({ buffer, ...options }) => {
-        const [before, now] = [1, 2].map((version) =>
-          partition(buffer, { ...options, version: version as 1 | 2 }),
-        );
-        expect(now!.batches.length).toBeLessThanOrEqual(before!.batches.length);
-        expect(now!.lowerBound).toBeGreaterThanOrEqual(before!.lowerBound);
-      }),
-      { numRuns: 300 },
-    );
-  });
 });
 
 test('values that many younger records repeat are begun early, but still with the oldest record (G7)', () => {
