@@ -7,8 +7,7 @@ import { FAMILIES, type FamilyName, type Instance } from './families';
 
 /** The ways that are compared, the partitioner first; each gives batches of vertices, and a bound if it knows one. */
 const WAYS = {
-  keepapart: (instance: Instance, maxBatchSize: number) => byPartitioner(instance, maxBatchSize, 2),
-  'version 1': (instance: Instance, maxBatchSize: number) => byPartitioner(instance, maxBatchSize, 1),
+  keepapart: (instance: Instance, maxBatchSize: number) => byPartitioner(instance, maxBatchSize),
   'first fit by degree': ({ graph }: Instance, maxBatchSize: number) => ({
     batches: firstFitByDegree(graph, maxBatchSize),
     lowerBound: 0,
@@ -21,9 +20,9 @@ const WAYS = {
 type Way = keyof typeof WAYS;
 const NAMES = Object.keys(WAYS) as Way[];
 
-function byPartitioner({ values, rules }: Instance, maxBatchSize: number, version: 1 | 2) {
+function byPartitioner({ values, rules }: Instance, maxBatchSize: number) {
   const records = values.map((value, vertex) => ({ value, vertex }));
-  const { batches, lowerBound } = partition(records, { rules, maxBatchSize, version });
+  const { batches, lowerBound } = partition(records, { rules, maxBatchSize });
   return { batches: batches.map((batch) => batch.map(({ vertex }) => vertex)), lowerBound };
 }
 

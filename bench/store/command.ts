@@ -71,12 +71,14 @@ async function throughStore(
   }
   while (left.length > 0) {
     const wave = left.splice(0, atOnce);
-    await Promise.all(
+    const results = await Promise.all(
       wave.flatMap(({ batch, records }) =>
-        (each ? records.map((one) => [one]) : [records]).map((set) => saveTogether(store, set, batch)),
+        (each ? records.map((one) => [one]) : [records]).map((set) =>
+          saveTogether(store, [{ batch, records: set }]),
+        ),
       ),
     );
-    for (const result of await closeTogether(store, wave, 'text'))
+    for (const result of [...results.flat(2), ...(await closeTogether(store, wave, 'text'))])
       if (result.status === 'rejected') throw result.reason;
   }
 }

@@ -197,7 +197,8 @@ function appWithViews(deps: Partial<HttpDeps> = {}): TestApp {
       rolledBack: null,
       retries: null,
     },
-    ...{ runId: 'run', file: null, records: [], saving: { text: 'so', shape: 'batch' as const, due: 40 } },
+    ...{ runId: 'run', file: null, records: [] },
+    saving: { text: 'so', shape: 'batch', due: 12 },
     cut: {
       ...{
         text: 'so',

@@ -40,6 +40,7 @@ const batchView: BatchView = {
     tooLarge: 0,
     fitting: 0,
   },
+  saving: { text: 'as it was told', shape: 'batch', due: 12 },
   records: [{ recordId: 'r1:0', value: 1, outcome: 'saved', attempts: 2, error: null }],
 };
 

@@ -55,7 +55,7 @@ describe('a value that is not right by itself', () => {
     ['batcherId', 'b'.repeat(65), NAME],
     ['shards', 65, 'an integer from 1 to 64'],
     ['maxBatchSize', 0, 'an integer from 1 to 1000'],
-    ['maxInFlight', 1001, 'an integer from 1 to 1000'],
+    ['maxInFlight', 10_001, 'an integer from 1 to 10000'],
     ['maxAttempts', 101, 'an integer from 1 to 100'],
     ['flushIntervalMs', 0, `an integer from 1 to ${DAY}`],
     ['retryIntervalMs', 0, `an integer from 1 to ${DAY}`],
@@ -69,12 +69,27 @@ describe('a value that is not right by itself', () => {
     ['maxBufferedBytes', '33 MiB', 'a whole number of bytes, KiB or MiB, from 1 byte to 32 MiB'],
     ['outcomeFormat', 'xml', 'one of text, json'],
     ['logLevel', 'INFO', 'one of trace, debug, info, warn, error, fatal, silent'],
-    ['saveActivity', 'global', 'one of regular, local, batch'],
-    ['batchesPerChild', 101, 'an integer from 1 to 100'],
+    ['saveActivity', 'local', 'one of auto, record, batch'],
     ['conflicts', '[{]', 'a JSON array of conflict rules, at most 64 KiB'],
     ['conflicts', '{"pair":[1,2]}', 'a JSON array of conflict rules, at most 64 KiB'],
   ])('%s: %j is refused', (key, written, expected) => {
     expect(problemOf({ flags: { [key]: written } }).expected).toBe(expected);
+  });
+});
+
+test('conflict rules of many thousand levels are refused like any others that are none', () => {
+  const conflicts = `${'['.repeat(20_000)}${']'.repeat(20_000)}`;
+  expect(problemOf({ flags: { conflicts } })).toEqual({
+    field: '--conflicts',
+    expected: 'a JSON array of conflict rules, at most 64 KiB',
+    received: 'more than 100 levels (array)',
+  });
+});
+
+test('a setting of an earlier release is refused as a name that no setting has', () => {
+  expect(problemOf({ env: { KEEPAPART_BATCHES_PER_CHILD: '20' } })).toMatchObject({
+    field: 'KEEPAPART_BATCHES_PER_CHILD',
+    expected: 'the name of a setting',
   });
 });
 
@@ -192,14 +207,6 @@ describe('settings that do not go together', () => {
     const { field, received, expected } = problemOf({ flags: { conflictScope: 'running', shards: '2' } });
     expect([field, received]).toEqual(['--conflict-scope', '"running" (string)']);
     expect(expected).toContain('each shard knows only its own batches in flight');
-  });
-
-  test('batches that begin together need as many places', () => {
-    expect(problemOf({ flags: { batchesPerChild: '51' } })).toEqual({
-      field: '--batches-per-child',
-      expected: 'at most MAX_IN_FLIGHT, which is 50 batches',
-      received: '51 batches',
-    });
   });
 
   test.each(['0.0.0.0', '::', 'example.org', '128.0.0.1', '127.0.0.1.example.org', '127.0.0.999'])(

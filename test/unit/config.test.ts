@@ -5,6 +5,8 @@ import {
   settingName,
   type ConfigInput,
   type LoadedConfig,
+  type Setting,
+  type SettingKey,
 } from '../../src/config';
 
 /** A file with these settings, as the command line would hand it over. */
@@ -49,12 +51,11 @@ test('without any input every setting has its default, and its source says so', 
     apartMs: 0,
     flushIntervalMs: 1000,
     batchSpacingMs: 0,
-    maxInFlight: 50,
+    maxInFlight: 2000,
     maxAttempts: 3,
     onFailure: 'keep',
     retryIntervalMs: 1000,
-    saveActivity: 'regular',
-    batchesPerChild: 1,
+    saveActivity: 'auto',
     saveFailureRate: 0,
     maxBufferedRecords: 10_000,
     maxBufferedBytes: 1_048_576,
@@ -80,6 +81,40 @@ test('every default is accepted by its own parser, so that nobody is refused wha
   }
 });
 
+describe('a default that depends on another setting', () => {
+  const record = { KEEPAPART_SAVE_ACTIVITY: 'record' };
+
+  test('is in force where that setting has the value, whichever source it is from, and still counts as a default', () => {
+    for (const input of [{ env: record }, { file: fileOf({ SAVE_ACTIVITY: 'record' }) }, { flags: { saveActivity: 'record' } }]) {
+      const { config, sources } = load(input);
+      expect([config.maxInFlight, sources.maxInFlight]).toEqual([50, 'default']);
+    }
+  });
+
+  test('follows the source that wins', () => {
+    const { config } = load({ env: record, flags: { saveActivity: 'batch' } });
+    expect(config.maxInFlight).toBe(2000);
+  });
+
+  test('takes the place of no value that was written, not even of one that is the usual default', () => {
+    for (const written of [2000, 7]) {
+      const { config, sources } = load({ env: { ...record, KEEPAPART_MAX_IN_FLIGHT: String(written) } });
+      expect([config.maxInFlight, sources.maxInFlight]).toEqual([written, 'environment']);
+    }
+  });
+
+  test('names a setting that there is, with a value and a default that are accepted', () => {
+    for (const key of SETTING_KEYS) {
+      const { parser, defaultIf } = SETTINGS[key] as Setting<unknown>;
+      if (defaultIf === undefined) continue;
+      expect(SETTING_KEYS).toContain(defaultIf.key);
+      const other = SETTINGS[defaultIf.key as SettingKey] as Setting<unknown>;
+      expect(other.parser.parse(defaultIf.is)).toEqual({ value: defaultIf.is });
+      expect(parser.parse(defaultIf.default)).toEqual({ value: defaultIf.default });
+    }
+  });
+});
+
 describe('precedence', () => {
   const file = fileOf({ HTTP_PORT: 1001, UI_PORT: 1002, SHARDS: 2 });
   const env = { KEEPAPART_HTTP_PORT: '2001', KEEPAPART_UI_PORT: '2002' };
@@ -87,7 +122,7 @@ describe('precedence', () => {
 
   test('flags go over the environment, the environment over the file, the file over defaults', () => {
     const { config, sources } = load({ file, env, flags });
-    expect(config).toMatchObject({ httpPort: 3001, uiPort: 2002, shards: 2, maxInFlight: 50 });
+    expect(config).toMatchObject({ httpPort: 3001, uiPort: 2002, shards: 2, maxInFlight: 2000 });
     expect(sources).toMatchObject({
       httpPort: 'flag',
       uiPort: 'environment',
