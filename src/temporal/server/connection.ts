@@ -9,6 +9,7 @@ import { loadClientConnectConfig } from '@temporalio/envconfig';
 import type { NativeConnectionOptions } from '@temporalio/worker';
 import { KeepapartError } from '../../domain/errors';
 import { MIB, SECOND } from '../../domain/duration';
+import { GRPC_STATUS, isRunClosing, type GrpcStatus } from './grpc-status';
 
 /** Where Temporal is and how to get in, as the SDK takes it. */
 export interface TemporalTarget {
@@ -22,8 +23,6 @@ const CONNECT_TIMEOUT_MS = 10 * SECOND;
 /** gRPC's own bound is 4 MiB, which the answer to a question for a long history exceeds. */
 const CHANNEL = { 'grpc.max_receive_message_length': 128 * MIB };
 
-/** gRPC's number for RESOURCE_EXHAUSTED; the package that names it is a dependency of the SDK, not ours. */
-const RESOURCE_EXHAUSTED = 8;
 /** What the server says while a workflow is between two runs, or has a question waiting while a task of it runs. */
 const WORKFLOW_BUSY = /workflow is busy|query buffer is full/i;
 const BUSY_RETRY_MS = 10;
@@ -59,17 +58,18 @@ export function embeddedTarget(address: string, namespace?: string): TemporalTar
 }
 
 /**
- * A client whose calls are repeated as the SDK does by default, except that a busy workflow (continue-as-new under load,
- * several questions at once) is asked again after 10 ms instead of a second and more. A repeated call carries the same request id, by which
- * the server knows it.
+ * A client whose calls are repeated as the SDK does by default, except that a busy workflow (several calls at once) is
+ * asked again after 10 ms instead of a second and more, and one whose run is about to end by whoever calls (see
+ * {@link isRunClosing}). A repeated call carries the same request id, by which the server knows it in the same run.
  */
 export async function connectClient({ options, namespace }: TemporalTarget): Promise<Client> {
   const byDefault = defaultGrpcRetryOptions();
-  const isBusy = (status: { code: number; details: string }) =>
-    status.code === RESOURCE_EXHAUSTED && WORKFLOW_BUSY.test(status.details);
+  const isBusy = ({ code, details }: GrpcStatus) =>
+    code === GRPC_STATUS.resourceExhausted && WORKFLOW_BUSY.test(details);
   const retry = makeGrpcRetryInterceptor({
     retryableDecider: (attempt, status) =>
       isRetryableError(status) &&
+      !isRunClosing(status) &&
       (isBusy(status) ? attempt < 500 : byDefault.retryableDecider(attempt, status)),
     delayFunction: (attempt, status) =>
       isBusy(status) ? BUSY_RETRY_MS : byDefault.delayFunction(attempt, status),
