@@ -5,6 +5,7 @@
 import { ApplicationFailure } from '@temporalio/common';
 import type { AcceptedRequest, BatcherQuestion, OperatorAction } from '../../src/contracts/batcher';
 import type { ChildProgress } from '../../src/contracts/child';
+import { isKnowableRequestId } from '../../src/contracts/ids';
 import type { PipelineSettings } from '../../src/contracts/settings';
 import { describeReceived, type ErrorCode } from '../../src/domain/errors';
 import { problemsOfLimitsPatch, LIMIT_KEYS } from '../../src/domain/limits';
@@ -28,6 +29,7 @@ function isRequest(input: unknown): input is AcceptedRequest {
   const { requestId, values, digest, offset, part }: Unknown<AcceptedRequest> = input;
   return (
     typeof requestId === 'string' &&
+    isKnowableRequestId(requestId) &&
     Array.isArray(values) &&
     (digest === undefined || hasTexts(digest, 'key', 'body')) &&
     (offset === undefined || isCount(offset)) &&
