@@ -2,7 +2,7 @@ import type { BatchRef } from '../../src/domain/batch';
 import { KeepapartError } from '../../src/domain/errors';
 import { OUTCOME, batchFileName, outcomeFileContent, type SettledRecord } from '../../src/domain/outcome';
 import type { KeptRecord } from '../../src/domain/record';
-import type { RecordStore } from '../../src/domain/record-store';
+import type { RecordStore, RecordsOfBatch } from '../../src/domain/record-store';
 
 /** A store for workflow tests: keeps everything in memory, counts calls, and fails or waits where a test says so. */
 export interface MemoryStore extends RecordStore {
@@ -84,4 +84,41 @@ export function savedValues(store: MemoryStore): unknown[] {
     .filter(({ outcome }) => outcome === OUTCOME.saved)
     .map(({ value }) => value)
     .sort();
+}
+
+/** The calls for several batches at once. */
+export type CallForMany = 'saveAll' | 'rollbackAll' | 'closeBatches';
+
+/**
+ * The same store with calls for several batches at once, as a database has them.
+ * @param before called with the number of such a call, from 1; what it throws is the failure of the whole call
+ */
+export function withCallsForMany(
+  store: MemoryStore,
+  before: (call: CallForMany, number: number) => void = () => undefined,
+): RecordStore {
+  const calls: Record<CallForMany, number> = { saveAll: 0, rollbackAll: 0, closeBatches: 0 };
+  const of = (batches: readonly RecordsOfBatch[], one: RecordStore['save']) =>
+    Promise.all(
+      batches.map(({ batch, records }) =>
+        Promise.allSettled(records.map(async (record) => one(record, batch))),
+      ),
+    );
+  return {
+    ...store,
+    async saveAll(batches) {
+      before('saveAll', ++calls.saveAll);
+      return of(batches, store.save);
+    },
+    async rollbackAll(batches) {
+      before('rollbackAll', ++calls.rollbackAll);
+      return of(batches, store.rollback);
+    },
+    async closeBatches(batches, format) {
+      before('closeBatches', ++calls.closeBatches);
+      return Promise.allSettled(
+        batches.map(async ({ batch, records }) => store.closeBatch(batch, records, format)),
+      );
+    },
+  };
 }

@@ -3,10 +3,8 @@ import type { BatcherClient } from '../../src/contracts/batcher-client';
 import type { DeadLetter, RedriveResult } from '../../src/contracts/dead-letters';
 import type { JsonValue } from '../../src/domain/json';
 import request from 'supertest';
-import { createBatcherClient } from '../../src/temporal/batcher-client';
-import { Shards } from '../../src/temporal/shard/shards';
 import type { AdmissionLimits } from '../../src/temporal/shard/admission';
-import type { TestPipeline } from './pipeline';
+import { anotherClient, type TestPipeline } from './pipeline';
 import { usualApp } from './usual-app';
 import { waitFor } from './wait-for';
 import { watchAnswers } from './watch-answers';
@@ -17,11 +15,8 @@ export function appOf(batcher: BatcherClient): RequestListener {
 }
 
 /** Another API process on the same pipeline, with bounds of its own. */
-export function anotherApp(
-  { client, address }: TestPipeline,
-  limits: AdmissionLimits = { maxBufferedRecords: 100_000, maxBufferedBytes: 1024 * 1024 },
-): RequestListener {
-  return appOf(createBatcherClient(client, new Shards(client, address, limits)));
+export function anotherApp(pipeline: TestPipeline, limits?: AdmissionLimits): RequestListener {
+  return appOf(anotherClient(pipeline, limits));
 }
 
 /** Records of these values fail for ever, until they are taken out. */

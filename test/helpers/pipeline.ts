@@ -3,6 +3,7 @@ import type { Client } from '@temporalio/client';
 import { DefaultLogger, Runtime, type NativeConnection, type WorkerOptions } from '@temporalio/worker';
 import { createActivities, type WorkflowAccess } from '../../activities';
 import { RUN_LIMITS, type BatcherStatus, type RunLimits } from '../../src/contracts/batcher';
+import type { Activities } from '../../src/contracts/activities';
 import type { BatcherClient } from '../../src/contracts/batcher-client';
 import { WORKFLOW_TYPE, batcherWorkflowId } from '../../src/contracts/ids';
 import type { PipelineSettings } from '../../src/contracts/settings';
@@ -10,6 +11,7 @@ import type { JsonValue } from '../../src/domain/json';
 import type { RecordStore } from '../../src/domain/record-store';
 import { createBatcherClient } from '../../src/temporal/batcher-client';
 import { connectClient, embeddedTarget } from '../../src/temporal/server/connection';
+import type { AdmissionLimits } from '../../src/temporal/shard/admission';
 import type { GivingWayLimits } from '../../src/temporal/shard/giving-way';
 import type { Shard } from '../../src/temporal/shard/shard';
 import { Shards, type BatcherAddress } from '../../src/temporal/shard/shards';
@@ -39,6 +41,8 @@ export const TEST_SETTINGS: PipelineSettings = {
   idempotencyWindowKeys: 10_000,
 };
 
+const WIDE: AdmissionLimits = { maxBufferedRecords: 100_000, maxBufferedBytes: 1024 * 1024 };
+
 /** A pipeline of its own on the shared server: told from others by batcher id and task queue. */
 export interface TestPipeline {
   client: Client;
@@ -66,13 +70,16 @@ export async function startPipeline(
     /** Of the batcher's runs; what isn't given is as usual. */
     limits?: Partial<RunLimits>;
     shards?: number;
-    store?: RecordStore;
+    /** Instead of the memory store, or around it. */
+    store?: RecordStore | ((memory: MemoryStore) => RecordStore);
     worker?: boolean;
     tuning?: Partial<WorkerOptions>;
     /** What a run takes from this process before the next one is awaited. */
     givingWay?: GivingWayLimits;
     /** Instead of what activities ask the server for. */
     access?: Partial<WorkflowAccess>;
+    /** Instead of some of the activities. */
+    activities?: (usual: Activities) => Partial<Activities>;
   } = {},
 ): Promise<TestPipeline> {
   quietRuntime();
@@ -84,8 +91,7 @@ export async function startPipeline(
   const settings = { ...TEST_SETTINGS, ...options.settings };
   const address: BatcherAddress = { batcherId: name, shards: options.shards ?? 1, taskQueue: name, settings };
   const workflowId = batcherWorkflowId(name, 0);
-  const limits = { maxBufferedRecords: 100_000, maxBufferedBytes: 1024 * 1024 };
-  const shards = new Shards(client, address, limits, options.givingWay);
+  const shards = new Shards(client, address, WIDE, options.givingWay);
   const batcher = createBatcherClient(client, shards);
 
   // A batcher with limits of its own has to be there before the first signal starts one without.
@@ -119,14 +125,16 @@ export async function startPipeline(
       }),
     async startWorker() {
       const connection = await connectWorker(target);
+      const { store = memory } = options;
+      const activities = createActivities({
+        store: typeof store === 'function' ? store(memory) : store,
+        workflows: { ...createWorkflowAccess(client), ...options.access },
+      });
       const worker = await createWorker({
         connection,
         namespace: target.namespace,
         taskQueue: name,
-        activities: createActivities({
-          store: options.store ?? memory,
-          workflows: { ...createWorkflowAccess(client), ...options.access },
-        }),
+        activities: { ...activities, ...options.activities?.(activities) },
         workflows: { workflowBundle: bundleOfToday(false) },
         tuning: { shutdownGraceTime: 0, ...options.tuning },
       });
@@ -153,6 +161,20 @@ export async function startPipeline(
   };
   if (options.worker !== false) await pipeline.startWorker();
   return pipeline;
+}
+
+/** The shards of the same pipeline as another process has them, which may be configured differently. */
+export function anotherShards(
+  { client, address }: TestPipeline,
+  changes: Partial<BatcherAddress> = {},
+  limits: AdmissionLimits = WIDE,
+): Shards {
+  return new Shards(client, { ...address, ...changes }, limits);
+}
+
+/** Another API process on the same pipeline, with bounds of its own. */
+export function anotherClient(pipeline: TestPipeline, limits?: AdmissionLimits): BatcherClient {
+  return createBatcherClient(pipeline.client, anotherShards(pipeline, {}, limits));
 }
 
 let quieted = false;

@@ -29,7 +29,6 @@ const batchView: BatchView = {
   runId: 'run',
   file: 'test_log_202002020202_batcher-0-00000001.log',
   saving: { text: 'each record by an activity of its own', shape: 'record', due: null },
-  cut: {
     text: 'as it was told',
     maxBatchSize: 5,
     why: 'rules',

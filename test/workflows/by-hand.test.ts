@@ -1,8 +1,9 @@
-import type { BatchWorkflow } from '../../src/contracts/batch';
+import type { ChildWorkflow } from '../../src/contracts/child';
 import { WORKFLOW_TYPE } from '../../src/contracts/ids';
+import { childIdOf } from '../../src/domain/batch';
 import { OUTCOME } from '../../src/domain/outcome';
 import { savedValues } from '../helpers/memory-store';
-import { startPipeline, type TestPipeline } from '../helpers/pipeline';
+import { anotherShards, startPipeline, type TestPipeline } from '../helpers/pipeline';
 import { waitFor } from '../helpers/wait-for';
 
 /** What people do by hand in the Web UI or with `temporal workflow …`, and at a restart with other settings. */
@@ -30,28 +31,25 @@ test('a batch that is cancelled rolls back what is not saved, and still writes i
 test('a batch that is cancelled before a worker has seen it still writes its file (G4)', async () => {
   pipeline = await startPipeline();
   await pipeline.stopWorker();
-  const batchId = `${pipeline.address.batcherId}-9-00000001`;
-  const handle = await pipeline.client.workflow.start<BatchWorkflow>(WORKFLOW_TYPE.batch, {
-    workflowId: batchId,
+  const handle = await pipeline.client.workflow.start<ChildWorkflow>(WORKFLOW_TYPE.child, {
+    workflowId: childIdOf(pipeline.batcherWorkflowId, 1),
     taskQueue: pipeline.address.taskQueue,
     args: [
       {
-        batch: {
-          batchId,
-          openedAtMs: Date.now(),
-          flushReason: 'age',
-          records: [{ recordId: 'r:0', value: 1 }],
-        },
+        openedAtMs: Date.now(),
+        batches: [{ flushReason: 'age', records: [['r', 0, [1]]] }],
         maxAttempts: 3,
         retryIntervalMs: 10,
         outcomeFormat: 'text',
+        onFailure: 'keep',
+        cutBy: { maxBatchSize: 5, rules: [] },
       },
     ],
   });
   await handle.cancel();
   await pipeline.startWorker();
   const { outcomes } = await handle.result();
-  expect(outcomes).toEqual([expect.objectContaining({ recordId: 'r:0', outcome: OUTCOME.rolledBack })]);
+  expect(outcomes.kinds).toEqual([expect.objectContaining({ outcome: OUTCOME.rolledBack, attempts: 0 })]);
   expect(pipeline.store.outcomes()).toHaveLength(1);
 });
 
@@ -73,10 +71,10 @@ test('a worker that is told to stop finishes the saves that it holds (G4)', asyn
 
 test('a batcher that is cancelled keeps its records and goes on (G3)', async () => {
   pipeline = await startPipeline();
-  await pipeline.ingest.pause('test');
+  await pipeline.batcher.pause('test');
   await pipeline.send(['kept']);
   await pipeline.client.workflow.getHandle(pipeline.batcherWorkflowId).cancel();
-  await pipeline.ingest.resume('test');
+  await pipeline.batcher.resume('test');
   await pipeline.quiet();
   expect(savedValues(pipeline.store)).toEqual(['kept']);
 });
@@ -96,16 +94,12 @@ test('a batcher that starts anew after a termination gives no batch an id that w
 
 test('settings that change at a start hold for what is buffered (G1, G2)', async () => {
   pipeline = await startPipeline({ settings: { flushIntervalMs: 3_600_000 } });
-  await pipeline.ingest.pause('test');
+  await pipeline.batcher.pause('test');
   await pipeline.send([1, 2, 3, 4, 5, 6]);
-  pipeline.address.settings = {
-    ...pipeline.address.settings,
-    maxBatchSize: 2,
-    conflicts: [{ group: [4, 5, 6] }],
-  };
-  await pipeline.ingest.configure('test');
-  await pipeline.ingest.resume('test');
-  await pipeline.ingest.flush('test');
+  const settings = { ...pipeline.address.settings, maxBatchSize: 2, conflicts: [{ group: [4, 5, 6] }] };
+  await anotherShards(pipeline, { settings }).configure('test');
+  await pipeline.batcher.resume('test');
+  await pipeline.batcher.flush('test');
   await pipeline.quiet();
   const files = [...pipeline.store.files.values()].map((file) => file.map(({ value }) => value));
   expect(files).toHaveLength(3);

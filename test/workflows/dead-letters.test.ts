@@ -88,7 +88,7 @@ test('exactly the records that are named are sent again, and can be followed fro
 
 test('so are records of batches that share a workflow, each with its own batch and file', async () => {
   await start({
-    settings: { saveActivity: 'batch', batchesPerChild: 3, maxBatchSize: 2, flushIntervalMs: HOUR },
+    settings: { saveActivity: 'batch', maxBatchSize: 2, flushIntervalMs: HOUR },
   });
   const failing = failFor(pipeline, 'a', 'e');
   const [requestId] = await pipeline.send(['a', 'b', 'c', 'd', 'e', 'f']);
@@ -199,7 +199,7 @@ describe('twice is once', () => {
     await pipeline.quiet();
     await lettersListed(app, 2);
     failing.clear();
-    await pipeline.ingest.pause('test');
+    await pipeline.batcher.pause('test');
     await redriveBy(app, { records: [`${requestId}:0`] });
     expect((await listLetters(app, { redriven: 'true' })).map(({ redrivenAs }) => redrivenAs)).toEqual([
       `redrive-1.${requestId}:0`,
@@ -209,7 +209,7 @@ describe('twice is once', () => {
     const repeated = await redriveBy(app, { all: true });
     expect(repeated.redriven).toEqual([]);
     expect(repeated.alreadyRedriven).toHaveLength(2);
-    await pipeline.ingest.resume('test');
+    await pipeline.batcher.resume('test');
     await pipeline.quiet();
     expect([...outcomesOf('redrive-').values()]).toEqual([1, 1]);
   });
@@ -252,13 +252,13 @@ describe('twice is once', () => {
     await pipeline.quiet();
     await lettersListed(app, 1);
     failing.clear();
-    await pipeline.ingest.pause('test');
+    await pipeline.batcher.pause('test');
     await redriveBy(app, { all: true });
     for (let i = 0; i < 6; i++) await pipeline.send([`filler ${i}`]);
     await waitFor('a later run', async () => (await pipeline.status()).run.continuedAsNew > 0);
     const repeated = await redriveBy(anotherApp(pipeline), { records: [`${requestId}:0`] });
     expect(repeated.redriven).toEqual([]);
-    await pipeline.ingest.resume('test');
+    await pipeline.batcher.resume('test');
     await pipeline.quiet();
     expect([...outcomesOf('redrive-1.')]).toEqual([[`redrive-1.${requestId}:0:0`, 1]]);
   });
@@ -309,7 +309,7 @@ test('more than fit into the buffer are sent as far as there is room, and the sa
   await pipeline.quiet();
   await lettersListed(app, 12);
   failing.clear();
-  await pipeline.ingest.pause('test');
+  await pipeline.batcher.pause('test');
   const small = anotherApp(pipeline, { maxBufferedRecords: 8, maxBufferedBytes: 1_000 });
   const full = await request(small).post('/v1/dead-letters/redrive').send({ all: true });
   expect([full.status, full.body.code]).toEqual([429, 'buffer-full']);
@@ -318,7 +318,7 @@ test('more than fit into the buffer are sent as far as there is room, and the sa
   expect(sent).toBeGreaterThan(4);
   expect((await pipeline.status()).bufferedRecords).toBe(sent);
 
-  await pipeline.ingest.resume('test');
+  await pipeline.batcher.resume('test');
   await pipeline.quiet();
   const rest = await redriveBy(small, { all: true });
   expect([rest.redriven.length, rest.alreadyRedriven.length]).toEqual([12 - sent, sent]);

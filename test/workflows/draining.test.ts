@@ -73,20 +73,20 @@ test('a drain under load covers what came before it and ends although records ke
 
 test('a paused shard ends it at once, with who paused it; what is asked for is done when it is resumed', async () => {
   await start();
-  await pipeline.ingest.pause('the night shift');
+  await pipeline.batcher.pause('the night shift');
   await pipeline.send(['kept']);
   const response = await drain({ timeoutMs: 600_000 }).expect(200);
   expect(response.body).toMatchObject({
     drained: false,
     shards: [{ bufferedRecords: 1, inFlight: 0, paused: { by: 'the night shift' } }],
   });
-  await pipeline.ingest.resume('test');
+  await pipeline.batcher.resume('test');
   await waitFor('the record to be saved', () => savedValues(pipeline.store).includes('kept'));
 });
 
 test('a paused shard that holds nothing holds nothing up', async () => {
   await start();
-  await pipeline.ingest.pause('test');
+  await pipeline.batcher.pause('test');
   expect((await drain().expect(200)).body).toMatchObject({ drained: true });
 });
 

@@ -1,6 +1,6 @@
-import type { BatcherInput } from '../../src/contracts/batcher';
+import { drainSignal, type BatcherInput } from '../../src/contracts/batcher';
 import { WORKFLOW_TYPE, bufferPageId } from '../../src/contracts/ids';
-import { batchSeqOf } from '../../src/domain/batch';
+import { childSeqOf } from '../../src/domain/batch';
 import type { PackedBuffer } from '../../src/domain/buffer';
 import { HOUR, KIB } from '../../src/domain/duration';
 import { inputOf, readStart } from '../../src/temporal/server/first-event';
@@ -60,7 +60,7 @@ test('a paused buffer is carried in pages, answers for them, and comes back whol
 
   const seqOf = (value: string) => {
     const file = [...pipeline.store.files].find(([, records]) => records.some((r) => r.value === value));
-    return batchSeqOf(file![0].replace('.log', ''));
+    return childSeqOf(file![0].replace('.log', ''));
   };
   expect(seqOf('and 0')).toBeLessThan(seqOf('and 15'));
   expect(seqOf('and 15')).toBeLessThan(seqOf('and 29'));
@@ -110,9 +110,9 @@ test('a page that is slow to be read holds up no handing over, and is read by th
 
 test('a drain covers what lies in pages (G4)', async () => {
   await withPagedBuffer();
-  await pipeline.ingest.drain('test');
+  await pipeline.shards.control(drainSignal, 'test');
   await waitFor('the drain to be known', async () => (await pipeline.status()).drain?.bufferedRecords === 90);
-  await pipeline.ingest.resume('test');
+  await pipeline.batcher.resume('test');
   await waitFor('the drain to be done', async () => {
     const { drain } = await pipeline.status();
     return drain?.bufferedRecords === 0 && drain.inFlight === 0;

@@ -118,7 +118,7 @@ test('batches that are adopted need no slot that their saves wait for', async ()
   pipeline.store.beforeSave = () => held;
   await pipeline.send(Array.from({ length: 12 }, (_, i) => i));
   await waitFor('every slot to be taken', () => pipeline.store.saves.length === 2);
-  for (let i = 0; i < 3; i++) await pipeline.ingest.flush('test');
+  for (let i = 0; i < 3; i++) await pipeline.batcher.flush('test');
   await waitFor('the next run', async () => (await pipeline.status()).run.continuedAsNew > 0);
   release();
   expect((await pipeline.quiet()).counters).toMatchObject({ saved: 12, batchesCompleted: 12 });

@@ -116,7 +116,7 @@ test('a batch that can no longer be written is rolled back with the reason, and 
 test('G9: of batches in one child, the one that can no longer be written is rolled back, and the others are saved', async () => {
   pipeline = await startPipeline({
     store: await storeThatIsUndermined(),
-    settings: { outcomeFormat: 'json', maxBatchSize: 1, batchesPerChild: 3, saveActivity: 'batch' },
+    settings: { outcomeFormat: 'json', maxBatchSize: 1, saveActivity: 'batch' },
   });
   await pipeline.send([{ sku: 'A-1' }, { sku: 'A-2', supplier: 'Zoë' }, { sku: 'A-3' }]);
   await waitFor('the batches to be closed', async () => (await files()).size === 3);

@@ -1,5 +1,4 @@
-import { LEGACY_RUN_LIMITS } from '../../src/contracts/batcher';
-import { batchIdOf } from '../../src/domain/batch';
+import { childIdOf } from '../../src/domain/batch';
 import type { ConflictRule } from '../../src/domain/conflict-rules';
 import { HOUR } from '../../src/domain/duration';
 import { OUTCOME } from '../../src/domain/outcome';
@@ -34,16 +33,16 @@ test("the operator's filters find batches by request, rollbacks, retries, reason
   const [first, second, third] = [1, 2, 3].map((seq) => `${pipeline.batcherWorkflowId}-0000000${seq}`);
 
   expect(await found(`KeepapartRequestIds = '${ofRetried}'`, 1)).toEqual([second]);
-  expect(await found(`WorkflowType = 'batchWorkflow' AND KeepapartRolledBack > 0`, 1)).toEqual([first]);
+  expect(await found(`WorkflowType = 'batchesWorkflow' AND KeepapartRolledBack > 0`, 1)).toEqual([first]);
   expect(await found(`KeepapartRetries > 0`, 2)).toEqual([first, second]);
   expect(await found(`KeepapartFlushReason = 'size'`, 1)).toEqual([third]);
-  await pipeline.ingest.pause('test');
+  await pipeline.batcher.pause('test');
   expect(await found(`WorkflowType = 'batcherWorkflow' AND KeepapartBatcherState = 'paused'`, 1)).toEqual([
     pipeline.batcherWorkflowId,
   ]);
 
   const summary = await pipeline.client.workflow.getHandle(third!).describe();
-  expect(await summary.staticSummary()).toBe(`5 records (size) of request ${ofFull}`);
+  expect(await summary.staticSummary()).toBe(`5 records (size) from request ${ofFull}`);
   expect(await pipeline.batcher.request(ofFailing)).toMatchObject({ counts: { rolled_back: 1 } });
 });
 
@@ -55,11 +54,11 @@ test('a request is followed from the buffer through its batch to its outcome, wi
     if (attempt === 1) throw new Error('the first attempt fails');
     await held;
   };
-  await pipeline.ingest.pause('test');
+  await pipeline.batcher.pause('test');
   const [requestId = ''] = await pipeline.send(['a', 'b']);
   expect((await pipeline.batcher.request(requestId))?.counts).toMatchObject({ buffered: 2 });
 
-  await pipeline.ingest.resume('test');
+  await pipeline.batcher.resume('test');
   const inBatch = await waitFor('the second attempt', async () => {
     const view = await pipeline.batcher.request(requestId);
     return view?.records.every(({ attempts }) => attempts === 2) && view;
@@ -77,7 +76,7 @@ test('batches are listed newest first, page by page, by state; one is shown with
   pipeline = await startPipeline({ settings: { maxBatchSize: 1 } });
   await pipeline.send(['a', 'b', 'c']);
   await pipeline.quiet();
-  await found(`WorkflowType = 'batchWorkflow' AND ExecutionStatus = 'Completed'`, 3);
+  await found(`WorkflowType = 'batchesWorkflow' AND ExecutionStatus = 'Completed'`, 3);
 
   const firstPage = await pipeline.batcher.batches({ limit: 2 });
   const secondPage = await pipeline.batcher.batches({ limit: 2, cursor: firstPage.nextCursor ?? '' });
@@ -99,13 +98,13 @@ test('batches are listed newest first, page by page, by state; one is shown with
 
 test('a batch tells why it was cut where it was, as its buffer was when it went', async () => {
   pipeline = await startPipeline({ settings: { flushIntervalMs: HOUR, maxBatchSize: 3 } });
-  await pipeline.ingest.pause('test');
+  await pipeline.batcher.pause('test');
   await pipeline.send([1, 2, 'a', 'b', 2]);
-  await pipeline.ingest.flush('test');
-  await pipeline.ingest.resume('test');
+  await pipeline.batcher.flush('test');
+  await pipeline.batcher.resume('test');
   await pipeline.quiet();
   const [first, second] = await Promise.all(
-    [1, 2].map((seq) => pipeline.batcher.batch(batchIdOf(pipeline.batcherWorkflowId, seq))),
+    [1, 2].map((seq) => pipeline.batcher.batch(childIdOf(pipeline.batcherWorkflowId, seq))),
   );
   expect(first?.records.map(({ value }) => value)).toEqual([1, 'a', 'b']);
   expect(first?.cut).toEqual({
@@ -118,14 +117,14 @@ test('a batch tells why it was cut where it was, as its buffer was when it went'
   );
 });
 
-test.each([1, 2])(
-  'of a batch that rules keep small it tells which rules, with %i batches in a child',
-  async (batchesPerChild) => {
+test.each(['record', 'batch'] as const)(
+  'of a batch that rules keep small it tells which rules, with SAVE_ACTIVITY=%s',
+  async (saveActivity) => {
     const conflicts: ConflictRule[] = [{ pair: ['x', 'y'] }, { group: [1, 2, 3] }];
-    pipeline = await startPipeline({ settings: { conflicts, batchesPerChild } });
-    await pipeline.ingest.pause('test');
+    pipeline = await startPipeline({ settings: { conflicts, saveActivity } });
+    await pipeline.batcher.pause('test');
     const [requestId = ''] = await pipeline.send([1, 2, 1, 2, 2]);
-    await pipeline.ingest.resume('test');
+    await pipeline.batcher.resume('test');
     await pipeline.quiet();
     const batchId = (await pipeline.batcher.request(requestId))?.records[0]?.batchId ?? '';
     const batch = await pipeline.batcher.batch(batchId);
@@ -146,14 +145,14 @@ test.each([1, 2])(
 
 test('a buffered record tells what it waits for, and status what the batches were like', async () => {
   pipeline = await startPipeline({ settings: { flushIntervalMs: HOUR, maxBatchSize: 3 } });
-  await pipeline.ingest.pause('Ann');
+  await pipeline.batcher.pause('Ann');
   const before = Date.now();
   const [requestId = ''] = await pipeline.send([1, 2, 'a', 'b']);
   const paused = await pipeline.batcher.request(requestId);
   expect(paused?.records[0]?.waitsFor).toEqual({
     ...{ for: 'resume', by: 'Ann', text: 'the shard to be resumed: Ann has paused it' },
   });
-  await pipeline.ingest.resume('Ann');
+  await pipeline.batcher.resume('Ann');
   const left = await waitFor('the full batch to be saved', async () => {
     const view = await pipeline.batcher.request(requestId);
     return view?.counts.saved === 3 && view;
@@ -167,7 +166,7 @@ test('a buffered record tells what it waits for, and status what the batches wer
   expect(waitsFor!.text).toBe(`enough records to fill its batch, until ${waitsFor!.until} at most`);
   expect(left.records.flatMap((record) => record.waitsFor ?? [])).toHaveLength(1);
 
-  await pipeline.ingest.flush('test');
+  await pipeline.batcher.flush('test');
   await pipeline.quiet();
   const { shards, total } = await pipeline.batcher.status();
   expect(total.cuts).toEqual({
@@ -177,20 +176,12 @@ test('a buffered record tells what it waits for, and status what the batches wer
   expect(shards.map(({ cuts }) => cuts)).toEqual([total.cuts]);
 });
 
-test('of a batch of a run that began before 0.3.0 nothing is told of why it was cut where it was', async () => {
-  pipeline = await startPipeline({ limits: LEGACY_RUN_LIMITS });
-  await pipeline.send(['a']);
-  await pipeline.quiet();
-  const batch = await pipeline.batcher.batch(batchIdOf(pipeline.batcherWorkflowId, 1));
-  expect(batch).toMatchObject({ state: 'completed', saved: 1, cut: null });
-});
-
 test('a request is found also where a batch holds more requests than its search attribute can', async () => {
   pipeline = await startPipeline({ settings: { maxBatchSize: 60 } });
-  await pipeline.ingest.pause('test');
+  await pipeline.batcher.pause('test');
   const requestIds = await pipeline.send(...Array.from({ length: 60 }, (_, i) => [i + 10]));
-  await pipeline.ingest.resume('test');
-  await pipeline.ingest.flush('test');
+  await pipeline.batcher.resume('test');
+  await pipeline.batcher.flush('test');
   await pipeline.quiet();
   const views = await Promise.all(requestIds.map((requestId) => pipeline.batcher.request(requestId)));
   expect(views.map((view) => view?.counts.saved)).toEqual(requestIds.map(() => 1));

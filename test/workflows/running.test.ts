@@ -1,5 +1,5 @@
 import type { ConflictRule } from '../../src/domain/conflict-rules';
-import { batchIdOf } from '../../src/domain/batch';
+import { childIdOf } from '../../src/domain/batch';
 import { HOUR, KIB } from '../../src/domain/duration';
 import { RunningLog } from '../helpers/running-log';
 import { savedValues } from '../helpers/memory-store';
@@ -71,7 +71,7 @@ test('so it does across continue-as-new and a restart of the worker (G2)', async
   await keepInFlight(1);
   await pipeline.send([2]);
   await pipeline.stopWorker();
-  for (let i = 0; i < 4; i++) await pipeline.ingest.flush('test');
+  for (let i = 0; i < 4; i++) await pipeline.batcher.flush('test');
   await pipeline.startWorker();
   await waitFor('the next run', async () => (await pipeline.status()).run.continuedAsNew > 0);
   await pipeline.send(['free']);
@@ -79,7 +79,7 @@ test('so it does across continue-as-new and a restart of the worker (G2)', async
   expect(log.hasBegun(2)).toBe(false);
   failing.clear();
   await waitFor('the first to end', () => savedValues(pipeline.store).includes(1));
-  for (let i = 0; i < 4; i++) await pipeline.ingest.flush('test');
+  for (let i = 0; i < 4; i++) await pipeline.batcher.flush('test');
   await pipeline.quiet();
   expect(savedValues(pipeline.store)).toEqual([1, 2, 'free']);
   expect(log.tooClose(CONFLICTS, APART_MS)).toEqual([]);
@@ -97,7 +97,7 @@ test('a batch that is terminated by hand holds on until it is settled (G2, G4)',
   await pipeline.send([1]);
   await waitFor('the record to be tried', () => log.hasBegun(1));
   await pipeline.send([2]);
-  await pipeline.client.workflow.getHandle(batchIdOf(pipeline.batcherWorkflowId, 1)).terminate('test');
+  await pipeline.client.workflow.getHandle(childIdOf(pipeline.batcherWorkflowId, 1)).terminate('test');
   await pipeline.quiet();
   release();
   expect(pipeline.store.outcomes().map(({ value, outcome }) => [value, outcome])).toEqual([
@@ -124,22 +124,19 @@ test('behind records that are held up others are looked for in the next page (G7
   await pipeline.batcher.pause('test');
   await pipeline.send(Array.from({ length: 60_000 }, () => 2));
   await pipeline.send(['free']);
-  for (let i = 0; i < 2; i++) await pipeline.ingest.flush('test');
+  for (let i = 0; i < 2; i++) await pipeline.batcher.flush('test');
   await waitFor('a page', async () => (await pipeline.status()).pages > 0);
   await pipeline.batcher.resume('test');
   await saved('free');
   expect(log.hasBegun(2)).toBe(false);
 });
 
-test.each([
-  ['one a workflow', { batchesPerChild: 1, saveActivity: 'regular' }],
-  ['several a workflow', { batchesPerChild: 3, saveActivity: 'batch' }],
-] as const)(
-  'whatever arrives, through runs that last eight messages, batches %s (G2, G4)',
-  async (_, settings) => {
+test.each(['record', 'batch', 'auto'] as const)(
+  'whatever arrives, through runs that last eight messages, with SAVE_ACTIVITY=%s (G2, G4)',
+  async (saveActivity) => {
     const conflicts: ConflictRule[] = [{ pair: ['a', 'b'], at: '/k' }, { distinct: '/id' }];
     await start({
-      settings: { conflicts, apartMs: 20, ...settings },
+      settings: { conflicts, apartMs: 20, saveActivity },
       limits: { historyEvents: 4000, historyBytes: 1e9, messages: 8 },
     });
     pipeline.store.beforeSave = (record, attempt) => {

@@ -60,7 +60,7 @@ test('a batch that is terminated while it saves is settled: its records are roll
 
   expect(counters).toMatchObject({ batchesStarted: 1, batchesFailed: 1, batchesCompleted: 1 });
   expect(counters).toMatchObject({ saved: 0, rolledBack: 2, retries: 0 });
-  const why = 'its batch was terminated by hand: I felt like it';
+  const why = 'its batch was terminated by an operator: I felt like it';
   const rolledBack = { outcome: OUTCOME.rolledBack, attempts: 0, error: why };
   const view = await waitFor('the batch to be completed', async () => {
     const batch = await pipeline.batcher.batch(batchId);
@@ -110,8 +110,8 @@ test('a batch that is terminated when its file is there keeps the outcomes of th
 
 test('a batch that is terminated while no run of the batcher waits for it as its child is settled too (G4)', async () => {
   const batchId = await whileSaving({ limits: { historyEvents: 4000, historyBytes: 1e9, messages: 2 } });
-  await pipeline.ingest.flush('test');
-  await pipeline.ingest.flush('test');
+  await pipeline.batcher.flush('test');
+  await pipeline.batcher.flush('test');
   await waitFor('the next run', async () => (await pipeline.status()).run.continuedAsNew > 0);
   await handleOf(batchId).terminate('by hand');
   const { counters } = await pipeline.quiet();

@@ -24,7 +24,7 @@ async function startHeld() {
     },
   };
   pipeline = await startPipeline({ tuning: { sinks } });
-  await pipeline.ingest.pause('the test');
+  await pipeline.batcher.pause('the test');
   return {
     holds: () => holds,
     keep: () => (heldUntil = new Promise((resolve) => (letGo = resolve))),
@@ -32,7 +32,7 @@ async function startHeld() {
   };
 }
 
-const addOne = () => pipeline.ingest.addRecords(0, [{ requestId: randomUUID(), values: [3] }]);
+const addOne = () => pipeline.shard.addRecords(randomUUID(), [3], false);
 
 async function eventTypes(): Promise<string[]> {
   const { events } = await pipeline.client.workflow.getHandle(pipeline.batcherWorkflowId).fetchHistory();

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { JsonValue } from '../../src/domain/json';
-import { createBatcherClient } from '../../src/temporal/batcher-client';
-import { startPipeline, type TestPipeline } from '../helpers/pipeline';
+import { anotherClient, startPipeline, type TestPipeline } from '../helpers/pipeline';
 import { waitFor } from '../helpers/wait-for';
 
 /** A request whose records come one after another: taken in parts, each once and in order (G3, G4, G5). */
@@ -85,10 +84,7 @@ test('a stream that broke goes on where it is durable, at any API and across con
   expect(durable).toBe(8);
   await pipeline.send(['a'], ['b']);
   await waitFor('a later run', async () => (await pipeline.status()).run.continuedAsNew >= 1);
-  const other = createBatcherClient(pipeline.client, pipeline.address, {
-    maxBufferedRecords: 10_000,
-    maxBufferedBytes: 1e6,
-  });
+  const other = anotherClient(pipeline);
   const again = await other.openStream('k', { once: true, ...WANTED });
   for (const value of large(12)) await again.write(value);
   expect(await again.end()).toBe(12);
@@ -123,7 +119,7 @@ test('records of a slow stream are on their way before it ends', async () => {
 
 test('a full buffer holds a stream back instead of refusing it (G6)', async () => {
   pipeline = await startPipeline({ settings: { maxBatchSize: 2, batchSpacingMs: 50 } });
-  const narrow = createBatcherClient(pipeline.client, pipeline.address, NARROW);
+  const narrow = anotherClient(pipeline, NARROW);
   const held = await narrow.openStream('held', { once: true, ...WANTED });
   const buffered: number[] = [];
   for (const value of large(20)) {
@@ -139,7 +135,7 @@ test('a full buffer holds a stream back instead of refusing it (G6)', async () =
 
 test('a stream that waits for room ends when nobody wants it any more, and what it has sent stays (G3)', async () => {
   pipeline = await startPipeline();
-  const narrow = createBatcherClient(pipeline.client, pipeline.address, NARROW);
+  const narrow = anotherClient(pipeline, NARROW);
   await narrow.pause('test');
   let isWanted = true;
   const unwanted = await narrow.openStream('unwanted', { once: true, stillWanted: () => isWanted });

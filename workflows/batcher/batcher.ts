@@ -185,7 +185,10 @@ async function runBatcher(input: BatcherInput): Promise<void> {
   setHandler(statusQuery, () => statusOf(state, workflowInfo()));
   setHandler(requestQuery, (requestId) => traceOf(state, requestId));
 
-  if (input.carried === undefined) showState();
+  // In each run, so that its first task has a command. Where a run follows another within a second, the server delays its
+  // first task; one that then answers questions and does nothing else the server drops, and after that the worker leaves
+  // out the first events of the run, whatever messages they are (G3).
+  showState();
   for (const { childId } of state.inFlight.values()) void follow(childId, adoptedClosing(childId));
 
   for (;;) {

@@ -9,6 +9,7 @@ import { loadClientConnectConfig } from '@temporalio/envconfig';
 import type { NativeConnectionOptions } from '@temporalio/worker';
 import { KeepapartError } from '../../domain/errors';
 import { MIB, SECOND } from '../../domain/duration';
+import { GRPC_STATUS, isRunClosing, type GrpcStatus } from './grpc-status';
 
 /** Where Temporal is and how to get in, as the SDK takes it. */
 export interface TemporalTarget {
@@ -22,16 +23,8 @@ const CONNECT_TIMEOUT_MS = 10 * SECOND;
 /** gRPC's own bound is 4 MiB, which the answer to a question for a long history exceeds. */
 const CHANNEL = { 'grpc.max_receive_message_length': 128 * MIB };
 
-/** gRPC's numbers; the package that names them is a dependency of the SDK, not ours. */
-const RESOURCE_EXHAUSTED = 8;
-const FAILED_PRECONDITION = 9;
-/** What the server says while a workflow is between two runs. */
-const WORKFLOW_BUSY = /workflow is (busy|closing)/i;
-/**
- * What it says of an update that was in a workflow task whose result it refused, as an event had arrived that a run which
- * continues as new has to take first. The same update is taken in the next task.
- */
-const TASK_REFUSED = /unexpected workflow task failure/i;
+/** What the server says while a workflow is between two runs, or has a question waiting while a task of it runs. */
+const WORKFLOW_BUSY = /workflow is busy|query buffer is full/i;
 const BUSY_RETRY_MS = 10;
 
 /**
@@ -65,20 +58,19 @@ export function embeddedTarget(address: string, namespace?: string): TemporalTar
 }
 
 /**
- * A client whose calls are repeated as the SDK does by default, except that a busy workflow (one that continues as new
- * under load) is called again after 10 ms instead of a second and more. A repeated call carries the same request id, by
- * which the server knows it within one run; across runs the batcher knows it (see `NumberedSender`).
+ * A client whose calls are repeated as the SDK does by default, except that a busy workflow (several calls at once) is
+ * asked again after 10 ms instead of a second and more, and one whose run is about to end by whoever calls (see
+ * {@link isRunClosing}). A repeated call carries the same request id, by which the server knows it in the same run.
  */
 export async function connectClient({ options, namespace }: TemporalTarget): Promise<Client> {
   const byDefault = defaultGrpcRetryOptions();
-  const isBusy = ({ code, details }: { code: number; details: string }) =>
-    (code === RESOURCE_EXHAUSTED && WORKFLOW_BUSY.test(details)) ||
-    (code === FAILED_PRECONDITION && TASK_REFUSED.test(details));
+  const isBusy = ({ code, details }: GrpcStatus) =>
+    code === GRPC_STATUS.resourceExhausted && WORKFLOW_BUSY.test(details);
   const retry = makeGrpcRetryInterceptor({
     retryableDecider: (attempt, status) =>
-      isBusy(status)
-        ? attempt < 500
-        : isRetryableError(status) && byDefault.retryableDecider(attempt, status),
+      isRetryableError(status) &&
+      !isRunClosing(status) &&
+      (isBusy(status) ? attempt < 500 : byDefault.retryableDecider(attempt, status)),
     delayFunction: (attempt, status) =>
       isBusy(status) ? BUSY_RETRY_MS : byDefault.delayFunction(attempt, status),
   });

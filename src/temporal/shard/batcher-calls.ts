@@ -1,7 +1,10 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
+  ServiceError,
   WithStartWorkflowOperation,
   WorkflowNotFoundError,
   WorkflowUpdateFailedError,
+  isGrpcServiceError,
   type Client,
 } from '@temporalio/client';
 import { ApplicationFailure, type SignalDefinition, type UpdateDefinition } from '@temporalio/common';
@@ -15,10 +18,12 @@ import {
   type BatcherWorkflow,
 } from '../../contracts/batcher';
 import { WORKFLOW_TYPE } from '../../contracts/ids';
+import { SECOND } from '../../domain/duration';
 import type { PipelineSettings } from '../../contracts/settings';
 import { createGroupCommit } from '../../concurrency/group-commit';
 import { KeepapartError, type ErrorCode } from '../../domain/errors';
 import { callTemporal } from '../server/calls';
+import { isRunClosing } from '../server/grpc-status';
 import type { RunProgress } from './giving-way';
 
 type Answer = BatcherAnswers[BatcherQuestion['about']];
@@ -27,16 +32,23 @@ type Args = [unknown?, ...unknown[]];
 /** Questions that share an update; what arrives while one is under way waits for the next. */
 const QUESTIONS_AT_ONCE = { entries: 100, bytes: Infinity, inFlight: 1, gatherMs: 0 } as const;
 
+/** For how long nothing is sent to a run that tries to end, unless it ends before. */
+const CLOSING_MS = 2 * SECOND;
+const LOOK_EVERY_MS = 25;
+
 /**
  * The calls that reach one batcher. A batcher that isn't there is started by the first message, with these settings: by
  * signals without a worker, by updates as soon as there is one.
  *
  * Nothing here is a Temporal query (decision 22). Questions go by an update that the batcher refuses with the answers: as
  * fresh as the moment at which the worker answers, one workflow task, no event. Without a worker they fail after ten
- * seconds with `temporal-unavailable`.
+ * seconds with `temporal-unavailable`. When a run tries to end, what it doesn't take any more goes to the next one, and
+ * all else waits along.
  */
 export class BatcherCalls {
   private readonly input: BatcherInput;
+  /** While the current run tries to end. */
+  private closing: Promise<void> | undefined;
   private readonly question = createGroupCommit<BatcherQuestion, Answer | undefined>(
     QUESTIONS_AT_ONCE,
     (questions) => this.askTogether(questions),
@@ -101,8 +113,8 @@ export class BatcherCalls {
   }
 
   /** The current run, whether or not a worker is there. */
-  async run(): Promise<RunProgress> {
-    return this.call('look at', async () => {
+  run(): Promise<RunProgress> {
+    return callTemporal(this.client, `could not look at ${this.workflowId}`, async () => {
       const { runId, historyLength } = await this.handle().describe();
       return { runId, historyLength };
     });
@@ -146,7 +158,30 @@ export class BatcherCalls {
   }
 
   private call<T>(what: string, call: () => Promise<T>): Promise<T> {
-    return callTemporal(this.client, `could not ${what} ${this.workflowId}`, call);
+    return callTemporal(this.client, `could not ${what} ${this.workflowId}`, async () => {
+      // Ends with the deadline at the latest, after which the call fails with that.
+      for (;;) {
+        await this.closing;
+        try {
+          return await call();
+        } catch (error) {
+          if (!isRefusedByClosingRun(error)) throw error;
+          this.closing ??= this.nextRun().finally(() => (this.closing = undefined));
+        }
+      }
+    });
+  }
+
+  private async nextRun(): Promise<void> {
+    try {
+      const { runId } = await this.run();
+      for (let waitedMs = 0; waitedMs < CLOSING_MS; waitedMs += LOOK_EVERY_MS) {
+        await sleep(LOOK_EVERY_MS);
+        if ((await this.run()).runId !== runId) return;
+      }
+    } catch {
+      // Whatever keeps it from being seen keeps the call from being made too, and is reported there.
+    }
   }
 }
 
@@ -162,4 +197,9 @@ const RUN_ENDED = 'AcceptedUpdateCompletedWorkflow';
 function refusalOf(error: unknown): ApplicationFailure | undefined {
   const { cause } = error instanceof WorkflowUpdateFailedError ? error : {};
   return cause instanceof ApplicationFailure ? cause : undefined;
+}
+
+function isRefusedByClosingRun(error: unknown): boolean {
+  const status = error instanceof ServiceError ? error.cause : error;
+  return isGrpcServiceError(status) && isRunClosing(status);
 }
