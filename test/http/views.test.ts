@@ -29,6 +29,7 @@ const batchView: BatchView = {
   runId: 'run',
   file: 'test_log_202002020202_batcher-0-00000001.log',
   saving: { text: 'each record by an activity of its own', shape: 'record', due: null },
+  cut: {
     text: 'as it was told',
     maxBatchSize: 5,
     why: 'rules',
@@ -39,7 +40,6 @@ const batchView: BatchView = {
     tooLarge: 0,
     fitting: 0,
   },
-  saving: { text: 'as it was told', shape: 'batch', due: 12 },
   records: [{ recordId: 'r1:0', value: 1, outcome: 'saved', attempts: 2, error: null }],
 };
 
