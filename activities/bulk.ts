@@ -89,13 +89,18 @@ export async function closeBatches(
   const all = batches.map((_, i) => results[i] ?? notReported());
   const [first] = all;
   if (first?.status === 'rejected' && all.every(isRetried)) throw first.reason;
+  const reasons = bounded(all.flatMap((result) => (result.status === 'rejected' ? [reasonOf(result)] : [])));
   return {
     batches: all.map((result) => {
       if (result.status === 'fulfilled') return { location: result.value.location };
-      const message = cutToBytes(messageOf(result.reason), MAX_ERROR_BYTES);
+      const message = reasons.shift()?.message ?? '';
       return isRefusedBatch(result.reason) ? { refused: message } : { failed: message };
     }),
   };
+}
+
+function reasonOf({ reason }: PromiseRejectedResult): { message: string } {
+  return { message: cutToBytes(messageOf(reason), MAX_ERROR_BYTES) };
 }
 
 function isRetried(result: PromiseSettledResult<unknown>): boolean {

@@ -1,7 +1,14 @@
 import { ApplicationFailure, activityInfo } from '@temporalio/activity';
 import type { FailureDetails, SaveFailure } from '../src/contracts/activities';
+import { KIB } from '../src/domain/duration';
 import { MAX_ERROR_BYTES, cutToBytes } from '../src/domain/outcome';
 import { ERRORS, RETRIED, isKeepapartError, type ErrorCode } from '../src/domain/errors';
+
+/** Of a message and of a stack trace in a failure, in UTF-8. */
+const MAX_TEXT_BYTES = 2 * KIB;
+
+/** Of an error: an error of a driver may stand behind one of the store's. */
+const MAX_CAUSES = 3;
 
 /**
  * The catalogue's code becomes the failure's type, which is what the Web UI shows and workflow code branches on;
@@ -15,13 +22,26 @@ export function asFailure(error: unknown, fallback: ErrorCode): ApplicationFailu
     ...(known?.retryAfterMs !== undefined && { retryAfterMs: known.retryAfterMs }),
   };
   return ApplicationFailure.create({
-    message: messageOf(error),
+    message: cutToBytes(messageOf(error), MAX_TEXT_BYTES),
     type: code,
     nonRetryable: isFinal(error),
     details: [details],
     ...(known?.retryAfterMs !== undefined && { nextRetryDelay: known.retryAfterMs }),
-    ...(error instanceof Error && { cause: error }),
+    ...(error instanceof Error && { cause: shortened(error, MAX_CAUSES) }),
   });
+}
+
+/**
+ * The error with short texts, and with as many of its causes. The server takes no failure of more than 2 MiB, and puts one
+ * of its own in its place, which isn't retried.
+ */
+function shortened(error: Error, causes: number): Error {
+  const { name, message, stack = '', cause } = error;
+  const further = cause instanceof Error && causes > 0 ? shortened(cause, causes - 1) : undefined;
+  const short = new Error(cutToBytes(message, MAX_TEXT_BYTES), further && { cause: further });
+  short.name = name;
+  short.stack = cutToBytes(stack, MAX_TEXT_BYTES);
+  return short;
 }
 
 /** Why one of several records could not be saved. */

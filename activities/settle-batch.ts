@@ -3,7 +3,14 @@ import {
   type SettleBatchInput,
   type SettleBatchResult,
 } from '../src/contracts/activities';
-import { OUTCOME, outcomeOf, withFailedUndo, type SettledRecord } from '../src/domain/outcome';
+import {
+  MAX_ERRORS_BYTES,
+  OUTCOME,
+  outcomeOf,
+  withFailedUndo,
+  withShortErrors,
+  type SettledRecord,
+} from '../src/domain/outcome';
 import type { RecordStore } from '../src/domain/record-store';
 import { isFinal, messageOf } from './failure';
 
@@ -33,7 +40,11 @@ export async function settleBatch(
   const records = closed?.records ?? (await rollBackAll(store, input, attempt));
   // Also when it is closed: who closed it may have died before that was durable, or before the clearing.
   const { location } = await store.closeBatch(batch, records, format);
-  return { location, outcomes: records.map((record) => outcomeOf(completed(record, input))) };
+  const share = MAX_ERRORS_BYTES / records.length;
+  return {
+    location,
+    outcomes: records.map((record) => withShortErrors(outcomeOf(completed(record, input)), share)),
+  };
 }
 
 async function rollBackAll(
@@ -41,6 +52,7 @@ async function rollBackAll(
   { batch, reason, atMs }: SettleBatchInput,
   attempt: number,
 ): Promise<SettledRecord[]> {
+  const share = MAX_ERRORS_BYTES / batch.records.length;
   const undoing = batch.records.map(async (record): Promise<SettledRecord> => {
     const outcome = { ...record, outcome: OUTCOME.rolledBack, attempts: 0, error: reason, atMs };
     try {
@@ -49,7 +61,9 @@ async function rollBackAll(
     } catch (error) {
       const refused = isFinal(error);
       if (!refused && attempt < ROLLBACK_ATTEMPTS) throw error;
-      return withFailedUndo(outcome, { attempts: attempt, message: messageOf(error), refused });
+      const failed = withFailedUndo(outcome, { attempts: attempt, message: messageOf(error), refused });
+      // Here already, so that the file says the same as the result.
+      return withShortErrors(failed, share);
     }
   });
   // None is left running behind the back of the next attempt.

@@ -1,3 +1,4 @@
+import { KIB } from './duration';
 import { jsonBytes, utf8Bytes, type JsonValue } from './json';
 import type { KeptRecord } from './record';
 
@@ -22,6 +23,9 @@ export interface RecordOutcome {
 /** Error texts of a store are cut here, in bytes of UTF-8: they are repeated in history, in the result and in the file. */
 export const MAX_ERROR_BYTES = 500;
 
+/** What the errors of all outcomes in one payload may take together, in bytes of JSON: Temporal takes 2 MiB of all. */
+export const MAX_ERRORS_BYTES = 256 * KIB;
+
 /** The beginning of a text, of at most so many bytes in UTF-8; whole characters only. */
 export function cutToBytes(text: string, maxBytes: number): string {
   // A UTF-16 unit takes at most three bytes.
@@ -41,8 +45,9 @@ export function withShortErrors<T extends RecordOutcome>(outcome: T, maxBytes: n
   const { error, rollbackError } = outcome;
   const bytes = (text: string | undefined) => (text === undefined ? 0 : jsonBytes(text));
   if (bytes(error) + bytes(rollbackError) <= maxBytes) return outcome;
-  // In JSON, a byte takes six at most; half of the room goes to each text where there are two.
-  const each = Math.floor(maxBytes / 6 / (rollbackError === undefined ? 1 : 2));
+  // In JSON, a byte takes six at most, and a text two quotes; half of the room goes to each where there are two.
+  const room = maxBytes / (error === undefined || rollbackError === undefined ? 1 : 2);
+  const each = Math.max(0, Math.floor((room - 2) / 6));
   return {
     ...outcome,
     ...(error !== undefined && { error: cutToBytes(error, each) }),

@@ -85,7 +85,11 @@ describe('a default that depends on another setting', () => {
   const record = { KEEPAPART_SAVE_ACTIVITY: 'record' };
 
   test('is in force where that setting has the value, whichever source it is from, and still counts as a default', () => {
-    for (const input of [{ env: record }, { file: fileOf({ SAVE_ACTIVITY: 'record' }) }, { flags: { saveActivity: 'record' } }]) {
+    for (const input of [
+      { env: record },
+      { file: fileOf({ SAVE_ACTIVITY: 'record' }) },
+      { flags: { saveActivity: 'record' } },
+    ]) {
       const { config, sources } = load(input);
       expect([config.maxInFlight, sources.maxInFlight]).toEqual([50, 'default']);
     }

@@ -11,9 +11,14 @@ import { ACTIVITY_TIMEOUTS, type Activities, type CloseBatchesResult } from '../
 import { childProgressSignal } from '../../src/contracts/batcher';
 import type { ChildMemo, ChildPolicy, ChildResult, ClosedBatches } from '../../src/contracts/child';
 import { SEARCH_ATTRIBUTES } from '../../src/contracts/search-attributes';
-import { KIB, MIB } from '../../src/domain/duration';
+import { MIB } from '../../src/domain/duration';
 import { jsonBytes } from '../../src/domain/json';
-import { tallyOutcomes, withShortErrors, type RecordOutcome } from '../../src/domain/outcome';
+import {
+  MAX_ERRORS_BYTES,
+  tallyOutcomes,
+  withShortErrors,
+  type RecordOutcome,
+} from '../../src/domain/outcome';
 import { packOutcomes } from '../../src/domain/packed-batch';
 import type { OpenBatch } from './child';
 import { describeBatchRefusal } from './failures';
@@ -21,9 +26,6 @@ import type { SettledBatch } from './rolling-back';
 
 /** What goes into one `closeBatches`, in bytes of JSON: a payload may take 2 MiB. */
 const MAX_PORTION_BYTES = 1 * MIB;
-
-/** What the errors of all records of a child may take together, in bytes of JSON. */
-const MAX_ERRORS_BYTES = 256 * KIB;
 
 interface ClosedBatch {
   location: string;
@@ -44,11 +46,7 @@ export class Closing {
 
   /** Closes batches by one activity. One that is refused for good is settled; the others don't wait for it. */
   async close(settled: readonly SettledBatch[]): Promise<void> {
-    const records = this.batches.reduce((sum, batch) => sum + batch.records.length, 0);
-    const bounded = settled.map(({ batch, outcomes }) => ({
-      batch,
-      outcomes: outcomes.map((outcome) => withShortErrors(outcome, MAX_ERRORS_BYTES / records)),
-    }));
+    const bounded = settled.map(({ batch, outcomes }) => ({ batch, outcomes: this.bounded(outcomes) }));
     this.show(bounded);
     await Promise.all(portionsOf(bounded).map((portion) => this.closePortion(portion)));
   }
@@ -118,16 +116,23 @@ export class Closing {
   private async settleOne(batch: OpenBatch, reason: string): Promise<void> {
     const { ref, flushReason, records } = batch;
     const { settleBatch } = untilItSucceeds(`${records.length} records to settle: ${ref.batchId}`);
-    const { location, outcomes } = await settleBatch({
+    const { location, outcomes: settledAs } = await settleBatch({
       batch: { ...ref, flushReason, records },
       format: this.policy.outcomeFormat,
       reason,
       atMs: Date.now(),
     });
+    const outcomes = this.bounded(settledAs);
     const settled = { batch, outcomes };
     this.closed.set(batch.place, { location, outcomes });
     this.show([settled]);
     this.publish([settled]);
+  }
+
+  /** As the result of the child has room for them. */
+  private bounded(outcomes: readonly RecordOutcome[]): RecordOutcome[] {
+    const records = this.batches.reduce((sum, batch) => sum + batch.records.length, 0);
+    return outcomes.map((outcome) => withShortErrors(outcome, MAX_ERRORS_BYTES / records));
   }
 
   /** Makes the child findable in the Web UI by how its records ended. */
