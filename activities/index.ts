@@ -1,6 +1,10 @@
 import { Context, activityInfo, heartbeat } from '@temporalio/activity';
-import { ACTIVITY_TIMEOUTS, type Activities, type ChildClosing } from '../src/contracts/activities';
-import type { BatchInChild } from '../src/contracts/child';
+import {
+  ACTIVITY_TIMEOUTS,
+  type Activities,
+  type ChildClosing,
+  type HeldByChild,
+} from '../src/contracts/activities';
 import type { PackedBuffer } from '../src/domain/buffer';
 import type { ErrorCode } from '../src/domain/errors';
 import type { RecordStore } from '../src/domain/record-store';
@@ -19,8 +23,8 @@ export interface WorkflowAccess {
   waitForChild(childId: string, signal: AbortSignal): Promise<ChildClosing>;
   /** See {@link Activities.restartChild}. */
   restartChild(childId: string): Promise<boolean>;
-  /** See {@link Activities.holdsBatches}. */
-  holdsBatches(childId: string, batches: readonly BatchInChild[]): Promise<boolean>;
+  /** See {@link Activities.readChild}. */
+  readChild(childId: string): Promise<HeldByChild>;
   /** What a page was started with. */
   readPage(pageId: string): Promise<PackedBuffer>;
 }
@@ -41,7 +45,7 @@ export function createActivities({ store, workflows }: ActivityDeps): Activities
     adoptChild: ({ childId }) =>
       whileHeartbeating(() => workflows.waitForChild(childId, Context.current().cancellationSignal)),
     restartChild: ({ childId }) => whileHeartbeating(() => workflows.restartChild(childId)),
-    holdsBatches: ({ childId, batches }) => workflows.holdsBatches(childId, batches),
+    readChild: ({ childId }) => workflows.readChild(childId),
     readPage: ({ pageId }) => workflows.readPage(pageId),
   };
 }

@@ -4,7 +4,7 @@ import { HOUR, MINUTE, SECOND } from '../domain/duration';
 import type { HowItEnded, PackedBatch } from '../domain/packed-batch';
 import type { OutcomeFormat, RecordOutcome, UndoFailure } from '../domain/outcome';
 import type { KeptRecord } from '../domain/record';
-import type { BatchInChild, ClosedBatches } from './child';
+import type { ClosedBatches } from './child';
 
 export interface SaveInput {
   record: KeptRecord;
@@ -66,9 +66,15 @@ export interface ChildRef {
   childId: string;
 }
 
-export interface HoldsInput extends ChildRef {
-  batches: BatchInChild[];
+/** What a child holds, of whichever run of the batcher. */
+export interface HeldByChild {
+  batches: number;
+  bulk: boolean;
+  records: RecordRun[];
 }
+
+/** Consecutive records of one request. */
+export type RecordRun = [requestId: string, firstIndex: number, count: number];
 
 export interface SettleBatchInput {
   batch: Batch;
@@ -134,8 +140,8 @@ export interface Activities {
    * Nothing happens when that has been done already. False when the server doesn't know the child any more.
    */
   restartChild(input: ChildRef): Promise<boolean>;
-  /** Whether a child with this id, started earlier, has exactly these batches. */
-  holdsBatches(input: HoldsInput): Promise<boolean>;
+  /** What a child holds that was started earlier; nothing when the server doesn't know it any more. */
+  readChild(input: ChildRef): Promise<HeldByChild>;
   /**
    * Gives every record of a batch that closed without completing an outcome: the one in its file, or rolled back.
    * Retried until it succeeds.

@@ -218,6 +218,34 @@ export function removeBeyond(buffer: RecordBuffer, maxBytes: number): BufferedRe
   return removed;
 }
 
+/** Puts records back that have left, at their places in the order of acceptance. */
+export function putBack(buffer: RecordBuffer, records: readonly BufferedRecord[]): void {
+  uncutAll(buffer);
+  buffer.waiting = [...buffer.waiting, ...records].sort(bySeq);
+  buffer.bufferedRecords += records.length;
+  for (const record of records) buffer.bufferedBytes += record.bytes;
+}
+
+/**
+ * Removes records by their ids.
+ * @param ids how many are to be removed that have this id, of which the oldest go; reduced by what is found
+ */
+export function removeRecords(buffer: RecordBuffer, ids: Map<string, number>): BufferedRecord[] {
+  uncutAll(buffer);
+  const removed: BufferedRecord[] = [];
+  buffer.waiting = buffer.waiting.filter((record) => {
+    const id = bufferedRecordId(record);
+    const left = ids.get(id) ?? 0;
+    if (left === 0) return true;
+    ids.set(id, left - 1);
+    removed.push(record);
+    return false;
+  });
+  buffer.bufferedRecords -= removed.length;
+  for (const record of removed) buffer.bufferedBytes -= record.bytes;
+  return removed;
+}
+
 /** What a record adds to a packed buffer, with the comma behind each value and each run. */
 function packedBytes(record: BufferedRecord, previous: BufferedRecord | undefined): number {
   return record.bytes + 1 + (continuesRun(previous, record) ? 0 : jsonBytes(runOf(record, [])) + 1);

@@ -112,7 +112,7 @@ test('a batch tells why it was cut where it was, as its buffer was when it went'
     ...{ oldestMs: null, left: null, unseen: null, keptOut: [], tooLarge: null, fitting: null },
   });
   expect(second?.cut).toMatchObject({ maxBatchSize: 3, why: 'nothing_left', left: 0, keptOut: [] });
-  expect(second?.cut?.text).toBe(
+  expect(second?.cut.text).toBe(
     '2 of 3 records: everything was to go, by a flush by hand, and no other record was buffered',
   );
 });
@@ -136,8 +136,8 @@ test.each(['record', 'batch'] as const)(
         keptOut: [{ rule: conflicts[1], records: 3 }],
       },
     });
-    expect(batch?.cut?.oldestMs).toBeGreaterThanOrEqual(100);
-    expect(batch?.cut?.text).toMatch(
+    expect(batch?.cut.oldestMs).toBeGreaterThanOrEqual(100);
+    expect(batch?.cut.text).toMatch(
       /^2 of 5 records: its oldest record had waited for \d+ ms, and all 3 that were left conflict with it; kept out 3 by {"group":\[1,2,3\]}$/,
     );
   },

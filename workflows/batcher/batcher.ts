@@ -107,6 +107,11 @@ async function runBatcher(input: BatcherInput): Promise<void> {
   let underWay = 0;
   let takingIn = false;
   let handingOver = false;
+  /**
+   * Whether the last child has started under an id that was free. Until then one starts at a time: after a reset, records
+   * that are buffered are in children of before as well, under the next ids.
+   */
+  let idsAreFree = false;
   /** Bytes of the batches that the current workflow task has started; a task is known by the history's length. */
   let started = { historyLength: 0, bytes: 0 };
   /** Since the loop's last look, for {@link createTaskSharing}. */
@@ -253,7 +258,7 @@ async function runBatcher(input: BatcherInput): Promise<void> {
     const starts = decideStarts(state, nowMs);
     const { shape, limit } = starts;
     const together = shape === SAVE_ACTIVITY.batch ? batchesTogether(state.settings) : 1;
-    const unconfirmed = (state.limits.startsUnderWay - underWay) * together;
+    const unconfirmed = ((idsAreFree ? state.limits.startsUnderWay : 1) - underWay) * together;
     // What doesn't start in this task does in the next, which the starts of this one bring.
     const maxBytes = state.limits.startBytes - started.bytes;
     const flushes = takeFlushesOfScope(state, nowMs, Math.min(limit, unconfirmed), maxBytes);
@@ -308,8 +313,11 @@ async function runBatcher(input: BatcherInput): Promise<void> {
   async function runChild(flushes: readonly Flush[], shape: SaveShape): Promise<void> {
     const openedAtMs = Date.now();
     state.lastBatchStartedAtMs = openedAtMs;
-    state.counters.batchesStarted += flushes.length;
-    const { childId, closing } = await asUnderWay(() => startOrAdopt(state, flushes, shape, openedAtMs));
+    const { childId, closing } = await asUnderWay(async () => {
+      const child = await startOrAdopt(state, flushes, shape, openedAtMs);
+      idsAreFree = !child.adopted;
+      return child;
+    });
     await follow(childId, closing);
   }
 

@@ -14,6 +14,8 @@ import {
   CHILD_CLOSING,
   type Activities,
   type ChildClosing,
+  type HeldByChild,
+  type RecordRun,
 } from '../../src/contracts/activities';
 import {
   closedBatchesOf,
@@ -28,10 +30,18 @@ import { MIXED_REASONS, SEARCH_ATTRIBUTES, indexedRequestIds } from '../../src/c
 import { SAVE_ACTIVITY, type SaveShape } from '../../src/contracts/settings';
 import { ruleIndexOf } from '../../src/domain/apart/rule-index';
 import { childIdOf } from '../../src/domain/batch';
+import {
+  bufferedRecordId,
+  inOrder,
+  putBack,
+  removeRecords,
+  type BufferedRecord,
+} from '../../src/domain/buffer';
 import { SECOND } from '../../src/domain/duration';
 import { storedReason } from '../../src/domain/explain/cut-reason';
 import type { Flush } from '../../src/domain/flush-policy';
 import { packBatch } from '../../src/domain/packed-batch';
+import { recordIdOf } from '../../src/domain/record';
 import { holdFor } from './conflict-scope';
 import type { BatcherState } from './state';
 
@@ -42,13 +52,18 @@ const MAX_SETTLE_PAUSE_MS = 300 * SECOND;
 export interface StartedChild {
   childId: string;
   closing: Promise<ChildClosing | undefined>;
+  /** Whether an earlier run has started it, so that it may hold other batches than those that were to start. */
+  adopted: boolean;
 }
 
 /**
  * Starts a child under the next free id. An id is taken when this batcher was terminated and starts again at 1 while
  * Temporal still retains children from before; the gap that is skipped doubles each time, so that n used ids cost log n
- * tries, and no id names two batches (G4). It is also taken when this batcher was reset to a point before the start: then
- * the child has these very batches, and is adopted.
+ * tries, and no id names two batches (G4).
+ *
+ * It is also taken when this batcher was reset to a point before the start. Then the child holds records that are
+ * buffered here again, perhaps cut into other batches, as what came one by one has come at once: it is adopted, its records
+ * leave the buffer, and the rest of what was to start waits for the next look.
  */
 export async function startOrAdopt(
   state: BatcherState,
@@ -60,10 +75,11 @@ export async function startOrAdopt(
     ...new Set(flushes.flatMap(({ records }) => records.map((record) => record.requestId))),
   ];
   const input = childInput(state, flushes, shape, openedAtMs);
+  const records = flushes.flatMap((flush) => flush.records);
   for (let gap = 1; ; gap *= 2) {
     const seq = state.nextChildSeq++;
     const childId = childIdOf(workflowInfo().workflowId, seq);
-    holdFor(state, seq, flushes);
+    holdFor(state, seq, records);
     const bulk = input.bulk !== undefined;
     state.inFlight.set(childId, {
       childId,
@@ -74,16 +90,54 @@ export async function startOrAdopt(
     });
     try {
       const handle = await startChildWith(childId, input, flushes, requestIds);
-      return { childId, closing: childClosing(handle) };
+      state.counters.batchesStarted += flushes.length;
+      return { childId, closing: childClosing(handle), adopted: false };
     } catch (error) {
       if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-      if (await supervising(childId).holdsBatches({ childId, batches: input.batches }))
-        return { childId, closing: adoptedClosing(childId) };
-      state.inFlight.delete(childId);
+      const held = await supervising(childId).readChild({ childId });
       state.apart?.held.callOff(seq);
+      if (adopt(state, seq, held, records)) {
+        state.counters.batchesStarted += held.batches;
+        return { childId, closing: adoptedClosing(childId), adopted: true };
+      }
+      state.inFlight.delete(childId);
       state.nextChildSeq += gap - 1;
     }
   }
+}
+
+/**
+ * Takes over a child that was started before, if any of its records is among those that were to start or are buffered.
+ * Several records may have the same id, where a key was forgotten: the child then has the oldest.
+ */
+function adopt(
+  state: BatcherState,
+  seq: number,
+  { batches, bulk, records: runs }: HeldByChild,
+  toStart: readonly BufferedRecord[],
+): boolean {
+  const { head, tail } = state.buffer;
+  const ids = countIds(runs);
+  const isHeld = (record: BufferedRecord) => ids.has(bufferedRecordId(record));
+  if (![toStart, inOrder(head), inOrder(tail)].some((records) => records.some(isHeld))) return false;
+  putBack(head, toStart);
+  holdFor(state, seq, [...removeRecords(head, ids), ...removeRecords(tail, ids)]);
+  const childId = childIdOf(workflowInfo().workflowId, seq);
+  const requestIds = [...new Set(runs.map(([requestId]) => requestId))];
+  state.inFlight.set(childId, { childId, batches, bulk, requestIds });
+  return true;
+}
+
+/** How often each record is there. */
+function countIds(runs: readonly RecordRun[]): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const [requestId, first, length] of runs) {
+    for (let index = first; index < first + length; index++) {
+      const id = recordIdOf(requestId, index);
+      counts.set(id, (counts.get(id) ?? 0) + 1);
+    }
+  }
+  return counts;
 }
 
 function startChildWith(

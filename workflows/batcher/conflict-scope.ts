@@ -4,6 +4,7 @@ import { Held } from '../../src/domain/apart/held';
 import { Holds } from '../../src/domain/apart/holds';
 import { isHeldUp, nextRunningFlushAtMs, takeRunningFlushes } from '../../src/domain/apart/running-flushes';
 import { childSeqOf } from '../../src/domain/batch';
+import type { BufferedRecord } from '../../src/domain/buffer';
 import { ruleKey } from '../../src/domain/conflict-rules/rule';
 import { KIB } from '../../src/domain/duration';
 import { nextFlushAtMs, takeFlushes, type Flush } from '../../src/domain/flush-policy';
@@ -69,8 +70,8 @@ function nextFlushAtMsOfScope(state: BatcherState, nowMs: number): number | unde
 }
 
 /** Notes what the batches of a child that starts hold. */
-export function holdFor({ apart }: BatcherState, seq: number, flushes: readonly Flush[]): void {
-  apart?.held.begin(seq, apart.holds.ofAll(flushes.flatMap(({ records }) => records)));
+export function holdFor({ apart }: BatcherState, seq: number, records: readonly BufferedRecord[]): void {
+  apart?.held.begin(seq, apart.holds.ofAll(records));
 }
 
 /** Beyond it, what waits behind records that are held up waits in its pages. */

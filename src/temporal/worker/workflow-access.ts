@@ -1,6 +1,6 @@
 import { WorkflowNotFoundError, type Client } from '@temporalio/client';
-import type { ChildClosing } from '../../contracts/activities';
-import type { BatchInChild, ChildInput } from '../../contracts/child';
+import type { ChildClosing, HeldByChild, RecordRun } from '../../contracts/activities';
+import type { ChildInput } from '../../contracts/child';
 import type { PackedBuffer } from '../../domain/buffer';
 import { restartChild } from '../children/restart-child';
 import { waitForChild } from '../children/wait-for-child';
@@ -12,24 +12,21 @@ export function createWorkflowAccess(client: Client) {
     waitForChild: (childId: string, signal: AbortSignal): Promise<ChildClosing> =>
       waitForChild(client, childId, signal),
     restartChild: (childId: string): Promise<boolean> => restartChild(client, childId),
-    holdsBatches: (childId: string, batches: readonly BatchInChild[]): Promise<boolean> =>
-      holdsBatches(client, childId, batches),
+    readChild: (childId: string): Promise<HeldByChild> => readChild(client, childId),
     readPage: async (pageId: string): Promise<PackedBuffer> =>
       inputOf(await readStart(client, pageId), pageId) as PackedBuffer,
   };
 }
 
-async function holdsBatches(
-  client: Client,
-  childId: string,
-  batches: readonly BatchInChild[],
-): Promise<boolean> {
+async function readChild(client: Client, childId: string): Promise<HeldByChild> {
   try {
-    const input = inputOf(await readStart(client, childId), childId) as ChildInput;
-    const recordsOf = (all: readonly BatchInChild[]) => JSON.stringify(all.map(({ records }) => records));
-    return recordsOf(input.batches) === recordsOf(batches);
+    const { batches, bulk } = inputOf(await readStart(client, childId), childId) as ChildInput;
+    const records = batches.flatMap((batch) =>
+      batch.records.map(([requestId, first, values]): RecordRun => [requestId, first, values.length]),
+    );
+    return { batches: batches.length, bulk: bulk !== undefined, records };
   } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return false;
+    if (error instanceof WorkflowNotFoundError) return { batches: 0, bulk: false, records: [] };
     throw error;
   }
 }
