@@ -58,7 +58,11 @@ export function startBatches(state: BatcherState, nowMs: number): Started[] {
   return groups.map((group) => {
     const seq = state.nextChildSeq++;
     const childId = childIdOf('batcher-0', seq);
-    holdFor(state, seq, group);
+    holdFor(
+      state,
+      seq,
+      group.flatMap(({ records }) => records),
+    );
     const requestIds = [...new Set(group.flatMap(({ records }) => records.map((one) => one.requestId)))];
     state.inFlight.set(childId, { childId, batches: group.length, bulk, startedAtMs: nowMs, requestIds });
     state.counters.batchesStarted += group.length;

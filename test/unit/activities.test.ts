@@ -35,7 +35,7 @@ function activitiesOver({
     workflows: {
       waitForChild: notAskedFor,
       restartChild: notAskedFor,
-      holdsBatches: notAskedFor,
+      readChild: notAskedFor,
       readPage: notAskedFor,
       ...workflows,
     },

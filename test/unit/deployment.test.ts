@@ -112,7 +112,7 @@ test('every service that stays has a health check', () => {
 });
 
 test('a worker is not killed before it has given up on its activities by itself (G4 holds either way)', () => {
-  const [forceSeconds] = all(read('src/temporal/worker.ts'), /^const FORCE_MS = (\d+) \* SECOND;$/gm);
+  const [forceSeconds] = all(read('src/temporal/worker/worker.ts'), /^const FORCE_MS = (\d+) \* SECOND;$/gm);
   const [graceSeconds] = all(block('x-keepapart'), /^ +stop_grace_period: (\d+)s$/gm);
   expect(Number(graceSeconds)).toBeGreaterThan(Number(forceSeconds));
 });

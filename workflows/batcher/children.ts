@@ -96,7 +96,7 @@ export async function startOrAdopt(
       if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
       const held = await supervising(childId).readChild({ childId });
       state.apart?.held.callOff(seq);
-      if (adopt(state, seq, held, records)) {
+      if (adopt(state, seq, held, records, openedAtMs)) {
         state.counters.batchesStarted += held.batches;
         return { childId, closing: adoptedClosing(childId), adopted: true };
       }
@@ -115,6 +115,7 @@ function adopt(
   seq: number,
   { batches, bulk, records: runs }: HeldByChild,
   toStart: readonly BufferedRecord[],
+  startedAtMs: number,
 ): boolean {
   const { head, tail } = state.buffer;
   const ids = countIds(runs);
@@ -124,7 +125,7 @@ function adopt(
   holdFor(state, seq, [...removeRecords(head, ids), ...removeRecords(tail, ids)]);
   const childId = childIdOf(workflowInfo().workflowId, seq);
   const requestIds = [...new Set(runs.map(([requestId]) => requestId))];
-  state.inFlight.set(childId, { childId, batches, bulk, requestIds });
+  state.inFlight.set(childId, { childId, batches, bulk, startedAtMs, requestIds });
   return true;
 }
 
