@@ -5,6 +5,7 @@ import { CASE_NAMES, shortcomings, versionOf } from './cases';
 import { currentVersion, readCorpus } from './corpus';
 import { replay } from './replay';
 import { tellHistory } from './tell-history';
+import { withQuestions } from './with-questions';
 
 /** The sources, not the build: a bundle of yesterday would replay whatever was changed today. */
 const TODAY = path.resolve(__dirname, '../../workflows');
@@ -44,6 +45,11 @@ test('no committed history names a machine', () => {
 
 test("today's code replays every committed history, to the same batches (G4, G8)", async () => {
   expect(await replay(await bundleForReplay(TODAY), corpus)).toEqual({});
+});
+
+test('questions between the tasks of a batcher change nothing of what a replay decides (G4, G8)', async () => {
+  const batchers = corpus.filter(({ caseName }) => caseName.startsWith('batcher-')).map(withQuestions);
+  expect(await replay(await bundleForReplay(TODAY), batchers)).toEqual({});
 });
 
 test('a change of what a workflow does, or in which order, is caught by every history (G8)', async () => {

@@ -5,7 +5,7 @@ import type { startPipeline, TestPipeline } from '../helpers/pipeline';
 import type { CaseName } from './cases';
 
 type Recording = Partial<Record<CaseName, History>>;
-type Start = (...options: Parameters<typeof startPipeline>) => Promise<TestPipeline>;
+export type Start = (...options: Parameters<typeof startPipeline>) => Promise<TestPipeline>;
 
 /** A run on a real server, and the cases that its histories are for. */
 export interface Scenario {
@@ -16,22 +16,21 @@ export interface Scenario {
 /** Long enough that nothing is flushed for its age. */
 export const NEVER = { flushIntervalMs: HOUR } as const;
 
+/** Long enough that a child tells its batcher before the next attempt which batches are closed. */
+export const TELLING = { retryIntervalMs: 2100 } as const;
+
 /** Has a run of a batcher end after so many messages, and for no other reason. */
 export function runsOf(messages: number) {
   return { historyEvents: 4000, historyBytes: 1e9, messages };
 }
 
-/** Makes every save of the value `slow` wait for `release`, from this attempt on; the attempts before it fail. */
-export function holdSlowRecords(
-  pipeline: TestPipeline,
-  fromAttempt = 1,
-): { held: () => number; release: () => void } {
+/** Makes every save of the value `slow` wait for `release`. */
+export function holdSlowRecords(pipeline: TestPipeline): { held: () => number; release: () => void } {
   let release: () => void = () => undefined;
   let held = 0;
   const released = new Promise<void>((resolve) => (release = resolve));
-  pipeline.store.beforeSave = ({ value }, attempt) => {
+  pipeline.store.beforeSave = ({ value }) => {
     if (value !== 'slow') return;
-    if (attempt < fromAttempt) throw new Error(`no luck in attempt ${attempt}`);
     held++;
     return released;
   };

@@ -73,6 +73,7 @@ import {
   refuseBadRequests,
   requestsFrom,
 } from './messages';
+import { OwnEvents } from './own-events';
 import { readOldestPage, spillToPages, takeInOldestPage } from './pages';
 import { decideStarts, noteFastestSave, noteStarts } from './save-shape';
 import { createTaskSharing } from './sharing-tasks';
@@ -117,6 +118,7 @@ async function runBatcher(input: BatcherInput): Promise<void> {
   /** Since the loop's last look, for {@link createTaskSharing}. */
   let acted = false;
   const shareTasks = createTaskSharing((ms) => workflowTask.hold(ms));
+  const ownEvents = new OwnEvents();
   takeOnScope(state, input.carried, Date.now());
 
   // No handler throws, whatever a message contains: it would fail the workflow task, and every one after it.
@@ -130,7 +132,7 @@ async function runBatcher(input: BatcherInput): Promise<void> {
     takeUpdate,
     (requests, origin) => {
       noteMessage();
-      acted = true;
+      noteAct();
       takeAll(requests, origin);
       return takeAnswers(state, requests, Date.now());
     },
@@ -157,7 +159,7 @@ async function runBatcher(input: BatcherInput): Promise<void> {
     limitsUpdate,
     (patch, action) => {
       noteMessage();
-      acted = true;
+      noteAct();
       const inForce = changeLimits(state, patch, action);
       followScope(state, Date.now());
       return inForce;
@@ -207,6 +209,7 @@ async function runBatcher(input: BatcherInput): Promise<void> {
     startBatches();
     if (underWay === 0) followDrain(state);
     armTimer();
+    ownEvents.leave(Date.now());
     setCurrentDetails(describeBatcher(state));
     const { historySize } = workflowInfo();
     shareTasks({ messages: state.messages, historySize, acted }, Date.now());
@@ -231,6 +234,12 @@ async function runBatcher(input: BatcherInput): Promise<void> {
   function noteMessage(): void {
     state.messages++;
     changed = true;
+  }
+
+  /** Of what leaves an event in history. */
+  function noteAct(): void {
+    acted = true;
+    ownEvents.note();
   }
 
   function showState(): void {
@@ -277,7 +286,7 @@ async function runBatcher(input: BatcherInput): Promise<void> {
     const wakeAtMs = nextWakeAtMs(state, Date.now());
     if (wakeAtMs === undefined || (timerAtMs !== undefined && timerAtMs <= wakeAtMs)) return;
     timerAtMs = wakeAtMs;
-    acted = true;
+    noteAct();
     void sleep(Math.max(1, wakeAtMs - Date.now())).then(() => {
       if (timerAtMs === wakeAtMs) timerAtMs = undefined;
       changed = true;
@@ -287,7 +296,7 @@ async function runBatcher(input: BatcherInput): Promise<void> {
   /** Counts work that has to end before this run may, and has the loop look again when it has. */
   async function asUnderWay<T>(work: () => Promise<T>): Promise<T> {
     underWay++;
-    acted = true;
+    noteAct();
     try {
       return await work();
     } finally {

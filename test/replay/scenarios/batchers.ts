@@ -3,7 +3,7 @@ import { SECOND } from '../../../src/domain/duration';
 import type { ConflictRule } from '../../../src/domain/conflict-rules';
 import type { JsonValue } from '../../../src/domain/json';
 import { waitFor } from '../../helpers/wait-for';
-import { NEVER, batcherHistory, holdSlowRecords, runIdOf, runsOf, type Scenario } from '../scenario';
+import { NEVER, TELLING, batcherHistory, holdSlowRecords, runIdOf, runsOf, type Scenario } from '../scenario';
 import { failing } from './children';
 
 const SLOW_AND_OTHER: ConflictRule[] = [{ pair: ['slow', 'other'] }];
@@ -49,7 +49,7 @@ export const SCENARIOS_OF_BATCHERS: readonly Scenario[] = [
   {
     cases: ['batcher-both-shapes'],
     async record(start) {
-      const settings = { saveActivity: 'auto', maxBatchSize: 2 } as const;
+      const settings = { ...TELLING, saveActivity: 'auto', maxBatchSize: 2 } as const;
       const pipeline = await start({ settings });
       failing({ fails: { 'burst 3': 1 } })(pipeline.store);
       await pipeline.send(['alone']);
