@@ -41,9 +41,7 @@ test('keepapart itself is the partitioner, and nothing but the domain comes with
     }));
   `);
   const { names, files, ...used } = JSON.parse(printed) as { names: string[]; files: string[] };
-  expect(names).toEqual(
-    expect.arrayContaining(['conflictingRules', 'partition', 'WHY_NO_LARGER']),
-  );
+  expect(names).toEqual(expect.arrayContaining(['conflictingRules', 'partition', 'WHY_NO_LARGER']));
   expect(files.filter((file) => !/dist\/src\/domain\//.test(file))).toEqual([]);
   const row = (sku: string, index: number) => ({ value: { sku }, row: index });
   expect(used).toEqual({

@@ -17,7 +17,6 @@ const LONG = [
   'e2e/embedded-server',
   'e2e/replay',
   'workflows/versioning',
-  'workflows/saving-locally',
   'e2e/versions',
   'e2e/replay-live',
   'e2e/client-commands',

@@ -217,7 +217,7 @@ const CASES_OF_BATCHERS = {
       'batcherWorkflow starts',
       'a batch starts: size',
       'an id is taken',
-      'holdsBatches succeeds at attempt 1: true',
+      'readChild succeeds at attempt 1',
       'adoptChild succeeds at attempt 1',
     ],
     neverTells: ['a child completes'],
@@ -226,7 +226,7 @@ const CASES_OF_BATCHERS = {
     tells: [
       'batcherWorkflow starts',
       'an id is taken',
-      'holdsBatches succeeds at attempt 1: false',
+      'readChild succeeds at attempt 1',
       'a child completes',
     ],
   },

@@ -58,8 +58,7 @@ function tellActivity(event: HistoryEvent, events: Events): string | undefined {
   const done = event.activityTaskCompletedEventAttributes;
   if (done) {
     const type = activityOf(done.scheduledEventId, events);
-    const answer = type === 'holdsBatches' ? `: ${String(firstOf(done.result))}` : '';
-    return `${type} succeeds at attempt ${attemptOf(done.startedEventId, events)}${answer}`;
+    return `${type} succeeds at attempt ${attemptOf(done.startedEventId, events)}`;
   }
   const failed = event.activityTaskFailedEventAttributes;
   if (failed) {

@@ -93,7 +93,7 @@ test('A thousand records that ended alike take a few bytes each.', () => {
 
 test('G4: an outcome that is missing is an error, and not a record without one.', () => {
   const [outcome] = [{ recordId: 'r:0', outcome: OUTCOME.saved, attempts: 1, atMs: 0 }];
-  const packed = packOutcomes([[outcome!]]);
+  const packed = packOutcomes([[outcome]]);
   const records = [{ recordId: 'r:0' }, { recordId: 'r:1' }];
   expect(() => unpackOutcomes(packed, 0, records)).toThrow('there is no outcome of r:1');
   expect(() => unpackOutcomes(packed, 1, records)).toThrow('there is no outcome of r:0');

@@ -6,7 +6,7 @@
  * followed directly by another for one that was only prolonged (`find_end_index_of_next_wft_seq`, SDK 1.24.0): in a replay
  * it hands over what the first task brought in the second, with the second one's time and length of history. Records are
  * younger then than they were, a batch that was started isn't due, and no worker can ever replay the run again. See
- * docs/decisions/0023-an-event-for-every-look.md.
+ * docs/decisions/0025-an-event-for-every-look.md.
  *
  * The event is that of a timer which nobody waits for: one task starts it, the next calls it off, so that there is never
  * more than one event a task.
