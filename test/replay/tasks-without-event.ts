@@ -5,7 +5,7 @@ interface Event extends Record<string, unknown> {
 
 const TASK = 'EVENT_TYPE_WORKFLOW_TASK_';
 const COMPLETED = `${TASK}COMPLETED`;
-const UPDATE_ACCEPTED = 'EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED';
+const OF_UPDATES = ['ACCEPTED', 'COMPLETED'].map((end) => `EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_${end}`);
 
 /**
  * The tasks, by the event that completed them, that brought something and are followed by an event which isn't theirs:
@@ -28,7 +28,7 @@ export function tasksWithoutEvent(text: string): string[] {
 }
 
 function isDecidedIn({ eventId }: Event, next: Event): boolean {
-  if (next.eventType === UPDATE_ACCEPTED) return true;
+  if (OF_UPDATES.includes(next.eventType)) return true;
   return Object.values(next).some(
     (attributes) =>
       typeof attributes === 'object' &&
