@@ -16,6 +16,9 @@ afterEach(() => {
   return pipeline.close();
 });
 
+/** A child tells its batcher which batches are closed before it waits for so long, and not before it waits less. */
+const TELLING_MS = 2100;
+
 const VALUES = ['a', 'b', 'waits', 'c', 'refused', 'd', 'e', 'f'];
 
 const child = () => childOf(pipeline, 1);
@@ -36,6 +39,7 @@ async function startFour(
       maxBatchSize: 2,
       maxInFlight: 4,
       flushIntervalMs: HOUR,
+      retryIntervalMs: TELLING_MS,
       ...options.settings,
     },
   });

@@ -90,30 +90,6 @@ test('A large list is saved in bulk, of which status and batches give the reason
   expect(Date.parse(afterwards?.since ?? '')).toBeGreaterThan(Date.parse(inBulk?.since ?? ''));
 });
 
-test('While six children save in bulk, what becomes due gathers for the next one (G7).', async () => {
-  await start();
-  let releaseFirst: () => void = () => undefined;
-  const first = new Promise<void>((resolve) => (releaseFirst = resolve));
-  const others = new Promise<void>((resolve) => (release = resolve));
-  pipeline.store.beforeSave = ({ value }) => (value === 'first' ? first : others);
-  await pipeline.send(Array.from({ length: 60 }, () => 'first'));
-  for (let inFlight = 30; inFlight <= 35; inFlight++) {
-    await waitFor(
-      `${inFlight} batches in flight`,
-      async () => (await pipeline.status()).inFlight === inFlight,
-    );
-    await sendBatches(1);
-  }
-  await sendBatches(1);
-  await waitFor('two batches to wait', async () => (await pipeline.status()).bufferedRecords === 4);
-  expect(await pipeline.status()).toMatchObject({ inFlight: 35, saving: { shape: 'batch' } });
-  releaseFirst();
-  await waitFor('both to have started', async () => (await pipeline.status()).inFlight === 7);
-  release();
-  await pipeline.quiet();
-  expect(await batchesPerChild(7)).toEqual([30, 1, 1, 1, 1, 1, 2]);
-});
-
 test('Children whose records only wait for their next attempt keep no others from starting (G7, G9).', async () => {
   await start({ settings: { saveActivity: 'batch', retryIntervalMs: HOUR } });
   pipeline.store.beforeSave = ({ value }) => {
