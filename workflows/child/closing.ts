@@ -38,6 +38,8 @@ export class Closing {
   private readonly waves: NonNullable<ChildMemo['closed']> = [];
   private known: RecordOutcome[] = [];
   private readonly report = createReporter(() => this.progress());
+  /** Portions with batches that could not be closed at first: what closes beside them is reported at once. */
+  private late = 0;
 
   constructor(
     private readonly batches: readonly OpenBatch[],
@@ -76,6 +78,7 @@ export class Closing {
 
   private async closePortion(portion: readonly SettledBatch[]): Promise<void> {
     const settling: Promise<void>[] = [];
+    let isLate = false;
     for (let open = portion; open.length > 0;) {
       const { batches: results } = await this.closeOnce(open);
       const noted: SettledBatch[] = [];
@@ -91,9 +94,14 @@ export class Closing {
         }
       }
       this.publish(noted);
-      if (failed.length > 0) this.reportSoFar();
+      if (failed.length > 0 && !isLate) {
+        isLate = true;
+        this.late++;
+      }
+      if (this.late > 0) this.reportSoFar();
       open = failed;
     }
+    if (isLate) this.late--;
     await Promise.all(settling);
   }
 
