@@ -63,6 +63,8 @@ test('a second start goes on where the first stopped: what was buffered is saved
 test('kill -9 of everything in the middle of 400 records that conflict and fail: one outcome each (G1, G2, G4)', async () => {
   const env = {
     KEEPAPART_SAVE_FAILURE_RATE: '0.5',
+    // In bulk all would be done before anything can be killed.
+    KEEPAPART_SAVE_ACTIVITY: 'record',
     KEEPAPART_FLUSH_INTERVAL_MS: '200',
     KEEPAPART_OUTCOME_FORMAT: 'json',
   };
