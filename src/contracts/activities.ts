@@ -4,7 +4,7 @@ import { HOUR, MINUTE, SECOND } from '../domain/duration';
 import type { HowItEnded, PackedBatch } from '../domain/packed-batch';
 import type { OutcomeFormat, RecordOutcome, UndoFailure } from '../domain/outcome';
 import type { KeptRecord } from '../domain/record';
-import type { ClosedBatches } from './child';
+import { closedBatchesOf, type ChildResult, type ClosedBatches } from './child';
 
 export interface SaveInput {
   record: KeptRecord;
@@ -111,6 +111,16 @@ export const CHILD_CLOSING = {
   /** The server doesn't know the workflow any more: it closed longer ago than the namespace retains, or was deleted. */
   notFound: 'not_found',
 } as const;
+
+/** How a child closed that completed with this result. */
+export function completedWith(result: ChildResult): ChildClosing {
+  const { fastestMs } = result;
+  return {
+    status: CHILD_CLOSING.completed,
+    ...closedBatchesOf(result),
+    ...(fastestMs !== undefined && { fastestMs }),
+  };
+}
 export type ChildClosingStatus = (typeof CHILD_CLOSING)[keyof typeof CHILD_CLOSING];
 
 /** Everything that workflows have done outside the sandbox. Each may run again at any time (G4). */

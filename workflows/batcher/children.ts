@@ -12,18 +12,18 @@ import { TypedSearchAttributes, WorkflowExecutionAlreadyStartedError } from '@te
 import {
   ACTIVITY_TIMEOUTS,
   CHILD_CLOSING,
+  completedWith,
   type Activities,
   type ChildClosing,
   type HeldByChild,
   type RecordRun,
 } from '../../src/contracts/activities';
-import {
-  closedBatchesOf,
-  type BatchInChild,
-  type ChildInput,
-  type ChildMemo,
-  type ChildPolicy,
-  type ChildWorkflow,
+import type {
+  BatchInChild,
+  ChildInput,
+  ChildMemo,
+  ChildPolicy,
+  ChildWorkflow,
 } from '../../src/contracts/child';
 import { WORKFLOW_TYPE, adoptionTaskQueue } from '../../src/contracts/ids';
 import { MIXED_REASONS, SEARCH_ATTRIBUTES, indexedRequestIds } from '../../src/contracts/search-attributes';
@@ -221,13 +221,7 @@ function summaryOf(flushes: readonly Flush[], reason: string, requestIds: readon
 /** Waits for a child that this run has started. Every way in which it can close is an answer. */
 async function childClosing(handle: ChildWorkflowHandle<ChildWorkflow>): Promise<ChildClosing | undefined> {
   try {
-    const result = await handle.result();
-    const { fastestMs } = result;
-    return {
-      status: CHILD_CLOSING.completed,
-      ...closedBatchesOf(result),
-      ...(fastestMs !== undefined && { fastestMs }),
-    };
+    return completedWith(await handle.result());
   } catch (error) {
     log.warn('a child closed without completing', { childId: handle.workflowId, error });
     return undefined;

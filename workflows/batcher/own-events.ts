@@ -8,8 +8,8 @@
  * younger then than they were, a batch that was started isn't due, and no worker can ever replay the run again. See
  * docs/decisions/0025-an-event-for-every-look.md.
  *
- * The event is that of a timer which nobody waits for: one task starts it, the next calls it off, so that there is never
- * more than one event a task.
+ * The event is that of a timer which nobody waits for: one task starts it, the next calls it off, so that it never
+ * costs more than one event a task.
  */
 import { CancellationScope, sleep, workflowInfo } from '@temporalio/workflow';
 import { MINUTE } from '../../src/domain/duration';

@@ -6,8 +6,13 @@ import {
   WorkflowNotFoundError,
   type Client,
 } from '@temporalio/client';
-import { CHILD_CLOSING, type ChildClosing, type ChildClosingStatus } from '../../contracts/activities';
-import { closedBatchesOf, type ChildWorkflow } from '../../contracts/child';
+import {
+  CHILD_CLOSING,
+  completedWith,
+  type ChildClosing,
+  type ChildClosingStatus,
+} from '../../contracts/activities';
+import type { ChildWorkflow } from '../../contracts/child';
 
 /**
  * Long-polls the result of a child until it closes, in whatever way. Rejects when the signal is aborted and when Temporal
@@ -20,13 +25,7 @@ export async function waitForChild(
 ): Promise<ChildClosing> {
   try {
     const handle = client.workflow.getHandle<ChildWorkflow>(childId);
-    const result = await client.withAbortSignal(signal, () => handle.result());
-    const { fastestMs } = result;
-    return {
-      status: CHILD_CLOSING.completed,
-      ...closedBatchesOf(result),
-      ...(fastestMs !== undefined && { fastestMs }),
-    };
+    return completedWith(await client.withAbortSignal(signal, () => handle.result()));
   } catch (error) {
     if (signal.aborted) throw signal.reason;
     const status = closingStatusOf(error);
