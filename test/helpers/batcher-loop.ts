@@ -5,10 +5,8 @@ import type { ClosedBatches } from '../../src/contracts/child';
 import { SAVE_ACTIVITY, type PipelineSettings, type SaveShape } from '../../src/contracts/settings';
 import { childIdOf, childSeqOf } from '../../src/domain/batch';
 import type { Flush } from '../../src/domain/flush-policy';
-import { groupFlushes } from '../../workflows/batcher/child-bounds';
-import { holdFor, takeFlushesOfScope, takeOnScope } from '../../workflows/batcher/conflict-scope';
-import { noteCuts } from '../../workflows/batcher/cut-notes';
-import { decideStarts, noteStarts } from '../../workflows/batcher/save-shape';
+import { holdFor, takeOnScope } from '../../workflows/batcher/conflict-scope';
+import { takeNextChildren } from '../../workflows/batcher/next-children';
 import { recordClosing, restoreBatcher, type BatcherState } from '../../workflows/batcher/state';
 import { TEST_SETTINGS } from './pipeline';
 
@@ -48,27 +46,29 @@ export interface Started {
 
 /** Lets start what may. */
 export function startBatches(state: BatcherState, nowMs: number): Started[] {
-  const starts = decideStarts(state, nowMs);
-  const { shape, limit } = starts;
-  const taken = takeFlushesOfScope(state, nowMs, limit, Infinity);
-  noteStarts(state, starts, taken.length, nowMs);
-  const flushes = noteCuts(state, taken, nowMs);
-  const bulk = shape === SAVE_ACTIVITY.batch;
-  const groups = bulk ? groupFlushes(flushes, state.settings) : flushes.map((flush) => [flush]);
-  return groups.map((group) => {
-    const seq = state.nextChildSeq++;
-    const childId = childIdOf('batcher-0', seq);
-    holdFor(
-      state,
-      seq,
-      group.flatMap(({ records }) => records),
-    );
-    const requestIds = [...new Set(group.flatMap(({ records }) => records.map((one) => one.requestId)))];
-    state.inFlight.set(childId, { childId, batches: group.length, bulk, startedAtMs: nowMs, requestIds });
-    state.counters.batchesStarted += group.length;
-    state.lastBatchStartedAtMs = nowMs;
-    return { childId, shape, flushes: group };
+  const started: Started[] = [];
+  for (;;) {
+    const { shape, children } = takeNextChildren(state, nowMs, { children: Infinity, bytes: Infinity });
+    if (children.length === 0) return started;
+    for (const flushes of children) started.push(start(state, flushes, shape, nowMs));
+  }
+}
+
+function start(state: BatcherState, flushes: Flush[], shape: SaveShape, nowMs: number): Started {
+  const seq = state.nextChildSeq++;
+  const childId = childIdOf('batcher-0', seq);
+  const records = flushes.flatMap((flush) => flush.records);
+  holdFor(state, seq, records);
+  state.inFlight.set(childId, {
+    childId,
+    batches: flushes.length,
+    bulk: shape === SAVE_ACTIVITY.batch,
+    startedAtMs: nowMs,
+    requestIds: [...new Set(records.map(({ requestId }) => requestId))],
   });
+  state.counters.batchesStarted += flushes.length;
+  state.lastBatchStartedAtMs = nowMs;
+  return { childId, shape, flushes };
 }
 
 export function closing(of: Partial<ChildClosing> = {}): ChildClosing {

@@ -1,8 +1,9 @@
-import { drainSignal, type BatcherInput } from '../../src/contracts/batcher';
+import { RUN_LIMITS, drainSignal, type BatcherInput } from '../../src/contracts/batcher';
 import { WORKFLOW_TYPE, bufferPageId } from '../../src/contracts/ids';
 import { childSeqOf } from '../../src/domain/batch';
 import type { PackedBuffer } from '../../src/domain/buffer';
 import { HOUR, KIB } from '../../src/domain/duration';
+import { MAX_CARRIED_HEAD_BYTES, MAX_CARRIED_TAIL_BYTES } from '../../src/domain/paged-buffer';
 import { inputOf, readStart } from '../../src/temporal/server/first-event';
 import { createWorkflowAccess } from '../../src/temporal/worker/workflow-access';
 import { startPipeline, type TestPipeline } from '../helpers/pipeline';
@@ -43,7 +44,9 @@ test('a paused buffer is carried in pages, answers for them, and comes back whol
   expect(before).toMatchObject({ bufferedRecords: 90, paused: { by: 'test' } });
   const started = await readStart(pipeline.client, pipeline.batcherWorkflowId);
   const { carried } = inputOf(started, pipeline.batcherWorkflowId) as BatcherInput;
-  expect(Buffer.byteLength(JSON.stringify(carried))).toBeLessThan(100 * KIB);
+  // Beside the buffer a state takes little; a record may have arrived while the pages were made.
+  const most = MAX_CARRIED_HEAD_BYTES + MAX_CARRIED_TAIL_BYTES + RUN_LIMITS.lateBytes + 8 * KIB;
+  expect(Buffer.byteLength(JSON.stringify(carried))).toBeLessThan(most);
 
   for (const requestId of [requestIds[0]!, requestIds[15]!, requestIds[29]!]) {
     expect((await pipeline.batcher.request(requestId))?.counts).toMatchObject({ buffered: 3 });

@@ -52,17 +52,15 @@ import {
 } from '../../src/contracts/batcher';
 import { limitsUpdate } from '../../src/contracts/limits';
 import { SEARCH_ATTRIBUTES } from '../../src/contracts/search-attributes';
-import { SAVE_ACTIVITY, type SaveShape } from '../../src/contracts/settings';
+import type { SaveShape } from '../../src/contracts/settings';
 import type { WorkerSinks } from '../../src/contracts/worker-sinks';
 import { FLUSH_REASON, childSeqOf } from '../../src/domain/batch';
 import { bytesOf } from '../../src/domain/flush-cut';
 import type { Flush } from '../../src/domain/flush-policy';
 import { flushEverything, headRunsLow, needsSpill } from '../../src/domain/paged-buffer';
 import { noteMessage as noteSender } from '../../src/domain/sender-window';
-import { batchesTogether, groupFlushes } from './child-bounds';
 import { adoptedClosing, settleIfNeeded, startOrAdopt } from './children';
-import { followScope, looksAhead, nextWakeAtMs, takeFlushesOfScope, takeOnScope } from './conflict-scope';
-import { noteCuts } from './cut-notes';
+import { followScope, looksAhead, nextWakeAtMs, takeOnScope } from './conflict-scope';
 import { changeLimits, configure, refuseBadLimits } from './limits';
 import {
   actionFrom,
@@ -73,9 +71,10 @@ import {
   refuseBadRequests,
   requestsFrom,
 } from './messages';
+import { takeNextChildren } from './next-children';
 import { OwnEvents } from './own-events';
 import { readOldestPage, spillToPages, takeInOldestPage } from './pages';
-import { decideStarts, noteFastestSave, noteStarts } from './save-shape';
+import { noteFastestSave } from './save-shape';
 import { createTaskSharing } from './sharing-tasks';
 import {
   beginDrain,
@@ -264,19 +263,17 @@ async function runBatcher(input: BatcherInput): Promise<void> {
     const { historyLength } = workflowInfo();
     if (started.historyLength !== historyLength) started = { historyLength, bytes: 0 };
     const nowMs = Date.now();
-    const starts = decideStarts(state, nowMs);
-    const { shape, limit } = starts;
-    const together = shape === SAVE_ACTIVITY.batch ? batchesTogether(state.settings) : 1;
-    const unconfirmed = ((idsAreFree ? state.limits.startsUnderWay : 1) - underWay) * together;
-    // What doesn't start in this task does in the next, which the starts of this one bring.
-    const maxBytes = state.limits.startBytes - started.bytes;
-    const flushes = takeFlushesOfScope(state, nowMs, Math.min(limit, unconfirmed), maxBytes);
-    noteStarts(state, starts, flushes.length, nowMs);
-    const noted = noteCuts(state, flushes, nowMs);
-    const groups = together === 1 ? noted.map((flush) => [flush]) : groupFlushes(noted, state.settings);
-    for (const group of groups) {
-      for (const { records } of group) started.bytes += bytesOf(records);
-      void runChild(group, shape);
+    for (;;) {
+      const { shape, children } = takeNextChildren(state, nowMs, {
+        children: (idsAreFree ? state.limits.startsUnderWay : 1) - underWay,
+        // What doesn't start in this task does in the next, which the starts of this one bring.
+        bytes: state.limits.startBytes - started.bytes,
+      });
+      if (children.length === 0) return;
+      for (const flushes of children) {
+        for (const { records } of flushes) started.bytes += bytesOf(records);
+        void runChild(flushes, shape);
+      }
     }
   }
 
