@@ -190,8 +190,7 @@ export const SETTINGS = {
     default: 'file',
     about:
       'Where the rules hold: never in one file, or never in flight at the same time either (running), for a store that cannot take both at once.',
-    related:
-      'running needs SHARDS=1. Deploy workers of 0.3.0 before it; what it promises and costs stands in RULES.md.',
+    related: 'running needs SHARDS=1. RULES.md says what it promises and costs.',
   }),
   apartMs: setting({
     parser: integer(0, DAY),

@@ -17,6 +17,8 @@ export const WAITS_FOR = {
   slot: 'slot',
   /** Its batch may go, but another has started less than `BATCH_SPACING_MS` ago. */
   spacing: 'spacing',
+  /** Its batch may go, and starts with many others as soon as one of those that are being saved in bulk is through. */
+  gathering: 'gathering',
   /** Nothing but older batches whose start is under way. */
   start: 'start',
 } as const;
@@ -24,7 +26,7 @@ export type WaitsFor = (typeof WAITS_FOR)[keyof typeof WAITS_FOR];
 
 export interface Wait {
   for: WaitsFor;
-  /** Of `age` and `spacing`: until when at the latest, and at the earliest, in milliseconds since the epoch. */
+  /** In milliseconds since the epoch: of `age` and `gathering` until when at the latest, of `spacing` at the earliest. */
   untilMs?: number;
   /** Of `resume`: who has paused it. */
   by?: string;

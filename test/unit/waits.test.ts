@@ -62,6 +62,17 @@ test('between two starts it waits for the spacing, and with nothing in its way f
   expect(waits(state, 'full', 1050)[0]).toEqual({ for: 'start' });
 });
 
+test('While two children save in bulk, what may go waits for others to go with, a second at most.', () => {
+  const state = newState({ saveActivity: 'batch' });
+  for (const nowMs of [1000, 1200]) {
+    append(state, `at ${nowMs}`, ['x', 'x', 'x'], nowMs);
+    expect(startBatches(state, nowMs)).toHaveLength(1);
+  }
+  append(state, 'full', ['a', 'b', 'c'], 1300);
+  expect(waits(state, 'full', 1300)[0]).toEqual({ for: 'gathering', untilMs: 2000 });
+  expect(waits(state, 'full', 2000)[0]).toEqual({ for: 'start' });
+});
+
 test('in a paused shard everything waits for somebody, whatever else there is', () => {
   const state = newState({ maxInFlight: 1 });
   append(state, 'a', ['x', 'y', 'z', 'due'], 0);
@@ -131,6 +142,13 @@ test.each<[Wait, object]>([
     },
   ],
   [{ for: 'slot' }, { for: 'slot', text: 'a batch to close: as many are in flight as MAX_IN_FLIGHT allows' }],
+  [
+    { for: 'gathering', untilMs: 0 },
+    {
+      text: 'others to be saved in bulk with, until 1970-01-01T00:00:00.000Z at most',
+      ...{ for: 'gathering', until: '1970-01-01T00:00:00.000Z' },
+    },
+  ],
   [{ for: 'start' }, { for: 'start', text: 'older batches whose start is under way' }],
   [
     { for: 'older_records' },

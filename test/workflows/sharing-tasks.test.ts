@@ -1,6 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { InjectedSinks } from '@temporalio/worker';
 import type { WorkerSinks } from '../../src/contracts/worker-sinks';
+import { WORKFLOW_TYPE } from '../../src/contracts/ids';
+import type { PipelineSettings } from '../../src/contracts/settings';
+import { childIdOf } from '../../src/domain/batch';
 import { eventTypeOf } from '../../src/temporal/replay/commands';
 import { startPipeline, type TestPipeline } from '../helpers/pipeline';
 import { waitFor } from '../helpers/wait-for';
@@ -8,23 +11,23 @@ import { waitFor } from '../helpers/wait-for';
 let pipeline: TestPipeline;
 afterEach(() => pipeline.close());
 
-/** A paused pipeline whose held tasks are answered when the test says so; until then they are asked for only. */
-async function startHeld() {
+/** A pipeline where the held tasks of a type are answered when the test says so; until then they are only counted. */
+async function startHeld(workflowType: string, settings: Partial<PipelineSettings> = {}) {
   let holds = 0;
   let letGo = () => {};
   let heldUntil: Promise<void> = Promise.resolve();
   const sinks: InjectedSinks<WorkerSinks> = {
     workflowTask: {
       hold: {
-        fn: () => {
+        fn: (workflow) => {
+          if (workflow.workflowType !== workflowType) return;
           holds++;
           return heldUntil;
         },
       },
     },
   };
-  pipeline = await startPipeline({ tuning: { sinks } });
-  await pipeline.batcher.pause('the test');
+  pipeline = await startPipeline({ settings, tuning: { sinks } });
   return {
     holds: () => holds,
     keep: () => (heldUntil = new Promise((resolve) => (letGo = resolve))),
@@ -34,8 +37,8 @@ async function startHeld() {
 
 const addOne = () => pipeline.shard.addRecords(randomUUID(), [3], false);
 
-async function eventTypes(): Promise<string[]> {
-  const { events } = await pipeline.client.workflow.getHandle(pipeline.batcherWorkflowId).fetchHistory();
+async function eventTypes(workflowId: string): Promise<string[]> {
+  const { events } = await pipeline.client.workflow.getHandle(workflowId).fetchHistory();
   return (events ?? []).map(eventTypeOf);
 }
 
@@ -43,7 +46,8 @@ const SIGNALED = 'WorkflowExecutionSignaled';
 const TASK_STARTED = 'WorkflowTaskStarted';
 
 test('What arrives while a task is held is acknowledged at once, and shares the task after it.', async () => {
-  const held = await startHeld();
+  const held = await startHeld(WORKFLOW_TYPE.batcher);
+  await pipeline.batcher.pause('the test');
   void held.keep();
   await waitFor('a task to be held', async () => {
     if (held.holds() === 0) await addOne();
@@ -53,10 +57,32 @@ test('What arrives while a task is held is acknowledged at once, and shares the 
   held.letGo();
   const { counters } = await pipeline.status();
 
-  const events = await eventTypes();
+  const events = await eventTypes(pipeline.batcherWorkflowId);
   expect(events.filter((type) => type === SIGNALED)).toHaveLength(counters.accepted + 1);
   const lastTask = events.lastIndexOf(TASK_STARTED);
   const taskBefore = events.lastIndexOf(TASK_STARTED, lastTask - 1);
   const shared = events.slice(taskBefore, lastTask).filter((type) => type === SIGNALED);
   expect(shared.length).toBeGreaterThanOrEqual(4);
+});
+
+test('Saves of a batch that end while a task for the first of them is held share the task after it.', async () => {
+  const held = await startHeld(WORKFLOW_TYPE.child, { maxBatchSize: 5 });
+  void held.keep();
+  let release = () => {};
+  const released = new Promise<void>((resolve) => (release = resolve));
+  pipeline.store.beforeSave = ({ value }) => (value === 'first' ? undefined : released);
+  await pipeline.send(['first', 'b', 'c', 'd', 'e']);
+  await waitFor('a task to be held', () => held.holds() > 0);
+  release();
+  const childId = childIdOf(pipeline.batcherWorkflowId, 1);
+  await waitFor('all saves to end', async () => {
+    const { raw } = await pipeline.client.workflow.getHandle(childId).describe();
+    return (raw.pendingActivities ?? []).length === 0;
+  });
+  held.letGo();
+  await pipeline.quiet();
+
+  // That of the start, the held one, the one that is shared, and that of the closing.
+  const tasks = (await eventTypes(childId)).filter((type) => type === TASK_STARTED);
+  expect(tasks).toHaveLength(4);
 });

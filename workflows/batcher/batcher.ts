@@ -242,6 +242,7 @@ async function runBatcher(input: BatcherInput): Promise<void> {
   }
 
   function showState(): void {
+    ownEvents.note();
     upsertSearchAttributes([
       { key: SEARCH_ATTRIBUTES.batcher, value: workflowId },
       { key: SEARCH_ATTRIBUTES.batcherState, value: state.paused === null ? 'running' : 'paused' },

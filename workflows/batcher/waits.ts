@@ -6,6 +6,7 @@ import type { ConflictRule } from '../../src/domain/conflict-rules';
 import { noteReach, rulesBeyond, type Reaches } from '../../src/domain/explain/passed-over';
 import { isWorthCutting } from '../../src/domain/flush-cut';
 import { dueAtMs } from '../../src/domain/flush-policy';
+import { mayStartFromMs } from './save-shape';
 import { batchesInFlight, flushPolicyOf, freeSlots, spacedUntilMs, type BatcherState } from './state';
 
 /** Of so many records of one request it is told what they wait for. */
@@ -58,7 +59,9 @@ function waitForResume({ paused }: BatcherState): Wait | undefined {
 function waitOfReady(state: BatcherState, nowMs: number): Wait {
   if (batchesInFlight(state) >= state.settings.maxInFlight) return { for: WAITS_FOR.slot };
   if (freeSlots(state, nowMs) === 0) return { for: WAITS_FOR.spacing, untilMs: spacedUntilMs(state) };
-  return { for: WAITS_FOR.start };
+  const fromMs = mayStartFromMs(state, nowMs);
+  if (fromMs === nowMs) return { for: WAITS_FOR.start };
+  return { for: WAITS_FOR.gathering, ...(fromMs !== undefined && { untilMs: fromMs }) };
 }
 
 function headWaits(state: BatcherState, requestId: string, nowMs: number): (record: BufferedRecord) => Wait {

@@ -20,7 +20,7 @@ import type { OpenBatch } from './child';
 import type { Closing } from './closing';
 import { CANCELLED_SAVE, describeRefusal } from './failures';
 import type { SaveTimes } from './record-saving';
-import { rollBack, withWholeBatches, type RollingBack, type SettledBatch } from './rolling-back';
+import { undo } from './rolling-back';
 
 /** Before a pause that is longer, the batcher is told which batches are closed, so that it may start others instead. */
 const LONG_PAUSE_MS = 2 * SECOND;
@@ -153,24 +153,9 @@ function isSettled({ outcomes }: Unsettled): boolean {
 /** Undoes what is to be rolled back, and closes the batches, each by one activity for all of them. */
 async function finish(through: readonly Unsettled[], policy: ChildPolicy, closing: Closing): Promise<void> {
   if (through.length === 0) return;
-  const undoing: RollingBack[] = [];
-  for (const { batch, outcomes } of through) {
-    const records = batch.records.flatMap((record, place) => {
-      const outcome = outcomes[place];
-      return outcome?.outcome === OUTCOME.rolledBack ? [{ record, outcome }] : [];
-    });
-    if (records.length > 0) undoing.push({ batch: batch.ref, records });
-  }
-  const undone = await rollBack(undoing);
-  const byBatch = new Map(undoing.map(({ batch }, i) => [batch.batchId, undone[i] ?? []]));
-  const settled = through.map(({ batch, outcomes }): SettledBatch => {
-    const rolledBack = new Map(byBatch.get(batch.ref.batchId)?.map((outcome) => [outcome.recordId, outcome]));
-    return {
-      batch,
-      outcomes: outcomes.flatMap((outcome) =>
-        outcome === undefined ? [] : [rolledBack.get(outcome.recordId) ?? outcome],
-      ),
-    };
-  });
-  await closing.close(await withWholeBatches(settled, policy));
+  const settled = through.map(({ batch, outcomes }) => ({
+    batch,
+    outcomes: outcomes.filter((outcome) => outcome !== undefined),
+  }));
+  await closing.close(await undo(settled, policy));
 }

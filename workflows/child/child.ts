@@ -2,8 +2,8 @@
  * batchesWorkflow: one batch or many, from their records to their files.
  *
  *   saving ──► each record by an activity of its own (record-saving.ts), or all together (bulk-saving.ts)
- *               └─ exhausted or refused ──► rollback (tried for 2½ minutes) ──► rolled_back
- *   deciding ► ON_FAILURE=rollback_batch, and one was rolled back: rollback of the saved records of that batch, too
+ *   undoing ─► rollback of what was exhausted or refused (tried for 2½ minutes) ──► rolled_back;
+ *              with ON_FAILURE=rollback_batch of the saved records of that batch, too
  *   closing ─► closeBatches (until it succeeds): one file per batch from its outcomes ──► done
  *               └─ refused for good ──► settleBatch, with the refusal as the reason
  *

@@ -36,7 +36,6 @@ interface ClosedBatch {
 export class Closing {
   private readonly closed = new Map<number, ClosedBatch>();
   private readonly waves: NonNullable<ChildMemo['closed']> = [];
-  private known: RecordOutcome[] = [];
   private readonly report = createReporter(() => this.progress());
   /** Portions with batches that could not be closed at first: what closes beside them is reported at once. */
   private late = 0;
@@ -49,7 +48,6 @@ export class Closing {
   /** Closes batches by one activity. One that is refused for good is settled; the others don't wait for it. */
   async close(settled: readonly SettledBatch[]): Promise<void> {
     const bounded = settled.map(({ batch, outcomes }) => ({ batch, outcomes: this.bounded(outcomes) }));
-    this.show(bounded);
     await Promise.all(portionsOf(bounded).map((portion) => this.closePortion(portion)));
   }
 
@@ -131,10 +129,8 @@ export class Closing {
       atMs: Date.now(),
     });
     const outcomes = this.bounded(settledAs);
-    const settled = { batch, outcomes };
     this.closed.set(batch.place, { location, outcomes });
-    this.show([settled]);
-    this.publish([settled]);
+    this.publish([{ batch, outcomes }]);
   }
 
   /** As the result of the child has room for them. */
@@ -143,12 +139,15 @@ export class Closing {
     return outcomes.map((outcome) => withShortErrors(outcome, MAX_ERRORS_BYTES / records));
   }
 
-  /** Makes the child findable in the Web UI by how its records ended. */
-  private show(settled: readonly SettledBatch[]): void {
-    const replaced = new Set(settled.flatMap(({ outcomes }) => outcomes));
-    this.known = [...this.known.filter((outcome) => !replaced.has(outcome)), ...replaced];
-    const { saved, rolledBack, retries } = tallyOutcomes(this.known);
-    const undoFailed = this.known.filter(({ rollbackError }) => rollbackError !== undefined).length;
+  /**
+   * Makes known which batches are closed, and in the Web UI how their records ended. A single batch is closed when its
+   * child is: what is made known with the end of a workflow costs the server no write of its own.
+   */
+  private publish(closed: readonly SettledBatch[]): void {
+    if (closed.length === 0) return;
+    const known = [...this.closed.values()].flatMap(({ outcomes }) => outcomes);
+    const { saved, rolledBack, retries } = tallyOutcomes(known);
+    const undoFailed = known.filter(({ rollbackError }) => rollbackError !== undefined).length;
     upsertSearchAttributes([
       { key: SEARCH_ATTRIBUTES.saved, value: saved },
       { key: SEARCH_ATTRIBUTES.rolledBack, value: rolledBack },
@@ -158,16 +157,12 @@ export class Closing {
     setCurrentDetails(
       `${saved} saved, ${rolledBack} rolled back${undoFailed > 0 ? `, ${undoFailed} undo failed` : ''}`,
     );
-  }
-
-  /** A single batch is closed when its child is: there is nothing to publish before. */
-  private publish(closed: readonly SettledBatch[]): void {
-    if (this.batches.length === 1 || closed.length === 0) return;
+    if (this.batches.length === 1) return;
     this.waves.push({
       atMs: Date.now(),
       batches: closed.map(({ batch, outcomes }) => {
-        const { saved, rolledBack, retries } = tallyOutcomes(outcomes);
-        return [batch.place, saved, rolledBack, retries];
+        const own = tallyOutcomes(outcomes);
+        return [batch.place, own.saved, own.rolledBack, own.retries];
       }),
     });
     const memo: Pick<ChildMemo, 'closed'> = { closed: [...this.waves] };

@@ -14,17 +14,59 @@ import type { KeptRecord } from '../../src/domain/record';
 import type { OpenBatch } from './child';
 import { describeUndoFailure } from './failures';
 
-/** Records of one batch that end rolled back. */
-export interface RollingBack {
-  batch: BatchRef;
-  records: { record: KeptRecord; outcome: RecordOutcome }[];
-}
-
 /** A batch of which every record has its outcome. */
 export interface SettledBatch {
   batch: OpenBatch;
   /** In batch order. */
   outcomes: RecordOutcome[];
+}
+
+/** Records of one batch that end rolled back. */
+interface RollingBack {
+  batch: BatchRef;
+  records: { place: number; record: KeptRecord; outcome: RecordOutcome }[];
+}
+
+/**
+ * Undoes what these batches don't keep, by one activity for all of them: what ends rolled back, and with
+ * `ON_FAILURE=rollback_batch` also the saved records beside it. Says so in their outcomes.
+ */
+export async function undo(
+  settled: readonly SettledBatch[],
+  { onFailure }: ChildPolicy,
+): Promise<SettledBatch[]> {
+  const kept = settled.map(({ batch, outcomes }) => ({
+    batch,
+    outcomes: onFailure === ON_FAILURE.rollbackBatch ? asOne(outcomes) : outcomes,
+  }));
+  const undoing = kept.flatMap(({ batch, outcomes }): RollingBack[] => {
+    const records = batch.records.flatMap((record, place) => {
+      const outcome = outcomes[place];
+      return outcome?.outcome === OUTCOME.rolledBack ? [{ place, record, outcome }] : [];
+    });
+    return records.length > 0 ? [{ batch: batch.ref, records }] : [];
+  });
+  const results = await rollBack(undoing);
+  const undone = new Map(
+    undoing.map(({ batch, records }, i) => [
+      batch,
+      new Map(records.map(({ place }, j) => [place, results[i]?.[j]])),
+    ]),
+  );
+  return kept.map(({ batch, outcomes }) => ({
+    batch,
+    outcomes: outcomes.map((outcome, place) => undone.get(batch.ref)?.get(place) ?? outcome),
+  }));
+}
+
+/** Where one record of a batch was rolled back, those that were saved are as well. */
+function asOne(outcomes: readonly RecordOutcome[]): RecordOutcome[] {
+  const failed = outcomes.find(({ outcome }) => outcome === OUTCOME.rolledBack);
+  if (failed === undefined) return [...outcomes];
+  const error = `rolled back with its batch: ${failed.recordId} failed`;
+  return outcomes.map((one) =>
+    one.outcome === OUTCOME.saved ? { ...one, outcome: OUTCOME.rolledBack, error, atMs: Date.now() } : one,
+  );
 }
 
 /**
@@ -34,7 +76,7 @@ export interface SettledBatch {
  * The pauses don't follow RETRY_INTERVAL_MS: that says how eagerly saving is to be tried, and a short one would give up
  * here after a moment's outage, with something left in the store.
  */
-export async function rollBack(batches: readonly RollingBack[]): Promise<RecordOutcome[][]> {
+async function rollBack(batches: readonly RollingBack[]): Promise<RecordOutcome[][]> {
   const count = batches.reduce((sum, { records }) => sum + records.length, 0);
   const first = batches[0];
   if (first === undefined) return [];
@@ -71,35 +113,4 @@ export async function rollBack(batches: readonly RollingBack[]): Promise<RecordO
       outcomes[batch]?.splice(record, 1, withFailedUndo(outcome, failure));
   }
   return outcomes;
-}
-
-/** `ON_FAILURE=rollback_batch`: where one record of a batch was rolled back, those that were saved are as well. */
-export async function withWholeBatches(
-  settled: readonly SettledBatch[],
-  { onFailure }: ChildPolicy,
-): Promise<SettledBatch[]> {
-  if (onFailure !== ON_FAILURE.rollbackBatch) return [...settled];
-  const undoing: RollingBack[] = [];
-  for (const { batch, outcomes } of settled) {
-    const failed = outcomes.find(({ outcome }) => outcome === OUTCOME.rolledBack);
-    if (failed === undefined) continue;
-    const error = `rolled back with its batch: ${failed.recordId} failed`;
-    const records = batch.records.flatMap((record, i) => {
-      const outcome = outcomes[i];
-      if (outcome?.outcome !== OUTCOME.saved) return [];
-      return [{ record, outcome: { ...outcome, outcome: OUTCOME.rolledBack, error, atMs: Date.now() } }];
-    });
-    if (records.length > 0) undoing.push({ batch: batch.ref, records });
-  }
-  const undone = await rollBack(undoing);
-  const byBatch = new Map(
-    undoing.map(({ batch }, i) => [
-      batch.batchId,
-      new Map((undone[i] ?? []).map((outcome) => [outcome.recordId, outcome])),
-    ]),
-  );
-  return settled.map(({ batch, outcomes }) => {
-    const changed = byBatch.get(batch.ref.batchId);
-    return { batch, outcomes: outcomes.map((outcome) => changed?.get(outcome.recordId) ?? outcome) };
-  });
 }
