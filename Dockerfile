@@ -1,5 +1,6 @@
-# One image for every role, see docs/DEPLOYMENT.md. Debian, not Alpine: Temporal's native core is built for glibc.
-ARG NODE_IMAGE=node:20.20.2-bookworm-slim
+# One image for every role, see docs/DEPLOYMENT.md. Debian, not Alpine: Temporal's native core is built for glibc. Node 24,
+# as promises of workflows cost less there than on 20 and 22 (docs/BENCHMARKS.md).
+ARG NODE_IMAGE=node:24.22.3-bookworm-slim
 
 FROM ${NODE_IMAGE} AS build
 WORKDIR /app

@@ -218,13 +218,20 @@ describe('starting', () => {
     await start();
   });
 
-  test('is repeated when another process takes one of the ports meanwhile', async () => {
+  test.each([
+    ['its last words', "echo 'listen tcp 127.0.0.1:1: bind: address already in use' >&2"],
+    [
+      'a panic above a long stack',
+      "echo 'panic: listen tcp 127.0.0.1:1: bind: address already in use' >&2; seq 100 >&2",
+    ],
+    ['a panic when it looks for ports', "echo 'panic: failed assigning ephemeral port: no' >&2; seq 100 >&2"],
+  ])('is repeated when another process takes one of the ports meanwhile, by %s', async (_, says) => {
     const marker = join(root, 'second');
     const losesOnce = `
       if [ ! -e '${marker}' ]; then
         : > '${marker}'
-        echo 'listen tcp 127.0.0.1:1: bind: address already in use' >&2
-        exit 1
+        ${says}
+        exit 2
       fi
       exec '${binary}' "$@"`;
     await start({ binary: fakeBinary(losesOnce) });

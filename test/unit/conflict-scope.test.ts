@@ -9,7 +9,7 @@ import {
   nextWakeAtMs,
   takeFlushesOfScope,
 } from '../../workflows/batcher/conflict-scope';
-import { noteCuts } from '../../workflows/batcher/cut-notes';
+import { noteCuts } from '../../workflows/batcher/next-children';
 import { changeLimits, configure } from '../../workflows/batcher/limits';
 import { carriedFrom, type BatcherState } from '../../workflows/batcher/state';
 import { waitsOf } from '../../workflows/batcher/waits';

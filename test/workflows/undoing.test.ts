@@ -114,8 +114,8 @@ describe.each(['record', 'batch'] as const)('SAVE_ACTIVITY=%s', (saveActivity) =
     expect(counters).toMatchObject({ batchesFailed: 0, saved: 1, rolledBack: 2 });
     const failed = { outcome: OUTCOME.rolledBack, rollbackError: 'the worker died' };
     expect(outcomes()).toMatchObject({ bad: failed, 'bad as well': failed });
-    // One rollback for each record where each has its own, and one for both in bulk.
-    expect(attempts).toBe(saveActivity === 'batch' ? ROLLBACK_ATTEMPTS : 2 * ROLLBACK_ATTEMPTS);
+    // One rollback for both.
+    expect(attempts).toBe(ROLLBACK_ATTEMPTS);
   });
 
   test('a record that is refused for good is not tried again, and says so (G9)', async () => {

@@ -1,10 +1,12 @@
 import { SAVE_ACTIVITY, type SaveShape } from '../../src/contracts/settings';
+import { countCuts } from '../../src/domain/explain/cut-counts';
+import { HELD_UP, withReasons } from '../../src/domain/explain/cut-reason';
+import { WHY_NO_LARGER } from '../../src/domain/explain/why-no-larger';
 import type { Flush } from '../../src/domain/flush-policy';
 import { batchesTogether, groupFlushes } from './child-bounds';
 import { takeFlushesOfScope } from './conflict-scope';
-import { noteCuts } from './cut-notes';
 import { decideStarts, noteStarts } from './save-shape';
-import type { BatcherState } from './state';
+import { flushPolicyOf, type BatcherState } from './state';
 
 /** The batches of children that are to start now, one list per child. */
 export interface NextChildren {
@@ -31,4 +33,22 @@ export function takeNextChildren(
   noteStarts(state, starts, flushes.length, nowMs);
   const noted = noteCuts(state, flushes, nowMs);
   return { shape, children: inBulk ? groupFlushes(noted, state.settings) : noted.map((flush) => [flush]) };
+}
+
+/**
+ * Notes what is known of batches only as they leave the buffer: what they are like, and why each that isn't full holds no
+ * more. To be told of all that leave, in their order, right after they have left.
+ */
+export function noteCuts(state: BatcherState, flushes: readonly Flush[], nowMs: number): Flush[] {
+  const { head } = state.buffer;
+  const policy = flushPolicyOf(state);
+  countCuts(state.cuts, state.reaches, flushes, head, policy);
+  const told = withReasons(flushes, head, policy, nowMs);
+  return state.apart === null ? told : told.map(sayHeldUp);
+}
+
+/** In scope `running` whatever may go is in a batch: what would have fitted and stayed was not free to go. */
+function sayHeldUp({ cut, ...flush }: Flush): Flush {
+  if (cut === undefined) return flush;
+  return { ...flush, cut: cut.why === WHY_NO_LARGER.spread ? { ...cut, why: HELD_UP } : cut };
 }

@@ -17,6 +17,8 @@ export type { ServerExit } from './server-process';
 const START_LIMIT_MS = 30 * SECOND;
 const MAX_STARTS = 3;
 const LOG_TAIL_LINES = 10;
+/** What the server says when somebody else has a port that it had found free. */
+const LOST_PORT = /address already in use|failed assigning ephemeral port/;
 
 export interface EmbeddedServerOptions {
   /** Path of `temporal`, from `resolveTemporalBinary`. */
@@ -107,7 +109,7 @@ async function startOnFreePorts(
     try {
       return await startOnce(options, { port, uiPort }, noteServer);
     } catch (error) {
-      const lostPort = error instanceof Error && error.message.includes('address already in use');
+      const lostPort = error instanceof Error && LOST_PORT.test(error.message);
       if (!lostPort || start === MAX_STARTS) throw error;
     }
   }
@@ -204,7 +206,7 @@ function describe(error: unknown, ended: AbortSignal): string {
   return cause instanceof Error ? cause.message : String(cause);
 }
 
-/** The last lines that this start wrote. */
+/** The last lines that this start wrote, or the reason of a panic, where the last lines are a stack. */
 async function logTail(log: { path: string; size: number }): Promise<string> {
   const file = await open(log.path);
   try {
@@ -212,7 +214,9 @@ async function logTail(log: { path: string; size: number }): Promise<string> {
     const { buffer, bytesRead } = await file.read({ buffer: Buffer.alloc(16 * KIB), position: from });
     const text = buffer.toString('utf8', 0, bytesRead).trimEnd();
     if (text === '') return ` It wrote nothing to ${log.path}.`;
-    const lines = text.split('\n').slice(-LOG_TAIL_LINES);
+    const all = text.split('\n');
+    const panic = all.findLastIndex((line) => line.startsWith('panic: '));
+    const lines = panic < 0 ? all.slice(-LOG_TAIL_LINES) : all.slice(panic, panic + LOG_TAIL_LINES);
     return ` The end of ${log.path}:\n${lines.map((line) => `  ${line}`).join('\n')}`;
   } finally {
     await file.close();
