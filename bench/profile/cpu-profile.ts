@@ -124,8 +124,9 @@ let bundleMap: SourceMap | undefined;
 /** The file from which webpack took a position of the workflow bundle. */
 function sourceInBundle(line: number, column: number): string {
   bundleMap ??= readBundleMap();
-  const entry = bundleMap.findEntry(line, column);
-  return 'originalSource' in entry ? entry.originalSource : '';
+  // Code that no source stands for has an entry without one, whatever the types say.
+  const { originalSource }: { originalSource?: string } = bundleMap.findEntry(line, column);
+  return originalSource ?? '';
 }
 
 function readBundleMap(): SourceMap {

@@ -3,7 +3,6 @@ import { ACTIVITY_TIMEOUTS, type Activities } from '../../src/contracts/activiti
 import type { ChildPolicy } from '../../src/contracts/child';
 import type { WorkerSinks } from '../../src/contracts/worker-sinks';
 import type { BatchRef } from '../../src/domain/batch';
-import { SECOND } from '../../src/domain/duration';
 import { OUTCOME, type RecordOutcome } from '../../src/domain/outcome';
 import type { KeptRecord } from '../../src/domain/record';
 import type { OpenBatch } from './child';
@@ -13,9 +12,14 @@ import { undo } from './rolling-back';
 
 const { workflowTask } = proxySinks<WorkerSinks>();
 
-/** The end of a save may wait for those of others for this part of the time that saving has taken so far. */
+/** Saves that take longer find a busy server or a slow store: there the end of one may wait for those of others. */
+const QUICK_MS = 100;
+
+/** The part of what saving has taken beyond that for which it may wait. */
 const HOLD_SHARE = 1 / 4;
-const MAX_HOLD_MS = 1 * SECOND;
+
+/** A worker that is killed leaves the task that it holds behind, for the 10 s of a task: so none is held for long. */
+const MAX_HOLD_MS = 250;
 
 /** What saving found out about the store. */
 export interface SaveTimes {
@@ -46,9 +50,7 @@ export async function saveRecordByRecord(
 
 /**
  * Has saves that end close on one another share workflow tasks: a task that brings the end of some and not of the last
- * has nothing to decide, so it is answered a little later, and the server keeps what ends meanwhile for the next one. On
- * an idle system that is some milliseconds; on a busy one, where the ends of five saves are spread over seconds, a
- * batch takes three tasks instead of five.
+ * has nothing to decide, so it is answered a little later, and the server keeps what ends meanwhile for the next one.
  */
 async function shareTasks(open: () => number): Promise<void> {
   const startedAtMs = Date.now();
@@ -56,7 +58,8 @@ async function shareTasks(open: () => number): Promise<void> {
     const before = left;
     await condition(() => open() < before);
     left = open();
-    if (left > 0) workflowTask.hold(Math.min(MAX_HOLD_MS, (Date.now() - startedAtMs) * HOLD_SHARE));
+    const beyondMs = Date.now() - startedAtMs - QUICK_MS;
+    if (left > 0 && beyondMs > 0) workflowTask.hold(Math.min(MAX_HOLD_MS, beyondMs * HOLD_SHARE));
   }
 }
 
