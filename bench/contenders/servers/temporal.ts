@@ -42,7 +42,7 @@ export async function historyFigures(address: string): Promise<HistoryFigures> {
     const client = new Client({ connection });
     const figures: HistoryFigures = { events: 0, workflowTasks: 0 };
     const byType = new Map<string, { workflowId: string; runId: string }[]>();
-    for await (const { type, workflowId, runId } of client.workflow.list())
+    for await (const { type, workflowId, runId } of client.workflow.list({ pageSize: 100 }))
       byType.set(type, [...(byType.get(type) ?? []), { workflowId, runId }]);
     for (const runs of byType.values()) {
       const step = Math.max(1, Math.floor(runs.length / SAMPLED));
