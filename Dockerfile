@@ -1,5 +1,5 @@
 # One image for every role, see docs/DEPLOYMENT.md. Debian, not Alpine: Temporal's native core is built for glibc. Node 24,
-# as promises of workflows cost less there than on 20 and 22 (docs/BENCHMARKS.md).
+# where keepapart saves up to 1.4 times as many records per second as on 20 (docs/BENCHMARKS.md).
 ARG NODE_IMAGE=node:24.22.3-bookworm-slim
 
 FROM ${NODE_IMAGE} AS build

@@ -13,11 +13,11 @@ export const WAITS_FOR = {
   conflict: 'conflict',
   /** Its batch may still be filled up: it goes when it is full, or when its oldest record is old enough. */
   age: 'age',
-  /** Its batch may go, but as many are in flight as `MAX_IN_FLIGHT` allows. */
+  /** Its batch may go, but as many are in flight as `MAX_IN_FLIGHT`, or Temporal's bound on children, allows. */
   slot: 'slot',
   /** Its batch may go, but another has started less than `BATCH_SPACING_MS` ago. */
   spacing: 'spacing',
-  /** Its batch may go, and starts with many others as soon as one of those that are being saved in bulk is through. */
+  /** Its batch may go, but two children that save in bulk are busy, for a second at most: it starts with many others. */
   gathering: 'gathering',
   /** Nothing but older batches whose start is under way. */
   start: 'start',

@@ -73,6 +73,17 @@ test('While two children save in bulk, what may go waits for others to go with, 
   expect(waits(state, 'full', 2000)[0]).toEqual({ for: 'start' });
 });
 
+test('With as many children as a workflow may have, what may go waits for one of them to end.', () => {
+  const state = newState({ saveActivity: 'record', maxInFlight: 2000, maxBatchSize: 1 });
+  append(
+    state,
+    'many',
+    Array.from({ length: 1001 }, () => 'x'),
+  );
+  expect(startBatches(state, 0)).toHaveLength(1000);
+  expect(waits(state, 'many', 0)).toEqual([{ for: 'slot' }]);
+});
+
 test('in a paused shard everything waits for somebody, whatever else there is', () => {
   const state = newState({ maxInFlight: 1 });
   append(state, 'a', ['x', 'y', 'z', 'due'], 0);

@@ -60,8 +60,9 @@ function waitOfReady(state: BatcherState, nowMs: number): Wait {
   if (batchesInFlight(state) >= state.settings.maxInFlight) return { for: WAITS_FOR.slot };
   if (freeSlots(state, nowMs) === 0) return { for: WAITS_FOR.spacing, untilMs: spacedUntilMs(state) };
   const fromMs = mayStartFromMs(state, nowMs);
-  if (fromMs === nowMs) return { for: WAITS_FOR.start };
-  return { for: WAITS_FOR.gathering, ...(fromMs !== undefined && { untilMs: fromMs }) };
+  // As many children as a workflow may have: one has to end.
+  if (fromMs === undefined) return { for: WAITS_FOR.slot };
+  return fromMs > nowMs ? { for: WAITS_FOR.gathering, untilMs: fromMs } : { for: WAITS_FOR.start };
 }
 
 function headWaits(state: BatcherState, requestId: string, nowMs: number): (record: BufferedRecord) => Wait {
