@@ -25,8 +25,8 @@ export interface WorkflowAccess {
   restartChild(childId: string): Promise<boolean>;
   /** See {@link Activities.readChild}. */
   readChild(childId: string): Promise<HeldByChild>;
-  /** What a page was started with. */
-  readPage(pageId: string): Promise<PackedBuffer>;
+  /** See {@link Activities.readPage}. */
+  readPage(pageId: string): Promise<PackedBuffer | null>;
 }
 
 /** The activities over their dependencies; what a worker registers. Contracts: {@link Activities}. */

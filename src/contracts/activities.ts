@@ -157,8 +157,8 @@ export interface Activities {
    * Retried until it succeeds.
    */
   settleBatch(input: SettleBatchInput): Promise<SettleBatchResult>;
-  /** The records of a page of the buffer, whether or not it has been taken in. */
-  readPage(input: ReadPageInput): Promise<PackedBuffer>;
+  /** The records of a page of the buffer, whether or not it has been taken in; null when the server doesn't know it. */
+  readPage(input: ReadPageInput): Promise<PackedBuffer | null>;
 }
 
 /** What a failed `save` carries, so that an outcome can report the attempts of what failed for good. */

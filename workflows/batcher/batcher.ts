@@ -59,7 +59,7 @@ import { bytesOf } from '../../src/domain/flush-cut';
 import type { Flush } from '../../src/domain/flush-policy';
 import { flushEverything, headRunsLow, needsSpill } from '../../src/domain/paged-buffer';
 import { noteMessage as noteSender } from '../../src/domain/sender-window';
-import { adoptedClosing, settleIfNeeded, startOrAdopt } from './children';
+import { adoptedClosing, settleIfNeeded, startOrAdopt, type StartedChild } from './children';
 import { followScope, looksAhead, nextWakeAtMs, takeOnScope } from './conflict-scope';
 import { changeLimits, configure, refuseBadLimits } from './limits';
 import {
@@ -87,6 +87,7 @@ import {
   recordProgress,
   restoreBatcher,
   takeRequest,
+  unaccountedRecords,
 } from './state';
 import { answersTo, describeBatcher, statusOf, takeAnswers, traceOf } from './view';
 
@@ -116,6 +117,8 @@ async function runBatcher(input: BatcherInput): Promise<void> {
   let started = { historyLength: 0, bytes: 0 };
   /** Since the loop's last look, for {@link createTaskSharing}. */
   let acted = false;
+  /** As told last; see {@link unaccountedRecords}. */
+  let unaccounted = 0;
   const shareTasks = createTaskSharing((ms) => workflowTask.hold(ms));
   const ownEvents = new OwnEvents();
   takeOnScope(state, input.carried, Date.now());
@@ -207,6 +210,7 @@ async function runBatcher(input: BatcherInput): Promise<void> {
     }
     startBatches();
     if (underWay === 0) followDrain(state);
+    checkSum();
     armTimer();
     ownEvents.leave(Date.now());
     setCurrentDetails(describeBatcher(state));
@@ -230,6 +234,14 @@ async function runBatcher(input: BatcherInput): Promise<void> {
     log.warn('a message to the batcher is malformed and was ignored', { name });
   }
 
+  /** Tells, once, when records have vanished or are there twice: nothing else would (G4). */
+  function checkSum(): void {
+    const missing = unaccountedRecords(state);
+    if (missing === unaccounted) return;
+    unaccounted = missing;
+    log.error('records are unaccounted for', { records: missing, counters: state.counters });
+  }
+
   function noteMessage(): void {
     state.messages++;
     changed = true;
@@ -251,8 +263,10 @@ async function runBatcher(input: BatcherInput): Promise<void> {
 
   async function handOver(): Promise<void> {
     handingOver = true;
-    await condition(() => underWay === 0);
-    if (needsSpill(state.buffer)) await spillToPages(state);
+    do {
+      await condition(() => underWay === 0);
+      if (needsSpill(state.buffer)) await spillToPages(state);
+    } while (underWay > 0);
     await continueAsNew<BatcherWorkflow>({
       settings: state.configured,
       limits: state.limits,
@@ -320,21 +334,27 @@ async function runBatcher(input: BatcherInput): Promise<void> {
   async function runChild(flushes: readonly Flush[], shape: SaveShape): Promise<void> {
     const openedAtMs = Date.now();
     state.lastBatchStartedAtMs = openedAtMs;
-    const { childId, closing } = await asUnderWay(async () => {
+    const { childId, closing, again } = await asUnderWay(async () => {
       const child = await startOrAdopt(state, flushes, shape, openedAtMs);
       idsAreFree = !child.adopted;
       return child;
     });
-    await follow(childId, closing);
+    await follow(childId, closing, again && ((reason) => asUnderWay(() => again(reason))));
   }
 
   /** Releases the slots of a child when all its records have an outcome. */
-  async function follow(childId: string, closing: Promise<ChildClosing | undefined>): Promise<void> {
-    const settled = await settleIfNeeded(childId, await closing, () => {
+  async function follow(
+    childId: string,
+    closing: Promise<ChildClosing | undefined>,
+    again?: StartedChild['again'],
+  ): Promise<void> {
+    const noteEarlyEnd = (): void => {
       const child = state.inFlight.get(childId);
       state.counters.batchesFailed += child === undefined ? 1 : openBatches(child);
-    });
-    recordClosing(state, childId, settled);
+    };
+    const settled = await settleIfNeeded(childId, await closing, noteEarlyEnd, again);
+    const lost = recordClosing(state, childId, settled);
+    if (lost > 0) log.error('a child was deleted, and its records are lost', { childId, records: lost });
     noteFastestSave(state, settled?.fastestMs);
     state.apart?.held.end(childSeqOf(childId), Date.now());
     changed = true;
