@@ -91,6 +91,8 @@ export interface CarriedState {
   paused: OperatorAction | null;
   /** How many runs came before this one. */
   continuedAsNew: number;
+  /** Whether the next run has still to look for children of an earlier batcher of this id. */
+  takeOver?: true;
 }
 
 /**

@@ -59,8 +59,15 @@ import { bytesOf } from '../../src/domain/flush-cut';
 import type { Flush } from '../../src/domain/flush-policy';
 import { flushEverything, headRunsLow, needsSpill } from '../../src/domain/paged-buffer';
 import { noteMessage as noteSender } from '../../src/domain/sender-window';
-import { adoptedClosing, settleIfNeeded, startOrAdopt, type StartedChild } from './children';
-import { followScope, looksAhead, nextWakeAtMs, takeOnScope } from './conflict-scope';
+import {
+  adoptedClosing,
+  findUnfinished,
+  settleIfNeeded,
+  startOrAdopt,
+  takeOverChild,
+  type StartedChild,
+} from './children';
+import { followScope, looksAhead, nextWakeAtMs, startWithStrangers, takeOnScope } from './conflict-scope';
 import { changeLimits, configure, refuseBadLimits } from './limits';
 import {
   actionFrom,
@@ -199,6 +206,7 @@ async function runBatcher(input: BatcherInput): Promise<void> {
   // out the first events of the run, whatever messages they are (G3).
   showState();
   for (const { childId } of state.inFlight.values()) void follow(childId, adoptedClosing(childId));
+  if (state.takeOver) void takeOver();
 
   for (;;) {
     await condition(() => changed);
@@ -209,7 +217,7 @@ async function runBatcher(input: BatcherInput): Promise<void> {
       else void takeInPage();
     }
     startBatches();
-    if (underWay === 0) followDrain(state);
+    if (underWay === 0 && !state.takeOver) followDrain(state);
     checkSum();
     armTimer();
     ownEvents.leave(Date.now());
@@ -261,6 +269,20 @@ async function runBatcher(input: BatcherInput): Promise<void> {
     ]);
   }
 
+  async function takeOver(): Promise<void> {
+    ownEvents.note();
+    const found = await findUnfinished();
+    // Then the next run looks for them.
+    if (handingOver) return;
+    state.takeOver = false;
+    changed = true;
+    for (const [childId, held] of found) {
+      takeOverChild(state, childId, held);
+      void follow(childId, adoptedClosing(childId));
+    }
+    if (found.length > 0) startWithStrangers(state, Date.now());
+  }
+
   async function handOver(): Promise<void> {
     handingOver = true;
     do {
@@ -275,6 +297,7 @@ async function runBatcher(input: BatcherInput): Promise<void> {
   }
 
   function startBatches(): void {
+    if (state.takeOver) return;
     const { historyLength } = workflowInfo();
     if (started.historyLength !== historyLength) started = { historyLength, bytes: 0 };
     const nowMs = Date.now();
@@ -294,7 +317,7 @@ async function runBatcher(input: BatcherInput): Promise<void> {
 
   function armTimer(): void {
     // What is under way has the loop look again when it ends.
-    if (underWay > 0) return;
+    if (underWay > 0 || state.takeOver) return;
     const wakeAtMs = nextWakeAtMs(state, Date.now());
     if (wakeAtMs === undefined || (timerAtMs !== undefined && timerAtMs <= wakeAtMs)) return;
     timerAtMs = wakeAtMs;

@@ -82,7 +82,7 @@ export async function startOrAdopt(
   const input = childInput(state, flushes, shape, openedAtMs);
   const records = flushes.flatMap((flush) => flush.records);
   for (let gap = 1; ; gap *= 2) {
-    const seq = state.nextChildSeq++;
+    const seq = nextChildSeq(state);
     const childId = childIdOf(workflowInfo().workflowId, seq);
     holdFor(state, seq, records);
     const bulk = input.bulk !== undefined;
@@ -112,6 +112,43 @@ export async function startOrAdopt(
       state.nextChildSeq += gap - 1;
     }
   }
+}
+
+/** Of what an earlier batcher has started and this one follows, nothing is to be started again. */
+function nextChildSeq(state: BatcherState): number {
+  const { workflowId } = workflowInfo();
+  while (state.inFlight.has(childIdOf(workflowId, state.nextChildSeq))) state.nextChildSeq++;
+  return state.nextChildSeq++;
+}
+
+/**
+ * The children that an earlier batcher of this id has started and that have not completed, as somebody terminated it, and
+ * what they hold.
+ */
+export async function findUnfinished(): Promise<[childId: string, held: HeldByChild][]> {
+  const { workflowId } = workflowInfo();
+  const childIds = await supervising(workflowId).unfinishedChildren({ batcher: workflowId });
+  return Promise.all(
+    childIds.map(async (childId): Promise<[string, HeldByChild]> => [
+      childId,
+      await supervising(childId).readChild({ childId }),
+    ]),
+  );
+}
+
+/** Puts such a child in flight. After a reset some of its records are buffered here as well, and leave the buffer. */
+export function takeOverChild(
+  state: BatcherState,
+  childId: string,
+  { batches, bulk, records: runs }: HeldByChild,
+): void {
+  const { head, tail } = state.buffer;
+  const records = runs.reduce((sum, [, , count]) => sum + count, 0);
+  const ids = countIds(runs);
+  const known = removeRecords(head, ids).length + removeRecords(tail, ids).length;
+  state.counters.accepted += records - known;
+  state.counters.batchesStarted += batches;
+  state.inFlight.set(childId, { childId, batches, records, bulk, startedAtMs: 0, requestIds: [] });
 }
 
 /**

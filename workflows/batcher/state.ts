@@ -69,6 +69,11 @@ export interface BatcherState {
   paused: OperatorAction | null;
   drain: DrainState | null;
   continuedAsNew: number;
+  /**
+   * Whether children of an earlier batcher of this id, which somebody terminated, have still to be looked for: they go on
+   * without it. Nothing starts before, as it may conflict with them.
+   */
+  takeOver: boolean;
   /** Signals and updates taken by this run. */
   messages: number;
   /** Size of the history at the run's first task: mostly the carried state, which says nothing of the run's length. */
@@ -106,6 +111,7 @@ export function restoreBatcher(
     paused: carried?.paused ?? null,
     drain: carried?.drain ?? null,
     continuedAsNew: carried?.continuedAsNew ?? 0,
+    takeOver: carried === undefined || carried.takeOver === true,
     messages: 0,
     initialHistoryBytes: info.historySize,
   };
@@ -146,6 +152,7 @@ export function carriedFrom(state: BatcherState): CarriedState {
     cuts: carriedCounts(state.cuts),
     paused: state.paused,
     continuedAsNew: state.continuedAsNew + 1,
+    ...(state.takeOver && { takeOver: true }),
   };
 }
 

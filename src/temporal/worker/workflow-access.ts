@@ -3,6 +3,7 @@ import type { ChildClosing, HeldByChild, RecordRun } from '../../contracts/activ
 import type { ChildInput } from '../../contracts/child';
 import type { PackedBuffer } from '../../domain/buffer';
 import { restartChild } from '../children/restart-child';
+import { unfinishedChildren } from '../children/unfinished-children';
 import { waitForChild } from '../children/wait-for-child';
 import { inputIfKnown } from '../server/first-event';
 
@@ -12,6 +13,7 @@ export function createWorkflowAccess(client: Client) {
     waitForChild: (childId: string, signal: AbortSignal): Promise<ChildClosing> =>
       waitForChild(client, childId, signal),
     restartChild: (childId: string): Promise<boolean> => restartChild(client, childId),
+    unfinishedChildren: (batcher: string): Promise<string[]> => unfinishedChildren(client, batcher),
     readChild: (childId: string): Promise<HeldByChild> => readChild(client, childId),
     readPage: (pageId: string): Promise<PackedBuffer | null> => readPage(client, pageId),
   };
