@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
+import path from 'node:path';
 import { HOUR, KIB } from '../../src/domain/duration';
 import { rescue } from '../../src/temporal/rescue/rescue';
+import { bundleOf, startBuild } from '../helpers/builds';
 import { savedValues } from '../helpers/memory-store';
 import { startPipeline, type TestPipeline } from '../helpers/pipeline';
 import { waitFor } from '../helpers/wait-for';
@@ -77,3 +79,33 @@ test('Nothing is out of reach of batchers that run, whatever they hold.', async 
   });
   expect((await pipeline.status()).bufferedRecords).toBe(4);
 });
+
+test('A batcher whose run no worker can take up begins again with all that it was sent, and adopts its batches.', async () => {
+  pipeline = await startPipeline({ worker: false });
+  let release: () => void = () => undefined;
+  const held = new Promise<void>((resolve) => (release = resolve));
+  pipeline.store.beforeSave = ({ value }) => (value === 'slow' ? held : undefined);
+  const careless = await startBuild(pipeline, {
+    workflowBundle: await bundleOf(path.join(__dirname, 'careless-build.ts')),
+  });
+  try {
+    await pipeline.send(['done']);
+    await waitFor('a record to be saved', () => savedValues(pipeline.store).includes('done'));
+    await pipeline.send(['slow']);
+    await waitFor('another to be on its way', () => careless.began.includes('slow'));
+  } finally {
+    release();
+    await careless.stop();
+  }
+  await pipeline.send([1, 2, 'waits']);
+  await pipeline.startWorker();
+  await waitFor('the run to be stuck', async () => {
+    const { raw } = await pipeline.client.workflow.getHandle(pipeline.batcherWorkflowId).describe();
+    return (raw.pendingWorkflowTask?.attempt ?? 1) > 3;
+  });
+  expect(await rescue(pipeline.client, pipeline.shards)).toMatchObject({ stuck: [{}], done: false });
+  expect(await rescue(pipeline.client, pipeline.shards, AS_ANN)).toMatchObject({ stuck: [{}], done: true });
+  expect((await pipeline.quiet()).counters).toMatchObject({ accepted: 5, saved: 5, rolledBack: 0 });
+  expectOnce(['done', 'slow', 1, 2, 'waits']);
+  expect(await rescue(pipeline.client, pipeline.shards)).toMatchObject({ stuck: [], lost: 0 });
+}, 120_000);

@@ -40,8 +40,8 @@ export interface RescueOptions {
   onProgress?: (message: string) => void;
 }
 
-/** A run whose tasks fail this often in a row is not waiting for a worker that is about to come. */
-const STUCK_AFTER_TASKS = 5;
+/** A run whose tasks fail this often in a row, which takes some 20 s, is not one whose worker was just killed. */
+const STUCK_AFTER_TASKS = 3;
 
 const SECOND_LOOK_MS = 2 * SECOND;
 
