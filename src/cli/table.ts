@@ -33,6 +33,11 @@ export function count(value: number): string {
   return value.toLocaleString('en-GB');
 }
 
+/** `1 record`, `2,000 records`. */
+export function counted(value: number, singular: string, plural = `${singular}s`): string {
+  return `${count(value)} ${value === 1 ? singular : plural}`;
+}
+
 /** A share of 1, in percent. */
 export function percent(share: number): string {
   return `${Math.round(share * 1000) / 10} %`;

@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { appendFile, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { BatchSummary, LimitsAnswer, RequestView, StatusView } from '../../src/client';
 import { listen, type Listening } from '../../src/http/listen';
@@ -236,9 +236,48 @@ describe('import', () => {
   ])('stops at a bad line of %s, and what came before stays', async (name, text, message, kept) => {
     const { code, stderr } = await run(['import', await file(name, text), ...at]);
     expect([code, stderr]).toEqual([1, expect.stringContaining(message)]);
-    expect(stderr).toContain(`The first ${kept.length} records were accepted and stay, none behind them.`);
+    expect(kept).toHaveLength(1);
+    expect(stderr).toContain('The first record was accepted and stays, none behind it.');
     expect([...api.durable.values()]).toEqual([kept]);
     expect(api.posts).toHaveLength(1);
+  });
+
+  describe('of a file that changes while it is imported', () => {
+    /** Imports a file of three records, changes it when the first one is durable, and tells what came of it. */
+    async function importWhile(text: string, change: (name: string) => Promise<void>) {
+      api.breaks.push({ afterRecords: 1, with: { status: 503, code: 'not-ready', retryAfter: 1 } });
+      const importing = start(['import', await file('a.ndjson', text), ...at]);
+      await waitFor('the wait', () => importing.stderr().includes('trying again'));
+      await change(path.join(folder.path, 'a.ndjson'));
+      const code = await importing.ended;
+      return { code, stderr: importing.stderr(), durable: [...api.durable.values()] };
+    }
+
+    test('sends what it was when another file takes its name', async () => {
+      const { code, durable } = await importWhile('1\n2\n3\n', async (name) => {
+        await writeFile(`${name}.new`, '1\n20\n3\n');
+        await rename(`${name}.new`, name);
+      });
+      expect([code, durable]).toEqual([0, [[1, 2, 3]]]);
+    });
+
+    test.each([
+      ['overwritten', '1\n20\n3\n'],
+      ['cut off', '1\n2\n'],
+    ])('sends nothing that was not there before: %s', async (_, text) => {
+      const { code, stderr, durable } = await importWhile('1\n2\n3\n', (name) => writeFile(name, text));
+      expect([code, durable]).toEqual([1, [[1]]]);
+      expect(stderr).toMatch(/a\.ndjson: .* \[import-changed\]\n {2}The first record was accepted and stays/);
+    });
+
+    test('leaves out what is appended, but refuses a last line that was not whole', async () => {
+      const whole = await importWhile('1\n2\n3', (name) => appendFile(name, '\n4\n'));
+      expect([whole.code, whole.durable]).toEqual([0, [[1, 2, 3]]]);
+      api.durable.clear();
+      const torn = await importWhile('1\n2\n3', (name) => appendFile(name, '33\n'));
+      expect([torn.code, torn.durable]).toEqual([1, [[1]]]);
+      expect(torn.stderr).toContain('[import-changed]');
+    });
   });
 
   test('ends in good order by Ctrl-C, also while it waits', async () => {
