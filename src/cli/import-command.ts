@@ -9,7 +9,9 @@ import { keyOfContent } from './import/file-key';
 import { toNdjson, type ReadAs } from './import/formats';
 import { openImport, type ImportFile } from './import/import-file';
 import { durationOf, importProgress } from './import/import-progress';
+import { inLinesOfFile } from './import/place-in-file';
 import { addFormatFlags, readAsOf, type FormatFlags } from './import/read-as';
+import { createSourceLines, type SourceLines } from './import/source-lines';
 import { count, counted, plain, print } from './table';
 import { untilInterrupted } from './until-interrupted';
 
@@ -67,7 +69,8 @@ async function importFile(
   const client = openApi(flags, { ...retryFor(flags['retryFor']), onRetry });
   const key = await keyOf(file, readAs, flags.key);
   const startedMs = performance.now();
-  const pieces = () => toNdjson(file.read(), readAs);
+  let lines = createSourceLines();
+  const pieces = () => toNdjson(file.read(), readAs, (lines = createSourceLines()));
   let result: StreamResult;
   try {
     result = await client.streamNdjson(file.note === undefined ? pieces() : pieces, {
@@ -77,7 +80,7 @@ async function importFile(
     });
   } catch (error) {
     progress.end();
-    const reason = signal.aborted ? 'interrupted' : reasonOf(error);
+    const reason = signal.aborted ? 'interrupted' : reasonOf(inFile(error, readAs, lines));
     if (reason === undefined) throw error;
     process.stderr.write(
       `keepapart: ${[`${file.name}: ${reason}`, ...whatIsThere(error, key)].join('\n  ')}\n`,
@@ -113,6 +116,11 @@ async function keyOf(file: ImportFile, readAs: ReadAs, given: string | undefined
 
 function isSystemError(error: unknown): error is NodeJS.ErrnoException {
   return error instanceof Error && 'code' in error;
+}
+
+/** What the API says of lines, in those of the file. NDJSON is sent as it is, so they are the same there. */
+function inFile(error: unknown, { format }: ReadAs, lines: SourceLines): unknown {
+  return format === 'ndjson' ? error : inLinesOfFile(error, lines);
 }
 
 /** `undefined` for a bug. */
