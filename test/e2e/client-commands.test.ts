@@ -57,7 +57,7 @@ test('records are sent, followed, listed and held up by commands, on a real syst
   const table = await run(['status', ...at]);
   expect(table.stdout).toMatch(/^0 +1 +\d+ B .* 3 +0 +2 +0 +paused by Zoë since \S+\ntotal +1 /m);
   const late = await run(['request', requestId, '--wait', '--timeout', '0', '--json', ...at]);
-  expect(late).toMatchObject({ code: 1, stderr: expect.stringContaining('1 records left') });
+  expect(late).toMatchObject({ code: 1, stderr: expect.stringContaining('1 record left') });
   expect((JSON.parse(late.stdout) as RequestView).counts.buffered).toBe(1);
   expect(await run(['resume', ...at])).toMatchObject({
     code: 0,
@@ -85,11 +85,11 @@ test('records are sent, followed, listed and held up by commands, on a real syst
   );
   expect((await run(['limits', 'reset', '--all', ...at])).stdout).toMatch(/^maxAttempts +1 +– +– +–$/m);
   const [unknown, unnamed] = await Promise.all([
-    run(['limits', 'set', 'maxbatchsize=2', ...at]),
+    run(['limits', 'set', 'batch=2', ...at]),
     run(['limits', 'reset', ...at]),
   ]);
   expect([unknown.code, unnamed.code]).toEqual([1, 2]);
-  expect(unknown.stderr).toContain('/maxbatchsize: expected one of maxBatchSize');
+  expect(unknown.stderr).toContain('/batch: expected one of maxBatchSize');
 
   const batches = await waitFor('all batches to be listed', async () => {
     const listed = await json<BatchSummary[]>(['batches', '--state', 'completed', '--limit', '2']);
@@ -133,9 +133,37 @@ describe('over an API that records what it is asked,', () => {
     expect(wrong.map(({ code }) => code)).toEqual([2, 2, 2, 2]);
     const said = ['received 7 (number)', '--key is for one list', 'unknown option', "can't be read"];
     for (const [i, { stderr }] of wrong.entries()) expect(stderr).toContain(said[i]);
+    expect(wrong[2].stderr).toBe(
+      "error: unknown option '--kye'\n(Did you mean --key?)\nSee `keepapart send --help`.\n",
+    );
+    const misspelt = await Promise.all([
+      run(['limits', 'set', 'maxinflight=5', ...at]),
+      run(['limits', 'reset', 'MAX_INFLIHGT', ...at]),
+    ]);
+    expect(misspelt.map(({ code }) => code)).toEqual([2, 2]);
+    for (const { stderr } of misspelt) expect(stderr).toContain('Did you mean maxInFlight?');
     const refused = await run(['send', '[[1]]', ...at]);
     expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('/0: expected a record') });
     expect(taken()).toEqual([]);
+  });
+
+  test.each([
+    [['status']],
+    [['status', '--watch']],
+    [['batches', '--json']],
+    [['dead-letters']],
+    [['send', '[1]', '[2]']],
+    [['--help']],
+    [['limits', '--help']],
+    [['config']],
+    [['rules', 'check', '--conflicts', '[]']],
+  ])('%j ends without a word when nobody reads what it prints', async (args) => {
+    const command = start(
+      args[0] === '--help' || args[0] === 'config' || args[0] === 'rules' ? args : [...args, ...at],
+    );
+    command.child.stdout?.destroy();
+    await command.ended;
+    expect(command.stderr()).toBe('');
   });
 
   test('send says that it tries again, and for how long it does', async () => {
@@ -240,6 +268,20 @@ describe('import', () => {
     expect(stderr).toContain('The first record was accepted and stays, none behind it.');
     expect([...api.durable.values()]).toEqual([kept]);
     expect(api.posts).toHaveLength(1);
+  });
+
+  test.each([
+    ['l1.csv', 'sku,n\na,1\nb,2\nc,BIG\nd,4\n', 'line 4'],
+    ['l2.csv', 'sku,n\n"a\nb\nc",1\nd,BIG\n', 'line 5'],
+    ['l3.json', '[\n  {\n    "a": 1\n  },\n  {\n    "a": "BIG"\n  }\n]', 'lines 5 to 7'],
+  ])('names the lines of %s that the API refuses as they are in the file', async (name, text, place) => {
+    const edge = testApp();
+    const listening = await listen(edge.app, { host: '127.0.0.1', port: 0 });
+    const big = 'x'.repeat(70_000);
+    const args = ['import', await file(name, text.replace('BIG', big)), '--url', listening.url];
+    const { code, stderr } = await run(args);
+    await listening.close({ graceMs: 0 });
+    expect([code, stderr]).toEqual([1, expect.stringContaining(`${name}: ${place}`)]);
   });
 
   describe('of a file that changes while it is imported', () => {
