@@ -15,7 +15,7 @@ export interface StreamOptions extends Asked {
   /** Up to 128 letters, digits and `. _ : -`; it becomes the requestId. Default: a random UUID. */
   idempotencyKey?: string | undefined;
   /** Told after each piece that was handed to the connection. */
-  onProgress?: (sent: StreamProgress) => void;
+  onProgress?: ((sent: StreamProgress) => void) | undefined;
 }
 
 export interface StreamResult {
