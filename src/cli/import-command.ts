@@ -76,7 +76,8 @@ async function importFile(
     result = await client.streamNdjson(file.note === undefined ? pieces() : pieces, {
       idempotencyKey: key,
       signal,
-      onProgress: progress.show,
+      onProgress: progress.sent,
+      onAccepted: progress.accepted,
     });
   } catch (error) {
     progress.end();
