@@ -22,6 +22,8 @@ export interface BatcherCounters {
   saved: number;
   rolledBack: number;
   retries: number;
+  /** Records whose page or child the server doesn't know any more, as somebody deleted it: they have no outcome. */
+  lost: number;
 }
 
 export interface DrainStatus extends OperatorAction {
