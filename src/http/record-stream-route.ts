@@ -24,9 +24,9 @@ export function takeStream(deps: HttpDeps): RequestHandler {
     const key = idempotencyKeyOf(req.headers);
     const requestId = key ?? newRequestId();
     const stillWanted = () => !isDraining() && !req.destroyed;
-    const location = `/v1/requests/${encodeURIComponent(requestId)}`;
     let stream: RecordStream | undefined;
     let endReports = (): void => undefined;
+    const location = `/v1/requests/${encodeURIComponent(requestId)}`;
     try {
       liftBodyTime(req);
       stream = await batcher.openStream(requestId, { once: key !== undefined, stillWanted });
