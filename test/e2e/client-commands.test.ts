@@ -1,4 +1,4 @@
-import { appendFile, rename, writeFile } from 'node:fs/promises';
+import { appendFile, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { BatchSummary, LimitsAnswer, RequestView, StatusView } from '../../src/client';
 import { listen, type Listening } from '../../src/http/listen';
@@ -100,6 +100,42 @@ test('records are sent, followed, listed and held up by commands, on a real syst
   expect(stdout).toMatch(new RegExp(`^${requestId}:0 +3 +rolled_back +1 `, 'm'));
   const nothing = await run(['request', 'unknown', ...at]);
   expect([nothing.code, nothing.stderr]).toEqual([1, expect.stringContaining('[request-not-found]')]);
+});
+
+test('a file of more records than the buffer may hold is imported whole, each record once', async () => {
+  const system = await startSystem('serve', {
+    cwd: folder.path,
+    env: {
+      KEEPAPART_FLUSH_INTERVAL_MS: '50',
+      KEEPAPART_MAX_BUFFERED_RECORDS: '500',
+      KEEPAPART_OUT_DIR: path.join(folder.path, 'out'),
+    },
+  });
+  started.push(system);
+  const values = Array.from({ length: 2000 }, (_, n) => JSON.stringify({ n }));
+  await writeFile(path.join(folder.path, 'n.ndjson'), values.join('\n'));
+  const { code, stdout, stderr } = await run([
+    'import',
+    'n.ndjson',
+    '--retry-for',
+    '20',
+    '--url',
+    system.apiUrl,
+  ]);
+  expect([code, stdout]).toEqual([0, expect.stringMatching(/^Accepted 2,000 records /)]);
+  expect(stderr).not.toContain('trying again');
+  const lines = await waitFor(
+    'every outcome',
+    async () => {
+      const out = path.join(folder.path, 'out');
+      const files = (await readdir(out)).filter((name) => name.endsWith('.log'));
+      const texts = await Promise.all(files.map((name) => readFile(path.join(out, name), 'utf8')));
+      const all = texts.flatMap((text) => text.trim().split('\n'));
+      return all.length >= values.length && all;
+    },
+    { timeoutMs: 60_000 },
+  );
+  expect(lines.sort()).toEqual(values.map((value) => JSON.stringify(`save [${value}] success`)).sort());
 });
 
 describe('over an API that records what it is asked,', () => {
