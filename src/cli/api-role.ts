@@ -58,6 +58,7 @@ export async function startApi(
   const http = await listen(api.handle, {
     host: config.httpHost,
     port: config.httpPort,
+    logger,
     ...(tls && { tls }),
   });
   if (tls) watchTlsFiles(config, tls, { logger, onRenewed: http.renewCertificate, signal: lifecycle.signal });

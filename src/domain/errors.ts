@@ -221,6 +221,6 @@ export function isKeepapartError(error: unknown): error is KeepapartError {
     error instanceof Error &&
     error.name === 'KeepapartError' &&
     'code' in error &&
-    String(error.code) in ERRORS
+    Object.hasOwn(ERRORS, String(error.code))
   );
 }

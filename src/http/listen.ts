@@ -1,11 +1,15 @@
 import { createServer as createHttpServer } from 'node:http';
-import type { RequestListener, Server as HttpServer } from 'node:http';
+import type { Server as HttpServer } from 'node:http';
 import { createServer as createHttpsServer, type Server as HttpsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
+import pino, { type Logger } from 'pino';
 import { SECOND } from '../domain/duration';
 import { limitBodyTime } from './body-deadline';
 import { describeReceived, KeepapartError } from '../domain/errors';
+import { withBoundary, type RequestHandler } from './error-boundary';
 import { refuseMalformed } from './malformed-requests';
+import { loggedRequest } from './request-log';
+import { inTurn } from './request-turns';
 
 export interface ListenOptions {
   host: string;
@@ -14,6 +18,8 @@ export interface ListenOptions {
   /** Clients have to come by TLS, with this certificate; without it, by plain HTTP. */
   tls?: TlsPair;
   timeouts?: Partial<HttpTimeouts>;
+  /** For what concerns connections, and mistakes of ours that no answer can report. By default standard output. */
+  logger?: Logger;
 }
 
 /** Both in PEM, and known to belong together. */
@@ -60,15 +66,21 @@ export interface Listening {
  * Serves `handler` on a port. Rejects with `port-in-use` for a taken port, and with `invalid-config` for one that needs
  * rights or a host that isn't this machine's; none is retried.
  */
-export async function listen(handler: RequestListener, options: ListenOptions): Promise<Listening> {
+export async function listen(handler: RequestHandler, options: ListenOptions): Promise<Listening> {
+  const { logger = pino({ level: 'warn' }) } = options;
   const timeouts = { ...DEFAULT_TIMEOUTS, ...options.timeouts };
   const server = createServer(options.tls, timeouts);
   const close = gracefulClose(server);
   refuseMalformed(server);
-  const serve: RequestListener = (req, res) => {
+  const timed: RequestHandler = (req, res) => {
     limitBodyTime(server, req, timeouts.requestMs);
-    handler(req, res);
+    return handler(req, res);
   };
+  const serve = inTurn(
+    withBoundary(timed, (error, req) =>
+      logger.error({ req: loggedRequest(req), err: error }, 'request failed, its connection is ended'),
+    ),
+  );
   server.on('request', serve);
   // What a client expects besides "100-continue", which Node sees to, may be passed over (RFC 9110, section 10.1.1).
   server.on('checkExpectation', (req, res) => server.emit('request', req, res));
