@@ -6,10 +6,11 @@ import pino, { type Logger } from 'pino';
 import { SECOND } from '../domain/duration';
 import { limitBodyTime } from './body-deadline';
 import { describeReceived, KeepapartError } from '../domain/errors';
+import { DEFAULT_MAX_CONNECTIONS, limitConnections } from './connection-limit';
 import { withBoundary, type RequestHandler } from './error-boundary';
 import { refuseMalformed } from './malformed-requests';
 import { loggedRequest } from './request-log';
-import { inTurn } from './request-turns';
+import { createTurns, type RequestTurns } from './request-turns';
 
 export interface ListenOptions {
   host: string;
@@ -18,6 +19,8 @@ export interface ListenOptions {
   /** Clients have to come by TLS, with this certificate; without it, by plain HTTP. */
   tls?: TlsPair;
   timeouts?: Partial<HttpTimeouts>;
+  /** Connections at once, see `connection-limit.ts`; those beyond are refused. Default 256. */
+  maxConnections?: number;
   /** For what concerns connections, and mistakes of ours that no answer can report. By default standard output. */
   logger?: Logger;
 }
@@ -39,6 +42,8 @@ export interface HttpTimeouts {
   headersMs: number;
   /** To send a whole request but for a stream of records; bounds as well how long the rest of a refused body is dropped. */
   requestMs: number;
+  /** To take the next bytes of an answer that is being sent. */
+  answerMs: number;
   /** Between two requests on one connection; above the 60 s after which common proxies drop theirs. */
   keepAliveMs: number;
 }
@@ -46,6 +51,7 @@ export interface HttpTimeouts {
 const DEFAULT_TIMEOUTS: HttpTimeouts = {
   headersMs: 10 * SECOND,
   requestMs: 30 * SECOND,
+  answerMs: 30 * SECOND,
   keepAliveMs: 65 * SECOND,
 };
 
@@ -67,16 +73,20 @@ export interface Listening {
  * rights or a host that isn't this machine's; none is retried.
  */
 export async function listen(handler: RequestHandler, options: ListenOptions): Promise<Listening> {
-  const { logger = pino({ level: 'warn' }) } = options;
+  const { logger = pino({ level: 'warn' }), maxConnections = DEFAULT_MAX_CONNECTIONS } = options;
   const timeouts = { ...DEFAULT_TIMEOUTS, ...options.timeouts };
   const server = createServer(options.tls, timeouts);
   const close = gracefulClose(server);
   refuseMalformed(server);
+  const limit = limitConnections(server, maxConnections, logger);
+  const turns = createTurns();
+  cutUnreadAnswers(server, turns, timeouts.answerMs);
   const timed: RequestHandler = (req, res) => {
+    if (limit.refuse(req, res)) return undefined;
     limitBodyTime(server, req, timeouts.requestMs);
     return handler(req, res);
   };
-  const serve = inTurn(
+  const serve = turns.inTurn(
     withBoundary(timed, (error, req) =>
       logger.error({ req: loggedRequest(req), err: error }, 'request failed, its connection is ended'),
     ),
@@ -110,13 +120,29 @@ function createServer(tls: TlsPair | undefined, timeouts: HttpTimeouts): HttpSer
     connectionsCheckingInterval: Math.min(5 * SECOND, timeouts.headersMs),
     // The app asks for it, and says so in problem details.
     requireHostHeader: false,
+    // Finds out about clients that have gone without a word, while they wait for an answer.
+    keepAlive: true,
+    keepAliveInitialDelay: 10 * SECOND,
+    allowHalfOpen: true,
   };
   const server = tls
     ? createHttpsServer({ ...http, ...TLS_OPTIONS, ...tls, handshakeTimeout: timeouts.headersMs })
     : createHttpServer(http);
+  // A client that ends its side behind its request still reads the answer.
+  Object.assign(server, { httpAllowHalfOpen: true });
   // Node drops headers beyond 2,000 without a word, an Idempotency-Key among them; their size bounds them anyway.
   server.maxHeadersCount = 0;
   return server;
+}
+
+/**
+ * Cuts a connection whose client doesn't read its answer: what is left of it would stay in memory for ever. Idle
+ * connections reach their own time by the same event; while an answer is being worked on, silence is nobody's fault.
+ */
+function cutUnreadAnswers(server: HttpServer | HttpsServer, turns: RequestTurns, answerMs: number): void {
+  server.setTimeout(answerMs, (socket: Socket) => {
+    if (!turns.isAnswering(socket) || socket.writableLength > 0) socket.destroy();
+  });
 }
 
 function gracefulClose(server: HttpServer | HttpsServer): Listening['close'] {

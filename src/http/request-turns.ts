@@ -9,7 +9,20 @@ const AT_ONCE = 16;
 interface Turns {
   underWay: number;
   /** Read already, and not begun. No more than one read brings. */
-  waiting: { req: IncomingMessage; res: ServerResponse }[];
+  waiting: Turn[];
+}
+
+interface Turn {
+  req: IncomingMessage;
+  res: ServerResponse;
+  handle: RequestHandler;
+}
+
+export interface RequestTurns {
+  /** Has a handler wait until it is a request's turn. */
+  inTurn(handle: RequestHandler): RequestHandler;
+  /** Whether a request of this connection isn't answered to its end. */
+  isAnswering(socket: Socket): boolean;
 }
 
 /**
@@ -17,7 +30,7 @@ interface Turns {
  * along with them wait for their turn, and nothing more is read meanwhile, so that TCP itself holds the client up.
  * Answers come in the order of the requests. Once the client has gone, nothing more is begun.
  */
-export function inTurn(handle: RequestHandler): RequestHandler {
+export function createTurns(): RequestTurns {
   const connections = new WeakMap<Socket, Turns>();
 
   function turnsOf(socket: Socket): Turns {
@@ -32,7 +45,7 @@ export function inTurn(handle: RequestHandler): RequestHandler {
     return turns;
   }
 
-  function begin(turns: Turns, req: IncomingMessage, res: ServerResponse): void {
+  function begin({ req, res, handle }: Turn, turns: Turns): void {
     turns.underWay++;
     // Comes when the answer is out; after the end of the connection for the answer that was its turn to be sent alone.
     res.once('close', () => {
@@ -50,16 +63,19 @@ export function inTurn(handle: RequestHandler): RequestHandler {
     const next = turns.waiting.shift();
     if (next === undefined) return;
     if (turns.waiting.length === 0) socket.resume();
-    begin(turns, next.req, next.res);
+    begin(next, turns);
   }
 
-  return (req, res) => {
-    const turns = turnsOf(req.socket);
-    if (turns.underWay < AT_ONCE) {
-      begin(turns, req, res);
-      return;
-    }
-    turns.waiting.push({ req, res });
-    req.socket.pause();
+  return {
+    inTurn: (handle) => (req, res) => {
+      const turns = turnsOf(req.socket);
+      if (turns.underWay < AT_ONCE) {
+        begin({ req, res, handle }, turns);
+        return;
+      }
+      turns.waiting.push({ req, res, handle });
+      req.socket.pause();
+    },
+    isAnswering: (socket) => (connections.get(socket)?.underWay ?? 0) > 0,
   };
 }
