@@ -104,6 +104,14 @@ describe('Clients that take too long:', () => {
     expect(await client.ended).toBe('');
   });
 
+  test('a connection over which nothing but blank bytes come is closed likewise.', async () => {
+    const gateway = await testGateway({}, { idleMs: HALF_A_SECOND });
+    const client = await gateway.connect();
+    const drip = setInterval(() => client.send('\n \0'), 20);
+    expect(await client.ended).toBe('');
+    clearInterval(drip);
+  });
+
   test('a connection that waits for its reply is not idle.', async () => {
     const gateway = await testGateway({}, { idleMs: HALF_A_SECOND });
     const client = await gateway.connect();
@@ -171,7 +179,9 @@ test('Many at once are served; beyond the bound one line says so, and a place th
 
   const refused = await gateway.connect();
   refused.send('[99]');
-  expect(await refused.ended).toMatch(/^error too-many-connections, repeat later: 20 clients are connected/);
+  expect(await refused.ended).toMatch(
+    /^error too-many-connections, repeat after 5 s: 20 clients are connected/,
+  );
   clients[0]?.send('exit');
   await clients[0]?.ended;
   const next = await waitFor('a free place', async () => {
