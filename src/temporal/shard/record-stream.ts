@@ -68,6 +68,15 @@ export async function openRecordStream(
   /** Without a key, what has been sent; with one, what the batcher has taken. */
   let durable = taken;
   let reached = before;
+  /** How many of its records are known to be the ones that were taken under the key. */
+  let compared = 0;
+  /** Whether the key turned out to be that of other records. */
+  let isOther = false;
+
+  function refuse(): KeepapartError {
+    isOther = true;
+    return reused(requestId);
+  }
 
   function sendPart(complete: boolean): void {
     clearTimeout(timer);
@@ -105,20 +114,22 @@ export async function openRecordStream(
   function expectTaken(progress: StreamProgress | null, end: number, digest: string): void {
     reached = progress;
     if (progress === null || progress.taken < end) throw overtaken(requestId);
-    if (progress.taken === end && progress.digest !== digest) throw reused(requestId);
+    if (progress.taken === end && progress.digest !== digest) throw refuse();
+    if (progress.taken === end) compared = end;
     durable = end;
   }
 
   /** The end of what was taken before: it has to be the same. */
   function compare(): void {
     digest = digestNow(hash);
-    if (digest !== before?.digest) throw reused(requestId);
+    if (digest !== before?.digest) throw refuse();
+    compared = taken;
   }
 
   return {
     async write(value) {
       if (failure !== undefined) throw failure.error;
-      if (seen >= taken && before?.complete === true) throw reused(requestId);
+      if (seen >= taken && before?.complete === true) throw refuse();
       const bytes = jsonBytes(value);
       const isFull = part.values.length === bounds.records || part.bytes + bytes > bounds.bytes;
       if (part.values.length > 0 && isFull) {
@@ -140,13 +151,13 @@ export async function openRecordStream(
     },
 
     async end() {
-      if (seen < taken) throw reused(requestId);
+      if (seen < taken) throw refuse();
       const isKnown = before?.complete === true;
       if (!isKnown && (key !== undefined || part.values.length > 0)) sendPart(true);
       await sent();
       if (key !== undefined && !isKnown) {
         if (reached?.taken !== seen || !reached.complete) throw overtaken(requestId);
-        if (reached.digest !== digest) throw reused(requestId);
+        if (reached.digest !== digest) throw refuse();
       }
       durable = seen;
       return seen;
@@ -154,9 +165,11 @@ export async function openRecordStream(
 
     async durable() {
       // Whatever ended the stream, the records before that were good.
-      if (failure === undefined && part.values.length > 0) sendPart(false);
+      if (failure === undefined && !isOther && part.values.length > 0) sendPart(false);
       clearTimeout(timer);
       await sending;
+      // What is durable under the key is not of this stream.
+      if (isOther) return compared;
       if (key !== undefined) {
         const progress = await channel.progress().catch(() => null);
         durable = Math.max(durable, Math.min(progress?.taken ?? 0, seen));
