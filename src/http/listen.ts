@@ -128,7 +128,8 @@ function createServer(tls: TlsPair | undefined, timeouts: HttpTimeouts): HttpSer
   const server = tls
     ? createHttpsServer({ ...http, ...TLS_OPTIONS, ...tls, handshakeTimeout: timeouts.headersMs })
     : createHttpServer(http);
-  // A client that ends its side behind its request still reads the answer.
+  // A client that ends its side behind its request still reads the answer. Node has this and doesn't document it; a test
+  // notices should it go.
   Object.assign(server, { httpAllowHalfOpen: true });
   // Node drops headers beyond 2,000 without a word, an Idempotency-Key among them; their size bounds them anyway.
   server.maxHeadersCount = 0;
