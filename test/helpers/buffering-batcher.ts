@@ -4,6 +4,7 @@ import { NO_CUTS } from '../../src/domain/explain/cut-counts';
 import { jsonBytes, type JsonValue } from '../../src/domain/json';
 import type { AdmissionLimits } from '../../src/temporal/shard/admission';
 import type { BatcherCalls } from '../../src/temporal/shard/batcher-calls';
+import type { RunProgress } from '../../src/temporal/shard/giving-way';
 import { Shard } from '../../src/temporal/shard/shard';
 import { FakeBatcherClient } from './fake-batcher-client';
 import { TEST_SETTINGS } from './pipeline';
@@ -28,7 +29,7 @@ export class BufferingBatcher extends FakeBatcherClient {
     const calls = {
       workflowId: 'batcher-0',
       ask: ({ about }: BatcherQuestion) => Promise.resolve(about === 'status' ? this.report() : undefined),
-      run: () => Promise.resolve({ runId: 'run', historyLength: 3 }),
+      run: (): Promise<RunProgress> => Promise.resolve({ runId: 'run', historyLength: 3, historySize: 0 }),
       signal: (_signal: unknown, [requests]: [AcceptedRequest[]]) => {
         const values = requests.flatMap((request) => request.values);
         this.parts.push(values.length);
