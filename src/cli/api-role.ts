@@ -8,6 +8,7 @@ import { startGateway } from '../tcp/gateway';
 import { batcherAddress } from '../temporal/shard/batcher-address';
 import { createBatcherClient } from '../temporal/batcher-client';
 import { Shards } from '../temporal/shard/shards';
+import { connectionLimits } from './connection-limits';
 import type { Lifecycle } from './lifecycle';
 import { releaseVersion, SWAGGER_UI_FOLDER } from './release';
 import { watchTlsFiles } from './tls-files';
@@ -55,9 +56,12 @@ export async function startApi(
     tls: tls !== undefined,
     ...(webUiUrl !== undefined && { webUiUrl }),
   });
+  const connections = connectionLimits();
   const http = await listen(api.handle, {
     host: config.httpHost,
     port: config.httpPort,
+    maxConnections: connections.http,
+    logger,
     ...(tls && { tls }),
   });
   if (tls) watchTlsFiles(config, tls, { logger, onRenewed: http.renewCertificate, signal: lifecycle.signal });
@@ -68,7 +72,10 @@ export async function startApi(
   lifecycle.onStop('the HTTP API', stopHttp);
   if (config.tcpPort === 0) return { apiUrl: http.url, gatewayAddress: undefined };
 
-  const gateway = await startGateway(edge, { port: config.tcpPort });
+  const gateway = await startGateway(edge, {
+    port: config.tcpPort,
+    bounds: { maxConnections: connections.tcp },
+  });
   // Side by side: the grace is one, and neither takes what the other refuses already.
   lifecycle.onStop('the TCP gateway', async () => {
     await Promise.all([stopHttp(), gateway.close({ graceMs: GRACE_MS })]);

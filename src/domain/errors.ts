@@ -83,6 +83,11 @@ export const ERRORS = {
     retried: RETRIED.byClient,
   },
   'not-ready': { title: 'The service is not ready', status: 503, retried: RETRIED.byClient },
+  'too-many-connections': {
+    title: 'The connection limit is reached',
+    status: 503,
+    retried: RETRIED.byClient,
+  },
   internal: { title: 'Something went wrong on our side', status: 500, retried: RETRIED.byClient },
 
   'api-unreachable': { title: 'The HTTP API does not answer', retried: RETRIED.byOperator },
@@ -98,7 +103,6 @@ export const ERRORS = {
 
   'wrong-protocol': { title: 'This port speaks another protocol', retried: RETRIED.never },
   'list-unfinished': { title: 'The rest of a list did not come in time', retried: RETRIED.byClient },
-  'too-many-connections': { title: 'The gateway has all its connections', retried: RETRIED.byClient },
 
   'save-failed': { title: 'The store could not save the record', retried: RETRIED.byTemporal },
   'store-failed': {
@@ -225,6 +229,6 @@ export function isKeepapartError(error: unknown): error is KeepapartError {
     error instanceof Error &&
     error.name === 'KeepapartError' &&
     'code' in error &&
-    String(error.code) in ERRORS
+    Object.hasOwn(ERRORS, String(error.code))
   );
 }

@@ -93,6 +93,9 @@ function receivedOf(issue: z.core.$ZodIssue, input: unknown): string {
 
 function describeAt(input: unknown, path: readonly PropertyKey[]): string {
   let value = input;
-  for (const key of path) value = (value as Record<PropertyKey, unknown> | undefined)?.[key];
+  for (const key of path)
+    value = Object.hasOwn(Object(value) as object, key)
+      ? (value as Record<PropertyKey, unknown>)[key]
+      : undefined;
   return Array.isArray(value) && value.length > 0 ? `a list of ${value.length}` : describeReceived(value);
 }

@@ -6,6 +6,7 @@ import type { ErrorCode } from '../domain/errors';
 const DEFAULT_RETRY_AFTER_MS: Partial<Record<ErrorCode, number>> = {
   'temporal-unavailable': 2 * SECOND,
   'not-ready': 5 * SECOND,
+  'too-many-connections': 5 * SECOND,
 };
 
 /** After how many milliseconds a client may send the same again; `undefined` when there is nothing to wait for. */

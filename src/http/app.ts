@@ -1,4 +1,3 @@
-import type { RequestListener } from 'node:http';
 import express, { Router } from 'express';
 import type { Express } from 'express';
 import { requireApiKey, requireRight } from './auth';
@@ -8,6 +7,7 @@ import { serveDocs } from './docs-routes';
 import { serveDrain } from './drain-routes';
 import { refuseCrossOrigin } from './cross-origin';
 import { closeWhileDraining, refuseWhileDraining } from './draining';
+import type { RequestHandler } from './error-boundary';
 import { fixedHeaders } from './headers';
 import { serveHealth } from './health-routes';
 import { requireHost } from './host';
@@ -29,7 +29,7 @@ const V1 = '/v1';
 /** The HTTP API, which never listens by itself (see `listen.ts`). */
 export interface HttpApi {
   /** Takes every request. */
-  handle: RequestListener;
+  handle: RequestHandler;
   /** What all go to but plain lists of records. Knows every route. */
   app: Express;
 }

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { KeepapartError } from '../domain/errors';
+import { hostOf } from './host';
 import type { Step } from './steps';
 
 /**
@@ -13,10 +14,11 @@ export const refuseCrossOrigin: Step = (req) => {
     throw new KeepapartError('cross-origin', 'A page of another origin asked for this; nothing was done');
 };
 
-function isCrossOrigin({ headers }: IncomingMessage): boolean {
+function isCrossOrigin(req: IncomingMessage): boolean {
+  const { headers } = req;
   const site = headers['sec-fetch-site'];
   if (site !== undefined) return site !== 'same-origin' && site !== 'none';
-  const { origin, host } = headers;
+  const { origin } = headers;
   // Older browsers. The scheme doesn't count: a proxy may have ended TLS.
-  return origin !== undefined && !(URL.canParse(origin) && new URL(origin).host === host);
+  return origin !== undefined && !(URL.canParse(origin) && new URL(origin).host === hostOf(req));
 }

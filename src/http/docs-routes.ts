@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import type { RequestHandler } from 'express';
 import type { HttpDeps } from './deps';
 import type { ApiDescription } from './openapi-document';
@@ -49,7 +51,8 @@ const POLICY = [
   "frame-ancestors 'none'",
 ].join('; ');
 
-const ASSETS = ['swagger-ui.css', 'swagger-ui-bundle.js'] as const;
+/** What the page loads, by name, with its type. */
+const ASSETS = { 'swagger-ui.css': 'css', 'swagger-ui-bundle.js': 'js' } as const;
 
 /**
  * `GET /openapi.json`, and `GET /docs` to read it and to try it out. Neither asks for a key, as neither tells a record.
@@ -66,11 +69,12 @@ export function serveDocs(routes: Routes, { docsAssets }: HttpDeps, describe: ()
   };
   routes.serve('/openapi.json', { get: { right: 'none', handle: getDescription, describe: 'page' } });
   routes.serve('/docs', { get: { right: 'none', handle: getPage, describe: 'page' } });
-  for (const asset of ASSETS) {
+  for (const [asset, type] of Object.entries(ASSETS)) {
+    // From memory: a file that is open for each answer stays open when its client goes.
+    let content: Buffer | undefined;
     const getAsset: RequestHandler = (_req, res) => {
-      res.set('Cache-Control', 'public, max-age=3600');
-      // npm gives every file the same date, so that a browser would take an old release for this one.
-      res.sendFile(asset, { root: docsAssets, cacheControl: false, lastModified: false });
+      content ??= readFileSync(path.join(docsAssets, asset));
+      res.set('Cache-Control', 'public, max-age=3600').type(type).send(content);
     };
     routes.serve(`/docs/${asset}`, { get: { right: 'none', handle: getAsset, describe: 'page' } });
   }

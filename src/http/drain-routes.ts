@@ -2,6 +2,7 @@ import type { RequestHandler } from 'express';
 import { z } from 'zod';
 import { KIB, MINUTE, SECOND } from '../domain/duration';
 import { drainReportSchema } from './answers';
+import { isClientThere } from './client-presence';
 import type { HttpDeps } from './deps';
 import { jsonBodyReader } from './json-body';
 import { operatorOf } from './operator-routes';
@@ -38,7 +39,7 @@ export function serveDrain(routes: Routes, { batcher, isDraining }: HttpDeps): v
       body,
       'The body is not valid; nothing was done',
     );
-    const stillWanted = () => !res.destroyed && !isDraining();
+    const stillWanted = () => isClientThere(req) && !isDraining();
     res.json(await batcher.drain(operatorOf(res, claimed), { timeoutMs, stillWanted }));
   };
   routes.serve('/drain', { post: { right: 'operate', handle: drain, describe: DRAIN } });

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
 import { LRUCache } from 'lru-cache';
 import { describeReceived, KeepapartError } from '../domain/errors';
@@ -16,15 +17,23 @@ export type AllowedHosts = 'any' | readonly string[];
 export function requireHost(allowed: AllowedHosts): Step {
   const isOurs = allowed === 'any' ? () => true : remembering((host) => isOneOf(allowed, host));
   return (req) => {
-    const { host } = req.headers;
-    if ((host === undefined && req.httpVersion === '1.1') || tellsItTwice(req.rawHeaders))
+    if ((req.headers.host === undefined && req.httpVersion === '1.1') || tellsItTwice(req.rawHeaders))
       throw new KeepapartError('malformed-request', 'The header has to tell the host, once');
+    const host = hostOf(req);
     if (host !== undefined && !isOurs(host))
       throw new KeepapartError(
         'unknown-host',
         `Without API keys requests are taken for addresses, localhost and ALLOWED_HOSTS; received ${describeReceived(host)}`,
       );
   };
+}
+
+/**
+ * The host that a request is for. A target with a host in it says so alone, whatever the header says (RFC 9112,
+ * section 3.2.2).
+ */
+export function hostOf({ url = '', headers }: IncomingMessage): string | undefined {
+  return url.startsWith('/') || !URL.canParse(url) ? headers.host : new URL(url).host;
 }
 
 /** @param rawHeaders names and values in turn */

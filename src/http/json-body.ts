@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { KeepapartError } from '../domain/errors';
 import type { JsonValue } from '../domain/json';
+import { createByteBuffer } from '../edge/byte-buffer';
 import { decodeUtf8, parseJsonText } from '../edge/json-text';
 import { dropBody } from './body-deadline';
 import { decompressed } from './content-encoding';
@@ -31,23 +32,20 @@ export function jsonBodyReader(options: JsonBodyOptions): JsonBodyReader {
 }
 
 /** What is refused is read to its end all the same, and dropped: the client may not look for an answer before. */
-function readWhole(req: IncomingMessage, maxBytes: number): Promise<Buffer> {
+function readWhole(req: IncomingMessage, maxBytes: number): Promise<Uint8Array> {
   return new Promise((resolve, reject) => {
     const body = decompressed(req);
-    const chunks: Buffer[] = [];
-    let bytes = 0;
+    const received = createByteBuffer(maxBytes);
     let refused = false;
     const take = (chunk: Buffer) => {
-      bytes += chunk.length;
-      chunks.push(chunk);
-      if (bytes > maxBytes)
+      received.add(chunk);
+      if (received.size > maxBytes)
         refuse(new KeepapartError('request-too-large', `The body is larger than ${maxBytes} bytes`));
     };
     const refuse = (error: KeepapartError) => {
       if (refused) return;
       refused = true;
       body.off('data', take);
-      chunks.length = 0;
       if (body !== req) {
         req.unpipe();
         body.destroy();
@@ -60,7 +58,7 @@ function readWhole(req: IncomingMessage, maxBytes: number): Promise<Buffer> {
         new KeepapartError('invalid-json', 'The body could not be read to its end, or not be decompressed'),
       );
     body.on('data', take);
-    body.once('end', () => resolve(Buffer.concat(chunks)));
+    body.once('end', () => resolve(received.content() ?? new Uint8Array()));
     body.on('error', breakOff);
     body.once('close', () => {
       if (!body.readableEnded) breakOff();

@@ -1,11 +1,16 @@
 import { createServer as createHttpServer } from 'node:http';
-import type { RequestListener, Server as HttpServer } from 'node:http';
+import type { Server as HttpServer } from 'node:http';
 import { createServer as createHttpsServer, type Server as HttpsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
+import pino, { type Logger } from 'pino';
 import { SECOND } from '../domain/duration';
 import { limitBodyTime } from './body-deadline';
 import { describeReceived, KeepapartError } from '../domain/errors';
+import { DEFAULT_MAX_CONNECTIONS, limitConnections } from './connection-limit';
+import { withBoundary, type RequestHandler } from './error-boundary';
 import { refuseMalformed } from './malformed-requests';
+import { loggedRequest } from './request-log';
+import { createTurns, type RequestTurns } from './request-turns';
 
 export interface ListenOptions {
   host: string;
@@ -14,6 +19,10 @@ export interface ListenOptions {
   /** Clients have to come by TLS, with this certificate; without it, by plain HTTP. */
   tls?: TlsPair;
   timeouts?: Partial<HttpTimeouts>;
+  /** Connections at once, see `connection-limit.ts`; those beyond are refused. Default 256. */
+  maxConnections?: number;
+  /** For what concerns connections, and mistakes of ours that no answer can report. By default standard output. */
+  logger?: Logger;
 }
 
 /** Both in PEM, and known to belong together. */
@@ -33,6 +42,8 @@ export interface HttpTimeouts {
   headersMs: number;
   /** To send a whole request but for a stream of records; bounds as well how long the rest of a refused body is dropped. */
   requestMs: number;
+  /** To take the next bytes of an answer that is being sent. */
+  answerMs: number;
   /** Between two requests on one connection; above the 60 s after which common proxies drop theirs. */
   keepAliveMs: number;
 }
@@ -40,6 +51,7 @@ export interface HttpTimeouts {
 const DEFAULT_TIMEOUTS: HttpTimeouts = {
   headersMs: 10 * SECOND,
   requestMs: 30 * SECOND,
+  answerMs: 30 * SECOND,
   keepAliveMs: 65 * SECOND,
 };
 
@@ -60,15 +72,25 @@ export interface Listening {
  * Serves `handler` on a port. Rejects with `port-in-use` for a taken port, and with `invalid-config` for one that needs
  * rights or a host that isn't this machine's; none is retried.
  */
-export async function listen(handler: RequestListener, options: ListenOptions): Promise<Listening> {
+export async function listen(handler: RequestHandler, options: ListenOptions): Promise<Listening> {
+  const { logger = pino({ level: 'warn' }), maxConnections = DEFAULT_MAX_CONNECTIONS } = options;
   const timeouts = { ...DEFAULT_TIMEOUTS, ...options.timeouts };
   const server = createServer(options.tls, timeouts);
   const close = gracefulClose(server);
   refuseMalformed(server);
-  const serve: RequestListener = (req, res) => {
+  const limit = limitConnections(server, maxConnections, logger);
+  const turns = createTurns();
+  cutUnreadAnswers(server, turns, timeouts.answerMs);
+  const timed: RequestHandler = (req, res) => {
+    if (limit.refuse(req, res)) return undefined;
     limitBodyTime(server, req, timeouts.requestMs);
-    handler(req, res);
+    return handler(req, res);
   };
+  const serve = turns.inTurn(
+    withBoundary(timed, (error, req) =>
+      logger.error({ req: loggedRequest(req), err: error }, 'request failed, its connection is ended'),
+    ),
+  );
   server.on('request', serve);
   // What a client expects besides "100-continue", which Node sees to, may be passed over (RFC 9110, section 10.1.1).
   server.on('checkExpectation', (req, res) => server.emit('request', req, res));
@@ -98,13 +120,30 @@ function createServer(tls: TlsPair | undefined, timeouts: HttpTimeouts): HttpSer
     connectionsCheckingInterval: Math.min(5 * SECOND, timeouts.headersMs),
     // The app asks for it, and says so in problem details.
     requireHostHeader: false,
+    // Finds out about clients that have gone without a word, while they wait for an answer.
+    keepAlive: true,
+    keepAliveInitialDelay: 10 * SECOND,
+    allowHalfOpen: true,
   };
   const server = tls
     ? createHttpsServer({ ...http, ...TLS_OPTIONS, ...tls, handshakeTimeout: timeouts.headersMs })
     : createHttpServer(http);
+  // A client that ends its side behind its request still reads the answer. Node has this and doesn't document it; a test
+  // notices should it go.
+  Object.assign(server, { httpAllowHalfOpen: true });
   // Node drops headers beyond 2,000 without a word, an Idempotency-Key among them; their size bounds them anyway.
   server.maxHeadersCount = 0;
   return server;
+}
+
+/**
+ * Cuts a connection whose client doesn't read its answer: what is left of it would stay in memory for ever. Idle
+ * connections reach their own time by the same event; while an answer is being worked on, silence is nobody's fault.
+ */
+function cutUnreadAnswers(server: HttpServer | HttpsServer, turns: RequestTurns, answerMs: number): void {
+  server.setTimeout(answerMs, (socket: Socket) => {
+    if (!turns.isAnswering(socket) || socket.writableLength > 0) socket.destroy();
+  });
 }
 
 function gracefulClose(server: HttpServer | HttpsServer): Listening['close'] {

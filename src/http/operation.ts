@@ -35,6 +35,7 @@ export const ERRORS_OF_ANY: readonly ErrorCode[] = [
   'unknown-host',
   'request-timeout',
   'header-too-large',
+  'too-many-connections',
 ];
 
 /** What any call under `/v1` may be refused with. */

@@ -34,15 +34,21 @@ export function problemResponse(logger: Logger): ProblemResponse {
     else logger.debug(about, title);
     if (res.headersSent) return false;
 
-    const body = JSON.stringify(problemOf(error, httpRequestId(req)));
-    const retryAfterMs = retryAfterMsOf(error);
-    if (retryAfterMs !== undefined) res.setHeader('Retry-After', String(Math.ceil(retryAfterMs / SECOND)));
-    res.statusCode = status;
-    res.setHeader('Content-Type', `${PROBLEM_TYPE}; charset=utf-8`);
-    res.setHeader('Content-Length', Buffer.byteLength(body));
-    res.end(body);
+    sendProblem(res, error, httpRequestId(req));
     return true;
   };
+}
+
+/** Sends an error as the answer. `requestId` is that of {@link problemOf}. */
+export function sendProblem(res: ServerResponse, error: KeepapartError, requestId?: string): void {
+  const { status = ERRORS.internal.status } = error.entry;
+  const body = JSON.stringify(problemOf(error, requestId));
+  const retryAfterMs = retryAfterMsOf(error);
+  if (retryAfterMs !== undefined) res.setHeader('Retry-After', String(Math.ceil(retryAfterMs / SECOND)));
+  res.statusCode = status;
+  res.setHeader('Content-Type', `${PROBLEM_TYPE}; charset=utf-8`);
+  res.setHeader('Content-Length', Buffer.byteLength(body));
+  res.end(body);
 }
 
 /** As the last handler of an app. What is too late for an answer Express cuts, so that nobody takes half of it for the whole. */

@@ -4,6 +4,7 @@ import type { RecordStream } from '../contracts/batcher-client';
 import { isKeepapartError, KeepapartError } from '../domain/errors';
 import { recordTextReader } from '../edge/records';
 import { dropBody, liftBodyTime } from './body-deadline';
+import { isClientThere } from './client-presence';
 import type { HttpDeps } from './deps';
 import { idempotencyKeyOf } from './idempotency-key';
 import { linesOf } from './ndjson-body';
@@ -23,7 +24,7 @@ export function takeStream(deps: HttpDeps): RequestHandler {
   return async (req, res) => {
     const key = idempotencyKeyOf(req.headers);
     const requestId = key ?? newRequestId();
-    const stillWanted = () => !isDraining() && !req.destroyed;
+    const stillWanted = () => !isDraining() && isClientThere(req);
     let stream: RecordStream | undefined;
     let endReports = (): void => undefined;
     const location = `/v1/requests/${encodeURIComponent(requestId)}`;

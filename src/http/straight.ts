@@ -1,4 +1,5 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import type { RequestHandler } from './error-boundary';
 import type { ProblemResponse } from './problem-response';
 import type { Step } from './steps';
 
@@ -17,7 +18,7 @@ export interface Straight {
  * request for what no list of records asks of it, takes Express a fifth of the time that one costs. In any other form
  * (a query, another spelling of the type) the same request meets the same steps and the same handler in the app.
  */
-export function straight({ target, steps, handle, refuse }: Straight, app: RequestListener): RequestListener {
+export function straight({ target, steps, handle, refuse }: Straight, app: RequestListener): RequestHandler {
   const serve = async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
     try {
       for (const step of steps) step(req, res);
@@ -30,7 +31,8 @@ export function straight({ target, steps, handle, refuse }: Straight, app: Reque
   return (req, res) => {
     const goesStraight =
       req.url === target && req.method === 'POST' && req.headers['content-type'] === 'application/json';
-    if (goesStraight) void serve(req, res);
-    else app(req, res);
+    if (goesStraight) return serve(req, res);
+    app(req, res);
+    return undefined;
   };
 }

@@ -47,8 +47,7 @@ export function serveConnection(socket: Socket, parts: ConnectionParts): Connect
   function end(error?: KeepapartError): void {
     if (ending) return;
     ending = true;
-    clearTimeout(listTimer);
-    clearTimeout(mistakeTimer);
+    clearTimers();
     if (error !== undefined) log.info({ code: error.code }, 'connection ended');
     endSocket(socket, error === undefined ? '' : errorReply(error), bounds.lingerMs);
   }
@@ -81,26 +80,45 @@ export function serveConnection(socket: Socket, parts: ConnectionParts): Connect
     socket.pause();
     const messages = next();
     if (messages.length > 0) {
+      idleTimer.refresh();
       clearTimeout(listTimer);
       listTimer = undefined;
     }
     for (const message of messages) if (!ending) await answer(message);
+    if (messages.length > 0 && !ending) idleTimer.refresh();
     answering = false;
     if (socket.closed) settle();
     else if (clientLeft || finishing) endIfIdle();
     else if (!ending) {
-      if (reader.isMidway()) listTimer ??= setTimeout(giveUp, bounds.listMs);
-      if (reader.isHopeless()) mistakeTimer = setTimeout(answerMistake, bounds.mistakeMs);
+      if (reader.isMidway()) listTimer ??= setTimeout(safely(giveUp), bounds.listMs);
+      if (reader.isHopeless()) mistakeTimer = setTimeout(safely(answerMistake), bounds.mistakeMs);
       socket.resume();
     }
   }
 
   function answerOrCut(next: () => Message[]): void {
     clearTimeout(mistakeTimer);
-    answerAll(next).catch((error: unknown) => {
-      log.error({ err: error }, 'connection failed');
-      cut();
-    });
+    answerAll(next).catch(fail);
+  }
+
+  /** A mistake of ours ends this connection, and no other. */
+  function fail(error: unknown): void {
+    log.error({ err: error }, 'connection failed');
+    cut();
+  }
+
+  function safely<Args extends unknown[]>(act: (...args: Args) => void): (...args: Args) => void {
+    return (...args) => {
+      try {
+        act(...args);
+      } catch (error) {
+        fail(error);
+      }
+    };
+  }
+
+  function clearTimers(): void {
+    for (const timer of [listTimer, mistakeTimer, idleTimer]) clearTimeout(timer);
   }
 
   /** For a list with a mistake in it whose end doesn't come. */
@@ -125,23 +143,31 @@ export function serveConnection(socket: Socket, parts: ConnectionParts): Connect
     settle();
   }
 
-  socket.on('data', (bytes: Buffer) => {
-    if (!ending) answerOrCut(() => reader.read(bytes));
-  });
+  // Counted by messages: blank bytes between them are no reason to keep a connection.
+  const idleTimer = setTimeout(
+    safely(() => {
+      if (!taking) end();
+    }),
+    bounds.idleMs,
+  );
+  socket.on(
+    'data',
+    safely((bytes: Buffer) => {
+      if (!ending) answerOrCut(() => reader.read(bytes));
+    }),
+  );
   // Comes also while nothing is read; what was sent before has been read by then.
-  socket.on('end', () => {
-    clientLeft = true;
-    endIfIdle();
-  });
-  socket.setTimeout(bounds.idleMs);
-  socket.on('timeout', () => {
-    if (!taking) end();
-  });
+  socket.on(
+    'end',
+    safely(() => {
+      clientLeft = true;
+      endIfIdle();
+    }),
+  );
   socket.on('error', (error: NodeJS.ErrnoException) => log.debug({ reason: error.code }, 'client gone'));
   socket.on('close', () => {
     log.debug('connection closed');
-    clearTimeout(listTimer);
-    clearTimeout(mistakeTimer);
+    clearTimers();
     if (!answering) settle();
   });
   log.debug('connection opened');

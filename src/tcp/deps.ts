@@ -25,7 +25,7 @@ export interface GatewayBounds {
    * being sent to come whole, short for whoever waits for the reply.
    */
   mistakeMs: number;
-  /** Without a byte in either direction. Long, as clients of the old protocol stay connected between their lists. */
+  /** Without a message that was answered. Long, as clients of the old protocol stay connected between their lists. */
   idleMs: number;
   /** From our end of a connection to the client's, in which the client can still read what it was told. */
   lingerMs: number;

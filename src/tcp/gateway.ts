@@ -1,5 +1,6 @@
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { describeReceived, KeepapartError } from '../domain/errors';
+import { oncePerBurst } from '../edge/burst-log';
 import { endSocket, serveConnection, type Connection } from './connection';
 import { DEFAULT_BOUNDS, type GatewayBounds, type GatewayDeps } from './deps';
 import { errorReply } from './replies';
@@ -7,6 +8,9 @@ import { createListTaker } from './take-list';
 
 /** The old protocol knows no keys, so nothing but this machine may reach it. */
 const HOST = '127.0.0.1';
+
+/** Connections beyond the limit that are told so. Any further ones are closed without a word. */
+const TOLD = 32;
 
 export interface GatewayOptions {
   /** 0 picks a free one. */
@@ -34,6 +38,12 @@ export async function startGateway(deps: GatewayDeps, options: GatewayOptions): 
   const bounds = { ...DEFAULT_BOUNDS, ...options.bounds };
   const takeList = createListTaker(deps);
   const connections = new Set<Connection>();
+  const logRefusals = oncePerBurst((times) =>
+    logger.warn(
+      { code: 'too-many-connections', maxConnections: bounds.maxConnections, times },
+      'connections refused: the TCP gateway has reached its connection limit',
+    ),
+  );
   let count = 0;
 
   function accept(socket: Socket): void {
@@ -51,15 +61,15 @@ export async function startGateway(deps: GatewayDeps, options: GatewayOptions): 
   function refuse(socket: Socket): void {
     const detail = `${bounds.maxConnections} clients are connected; close the connections that are not needed`;
     const error = new KeepapartError('too-many-connections', detail);
-    logger.warn({ code: error.code }, 'connection refused');
+    logRefusals();
     socket.on('error', () => undefined);
     endSocket(socket, errorReply(error), bounds.lingerMs);
   }
 
   // Half-open: a client that has sent its last list and says so still gets its reply.
   const server = createServer({ allowHalfOpen: true, noDelay: true }, accept);
-  // Those that are being refused count as well.
-  server.maxConnections = 2 * bounds.maxConnections;
+  server.maxConnections = bounds.maxConnections + TOLD;
+  server.on('drop', logRefusals);
   await listen(server, options.port);
   server.on('error', (error) => logger.error({ err: error }, 'the TCP gateway could not accept'));
   const { port } = server.address() as AddressInfo;

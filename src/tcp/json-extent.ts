@@ -1,3 +1,4 @@
+import { createByteBuffer } from '../edge/byte-buffer';
 import { createJsonGrammar } from './json-grammar';
 
 /** Collects one JSON list or object whose bytes arrive in any number of pieces, by its brackets alone. */
@@ -30,8 +31,7 @@ export function createJsonExtent({ maxBytes, maxDepth }: { maxBytes: number; max
   let depth = 0;
   let inString = false;
   let escaped = false;
-  let size = 0;
-  let kept = new Uint8Array();
+  const taken = createByteBuffer(maxBytes);
 
   function see(byte: number): void {
     hopeless ||= !grammar.take(byte);
@@ -44,30 +44,16 @@ export function createJsonExtent({ maxBytes, maxDepth }: { maxBytes: number; max
     else if (CLOSING.has(byte)) depth--;
   }
 
-  function keep(piece: Uint8Array): void {
-    const end = size + piece.length;
-    if (end > maxBytes) kept = new Uint8Array();
-    else {
-      if (end > kept.length) {
-        const larger = new Uint8Array(Math.max(end, Math.min(2 * kept.length, maxBytes)));
-        larger.set(kept.subarray(0, size));
-        kept = larger;
-      }
-      kept.set(piece, size);
-    }
-    size = end;
-  }
-
   return {
     take(bytes, from) {
       let at = from;
       do see(bytes[at++] ?? SPACE);
       while (depth > 0 && at < bytes.length);
-      keep(bytes.subarray(from, at));
+      taken.add(bytes.subarray(from, at));
       return at;
     },
     isClosed: () => depth === 0,
     isHopeless: () => hopeless,
-    content: () => (size > maxBytes ? undefined : kept.subarray(0, size)),
+    content: () => taken.content(),
   };
 }

@@ -30,6 +30,8 @@ type State =
   | 'opened'
   /** Inside a list or an object: the bracket that closes it. */
   | 'inside'
+  /** Inside a byte order mark, which some programs put in front of UTF-8: its next byte. */
+  | 'mark'
   /** Inside the word `exit`: its next letter. */
   | 'word'
   /** Behind a list in quotes or the word: the closing quote on the same line, or what ends a word without quotes. */
@@ -38,6 +40,7 @@ type State =
   | 'skipping';
 
 const EXIT = Buffer.from('exit');
+const MARK = Buffer.from('\uFEFF');
 const NEWLINE = 0x0a;
 const QUOTES = new Set(Buffer.from(`'"`));
 const BRACKETS = new Set(Buffer.from('[{'));
@@ -121,7 +124,17 @@ export function createMessageReader({ maxBytes }: { maxBytes: number }): Message
       case 'between':
         quote = undefined;
         extent = undefined;
+        letters = 0;
+        if (byte === MARK[0]) {
+          state = 'mark';
+          return at;
+        }
         return SEPARATORS.has(byte) ? at + 1 : begin(bytes, at, byte);
+      case 'mark':
+        if (byte !== MARK[letters]) return fail(at);
+        letters++;
+        if (letters === MARK.length) state = 'between';
+        return at + 1;
       case 'opened':
         return BLANKS.has(byte) ? at + 1 : begin(bytes, at, byte);
       case 'inside': {

@@ -1,6 +1,7 @@
 import { SECOND } from '../domain/duration';
 import { RETRIED, type FieldProblem, type KeepapartError } from '../domain/errors';
 import type { JsonValue } from '../domain/json';
+import { printableJson } from '../edge/printable-json';
 import { shorten } from '../edge/problems';
 import { retryAfterMsOf } from '../edge/refusals';
 
@@ -9,10 +10,11 @@ const MAX_DETAIL_LENGTH = 500;
 /**
  * The reply to a list that is durable: `has been save info data: [1, 2, 3]`, word for word as the old server gave it and
  * without a line end. That server printed a list of Python; whole numbers look the same there and in JSON, and any other
- * record is written as compact JSON.
+ * record is written as compact JSON, in which what a terminal would obey is escaped.
  */
 export function savedReply(values: readonly JsonValue[]): string {
-  return `has been save info data: [${values.map((value) => JSON.stringify(value)).join(', ')}]`;
+  const texts = values.map((value) => printableJson(JSON.stringify(value)));
+  return `has been save info data: [${texts.join(', ')}]`;
 }
 
 /**
@@ -25,7 +27,7 @@ export function errorReply(error: KeepapartError, detail = error.message): strin
   const more = error.problems.length > 1 ? `, and ${error.problems.length - 1} more` : '';
   const problem = first === undefined ? '' : ` (${describe(first)}${more})`;
   const line = `${shorten(detail, MAX_DETAIL_LENGTH)}${problem}`;
-  return `error ${error.code}, ${repeatWhen(error)}: ${line.replace(/[\p{Cc}\u2028\u2029]+/gu, ' ')}\n`;
+  return `error ${error.code}, ${repeatWhen(error)}: ${printableJson(line.replace(/\p{Cc}+/gu, ' '))}\n`;
 }
 
 function repeatWhen(error: KeepapartError): string {

@@ -10,7 +10,7 @@ export interface RawAnswer {
 
 /**
  * Sends bytes as they are over a connection of its own, so that no client library mends or refuses them first, and waits
- * until the server has closed. `halfClose` ends the sending side, upon which Node gives up what it hasn't answered yet.
+ * until the server has closed. `halfClose` ends the sending side behind them.
  */
 export async function sendRaw(
   port: number,

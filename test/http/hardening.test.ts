@@ -126,6 +126,31 @@ describe('A host name that is not ours', () => {
     expect(answer?.status).toBe(200);
   });
 
+  test.each(['http://elsewhere.example', 'http://localhost@elsewhere.example:3000'])(
+    'is refused in the target as well, whatever the header says: %s.',
+    async (target) => {
+      for (const [method, path] of [
+        ['GET', '/v1/status'],
+        ['POST', '/v1/pause'],
+      ]) {
+        const [answer] = await raw(`${method} ${target}${path} HTTP/1.1\r\n${LAST}\r\n`, {
+          halfClose: false,
+        });
+        expect(answer?.status).toBe(421);
+      }
+      expect(edge.batcher.calls).toEqual([]);
+    },
+  );
+
+  test('does not count in the header where the target has one that is ours.', async () => {
+    const header = 'Host: elsewhere.example\r\nConnection: close\r\n';
+    const [answer] = await raw(`GET http://127.0.0.1:3000/v1/status HTTP/1.1\r\n${header}\r\n`);
+    expect(answer?.status).toBe(200);
+    const page = `${header}Origin: http://elsewhere.example\r\n`;
+    const [refused] = await raw(`POST http://127.0.0.1:3000/v1/pause HTTP/1.1\r\n${page}\r\n`);
+    expect(JSON.parse(refused?.body ?? '{}')).toMatchObject({ code: 'cross-origin' });
+  });
+
   test('does not matter where callers need a key.', async () => {
     const { app } = testApp({ apiKeys: [{ name: 'ops', sha256: 'a'.repeat(64), rights: ['read'] }] });
     await request(app).get('/healthz').set('Host', 'elsewhere.example').expect(200);

@@ -5,6 +5,7 @@ import { connect, createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { listen } from '../../src/http/listen';
+import { testApp } from './test-app';
 
 const hello: RequestListener = (_req, res) => void res.end('hello');
 const HOST = '127.0.0.1';
@@ -99,6 +100,23 @@ test.each([
   const socket = connect(listening.port, HOST);
   socket.write(start);
   expect(await text(socket)).toMatch(/^HTTP\/1\.1 408 Request Timeout\r\n[^]*"code":"request-timeout"/);
+  await listening.close({ graceMs: 0 });
+});
+
+test('A client that goes on sending what was refused is cut, and has its answer before.', async () => {
+  const { app } = testApp();
+  const timeouts = { requestMs: 200 };
+  const listening = await listen(app, { host: HOST, port: 0, timeouts });
+  const socket = connect(listening.port, HOST).on('error', () => undefined);
+  const header =
+    'Host: localhost\r\nContent-Type: application/x-ndjson\r\nTransfer-Encoding: chunked\r\n\r\n';
+  socket.write(`POST /v1/records HTTP/1.1\r\n${header}6\r\n{oops\n\r\n`);
+  const drip = setInterval(() => socket.write('2\r\n1\n\r\n'), 10);
+  let answer = '';
+  socket.on('data', (piece: Buffer) => (answer += piece.toString()));
+  await once(socket, 'close');
+  clearInterval(drip);
+  expect(answer).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n[^]*"code":"invalid-json"/);
   await listening.close({ graceMs: 0 });
 });
 

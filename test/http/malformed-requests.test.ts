@@ -53,6 +53,8 @@ describe('A message whose end two readers could see in two places is refused, an
     ['a length beyond all numbers', post(`Content-Length: ${'9'.repeat(40)}\r\n`, '[1]')],
     ['a space before the colon', post('Content-Length : 3\r\n', '[1]')],
     ['an encoding that is not the last', post('Transfer-Encoding: chunked, identity\r\n', CHUNKS)],
+    ['chunks in chunks', post(`${CHUNKED}${CHUNKED}`, CHUNKS)],
+    ['two encodings', post(`${CHUNKED}Transfer-Encoding: identity\r\n`, CHUNKS)],
     ['an encoding that is none', post('Transfer-Encoding: xchunked\r\n', CHUNKS)],
     ['a folded header', post('Transfer-Encoding:\r\n chunked\r\nContent-Length: 3\r\n', '[1]')],
     ['a chunk whose size is none', post(CHUNKED, 'zz\r\n[1]\r\n0\r\n\r\n')],
@@ -93,6 +95,27 @@ test.each([
 test('A probe that speaks HTTP/1.0 needs no host.', async () => {
   const [answer] = await sendRaw(api.port, 'GET /healthz HTTP/1.0\r\n\r\n', { halfClose: false });
   expect(answer?.status).toBe(200);
+});
+
+describe('What comes behind the chunks of a body', () => {
+  const last = 'Connection: close\r\n';
+
+  test('changes nothing of the request: no key, no host.', async () => {
+    const trailers = 'Idempotency-Key: k\r\nHost: elsewhere.example\r\nX-Request-Id: mine\r\n';
+    const message = post(`${CHUNKED}Trailer: Idempotency-Key\r\n${last}`, `3\r\n[1]\r\n0\r\n${trailers}\r\n`);
+    const [answer] = await sendRaw(api.port, message, { halfClose: false });
+    expect([answer?.status, accepted(), edge.batcher.onceOnly]).toEqual([202, [[1]], []]);
+    expect(answer?.headers['x-request-id']).not.toBe('mine');
+  });
+
+  test('is refused when it speaks of the length of the body.', async () => {
+    await expectRefused('malformed-request', post(CHUNKED, '3\r\n[1]\r\n0\r\nContent-Length: 7\r\n\r\n'));
+  });
+
+  test('is refused when it is too large, and nothing is taken.', async () => {
+    const large = `X-Large: ${'a'.repeat(17_000)}\r\n`;
+    await expectRefused('header-too-large', post(CHUNKED, `3\r\n[1]\r\n0\r\n${large}\r\n`));
+  });
 });
 
 test('A header of more than 16 KiB is 431, in one piece or in many.', async () => {

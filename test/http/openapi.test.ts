@@ -85,6 +85,7 @@ interface Sent {
 interface Situation {
   deps?: Partial<HttpDeps>;
   timeouts?: Partial<HttpTimeouts>;
+  maxConnections?: number;
   prepare?: (edge: TestApp) => void;
   send?: (call: Call) => Partial<Sent & { path: string }>;
   /** The operations that it concerns; all by default. */
@@ -145,6 +146,7 @@ const SITUATIONS: Record<string, Situation> = {
   'with a body that is too large': {
     send: ({ example }) => ({ body: example && `"${'x'.repeat(600_000)}"` }),
   },
+  'by more clients than there is room for': { maxConnections: 0 },
   'before the process stops': { prepare: ({ drain }) => void (drain.on = true) },
   'of what is not known': {
     prepare: ({ batcher }) => {
@@ -220,8 +222,8 @@ function appWithViews(deps: Partial<HttpDeps> = {}): TestApp {
 async function outcomesIn(situation: Situation): Promise<string[]> {
   const edge = appWithViews(situation.deps);
   situation.prepare?.(edge);
-  const { timeouts = {} } = situation;
-  const { port, close } = await listen(edge.app, { host: '127.0.0.1', port: 0, timeouts });
+  const { timeouts = {}, maxConnections = 100 } = situation;
+  const { port, close } = await listen(edge.app, { host: '127.0.0.1', port: 0, timeouts, maxConnections });
   // Uses up the allowance, where there is one.
   await askRaw(port, 'GET /v1/nothing HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n');
   const calls = everyCall().filter((call) => situation.only?.(call) ?? true);

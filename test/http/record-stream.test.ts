@@ -7,6 +7,7 @@ import fc from 'fast-check';
 import request from 'supertest';
 import { KeepapartError } from '../../src/domain/errors';
 import type { JsonValue } from '../../src/domain/json';
+import { askRaw } from '../helpers/raw-http';
 import { waitFor } from '../helpers/wait-for';
 import { testApp, type Problem, type TestApp } from './test-app';
 
@@ -241,6 +242,70 @@ test('A client that goes silent is told so, with what is durable.', async () => 
   expect(answer).toContain('408 Request Timeout');
   expect(answer).toContain('"accepted":2');
   socket.destroy();
+  await closed(server);
+});
+
+describe('Bytes that bring no record', () => {
+  test.each([
+    ['line ends', '\n'],
+    ['line ends as on Windows', '\r\n'],
+    ['lines of blanks', `${' '.repeat(99)}\n`],
+  ])('are refused early, however small they were compressed: %s.', async (_title, line) => {
+    const test = testApp();
+    const bomb = gzipSync(line.repeat(20_000_000 / line.length));
+    expect(bomb.length).toBeLessThan(100_000);
+    const response = await send(test, bomb, { 'content-encoding': 'gzip' });
+    const { code, detail } = response.body as StreamProblem;
+    expect([response.status, code]).toEqual([422, 'invalid-request']);
+    const number = Number(/^Line (\d+): there are too many blank lines$/.exec(detail)?.[1]);
+    expect(number * line.length).toBeLessThanOrEqual(64 * 1024 + line.length);
+  });
+
+  test('are counted anew for each record, up to a kibibyte for each.', async () => {
+    const test = testApp();
+    const spaced = (length: number) => `${'\n'.repeat(1000)}1`.repeat(length);
+    expect((await send(test, spaced(500))).body).toEqual({ requestId: 'r1', accepted: 500 });
+    const sparse = gzipSync(`1${'\n'.repeat(2000)}`.repeat(500));
+    const refused = await send(test, sparse, { 'content-encoding': 'gzip' });
+    expect(refused.status).toBe(422);
+    expect((refused.body as StreamProblem).accepted).toBeLessThan(100);
+  });
+
+  test.each([
+    ['line ends', '\n'],
+    ['a record that never ends', '1'],
+  ])('do not keep a connection: %s.', async (_title, bytes) => {
+    const test = testApp({ streamIdleMs: 200 });
+    const server = createServer(test.app).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const socket = connect(port, '127.0.0.1').on('error', () => undefined);
+    const header = `Host: localhost\r\nContent-Type: ${NDJSON}\r\nTransfer-Encoding: chunked\r\n\r\n`;
+    socket.write(`POST /v1/records HTTP/1.1\r\n${header}2\r\n7\n\r\n`);
+    const drip = setInterval(() => socket.write(`1\r\n${bytes}\r\n`), 10);
+    let answer = '';
+    socket.on('data', (chunk: Buffer) => (answer += chunk.toString()));
+    await waitFor('the answer', () => answer.includes('}'), { timeoutMs: 5000 }).finally(() =>
+      clearInterval(drip),
+    );
+    expect(answer).toContain('408 Request Timeout');
+    expect(answer).toContain('"accepted":1');
+    socket.destroy();
+    await closed(server);
+  });
+});
+
+test('A line that comes byte by byte is a record like any other.', async () => {
+  const test = testApp();
+  const server = createServer(test.app).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const record = 'x'.repeat(990);
+  const chunks = `\r\n"${record}"\r\n1`.replaceAll(/[^]/g, '1\r\n$&\r\n');
+  const header = `Host: localhost\r\nContent-Type: ${NDJSON}\r\nTransfer-Encoding: chunked\r\n\r\n`;
+  const answer = await askRaw(port, `POST /v1/records HTTP/1.1\r\n${header}${chunks}0\r\n\r\n`);
+  expect(answer.status).toBe(202);
+  expect(test.batcher.accepted[0]?.values).toEqual([record, 1]);
   await closed(server);
 });
 

@@ -104,6 +104,14 @@ describe('Clients that take too long:', () => {
     expect(await client.ended).toBe('');
   });
 
+  test('a connection over which nothing but blank bytes come is closed likewise.', async () => {
+    const gateway = await testGateway({}, { idleMs: HALF_A_SECOND });
+    const client = await gateway.connect();
+    const drip = setInterval(() => client.send('\n \0'), 20);
+    expect(await client.ended).toBe('');
+    clearInterval(drip);
+  });
+
   test('a connection that waits for its reply is not idle.', async () => {
     const gateway = await testGateway({}, { idleMs: HALF_A_SECOND });
     const client = await gateway.connect();
@@ -121,7 +129,8 @@ describe('Clients that take too long:', () => {
     const gateway = await testGateway({}, { lingerMs: 20 });
     const client = await gateway.connect();
     client.socket.pause();
-    client.send('exit');
+    // With a text: the end of a connection over which nothing more came is noticed also by who doesn't read.
+    client.send('GET / HTTP/1.1\r\n\r\n');
     await waitFor('the end', () => gateway.logs.some((line) => line.includes('connection closed')));
   });
 });
@@ -171,7 +180,9 @@ test('Many at once are served; beyond the bound one line says so, and a place th
 
   const refused = await gateway.connect();
   refused.send('[99]');
-  expect(await refused.ended).toMatch(/^error too-many-connections, repeat later: 20 clients are connected/);
+  expect(await refused.ended).toMatch(
+    /^error too-many-connections, repeat after 5 s: 20 clients are connected/,
+  );
   clients[0]?.send('exit');
   await clients[0]?.ended;
   const next = await waitFor('a free place', async () => {

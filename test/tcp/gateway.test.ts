@@ -42,6 +42,42 @@ test('Records of every kind are taken; in the reply, what is not a whole number 
   expect(gateway.taken()).toEqual([list, list, list]);
 });
 
+test.each([
+  ['in front of the first list', ['\uFEFF[1]', '[2]']],
+  ['in front of each list', ['\uFEFF[1]', '\r\n\uFEFF[2]']],
+  ['in front of a list in quotes', ["\uFEFF'[1]'", '[2]']],
+])('A byte order mark %s is passed over, wherever its bytes are cut.', async (_title, texts) => {
+  const gateway = await testGateway();
+  const client = await gateway.connect();
+  for (const [i, text] of texts.entries()) {
+    for (const byte of Buffer.from(text)) client.send(Buffer.from([byte]));
+    expect(await client.receive(']')).toBe(`has been save info data: [${i + 1}]`);
+  }
+  expect(gateway.taken()).toEqual([[1], [2]]);
+});
+
+test('Half a byte order mark is a mistake like any other.', async () => {
+  const gateway = await testGateway();
+  const client = await gateway.connect();
+  client.send(Buffer.concat([Buffer.from([0xef, 0xbb]), Buffer.from('[1]\n')]));
+  expect(await client.receive('\n')).toMatch(/^error invalid-json, /);
+  expect(await client.ask('[2]', ']')).toBe('has been save info data: [2]');
+});
+
+test('A reply has nothing in it that a terminal would obey; what is kept has it.', async () => {
+  const gateway = await testGateway();
+  const client = await gateway.connect();
+  const obeyed = '\u007f\u0085\u009b31m\u061c\u200e\u202e\u2028\u2066';
+  const list = [obeyed, { [obeyed]: 'é€😀' }];
+  const reply = await client.ask(JSON.stringify(list), ']');
+  const escaped = '\\u007f\\u0085\\u009b31m\\u061c\\u200e\\u202e\\u2028\\u2066';
+  expect(reply).toBe(`has been save info data: ["${escaped}", {"${escaped}":"é€😀"}]`);
+  expect(JSON.parse(reply.slice(reply.indexOf('[')))).toEqual(list);
+  expect(gateway.taken()).toEqual([list]);
+  const refused = await client.ask(JSON.stringify([1, [obeyed]]).replace('[1', `[{"${obeyed}":1e999}`), '\n');
+  expect(refused).toMatch(/^error invalid-request, [^\p{Cc}\p{Cf}\u2028]+\n$/u);
+});
+
 test('A list may come in pieces, cut anywhere, also within a character; several may come in one.', async () => {
   const gateway = await testGateway();
   const client = await gateway.connect();

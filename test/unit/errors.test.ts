@@ -67,6 +67,9 @@ test('An error is told by its shape, and only a code of the catalogue counts.', 
     false,
   );
   expect(isKeepapartError(Object.assign(new Error('Oh'), { code: 'internal' }))).toBe(false);
+  expect(
+    isKeepapartError(Object.assign(new Error('Oh'), { name: 'KeepapartError', code: 'constructor' })),
+  ).toBe(false);
   expect(isKeepapartError({ name: 'KeepapartError', code: 'internal' })).toBe(false);
   expect(isKeepapartError(undefined)).toBe(false);
 });

@@ -61,7 +61,7 @@ function fakeShard() {
   const calls = {
     workflowId: 'b-0',
     ask: ({ about }: BatcherQuestion) => Promise.resolve(about === 'keys' ? [null, 'body'] : undefined),
-    run: () => Promise.resolve({ runId: 'run', historyLength: 3 }),
+    run: () => Promise.resolve({ runId: 'run', historyLength: 3, historySize: 0 }),
     async signal(_: unknown, [requests, origin]: [AcceptedRequest[], MessageOrigin]) {
       batcher.signals.push({ requests, origin });
       await batcher.held;

@@ -3,7 +3,10 @@ import type { JsonValue } from '../../src/domain/json';
 import { anotherClient, startPipeline, type TestPipeline } from '../helpers/pipeline';
 import { waitFor } from '../helpers/wait-for';
 
-/** A request whose records come one after another: taken in parts, each once and in order (G3, G4, G5). */
+/**
+ * A request whose records come one after another: taken in parts, each once and in order (G3, G4, G5). How a stream waits
+ * and ends is tested without a server, in record-stream.test.ts and stream-room.test.ts.
+ */
 let pipeline: TestPipeline;
 afterEach(() => pipeline.close());
 
@@ -12,7 +15,7 @@ const WANTED = { stillWanted: () => true };
 /** Bounds of a buffer that four of the large records fill. */
 const NARROW = { maxBufferedRecords: 1000, maxBufferedBytes: 130_000 };
 
-/** Records of 30 KiB, of which two fill a part. */
+/** Records of 30 KiB, of which two fill a part, and each is one where the buffer is narrow. */
 function large(length: number): string[] {
   return Array.from({ length }, (_, i) => `${i} ${'x'.repeat(30_000)}`);
 }
@@ -131,22 +134,4 @@ test('a full buffer holds a stream back instead of refusing it (G6)', async () =
   expect(Math.max(...buffered)).toBeLessThanOrEqual(NARROW.maxBufferedBytes);
   await pipeline.quiet();
   expect(settledIds()).toEqual(idsOf('held', 20));
-});
-
-test('a stream that waits for room ends when nobody wants it any more, and what it has sent stays (G3)', async () => {
-  pipeline = await startPipeline();
-  const narrow = anotherClient(pipeline, NARROW);
-  await narrow.pause('test');
-  let isWanted = true;
-  const unwanted = await narrow.openStream('unwanted', { once: true, stillWanted: () => isWanted });
-  const writing = (async () => {
-    for (const value of large(20)) await unwanted.write(value);
-  })();
-  const refused = expect(writing).rejects.toMatchObject({ code: 'not-ready' });
-  // Not from the start: a part that would fit may be refused. An answer that was asked for before the part ahead of it was
-  // sent, and that came after it had arrived, counts that part, and so does this process.
-  await waitFor('the buffer to be full', async () => (await pipeline.status()).bufferedRecords === 4);
-  isWanted = false;
-  await refused;
-  expect(await unwanted.durable()).toBe(4);
 });

@@ -29,7 +29,9 @@ export interface ReportedMismatch extends Mismatch {
 }
 
 export function newReport(): ReplayReport {
-  return { replayed: {}, notBegun: 0, gone: 0, mismatches: [], complete: true };
+  // Without a prototype: a workflow type may have any name.
+  const replayed = Object.create(null) as ReplayReport['replayed'];
+  return { replayed, notBegun: 0, gone: 0, mismatches: [], complete: true };
 }
 
 /** How many runs the code was held against. */

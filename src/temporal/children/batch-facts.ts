@@ -9,7 +9,7 @@ import { batchIdIn } from '../../domain/batch';
 export interface BatchFacts {
   summary: BatchSummary;
   /** The length of each request that has records here. */
-  requestSizes: Record<string, number>;
+  requestSizes: ReadonlyMap<string, number>;
 }
 
 /** What a listing and a description have in common. */
@@ -45,7 +45,7 @@ export function batchesIn(info: ExecutionInfo): BatchFacts[] {
         ...(known ? countsOf(known.batch) : countsOfOnly(info, completed && batches.length === 1)),
         runId: info.runId,
       },
-      requestSizes: Object.fromEntries(own),
+      requestSizes: new Map(own),
     };
   });
 }

@@ -48,7 +48,7 @@ export function createKnownRedrives(client: Client, shards: Shards, pages: PageR
         for await (const info of client.workflow.list({ query, pageSize: 500 })) {
           for (const { summary, requestSizes } of batchesIn(info)) {
             if (!isBatcherOf(shards.address.batcherId, summary.batcher)) continue;
-            for (const requestId of Object.keys(requestSizes)) held.add(requestId);
+            for (const requestId of requestSizes.keys()) held.add(requestId);
           }
         }
       });

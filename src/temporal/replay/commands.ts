@@ -7,18 +7,20 @@ import type { HistoryEvent } from './recorded-history';
 /** Commands that leave no event of their own in the order of the others. */
 const WITHOUT_EVENT = new Set(['respondToQuery', 'updateResponse', 'nothing']);
 
-const IN_WORDS: Record<string, string> = {
-  cancelTimer: 'calls off a timer',
-  requestCancelActivity: 'calls off an activity',
-  signalExternalWorkflowExecution: 'signals another workflow',
-  requestCancelExternalWorkflowExecution: 'cancels another workflow',
-  upsertWorkflowSearchAttributes: 'sets search attributes',
-  modifyWorkflowProperties: 'sets the memo',
-  completeWorkflowExecution: 'completes',
-  failWorkflowExecution: 'fails',
-  cancelWorkflowExecution: 'ends as cancelled',
-  continueAsNewWorkflowExecution: 'continues as new',
-};
+const IN_WORDS = new Map(
+  Object.entries({
+    cancelTimer: 'calls off a timer',
+    requestCancelActivity: 'calls off an activity',
+    signalExternalWorkflowExecution: 'signals another workflow',
+    requestCancelExternalWorkflowExecution: 'cancels another workflow',
+    upsertWorkflowSearchAttributes: 'sets search attributes',
+    modifyWorkflowProperties: 'sets the memo',
+    completeWorkflowExecution: 'completes',
+    failWorkflowExecution: 'fails',
+    cancelWorkflowExecution: 'ends as cancelled',
+    continueAsNewWorkflowExecution: 'continues as new',
+  }),
+);
 
 /** A command of today's code in words, the same as those of the event that it would leave; undefined where it leaves none. */
 export function tellCommand({ kind, type = '?', id = '?' }: GivenCommand): string | undefined {
@@ -27,7 +29,7 @@ export function tellCommand({ kind, type = '?', id = '?' }: GivenCommand): strin
   if (kind === 'startChildWorkflowExecution') return `starts the child ${type} ${id}`;
   if (kind === 'startTimer') return `starts a timer (number ${id})`;
   if (kind === 'setPatchMarker') return `passes the patch ${id}`;
-  return IN_WORDS[kind] ?? kind;
+  return IN_WORDS.get(kind) ?? kind;
 }
 
 /** The command that an event stands for, in words, and the task that gave it; undefined for other events. */

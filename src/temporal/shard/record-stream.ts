@@ -5,11 +5,10 @@ import { KIB } from '../../domain/duration';
 import { KeepapartError } from '../../domain/errors';
 import { canonicalJson, jsonBytes, type JsonValue } from '../../domain/json';
 import { STREAM_DIGEST_LENGTH, type StreamProgress } from '../../domain/stream-window';
-import type { Load } from './admission';
+import { UNSEEN_SHARE, type AdmissionLimits, type Load } from './admission';
 
-/** Most of one part. Parts of a stream go one after another, so they must be worth a signal each. */
-const PART_RECORDS = 1000;
-const PART_BYTES = 64 * KIB;
+/** Largest part of a stream. Parts are sent one after another, so each must be worth a signal. */
+const LARGEST_PART: Load = { records: 1000, bytes: 64 * KIB };
 /** How long records of a slow stream wait for more of them. */
 const PART_WAIT_MS = 200;
 
@@ -19,6 +18,18 @@ export interface StreamChannel {
   send(request: AcceptedRequest, load: Load): Promise<StreamProgress | null>;
   /** How far the batcher has taken the stream under a key. */
   progress(): Promise<StreamProgress | null>;
+}
+
+/**
+ * Bounds of one part for a buffer with these limits. A part is taken whole or not at all, so it must fit into the buffer;
+ * at this share of the buffer it also fits while other records are still in it. A single record that is larger is a part
+ * by itself.
+ */
+export function partBounds({ maxBufferedRecords, maxBufferedBytes }: AdmissionLimits): Load {
+  return {
+    records: Math.max(1, Math.min(LARGEST_PART.records, Math.floor(maxBufferedRecords * UNSEEN_SHARE))),
+    bytes: Math.min(LARGEST_PART.bytes, Math.floor(maxBufferedBytes * UNSEEN_SHARE)),
+  };
 }
 
 interface Part {
@@ -33,11 +44,13 @@ interface Part {
  * With a key, the batcher takes a part only where the one before it ended, and remembers how far it has come and the
  * digest of all records up to there. So the same stream can be sent again after it broke: what was taken is read,
  * compared and left out (G5).
+ * @param bounds of one part, see {@link partBounds}
  * @param key digest of the Idempotency-Key; undefined without one
  * @throws what `progress` throws
  */
 export async function openRecordStream(
   channel: StreamChannel,
+  bounds: Load,
   requestId: string,
   key: string | undefined,
 ): Promise<RecordStream> {
@@ -55,6 +68,15 @@ export async function openRecordStream(
   /** Without a key, what has been sent; with one, what the batcher has taken. */
   let durable = taken;
   let reached = before;
+  /** How many of its records are known to be the ones that were taken under the key. */
+  let compared = 0;
+  /** Whether the key turned out to be that of other records. */
+  let isOther = false;
+
+  function refuse(): KeepapartError {
+    isOther = true;
+    return reused(requestId);
+  }
 
   function sendPart(complete: boolean): void {
     clearTimeout(timer);
@@ -92,22 +114,24 @@ export async function openRecordStream(
   function expectTaken(progress: StreamProgress | null, end: number, digest: string): void {
     reached = progress;
     if (progress === null || progress.taken < end) throw overtaken(requestId);
-    if (progress.taken === end && progress.digest !== digest) throw reused(requestId);
+    if (progress.taken === end && progress.digest !== digest) throw refuse();
+    if (progress.taken === end) compared = end;
     durable = end;
   }
 
   /** The end of what was taken before: it has to be the same. */
   function compare(): void {
     digest = digestNow(hash);
-    if (digest !== before?.digest) throw reused(requestId);
+    if (digest !== before?.digest) throw refuse();
+    compared = taken;
   }
 
   return {
     async write(value) {
       if (failure !== undefined) throw failure.error;
-      if (seen >= taken && before?.complete === true) throw reused(requestId);
+      if (seen >= taken && before?.complete === true) throw refuse();
       const bytes = jsonBytes(value);
-      const isFull = part.values.length === PART_RECORDS || part.bytes + bytes > PART_BYTES;
+      const isFull = part.values.length === bounds.records || part.bytes + bytes > bounds.bytes;
       if (part.values.length > 0 && isFull) {
         if (onTheirWay > 0) await sent();
         if (part.values.length > 0) sendPart(false);
@@ -127,13 +151,13 @@ export async function openRecordStream(
     },
 
     async end() {
-      if (seen < taken) throw reused(requestId);
+      if (seen < taken) throw refuse();
       const isKnown = before?.complete === true;
       if (!isKnown && (key !== undefined || part.values.length > 0)) sendPart(true);
       await sent();
       if (key !== undefined && !isKnown) {
         if (reached?.taken !== seen || !reached.complete) throw overtaken(requestId);
-        if (reached.digest !== digest) throw reused(requestId);
+        if (reached.digest !== digest) throw refuse();
       }
       durable = seen;
       return seen;
@@ -141,9 +165,11 @@ export async function openRecordStream(
 
     async durable() {
       // Whatever ended the stream, the records before that were good.
-      if (failure === undefined && part.values.length > 0) sendPart(false);
+      if (failure === undefined && !isOther && part.values.length > 0) sendPart(false);
       clearTimeout(timer);
       await sending;
+      // What is durable under the key is not of this stream.
+      if (isOther) return compared;
       if (key !== undefined) {
         const progress = await channel.progress().catch(() => null);
         durable = Math.max(durable, Math.min(progress?.taken ?? 0, seen));

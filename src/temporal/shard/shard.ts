@@ -26,7 +26,7 @@ import type { BatcherCalls } from './batcher-calls';
 import { digestOf, keyDigestOf } from './digests';
 import { GIVING_WAY, createGivingWay, type GivingWayLimits } from './giving-way';
 import { NumberedSender, updateIdOf } from './numbered';
-import { openRecordStream } from './record-stream';
+import { openRecordStream, partBounds } from './record-stream';
 import { whenThereIsRoom } from './when-there-is-room';
 
 /**
@@ -56,7 +56,7 @@ export class Shard {
     readonly shard: number,
     private readonly calls: BatcherCalls,
     private readonly settings: PipelineSettings,
-    limits: AdmissionLimits,
+    private readonly limits: AdmissionLimits,
     givingWay: GivingWayLimits = GIVING_WAY,
   ) {
     this.admission = createAdmission(limits, () => this.status());
@@ -108,7 +108,8 @@ export class Shard {
           }),
         stillWanted,
       );
-    return openRecordStream({ send, progress: () => this.streamProgress(requestId) }, requestId, key);
+    const channel = { send, progress: () => this.streamProgress(requestId) };
+    return openRecordStream(channel, partBounds(this.limits), requestId, key);
   }
 
   /** Takes records again for an operator, each once. */

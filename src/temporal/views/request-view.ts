@@ -73,7 +73,7 @@ async function look({ client, shards, batches, pages }: Places, requestId: strin
     const known = [...listed.values()].filter(({ summary }) => childOfBatch(summary.batchId) === childId);
     if (known.length > 0 && known.every(({ summary }) => summary.state !== 'failed')) continue;
     for (const facts of await batches.factsIn(childId)) {
-      if (requestId in facts.requestSizes) keepTelling(listed, facts);
+      if (facts.requestSizes.has(requestId)) keepTelling(listed, facts);
     }
   }
 
@@ -88,7 +88,7 @@ async function look({ client, shards, batches, pages }: Places, requestId: strin
     records.set(index, buffered(index, distinct[of[place] ?? -1]));
   for (const index of paged.indexes) records.set(index, buffered(index, inPages));
   const all = [...listed.values()];
-  const told = trace.size ?? paged.size ?? all[0]?.requestSizes[requestId] ?? null;
+  const told = trace.size ?? paged.size ?? all[0]?.requestSizes.get(requestId) ?? null;
   const size = told === UNKNOWN_SIZE ? await lengthOfStream(shards, requestId) : told;
   // Every batch holds one of its records at least.
   const atLeast = Math.max(size ?? 0, all.length + records.size);
@@ -147,7 +147,7 @@ async function listBatches(
     for await (const info of client.workflow.list({ query: batchesOfRequest(requestId), pageSize: 500 })) {
       for (const facts of batchesIn(info)) {
         // Another deployment in this namespace may have taken a request under the same key.
-        if (requestId in facts.requestSizes && isBatcherOf(batcherId, facts.summary.batcher))
+        if (facts.requestSizes.has(requestId) && isBatcherOf(batcherId, facts.summary.batcher))
           keepTelling(listed, facts);
       }
       if (listed.size > MAX_TOLD_RECORDS) throw tooLong(requestId, listed.size);

@@ -1,0 +1,17 @@
+import { WORKFLOW_TYPE } from '../../src/contracts/ids';
+import { batchesIn, type ExecutionInfo } from '../../src/temporal/children/batch-facts';
+
+test('A batch has the requests that its child names, and no request by a name that every object has.', () => {
+  const info = {
+    type: WORKFLOW_TYPE.child,
+    workflowId: 'batch-1',
+    runId: 'run',
+    status: { name: 'RUNNING', code: 1 },
+    typedSearchAttributes: { get: () => undefined },
+    startTime: new Date(0),
+    memo: { requests: [['toString', 7]], batches: [['size', [0]]] },
+  } as unknown as ExecutionInfo;
+  const [{ requestSizes } = { requestSizes: new Map<string, number>() }] = batchesIn(info);
+  expect([...requestSizes]).toEqual([['toString', 7]]);
+  expect(['constructor', 'valueOf', '__proto__'].filter((name) => requestSizes.has(name))).toEqual([]);
+});
