@@ -5,7 +5,7 @@ import { isKeepapartError, KeepapartError } from '../domain/errors';
 import { recordTextReader } from '../edge/records';
 import { dropBody, liftBodyTime } from './body-deadline';
 import type { HttpDeps } from './deps';
-import { idempotencyKeyOf } from './idempotency-key';
+import { keyedRequestIdOf } from './idempotency-key';
 import { linesOf } from './ndjson-body';
 
 /**
@@ -20,13 +20,13 @@ export function takeStream(deps: HttpDeps): RequestHandler {
     ...(streamIdleMs !== undefined && { idleMs: streamIdleMs }),
   };
   return async (req, res) => {
-    const key = idempotencyKeyOf(req.headers);
-    const requestId = key ?? newRequestId();
+    const keyedId = keyedRequestIdOf(req, res);
+    const requestId = keyedId ?? newRequestId();
     const stillWanted = () => !isDraining() && !req.destroyed;
     let stream: RecordStream | undefined;
     try {
       liftBodyTime(req);
-      stream = await batcher.openStream(requestId, { once: key !== undefined, stillWanted });
+      stream = await batcher.openStream(requestId, { once: keyedId !== undefined, stillWanted });
       let count = 0;
       for await (const { number, text } of linesOf(req, lines)) {
         if (isDraining()) throw new KeepapartError('not-ready', 'This process is about to stop');

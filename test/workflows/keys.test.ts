@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import type { JsonValue } from '../../src/domain/json';
 import { savedValues } from '../helpers/memory-store';
 import { anotherClient, startPipeline, type TestPipeline } from '../helpers/pipeline';
@@ -77,4 +77,44 @@ test('without a worker nothing is acknowledged that could turn out refused, and 
   await sendOnce(key, ['kept']);
   await pipeline.quiet();
   expect(savedValues(pipeline.store)).toEqual(['kept']);
+});
+
+test('lists that share the first 36 bits of their digest are two lists, and the second is refused (G5)', async () => {
+  pipeline = await startPipeline();
+  const [first, second] = listsThatCollide();
+  await sendOnce('key', first);
+  await expect(sendOnce('key', second)).rejects.toMatchObject({ code: 'idempotency-key-reused' });
+  await pipeline.quiet();
+  expect(savedValues(pipeline.store)).toEqual(first);
+});
+
+/** Two lists of which SHA-256 begins with the same 36 bits: 2^18 tries find some. */
+function listsThatCollide(): [number[], number[]] {
+  const seen = new Map<string, number>();
+  for (let i = 0; ; i++) {
+    const start = createHash('sha256').update(`[${i}]`).digest('base64url').slice(0, 6);
+    const other = seen.get(start);
+    if (other !== undefined) return [[other], [i]];
+    seen.set(start, i);
+  }
+}
+
+test('a batcher that was terminated with a full buffer is followed by one that takes lists again (G6)', async () => {
+  pipeline = await startPipeline();
+  const narrow = anotherClient(pipeline, { maxBufferedRecords: 3, maxBufferedBytes: 1000 });
+  await narrow.pause('test');
+  await narrow.addRecords({ requestId: 'full', values: [1, 2, 3] }, { once: true });
+  const more = (requestId: string) => narrow.addRecords({ requestId, values: [4] }, { once: true });
+  await expect(more('one')).rejects.toMatchObject({ code: 'buffer-full' });
+  await pipeline.client.workflow.getHandle(pipeline.batcherWorkflowId).terminate('by hand');
+  await waitFor('room', () =>
+    more('two').then(
+      () => true,
+      () => false,
+    ),
+  );
+  await narrow.addRecords({ requestId: randomUUID(), values: [5] });
+  expect((await narrow.status()).total).toMatchObject({ paused: false });
+  await pipeline.quiet();
+  expect(savedValues(pipeline.store)).toEqual([4, 5]);
 });
