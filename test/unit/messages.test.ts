@@ -116,6 +116,7 @@ test.each<[string, unknown]>([
 test.each<[string, unknown]>([
   ['nothing', undefined],
   ['no shards', { ...LAYOUT, shards: 0 }],
+  ['a version that JSON does not carry', { ...LAYOUT, version: -0 }],
   ['more shards than there can be', { ...LAYOUT, shards: 65 }],
   ['a version that is no count', { ...LAYOUT, version: -1 }],
   ['nothing before', { version: 3, shards: 2 }],

@@ -77,7 +77,8 @@ function isPart(input: unknown): input is StreamPart {
 }
 
 function isCount(value: unknown): value is number {
-  return Number.isSafeInteger(value) && (value as number) >= 0;
+  // Not -0: the next run would have 0 instead.
+  return Number.isSafeInteger(value) && (value as number) >= 0 && !Object.is(value, -0);
 }
 
 export function isOrigin(input: unknown): input is MessageOrigin {

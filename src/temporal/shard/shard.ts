@@ -185,6 +185,8 @@ function neverStarted(settings: PipelineSettings): BatcherStatus {
     bufferedBytes: 0,
     oldestAcceptedAtMs: null,
     inFlight: 0,
+    inFlightRecords: 0,
+    unaccounted: 0,
     counters: NO_COUNTS,
     cuts: { ...NO_CUTS, deferredBy: [] },
     saving: {
