@@ -98,23 +98,3 @@ function listsThatCollide(): [number[], number[]] {
     seen.set(start, i);
   }
 }
-
-test('a batcher that was terminated with a full buffer is followed by one that takes lists again (G6)', async () => {
-  pipeline = await startPipeline();
-  const narrow = anotherClient(pipeline, { maxBufferedRecords: 3, maxBufferedBytes: 1000 });
-  await narrow.pause('test');
-  await narrow.addRecords({ requestId: 'full', values: [1, 2, 3] }, { once: true });
-  const more = (requestId: string) => narrow.addRecords({ requestId, values: [4] }, { once: true });
-  await expect(more('one')).rejects.toMatchObject({ code: 'buffer-full' });
-  await pipeline.client.workflow.getHandle(pipeline.batcherWorkflowId).terminate('by hand');
-  await waitFor('room', () =>
-    more('two').then(
-      () => true,
-      () => false,
-    ),
-  );
-  await narrow.addRecords({ requestId: randomUUID(), values: [5] });
-  expect((await narrow.status()).total).toMatchObject({ paused: false });
-  await pipeline.quiet();
-  expect(savedValues(pipeline.store)).toEqual([4, 5]);
-});
