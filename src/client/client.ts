@@ -34,7 +34,7 @@ export interface KeepapartClientOptions {
 }
 
 export interface SendOptions extends Asked {
-  /** Up to 128 letters, digits and `. _ : -`; it becomes the requestId. Default: a random UUID. */
+  /** Up to 128 letters, digits and `. _ : -`; the requestId is made of it. Default: a random UUID. */
   idempotencyKey?: string | undefined;
 }
 

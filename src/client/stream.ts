@@ -12,7 +12,7 @@ import { postNdjson, type NdjsonPiece } from './ndjson-request';
 import { withRetries, type RetryPolicy } from './retry';
 
 export interface StreamOptions extends Asked {
-  /** Up to 128 letters, digits and `. _ : -`; it becomes the requestId. Default: a random UUID. */
+  /** Up to 128 letters, digits and `. _ : -`; the requestId is made of it. Default: a random UUID. */
   idempotencyKey?: string | undefined;
   /** Told after each piece that was handed to the connection. */
   onProgress?: ((sent: StreamProgress) => void) | undefined;

@@ -1,5 +1,5 @@
 import { DAY, KIB, MIB, MINUTE } from '../domain/duration';
-import { LIMIT_RANGES, MAX_SHARDS } from '../domain/limits';
+import { LIMIT_RANGES, MAX_SHARDS, MAX_WINDOW_KEYS } from '../domain/limits';
 import { OUTCOME_FORMATS } from '../domain/outcome';
 import { bytes, integer, oneOf, share, text } from './parse';
 import { apiKeys, conflictRules } from './parse-lists';
@@ -289,16 +289,16 @@ export const SETTINGS = {
     unit: 'ms',
     about: 'How long a shard remembers an Idempotency-Key, to the minute.',
     related: 'IDEMPOTENCY_WINDOW_KEYS may forget it sooner.',
-    raising: 'Raising it makes the state that is handed over larger, by 17 bytes a key.',
+    raising: 'Raising it makes the state that is handed over larger, by 43 bytes a key.',
   }),
   idempotencyWindowKeys: setting({
-    parser: integer(0, 10_000),
-    default: 10_000,
+    parser: integer(0, MAX_WINDOW_KEYS),
+    default: MAX_WINDOW_KEYS,
     unit: 'keys',
     about:
-      'How many keys a shard remembers; the oldest are forgotten first. 0 remembers none: repeats are taken again.',
+      'How many keys a shard remembers; the oldest of the API key with the most are forgotten first. 0 remembers none: repeats are taken again.',
     related: 'With IDEMPOTENCY_WINDOW_MS, the window of G5: whichever ends first. For more, raise SHARDS.',
-    raising: 'Raising it makes the state that is handed over larger, by 17 bytes a key.',
+    raising: 'Raising it makes the state that is handed over larger, by 43 bytes a key.',
   }),
   maxRecordBytes: setting({
     parser: bytes(1, MIB),

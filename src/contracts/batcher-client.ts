@@ -49,8 +49,11 @@ export interface BatcherClient {
    */
   openStream(requestId: string, options: StreamOptions): Promise<RecordStream>;
   status(): Promise<StatusView>;
-  /** `undefined` when no such request is known: never sent, or older than the namespace retains. */
-  request(requestId: string): Promise<RequestView | undefined>;
+  /**
+   * `undefined` when no such request is known: never sent, or older than the namespace retains.
+   * @param client name of the caller's API key: what it sent under a key is found by the key alone as well
+   */
+  request(requestId: string, client?: string): Promise<RequestView | undefined>;
   /** Newest first. Throws `invalid-request` when the cursor isn't one of ours. */
   batches(filter: BatchFilter): Promise<BatchPage>;
   batch(batchId: string): Promise<BatchView | undefined>;

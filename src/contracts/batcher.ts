@@ -5,7 +5,8 @@ import type { ConflictRule } from '../domain/conflict-rules';
 import { KIB } from '../domain/duration';
 import type { CutCounts } from '../domain/explain/cut-counts';
 import type { JsonValue } from '../domain/json';
-import type { PackedKeyWindow, RequestDigest } from '../domain/key-window';
+import type { KeyRef, PackedKeyWindow, RequestDigest } from '../domain/key-window';
+import type { Layout } from '../domain/layout';
 import type { PageRef } from '../domain/paged-buffer';
 import type { MessageOrigin, PackedSenders } from '../domain/sender-window';
 import type { PackedStreams, StreamPart, StreamProgress } from '../domain/stream-window';
@@ -73,6 +74,8 @@ export interface CarriedState {
   keys: PackedKeyWindow;
   /** Requests that come in parts, under a key. */
   streams: PackedStreams;
+  /** How many shards there are for requests with keys. */
+  layout: Layout;
   /** The last message of each recent sender. */
   senders: PackedSenders;
   drain: DrainState | null;
@@ -164,6 +167,8 @@ export interface AcceptedRequest {
   values: JsonValue[];
   /** Given when the request must be taken once, however often it is sent (G5). */
   digest?: RequestDigest;
+  /** Version of the {@link Layout} by which this shard was chosen for it: of an older one, nothing is taken. */
+  layout?: number;
   /** Place of the first value in a request that comes in parts; its length is told by the last one at the earliest. */
   offset?: number;
   /** Given with `offset` when each part must be taken once, and only behind the one before it (G5). */
@@ -190,17 +195,25 @@ export const takeUpdate = defineUpdate<
  * none, as the window holds few keys); for a part, how far its stream has been taken.
  */
 export interface TakeAnswer {
+  /** Nothing was taken, as the shard was chosen by a layout that is no longer in force. */
+  isOutdated?: true;
   body?: string | null;
   stream?: StreamProgress | null;
 }
+
+/**
+ * Tells a batcher of the layout that a process is going to use, and how many shards there were before. Answers what the
+ * batcher knows then.
+ */
+export const layoutUpdate = defineUpdate<Layout, [Layout]>('layout');
 
 /** Questions to a batcher. */
 export type BatcherQuestion =
   | { about: 'status' }
   | { about: 'request'; requestId: string; withWaits?: boolean }
-  /** By key digest. */
-  | { about: 'keys'; keys: string[] }
-  | { about: 'stream'; key: string };
+  | { about: 'keys'; keys: KeyRef[] }
+  | { about: 'stream'; key: KeyRef }
+  | { about: 'layout' };
 
 /** The answers, each to the question of its kind. */
 export interface BatcherAnswers {
@@ -210,6 +223,7 @@ export interface BatcherAnswers {
   keys: (string | null)[];
   /** How far the stream under a key has been taken; null for one that isn't known. */
   stream: StreamProgress | null;
+  layout: Layout;
 }
 
 /**

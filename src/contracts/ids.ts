@@ -1,5 +1,6 @@
 import { fnv1a } from '../domain/fnv1a';
 import { isRedriveId } from '../domain/redrive';
+import { isScopedId } from '../domain/scope';
 
 /** The registered workflow types; servers and tests start workflows by these names, never by importing their code. */
 export const WORKFLOW_TYPE = {
@@ -49,7 +50,13 @@ export function isRequestId(text: string): boolean {
   return /^[A-Za-z0-9][\w.:-]{0,127}$/.test(text);
 }
 
-/** Whether a request can be known by this id: one that {@link isRequestId} allows, or a redrive's, of at most 160. */
+/**
+ * Whether a request can be known by this id: one that {@link isRequestId} allows, alone or behind the name of a client's
+ * API key, or a redrive's, of at most 200.
+ */
 export function isKnowableRequestId(text: string): boolean {
-  return isRequestId(text) || (isRedriveId(text) && /^[\w.:-]{1,160}$/.test(text));
+  if (isRedriveId(text)) return /^[\w.:~-]{1,200}$/.test(text);
+  if (!isScopedId(text)) return isRequestId(text);
+  const [client = '', key = '', ...more] = text.split('~');
+  return more.length === 0 && /^[\w-]{1,32}$/.test(client) && isRequestId(key);
 }

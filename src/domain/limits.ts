@@ -33,6 +33,9 @@ export const LIMIT_RANGES = {
 /** The most that `SHARDS` may be. */
 export const MAX_SHARDS = 64;
 
+/** How many Idempotency-Keys a shard may remember: 43 bytes each in what its batcher hands over. */
+export const MAX_WINDOW_KEYS = 4000;
+
 /** In the order of the documentation. */
 export const LIMIT_KEYS: readonly LimitKey[] = [
   'maxBatchSize',

@@ -1,10 +1,7 @@
-import { MINUTE } from './duration';
-import { expired, type KeyWindowPolicy } from './key-window';
+import type { KeyRef } from './key-window';
 
 /** Says where in a stream of records a part belongs, so that it is taken there, once, or not at all (G5). */
-export interface StreamPart {
-  /** Digest of the stream's Idempotency-Key, like that of a request. */
-  key: string;
+export interface StreamPart extends KeyRef {
   /** Digest of all records before this part; empty for none. */
   before: string;
   /** Digest of all records up to its end. */
@@ -15,68 +12,59 @@ export interface StreamPart {
 
 /** How far a stream has been taken. */
 export interface StreamProgress {
-  taken: number;
+  /** Records; null where only their digest is still known. */
+  taken: number | null;
   /** Of the records that were taken. */
   digest: string;
   complete: boolean;
 }
 
-/** 11 characters of base64url (66 bits). */
-export const STREAM_DIGEST_LENGTH = 11;
+/** A stream that is followed. */
+export interface FollowedStream {
+  scope: string;
+  taken: number;
+  digest: string;
+  complete: boolean;
+  /** Of its last part. */
+  minute: number;
+}
 
-/** How many streams are remembered: at most 64 bytes each in what is carried. */
-export const MAX_STREAMS = 300;
+/** How many streams are followed: at most 110 bytes each in what is carried. */
+export const MAX_STREAMS = 100;
 
-/** The streams that were seen, that of the oldest part first. Derived from {@link PackedStreams}; never stored itself. */
-export type StreamWindow = Map<string, StreamProgress & { minute: number }>;
+/** The streams that are followed, by key, that of the oldest part first. Never stored itself. */
+export type StreamWindow = Map<string, FollowedStream>;
 
-type PackedStream = [key: string, taken: number, digest: string, complete: 0 | 1, minute: number];
+type PackedStream = [
+  scope: string,
+  key: string,
+  taken: number,
+  digest: string,
+  complete: 0 | 1,
+  minute: number,
+];
 export type PackedStreams = PackedStream[];
 
-export function knownStream(
-  window: StreamWindow,
-  key: string,
-  policy: KeyWindowPolicy,
-  nowMs: number,
-): StreamProgress | undefined {
-  const known = window.get(key);
-  return known !== undefined && !expired(known.minute, policy, nowMs) ? known : undefined;
-}
-
 /**
- * Notes a part of `records` records that begins at `offset`, if it goes on where its stream stands. A part that does not
- * is a repeat, or of other records, or has lost the one before it: nothing of it may be taken then. Neither is a new
- * stream begun while as many as can be remembered are open.
+ * Which stream makes room for another: of whoever has the most, one that is whole, or else the one that has been idle for
+ * longest (G11).
  */
-export function advanceStream(
-  window: StreamWindow,
-  { key, before, after, complete }: StreamPart,
-  offset: number,
-  records: number,
-  policy: KeyWindowPolicy,
-  nowMs: number,
-): boolean {
-  const known = knownStream(window, key, policy, nowMs);
-  const stands = known ?? { taken: 0, digest: '', complete: false };
-  if (stands.complete || stands.taken !== offset || stands.digest !== before) return false;
-  if (known === undefined && !makeRoom(window, policy, nowMs)) return false;
-  window.delete(key);
-  window.set(key, { taken: offset + records, digest: after, complete, minute: Math.floor(nowMs / MINUTE) });
-  return true;
-}
-
-/** Forgets what is too old, then whole streams before it would forget one that is open. */
-function makeRoom(window: StreamWindow, policy: KeyWindowPolicy, nowMs: number): boolean {
-  for (const [key, { minute }] of window) if (expired(minute, policy, nowMs)) window.delete(key);
-  if (window.size < MAX_STREAMS) return true;
-  for (const [key, { complete }] of window) {
-    if (complete) return window.delete(key);
+export function streamToLeave(window: StreamWindow): string | undefined {
+  const shares = new Map<string, number>();
+  for (const { scope } of window.values()) shares.set(scope, (shares.get(scope) ?? 0) + 1);
+  const most = Math.max(0, ...shares.values());
+  let idlest: string | undefined;
+  for (const [key, { scope, complete }] of window) {
+    if (shares.get(scope) !== most) continue;
+    if (complete) return key;
+    idlest ??= key;
   }
-  return false;
+  return idlest;
 }
 
 export function packStreams(window: StreamWindow): PackedStreams {
-  return [...window].map(([key, { taken, digest, complete, minute }]) => [
+  return [...window].map(([key, { scope, taken, digest, complete, minute }]) => [
+    scope,
     key,
     taken,
     digest,
@@ -87,9 +75,9 @@ export function packStreams(window: StreamWindow): PackedStreams {
 
 export function unpackStreams(packed: PackedStreams): StreamWindow {
   return new Map(
-    packed.map(([key, taken, digest, complete, minute]) => [
+    packed.map(([scope, key, taken, digest, complete, minute]) => [
       key,
-      { taken, digest, complete: complete === 1, minute },
+      { scope, taken, digest, complete: complete === 1, minute },
     ]),
   );
 }

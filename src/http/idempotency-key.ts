@@ -1,8 +1,10 @@
-import type { IncomingHttpHeaders } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import { z } from 'zod';
 import { isRequestId } from '../contracts/ids';
 import { KeepapartError, describeReceived } from '../domain/errors';
 import { isRedriveId } from '../domain/redrive';
+import { scopedId } from '../domain/scope';
+import { keyNameOf } from './auth';
 
 const EXPECTED =
   'one key of up to 128 letters, digits and . _ : -, the first a letter or digit, with or without double quotes, ' +
@@ -15,8 +17,15 @@ export const idempotencyKeySchema = z
   .meta({
     description:
       'The request is taken once under this key: the same records again get the same answer, others 409. It becomes ' +
-      `the requestId. ${EXPECTED.charAt(0).toUpperCase()}${EXPECTED.slice(1)}.`,
+      'the requestId; with API keys, behind the name of the one that is used and a tilde, as each has keys of its own. ' +
+      `${EXPECTED.charAt(0).toUpperCase()}${EXPECTED.slice(1)}.`,
   });
+
+/** Id of a request that is to be taken once: the client's key, told from the same key of other clients (G11). */
+export function keyedRequestIdOf(req: IncomingMessage, res: ServerResponse): string | undefined {
+  const key = idempotencyKeyOf(req.headers);
+  return key === undefined ? undefined : scopedId(keyNameOf(res), key);
+}
 
 /**
  * The key under which a request is to be taken once (G5), `undefined` without the header. Quotes, which the IETF's draft

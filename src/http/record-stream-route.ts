@@ -6,7 +6,7 @@ import { recordTextReader } from '../edge/records';
 import { dropBody, liftBodyTime } from './body-deadline';
 import { isClientThere } from './client-presence';
 import type { HttpDeps } from './deps';
-import { idempotencyKeyOf } from './idempotency-key';
+import { keyedRequestIdOf } from './idempotency-key';
 import { linesOf } from './ndjson-body';
 import { reportProgress } from './stream-progress';
 
@@ -22,15 +22,15 @@ export function takeStream(deps: HttpDeps): RequestHandler {
     ...(streamIdleMs !== undefined && { idleMs: streamIdleMs }),
   };
   return async (req, res) => {
-    const key = idempotencyKeyOf(req.headers);
-    const requestId = key ?? newRequestId();
+    const keyedId = keyedRequestIdOf(req, res);
+    const requestId = keyedId ?? newRequestId();
     const stillWanted = () => !isDraining() && isClientThere(req);
     let stream: RecordStream | undefined;
     let endReports = (): void => undefined;
     const location = `/v1/requests/${encodeURIComponent(requestId)}`;
     try {
       liftBodyTime(req);
-      stream = await batcher.openStream(requestId, { once: key !== undefined, stillWanted });
+      stream = await batcher.openStream(requestId, { once: keyedId !== undefined, stillWanted });
       endReports = reportProgress(req, res, stream, location);
       let count = 0;
       for await (const { number, text } of linesOf(req, lines)) {

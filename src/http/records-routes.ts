@@ -7,7 +7,7 @@ import { MAX_BODY_DEPTH, recordEnvelopeSchema, recordListSchema, recordsReader }
 import type { RecordLimits } from '../edge/records';
 import { acceptedListSchema, acceptedStreamSchema } from './answers';
 import type { HttpDeps } from './deps';
-import { idempotencyKeyOf, idempotencyKeySchema } from './idempotency-key';
+import { idempotencyKeySchema, keyedRequestIdOf } from './idempotency-key';
 import { jsonBodyReader } from './json-body';
 import { NDJSON, isNdjson } from './ndjson-body';
 import { JSON_TYPE, type Operation } from './operation';
@@ -23,11 +23,11 @@ export function listHandler({ batcher, limits, newRequestId = randomUUID }: Http
   const toRecords = recordsReader(limits);
 
   return async (req, res) => {
-    const key = idempotencyKeyOf(req.headers);
+    const keyedId = keyedRequestIdOf(req, res);
     const values = toRecords(await readBody(req));
-    const requestId = key ?? newRequestId();
+    const requestId = keyedId ?? newRequestId();
     // G3: nothing is acknowledged before this has resolved.
-    await batcher.addRecords({ requestId, values }, { once: key !== undefined });
+    await batcher.addRecords({ requestId, values }, { once: keyedId !== undefined });
     const records = values.map((value, index) => ({ recordId: recordIdOf(requestId, index), value }));
     const answer = JSON.stringify({ requestId, accepted: values.length, records });
     res.statusCode = 202;

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { BatcherClient } from '../contracts/batcher-client';
 import { KeepapartError } from '../domain/errors';
 import { validate } from '../edge/problems';
+import { keyNameOf } from './auth';
 import { batchPageSchema, batchViewSchema, requestViewSchema } from './answers';
 import type { Operation } from './operation';
 import type { Routes } from './routing';
@@ -13,7 +14,7 @@ import { statusSchema } from './status-schemas';
 export function serveViews(routes: Routes, batcher: BatcherClient): void {
   const getRequest: RequestHandler = async (req, res) => {
     const requestId = idSchema.safeParse(req.params['requestId']).data;
-    const view = requestId === undefined ? undefined : await batcher.request(requestId);
+    const view = requestId === undefined ? undefined : await batcher.request(requestId, keyNameOf(res));
     if (!view)
       throw new KeepapartError('request-not-found', 'It was never accepted, or longer ago than is kept');
     res.json(view);

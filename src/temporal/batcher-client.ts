@@ -18,7 +18,8 @@ import { readStatus } from './views/status-view';
 
 /** The {@link BatcherClient} over Temporal. One per process, as the shards keep counts and this a cache of results. */
 export function createBatcherClient(client: Client, shards: Shards): BatcherClient {
-  const { batcherId } = shards.address;
+  const { batcherId, settings } = shards.address;
+  const remembersKeys = settings.idempotencyWindowKeys > 0;
   const list = createBatchList(client, batcherId);
   const batches = createBatchReader(client);
   const pages = createPageReader(client);
@@ -31,11 +32,11 @@ export function createBatcherClient(client: Client, shards: Shards): BatcherClie
 
   return {
     addRecords: ({ requestId, values }, { once = false } = {}) =>
-      shards.of(requestId).addRecords(requestId, values, once),
+      (once ? shards.keyed : shards.of(requestId)).addRecords(requestId, values),
     openStream: (requestId, { once, stillWanted }) =>
-      shards.of(requestId).openStream(requestId, once, stillWanted),
+      (once && remembersKeys ? shards.keyed : shards.of(requestId)).openStream(requestId, stillWanted),
     status: () => readStatus(shards, Date.now()),
-    request: (requestId) => readRequest({ client, shards, batches, pages }, requestId),
+    request: (requestId, sentBy) => readRequest({ client, shards, batches, pages }, requestId, sentBy),
     batches: (filter) => listBatchPage(list, filter),
     batch: (batchId) => readBatch(batches, batchId),
     deadLetters: (filter) => readDeadLetterPage(redriving.letters, redriving.known, filter),

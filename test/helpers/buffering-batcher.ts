@@ -46,8 +46,8 @@ export class BufferingBatcher extends FakeBatcherClient {
     this.buffer.length = 0;
   }
 
-  override openStream(requestId: string, { once, stillWanted }: StreamOptions): Promise<RecordStream> {
-    return this.shard.openStream(requestId, once, stillWanted);
+  override openStream(requestId: string, { stillWanted }: StreamOptions): Promise<RecordStream> {
+    return this.shard.openStream(requestId, stillWanted);
   }
 
   private report() {

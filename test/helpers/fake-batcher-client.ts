@@ -165,7 +165,7 @@ function emptyStatus(): StatusView {
       onFailure: 'keep',
       saveActivity: 'record',
       idempotencyWindowMs: 86_400_000,
-      idempotencyWindowKeys: 10_000,
+      idempotencyWindowKeys: 4000,
     },
   };
 }

@@ -38,7 +38,7 @@ export const TEST_SETTINGS: PipelineSettings = {
   onFailure: 'keep',
   saveActivity: 'record',
   idempotencyWindowMs: 86_400_000,
-  idempotencyWindowKeys: 10_000,
+  idempotencyWindowKeys: 4000,
 };
 
 const WIDE: AdmissionLimits = { maxBufferedRecords: 100_000, maxBufferedBytes: 1024 * 1024 };

@@ -315,6 +315,7 @@ const CASES_OF_MESSAGES = {
   'batcher-streams': {
     tells: [
       'batcherWorkflow starts',
+      'update layout',
       'update take',
       'a part under a key, from record 0',
       'a part under a key, from record 2',

@@ -1,7 +1,8 @@
 import type { ConflictRule } from '../../src/domain/conflict-rules';
 import { NO_CUTS } from '../../src/domain/explain/cut-counts';
 import { appendToEnd } from '../../src/domain/paged-buffer';
-import { digestOf, keyDigestOf } from '../../src/temporal/shard/digests';
+import { NO_LAYOUT } from '../../src/domain/layout';
+import { digestOf, keyRefOf } from '../../src/temporal/shard/digests';
 import { changeLimits } from '../../workflows/batcher/limits';
 import { recordProgress, takeRequest, type BatcherState } from '../../workflows/batcher/state';
 import { answersTo, describeBatcher, statusOf, takeAnswers, traceOf } from '../../workflows/batcher/view';
@@ -76,9 +77,9 @@ const partOf = (offset: number, values: number[], complete = false) => ({
   values,
   offset,
   part: {
-    key: keyDigestOf('s'),
-    before: offset === 0 ? '' : String(offset).padStart(11, 'd'),
-    after: String(offset + values.length).padStart(11, 'd'),
+    ...keyRefOf('s'),
+    before: offset === 0 ? '' : String(offset).padStart(20, 'd'),
+    after: String(offset + values.length).padStart(20, 'd'),
     complete,
   },
 });
@@ -108,11 +109,29 @@ test('A window without room for keys answers that the key stands for nothing, an
 
 test('G5: whoever sends a part of a stream is answered how far the stream has been taken, in and out of turn.', () => {
   const state = newState();
-  const first = { stream: { taken: 2, digest: 'd'.repeat(10) + '2', complete: false } };
+  const first = { stream: { taken: 2, digest: 'd'.repeat(19) + '2', complete: false } };
   expect(take(state, partOf(0, [1, 2]))).toEqual([first]);
   expect(take(state, partOf(4, [5]), partOf(0, [1, 2]))).toEqual([first, first]);
   expect(take(state, partOf(2, [3], true))).toMatchObject([{ stream: { taken: 3, complete: true } }]);
   expect(statusOf(state, infoOf()).bufferedRecords).toBe(3);
+});
+
+test('G5: under a layout that is no longer in force nothing is taken, and the sender is told so; without one it is.', () => {
+  const state = newState();
+  state.layout = { version: 2, shards: 3, before: [[2, 0]] };
+  const list = { ...LIST, digest: digestOf(LIST) };
+  const old = { ...list, layout: 1 };
+  const part = { ...partOf(0, [1, 2]), layout: 1 };
+  expect(take(state, old, part)).toEqual([{ isOutdated: true }, { isOutdated: true }]);
+  expect(statusOf(state, infoOf())).toMatchObject({
+    bufferedRecords: 0,
+    counters: { accepted: 0, duplicateRequests: 0 },
+  });
+  expect(take(state, { ...list, layout: 2 }, list)).toEqual([
+    { body: list.digest.body },
+    { body: list.digest.body },
+  ]);
+  expect(statusOf(state, infoOf()).bufferedRecords).toBe(2);
 });
 
 test('A list has no answer without a key: nobody waits for one.', () => {
@@ -123,16 +142,18 @@ test('Questions are answered in order, each by its kind, and change nothing.', (
   const state = newState({ flushIntervalMs: 100 });
   take(state, { ...LIST, digest: digestOf(LIST) }, partOf(0, [1]));
   const before = JSON.stringify(statusOf(state, infoOf()));
-  const [keys, list, stream, unknown, request, waiting, status] = answersTo(state, infoOf(), [
-    { about: 'keys', keys: [keyDigestOf('k'), keyDigestOf('none')] },
-    { about: 'stream', key: keyDigestOf('k') },
-    { about: 'stream', key: keyDigestOf('s') },
-    { about: 'stream', key: keyDigestOf('none') },
+  const [keys, list, stream, unknown, request, waiting, status, layout] = answersTo(state, infoOf(), [
+    { about: 'keys', keys: [keyRefOf('k'), keyRefOf('none')] },
+    { about: 'stream', key: keyRefOf('k') },
+    { about: 'stream', key: keyRefOf('s') },
+    { about: 'stream', key: keyRefOf('none') },
     { about: 'request', requestId: 'k' },
     { about: 'request', requestId: 'k', withWaits: true },
     { about: 'status' },
+    { about: 'layout' },
   ]);
   expect(keys).toEqual([digestOf(LIST).body, null]);
+  expect(layout).toEqual(NO_LAYOUT);
   // A list under a key stands for a whole stream of other records.
   expect(list).toEqual({ taken: 0, digest: digestOf(LIST).body, complete: true });
   expect(stream).toMatchObject({ taken: 1, complete: false });

@@ -4,7 +4,9 @@ import { holdOf } from '../../src/domain/apart/holds';
 import { childIdOf } from '../../src/domain/batch';
 import { inOrder, packedBytesBound } from '../../src/domain/buffer';
 import { KIB, MIB } from '../../src/domain/duration';
-import { LIMIT_RANGES, problemsOfLimitsPatch } from '../../src/domain/limits';
+import { MAX_SHARES } from '../../src/domain/key-window';
+import { adoptLayout } from '../../src/domain/layout';
+import { LIMIT_RANGES, MAX_SHARDS, MAX_WINDOW_KEYS, problemsOfLimitsPatch } from '../../src/domain/limits';
 import { appendToEnd, needsSpill, sizeOf, spill } from '../../src/domain/paged-buffer';
 import { MAX_SENDERS, MAX_SENDER_LENGTH, noteMessage } from '../../src/domain/sender-window';
 import { MAX_STREAMS } from '../../src/domain/stream-window';
@@ -49,13 +51,20 @@ test('G6: what is handed over takes less than 512 KiB with everything at its bou
   fillWithChildren(state, `${batcherId}-63`);
   for (let i = 0; i < MAX_SENDERS; i++)
     noteMessage(state.senders, { sender: String(i).padStart(MAX_SENDER_LENGTH, 's'), number: 1_000_000_000 });
-  for (let i = 0; i < 10_000; i++) {
-    const digest = { key: String(i).padStart(11, '0'), body: 'abcdef' };
+  const scopeOf = (i: number) => String(i % (MAX_SHARES + 10)).padStart(32, 'a');
+  for (let i = 0; i < MAX_WINDOW_KEYS; i++) {
+    const digest = { scope: scopeOf(i), key: String(i).padStart(20, '0'), body: 'a'.repeat(20) };
     takeRequest(state, { requestId: String(i).padStart(128, 'r'), values: [], digest }, i * 8640);
   }
+  for (let shards = 2; shards <= MAX_SHARDS; shards++) {
+    const layout = { version: 1_000_000_000 + shards, shards, before: [] };
+    state.layout = adoptLayout(state.layout, layout, 86_400_000, 1_790_000_000_000);
+  }
   for (let i = 0; i < MAX_STREAMS; i++) {
-    const part = { key: String(i).padStart(11, 's'), before: '', after: 'd'.repeat(11), complete: false };
-    takeRequest(state, { requestId: 'r', values: [], part, offset: 0 }, 1_790_000_000_000);
+    const key = { scope: scopeOf(i), key: String(i).padStart(20, 's') };
+    const part = { ...key, before: '', after: 'd'.repeat(20), complete: false };
+    takeRequest(state, { requestId: 'r', values: [], part, offset: 0 }, 86_400_000);
+    state.streams.get(part.key)!.minute = 29_833_333;
     state.streams.get(part.key)!.taken = 1_000_000_000;
   }
   for (let i = 0; i < 200_000; i++) {
@@ -75,6 +84,7 @@ test('G6: what is handed over takes less than 512 KiB with everything at its bou
   const { configured: settings, limits } = state;
   const input: BatcherInput = { settings, limits, carried: carriedFrom(state) };
   expect(Buffer.byteLength(JSON.stringify(input.carried?.held))).toBeGreaterThan(8 * KIB);
+  expect(Buffer.byteLength(JSON.stringify(input.carried?.keys))).toBeGreaterThan(43 * MAX_WINDOW_KEYS);
   expect(Buffer.byteLength(JSON.stringify(input))).toBeLessThan(512 * KIB);
   expect(Buffer.byteLength(JSON.stringify(input))).toBeGreaterThan(400 * KIB);
 });

@@ -1,21 +1,43 @@
 import fc from 'fast-check';
 import { MINUTE } from '../../src/domain/duration';
 import {
-  knownBody,
+  DIGEST_LENGTH,
+  KEY_KIND,
+  MAX_SHARES,
+  isDigestText,
+  knownKey,
+  minuteOf,
   packKeys,
   rememberKey,
   unpackKeys,
   type KeyWindow,
   type KeyWindowPolicy,
   type PackedKeyWindow,
-  type RequestDigest,
 } from '../../src/domain/key-window';
+import { MAX_WINDOW_KEYS } from '../../src/domain/limits';
 import { digestOf } from '../../src/temporal/shard/digests';
 
-const DAY_POLICY: KeyWindowPolicy = { idempotencyWindowMs: 24 * 60 * MINUTE, idempotencyWindowKeys: 10_000 };
+const DAY_POLICY: KeyWindowPolicy = {
+  idempotencyWindowMs: 24 * 60 * MINUTE,
+  idempotencyWindowKeys: MAX_WINDOW_KEYS,
+};
 
-function digest(key: number, body = 0): RequestDigest {
-  return { key: String(key).padStart(11, '0'), body: String(body).padStart(6, '0') };
+function textOf(digest: number): string {
+  return String(digest).padStart(DIGEST_LENGTH, '0');
+}
+
+function remember(
+  window: KeyWindow,
+  { scope = '', key, body = 0 }: { scope?: string; key: number; body?: number },
+  policy: KeyWindowPolicy,
+  nowMs: number,
+): void {
+  const known = { body: textOf(body), kind: KEY_KIND.list, minute: minuteOf(nowMs) };
+  rememberKey(window, { scope, key: textOf(key) }, known, policy, nowMs);
+}
+
+function bodyOf(window: KeyWindow, key: number, policy: KeyWindowPolicy, nowMs: number, scope = '') {
+  return knownKey(window, { scope, key: textOf(key) }, policy, nowMs)?.body;
 }
 
 function carried(window: KeyWindow): KeyWindow {
@@ -26,11 +48,11 @@ test('G5: a key is known, with its body, for the window and not for a minute mor
   const policy = { idempotencyWindowMs: 5 * MINUTE, idempotencyWindowKeys: 10 };
   const window: KeyWindow = new Map();
   const seenAtMs = 100 * MINUTE + 12_345;
-  rememberKey(window, digest(1, 7), policy, seenAtMs);
-  expect(knownBody(window, digest(1).key, policy, seenAtMs)).toBe(digest(0, 7).body);
-  expect(knownBody(window, digest(1).key, policy, seenAtMs + 5 * MINUTE)).toBe(digest(0, 7).body);
-  expect(knownBody(window, digest(1).key, policy, seenAtMs + 6 * MINUTE)).toBeUndefined();
-  expect(knownBody(window, digest(2).key, policy, seenAtMs)).toBeUndefined();
+  remember(window, { key: 1, body: 7 }, policy, seenAtMs);
+  expect(bodyOf(window, 1, policy, seenAtMs)).toBe(textOf(7));
+  expect(bodyOf(window, 1, policy, seenAtMs + 5 * MINUTE)).toBe(textOf(7));
+  expect(bodyOf(window, 1, policy, seenAtMs + 6 * MINUTE)).toBeUndefined();
+  expect(bodyOf(window, 2, policy, seenAtMs)).toBeUndefined();
 });
 
 test('G5: whatever comes, exactly the newest keys within age and count are known, also after being carried.', () => {
@@ -49,37 +71,108 @@ test('G5: whatever comes, exactly the newest keys within age and count are known
       const seen: { key: number; body: number; atMs: number }[] = [];
       for (const [key, { afterMs, body, carry }] of arrivals.entries()) {
         nowMs += afterMs;
-        rememberKey(window, digest(key, body), policy, nowMs);
+        remember(window, { key, body }, policy, nowMs);
         seen.push({ key, body, atMs: nowMs });
         if (carry) window = carried(window);
         const byCount = policy.idempotencyWindowKeys === 0 ? [] : seen.slice(-policy.idempotencyWindowKeys);
         for (const { key: k, body: b, atMs } of seen) {
           const expired = Math.floor(atMs / MINUTE + 1) * MINUTE + policy.idempotencyWindowMs <= nowMs;
           const kept = byCount.some((entry) => entry.key === k) && !expired;
-          expect(knownBody(window, digest(k).key, policy, nowMs)).toBe(kept ? digest(0, b).body : undefined);
+          expect(bodyOf(window, k, policy, nowMs)).toBe(kept ? textOf(b) : undefined);
         }
-        expect(window.size).toBeLessThanOrEqual(policy.idempotencyWindowKeys);
+        expect(sizeOf(window)).toBeLessThanOrEqual(policy.idempotencyWindowKeys);
       }
     }),
   );
 });
 
-test('G6: a full window of a whole day takes under 190 KiB when it is carried.', () => {
+function sizeOf(window: KeyWindow): number {
+  return [...window.values()].reduce((sum, { size }) => sum + size, 0);
+}
+
+test('G11: whatever the others do, a client keeps the newest keys of its fair share.', () => {
+  const scopes = ['a', 'b', 'c', 'd'];
+  const anyArrivals = fc.array(
+    fc.record({ scope: fc.constantFrom(...scopes, 'd', 'd', 'd', 'd'), carry: fc.boolean() }),
+    { maxLength: 80 },
+  );
+  fc.assert(
+    fc.property(anyArrivals, (arrivals) => {
+      const policy = { ...DAY_POLICY, idempotencyWindowKeys: 12 };
+      let window: KeyWindow = new Map();
+      for (const [key, { scope, carry }] of arrivals.entries()) {
+        remember(window, { scope, key }, policy, 0);
+        if (carry) window = carried(window);
+        const sofar = [...arrivals.entries()].slice(0, key + 1);
+        for (const owner of scopes) {
+          const own = sofar.filter(([, arrival]) => arrival.scope === owner).slice(-3);
+          for (const [k] of own) expect(bodyOf(window, k, policy, 0, owner)).toBe(textOf(0));
+        }
+        expect(sizeOf(window)).toBe(Math.min(12, key + 1));
+      }
+    }),
+  );
+});
+
+test('G11: the same digest of a key in two scopes is two keys.', () => {
   const window: KeyWindow = new Map();
-  for (let i = 0; i < 10_000; i++) rememberKey(window, digest(i), DAY_POLICY, i * 8640 + 1_790_000_000_000);
-  expect(window.size).toBe(10_000);
-  expect(packKeys(window).minutes.length).toBeGreaterThan(1400);
-  expect(Buffer.byteLength(JSON.stringify(packKeys(window)))).toBeLessThan(190 * 1024);
+  remember(window, { scope: 'a', key: 1, body: 1 }, DAY_POLICY, 0);
+  expect(bodyOf(window, 1, DAY_POLICY, 0, 'b')).toBeUndefined();
+  remember(window, { scope: 'b', key: 1, body: 2 }, DAY_POLICY, 0);
+  expect(['a', 'b', ''].map((scope) => bodyOf(window, 1, DAY_POLICY, 0, scope))).toEqual([
+    textOf(1),
+    textOf(2),
+    undefined,
+  ]);
+});
+
+test('G6: clients beyond the shares that there are have one together, and their keys are known.', () => {
+  const policy = { ...DAY_POLICY, idempotencyWindowKeys: 1000 };
+  let window: KeyWindow = new Map();
+  for (let i = 0; i < 200; i++) remember(window, { scope: `client-${i}`, key: i, body: i }, policy, 0);
+  window = carried(window);
+  expect(window.size).toBe(MAX_SHARES + 1);
+  for (let i = 0; i < 200; i++) expect(bodyOf(window, i, policy, 0, `client-${i}`)).toBe(textOf(i));
+});
+
+test('What a key stands for is carried: a list, a stream as far as it came, or a whole one.', () => {
+  const window: KeyWindow = new Map();
+  for (const [i, kind] of Object.values(KEY_KIND).entries()) {
+    const ref = { scope: 'a', key: textOf(i) };
+    rememberKey(window, ref, { body: textOf(9), kind, minute: 100 + i }, DAY_POLICY, 110 * MINUTE);
+  }
+  expect(carried(window)).toEqual(window);
+});
+
+test('G6: a full window of a whole day takes 43 bytes a key when it is carried, and 39 more for each share.', () => {
+  const sizeWith = (scopes: number): number => {
+    const window: KeyWindow = new Map();
+    for (let i = 0; i < MAX_WINDOW_KEYS; i++) {
+      const scope = String(i % scopes).padStart(32, 'a');
+      remember(window, { scope, key: i }, DAY_POLICY, 1_790_000_000_000 + i * 21_600);
+    }
+    expect(sizeOf(window)).toBe(MAX_WINDOW_KEYS);
+    return Buffer.byteLength(JSON.stringify(packKeys(window)));
+  };
+  // {"minute":…,"shares":[]}, a comma between shares, and ["…","…"] around each.
+  expect(sizeWith(1)).toBe(31 + 43 * MAX_WINDOW_KEYS + 39);
+  expect(sizeWith(64)).toBe(31 + 43 * MAX_WINDOW_KEYS + 64 * 39 + 63);
 });
 
 describe('a digest', () => {
-  test('is of the lengths that the window counts on, and is the same for equal records however they are written.', () => {
+  test('is of 128 bits, in characters that JSON does not escape, and the same for equal records however they are written.', () => {
     const one = digestOf({ requestId: 'k', values: [{ a: 1, b: [2, null] }] });
-    expect([one.key.length, one.body.length]).toEqual([11, 6]);
+    expect([one.key.length, one.body.length]).toEqual([20, 20]);
+    expect([one.key, one.body].every(isDigestText)).toBe(true);
+    expect(JSON.stringify(one.key)).toHaveLength(22);
     expect(digestOf({ requestId: 'k', values: [{ b: [2, null], a: 1.0 }] })).toEqual(one);
+    const texts = Array.from({ length: 500 }, (_, i) => digestOf({ requestId: String(i), values: [] }).key);
+    expect(texts.every(isDigestText)).toBe(true);
+    // 85 characters in all, each of which occurs.
+    expect(new Set(texts.join('')).size).toBe(85);
   });
 
-  test('differs with the key, and with any record, its type or its place.', () => {
+  test('differs with the key, with who has it, and with any record, its type or its place.', () => {
     const bodies: (string | number | null | number[])[][] = [
       [1, 2],
       [2, 1],
@@ -91,8 +184,8 @@ describe('a digest', () => {
     expect(new Set(bodies.map((values) => digestOf({ requestId: 'k', values }).body)).size).toBe(
       bodies.length,
     );
-    expect(digestOf({ requestId: 'l', values: [1] }).key).not.toBe(
-      digestOf({ requestId: 'k', values: [1] }).key,
-    );
+    const keys = ['k', 'l', 'alice~k', 'bob~k'].map((requestId) => digestOf({ requestId, values: [1] }));
+    expect(new Set(keys.map(({ key }) => key)).size).toBe(4);
+    expect(keys.map(({ scope }) => scope)).toEqual(['', '', 'alice', 'bob']);
   });
 });

@@ -1,9 +1,10 @@
 import { ApplicationFailure } from '@temporalio/common';
 import fc from 'fast-check';
-import { KIB, MIB } from '../../src/domain/duration';
+import { KIB, MIB, MINUTE } from '../../src/domain/duration';
+import { adoptLayout, type Layout } from '../../src/domain/layout';
 import { flushEverything } from '../../src/domain/paged-buffer';
 import { noteMessage } from '../../src/domain/sender-window';
-import { digestOf, keyDigestOf } from '../../src/temporal/shard/digests';
+import { digestOf, keyRefOf } from '../../src/temporal/shard/digests';
 import { NumberedSender } from '../../src/temporal/shard/numbered';
 import { followScope } from '../../workflows/batcher/conflict-scope';
 import { changeLimits, configure, refuseBadLimits } from '../../workflows/batcher/limits';
@@ -13,6 +14,7 @@ import {
   isProgress,
   isSettings,
   questionsFrom,
+  refuseBadLayout,
   refuseBadRequests,
   requestsFrom,
 } from '../../workflows/batcher/messages';
@@ -35,8 +37,9 @@ const KEYED = { ...LIST, digest: digestOf(LIST) };
 const PART = {
   ...LIST,
   offset: 0,
-  part: { key: keyDigestOf('r-1'), before: '', after: 'a'.repeat(11), complete: false },
+  part: { ...keyRefOf('r-1'), before: '', after: 'a'.repeat(20), complete: false },
 };
+const LAYOUT: Layout = { version: 3, shards: 2, before: [[1, 29_000_000]] };
 const ORIGIN = { sender: 'AbCdEfGhIjKl', number: 1 };
 
 function failureOf(act: () => void): unknown {
@@ -49,8 +52,16 @@ function failureOf(act: () => void): unknown {
 }
 
 test('What this release sends is taken as it is: lists, lists with a key, parts of streams and redrives.', async () => {
-  const redrive = { ...KEYED, requestId: `redrive-2.${'r'.repeat(128)}:999` };
-  const requests = [LIST, KEYED, PART, redrive, { ...PART, values: [] }];
+  const redrive = { ...KEYED, requestId: `redrive-2.${'a'.repeat(32)}~${'r'.repeat(128)}:9999` };
+  const scoped = { requestId: `alice~${'r'.repeat(128)}`, values: [1] };
+  const requests = [
+    LIST,
+    KEYED,
+    PART,
+    redrive,
+    { ...scoped, digest: digestOf(scoped), layout: 3 },
+    { ...PART, values: [] },
+  ];
   expect(requestsFrom(requests)).toEqual(requests);
   const origin = await new NumberedSender().send((given) => Promise.resolve(given));
   expect(isOrigin(origin)).toBe(true);
@@ -63,10 +74,12 @@ test('What this release sends is taken as it is: lists, lists with a key, parts 
   const questions = [
     { about: 'status' },
     { about: 'request', requestId: 'r' },
-    { about: 'keys', keys: ['k'] },
-    { about: 'stream', key: 'k' },
+    { about: 'keys', keys: [keyRefOf('k')] },
+    { about: 'stream', key: keyRefOf('alice~k') },
+    { about: 'layout' },
   ];
   expect(questionsFrom(questions)).toEqual(questions);
+  expect(() => refuseBadLayout(LAYOUT)).not.toThrow();
 });
 
 test.each<[string, unknown]>([
@@ -75,13 +88,21 @@ test.each<[string, unknown]>([
   ['a text for a request', ['r-1']],
   ['no requestId', [{ values: [1] }]],
   ['a requestId that no client can have', [{ ...LIST, requestId: "'; --" }]],
-  ['a requestId that is too long for a memo', [{ ...LIST, requestId: 'r'.repeat(161) }]],
+  ['a requestId that is too long for a memo', [{ ...LIST, requestId: 'r'.repeat(129) }]],
+  ['a requestId of two clients', [{ ...LIST, requestId: 'a~b~c' }]],
+  ['a requestId of nobody', [{ ...LIST, requestId: '~c' }]],
+  [
+    'a scope that no API key has as its name',
+    [{ ...KEYED, digest: { ...KEYED.digest, scope: 's'.repeat(34) } }],
+  ],
+  ['a digest of other characters', [{ ...KEYED, digest: { ...KEYED.digest, key: '"'.repeat(20) } }]],
+  ['a version that is no count', [{ ...KEYED, layout: 0.5 }]],
   ['no values', [{ requestId: 'r' }]],
   ['values that are a text', [{ ...LIST, values: 'x' }]],
   ['a record of more levels than a record may have', [{ ...LIST, values: [DEEP] }]],
   ['a record that is larger than a batch', [{ ...LIST, values: ['x'.repeat(MIB)] }]],
   ['a digest of another length', [{ ...KEYED, digest: { ...KEYED.digest, key: 'k' } }]],
-  ['half a digest', [{ ...KEYED, digest: { key: KEYED.digest.key } }]],
+  ['half a digest', [{ ...KEYED, digest: { scope: '', key: KEYED.digest.key } }]],
   ['a negative offset', [{ ...LIST, offset: -1 }]],
   ['a part without an offset', [{ ...PART, offset: undefined }]],
   ['a part without its end', [{ ...PART, part: { ...PART.part, after: undefined } }]],
@@ -90,6 +111,20 @@ test.each<[string, unknown]>([
   expect(requestsFrom(input)).toBeUndefined();
   if (Array.isArray(input)) expect(requestsFrom([LIST, ...(input as unknown[])])).toBeUndefined();
   expect(failureOf(() => refuseBadRequests(input, ORIGIN))).toMatchObject({ type: 'invalid-request' });
+});
+
+test.each<[string, unknown]>([
+  ['nothing', undefined],
+  ['no shards', { ...LAYOUT, shards: 0 }],
+  ['a version that JSON does not carry', { ...LAYOUT, version: -0 }],
+  ['more shards than there can be', { ...LAYOUT, shards: 65 }],
+  ['a version that is no count', { ...LAYOUT, version: -1 }],
+  ['nothing before', { version: 3, shards: 2 }],
+  ['what was before without a time', { ...LAYOUT, before: [[1]] }],
+  ['shards before that there can not be', { ...LAYOUT, before: [[1.5, 2]] }],
+  ['very much before', { ...LAYOUT, before: Array.from({ length: 65 }, () => [1, 2]) }],
+])('A layout is refused with %s.', (_, layout) => {
+  expect(failureOf(() => refuseBadLayout(layout))).toMatchObject({ type: 'invalid-request' });
 });
 
 test.each<[string, unknown]>([
@@ -143,8 +178,19 @@ test('Who acted is somebody unknown, now, where a message does not say; a long n
   const { by, atMs } = actionFrom({ by: 'ü'.repeat(10_000), atMs: Number.MAX_SAFE_INTEGER }, 7);
   expect(by).toBe('ü'.repeat(128));
   expect(new Date(atMs).toISOString()).toBe('1970-01-01T00:00:00.007Z');
-  const long = { by: 'x'.repeat(257), atMs: 1 };
-  expect(failureOf(() => refuseBadLimits({}, long))).toMatchObject({ type: 'invalid-request' });
+});
+
+test.each<[string, unknown]>([
+  ['nobody', undefined],
+  ['a name alone', { by: 'Ann' }],
+  ['a time alone', { atMs: 1 }],
+  ['a name that is very long', { by: 'x'.repeat(257), atMs: 1 }],
+  ['a time that is a text', { by: 'Ann', atMs: '1' }],
+  ['a time that no date has', { by: 'Ann', atMs: 8.64e15 + 1 }],
+])('A change of limits by %s is refused: it is kept who made it, and when.', (_, action) => {
+  expect(failureOf(() => refuseBadLimits({ maxBatchSize: 2 }, action as never))).toMatchObject({
+    type: 'invalid-request',
+  });
 });
 
 const anyJson = fc.oneof(
@@ -192,6 +238,7 @@ const anyMessage = fc.oneof(
     fc.oneof(fc.constantFrom('batcher-0-00000001', '__proto__'), anyJson),
     nearly(progress({ batches: 1, saved: 5 })),
   ),
+  fc.tuple(fc.constant('layout' as const), nearly(LAYOUT), anyJson),
   fc.tuple(
     fc.constant('read' as const),
     fc.oneof(
@@ -199,7 +246,9 @@ const anyMessage = fc.oneof(
         nearly(
           { about: 'status' },
           { about: 'request', requestId: 'r-1', withWaits: true },
-          { about: 'keys', keys: ['k'] },
+          { about: 'keys', keys: [keyRefOf('k')] },
+          { about: 'stream', key: keyRefOf('k') },
+          { about: 'layout' },
         ),
       ),
       anyJson,
@@ -209,7 +258,7 @@ const anyMessage = fc.oneof(
 );
 
 function nearlyPart(): object {
-  return { ...PART.part, before: 'b'.repeat(11) };
+  return { ...PART.part, before: 'b'.repeat(20) };
 }
 
 /** What the handlers do; @returns what a validator refused the message with */
@@ -239,6 +288,11 @@ function receive(
     case 'limits': {
       const refusal = failureOf(() => refuseBadLimits(first as never, second as never));
       if (refusal === undefined) changeLimits(state, first as never, second as never);
+      return refusal;
+    }
+    case 'layout': {
+      const refusal = failureOf(() => refuseBadLayout(first));
+      if (refusal === undefined) state.layout = adoptLayout(state.layout, first as never, MINUTE, nowMs);
       return refusal;
     }
     case 'pause':
@@ -278,7 +332,8 @@ test('G6: no message, whatever it holds, throws anything but a refusal, and the 
       }
       const { configured: settings, limits } = state;
       const next = stateFrom({ settings, limits, carried: carriedFrom(state) }, nowMs);
-      expect(next).toMatchObject({ keys: state.keys, streams: state.streams, senders: state.senders });
+      const { keys, streams, senders, layout } = state;
+      expect(next).toMatchObject({ keys, streams, senders, layout });
       expect(next.counters).toEqual(state.counters);
     }),
     { numRuns: 500 },

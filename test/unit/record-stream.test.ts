@@ -2,6 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import type { AcceptedRequest } from '../../src/contracts/batcher';
 import type { JsonValue } from '../../src/domain/json';
 import type { StreamProgress } from '../../src/domain/stream-window';
+import { keyRefOf } from '../../src/temporal/shard/digests';
 import { openRecordStream, type StreamChannel } from '../../src/temporal/shard/record-stream';
 
 /** Streams over a batcher that takes a part only where the one before it ended, and that the test can hold up. */
@@ -37,10 +38,15 @@ function fakeBatcher() {
       if (++batcher.parts >= batcher.failAt) throw new Error('no reply');
       return take(request);
     },
-    progress: () => Promise.resolve(streams.get(key ?? '') ?? null),
+    progress: () => Promise.resolve(streams.get(key === undefined ? '' : keyRefOf(key).key) ?? null),
   });
   const open = (records: number, key?: string) =>
-    openRecordStream(channelOf(key), { records, bytes: 1000 }, key ?? 'r', key);
+    openRecordStream(
+      channelOf(key),
+      { records, bytes: 1000 },
+      key ?? 'r',
+      key === undefined ? undefined : keyRefOf(key),
+    );
   return { batcher, open };
 }
 

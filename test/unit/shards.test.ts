@@ -2,10 +2,12 @@ import type { Client } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import type { AcceptedRequest, BatcherQuestion, TakeAnswer } from '../../src/contracts/batcher';
 import { shardOf } from '../../src/contracts/ids';
+import type { Layout } from '../../src/domain/layout';
 import type { JsonValue } from '../../src/domain/json';
 import type { MessageOrigin } from '../../src/domain/sender-window';
 import type { BatcherCalls } from '../../src/temporal/shard/batcher-calls';
-import { keyDigestOf } from '../../src/temporal/shard/digests';
+import { keyRefOf } from '../../src/temporal/shard/digests';
+import { KeyedRequests } from '../../src/temporal/shard/keyed-requests';
 import { Shard } from '../../src/temporal/shard/shard';
 import { Shards } from '../../src/temporal/shard/shards';
 import { TEST_SETTINGS } from '../helpers/pipeline';
@@ -68,7 +70,9 @@ function fakeShard() {
       if (batcher.away) throw new Error('no reply');
       return 'run';
     },
-    async update(_: unknown, [requests, origin]: [AcceptedRequest[], MessageOrigin], id?: string) {
+    async update(_: unknown, [told, origin]: [Layout | AcceptedRequest[], MessageOrigin], id?: string) {
+      if (!Array.isArray(told)) return told;
+      const requests = told;
       batcher.updates.push({ requests, origin, id });
       await batcher.held;
       if (batcher.away) throw new Error('no worker');
@@ -80,7 +84,8 @@ function fakeShard() {
     },
   };
   const shard = new Shard(0, calls as unknown as BatcherCalls, TEST_SETTINGS, LIMITS);
-  const send = (requestId: string, values: JsonValue[]) => shard.addRecords(requestId, values, true);
+  const keyed = new KeyedRequests(() => shard, 1);
+  const send = (requestId: string, values: JsonValue[]) => keyed.addRecords(requestId, values);
   return { batcher, calls, shard, send };
 }
 
@@ -123,16 +128,17 @@ describe('lists under a key', () => {
   });
 
   test('are taken where the batcher has no room to remember keys.', async () => {
-    const { calls, shard } = fakeShard();
+    const { calls, send } = fakeShard();
+    await send('first', [0]);
     jest.spyOn(calls, 'update').mockResolvedValue([{ body: null }]);
-    await expect(shard.addRecords('a', [1], true)).resolves.toBeUndefined();
+    await expect(send('a', [1])).resolves.toBeUndefined();
   });
 });
 
 test('G3: a list without a key needs no worker: it goes by a signal, which has a number among those of its sender.', async () => {
   const { batcher, shard } = fakeShard();
-  await shard.addRecords('a', [1], false);
-  await shard.addRecords('b', [2], false);
+  await shard.addRecords('a', [1]);
+  await shard.addRecords('b', [2]);
   expect(batcher.updates).toEqual([]);
   expect(batcher.signals.map(({ origin }) => origin.number)).toEqual([1, 2]);
   expect(new Set(batcher.signals.map(({ origin }) => origin.sender)).size).toBe(1);
@@ -142,14 +148,14 @@ test('G3: a list without a key needs no worker: it goes by a signal, which has a
 test('G3: a list without a key whose signal has no reply has failed, as nobody knows whether it was taken.', async () => {
   const { batcher, shard } = fakeShard();
   batcher.away = true;
-  await expect(shard.addRecords('a', [1], false)).rejects.toThrow('no reply');
+  await expect(shard.addRecords('a', [1])).rejects.toThrow('no reply');
 });
 
 test('Lists with and without a key, and redrives, are numbered by senders of their own: none waits for another kind.', async () => {
   const { batcher, shard, send } = fakeShard();
   batcher.hold();
   const all = [
-    shard.addRecords('a', [1], false),
+    shard.addRecords('a', [1]),
     send('b', [2]),
     shard.redrive([{ requestId: 'c', values: [3] }], { by: 'Ann', atMs: 0 }),
   ];
@@ -163,7 +169,7 @@ test('Lists with and without a key, and redrives, are numbered by senders of the
 test('Of several keys, those are known under which the batcher has a body.', async () => {
   const { shard } = fakeShard();
   expect(await shard.known(['a', 'b'])).toEqual(['b']);
-  expect(keyDigestOf('a')).not.toBe(keyDigestOf('b'));
+  expect(keyRefOf('a').key).not.toBe(keyRefOf('b').key);
 });
 
 test('Where no batcher is open, a shard is empty, and nothing is known of any request.', async () => {

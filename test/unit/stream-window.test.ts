@@ -1,84 +1,139 @@
 import fc from 'fast-check';
 import { DAY, MINUTE } from '../../src/domain/duration';
-import {
-  MAX_STREAMS,
-  advanceStream,
-  knownStream,
-  packStreams,
-  unpackStreams,
-  type StreamWindow,
-} from '../../src/domain/stream-window';
+import { packKeys, unpackKeys } from '../../src/domain/key-window';
+import { bodyUnder, progressUnder, takeOnce, type KnownRequests } from '../../src/domain/known-requests';
+import { MAX_STREAMS, packStreams, unpackStreams, type PackedStreams } from '../../src/domain/stream-window';
 
-const POLICY = { idempotencyWindowMs: 1 * DAY, idempotencyWindowKeys: 10 };
+const POLICY = { idempotencyWindowMs: 1 * DAY, idempotencyWindowKeys: 1000 };
 
-function newWindow(): StreamWindow {
-  return new Map();
+function nothingKnown(): KnownRequests {
+  return { keys: new Map(), streams: new Map() };
 }
+
+function carried({ keys, streams }: KnownRequests): KnownRequests {
+  const packed = JSON.parse(JSON.stringify([packKeys(keys), packStreams(streams)])) as [
+    ReturnType<typeof packKeys>,
+    PackedStreams,
+  ];
+  return { keys: unpackKeys(packed[0]), streams: unpackStreams(packed[1]) };
+}
+
+const digestAt = (place: number) => (place === 0 ? '' : String(place).padStart(20, '0'));
+const refOf = (key: string, scope = '') => ({ scope, key: key.padStart(20, ' ') });
 
 /** Offers the records `from` to `to` of a stream whose digest at each place is the place itself. */
 function offer(
-  window: StreamWindow,
+  known: KnownRequests,
   key: string,
   from: number,
   to: number,
-  complete = false,
-  nowMs = 0,
+  { complete = false, nowMs = 0, scope = '', before = digestAt(from) } = {},
 ): boolean {
-  const digestAt = (place: number) => (place === 0 ? '' : String(place));
-  const part = { key, before: digestAt(from), after: digestAt(to), complete };
-  return advanceStream(window, part, from, to - from, POLICY, nowMs);
+  const part = { ...refOf(key, scope), before, after: digestAt(to), complete };
+  return takeOnce(known, { part, offset: from, records: to - from }, POLICY, nowMs);
 }
 
-test('G5: whatever parts arrive, repeated and in whatever order, each record of a stream is taken once and in order.', () => {
+function progress(known: KnownRequests, key: string, nowMs = 0, scope = '') {
+  return progressUnder(known, refOf(key, scope), POLICY, nowMs);
+}
+
+/** So many streams of a client, each of one record. */
+function open(known: KnownRequests, count: number, name: string, scope = ''): void {
+  for (let i = 0; i < count; i++) expect(offer(known, `${name} ${i}`, 0, 1, { scope })).toBe(true);
+}
+
+test('G5: whatever parts arrive, repeated, in whatever order and among however many other streams, each record of a stream is taken once and in order.', () => {
   const anyPart = fc.record({
     from: fc.nat(12),
     length: fc.integer({ min: 1, max: 4 }),
     complete: fc.boolean(),
+    others: fc.constantFrom(0, 0, 1, MAX_STREAMS),
   });
   fc.assert(
     fc.property(fc.array(anyPart, { maxLength: 60 }), (parts) => {
-      let window = newWindow();
+      let known = nothingKnown();
       const taken: number[] = [];
-      for (const { from, length, complete } of parts) {
-        const records = Array.from({ length }, (_, i) => from + i);
-        if (offer(window, 'k', from, from + length, complete && from > 6)) taken.push(...records);
-        window = unpackStreams(JSON.parse(JSON.stringify(packStreams(window))));
-        expect(knownStream(window, 'k', POLICY, 0)?.taken ?? 0).toBe(taken.length);
+      for (const [i, { from, length, complete, others }] of parts.entries()) {
+        const records = Array.from({ length }, (_, place) => from + place);
+        if (offer(known, 'k', from, from + length, { complete: complete && from > 6 }))
+          taken.push(...records);
+        for (let other = 0; other < others; other++) offer(known, `${i} ${other}`, 0, 1);
+        known = carried(known);
+        const at = progress(known, 'k');
+        expect(at?.digest ?? '').toBe(digestAt(taken.length));
+        expect([null, taken.length]).toContain(at === undefined ? 0 : at.taken);
       }
       expect(taken).toEqual(taken.map((_, i) => i));
     }),
+    { numRuns: 50 },
   );
 });
 
 test('G5: a part of other records than those before it is not taken.', () => {
-  const window = newWindow();
-  expect(offer(window, 'k', 0, 5)).toBe(true);
-  const other = { key: 'k', before: 'other', after: '9', complete: false };
-  expect(advanceStream(window, other, 5, 4, POLICY, 0)).toBe(false);
-  expect(knownStream(window, 'k', POLICY, 0)).toMatchObject({ taken: 5, digest: '5' });
+  const known = nothingKnown();
+  expect(offer(known, 'k', 0, 5)).toBe(true);
+  expect(offer(known, 'k', 5, 9, { before: 'other'.padStart(20) })).toBe(false);
+  expect(progress(known, 'k')).toMatchObject({ taken: 5, digest: digestAt(5) });
 });
 
-test('G5: nothing is added to a stream that is complete.', () => {
-  const window = newWindow();
-  expect(offer(window, 'k', 0, 5, true)).toBe(true);
-  expect(offer(window, 'k', 5, 6)).toBe(false);
+test('G5: nothing is added to a stream that is complete, whether or not it is still followed.', () => {
+  const known = nothingKnown();
+  expect(offer(known, 'k', 0, 5, { complete: true })).toBe(true);
+  expect(offer(known, 'k', 5, 6)).toBe(false);
+  open(known, MAX_STREAMS, 'other');
+  expect(progress(known, 'k')).toEqual({ taken: null, digest: digestAt(5), complete: true });
+  expect(offer(known, 'k', 5, 6)).toBe(false);
+  expect(offer(known, 'k', 0, 5)).toBe(false);
+});
+
+test('G5: a key is that of a list or of a stream, and never both.', () => {
+  const known = nothingKnown();
+  const list = { ...refOf('list'), body: digestAt(3) };
+  expect(takeOnce(known, { digest: list }, POLICY, 0)).toBe(true);
+  expect(offer(known, 'list', 0, 1)).toBe(false);
+  expect(offer(known, 'list', 3, 4)).toBe(false);
+  expect(progress(known, 'list')).toEqual({ taken: 0, digest: digestAt(3), complete: true });
+  expect(offer(known, 'stream', 0, 3)).toBe(true);
+  open(known, MAX_STREAMS, 'other');
+  expect(takeOnce(known, { digest: { ...refOf('stream'), body: digestAt(4) } }, POLICY, 0)).toBe(false);
+  expect(bodyUnder(known, refOf('stream'), POLICY, 0)).toBe(digestAt(3));
 });
 
 test('A stream is known for the window, counted from its last part.', () => {
-  const window = newWindow();
-  offer(window, 'k', 0, 5, false, 0);
-  offer(window, 'k', 5, 6, false, 1 * DAY);
-  expect(knownStream(window, 'k', POLICY, 2 * DAY)).toMatchObject({ taken: 6 });
-  expect(knownStream(window, 'k', POLICY, 2 * DAY + MINUTE)).toBeUndefined();
+  const known = nothingKnown();
+  offer(known, 'k', 0, 5, { nowMs: 0 });
+  offer(known, 'k', 5, 6, { nowMs: 1 * DAY });
+  expect(progress(known, 'k', 2 * DAY)).toMatchObject({ taken: 6 });
+  expect(progress(known, 'k', 2 * DAY + MINUTE)).toBeUndefined();
 });
 
-test('G6: no more streams are remembered than are stated, and one that is open is never forgotten for another.', () => {
-  const window = newWindow();
-  for (let i = 0; i < MAX_STREAMS; i++) expect(offer(window, `open ${i}`, 0, 1)).toBe(true);
-  expect(offer(window, 'one more', 0, 1)).toBe(false);
-  expect(offer(window, 'open 0', 1, 2, true)).toBe(true);
-  expect(offer(window, 'one more', 0, 1)).toBe(true);
-  expect(window.size).toBe(MAX_STREAMS);
-  expect(knownStream(window, 'open 0', POLICY, 0)).toBeUndefined();
-  expect(offer(window, 'open 1', 1, 2)).toBe(true);
+test('G6: the stream that was idle for longest makes room for a new one, and goes on by its digest all the same (G5).', () => {
+  const known = nothingKnown();
+  open(known, MAX_STREAMS, 'open');
+  expect(offer(known, 'open 0', 1, 2)).toBe(true);
+  expect(offer(known, 'one more', 0, 1)).toBe(true);
+  expect(known.streams.size).toBe(MAX_STREAMS);
+  expect(progress(known, 'open 0')).toMatchObject({ taken: 2 });
+  expect(progress(known, 'open 1')).toEqual({ taken: null, digest: digestAt(1), complete: false });
+  expect(offer(known, 'open 1', 0, 1)).toBe(false);
+  expect(offer(known, 'open 1', 1, 2)).toBe(true);
+  expect(progress(known, 'open 1')).toMatchObject({ taken: 2 });
+  expect(known.keys.get('')?.has(refOf('open 1').key)).toBe(false);
+});
+
+test('A stream that is whole makes room before one that is open.', () => {
+  const known = nothingKnown();
+  open(known, MAX_STREAMS - 1, 'open');
+  expect(offer(known, 'whole', 0, 1, { complete: true })).toBe(true);
+  expect(offer(known, 'one more', 0, 1)).toBe(true);
+  expect(progress(known, 'whole')).toMatchObject({ taken: null, complete: true });
+  expect(progress(known, 'open 0')).toMatchObject({ taken: 1 });
+});
+
+test('G11: a client with many streams pushes none of another out.', () => {
+  const known = nothingKnown();
+  open(known, 3, 'alice', 'alice');
+  open(known, 3 * MAX_STREAMS, 'bob', 'bob');
+  for (let i = 0; i < 3; i++) expect(progress(known, `alice ${i}`, 0, 'alice')).toMatchObject({ taken: 1 });
+  expect(known.streams.size).toBe(MAX_STREAMS);
 });

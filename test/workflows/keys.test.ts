@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import type { JsonValue } from '../../src/domain/json';
 import { savedValues } from '../helpers/memory-store';
 import { anotherClient, startPipeline, type TestPipeline } from '../helpers/pipeline';
@@ -78,3 +78,23 @@ test('without a worker nothing is acknowledged that could turn out refused, and 
   await pipeline.quiet();
   expect(savedValues(pipeline.store)).toEqual(['kept']);
 });
+
+test('lists that share the first 36 bits of their digest are two lists, and the second is refused (G5)', async () => {
+  pipeline = await startPipeline();
+  const [first, second] = listsThatCollide();
+  await sendOnce('key', first);
+  await expect(sendOnce('key', second)).rejects.toMatchObject({ code: 'idempotency-key-reused' });
+  await pipeline.quiet();
+  expect(savedValues(pipeline.store)).toEqual(first);
+});
+
+/** Two lists of which SHA-256 begins with the same 36 bits: 2^18 tries find some. */
+function listsThatCollide(): [number[], number[]] {
+  const seen = new Map<string, number>();
+  for (let i = 0; ; i++) {
+    const start = createHash('sha256').update(`[${i}]`).digest('base64url').slice(0, 6);
+    const other = seen.get(start);
+    if (other !== undefined) return [[other], [i]];
+    seen.set(start, i);
+  }
+}

@@ -1,6 +1,8 @@
+import { bufferPageId } from '../../src/contracts/ids';
+import { childOf, eventsOf } from '../helpers/histories';
 import { savedValues } from '../helpers/memory-store';
-import { eventsOf } from '../helpers/histories';
 import { startPipeline, type TestPipeline } from '../helpers/pipeline';
+import { waitFor } from '../helpers/wait-for';
 
 /** What anybody can send to a batcher with Temporal's own tools: it must not stop, and it counts what it ignores. */
 let pipeline: TestPipeline;
@@ -40,8 +42,8 @@ const REQUESTS: unknown[] = [
   { requestId: 'r'.repeat(40_000), values: [1] },
 ];
 
-async function noTaskFailed(): Promise<void> {
-  const events = await eventsOf(pipeline, pipeline.batcherWorkflowId);
+async function noTaskFailed(workflowId = pipeline.batcherWorkflowId): Promise<void> {
+  const events = await eventsOf(pipeline, workflowId);
   expect(events.flatMap((event) => event.workflowTaskFailedEventAttributes ?? [])).toEqual([]);
 }
 
@@ -104,7 +106,7 @@ test('Questions and updates that are none are refused, and leave no event in his
   await pipeline.send(['a']);
   await pipeline.quiet();
   const before = (await eventsOf(pipeline, pipeline.batcherWorkflowId)).length;
-  for (const name of ['read', 'take', 'limits']) {
+  for (const name of ['read', 'take', 'limits', 'layout']) {
     for (const args of GARBAGE) {
       await expect(batcher().executeUpdate(name, { args } as never)).rejects.toMatchObject({
         cause: { type: expect.stringMatching(/^(invalid-request|keepapart-answers)$/) },
@@ -116,6 +118,8 @@ test('Questions and updates that are none are refused, and leave no event in his
     { about: 'request' },
     { about: 'nothing' },
     { about: 'stream', key: 1 },
+    { about: 'stream', key: { scope: '', key: 'short' } },
+    { about: 'keys', keys: ['text'] },
   ];
   for (const question of questions) {
     await expect(batcher().executeUpdate('read', { args: [[question]] } as never)).rejects.toMatchObject({
@@ -130,4 +134,62 @@ test('Questions and updates that are none are refused, and leave no event in his
   }
   expect(await eventsOf(pipeline, pipeline.batcherWorkflowId)).toHaveLength(before);
   await noTaskFailed();
+});
+
+test('A change of limits that does not say when it is made is refused, and changes nothing.', async () => {
+  pipeline = await startPipeline();
+  await pipeline.shards.configure('test');
+  for (const action of [undefined, { by: 'Ann' }, { atMs: 1 }, { by: 'Ann', atMs: 'now' }]) {
+    const args = [{ maxBatchSize: 2 }, action];
+    await expect(batcher().executeUpdate('limits', { args } as never)).rejects.toMatchObject({
+      cause: { type: 'invalid-request' },
+    });
+  }
+  const { settings, overridden } = await pipeline.status();
+  expect([settings.maxBatchSize, overridden]).toEqual([5, {}]);
+  await noTaskFailed();
+});
+
+test('A batch and a page of a buffer go on, whatever signals and updates they get (G3, G4).', async () => {
+  let mayGo = false;
+  pipeline = await startPipeline({ limits: { messages: 20 }, settings: { maxBatchSize: 1 } });
+  pipeline.store.beforeSave = () => {
+    if (!mayGo) throw new Error('not yet');
+  };
+  await pipeline.batcher.changeLimits({ maxAttempts: 100, retryIntervalMs: 300 }, 'test');
+  await pipeline.send(['in a batch']);
+  await waitFor('the batch', async () => (await pipeline.status()).inFlight === 1);
+  await pipeline.batcher.pause('test');
+  for (let i = 0; i < 30; i++) await pipeline.send([`${i} ${'x'.repeat(5000)}`]);
+  await waitFor('a page', async () => (await pipeline.status()).pages > 0);
+  const [pageId] = [bufferPageId(pipeline.batcherWorkflowId, 1)];
+  const childId = childOf(pipeline, 1);
+  for (const workflowId of [childId, pageId]) {
+    const handle = pipeline.client.workflow.getHandle(workflowId);
+    for (const args of GARBAGE) {
+      await handle.signal('unknown', ...args);
+      await handle.signal('addRecords', ...args);
+    }
+    await expect(handle.executeUpdate('take', { args: [[]] } as never)).rejects.toThrow();
+  }
+  mayGo = true;
+  await pipeline.batcher.resume('test');
+  const { counters } = await pipeline.quiet();
+  expect(counters).toMatchObject({ accepted: 31, saved: 31, rolledBack: 0 });
+  await noTaskFailed(childId);
+  await noTaskFailed(pageId);
+  await noTaskFailed();
+});
+
+test('A page that somebody lets go with a signal of their own has its records taken in all the same (G4).', async () => {
+  pipeline = await startPipeline({ limits: { messages: 20 } });
+  await pipeline.batcher.pause('test');
+  for (let i = 0; i < 30; i++) await pipeline.send([`${i} ${'x'.repeat(5000)}`]);
+  await waitFor('a page', async () => (await pipeline.status()).pages > 0);
+  const page = pipeline.client.workflow.getHandle(bufferPageId(pipeline.batcherWorkflowId, 1));
+  for (const args of GARBAGE) await page.signal('takenIn', ...args).catch(() => undefined);
+  await page.result();
+  await pipeline.batcher.resume('test');
+  const { counters } = await pipeline.quiet();
+  expect(counters).toMatchObject({ accepted: 30, saved: 30 });
 });

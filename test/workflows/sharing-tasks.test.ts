@@ -36,7 +36,7 @@ async function startHeld(workflowType: string, settings: Partial<PipelineSetting
   };
 }
 
-const addOne = () => pipeline.shard.addRecords(randomUUID(), [3], false);
+const addOne = () => pipeline.shard.addRecords(randomUUID(), [3]);
 
 async function eventTypes(workflowId: string): Promise<string[]> {
   const { events } = await pipeline.client.workflow.getHandle(workflowId).fetchHistory();

@@ -135,3 +135,39 @@ test('a full buffer holds a stream back instead of refusing it (G6)', async () =
   await pipeline.quiet();
   expect(settledIds()).toEqual(idsOf('held', 20));
 });
+
+test('However many streams broke, a new one is taken, and each of them goes on where it is durable (G5, G6).', async () => {
+  pipeline = await startPipeline();
+  const broken = Array.from({ length: 310 }, (_, i) => `broken-${i}`);
+  await Promise.all(broken.map((key) => stream(key, [`${key} 1`], { end: false })));
+  expect(await stream('whole', ['whole'])).toBe(1);
+  // The first have long been left to their digests, the last have not.
+  for (const key of [...broken.slice(0, 3), ...broken.slice(-3)]) {
+    expect(await stream(key, [`${key} 1`, `${key} 2`])).toBe(2);
+    await expect(stream(key, [`${key} 1`, 'other'])).rejects.toMatchObject({
+      code: 'idempotency-key-reused',
+    });
+  }
+  await expect(stream('broken-5', ['other'])).rejects.toMatchObject({ code: 'idempotency-key-reused' });
+  await expect(
+    pipeline.batcher.addRecords({ requestId: 'broken-6', values: ['broken-6 1'] }, { once: true }),
+  ).rejects.toMatchObject({ code: 'idempotency-key-reused' });
+  const { counters } = await pipeline.quiet();
+  expect(counters.accepted).toBe(broken.length + 1 + 6);
+});
+
+test('A stream that is left to its digest while it is being sent goes on all the same (G5).', async () => {
+  pipeline = await startPipeline();
+  const slow = await pipeline.batcher.openStream('slow', { once: true, ...WANTED });
+  const [first, second, third, fourth] = large(4) as [string, string, string, string];
+  await slow.write(first);
+  await slow.write(second);
+  await slow.write(third);
+  await waitFor('the first part', async () => (await pipeline.status()).counters.accepted === 2);
+  await Promise.all(Array.from({ length: 301 }, (_, i) => stream(`other-${i}`, [i], { end: false })));
+  await slow.write(fourth);
+  expect(await slow.end()).toBe(4);
+  expect(await stream('slow', large(4))).toBe(4);
+  const { counters } = await pipeline.quiet();
+  expect(counters.accepted).toBe(301 + 4);
+});

@@ -40,6 +40,7 @@ import {
   configureSignal,
   drainSignal,
   flushSignal,
+  layoutUpdate,
   pauseSignal,
   readUpdate,
   requestQuery,
@@ -57,6 +58,7 @@ import type { WorkerSinks } from '../../src/contracts/worker-sinks';
 import { FLUSH_REASON, childSeqOf } from '../../src/domain/batch';
 import { bytesOf } from '../../src/domain/flush-cut';
 import type { Flush } from '../../src/domain/flush-policy';
+import { adoptLayout } from '../../src/domain/layout';
 import { flushEverything, headRunsLow, needsSpill } from '../../src/domain/paged-buffer';
 import { noteMessage as noteSender } from '../../src/domain/sender-window';
 import {
@@ -75,6 +77,7 @@ import {
   isProgress,
   isSettings,
   questionsFrom,
+  refuseBadLayout,
   refuseBadRequests,
   requestsFrom,
 } from './messages';
@@ -146,6 +149,16 @@ async function runBatcher(input: BatcherInput): Promise<void> {
       return takeAnswers(state, requests, Date.now());
     },
     { validator: refuseBadRequests },
+  );
+  setHandler(
+    layoutUpdate,
+    (layout) => {
+      noteMessage();
+      noteAct();
+      state.layout = adoptLayout(state.layout, layout, state.settings.idempotencyWindowMs, Date.now());
+      return state.layout;
+    },
+    { validator: refuseBadLayout },
   );
   setHandler(readUpdate, () => undefined as never, {
     validator(questions: unknown) {

@@ -15,12 +15,14 @@ import {
 import { describeReceived, type ErrorCode } from '../../src/domain/errors';
 import { MAX_BATCH_BYTES } from '../../src/domain/flush-cut';
 import { isDeeperThan, isObject, jsonBytes, utf8Bytes, type JsonValue } from '../../src/domain/json';
-import { BODY_DIGEST_LENGTH, KEY_DIGEST_LENGTH, type RequestDigest } from '../../src/domain/key-window';
-import { problemsOfLimitsPatch, LIMIT_KEYS } from '../../src/domain/limits';
+import { isDigestText, type KeyRef, type RequestDigest } from '../../src/domain/key-window';
+import type { Layout } from '../../src/domain/layout';
+import { MAX_SHARDS, problemsOfLimitsPatch, LIMIT_KEYS } from '../../src/domain/limits';
 import { OUTCOME_FORMATS, cutToBytes } from '../../src/domain/outcome';
 import { MAX_RECORD_DEPTH } from '../../src/domain/record';
+import { isScope } from '../../src/domain/scope';
 import { MAX_SENDER_LENGTH, type MessageOrigin } from '../../src/domain/sender-window';
-import { STREAM_DIGEST_LENGTH, type StreamPart } from '../../src/domain/stream-window';
+import type { StreamPart } from '../../src/domain/stream-window';
 
 const INVALID: ErrorCode = 'invalid-request';
 
@@ -39,13 +41,14 @@ export function requestsFrom(input: unknown): AcceptedRequest[] | undefined {
 
 function isRequest(input: unknown): input is AcceptedRequest {
   if (!isObject(input)) return false;
-  const { requestId, values, digest, offset, part }: Unknown<AcceptedRequest> = input;
+  const { requestId, values, digest, layout, offset, part }: Unknown<AcceptedRequest> = input;
   return (
     typeof requestId === 'string' &&
     isKnowableRequestId(requestId) &&
     Array.isArray(values) &&
     values.every(isRecord) &&
     (digest === undefined || isDigest(digest)) &&
+    (layout === undefined || isCount(layout)) &&
     (offset === undefined || isCount(offset)) &&
     (part === undefined || (offset !== undefined && isPart(part)))
   );
@@ -58,28 +61,24 @@ function isRecord(value: JsonValue): boolean {
 
 /** Digests are of a fixed length: they are carried one after another. */
 function isDigest(input: unknown): input is RequestDigest {
+  return isKeyRef(input) && isDigestText((input as Unknown<RequestDigest>).body);
+}
+
+function isKeyRef(input: unknown): input is KeyRef {
   if (!isObject(input)) return false;
-  const { key, body }: Unknown<RequestDigest> = input;
-  return isText(key, KEY_DIGEST_LENGTH) && isText(body, BODY_DIGEST_LENGTH);
+  const { scope, key }: Unknown<KeyRef> = input;
+  return isScope(scope) && isDigestText(key);
 }
 
 function isPart(input: unknown): input is StreamPart {
-  if (!isObject(input)) return false;
-  const { key, before, after, complete }: Unknown<StreamPart> = input;
-  return (
-    isText(key, KEY_DIGEST_LENGTH) &&
-    (before === '' || isText(before, STREAM_DIGEST_LENGTH)) &&
-    isText(after, STREAM_DIGEST_LENGTH) &&
-    typeof complete === 'boolean'
-  );
-}
-
-function isText(value: unknown, length: number): value is string {
-  return typeof value === 'string' && value.length === length;
+  if (!isKeyRef(input)) return false;
+  const { before, after, complete }: Unknown<StreamPart> = input;
+  return (before === '' || isDigestText(before)) && isDigestText(after) && typeof complete === 'boolean';
 }
 
 function isCount(value: unknown): value is number {
-  return Number.isSafeInteger(value) && (value as number) >= 0;
+  // Not -0: the next run would have 0 instead.
+  return Number.isSafeInteger(value) && (value as number) >= 0 && !Object.is(value, -0);
 }
 
 export function isOrigin(input: unknown): input is MessageOrigin {
@@ -102,6 +101,33 @@ export function refuseBadRequests(...args: unknown[]): void {
   });
 }
 
+/** Validator of `layoutUpdate`. */
+export function refuseBadLayout(...args: unknown[]): void {
+  if (isLayout(args[0])) return;
+  throw ApplicationFailure.create({
+    type: INVALID,
+    message: 'The layout is not valid; nothing was changed',
+    details: [[{ field: '', expected: 'a layout', received: describeReceived(args[0]) }]],
+    nonRetryable: true,
+  });
+}
+
+function isLayout(input: unknown): input is Layout {
+  if (!isObject(input)) return false;
+  const { version, shards, before }: Unknown<Layout> = input;
+  return (
+    isCount(version) &&
+    isShards(shards) &&
+    Array.isArray(before) &&
+    before.length <= MAX_SHARDS &&
+    before.every((one) => Array.isArray(one) && one.length === 2 && isShards(one[0]) && isTime(one[1]))
+  );
+}
+
+function isShards(value: unknown): value is number {
+  return isCount(value) && value > 0 && value <= MAX_SHARDS;
+}
+
 /** @throws ApplicationFailure for anything but questions */
 export function questionsFrom(input: unknown): BatcherQuestion[] {
   if (Array.isArray(input) && input.every(isQuestion)) return input;
@@ -118,13 +144,14 @@ function isQuestion(input: unknown): input is BatcherQuestion {
   const { about, requestId, keys, key } = input;
   switch (about) {
     case 'status':
+    case 'layout':
       return true;
     case 'request':
       return typeof requestId === 'string';
     case 'keys':
-      return Array.isArray(keys) && keys.every((one) => typeof one === 'string');
+      return Array.isArray(keys) && keys.every(isKeyRef);
     case 'stream':
-      return typeof key === 'string';
+      return isKeyRef(key);
     default:
       return false;
   }

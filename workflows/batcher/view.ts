@@ -10,7 +10,9 @@ import type {
   TakeAnswer,
 } from '../../src/contracts/batcher';
 import { childSeqOf } from '../../src/domain/batch';
-import { knownStream, type StreamProgress } from '../../src/domain/stream-window';
+import type { KeyRef } from '../../src/domain/key-window';
+import { bodyUnder, progressUnder } from '../../src/domain/known-requests';
+import type { StreamProgress } from '../../src/domain/stream-window';
 import { toldDeferrals } from '../../src/domain/explain/cut-counts';
 import {
   bufferedOutsidePages,
@@ -20,7 +22,7 @@ import {
 } from '../../src/domain/paged-buffer';
 import {
   batchesInFlight,
-  bodyUnderKey,
+  isOutdated,
   openBatches,
   recordsInFlight,
   unaccountedRecords,
@@ -85,20 +87,12 @@ export function traceOf(state: BatcherState, requestId: string): RequestTrace {
   };
 }
 
-/** By key digest: the body digest under which it is known. */
-export function knownKeys(state: BatcherState, keys: readonly string[], nowMs: number): (string | null)[] {
-  return keys.map((key) => bodyUnderKey(state, key, nowMs) ?? null);
+function bodyOf(state: BatcherState, key: KeyRef, nowMs: number): string | null {
+  return bodyUnder(state, key, state.settings, nowMs) ?? null;
 }
 
-/** A key under which a list was taken stands for a whole stream of other records. */
-export function progressOf(state: BatcherState, key: string, nowMs: number): StreamProgress | null {
-  const stream = knownStream(state.streams, key, state.settings, nowMs);
-  if (stream !== undefined) {
-    const { taken, digest, complete } = stream;
-    return { taken, digest, complete };
-  }
-  const body = bodyUnderKey(state, key, nowMs);
-  return body === undefined ? null : { taken: 0, digest: body, complete: true };
+function progressOf(state: BatcherState, key: KeyRef, nowMs: number): StreamProgress | null {
+  return progressUnder(state, key, state.settings, nowMs) ?? null;
 }
 
 /** The line that the Web UI shows as the workflow's current details. */
@@ -133,9 +127,11 @@ export function answersTo(
           ...(question.withWaits && { waits: waitsOf(state, question.requestId, nowMs) }),
         };
       case 'keys':
-        return knownKeys(state, question.keys, nowMs);
+        return question.keys.map((key) => bodyOf(state, key, nowMs));
       case 'stream':
         return progressOf(state, question.key, nowMs);
+      case 'layout':
+        return state.layout;
     }
   });
 }
@@ -146,8 +142,12 @@ export function takeAnswers(
   requests: readonly AcceptedRequest[],
   nowMs: number,
 ): TakeAnswer[] {
-  return requests.map(({ digest, part }) => ({
-    ...(digest !== undefined && { body: bodyUnderKey(state, digest.key, nowMs) ?? null }),
-    ...(part !== undefined && { stream: progressOf(state, part.key, nowMs) }),
-  }));
+  return requests.map((request) => {
+    const { digest, part } = request;
+    if (isOutdated(state, request)) return { isOutdated: true };
+    return {
+      ...(digest !== undefined && { body: bodyOf(state, digest, nowMs) }),
+      ...(part !== undefined && { stream: progressOf(state, part, nowMs) }),
+    };
+  });
 }

@@ -37,7 +37,7 @@ export async function redrive(
         const request = { requestId: redriveId, values: [values[i] ?? null] };
         return { recordId, request: { ...request, digest: digestOf(request) } };
       });
-      for (const group of groupsToSend(requests, shards)) await sendGroup(group);
+      for (const group of await groupsToSend(requests, shards)) await sendGroup(group);
     }
   } catch (error) {
     throw tellProgress(error, result);
@@ -105,11 +105,11 @@ interface Member {
   request: AcceptedRequest;
 }
 
-function groupsToSend(members: readonly Member[], shards: Shards): Group[] {
+async function groupsToSend(members: readonly Member[], shards: Shards): Promise<Group[]> {
   const groups: Group[] = [];
   const open = new Map<Shard, { group: Group; bytes: number }>();
   for (const member of members) {
-    const shard = shards.of(member.request.requestId);
+    const shard = await shards.keyed.homeOf(member.request.requestId);
     const bytes = jsonBytes(member.request.values);
     const current = open.get(shard);
     if (

@@ -112,10 +112,12 @@ export class BatcherCalls {
     return (await this.question(question, 0)) as BatcherAnswers[Q['about']] | undefined;
   }
 
-  /** The current run, whether or not a worker is there. */
+  /** The current run, whether or not a worker is there; one that has closed is none. */
   run(): Promise<RunProgress> {
     return callTemporal(this.client, `could not look at ${this.workflowId}`, async () => {
-      const { runId, historyLength, historySize = 0 } = await this.handle().describe();
+      const { status, runId, historyLength, historySize = 0 } = await this.handle().describe();
+      if (status.name !== 'RUNNING' && status.name !== 'PAUSED')
+        return { runId: '', historyLength: 0, historySize: 0 };
       return { runId, historyLength, historySize };
     });
   }

@@ -1,19 +1,35 @@
-import { createHash } from 'node:crypto';
+import { createHash, type Hash } from 'node:crypto';
 import { canonicalJson, type JsonValue } from '../../domain/json';
-import { BODY_DIGEST_LENGTH, KEY_DIGEST_LENGTH, type RequestDigest } from '../../domain/key-window';
+import { DIGEST_LENGTH, type KeyRef, type RequestDigest } from '../../domain/key-window';
+import { scopeOf } from '../../domain/scope';
 
-/** What a batcher remembers of a request that is to be taken once: the requestId is the client's key. */
+/** What a batcher remembers of a request that is to be taken once. */
 export function digestOf({ requestId, values }: { requestId: string; values: JsonValue[] }): RequestDigest {
-  return {
-    key: keyDigestOf(requestId),
-    body: sha256(canonicalJson(values)).slice(0, BODY_DIGEST_LENGTH),
-  };
+  return { ...keyRefOf(requestId), body: shortDigest(sha256().update(canonicalJson(values))) };
 }
 
-export function keyDigestOf(requestId: string): string {
-  return sha256(requestId).slice(0, KEY_DIGEST_LENGTH);
+/** By what a batcher knows a key. */
+export function keyRefOf(requestId: string): KeyRef {
+  return { scope: scopeOf(requestId), key: shortDigest(sha256().update(requestId)) };
 }
 
-function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('base64url');
+export function sha256(): Hash {
+  return createHash('sha256');
+}
+
+/** Of what was hashed so far; more may follow. */
+export function shortDigest(hash: Hash): string {
+  const bytes = hash.copy().digest();
+  let text = '';
+  for (let at = 0; text.length < DIGEST_LENGTH; at += 4) text += z85(bytes.readUInt32BE(at));
+  return text;
+}
+
+const Z85 = '0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?&<>()[]{}@%$#';
+
+/** Five characters for 32 bits (https://rfc.zeromq.org/spec/32). */
+function z85(word: number): string {
+  let text = '';
+  for (let rest = word; text.length < 5; rest = Math.floor(rest / 85)) text = Z85.charAt(rest % 85) + text;
+  return text;
 }

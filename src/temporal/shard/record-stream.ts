@@ -1,11 +1,13 @@
-import { createHash, type Hash } from 'node:crypto';
 import type { AcceptedRequest } from '../../contracts/batcher';
 import type { RecordStream } from '../../contracts/batcher-client';
 import { KIB } from '../../domain/duration';
 import { KeepapartError } from '../../domain/errors';
 import { canonicalJson, jsonBytes, type JsonValue } from '../../domain/json';
-import { STREAM_DIGEST_LENGTH, type StreamProgress } from '../../domain/stream-window';
+import type { KeyRef } from '../../domain/key-window';
+import { keyOf } from '../../domain/scope';
+import type { StreamProgress } from '../../domain/stream-window';
 import { UNSEEN_SHARE, type AdmissionLimits, type Load } from './admission';
+import { sha256, shortDigest } from './digests';
 
 /** Largest part of a stream. Parts are sent one after another, so each must be worth a signal. */
 const LARGEST_PART: Load = { records: 1000, bytes: 64 * KIB };
@@ -43,30 +45,32 @@ interface Part {
  *
  * With a key, the batcher takes a part only where the one before it ended, and remembers how far it has come and the
  * digest of all records up to there. So the same stream can be sent again after it broke: what was taken is read,
- * compared and left out (G5).
+ * compared and left out (G5). Where the batcher remembers no more than the digest, what was taken ends where the digest
+ * of what is read is the same.
  * @param bounds of one part, see {@link partBounds}
- * @param key digest of the Idempotency-Key; undefined without one
+ * @param key by what the batcher knows the Idempotency-Key; undefined without one
  * @throws what `progress` throws
  */
 export async function openRecordStream(
   channel: StreamChannel,
   bounds: Load,
   requestId: string,
-  key: string | undefined,
+  key: KeyRef | undefined,
 ): Promise<RecordStream> {
   const before = key === undefined ? null : await channel.progress();
-  const taken = before?.taken ?? 0;
-  const hash = createHash('sha256');
+  /** Undefined until it is found. */
+  let taken = before === null ? 0 : (before.taken ?? undefined);
+  const hash = sha256();
   let seen = 0;
   /** Digest of the records before the part that is being gathered. */
   let digest = '';
-  let part: Part = { offset: taken, values: [], bytes: 0 };
+  let part: Part = { offset: taken ?? 0, values: [], bytes: 0 };
   let timer: NodeJS.Timeout | undefined;
   let sending = Promise.resolve();
   let onTheirWay = 0;
   let failure: { error: unknown } | undefined;
   /** Without a key, what has been sent; with one, what the batcher has taken. */
-  let durable = taken;
+  let durable = taken ?? 0;
   let reached = before;
   /** How many of its records are known to be the ones that were taken under the key. */
   let compared = 0;
@@ -82,12 +86,12 @@ export async function openRecordStream(
     clearTimeout(timer);
     timer = undefined;
     const { offset, values, bytes } = part;
-    const after = digestNow(hash);
+    const after = shortDigest(hash);
     const request: AcceptedRequest = {
       requestId,
       values,
       offset,
-      ...(key !== undefined && { part: { key, before: digest, after, complete } }),
+      ...(key !== undefined && { part: { ...key, before: digest, after, complete } }),
     };
     digest = after;
     part = { offset: seen, values: [], bytes: 0 };
@@ -113,23 +117,30 @@ export async function openRecordStream(
   /** With a key, a part is taken only behind the one before it. */
   function expectTaken(progress: StreamProgress | null, end: number, digest: string): void {
     reached = progress;
-    if (progress === null || progress.taken < end) throw overtaken(requestId);
-    if (progress.taken === end && progress.digest !== digest) throw refuse();
-    if (progress.taken === end) compared = end;
+    if (progress === null) throw overtaken(requestId);
+    if (progress.digest === digest) compared = end;
+    else {
+      if (progress.taken === null || progress.taken < end) throw overtaken(requestId);
+      if (progress.taken === end) throw refuse();
+    }
     durable = end;
   }
 
-  /** The end of what was taken before: it has to be the same. */
+  /** At the end of what was taken before, as far as it is known where that is: it has to be the same. */
   function compare(): void {
-    digest = digestNow(hash);
-    if (digest !== before?.digest) throw refuse();
-    compared = taken;
+    digest = shortDigest(hash);
+    if (digest === before?.digest) {
+      taken = seen;
+      durable = seen;
+      compared = seen;
+      part.offset = seen;
+    } else if (taken !== undefined) throw refuse();
   }
 
   return {
     async write(value) {
       if (failure !== undefined) throw failure.error;
-      if (seen >= taken && before?.complete === true) throw refuse();
+      if (taken !== undefined && seen >= taken && before?.complete === true) throw refuse();
       const bytes = jsonBytes(value);
       const isFull = part.values.length === bounds.records || part.bytes + bytes > bounds.bytes;
       if (part.values.length > 0 && isFull) {
@@ -138,8 +149,8 @@ export async function openRecordStream(
       }
       hash.update(canonicalJson(value)).update('\n');
       seen++;
-      if (seen < taken) return;
-      if (seen === taken) {
+      if (taken !== undefined && seen < taken) return;
+      if (taken === undefined || seen === taken) {
         compare();
         return;
       }
@@ -151,13 +162,14 @@ export async function openRecordStream(
     },
 
     async end() {
-      if (seen < taken) throw refuse();
+      if (taken === undefined || seen < taken) throw refuse();
       const isKnown = before?.complete === true;
       if (!isKnown && (key !== undefined || part.values.length > 0)) sendPart(true);
       await sent();
       if (key !== undefined && !isKnown) {
-        if (reached?.taken !== seen || !reached.complete) throw overtaken(requestId);
-        if (reached.digest !== digest) throw refuse();
+        const isSame = reached?.digest === digest;
+        if (reached?.complete !== true || (!isSame && reached.taken !== seen)) throw overtaken(requestId);
+        if (!isSame) throw refuse();
       }
       durable = seen;
       return seen;
@@ -181,22 +193,19 @@ export async function openRecordStream(
   };
 }
 
-function digestNow(hash: Hash): string {
-  return hash.copy().digest('base64url').slice(0, STREAM_DIGEST_LENGTH);
-}
-
-function reused(requestId: string): KeepapartError {
+/** @param taken what of it was taken */
+export function reused(requestId: string, taken = 'nothing more was taken'): KeepapartError {
   return new KeepapartError(
     'idempotency-key-reused',
-    `The key ${requestId} was used for other records before; nothing more was taken`,
+    `The key ${keyOf(requestId)} was used for other records before; ${taken}`,
   );
 }
 
 function overtaken(requestId: string): KeepapartError {
   return new KeepapartError(
     'stream-overtaken',
-    `Not all of stream ${requestId} was taken, as it came on another connection at the same time, or the batcher ` +
-      'follows as many streams as it can; send the same again under the same key',
+    `Not all of stream ${requestId} was taken, as it came on another connection at the same time; send the same again ` +
+      'under the same key',
     { retryAfterMs: 1000 },
   );
 }

@@ -4,6 +4,7 @@ import {
   NO_COUNTS,
   addRecordsSignal,
   configureSignal,
+  layoutUpdate,
   takeUpdate,
   type AcceptedRequest,
   type BatcherStatus,
@@ -19,11 +20,13 @@ import { KIB, MIB } from '../../domain/duration';
 import { KeepapartError, type FieldProblem } from '../../domain/errors';
 import { NO_CUTS } from '../../domain/explain/cut-counts';
 import type { JsonValue } from '../../domain/json';
+import type { KeyRef } from '../../domain/key-window';
+import { NO_LAYOUT, type Layout } from '../../domain/layout';
 import type { LimitsPatch } from '../../domain/limits';
 import type { StreamProgress } from '../../domain/stream-window';
 import { createAdmission, loadOf, type AdmissionLimits, type Load } from './admission';
 import type { BatcherCalls } from './batcher-calls';
-import { digestOf, keyDigestOf } from './digests';
+import { keyRefOf } from './digests';
 import { GIVING_WAY, createGivingWay, type GivingWayLimits } from './giving-way';
 import { NumberedSender, updateIdOf } from './numbered';
 import { openRecordStream, partBounds } from './record-stream';
@@ -49,17 +52,20 @@ const GROUP_LIMITS: GroupLimits = { entries: 500, bytes: 128 * KIB, inFlight: 1,
 export class Shard {
   private readonly admission;
   private readonly commit;
-  private readonly take;
+  private readonly takeTogether;
   private readonly redrives = new NumberedSender();
+  /** Of a stream's parts. */
+  readonly partBounds: Load;
 
   constructor(
     readonly shard: number,
     private readonly calls: BatcherCalls,
     private readonly settings: PipelineSettings,
-    private readonly limits: AdmissionLimits,
+    limits: AdmissionLimits,
     givingWay: GivingWayLimits = GIVING_WAY,
   ) {
     this.admission = createAdmission(limits, () => this.status());
+    this.partBounds = partBounds(limits);
     const [lists, keyed] = [new NumberedSender(), new NumberedSender()];
     // Without a worker, the run before has taken less than a MiB that counts as well.
     const standingBytes = Math.min(givingWay.standingBytes, limits.maxBufferedBytes + 1 * MIB);
@@ -68,7 +74,7 @@ export class Shard {
       await lists.send((origin) => giveWay(bytes, () => calls.signal(addRecordsSignal, [requests, origin])));
       return requests.map(() => undefined);
     });
-    this.take = createGroupCommit<AcceptedRequest, TakeAnswer>(GROUP_LIMITS, (requests) =>
+    this.takeTogether = createGroupCommit<AcceptedRequest, TakeAnswer>(GROUP_LIMITS, (requests) =>
       keyed.send((origin) => calls.update(takeUpdate, [requests, origin], updateIdOf(origin))),
     );
   }
@@ -78,38 +84,31 @@ export class Shard {
     return this.calls.workflowId;
   }
 
-  /** Takes a list. See `BatcherClient.addRecords`. */
-  async addRecords(requestId: string, values: JsonValue[], once: boolean): Promise<void> {
+  /** Takes a list without a key. See `BatcherClient.addRecords`. */
+  async addRecords(requestId: string, values: JsonValue[]): Promise<void> {
     const load = loadOf(values);
-    if (!once) {
-      await this.admission.admit(load, () => this.commit({ requestId, values }, load.bytes));
-      return;
-    }
-    const request = { requestId, values, digest: digestOf({ requestId, values }) };
-    const { body } = await this.admission.admit(load, () => this.take(request, load.bytes));
-    // Null: forgotten already, as the window holds few keys.
-    if (body == null || body === request.digest.body) return;
-    throw new KeepapartError(
-      'idempotency-key-reused',
-      `The key ${requestId} was used for other records before; nothing was taken`,
-    );
+    await this.admission.admit(load, () => this.commit({ requestId, values }, load.bytes));
   }
 
-  /** Takes a stream. See `BatcherClient.openStream`. */
-  openStream(requestId: string, once: boolean, stillWanted: () => boolean): Promise<RecordStream> {
-    const key = once && this.settings.idempotencyWindowKeys > 0 ? keyDigestOf(requestId) : undefined;
-    const send = (request: AcceptedRequest, load: Load): Promise<StreamProgress | null> =>
-      whenThereIsRoom(
-        () =>
-          this.admission.admit(load, async () => {
-            if (key !== undefined) return (await this.take(request, load.bytes)).stream ?? null;
-            await this.commit(request, load.bytes);
-            return null;
-          }),
-        stillWanted,
-      );
-    const channel = { send, progress: () => this.streamProgress(requestId) };
-    return openRecordStream(channel, partBounds(this.limits), requestId, key);
+  /** Takes a list with a key, or a part of a stream, unless it was taken before (G5). */
+  take(request: AcceptedRequest, load = loadOf(request.values)): Promise<TakeAnswer> {
+    return this.admission.admit(load, () => this.takeTogether(request, load.bytes));
+  }
+
+  /** The same for a part of a stream, which waits for room. */
+  takePart(request: AcceptedRequest, load: Load, stillWanted: () => boolean): Promise<TakeAnswer> {
+    return whenThereIsRoom(() => this.take(request, load), stillWanted);
+  }
+
+  /** Takes a stream without a key. See `BatcherClient.openStream`. */
+  openStream(requestId: string, stillWanted: () => boolean): Promise<RecordStream> {
+    const send = async (request: AcceptedRequest, load: Load): Promise<null> => {
+      const commit = () => this.commit(request, load.bytes);
+      await whenThereIsRoom(() => this.admission.admit(load, commit), stillWanted);
+      return null;
+    };
+    const channel = { send, progress: () => Promise.resolve(null) };
+    return openRecordStream(channel, this.partBounds, requestId, undefined);
   }
 
   /** Takes records again for an operator, each once. */
@@ -159,13 +158,29 @@ export class Shard {
 
   /** Those of the requests that the batcher has taken under their ids as keys, as far as it remembers. */
   async known(requestIds: readonly string[]): Promise<string[]> {
-    const bodies = await this.calls.ask({ about: 'keys', keys: requestIds.map(keyDigestOf) });
+    const bodies = await this.calls.ask({ about: 'keys', keys: requestIds.map(keyRefOf) });
     return requestIds.filter((_, i) => (bodies?.[i] ?? null) !== null);
+  }
+
+  /** Whether a list or a stream was taken under a key, as far as the batcher remembers. */
+  async knows(key: KeyRef): Promise<boolean> {
+    const bodies = await this.calls.ask({ about: 'keys', keys: [key] });
+    return (bodies?.[0] ?? null) !== null;
+  }
+
+  /** The layout that the batcher knows. */
+  async layout(): Promise<Layout> {
+    return (await this.calls.ask({ about: 'layout' })) ?? NO_LAYOUT;
+  }
+
+  /** Tells the batcher of a layout. @returns what it knows then */
+  tellLayout(layout: Layout): Promise<Layout> {
+    return this.calls.update(layoutUpdate, [layout]);
   }
 
   /** How far the stream under a key has been taken; null for one that isn't known. */
   async streamProgress(requestId: string): Promise<StreamProgress | null> {
-    return (await this.calls.ask({ about: 'stream', key: keyDigestOf(requestId) })) ?? null;
+    return (await this.calls.ask({ about: 'stream', key: keyRefOf(requestId) })) ?? null;
   }
 }
 

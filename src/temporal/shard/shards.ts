@@ -8,6 +8,7 @@ import { callTemporal } from '../server/calls';
 import type { AdmissionLimits } from './admission';
 import { BatcherCalls } from './batcher-calls';
 import type { GivingWayLimits } from './giving-way';
+import { KeyedRequests } from './keyed-requests';
 import { Shard } from './shard';
 
 /** Where this installation's batchers live, and what they start with. */
@@ -24,15 +25,19 @@ export interface BatcherAddress {
  */
 export class Shards {
   private readonly known = new Map<number, Shard>();
+  /** Requests that are taken once. */
+  readonly keyed: KeyedRequests;
 
   constructor(
     private readonly client: Client,
     readonly address: BatcherAddress,
     private readonly limits: AdmissionLimits,
     private readonly givingWay?: GivingWayLimits,
-  ) {}
+  ) {
+    this.keyed = new KeyedRequests((shard) => this.at(shard), address.shards);
+  }
 
-  /** The shard that new records of a request go to. */
+  /** The shard that new records of a request without a key go to. */
   of(requestId: string): Shard {
     return this.at(shardOf(requestId, this.address.shards));
   }

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
-import { isBatcherOf, isKnowableRequestId } from '../../contracts/ids';
+import { isBatcherOf, isKnowableRequestId, isRequestId } from '../../contracts/ids';
 import { RECORD_STATE, type BatchState, type RecordView, type RequestView } from '../../contracts/views';
 import type { Wait } from '../../contracts/waits';
 import { KeepapartError } from '../../domain/errors';
@@ -8,7 +8,8 @@ import { childOfBatch } from '../../domain/batch';
 import { UNKNOWN_SIZE } from '../../domain/buffer';
 import { SECOND } from '../../domain/duration';
 import { indexOf, recordIdOf, requestIdOf } from '../../domain/record';
-import { redriveOf } from '../../domain/redrive';
+import { isRedriveId, redriveOf } from '../../domain/redrive';
+import { scopedId } from '../../domain/scope';
 import { mapAtOnce } from '../server/at-once';
 import { batchesIn, type BatchFacts } from '../children/batch-facts';
 import { batchesOfRequest } from '../children/batch-queries';
@@ -29,13 +30,19 @@ const READS_AT_ONCE = 16;
 /**
  * Where the records of a request are, from three places in this order: the batcher (buffered, in flight), the listing
  * of batches that name the request, and those batches' results. `undefined` when no place knows the request.
+ * @param client by whose API key it was perhaps sent, when the id is a key
  * Throws `temporal-unavailable` when some of its records can't be found in time, `request-too-long` for more than 10,000.
  */
-export async function readRequest(places: Places, requestId: string): Promise<RequestView | undefined> {
-  if (!isKnowableRequestId(requestId)) return undefined;
+export async function readRequest(
+  places: Places,
+  id: string,
+  client?: string,
+): Promise<RequestView | undefined> {
+  if (!isKnowableRequestId(id)) return undefined;
+  const ids = client !== undefined && isRequestId(id) && !isRedriveId(id) ? [scopedId(client, id), id] : [id];
   const deadline = Date.now() + VISIBILITY_LAG_MS;
   for (;;) {
-    const found = await look(places, requestId);
+    const [found, requestId] = await lookForAny(places, ids);
     if (found.size !== null && found.records.size === found.size) return viewOf(requestId, found.records);
     if (Date.now() >= deadline) {
       if (found.size === null) return undefined;
@@ -47,6 +54,14 @@ export async function readRequest(places: Places, requestId: string): Promise<Re
     }
     await sleep(LOOK_AGAIN_MS);
   }
+}
+
+/** What is found of the first of these requests that any place knows. */
+async function lookForAny(places: Places, ids: readonly string[]): Promise<[Found, requestId: string]> {
+  const all = await Promise.all(
+    ids.map(async (id): Promise<[Found, string]> => [await look(places, id), id]),
+  );
+  return all.find(([{ size }]) => size !== null) ?? (all[0] as [Found, string]);
 }
 
 /** Where records of a request may be. */
@@ -103,7 +118,8 @@ async function look({ client, shards, batches, pages }: Places, requestId: strin
 
 /** How many records of a stream were taken; null where no batcher remembers. */
 async function lengthOfStream(shards: Shards, requestId: string): Promise<number | null> {
-  return (await shards.of(requestId).streamProgress(requestId))?.taken ?? null;
+  const all = await Promise.all((await shards.all()).map((shard) => shard.streamProgress(requestId)));
+  return all.find((progress) => progress !== null)?.taken ?? null;
 }
 
 function tooLong(requestId: string, records: number): KeepapartError {

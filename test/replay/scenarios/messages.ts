@@ -123,7 +123,7 @@ export const SCENARIOS_OF_MESSAGES: readonly Scenario[] = [
   {
     cases: ['batcher-keys'],
     async record(start) {
-      const pipeline = await start({ settings: NEVER, limits: runsOf(4) });
+      const pipeline = await start({ settings: NEVER, limits: runsOf(5) });
       const first = randomUUID();
       const sendOnce = (requestId: string, value: string) =>
         pipeline.batcher.addRecords({ requestId, values: [value] }, { once: true });

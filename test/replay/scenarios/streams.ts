@@ -8,7 +8,7 @@ export const SCENARIOS_OF_STREAMS: readonly Scenario[] = [
   {
     cases: ['batcher-streams', 'batcher-streams-going-on'],
     async record(start) {
-      const pipeline = await start({ settings: NEVER, limits: runsOf(5) });
+      const pipeline = await start({ settings: NEVER, limits: runsOf(6) });
       const runId = await runIdOf(pipeline, pipeline.batcherWorkflowId);
       const open = (requestId: string, once: boolean) =>
         pipeline.batcher.openStream(requestId, { once, stillWanted: () => true });

@@ -1,0 +1,62 @@
+import fc from 'fast-check';
+import { MINUTE } from '../../src/domain/duration';
+import {
+  NO_LAYOUT,
+  adoptLayout,
+  isSameLayout,
+  mergeLayouts,
+  nextLayout,
+  reachOf,
+  type Layout,
+} from '../../src/domain/layout';
+
+const WINDOW_MS = 10 * MINUTE;
+
+const anyLayout: fc.Arbitrary<Layout> = fc
+  .record({
+    version: fc.nat(4),
+    shards: fc.integer({ min: 1, max: 5 }),
+    before: fc.uniqueArray(fc.tuple(fc.integer({ min: 1, max: 5 }), fc.nat(9)), {
+      selector: ([count]) => count,
+    }),
+  })
+  .map((layout) => mergeLayouts(layout, NO_LAYOUT));
+
+test('In whatever order batchers hear of layouts, the same one is in force, with the same before it.', () => {
+  fc.assert(
+    fc.property(anyLayout, anyLayout, anyLayout, (a, b, c) => {
+      expect(mergeLayouts(a, b)).toEqual(mergeLayouts(b, a));
+      expect(mergeLayouts(a, a)).toEqual(a);
+      const told = (...layouts: Layout[]) =>
+        layouts.reduce((known, layout) => adoptLayout(known, layout, WINDOW_MS, 0), NO_LAYOUT);
+      expect(isSameLayout(told(a, b, c), told(c, b, a))).toBe(true);
+    }),
+  );
+});
+
+test('A process that starts with another number of shards puts that in force; one with the same changes nothing.', () => {
+  const two = nextLayout(NO_LAYOUT, 2);
+  expect(two).toEqual({ version: 1, shards: 2, before: [] });
+  expect(nextLayout(two, 2)).toBe(two);
+  const three = nextLayout(two, 3);
+  expect(adoptLayout(two, three, WINDOW_MS, 90 * MINUTE)).toEqual({
+    version: 2,
+    shards: 3,
+    before: [[2, 90]],
+  });
+});
+
+test('What was before is known until its keys are forgotten, and no longer.', () => {
+  const known = adoptLayout(nextLayout(NO_LAYOUT, 4), { version: 2, shards: 1, before: [] }, WINDOW_MS, 0);
+  expect([reachOf(known), reachOf({ ...known, before: [] })]).toEqual([4, 1]);
+  expect(adoptLayout(known, known, WINDOW_MS, WINDOW_MS).before).toEqual([[4, 0]]);
+  expect(adoptLayout(known, known, WINDOW_MS, WINDOW_MS + MINUTE).before).toEqual([]);
+});
+
+test('A number of shards that comes back is in force, and the one between is before it.', () => {
+  const layouts = [2, 3, 2].reduce(
+    (known, shards) => adoptLayout(known, nextLayout(known, shards), WINDOW_MS, 5 * MINUTE),
+    NO_LAYOUT,
+  );
+  expect(layouts).toEqual({ version: 3, shards: 2, before: [[3, 5]] });
+});
