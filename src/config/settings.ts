@@ -70,7 +70,8 @@ export const SETTINGS = {
     default: '',
     about:
       'Host names that requests may be for, beside addresses and localhost: those of a proxy in front of the API.',
-    related: 'With API_KEYS any name will do.',
+    related:
+      "With API_KEYS any name will do. Holds for the embedded server's Web UI too, with and without API_KEYS.",
   }),
   rateLimitPerSecond: setting({
     parser: integer(0, 100_000),
@@ -111,7 +112,8 @@ export const SETTINGS = {
     parser: port(),
     default: 8233,
     about: "Port of the embedded server's Web UI; 0 picks a free one.",
-    related: 'No effect with TEMPORAL_ADDRESS, as then nothing is embedded. No two ports may be the same.',
+    related:
+      'On 127.0.0.1 alone, behind a guard against pages of other origins; it asks for no key. No effect with TEMPORAL_ADDRESS, as then nothing is embedded. No two ports may be the same.',
   }),
   dataDir: setting({
     parser: path(),
