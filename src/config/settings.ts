@@ -8,6 +8,9 @@ import { setting, type Setting } from './setting';
 
 export type { Setting } from './setting';
 
+/** Who may read what is created. */
+export const FILE_ACCESS = ['owner', 'group', 'all'] as const;
+
 /** How records are saved. */
 export const SAVE_ACTIVITIES = ['auto', 'record', 'batch'] as const;
 
@@ -128,6 +131,13 @@ export const SETTINGS = {
     about: 'Folder of the batch files.',
     related:
       'Does not follow DATA_DIR: set both. Workers on several hosts must share it, or have their files gathered with STORE=postgres.',
+  }),
+  fileAccess: setting({
+    parser: oneOf(...FILE_ACCESS),
+    default: 'owner',
+    about: 'Who may read what keepapart creates in DATA_DIR and OUT_DIR: its own user alone, its group, or all.',
+    related:
+      "Temporal's database stays its own user's. Folders and files that are there keep their modes; the umask can take away more.",
   }),
   ...STORE_SETTINGS,
   taskQueue: setting({

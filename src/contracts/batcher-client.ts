@@ -49,10 +49,10 @@ export interface BatcherClient {
   status(): Promise<StatusView>;
   /** `undefined` when no such request is known: never sent, or older than the namespace retains. */
   request(requestId: string): Promise<RequestView | undefined>;
-  /** Newest first. Throws `invalid-request` when the cursor isn't one of ours. */
+  /** Newest first. Throws `not-found` when the cursor isn't one of ours. */
   batches(filter: BatchFilter): Promise<BatchPage>;
   batch(batchId: string): Promise<BatchView | undefined>;
-  /** The batch that closed last first. Throws `invalid-request` when the cursor isn't one of ours. */
+  /** The batch that closed last first. Throws `not-found` when the cursor isn't one of ours. */
   deadLetters(filter: DeadLetterFilter): Promise<DeadLetterPage>;
   /**
    * Sends dead letters again, each once for ever (G4): as a request of its own, so that conflicts are checked anew (G2).

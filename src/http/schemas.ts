@@ -27,6 +27,8 @@ function describeAsInteger(bounds: {
   };
 }
 
+const CURSOR_EXPECTED = { error: 'the nextCursor of the page before' };
+
 /** `?limit=&cursor=` of every list that comes in pages. */
 export const pageFields = {
   limit: z
@@ -36,15 +38,20 @@ export const pageFields = {
     .transform(Number)
     .meta({ override: describeAsInteger({ minimum: 1, maximum: 200, default: 50 }) }),
   cursor: z
-    .string({ error: 'the nextCursor of the page before' })
-    .min(1, { error: 'the nextCursor of the page before' })
+    .string(CURSOR_EXPECTED)
+    .regex(/^[A-Za-z0-9_-]{1,4096}$/, CURSOR_EXPECTED)
     .exactOptional(),
 };
 
 const ID_EXPECTED = { error: 'an id of 1 to 255 printable characters' };
 
-/** An id as it may stand in a path: what is longer or holds control characters is none of ours. */
-export const idSchema = z.string(ID_EXPECTED).regex(/^[^\p{C}]{1,255}$/u, ID_EXPECTED);
+/**
+ * An id as it may stand in a path: what is longer or holds control characters is none of ours. Which characters are
+ * unassigned depends on the version of Unicode, so they are left alone.
+ */
+export const idSchema = z
+  .string(ID_EXPECTED)
+  .regex(/^[^\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]{1,255}$/u, ID_EXPECTED);
 
 /** `GET /v1/batches?state=&requestId=&limit=&cursor=`. */
 export const batchesQuerySchema = z.strictObject({

@@ -59,7 +59,7 @@ const GET_BATCHES: Operation = {
   summary: 'Lists batches, newest first',
   query: batchesQuerySchema,
   answer: { status: 200, schema: batchPageSchema },
-  errors: ['invalid-request'],
+  errors: ['invalid-request', 'not-found'],
 };
 
 const GET_BATCH: Operation = {
