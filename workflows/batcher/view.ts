@@ -18,7 +18,14 @@ import {
   oldestAcceptedAtMs,
   sizeOf,
 } from '../../src/domain/paged-buffer';
-import { batchesInFlight, bodyUnderKey, openBatches, type BatcherState } from './state';
+import {
+  batchesInFlight,
+  bodyUnderKey,
+  openBatches,
+  recordsInFlight,
+  unaccountedRecords,
+  type BatcherState,
+} from './state';
 import { limitsInForce } from './limits';
 import { waitsOf } from './waits';
 
@@ -30,6 +37,8 @@ export function statusOf(state: BatcherState, info: WorkflowInfo): BatcherStatus
     bufferedBytes: bytes,
     oldestAcceptedAtMs: oldestAcceptedAtMs(state.buffer),
     inFlight: batchesInFlight(state),
+    inFlightRecords: recordsInFlight(state),
+    unaccounted: unaccountedRecords(state),
     counters: state.counters,
     cuts: cutsOf(state),
     saving: state.saving,
@@ -95,7 +104,7 @@ export function progressOf(state: BatcherState, key: string, nowMs: number): Str
 /** The line that the Web UI shows as the workflow's current details. */
 export function describeBatcher(state: BatcherState): string {
   const { buffer, counters, paused } = state;
-  const { saved, rolledBack, batchesFailed } = counters;
+  const { saved, rolledBack, batchesFailed, lost } = counters;
   return [
     paused === null ? 'running' : `paused by ${paused.by}`,
     `${sizeOf(buffer).records} records buffered`,
@@ -103,6 +112,7 @@ export function describeBatcher(state: BatcherState): string {
     `${saved} saved`,
     `${rolledBack} rolled back`,
     `${batchesFailed} batches failed`,
+    ...(lost === 0 ? [] : [`${lost} lost`]),
   ].join(' · ');
 }
 
