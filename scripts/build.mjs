@@ -13,6 +13,15 @@ const require = createRequire(import.meta.url);
 const stamp = stampOfSources();
 if (existsSync(stampFile) && readFileSync(stampFile, 'utf8') === stamp) process.exit(0);
 
+// `npm ci` for production leaves out what a build needs, and runs `prepare` all the same.
+if (!isInstalled('typescript') || !isInstalled('swagger-ui-dist')) {
+  console.error(
+    'keepapart: not built, as development packages are left out (NODE_ENV=production or --omit=dev); ' +
+      'to build: npm ci --include=dev && npm run build. What is built runs without them',
+  );
+  process.exit(process.env.npm_lifecycle_event === 'prepare' ? 0 : 1);
+}
+
 console.error('keepapart: building');
 // Built aside and put in place at the end: what runs from dist meanwhile keeps it, and a build that fails leaves it.
 const next = `${dist}.${process.pid}`;
@@ -36,6 +45,15 @@ for (const name of ['swagger-ui.css', 'swagger-ui-bundle.js', 'LICENSE', 'NOTICE
 writeFileSync(path.join(next, path.basename(stampFile)), stamp);
 rmSync(dist, { recursive: true, force: true });
 renameSync(next, dist);
+
+function isInstalled(name) {
+  try {
+    require.resolve(`${name}/package.json`);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 function stampOfSources() {
   const hash = createHash('sha256');

@@ -1,5 +1,5 @@
 import type { DeadLetter, RedrivenRecord, RedriveResult } from '../contracts/dead-letters';
-import { cut, plain, table } from './table';
+import { counted, cut, plain, table } from './table';
 
 /** One line per dead letter, for a person; nothing in it moves the terminal. */
 export function renderDeadLetters(letters: readonly DeadLetter[]): string {
@@ -11,10 +11,10 @@ export function renderDeadLetters(letters: readonly DeadLetter[]): string {
     String(letter.attempts),
     letter.at,
     letter.batchId,
-    cut(errorOf(letter)),
+    plain(errorOf(letter)),
     letter.redrivenAs ?? '–',
   ]);
-  return `${table([head, ...rows])}\n${letters.length} dead letters.\n`;
+  return `${table([head, ...rows])}\n${counted(letters.length, 'dead letter')}.\n`;
 }
 
 /** What a redrive did, a line for each record. */

@@ -9,6 +9,7 @@ import { connectClient } from '../temporal/server/connection';
 import { secondsOf, type Flags } from './api-access';
 import { progressLine } from './progress-line';
 import { addSettingFlags, readConfig } from './read-config';
+import { counted } from './table';
 import { findTemporal } from './temporal-role';
 
 /**
@@ -60,7 +61,7 @@ async function drain(config: Config, by: string, timeoutMs: number): Promise<Dra
 function leftOf({ shards }: DrainReport): string {
   const records = shards.reduce((sum, { bufferedRecords }) => sum + bufferedRecords, 0);
   const batches = shards.reduce((sum, { inFlight }) => sum + inFlight, 0);
-  return `${records} records and ${batches} batches`;
+  return `${counted(records, 'record')} and ${counted(batches, 'batch', 'batches')}`;
 }
 
 /** What has come of it; what is left shard by shard, with who has paused it. */
@@ -71,7 +72,7 @@ export function renderDrain(report: DrainReport): string {
     .map(({ batcher, bufferedRecords, inFlight, paused }) => {
       const by =
         paused === null ? '' : `, paused by ${paused.by} since ${new Date(paused.atMs).toISOString()}`;
-      return `  ${batcher}: ${bufferedRecords} records buffered, ${inFlight} batches in flight${by}\n`;
+      return `  ${batcher}: ${counted(bufferedRecords, 'record')} buffered, ${counted(inFlight, 'batch', 'batches')} in flight${by}\n`;
     });
   return `Not drained, ${leftOf(report)} left:\n${left.join('')}`;
 }

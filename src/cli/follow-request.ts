@@ -1,6 +1,6 @@
 import { KeepapartTimeoutError, type KeepapartClient, type RequestView } from '../client';
 import { progressLine } from './progress-line';
-import { count } from './table';
+import { count, counted } from './table';
 
 /** How long commands wait for outcomes unless told otherwise. */
 export const WAIT_SECONDS = '300';
@@ -20,7 +20,7 @@ export async function followRequest(
       signal,
       onView: (view) => {
         if (!process.stderr.isTTY) return;
-        const message = `waiting for ${count(leftOf(view))} of ${count(view.records.length)} records`;
+        const message = `waiting for ${count(leftOf(view))} of ${counted(view.records.length, 'record')}`;
         progress.show({ message, elapsedMs: performance.now() - startedAtMs });
       },
     });

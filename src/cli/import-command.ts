@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Command } from 'commander';
 import { KeepapartApiError, KeepapartSourceError, type Retry, type StreamResult } from '../client';
-import { isKeepapartError } from '../domain/errors';
+import { isKeepapartError, KeepapartError } from '../domain/errors';
 import { addApiFlags, openApi, requireKey, retryFor, tellRetry, type Flags } from './api-access';
 import { isClientError, tellClientError } from './client-errors';
 import { AS_JSON } from './flags';
@@ -9,8 +9,10 @@ import { keyOfContent } from './import/file-key';
 import { toNdjson, type ReadAs } from './import/formats';
 import { openImport, type ImportFile } from './import/import-file';
 import { durationOf, importProgress } from './import/import-progress';
+import { inLinesOfFile } from './import/place-in-file';
 import { addFormatFlags, readAsOf, type FormatFlags } from './import/read-as';
-import { count, plain, print } from './table';
+import { createSourceLines, type SourceLines } from './import/source-lines';
+import { count, counted, plain, print } from './table';
 import { untilInterrupted } from './until-interrupted';
 
 interface ImportFlags extends Flags, FormatFlags {
@@ -65,19 +67,21 @@ async function importFile(
     tellRetry(retry);
   };
   const client = openApi(flags, { ...retryFor(flags['retryFor']), onRetry });
-  const key = flags.key ?? (file.size === undefined ? randomUUID() : await keyOfContent(file.read(), readAs));
+  const key = await keyOf(file, readAs, flags.key);
   const startedMs = performance.now();
-  const pieces = () => toNdjson(file.read(), readAs);
+  let lines = createSourceLines();
+  const pieces = () => toNdjson(file.read(), readAs, (lines = createSourceLines()));
   let result: StreamResult;
   try {
-    result = await client.streamNdjson(file.size === undefined ? pieces() : pieces, {
+    result = await client.streamNdjson(file.note === undefined ? pieces() : pieces, {
       idempotencyKey: key,
       signal,
-      onProgress: progress.show,
+      onProgress: progress.sent,
+      onAccepted: progress.accepted,
     });
   } catch (error) {
     progress.end();
-    const reason = signal.aborted ? 'interrupted' : reasonOf(error);
+    const reason = signal.aborted ? 'interrupted' : reasonOf(inFile(error, readAs, lines));
     if (reason === undefined) throw error;
     process.stderr.write(
       `keepapart: ${[`${file.name}: ${reason}`, ...whatIsThere(error, key)].join('\n  ')}\n`,
@@ -91,8 +95,33 @@ async function importFile(
     flags,
     { ...result, elapsedMs },
     ({ accepted, requestId }) =>
-      `Accepted ${count(accepted)} records as ${requestId} in ${durationOf(elapsedMs)}.\n`,
+      `Accepted ${counted(accepted, 'record')} as ${requestId} in ${durationOf(elapsedMs)}.\n`,
   );
+}
+
+/**
+ * The given key, else one for the content. A file is read through in either case: what is sent, and sent again after a
+ * break, has to be what was there when the import began.
+ */
+async function keyOf(file: ImportFile, readAs: ReadAs, given: string | undefined): Promise<string> {
+  if (file.note === undefined) return given ?? randomUUID();
+  try {
+    const ofContent = await keyOfContent(file.note(), readAs);
+    return given ?? ofContent;
+  } catch (error) {
+    if (isKeepapartError(error)) throw new KeepapartError(error.code, `${file.name}: ${error.message}`);
+    if (!isSystemError(error)) throw error;
+    throw new KeepapartError('import-unreadable', `${file.name}: ${error.message}`, { cause: error });
+  }
+}
+
+function isSystemError(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && 'code' in error;
+}
+
+/** What the API says of lines, in those of the file. NDJSON is sent as it is, so they are the same there. */
+function inFile(error: unknown, { format }: ReadAs, lines: SourceLines): unknown {
+  return format === 'ndjson' ? error : inLinesOfFile(error, lines);
 }
 
 /** `undefined` for a bug. */
@@ -101,7 +130,7 @@ function reasonOf(error: unknown): string | undefined {
   if (!(error instanceof KeepapartSourceError)) return undefined;
   const { cause } = error;
   if (isKeepapartError(cause)) return `${plain(cause.message)} [${cause.code}]`;
-  return cause instanceof Error && 'code' in cause ? `${cause.message} [import-unreadable]` : undefined;
+  return isSystemError(cause) ? `${cause.message} [import-unreadable]` : undefined;
 }
 
 /** What is durable, and how the import goes on; nothing where it was refused before a record was read. */
@@ -111,11 +140,20 @@ function whatIsThere(error: unknown, key: string): string[] {
   if (isApiError && accepted === undefined) return [];
   if (isApiError && error.code === 'idempotency-key-reused')
     return [`To send these records beside those of before: another --key than ${key}`];
+  if (error instanceof KeepapartSourceError && hasChanged(error.cause))
+    return [
+      `${acceptedText(accepted)} The file as it is now is an import of its own: run the command again.`,
+    ];
   return [`${acceptedText(accepted)} To go on: the same command with --key ${key}`];
+}
+
+function hasChanged(error: unknown): boolean {
+  return isKeepapartError(error) && error.code === 'import-changed';
 }
 
 function acceptedText(accepted: number | undefined): string {
   if (accepted === undefined) return 'How many records were accepted is not known.';
   if (accepted === 0) return 'No record was accepted.';
+  if (accepted === 1) return 'The first record was accepted and stays, none behind it.';
   return `The first ${count(accepted)} records were accepted and stay, none behind them.`;
 }

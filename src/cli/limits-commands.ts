@@ -4,6 +4,7 @@ import { settingName } from '../config';
 import { KeepapartError } from '../domain/errors';
 import { LIMIT_KEYS } from '../domain/limits';
 import { addApiFlags, openApi, type Flags } from './api-access';
+import { didYouMean } from './did-you-mean';
 import { AS_JSON, BY } from './flags';
 import { renderLimits, type LimitsOfShard } from './limits-table';
 import { print } from './table';
@@ -80,13 +81,19 @@ function parseAssignment(text: string): [key: string, value: unknown] {
   const [, name, value = ''] = /^(\w+)=(.*)$/s.exec(text) ?? [];
   if (name === undefined)
     throw new KeepapartError('invalid-config', `A limit is set by name=value; this is ${text}.`);
+  const key = keyOf(name);
   try {
-    return [keyOf(name), JSON.parse(value)];
+    return [key, JSON.parse(value)];
   } catch {
-    return [keyOf(name), value];
+    return [key, value];
   }
 }
 
+/** A limit by its name or its setting's. One that is neither is left to the API, unless it is nearly one. */
 function keyOf(name: string): string {
-  return LIMIT_KEYS.find((key: LimitKey) => settingName(key) === name) ?? name;
+  const key = LIMIT_KEYS.find((known: LimitKey) => known === name || settingName(known) === name);
+  if (key !== undefined) return key;
+  const meant = didYouMean(name, LIMIT_KEYS);
+  if (meant === undefined) return name;
+  throw new KeepapartError('invalid-config', `There is no limit ${name}. Did you mean ${meant}?`);
 }

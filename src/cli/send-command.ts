@@ -5,7 +5,7 @@ import { addApiFlags, openApi, requireKey, retryFor, secondsOf, type Flags } fro
 import { followRequest, isWhole, WAIT_SECONDS } from './follow-request';
 import { promptForLists } from './send/prompt';
 import { listsOfArguments, listsOfInput } from './send/read-lists';
-import { count, jsonText } from './table';
+import { counted, jsonText } from './table';
 import { renderRequest } from './view-tables';
 
 interface SendFlags extends Flags {
@@ -70,7 +70,11 @@ async function sendAll(
   for (const values of lists) {
     const answer = await client.send(values, { idempotencyKey: flags.key, signal });
     answers.push(answer);
-    say(flags, answer, ({ accepted, requestId }) => `Accepted ${count(accepted)} records as ${requestId}.\n`);
+    say(
+      flags,
+      answer,
+      ({ accepted, requestId }) => `Accepted ${counted(accepted, 'record')} as ${requestId}.\n`,
+    );
   }
   if (flags.wait === undefined) return true;
   let whole = true;

@@ -1,23 +1,60 @@
 import { colours } from './colours';
 
-/** Longer texts are cut in a table; `--json` has them whole. */
+/** Longer values are cut in a table; `--json` has them whole. */
 const MAX_CELL = 60;
+const GAP = '  ';
+/** The least that a column is narrowed to. */
+const MIN_WIDTH = 20;
 
-/** Rows under a dim head, columns side by side; those named in `right` stand at the right. */
-export function table(rows: readonly string[][], right: readonly number[] = []): string {
+/**
+ * Rows under a dim head, columns side by side; those named in `right` stand at the right. On a terminal that is too
+ * narrow, the widest column is wrapped; elsewhere each row is one line, whatever its length.
+ */
+export function table(
+  rows: readonly string[][],
+  right: readonly number[] = [],
+  terminalWidth = process.stdout.isTTY ? process.stdout.columns : Infinity,
+): string {
   const widths = (rows[0] ?? []).map((_, column) =>
-    Math.max(...rows.map((row) => (row[column] ?? '').length)),
+    rows.reduce((widest, row) => Math.max(widest, (row[column] ?? '').length), 0),
   );
-  const lines = rows.map((row) =>
-    row
-      .map((cell, i) => (right.includes(i) ? cell.padStart(widths[i] ?? 0) : cell.padEnd(widths[i] ?? 0)))
-      .join('  ')
-      .trimEnd(),
-  );
-  return lines.map((text, i) => (i === 0 ? colours.dim(text) : text)).join('\n');
+  const whole = widths.reduce((sum, width) => sum + width, 0) + GAP.length * (widths.length - 1);
+  const widest = widths.indexOf(widths.reduce((most, width) => Math.max(most, width), 0));
+  const narrowed = Math.max(MIN_WIDTH, (widths[widest] ?? 0) - Math.max(0, whole - terminalWidth));
+  if (whole > terminalWidth) widths[widest] = narrowed;
+
+  const lineOf = (cells: readonly string[]) =>
+    widths
+      .map((width, i) =>
+        right.includes(i) ? (cells[i] ?? '').padStart(width) : (cells[i] ?? '').padEnd(width),
+      )
+      .join(GAP)
+      .trimEnd();
+  const linesOf = (row: readonly string[]): string[] => {
+    const pieces = piecesOf(row[widest] ?? '', widths[widest] ?? 0);
+    return pieces.map((piece, line) =>
+      lineOf(widths.map((_, i) => (i === widest ? piece : line === 0 ? (row[i] ?? '') : ''))),
+    );
+  };
+  return rows
+    .flatMap((row, i) => linesOf(row).map((text) => (i === 0 ? colours.dim(text) : text)))
+    .join('\n');
 }
 
-/** A text as it may stand in a table: short, and nothing in it moves the terminal. */
+/** A text in pieces of at most `width` characters, cut behind spaces where there are some. */
+function piecesOf(text: string, width: number): string[] {
+  const pieces: string[] = [];
+  let rest = text;
+  while (rest.length > width) {
+    const space = rest.lastIndexOf(' ', width);
+    const end = space > 0 ? space : width;
+    pieces.push(rest.slice(0, end));
+    rest = rest.slice(space > 0 ? end + 1 : end);
+  }
+  return [...pieces, rest];
+}
+
+/** A value as it may stand in a table: short, and nothing in it moves the terminal. */
 export function cut(text: string): string {
   const shown = plain(text);
   return shown.length > MAX_CELL ? `${shown.slice(0, MAX_CELL - 1)}…` : shown;
@@ -41,6 +78,11 @@ export function jsonText(value: unknown, indent?: number): string {
 /** A count with its thousands apart. */
 export function count(value: number): string {
   return value.toLocaleString('en-GB');
+}
+
+/** `1 record`, `2,000 records`. */
+export function counted(value: number, singular: string, plural = `${singular}s`): string {
+  return `${count(value)} ${value === 1 ? singular : plural}`;
 }
 
 /** A share of 1, in percent. */

@@ -21,7 +21,9 @@ export function registerViews(program: Command): void {
   addApiFlags(
     program
       .command('batches')
-      .description('list batches, the newest first, or show one with its records')
+      .description(
+        'list batches, those that run first, then those that closed last, or show one with its records',
+      )
       .argument('[batchId]', 'the one to show'),
   )
     .addOption(new Option('--state <state>', 'only those in this state').choices(BATCH_STATES))

@@ -35,7 +35,7 @@ export function renderBatch(batch: BatchView): string {
     cut(JSON.stringify(value)),
     known(outcome),
     known(attempts),
-    cut(known(error)),
+    known(error),
   ]);
   return `${about.join('\n')}\n\n${table([head, ...rows], [3])}\n`;
 }
@@ -58,7 +58,7 @@ export function renderRequest(view: RequestView, values?: readonly JsonValue[]):
 }
 
 function placeOf({ state, attempts, batchId, error, waitsFor }: RecordView): string[] {
-  return [state.replace('_', ' '), known(attempts), known(batchId), cut(known(error)), known(waitsFor?.text)];
+  return [state.replace('_', ' '), known(attempts), known(batchId), known(error), known(waitsFor?.text)];
 }
 
 function known(value: string | number | null | undefined): string {

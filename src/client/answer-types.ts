@@ -1,4 +1,4 @@
-import type { OperatorAction } from '../contracts/batcher';
+import type { OperatorAction } from '../contracts/batcher-status';
 import type { RedriveResult } from '../contracts/dead-letters';
 import type { KeptRecord } from '../domain/record';
 

@@ -1,7 +1,7 @@
 import type { DeadLetter, DeadLetterPage, Redriven, RedriveSelection } from '../contracts/dead-letters';
 import type { DrainReport } from '../contracts/drain';
 import { isRequestId } from '../contracts/ids';
-import type { LimitsAnswer } from '../contracts/limits';
+import type { LimitsAnswer } from '../contracts/limits-answer';
 import type {
   BatchPage,
   BatchState,
@@ -24,13 +24,13 @@ export interface KeepapartClientOptions {
   /** Where the API is: `http://127.0.0.1:3000`. */
   url: string;
   /** Sent as `Authorization: Bearer …`. Default: none. */
-  apiKey?: string;
+  apiKey?: string | undefined;
   /** Instead of the global one; streams don't use it. */
-  fetch?: typeof globalThis.fetch;
+  fetch?: typeof globalThis.fetch | undefined;
   /** How long one answer may take, in milliseconds. Default 60,000. Of a drain: on top of its own time. Not of streams. */
-  timeoutMs?: number;
+  timeoutMs?: number | undefined;
   /** Of `send` and the streams; everything else is asked once. */
-  retry?: RetryOptions;
+  retry?: RetryOptions | undefined;
 }
 
 export interface SendOptions extends Asked {
@@ -103,9 +103,16 @@ export class KeepapartClient {
     return waitForOutcomes(() => this.request(requestId, { signal }), options);
   }
 
-  /** Every batch, or those that hold records of a request, the newest first, fetched page by page as they are asked for. `pageSize`: 1 to 200, default 50. */
+  /**
+   * Every batch, or those that hold records of a request: those that run first, then those that closed last; fetched page
+   * by page as they are asked for. `pageSize`: 1 to 200, default 50.
+   */
   async *batches(
-    options: { state?: BatchState; requestId?: string; pageSize?: number } & Asked = {},
+    options: {
+      state?: BatchState | undefined;
+      requestId?: string | undefined;
+      pageSize?: number | undefined;
+    } & Asked = {},
   ): AsyncGenerator<BatchSummary, void> {
     const { signal, pageSize, ...filter } = options;
     const pages = this.#pages<BatchPage>('/v1/batches', { ...filter, limit: pageSize }, signal);
@@ -118,7 +125,12 @@ export class KeepapartClient {
 
   /** Records that were rolled back, page by page. `redriven` is `'false'` by default: those that were not sent again. */
   async *deadLetters(
-    options: { requestId?: string; batchId?: string; redriven?: Redriven; pageSize?: number } & Asked = {},
+    options: {
+      requestId?: string | undefined;
+      batchId?: string | undefined;
+      redriven?: Redriven | undefined;
+      pageSize?: number | undefined;
+    } & Asked = {},
   ): AsyncGenerator<DeadLetter, void> {
     const { signal, pageSize, ...filter } = options;
     const pages = this.#pages<DeadLetterPage>('/v1/dead-letters', { ...filter, limit: pageSize }, signal);
@@ -158,7 +170,7 @@ export class KeepapartClient {
   }
 
   /** Lets everything go and answers when it has its outcome, or after `timeoutMs` (default 30,000, at most 600,000). */
-  drain(options: OperatorCall & { timeoutMs?: number } = {}): Promise<DrainReport> {
+  drain(options: OperatorCall & { timeoutMs?: number | undefined } = {}): Promise<DrainReport> {
     const { by, timeoutMs = 30 * SECOND, signal } = options;
     const patienceMs = this.#connection.timeoutMs + timeoutMs;
     return this.#post('/v1/drain', {

@@ -15,7 +15,7 @@ export type { Retry, RetryOptions } from './retry';
 export type { StreamOptions, StreamResult } from './stream';
 export type { WaitOptions } from './wait-for-outcomes';
 
-export type { BatcherCounters, DrainStatus, OperatorAction } from '../contracts/batcher';
+export type { BatcherCounters, DrainStatus, OperatorAction } from '../contracts/batcher-status';
 export type {
   DeadLetter,
   RedrivenRecord,
@@ -24,7 +24,7 @@ export type {
   RedriveSelection,
 } from '../contracts/dead-letters';
 export type { DrainingShard, DrainReport } from '../contracts/drain';
-export type { LimitsAnswer, OverriddenLimits, ShardLimits } from '../contracts/limits';
+export type { LimitsAnswer, OverriddenLimits, ShardLimits } from '../contracts/limits-answer';
 export type { PipelineSettings } from '../contracts/settings';
 export type {
   BatchCutView,

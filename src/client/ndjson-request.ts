@@ -2,6 +2,7 @@ import http, { type ClientRequest, type IncomingMessage } from 'node:http';
 import https from 'node:https';
 import type { Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
+import { STREAM_PROGRESS } from '../contracts/stream-progress';
 import { SECOND } from '../domain/duration';
 import type { RawAnswer } from './answers';
 
@@ -13,6 +14,8 @@ export interface NdjsonRequest {
   headers: Record<string, string>;
   pieces: AsyncGenerator<NdjsonPiece>;
   signal: AbortSignal | undefined;
+  /** Told of interim answers how many records are durable. */
+  onAccepted: (accepted: number) => void;
 }
 
 /** After how long without a byte the system asks whether the other side still lives. */
@@ -25,13 +28,19 @@ const KEEP_ALIVE_MS = 30 * SECOND;
  * By `node:http`: Node's `fetch` writes on after an early answer until the connection is reset, and then either fails
  * with EPIPE although the answer has arrived, or never settles; it leaves the body's source open in both cases.
  */
-export async function postNdjson({ address, headers, pieces, signal }: NdjsonRequest): Promise<RawAnswer> {
+export async function postNdjson({
+  address,
+  headers,
+  pieces,
+  signal,
+  onAccepted,
+}: NdjsonRequest): Promise<RawAnswer> {
   const [{ request: open }, connected] = address.startsWith('https:')
     ? ([https, 'secureConnect'] as const)
     : ([http, 'connect'] as const);
   const request = open(address, {
     method: 'POST',
-    headers: { ...headers, 'content-type': 'application/x-ndjson' },
+    headers: { ...headers, 'content-type': 'application/x-ndjson', [STREAM_PROGRESS.ask]: '1' },
     agent: false,
     ...(signal && { signal }),
   });
@@ -39,6 +48,10 @@ export async function postNdjson({ address, headers, pieces, signal }: NdjsonReq
   try {
     return await new Promise<RawAnswer>((resolve, reject) => {
       request.on('error', reject);
+      request.on('information', ({ headers }) => {
+        const accepted = headers[STREAM_PROGRESS.accepted];
+        if (typeof accepted === 'string' && /^\d+$/.test(accepted)) onAccepted(Number(accepted));
+      });
       request.on('socket', (socket) => {
         socket.setKeepAlive(true, KEEP_ALIVE_MS);
         readOnAfterFailedWrites(socket, body.stop);

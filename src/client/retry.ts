@@ -5,15 +5,15 @@ import { KeepapartApiError, KeepapartUnreachableError } from './errors';
 /** How often and how long the same is sent again. Whichever bound comes first ends it with the last error. */
 export interface RetryOptions {
   /** Tries in all, at least 1. Default 10. Of a stream: tries in a row that got no farther than those before. */
-  maxAttempts?: number;
+  maxAttempts?: number | undefined;
   /** From the first try on, waiting included, in milliseconds. Default 60,000. Of a stream: since it last got on. */
-  maxElapsedMs?: number;
+  maxElapsedMs?: number | undefined;
   /** Bound of the first random wait, doubled for each that follows, in milliseconds. Default 200. */
-  initialDelayMs?: number;
+  initialDelayMs?: number | undefined;
   /** Where the doubling ends, in milliseconds. Default 10,000. `Retry-After` may be longer. */
-  maxDelayMs?: number;
+  maxDelayMs?: number | undefined;
   /** Told before each wait. */
-  onRetry?: (retry: Retry) => void;
+  onRetry?: ((retry: Retry) => void) | undefined;
 }
 
 export interface Retry {
@@ -24,7 +24,7 @@ export interface Retry {
   error: KeepapartApiError | KeepapartUnreachableError;
 }
 
-export type RetryPolicy = Required<RetryOptions>;
+export type RetryPolicy = { [Option in keyof RetryOptions]-?: Exclude<RetryOptions[Option], undefined> };
 
 const DEFAULTS: RetryPolicy = {
   maxAttempts: 10,
@@ -36,7 +36,7 @@ const DEFAULTS: RetryPolicy = {
 
 export function retryPolicy(options: RetryOptions = {}): RetryPolicy {
   const given = Object.entries(options).filter(([, value]) => (value as unknown) !== undefined);
-  return { ...DEFAULTS, ...(Object.fromEntries(given) as RetryOptions) };
+  return { ...DEFAULTS, ...(Object.fromEntries(given) as Partial<RetryPolicy>) };
 }
 
 /** 408: what was sent came too slowly. */

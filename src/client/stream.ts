@@ -15,7 +15,12 @@ export interface StreamOptions extends Asked {
   /** Up to 128 letters, digits and `. _ : -`; it becomes the requestId. Default: a random UUID. */
   idempotencyKey?: string | undefined;
   /** Told after each piece that was handed to the connection. */
-  onProgress?: (sent: StreamProgress) => void;
+  onProgress?: ((sent: StreamProgress) => void) | undefined;
+  /**
+   * Told about each second, when it has changed, how many records from the first on are durable. Not by an API before
+   * 0.3.0, nor through a proxy that drops interim answers.
+   */
+  onAccepted?: ((accepted: number) => void) | undefined;
 }
 
 export interface StreamResult {
@@ -58,21 +63,26 @@ export async function streamNdjson({
 
   async function attempt(): Promise<StreamResult> {
     const sending = createSending(source.open, options.onProgress);
+    const acceptedBefore = broken.accepted ?? 0;
     try {
       const answer = await postNdjson({
         address: `${connection.url}/v1/records`,
         headers: { ...authorization(connection), 'idempotency-key': key },
         pieces: sending.pieces(),
         signal,
+        onAccepted(accepted) {
+          broken.accepted = Math.max(accepted, broken.accepted ?? 0);
+          options.onAccepted?.(broken.accepted);
+        },
       });
       return valueOf(connection.url, answer) as StreamResult;
     } catch (error) {
       signal?.throwIfAborted();
       const told = error instanceof KeepapartApiError ? error.accepted : undefined;
       const { records } = sending.sent();
-      gotOn = records > mostSent || (told ?? 0) > (broken.accepted ?? 0);
-      mostSent = Math.max(records, mostSent);
       if (told !== undefined) broken.accepted = Math.max(told, broken.accepted ?? 0);
+      gotOn = records > mostSent || (broken.accepted ?? 0) > acceptedBefore;
+      mostSent = Math.max(records, mostSent);
       if (sending.failure) throw new KeepapartSourceError(sending.failure.error, broken);
       throw error instanceof KeepapartApiError ? error : lost(error);
     }

@@ -6,9 +6,9 @@ import { isTemporary, pause } from './retry';
 
 export interface WaitOptions extends Asked {
   /** How long to wait, in milliseconds. Default: five minutes. */
-  timeoutMs?: number;
+  timeoutMs?: number | undefined;
   /** Told of each look. */
-  onView?: (view: RequestView) => void;
+  onView?: ((view: RequestView) => void) | undefined;
 }
 
 const FIRST_PAUSE_MS = 100;
@@ -40,8 +40,8 @@ export async function waitForOutcomes(
     }
     const leftMs = deadlineMs - performance.now();
     if (leftMs <= 0) {
-      const open =
-        view === undefined ? 'no answer' : `${view.counts.buffered + view.counts.in_batch} records`;
+      const left = view && view.counts.buffered + view.counts.in_batch;
+      const open = left === undefined ? 'no answer' : `${left} ${left === 1 ? 'record' : 'records'}`;
       const message = `Not every record has its outcome after ${timeoutMs / SECOND} s: ${open} left`;
       throw new KeepapartTimeoutError(message, view, problem);
     }

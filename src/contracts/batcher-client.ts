@@ -25,6 +25,8 @@ export interface RecordStream {
    * are durable then.
    */
   durable(): Promise<number>;
+  /** How many records, from the first on, are known to be durable while it goes on. */
+  soFar(): number;
 }
 
 /**

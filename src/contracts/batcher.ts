@@ -9,10 +9,13 @@ import type { PackedKeyWindow, RequestDigest } from '../domain/key-window';
 import type { PageRef } from '../domain/paged-buffer';
 import type { MessageOrigin, PackedSenders } from '../domain/sender-window';
 import type { PackedStreams, StreamPart, StreamProgress } from '../domain/stream-window';
+import type { BatcherCounters, DrainStatus, OperatorAction } from './batcher-status';
 import type { ClosedBatches } from './child';
 import type { LimitOverrides, OverriddenLimits } from './limits';
 import type { PipelineSettings, SaveShape } from './settings';
 import type { TracedWaits } from './waits';
+
+export type { BatcherCounters, DrainStatus, OperatorAction } from './batcher-status';
 
 /** Input of `batcherWorkflow`. `carried` is what the previous run handed over at continue-as-new. */
 export interface BatcherInput {
@@ -141,26 +144,6 @@ export interface DrainState extends OperatorAction {
   untilChildSeq: number | null;
 }
 
-/** Since the batcher's first run. */
-export interface BatcherCounters {
-  accepted: number;
-  batchesStarted: number;
-  batchesCompleted: number;
-  /** How often a batch closed in any other way than completing; it is then settled by another run of the same id. */
-  batchesFailed: number;
-  /** Requests that added nothing, as their key was known. */
-  duplicateRequests: number;
-  /** Messages that added nothing, as they had arrived before: the sender repeated them when the reply was lost. */
-  repeatedMessages: number;
-  /** Messages that are none of ours, sent with Temporal's own tools for example; they changed nothing. */
-  malformedMessages: number;
-  saved: number;
-  rolledBack: number;
-  retries: number;
-  /** Records whose page or child the server doesn't know any more, as somebody deleted it: they have no outcome. */
-  lost: number;
-}
-
 export const NO_COUNTS: Readonly<BatcherCounters> = {
   accepted: 0,
   batchesStarted: 0,
@@ -185,12 +168,6 @@ export interface AcceptedRequest {
   offset?: number;
   /** Given with `offset` when each part must be taken once, and only behind the one before it (G5). */
   part?: StreamPart;
-}
-
-/** Who did something by hand, and when. */
-export interface OperatorAction {
-  by: string;
-  atMs: number;
 }
 
 /**
@@ -290,13 +267,6 @@ export interface BatcherStatus {
 /** What the batches of a shard were like; rules told by themselves, at most the 100 that deferred the most. */
 export interface CutStatus extends Omit<CutCounts, 'deferredBy'> {
   deferredBy: { rule: ConflictRule; records: number }[];
-}
-
-export interface DrainStatus extends OperatorAction {
-  /** Of what was accepted before it. */
-  bufferedRecords: number;
-  /** Batches in flight that may hold some of it. */
-  inFlight: number;
 }
 
 /** Where the records of one request are that have not reached a closed batch. */

@@ -1,4 +1,4 @@
-import type { OperatorAction } from './batcher';
+import type { OperatorAction } from './batcher-status';
 
 /** How much of what was accepted before a drain has no outcome yet, in one shard. */
 export interface DrainingShard {

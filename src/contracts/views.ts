@@ -4,8 +4,8 @@ import type { WhyNoLarger } from '../domain/explain';
 import type { CutReason } from '../domain/explain/cut-reason';
 import type { JsonValue } from '../domain/json';
 import type { Outcome } from '../domain/outcome';
-import type { BatcherCounters, DrainStatus, OperatorAction } from './batcher';
-import type { OverriddenLimits } from './limits';
+import type { BatcherCounters, DrainStatus, OperatorAction } from './batcher-status';
+import type { OverriddenLimits } from './limits-answer';
 import type { PipelineSettings, SaveShape } from './settings';
 import type { Wait } from './waits';
 

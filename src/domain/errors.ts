@@ -91,6 +91,10 @@ export const ERRORS = {
     title: 'A file to import is not what it is said to be',
     retried: RETRIED.never,
   },
+  'import-changed': {
+    title: 'A file has changed while it was imported',
+    retried: RETRIED.never,
+  },
 
   'wrong-protocol': { title: 'This port speaks another protocol', retried: RETRIED.never },
   'list-unfinished': { title: 'The rest of a list did not come in time', retried: RETRIED.byClient },

@@ -7,6 +7,7 @@ import { dropBody, liftBodyTime } from './body-deadline';
 import type { HttpDeps } from './deps';
 import { idempotencyKeyOf } from './idempotency-key';
 import { linesOf } from './ndjson-body';
+import { reportProgress } from './stream-progress';
 
 /**
  * `POST /v1/records` with a record in each line, of any number. Acknowledged at the end, with counts alone; a stream that
@@ -24,9 +25,12 @@ export function takeStream(deps: HttpDeps): RequestHandler {
     const requestId = key ?? newRequestId();
     const stillWanted = () => !isDraining() && !req.destroyed;
     let stream: RecordStream | undefined;
+    let endReports = (): void => undefined;
+    const location = `/v1/requests/${encodeURIComponent(requestId)}`;
     try {
       liftBodyTime(req);
       stream = await batcher.openStream(requestId, { once: key !== undefined, stillWanted });
+      endReports = reportProgress(req, res, stream, location);
       let count = 0;
       for await (const { number, text } of linesOf(req, lines)) {
         if (isDraining()) throw new KeepapartError('not-ready', 'This process is about to stop');
@@ -35,13 +39,12 @@ export function takeStream(deps: HttpDeps): RequestHandler {
       }
       if (count === 0) throw noRecords();
       const accepted = await stream.end();
-      res
-        .status(202)
-        .location(`/v1/requests/${encodeURIComponent(requestId)}`)
-        .json({ requestId, accepted });
+      res.status(202).location(location).json({ requestId, accepted });
     } catch (error) {
       res.once('finish', () => dropBody(req));
       throw withProgress(error, { requestId, accepted: (await stream?.durable()) ?? 0 });
+    } finally {
+      endReports();
     }
   };
 }

@@ -56,7 +56,7 @@ const GET_REQUEST: Operation = {
 
 const GET_BATCHES: Operation = {
   operationId: 'listBatches',
-  summary: 'Lists batches, newest first',
+  summary: 'Lists batches: running ones first, then the most recently closed',
   query: batchesQuerySchema,
   answer: { status: 200, schema: batchPageSchema },
   errors: ['invalid-request', 'not-found'],

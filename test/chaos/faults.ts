@@ -1,6 +1,12 @@
 import { readdir } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { RunLimits } from '../../src/contracts/batcher';
+import {
+  addRecordsSignal,
+  childProgressSignal,
+  configureSignal,
+  drainSignal,
+  type RunLimits,
+} from '../../src/contracts/batcher';
 import { WORKFLOW_TYPE } from '../../src/contracts/ids';
 import { SECOND } from '../../src/domain/duration';
 import { waitFor } from '../helpers/wait-for';
@@ -68,6 +74,16 @@ export async function carryOut(fault: Fault, context: FaultContext): Promise<Car
       return fillDisk(fault.folder, fault.forMs, system);
     case 'terminate child':
       return terminateChild(fault.which, system);
+    case 'lose replies':
+      await system.proxyOf(fault.whom).loseReplies(fault.forMs);
+      return { note: 'and its connections cut' };
+    case 'delay replies':
+      await system.proxyOf(fault.whom).delayReplies(fault.forMs);
+      return { note: 'and passed on' };
+    case 'reset batcher':
+      return resetBatcher(system);
+    case 'malformed messages':
+      return sendMalformed(system);
     case 'shift clock':
       system.shiftClock(fault.whom, fault.byMs);
       await sleep(fault.forMs);
@@ -212,6 +228,49 @@ async function terminateChild(which: number, { client, batcherId }: AttackedSyst
     return true;
   });
   return { note: terminated ?? 'none was running' };
+}
+
+async function resetBatcher({ client, batcherId: workflowId }: AttackedSystem): Promise<Carried> {
+  let note = 'it could not be reset in time';
+  await comes(async () => {
+    const { runId } = await client.workflow.getHandle(workflowId).describe();
+    const { events } = await client.workflow.getHandle(workflowId, runId).fetchHistory();
+    const first = events?.find((event) => event.workflowTaskCompletedEventAttributes);
+    if (first === undefined) return false;
+    await client.workflowService.resetWorkflowExecution({
+      namespace: client.options.namespace,
+      workflowExecution: { workflowId, runId },
+      reason: 'reset by the attack',
+      requestId: `reset of ${runId}`,
+      workflowTaskFinishEventId: first.eventId ?? null,
+    });
+    note = `run ${runId}, after ${events?.length} events`;
+    return true;
+  });
+  return { note };
+}
+
+const MALFORMED: readonly unknown[][] = [
+  [],
+  [null],
+  ['drain'],
+  [{ by: 7 }],
+  [[{ requestId: '', values: 1 }]],
+];
+
+async function sendMalformed({ client, batcherId }: AttackedSystem): Promise<Carried> {
+  const signals = [addRecordsSignal, configureSignal, drainSignal, childProgressSignal];
+  let sent = 0;
+  for (const { name } of signals)
+    for (const args of MALFORMED)
+      await client.workflow
+        .getHandle(batcherId)
+        .signal(name, ...args)
+        .then(
+          () => sent++,
+          () => undefined,
+        );
+  return { note: `${sent} sent` };
 }
 
 /** Whether it comes in time; what fails meanwhile, because something is down, is looked at again. */

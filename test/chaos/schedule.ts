@@ -29,6 +29,14 @@ export type Fault =
   | { kind: 'fill disk'; folder: 'data' | 'out'; forMs: number }
   /** What "Terminate" in the Web UI does, to one of the children that run. */
   | { kind: 'terminate child'; which: number }
+  /** Temporal does what one process asks, and its replies don't come; then its connections are cut. */
+  | { kind: 'lose replies'; whom: NodeProcess; forMs: number }
+  /** Temporal's replies to one process come late. */
+  | { kind: 'delay replies'; whom: NodeProcess; forMs: number }
+  /** What "Reset" in the Web UI does to the batcher: it begins again, with all that was sent to it since. */
+  | { kind: 'reset batcher' }
+  /** Messages that are none of ours, as anybody can send them with Temporal's own tools. */
+  | { kind: 'malformed messages' }
   /** The clock of one process jumps, and back. */
   | { kind: 'shift clock'; whom: NodeProcess; byMs: number; forMs: number };
 
@@ -72,6 +80,15 @@ const OTHERS: readonly Make[] = [
   (random) => ({ kind: 'fill disk', folder: 'data', forMs: random.integer(2, 6) * SECOND }),
   (random) => ({ kind: 'fill disk', folder: 'out', forMs: random.integer(2, 6) * SECOND }),
   (random) => ({ kind: 'terminate child', which: random.next() }),
+  (random) => ({ kind: 'lose replies', whom: random.pick(APIS), forMs: random.integer(200, 2000) }),
+  (random) => ({ kind: 'lose replies', whom: random.pick(WORKERS), forMs: random.integer(200, 2000) }),
+  (random) => ({
+    kind: 'delay replies',
+    whom: random.pick(NODE_PROCESSES),
+    forMs: random.integer(500, 5000),
+  }),
+  () => ({ kind: 'reset batcher' }),
+  () => ({ kind: 'malformed messages' }),
   (random) => shiftClock(random, 1),
   (random) => shiftClock(random, -1),
 ];
@@ -172,6 +189,10 @@ export function describeFault(fault: Fault): string {
       return `shift the clock of ${fault.whom} by ${fault.byMs / MINUTE} min for ${seconds(fault.forMs)}`;
     case 'terminate child':
       return 'terminate a child';
+    case 'lose replies':
+      return `lose the replies to ${fault.whom} for ${seconds(fault.forMs)}`;
+    case 'delay replies':
+      return `delay the replies to ${fault.whom} by ${seconds(fault.forMs)}`;
     default:
       return fault.kind;
   }

@@ -15,6 +15,7 @@ import { registerWithTemporal } from '../../src/temporal/server/register';
 import { loadConfig } from '../../src/config';
 import { batcherAddress } from '../../src/temporal/shard/batcher-address';
 import { Shards } from '../../src/temporal/shard/shards';
+import { startProxy, type Proxy } from './proxy';
 import { createSmallDisk, type SmallDisk } from './small-disk';
 import { supervise, type CommandSpec, type Supervised } from './supervisor';
 
@@ -63,6 +64,8 @@ export interface AttackedSystem {
   audit(ledger: string): string;
   /** Sets how wrong the clock of a process is; 0 puts it right. */
   shiftClock(name: string, byMs: number): void;
+  /** What stands between a worker or an API and the Temporal server. */
+  proxyOf(name: string): Proxy;
 }
 
 export async function startAttackedSystem(options: SystemOptions): Promise<AttackedSystem> {
@@ -77,6 +80,14 @@ export async function startAttackedSystem(options: SystemOptions): Promise<Attac
   const base = await environment(options);
   const clock = (name: string) => ({ KEEPAPART_TEST_CLOCK: at('clocks', name) });
   const reaching = { ...base, TEMPORAL_ADDRESS: `${LOOPBACK}:${temporalPort}` };
+  const proxies = new Map<string, Proxy>();
+  for (const name of [...workers, ...apis]) proxies.set(name, await startProxy(temporalPort));
+  const proxyOf = (name: string): Proxy => {
+    const found = proxies.get(name);
+    if (found === undefined) throw new TypeError(`nothing stands between ${name} and Temporal`);
+    return found;
+  };
+  const proxied = (name: string) => ({ ...base, TEMPORAL_ADDRESS: `${LOOPBACK}:${proxyOf(name).port}` });
   const specs: CommandSpec[] = [
     {
       name: 'temporal',
@@ -86,13 +97,13 @@ export async function startAttackedSystem(options: SystemOptions): Promise<Attac
     ...workers.map((name) => ({
       name,
       args: ['-r', CLOCK, ...WORKER],
-      env: { ...reaching, ...clock(name) },
+      env: { ...proxied(name), ...clock(name) },
       ipc: true,
     })),
     ...apis.map((name, index) => ({
       name,
       args: ['-r', CLOCK, MAIN, 'api'],
-      env: { ...reaching, ...clock(name), KEEPAPART_HTTP_PORT: String(apiPorts[index]) },
+      env: { ...proxied(name), ...clock(name), KEEPAPART_HTTP_PORT: String(apiPorts[index]) },
     })),
   ];
   const all = specs.map((spec) => supervise(spec, at('logs')));
@@ -110,6 +121,7 @@ export async function startAttackedSystem(options: SystemOptions): Promise<Attac
     const [temporal, ...others] = all;
     // What has lost its Temporal server could not stop in good order.
     await Promise.all(others.map((one) => one.stop()));
+    await Promise.all([...proxies.values()].map((proxy) => proxy.close()));
     await temporal?.stop(STOP_GRACE_MS);
     const { server } = claim(at('temporal'));
     if (server !== undefined) await endProcess(server);
@@ -150,6 +162,7 @@ export async function startAttackedSystem(options: SystemOptions): Promise<Attac
       });
       return status === 0 ? '' : `keepapart audit ended with ${status}\n${stdout}${stderr}`;
     },
+    proxyOf,
     shiftClock: (name, byMs) => writeFileSync(at('clocks', name), String(byMs)),
   };
 }

@@ -1,5 +1,13 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
+
+const ROOT = path.resolve(__dirname, '../..');
+
+let folder: string;
+beforeEach(() => (folder = mkdtempSync(path.join(tmpdir(), 'keepapart-package-'))));
+afterEach(() => rmSync(folder, { recursive: true }));
 
 /** Runs a module of somebody who has installed the package, and gives what it prints. */
 function runModule(code: string): string {
@@ -95,4 +103,90 @@ test.each([
   expect(files.some((file) => file.endsWith(own))).toBe(true);
   expect(packagesAmong(files, /^(@temporalio\/.*|express|pino)$/)).toEqual([]);
   expect(packagesAmong(files, /^yaml$/).length > 0).toBe(yaml);
+});
+
+/** The package as somebody has it who installed nothing else, and what the compiler says of a program that uses it. */
+function compilerOutput(program: string): string {
+  const installed = path.join(folder, 'node_modules/keepapart');
+  cpSync(path.join(ROOT, 'package.json'), path.join(installed, 'package.json'));
+  const isTypes = (source: string) => !path.extname(source) || source.endsWith('.d.ts');
+  cpSync(path.join(ROOT, 'dist/src'), path.join(installed, 'dist/src'), { recursive: true, filter: isTypes });
+  writeFileSync(path.join(folder, 'package.json'), '{"type":"module"}');
+  writeFileSync(path.join(folder, 'program.ts'), program);
+  const compilerOptions = {
+    target: 'ES2022',
+    module: 'NodeNext',
+    strict: true,
+    exactOptionalPropertyTypes: true,
+    noUncheckedIndexedAccess: true,
+    noEmit: true,
+    typeRoots: [path.join(ROOT, 'node_modules/@types')],
+    types: ['node'],
+  };
+  writeFileSync(
+    path.join(folder, 'tsconfig.json'),
+    JSON.stringify({ compilerOptions, files: ['program.ts'] }),
+  );
+  const compiler = path.join(ROOT, 'node_modules/typescript/bin/tsc');
+  return spawnSync(process.execPath, [compiler, '-p', folder], { encoding: 'utf8' }).stdout;
+}
+
+test('the types of keepapart/client need no other package, and the documented programs compile with them', () => {
+  const examples = ['docs/CLIENTS.md', 'README.md'].map(
+    (name) =>
+      /```ts\n(.*?from 'keepapart\/client'.*?)```/s.exec(readFileSync(path.join(ROOT, name), 'utf8'))![1]!,
+  );
+  const used = `
+    declare const database: { query(text: string): { stream(): AsyncIterable<unknown> } };
+    export * from 'keepapart/client';
+    export * as library from 'keepapart';
+  `;
+  const inBlocks = examples.map((text, i) => {
+    const [, imports = '', rest = ''] = /^(import .*?;\n)(.*)$/s.exec(text)!;
+    return [
+      imports.replace(/\b(Keepapart\w+)/g, `$1 as $1_${i}`),
+      rest.replace(/\b(Keepapart\w+)/g, `$1_${i}`),
+    ];
+  });
+  const program = [
+    ...inBlocks.map(([imports]) => imports),
+    used,
+    ...inBlocks.map(([, rest], i) => `export async function example${i}() {\n${rest}\n}`),
+  ].join('\n');
+  expect(compilerOutput(program)).toBe('');
+});
+
+test('the version is that of the newest release that the changelog describes', () => {
+  const { version } = JSON.parse(readFileSync(path.join(ROOT, 'package.json'), 'utf8')) as {
+    version: string;
+  };
+  const [, newest] = /^## (\d+\.\d+\.\d+)/m.exec(readFileSync(path.join(ROOT, 'CHANGELOG.md'), 'utf8'))!;
+  const lock = readFileSync(path.join(ROOT, 'package-lock.json'), 'utf8');
+  const { version: locked, packages } = JSON.parse(lock) as {
+    version: string;
+    packages: Record<string, { version: string }>;
+  };
+  expect([version, locked, packages['']?.version]).toEqual([newest, newest, newest]);
+});
+
+test.each([
+  ['prepare', 0],
+  ['prestart', 1],
+])('where development packages are left out, %s says so in one line and exits with %d', (event, code) => {
+  // Next to no node_modules at all.
+  for (const name of ['src', 'workflows', 'activities']) mkdirSync(path.join(folder, name));
+  const needed = [
+    'package.json',
+    'package-lock.json',
+    'tsconfig.json',
+    'tsconfig.build.json',
+    'scripts/build.mjs',
+  ];
+  for (const name of needed) cpSync(path.join(ROOT, name), path.join(folder, name));
+  const { status, stderr } = spawnSync(process.execPath, [path.join(folder, 'scripts/build.mjs')], {
+    encoding: 'utf8',
+    env: { ...process.env, npm_lifecycle_event: event },
+  });
+  expect([status, stderr]).toEqual([code, expect.stringMatching(/^keepapart: not built, .*\n$/)]);
+  expect(existsSync(path.join(folder, 'dist'))).toBe(false);
 });

@@ -18,6 +18,8 @@ export interface StreamApi {
   posts: string[];
   /** Ways in which the next posts are broken off, one each. */
   breaks: Break[];
+  /** Reports to every stream that is open how many of its records are durable. */
+  report(): void;
   /** While it is set, nothing more is read of any body. */
   hold(): () => void;
   close(): Promise<void>;
@@ -31,6 +33,7 @@ export async function startStreamApi(): Promise<StreamApi> {
   const durable = new Map<string, JsonValue[]>();
   const posts: string[] = [];
   const breaks: Break[] = [];
+  const open = new Set<() => void>();
   let gate = Promise.resolve();
 
   async function take(req: IncomingMessage, res: ServerResponse): Promise<void> {
@@ -38,6 +41,12 @@ export async function startStreamApi(): Promise<StreamApi> {
     posts.push(requestId);
     const planned = breaks.shift();
     const kept = durable.get(requestId) ?? [];
+    const report = () =>
+      res.writeEarlyHints({ link: '</>; rel=status', 'keepapart-accepted': String(kept.length) });
+    if (req.headers['keepapart-progress'] !== undefined) {
+      open.add(report);
+      res.once('close', () => open.delete(report));
+    }
     durable.set(requestId, kept);
     let seen = 0;
     let line = 0;
@@ -86,6 +95,7 @@ export async function startStreamApi(): Promise<StreamApi> {
     durable,
     posts,
     breaks,
+    report: () => open.forEach((report) => report()),
     hold() {
       let release = () => {};
       gate = new Promise((resolve) => (release = resolve));

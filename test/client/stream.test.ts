@@ -197,6 +197,23 @@ test('while the API reads nothing, no more is taken from the source than fits on
   release();
 });
 
+test('what is durable is told while a stream is sent, and is still known when the connection breaks', async () => {
+  const told: number[] = [];
+  api.breaks.push({ afterRecords: 2, with: 'reset' });
+  const endless = async function* () {
+    yield '1\n2\n';
+    await waitFor('the records', () => (api.durable.get('k') ?? []).length === 2);
+    api.report();
+    await waitFor('the report', () => told.length > 0);
+    yield '3\n';
+  };
+  const error = await clientOf()
+    .streamNdjson(endless(), { idempotencyKey: 'k', onAccepted: (accepted) => told.push(accepted) })
+    .catch((thrown: unknown) => thrown);
+  expect(error).toMatchObject({ name: 'KeepapartUnreachableError', requestId: 'k', accepted: 2 });
+  expect(told).toEqual([2]);
+});
+
 test('an abort ends a stream at once and closes its source', async () => {
   const release = api.hold();
   const { source, seen } = onceOnly(numbered(100_000));

@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { appendFile, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { BatchSummary, LimitsAnswer, RequestView, StatusView } from '../../src/client';
 import { listen, type Listening } from '../../src/http/listen';
@@ -57,7 +57,7 @@ test('records are sent, followed, listed and held up by commands, on a real syst
   const table = await run(['status', ...at]);
   expect(table.stdout).toMatch(/^0 +1 +\d+ B .* 3 +0 +2 +0 +paused by Zoë since \S+\ntotal +1 /m);
   const late = await run(['request', requestId, '--wait', '--timeout', '0', '--json', ...at]);
-  expect(late).toMatchObject({ code: 1, stderr: expect.stringContaining('1 records left') });
+  expect(late).toMatchObject({ code: 1, stderr: expect.stringContaining('1 record left') });
   expect((JSON.parse(late.stdout) as RequestView).counts.buffered).toBe(1);
   expect(await run(['resume', ...at])).toMatchObject({
     code: 0,
@@ -85,11 +85,11 @@ test('records are sent, followed, listed and held up by commands, on a real syst
   );
   expect((await run(['limits', 'reset', '--all', ...at])).stdout).toMatch(/^maxAttempts +1 +– +– +–$/m);
   const [unknown, unnamed] = await Promise.all([
-    run(['limits', 'set', 'maxbatchsize=2', ...at]),
+    run(['limits', 'set', 'batch=2', ...at]),
     run(['limits', 'reset', ...at]),
   ]);
   expect([unknown.code, unnamed.code]).toEqual([1, 2]);
-  expect(unknown.stderr).toContain('/maxbatchsize: expected one of maxBatchSize');
+  expect(unknown.stderr).toContain('/batch: expected one of maxBatchSize');
 
   const batches = await waitFor('all batches to be listed', async () => {
     const listed = await json<BatchSummary[]>(['batches', '--state', 'completed', '--limit', '2']);
@@ -100,6 +100,42 @@ test('records are sent, followed, listed and held up by commands, on a real syst
   expect(stdout).toMatch(new RegExp(`^${requestId}:0 +3 +rolled_back +1 `, 'm'));
   const nothing = await run(['request', 'unknown', ...at]);
   expect([nothing.code, nothing.stderr]).toEqual([1, expect.stringContaining('[request-not-found]')]);
+});
+
+test('a file of more records than the buffer may hold is imported whole, each record once', async () => {
+  const system = await startSystem('serve', {
+    cwd: folder.path,
+    env: {
+      KEEPAPART_FLUSH_INTERVAL_MS: '50',
+      KEEPAPART_MAX_BUFFERED_RECORDS: '500',
+      KEEPAPART_OUT_DIR: path.join(folder.path, 'out'),
+    },
+  });
+  started.push(system);
+  const values = Array.from({ length: 2000 }, (_, n) => JSON.stringify({ n }));
+  await writeFile(path.join(folder.path, 'n.ndjson'), values.join('\n'));
+  const { code, stdout, stderr } = await run([
+    'import',
+    'n.ndjson',
+    '--retry-for',
+    '20',
+    '--url',
+    system.apiUrl,
+  ]);
+  expect([code, stdout]).toEqual([0, expect.stringMatching(/^Accepted 2,000 records /)]);
+  expect(stderr).not.toContain('trying again');
+  const lines = await waitFor(
+    'every outcome',
+    async () => {
+      const out = path.join(folder.path, 'out');
+      const files = (await readdir(out)).filter((name) => name.endsWith('.log'));
+      const texts = await Promise.all(files.map((name) => readFile(path.join(out, name), 'utf8')));
+      const all = texts.flatMap((text) => text.trim().split('\n'));
+      return all.length >= values.length && all;
+    },
+    { timeoutMs: 60_000 },
+  );
+  expect(lines.sort()).toEqual(values.map((value) => JSON.stringify(`save [${value}] success`)).sort());
 });
 
 describe('over an API that records what it is asked,', () => {
@@ -133,9 +169,37 @@ describe('over an API that records what it is asked,', () => {
     expect(wrong.map(({ code }) => code)).toEqual([2, 2, 2, 2]);
     const said = ['received 7 (number)', '--key is for one list', 'unknown option', "can't be read"];
     for (const [i, { stderr }] of wrong.entries()) expect(stderr).toContain(said[i]);
+    expect(wrong[2].stderr).toBe(
+      "error: unknown option '--kye'\n(Did you mean --key?)\nSee `keepapart send --help`.\n",
+    );
+    const misspelt = await Promise.all([
+      run(['limits', 'set', 'maxinflight=5', ...at]),
+      run(['limits', 'reset', 'MAX_INFLIHGT', ...at]),
+    ]);
+    expect(misspelt.map(({ code }) => code)).toEqual([2, 2]);
+    for (const { stderr } of misspelt) expect(stderr).toContain('Did you mean maxInFlight?');
     const refused = await run(['send', '[[1]]', ...at]);
     expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('/0: expected a record') });
     expect(taken()).toEqual([]);
+  });
+
+  test.each([
+    [['status']],
+    [['status', '--watch']],
+    [['batches', '--json']],
+    [['dead-letters']],
+    [['send', '[1]', '[2]']],
+    [['--help']],
+    [['limits', '--help']],
+    [['config']],
+    [['rules', 'check', '--conflicts', '[]']],
+  ])('%j ends without a word when nobody reads what it prints', async (args) => {
+    const command = start(
+      args[0] === '--help' || args[0] === 'config' || args[0] === 'rules' ? args : [...args, ...at],
+    );
+    command.child.stdout?.destroy();
+    await command.ended;
+    expect(command.stderr()).toBe('');
   });
 
   test('send says that it tries again, and for how long it does', async () => {
@@ -236,9 +300,62 @@ describe('import', () => {
   ])('stops at a bad line of %s, and what came before stays', async (name, text, message, kept) => {
     const { code, stderr } = await run(['import', await file(name, text), ...at]);
     expect([code, stderr]).toEqual([1, expect.stringContaining(message)]);
-    expect(stderr).toContain(`The first ${kept.length} records were accepted and stay, none behind them.`);
+    expect(kept).toHaveLength(1);
+    expect(stderr).toContain('The first record was accepted and stays, none behind it.');
     expect([...api.durable.values()]).toEqual([kept]);
     expect(api.posts).toHaveLength(1);
+  });
+
+  test.each([
+    ['l1.csv', 'sku,n\na,1\nb,2\nc,BIG\nd,4\n', 'line 4'],
+    ['l2.csv', 'sku,n\n"a\nb\nc",1\nd,BIG\n', 'line 5'],
+    ['l3.json', '[\n  {\n    "a": 1\n  },\n  {\n    "a": "BIG"\n  }\n]', 'lines 5 to 7'],
+  ])('names the lines of %s that the API refuses as they are in the file', async (name, text, place) => {
+    const edge = testApp();
+    const listening = await listen(edge.app, { host: '127.0.0.1', port: 0 });
+    const big = 'x'.repeat(70_000);
+    const args = ['import', await file(name, text.replace('BIG', big)), '--url', listening.url];
+    const { code, stderr } = await run(args);
+    await listening.close({ graceMs: 0 });
+    expect([code, stderr]).toEqual([1, expect.stringContaining(`${name}: ${place}`)]);
+  });
+
+  describe('of a file that changes while it is imported', () => {
+    /** Imports a file of three records, changes it when the first one is durable, and tells what came of it. */
+    async function importWhile(text: string, change: (name: string) => Promise<void>) {
+      api.breaks.push({ afterRecords: 1, with: { status: 503, code: 'not-ready', retryAfter: 1 } });
+      const importing = start(['import', await file('a.ndjson', text), ...at]);
+      await waitFor('the wait', () => importing.stderr().includes('trying again'));
+      await change(path.join(folder.path, 'a.ndjson'));
+      const code = await importing.ended;
+      return { code, stderr: importing.stderr(), durable: [...api.durable.values()] };
+    }
+
+    test('sends what it was when another file takes its name', async () => {
+      const { code, durable } = await importWhile('1\n2\n3\n', async (name) => {
+        await writeFile(`${name}.new`, '1\n20\n3\n');
+        await rename(`${name}.new`, name);
+      });
+      expect([code, durable]).toEqual([0, [[1, 2, 3]]]);
+    });
+
+    test.each([
+      ['overwritten', '1\n20\n3\n'],
+      ['cut off', '1\n2\n'],
+    ])('sends nothing that was not there before: %s', async (_, text) => {
+      const { code, stderr, durable } = await importWhile('1\n2\n3\n', (name) => writeFile(name, text));
+      expect([code, durable]).toEqual([1, [[1]]]);
+      expect(stderr).toMatch(/a\.ndjson: .* \[import-changed\]\n {2}The first record was accepted and stays/);
+    });
+
+    test('leaves out what is appended, but refuses a last line that was not whole', async () => {
+      const whole = await importWhile('1\n2\n3', (name) => appendFile(name, '\n4\n'));
+      expect([whole.code, whole.durable]).toEqual([0, [[1, 2, 3]]]);
+      api.durable.clear();
+      const torn = await importWhile('1\n2\n3', (name) => appendFile(name, '33\n'));
+      expect([torn.code, torn.durable]).toEqual([1, [[1]]]);
+      expect(torn.stderr).toContain('[import-changed]');
+    });
   });
 
   test('ends in good order by Ctrl-C, also while it waits', async () => {

@@ -78,7 +78,7 @@ test('what a broken store left dead is listed, sent again and drained by command
   const held = await run(['drain', '--timeout', '100'], temporal);
   expect(held.code).toBe(1);
   expect(held.stdout).toMatch(
-    /^Not drained, 1 records and 0 batches left:\n +batcher-0: 1 records buffered, 0 batches in flight, paused by the night shift since \S+\n$/,
+    /^Not drained, 1 record and 0 batches left:\n +batcher-0: 1 record buffered, 0 batches in flight, paused by the night shift since \S+\n$/,
   );
 });
 

@@ -59,6 +59,7 @@ export class FakeBatcherClient implements BatcherClient {
         return stream.values.length;
       },
       durable: () => Promise.resolve(stream.values.length),
+      soFar: () => stream.values.length,
     });
   }
 

@@ -47,6 +47,44 @@ test('A body may be compressed, and larger than a list may be.', async () => {
   expect(test.batcher.accepted[0]!.values).toEqual(values);
 });
 
+test('A client that asks for it is told while it sends how many records are durable, and no other client is.', async () => {
+  const test = testApp();
+  const server = createServer(test.app).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const open = (headers: Record<string, string>) => {
+    const reported: unknown[] = [];
+    const req = httpRequest({
+      port,
+      method: 'POST',
+      path: '/v1/records',
+      headers: { 'content-type': NDJSON, ...headers },
+    });
+    req.on('information', (info) => reported.push([info.statusCode, info.headers['keepapart-accepted']]));
+    const status = once(req, 'response').then(([response]) => {
+      (response as NodeJS.ReadableStream).resume();
+      return (response as { statusCode: number }).statusCode;
+    });
+    return { req, reported, status };
+  };
+  const asking = open({ 'keepapart-progress': '1' });
+  const other = open({});
+  for (const { req } of [asking, other]) req.write('1\n2\n');
+  await waitFor('a report', () => asking.reported.length > 0);
+  for (const { req } of [asking, other]) req.write('3\n');
+  await waitFor('another report', () => asking.reported.length > 1);
+  for (const { req } of [asking, other]) req.end('4\n');
+  expect(await Promise.all([asking.status, other.status])).toEqual([202, 202]);
+  expect([asking.reported, other.reported]).toEqual([
+    [
+      [103, '2'],
+      [103, '3'],
+    ],
+    [],
+  ]);
+  server.close();
+});
+
 test('However the bytes are cut on their way, the records are those of the lines.', async () => {
   const anyValue = fc.oneof(
     fc.constantFrom<JsonValue>(null, true, 'é€😀', '\u2028', { 'a\nb': ['\n'] }),

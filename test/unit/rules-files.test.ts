@@ -116,7 +116,7 @@ describe('records', () => {
   test('may be cut anywhere on standard input, also within a character', async () => {
     const bytes = Buffer.from('"Zoë"\n"é"\n');
     const pieces = Readable.from(Array.from(bytes, (byte) => Buffer.of(byte)));
-    const readAs = { format: 'ndjson', column: undefined, numbers: false } as const;
+    const readAs = { format: 'ndjson', column: undefined, numbers: false, delimiter: undefined } as const;
     expect(await readRecords('-', readAs, pieces)).toEqual(['Zoë', 'é']);
   });
 
@@ -134,7 +134,9 @@ describe('records', () => {
 
   test('of a file whose name does not tell what it is need a format', () => {
     expect(() => readAsOf('a.txt', {})).toThrow('Tell by --format what a.txt is');
-    expect(() => readAsOf('a.json', { numbers: true })).toThrow('--column and --numbers are for CSV');
+    expect(() => readAsOf('a.json', { numbers: true })).toThrow(
+      '--column, --numbers and --delimiter are for CSV',
+    );
   });
 });
 

@@ -9,6 +9,7 @@ import {
 } from '../../domain/audit-report';
 import type { BrokenRule } from '../../domain/audit-rules';
 import { colours } from '../colours';
+import { counted } from '../table';
 import type { AuditReport } from './run-audit';
 
 /** The report for people: what was held against what, the figures, and the first places of each kind of damage. */
@@ -83,7 +84,7 @@ function batchFigures({ damage, ...batches }: BatchReport): Figure[] {
     ['completed batches whose file has other bytes', damage.fileDiffers.count, true],
     ['batches running', batches.running],
     [
-      `batches closed without completing, ${batches.abandonedRecords} records without outcome`,
+      `batches closed without completing, ${counted(batches.abandonedRecords, 'record')} without outcome`,
       damage.abandoned.count,
       true,
     ],
@@ -125,7 +126,7 @@ function batchDamage({ damage }: BatchReport): string[] {
     ...section('Files missing', damage.fileMissing, ({ batchId, file }) => `${file} of ${batchId}`),
     ...section('Files with other bytes', damage.fileDiffers, ({ file, problem }) => `${file}: ${problem}`),
     ...section('Closed without completing', damage.abandoned, ({ batchId, records }) => {
-      return `${batchId}: ${records} records`;
+      return `${batchId}: ${counted(records, 'record')}`;
     }),
   ];
 }

@@ -3,6 +3,8 @@ import type { NdjsonPiece } from '../../client';
 import { KeepapartError } from '../../domain/errors';
 import { linesOfCsv, type CsvOptions } from './csv-rows';
 import { linesOfJsonList } from './json-list';
+import { createSourceLines, type SourceLines } from './source-lines';
+import { withoutMark } from './utf8';
 
 /** What a file of records can be. */
 export const FORMATS = ['ndjson', 'json', 'csv'] as const;
@@ -13,6 +15,7 @@ const BY_EXTENSION: Readonly<Record<string, Format | undefined>> = {
   '.jsonl': 'ndjson',
   '.json': 'json',
   '.csv': 'csv',
+  '.tsv': 'csv',
 };
 
 /** What a file holds, told by the name's end; standard input is NDJSON. Throws `invalid-config` when that doesn't tell. */
@@ -28,23 +31,14 @@ export interface ReadAs extends CsvOptions {
 
 /**
  * A file's bytes as NDJSON. What is NDJSON goes on as it is, so that the API judges every line itself, and counts the
- * lines of the file.
+ * lines of the file; of what isn't, `lines` is told where each record stood.
  */
 export function toNdjson(
   bytes: AsyncIterable<Uint8Array>,
   { format, ...options }: ReadAs,
+  lines: SourceLines = createSourceLines(),
 ): AsyncIterable<NdjsonPiece> {
-  if (format === 'csv') return linesOfCsv(bytes, options);
-  return format === 'json' ? linesOfJsonList(bytes) : withoutMark(bytes);
-}
-
-const BYTE_ORDER_MARK = Buffer.from([0xef, 0xbb, 0xbf]);
-
-/** Without the three bytes that some programs put in front of UTF-8, and which are no JSON. */
-async function* withoutMark(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  let first = true;
-  for await (const chunk of bytes) {
-    yield first && BYTE_ORDER_MARK.equals(chunk.subarray(0, 3)) ? chunk.subarray(3) : chunk;
-    first = false;
-  }
+  const text = withoutMark(bytes);
+  if (format === 'csv') return linesOfCsv(text, options, lines);
+  return format === 'json' ? linesOfJsonList(text, lines) : text;
 }

@@ -1,29 +1,33 @@
 import { Tokenizer, TokenParser, TokenType } from '@streamparser/json';
+import { createLineTracker, type LineTracker } from './line-tracker';
+import type { SourceLines } from './source-lines';
 import { unreadable } from './unreadable';
 
 const EXPECTED = 'a list of records in JSON';
-const LF = 0x0a;
 
 /**
  * The records of a JSON list that comes in pieces, each as its own JSON text on a line: numbers, and keys that occur
  * twice, as they stand there. Takes as much memory as the largest record. Throws `import-unreadable` at the first place
  * that isn't JSON, when the records before it have been given.
  */
-export async function* linesOfJsonList(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
-  const cutter = createCutter();
-  let offset = 0;
-  let line = 1;
+export async function* linesOfJsonList(
+  bytes: AsyncIterable<Uint8Array>,
+  lines: SourceLines,
+): AsyncGenerator<string> {
+  const tracker = createLineTracker();
+  const cutter = createCutter(tracker, lines);
   for await (const chunk of bytes) {
+    tracker.push(chunk);
     const failure = cutter.write(chunk);
     yield* cutter.gathered();
     if (failure) {
-      const lines = linesIn(chunk.subarray(0, failure.offset - offset));
-      throw unreadable(`line ${line + lines}`, EXPECTED, failure.received, failure.cause);
+      tracker.advance(failure.offset);
+      throw unreadable(`line ${tracker.line()}`, EXPECTED, failure.received, failure.cause);
     }
-    offset += chunk.length;
-    line += linesIn(chunk);
   }
-  if (!cutter.isWhole()) throw unreadable(`line ${line}`, 'the end of the list', 'the end of the file');
+  tracker.advance();
+  if (!cutter.isWhole())
+    throw unreadable(`line ${tracker.line()}`, 'the end of the list', 'the end of the file');
 }
 
 interface Failure {
@@ -34,7 +38,7 @@ interface Failure {
 }
 
 /** Puts the texts of a list's members together again from their tokens. */
-function createCutter() {
+function createCutter(tracker: LineTracker, lines: SourceLines) {
   const tokenizer = new NumberKeepingTokenizer();
   // Only judges the grammar; the values that it builds are dropped at once.
   const grammar = new TokenParser({ paths: ['$.*'], keepStack: false });
@@ -43,7 +47,13 @@ function createCutter() {
   let begun = false;
   let record = '';
   let records = '';
+  let firstLine = 1;
   let lastOffset = 0;
+  /** Of the byte at this offset. */
+  const lineOf = (offset: number): number => {
+    tracker.advance(offset);
+    return tracker.line();
+  };
 
   tokenizer.onToken = ({ token, value, offset }) => {
     lastOffset = offset;
@@ -52,10 +62,13 @@ function createCutter() {
     grammar.write({ token, value });
     if (token === TokenType.RIGHT_BRACKET || token === TokenType.RIGHT_BRACE) depth--;
     const isOfRecord = depth > 1 || (depth === 1 && token !== TokenType.COMMA);
+    if (!isOfRecord) tracker.advance(offset);
+    else if (record === '') firstLine = lineOf(offset);
     if (isOfRecord) record += token === TokenType.NUMBER ? tokenizer.numberText : textOf(token, value);
     if (token === TokenType.LEFT_BRACKET || token === TokenType.LEFT_BRACE) depth++;
     if (isOfRecord && depth === 1) {
       records += `${record}\n`;
+      lines.add({ first: firstLine, last: lineOf(offset) });
       record = '';
     }
   };
@@ -104,10 +117,4 @@ class NumberKeepingTokenizer extends Tokenizer {
 /** A token as it stands in JSON; punctuation and words are their own text. */
 function textOf(token: TokenType, value: string | number | boolean | null | undefined): string {
   return token === TokenType.STRING ? JSON.stringify(value) : String(value);
-}
-
-function linesIn(bytes: Uint8Array): number {
-  let lines = 0;
-  for (const byte of bytes) if (byte === LF) lines++;
-  return lines;
 }

@@ -7,6 +7,7 @@ export interface FormatFlags {
   format?: Format;
   column?: string;
   numbers?: true;
+  delimiter?: string;
 }
 
 export function addFormatFlags(command: Command): Command {
@@ -20,13 +21,32 @@ export function addFormatFlags(command: Command): Command {
       '--column <name>',
       'of CSV: the cells of this column as records instead of an object for each row',
     )
-    .option('--numbers', 'of CSV: cells that are numbers as numbers instead of texts');
+    .option('--numbers', 'of CSV: cells that are numbers as numbers instead of texts')
+    .option(
+      '--delimiter <character>',
+      'of CSV: what separates the columns, or tab (default: a comma; of .tsv a tab)',
+    );
 }
 
 /** How a file of this name is to be read. Throws `invalid-config` for flags that don't go together. */
 export function readAsOf(name: string, flags: FormatFlags): ReadAs {
+  const { column, numbers = false } = flags;
   const format = flags.format ?? formatOf(name);
-  if (format !== 'csv' && (flags.column !== undefined || flags.numbers === true))
-    throw new KeepapartError('invalid-config', `--column and --numbers are for CSV; ${name} is ${format}.`);
-  return { format, column: flags.column, numbers: flags.numbers === true };
+  if (format === 'csv') return { format, column, numbers, delimiter: delimiterOf(name, flags.delimiter) };
+  if (column === undefined && !numbers && flags.delimiter === undefined)
+    return { format, column, numbers, delimiter: undefined };
+  throw new KeepapartError(
+    'invalid-config',
+    `--column, --numbers and --delimiter are for CSV; ${name} is ${format}.`,
+  );
+}
+
+function delimiterOf(name: string, flag: string | undefined): string | undefined {
+  if (flag === undefined) return name.toLowerCase().endsWith('.tsv') ? '\t' : undefined;
+  if (flag === 'tab' || flag === '\\t') return '\t';
+  if (/^[^"\r\n]$/u.test(flag)) return flag;
+  throw new KeepapartError(
+    'invalid-config',
+    `--delimiter has to be one character, neither a quote nor a line end, or tab; it is ${flag}.`,
+  );
 }

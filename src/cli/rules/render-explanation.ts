@@ -1,7 +1,7 @@
 import type { ConflictRule } from '../../domain/conflict-rules';
 import type { ExplainedBatch, Explanation, RuleCount } from '../../domain/explain';
 import type { JsonValue } from '../../domain/json';
-import { count, cut, percent } from '../table';
+import { count, counted, cut, percent } from '../table';
 import { ruleText } from './read-rules';
 
 /** More is cut for a person; `--json` has all. */
@@ -25,11 +25,11 @@ export function renderExplanation({ batches, summary, rules, maxBatchSize }: Sho
     ]),
     ...(more > 0 ? [`… and ${count(more)} batches more`] : []),
     ...(batches.length > 0 ? [''] : []),
-    `${things(summary.records, 'record')} in ${batchesText(summary.batches)} of at most ${maxBatchSize}: ${percent(summary.fillRatio)} full.`,
+    `${counted(summary.records, 'record')} in ${batchesText(summary.batches)} of at most ${maxBatchSize}: ${percent(summary.fillRatio)} full.`,
     boundText(summary),
     summary.deferred === 0
       ? 'No record was deferred by a rule.'
-      : `Deferred by rules: ${things(summary.deferred, 'record')}, behind a batch with room or with a younger record.`,
+      : `Deferred by rules: ${counted(summary.deferred, 'record')}, behind a batch with room or with a younger record.`,
     ...ruleLines(summary.deferredBy, rules, 'deferred'),
     '',
   ].join('\n');
@@ -69,8 +69,4 @@ function boundText({ batches, lowerBound }: Explanation<unknown>['summary']): st
 
 function batchesText(number: number): string {
   return number === 1 ? '1 batch' : `${count(number)} batches`;
-}
-
-function things(number: number, what: string): string {
-  return `${count(number)} ${what}${number === 1 ? '' : 's'}`;
 }

@@ -150,6 +150,8 @@ export async function openRecordStream(
       }
       return durable;
     },
+
+    soFar: () => durable,
   };
 }
 
