@@ -5,7 +5,7 @@ import { isRequestId } from '../contracts/ids';
 import { SECOND } from '../domain/duration';
 import { KeepapartError } from '../domain/errors';
 import { tellClientError } from './client-errors';
-import { addSettingFlags, API_KEY_VARIABLE, readOperatorConfig } from './read-config';
+import { addSettingFlags, API_KEY_VARIABLE, readConfig } from './read-config';
 
 export type Flags = Readonly<Record<string, unknown>>;
 
@@ -19,7 +19,7 @@ export function addApiFlags(command: Command): Command {
 /** A client of the API of `--url`, or else of the one that this configuration would start. */
 export function openApi(flags: Flags, retry?: RetryOptions): KeepapartClient {
   const apiKey = process.env[API_KEY_VARIABLE];
-  const url = apiUrl(readOperatorConfig(flags).config, flags['url']);
+  const url = apiUrl(readConfig(flags).config, flags['url']);
   if (apiKey === undefined || apiKey === '') return new KeepapartClient({ url, ...(retry && { retry }) });
   if (!/^[\x21-\x7e]+$/.test(apiKey))
     throw new KeepapartError(

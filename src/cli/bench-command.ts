@@ -10,6 +10,7 @@ import { measureLoad, type Measured } from './bench/load';
 import { PROFILES, type Profile } from './bench/profiles';
 import { renderBench } from './bench/render';
 import { startServe } from './bench/serve-child';
+import { restrictFiles } from './file-access';
 import { createLifecycle, type StoppableLifecycle } from './lifecycle';
 import { createLogger } from './logger';
 import { addSettingFlags, readConfig } from './read-config';
@@ -66,6 +67,7 @@ async function bench(
   const given = Object.fromEntries(
     SETTING_KEYS.flatMap((key) => (typeof flags[key] === 'string' ? [[key, flags[key]]] : [])),
   ) as Partial<Record<SettingKey, string>>;
+  restrictFiles(config);
   await mkdir(config.dataDir, { recursive: true });
   const folder = await mkdtemp(path.join(path.resolve(config.dataDir), 'bench-'));
   lifecycle.onStop('the folder', () => rm(folder, { recursive: true, force: true }));

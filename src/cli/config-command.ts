@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { describeConfig, renderConfigTable } from '../config';
 import { addSettingFlags, readConfig } from './read-config';
+import { jsonText } from './table';
 
 /** `keepapart config`. */
 export function registerConfig(program: Command): void {
@@ -10,8 +11,6 @@ export function registerConfig(program: Command): void {
     .option('--json', 'as JSON')
     .action((flags: Readonly<Record<string, unknown>>) => {
       const rows = describeConfig(readConfig(flags));
-      process.stdout.write(
-        flags['json'] === true ? `${JSON.stringify(rows, null, 2)}\n` : renderConfigTable(rows),
-      );
+      process.stdout.write(flags['json'] === true ? `${jsonText(rows, 2)}\n` : renderConfigTable(rows));
     });
 }

@@ -8,7 +8,7 @@ import { Shards } from '../temporal/shard/shards';
 import { connectClient } from '../temporal/server/connection';
 import { secondsOf, type Flags } from './api-access';
 import { progressLine } from './progress-line';
-import { addSettingFlags, readOperatorConfig } from './read-config';
+import { addSettingFlags, readConfig } from './read-config';
 import { counted } from './table';
 import { findTemporal } from './temporal-role';
 
@@ -26,7 +26,7 @@ export function registerDrain(program: Command): void {
     .option('--by <name>', 'who does it, for the history', 'command line')
     .addHelpText('after', '\nExample:\n  $ keepapart drain --timeout 600')
     .action(async (flags: Flags) => {
-      const { config } = readOperatorConfig(flags);
+      const { config } = readConfig(flags);
       const report = await drain(config, String(flags['by']), secondsOf('--timeout', flags['timeout']));
       process.stdout.write(renderDrain(report));
       if (!report.drained) process.exitCode = 1;

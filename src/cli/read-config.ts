@@ -17,12 +17,12 @@ export const API_KEY_VARIABLE = 'KEEPAPART_API_KEY';
 
 /** The configuration of this process: its flags, its environment, and the file that they name. */
 export function readConfig(flags: Readonly<Record<string, unknown>>): LoadedConfig {
-  return readFrom(process.env, flags);
+  return readFrom({ ...process.env, [API_KEY_VARIABLE]: undefined }, flags);
 }
 
-/** The same for a command of operators, whose environment may have an {@link API_KEY_VARIABLE}. */
-export function readOperatorConfig(flags: Readonly<Record<string, unknown>>): LoadedConfig {
-  return readFrom({ ...process.env, [API_KEY_VARIABLE]: undefined }, flags);
+/** The same for a process with a role: an {@link API_KEY_VARIABLE} there would be an API that is open by mistake. */
+export function readRoleConfig(flags: Readonly<Record<string, unknown>>): LoadedConfig {
+  return readFrom(process.env, flags);
 }
 
 function readFrom(env: NodeJS.ProcessEnv, flags: Readonly<Record<string, unknown>>): LoadedConfig {

@@ -15,6 +15,7 @@ import { renderReport } from './replay/render';
 import { countRun, newReport, replayedRuns, type ReplayReport, type SourcedRun } from './replay/tally';
 import { EXIT, reportFailure } from './report-failure';
 import { findTemporal } from './temporal-role';
+import { jsonText } from './table';
 
 interface ReplayFlags {
   live?: true;
@@ -68,7 +69,7 @@ async function replay(paths: readonly string[], flags: ReplayFlags, config: Conf
       `Nothing was replayed: of ${sizeOf(selection)} histories, ${report.notBegun} have no completed workflow task yet and ${report.gone} are gone.`,
     );
   }
-  process.stdout.write(flags.json ? `${JSON.stringify(report, null, 2)}\n` : renderReport(report));
+  process.stdout.write(flags.json ? `${jsonText(report, 2)}\n` : renderReport(report));
   return report.mismatches.length === 0 ? 0 : EXIT.failed;
 }
 

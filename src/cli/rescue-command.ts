@@ -7,7 +7,7 @@ import { batcherAddress } from '../temporal/shard/batcher-address';
 import { Shards } from '../temporal/shard/shards';
 import type { Flags } from './api-access';
 import { progressLine } from './progress-line';
-import { addSettingFlags, readOperatorConfig } from './read-config';
+import { addSettingFlags, readConfig } from './read-config';
 import { count } from './table';
 import { findTemporal } from './temporal-role';
 
@@ -28,7 +28,7 @@ export function registerRescue(program: Command): void {
     .option('--by <name>', 'who does it, for the history', 'command line')
     .addHelpText('after', '\nExamples:\n  $ keepapart rescue\n  $ keepapart rescue --apply --by Ann')
     .action(async (flags: Flags) => {
-      const { config } = readOperatorConfig(flags);
+      const { config } = readConfig(flags);
       const apply = flags['apply'] === true ? { by: String(flags['by']) } : undefined;
       const report = await run(config, apply);
       const text = flags['json'] === true ? `${JSON.stringify(report, null, 2)}\n` : renderRescue(report);

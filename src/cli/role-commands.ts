@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { createLogger } from './logger';
-import { addSettingFlags, readConfig } from './read-config';
+import { addSettingFlags, readRoleConfig } from './read-config';
 import { startRole, ROLES, type Role } from './roles';
 import { runUntilStopped } from './run';
 import { renderSummary } from './summary';
@@ -10,7 +10,7 @@ export function registerRoles(program: Command): void {
   for (const [role, description] of Object.entries(ROLES) as [Role, string][]) {
     addSettingFlags(program.command(role).description(description)).action(
       async (flags: Readonly<Record<string, unknown>>) => {
-        const loaded = readConfig(flags);
+        const loaded = readRoleConfig(flags);
         const logger = createLogger(loaded.config);
         const code = await runUntilStopped(logger, async (lifecycle) => {
           process.stdout.write(renderSummary(await startRole(role, loaded, logger, lifecycle)));

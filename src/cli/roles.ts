@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import { showPostgresUrl, type Config, type LoadedConfig } from '../config';
 import { choosePorts, type PortWish } from '../temporal/embedded/ports';
+import { restrictFiles } from './file-access';
 import type { Lifecycle } from './lifecycle';
 import { openStore } from './open-store';
 import type { Summary } from './summary';
@@ -36,6 +37,7 @@ export async function startRole(
   lifecycle: Lifecycle,
   reached?: ReachedTemporal,
 ): Promise<Summary> {
+  restrictFiles(config);
   const context = { config, logger, lifecycle };
   const hasApi = role === 'serve' || role === 'api';
   const hasWorker = role === 'serve' || role === 'worker';

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { AS_JSON } from './flags';
 import { addFormatFlags, readAsOf, type FormatFlags } from './import/read-as';
-import { addSettingFlags, readOperatorConfig } from './read-config';
+import { addSettingFlags, readConfig } from './read-config';
 import { EXIT } from './report-failure';
 
 type Flags = Readonly<Record<string, unknown>>;
@@ -46,7 +46,7 @@ export function registerRules(program: Command): void {
       '\nExample:\n  $ keepapart rules explain orders.ndjson --rules rules.yaml --max-batch-size 20',
     )
     .action(async (name: string, flags: Flags & FormatFlags & { rules?: string }) => {
-      const { config } = readOperatorConfig(flags);
+      const { config } = readConfig(flags);
       const readAs = readAsOf(name, flags);
       const { explain } = await import('./rules/explain.js');
       const { maxBatchSize, conflicts: inForce } = config;

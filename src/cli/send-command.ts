@@ -5,7 +5,7 @@ import { addApiFlags, openApi, requireKey, retryFor, secondsOf, type Flags } fro
 import { followRequest, isWhole, WAIT_SECONDS } from './follow-request';
 import { promptForLists } from './send/prompt';
 import { listsOfArguments, listsOfInput } from './send/read-lists';
-import { counted } from './table';
+import { counted, jsonText } from './table';
 import { renderRequest } from './view-tables';
 
 interface SendFlags extends Flags {
@@ -88,7 +88,7 @@ async function sendAll(
 
 /** As a sentence, or as one line of JSON. */
 function say<T>(flags: SendFlags, value: T, render: (value: T) => string): void {
-  process.stdout.write(flags.json === true ? `${JSON.stringify(value)}\n` : render(value));
+  process.stdout.write(flags.json === true ? `${jsonText(value)}\n` : render(value));
 }
 
 function requireOneKey(lists: readonly JsonValue[][], key: string | undefined): void {

@@ -6,7 +6,7 @@ import { addApiFlags, openApi, type Flags } from './api-access';
 import { isClientError, tellClientError } from './client-errors';
 import { renderStatus, type TimedStatus } from './status-table';
 import { untilInterrupted } from './until-interrupted';
-import { print } from './table';
+import { print, jsonText } from './table';
 
 const LOOK_EVERY_MS = 1 * SECOND;
 
@@ -70,7 +70,7 @@ async function tableInPlace() {
 }
 
 const jsonLines = {
-  show: ({ status }: TimedStatus) => process.stdout.write(`${JSON.stringify(status satisfies StatusView)}\n`),
+  show: ({ status }: TimedStatus) => process.stdout.write(`${jsonText(status satisfies StatusView)}\n`),
   tell: (problem: string) => process.stderr.write(`keepapart: ${problem}\n`),
   done: () => undefined,
 };

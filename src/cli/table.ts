@@ -65,6 +65,16 @@ export function plain(text: string): string {
   return text.replace(/\p{C}/gu, ' ');
 }
 
+/** JSON whose texts can't move a terminal: what JSON leaves as it is of control and formatting characters is escaped. */
+export function jsonText(value: unknown, indent?: number): string {
+  const escaped = (text: string) =>
+    Array.from({ length: text.length }, (_, at) => text.charCodeAt(at))
+      .map((unit) => `\\u${unit.toString(16).padStart(4, '0')}`)
+      .join('');
+  // Line ends are those of the indentation: JSON escapes all others.
+  return JSON.stringify(value, null, indent).replace(/(?!\n)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, escaped);
+}
+
 /** A count with its thousands apart. */
 export function count(value: number): string {
   return value.toLocaleString('en-GB');
@@ -86,5 +96,5 @@ export function print<T>(
   value: T,
   render: (value: T) => string,
 ): void {
-  process.stdout.write(flags['json'] === true ? `${JSON.stringify(value, null, 2)}\n` : render(value));
+  process.stdout.write(flags['json'] === true ? `${jsonText(value, 2)}\n` : render(value));
 }

@@ -1,6 +1,7 @@
 import { homedir } from 'node:os';
 import type { Config } from '../config';
 import { KeepapartError } from '../domain/errors';
+import { startWebUi } from '../http/web-ui';
 import {
   connectClient,
   embeddedTarget,
@@ -9,7 +10,7 @@ import {
 } from '../temporal/server/connection';
 import { defaultCacheDir, resolveTemporalBinary } from '../temporal/embedded/binary';
 import { databaseServerVersion, startEmbeddedServer } from '../temporal/embedded/embedded-server';
-import { accepts, LOOPBACK } from '../temporal/embedded/ports';
+import { accepts, choosePorts, type Endpoint, LOOPBACK } from '../temporal/embedded/ports';
 import { registerWithTemporal } from '../temporal/server/register';
 import type { Lifecycle } from './lifecycle';
 import { progressLine } from './progress-line';
@@ -68,14 +69,21 @@ export async function startTemporal(config: Config, lifecycle: Lifecycle): Promi
     onProgress: progress.show,
     signal: lifecycle.signal,
   }).finally(progress.end);
+  // Opened first, so that nobody takes the port meanwhile.
+  const behind: { ui?: Endpoint | undefined } = {};
+  const [uiPort = 0] = await choosePorts([{ port: config.uiPort, setting: 'UI_PORT' }]);
+  const allowedHosts = config.allowedHosts.split(',');
+  const webUi = await startWebUi({ port: uiPort, allowedHosts, target: () => behind.ui });
+  lifecycle.onStop("Temporal's Web UI", () => webUi.close());
   const server = await startEmbeddedServer({
     binary: binary.path,
     dataDir: config.dataDir,
     port: config.temporalPort,
-    uiPort: config.uiPort,
+    webUi: true,
     env,
     signal: lifecycle.signal,
   });
+  behind.ui = server.webUi;
   lifecycle.onStop('the Temporal server', () => server.stop());
   void server.exited.then(({ requested }) => {
     if (requested) return;
@@ -86,7 +94,7 @@ export async function startTemporal(config: Config, lifecycle: Lifecycle): Promi
       ),
     );
   });
-  return runningTemporal(server.address, server.uiUrl);
+  return runningTemporal(server.address, webUi.url);
 }
 
 /** Connects, and registers namespace and search attributes; every role does, so that the order of starting is free. */

@@ -7,6 +7,7 @@ import { connectClient } from '../temporal/server/connection';
 import { promote, readVersions } from '../temporal/worker/versions';
 import { addSettingFlags, readConfig } from './read-config';
 import { findTemporal } from './temporal-role';
+import { jsonText } from './table';
 
 type Flags = Readonly<Record<string, unknown>>;
 
@@ -73,9 +74,7 @@ function percent(text: string): number {
 function print(view: VersionsView, flags: Flags): void {
   const { deployment, taskQueue, current, versions } = view;
   const text =
-    flags['json'] === true
-      ? JSON.stringify({ deployment, taskQueue, current, versions }, null, 2)
-      : renderVersions(view);
+    flags['json'] === true ? jsonText({ deployment, taskQueue, current, versions }, 2) : renderVersions(view);
   process.stdout.write(`${text}\n`);
 }
 

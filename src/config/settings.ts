@@ -8,6 +8,9 @@ import { setting, type Setting } from './setting';
 
 export type { Setting } from './setting';
 
+/** Who may read what is created. */
+export const FILE_ACCESS = ['owner', 'group', 'all'] as const;
+
 /** How records are saved. */
 export const SAVE_ACTIVITIES = ['auto', 'record', 'batch'] as const;
 
@@ -70,7 +73,8 @@ export const SETTINGS = {
     default: '',
     about:
       'Host names that requests may be for, beside addresses and localhost: those of a proxy in front of the API.',
-    related: 'With API_KEYS any name will do.',
+    related:
+      "With API_KEYS any name will do. Holds for the embedded server's Web UI too, with and without API_KEYS.",
   }),
   rateLimitPerSecond: setting({
     parser: integer(0, 100_000),
@@ -111,7 +115,8 @@ export const SETTINGS = {
     parser: port(),
     default: 8233,
     about: "Port of the embedded server's Web UI; 0 picks a free one.",
-    related: 'No effect with TEMPORAL_ADDRESS, as then nothing is embedded. No two ports may be the same.',
+    related:
+      'On 127.0.0.1 alone, behind a guard against pages of other origins; it asks for no key. No effect with TEMPORAL_ADDRESS, as then nothing is embedded. No two ports may be the same.',
   }),
   dataDir: setting({
     parser: path(),
@@ -126,6 +131,13 @@ export const SETTINGS = {
     about: 'Folder of the batch files.',
     related:
       'Does not follow DATA_DIR: set both. Workers on several hosts must share it, or have their files gathered with STORE=postgres.',
+  }),
+  fileAccess: setting({
+    parser: oneOf(...FILE_ACCESS),
+    default: 'owner',
+    about: 'Who may read what keepapart creates in DATA_DIR and OUT_DIR: its own user alone, its group, or all.',
+    related:
+      "Temporal's database stays its own user's. Folders and files that are there keep their modes; the umask can take away more.",
   }),
   ...STORE_SETTINGS,
   taskQueue: setting({

@@ -54,10 +54,10 @@ export interface BatcherClient {
    * @param client name of the caller's API key: what it sent under a key is found by the key alone as well
    */
   request(requestId: string, client?: string): Promise<RequestView | undefined>;
-  /** Newest first. Throws `invalid-request` when the cursor isn't one of ours. */
+  /** Newest first. Throws `not-found` when the cursor isn't one of ours. */
   batches(filter: BatchFilter): Promise<BatchPage>;
   batch(batchId: string): Promise<BatchView | undefined>;
-  /** The batch that closed last first. Throws `invalid-request` when the cursor isn't one of ours. */
+  /** The batch that closed last first. Throws `not-found` when the cursor isn't one of ours. */
   deadLetters(filter: DeadLetterFilter): Promise<DeadLetterPage>;
   /**
    * Sends dead letters again, each once for ever (G4): as a request of its own, so that conflicts are checked anew (G2).

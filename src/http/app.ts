@@ -18,7 +18,7 @@ import { serveOperator } from './operator-routes';
 import { lastHandler, notFound, problemResponse } from './problem-response';
 import { rateLimit } from './rate-limit';
 import { listHandler, serveRecords } from './records-routes';
-import { requestLog } from './request-log';
+import { requestLog, tellOfStrangers } from './request-log';
 import { createRoutes } from './routing';
 import { inOrder, type Step } from './steps';
 import { straight } from './straight';
@@ -45,6 +45,7 @@ export function createHttpApi(deps: HttpDeps): HttpApi {
 
   const ofAll = [
     requestLog(deps.logger),
+    ...(deps.apiKeys.length > 0 ? [tellOfStrangers(deps.logger)] : []),
     fixedHeaders(deps),
     neverNotModified,
     requireHost(deps.apiKeys.length > 0 ? 'any' : (deps.allowedHosts ?? [])),

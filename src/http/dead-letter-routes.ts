@@ -46,7 +46,7 @@ const LIST: Operation = {
   description: '`limit` counts batches with such records; a page has all of theirs that fit, perhaps none.',
   query: deadLettersQuerySchema,
   answer: { status: 200, schema: deadLetterPageSchema },
-  errors: ['invalid-request'],
+  errors: ['invalid-request', 'not-found'],
 };
 
 const REDRIVE: Operation = {

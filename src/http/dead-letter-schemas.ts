@@ -31,6 +31,7 @@ export const redriveBodySchema = z
     },
     { error: `an object with one of ${WAYS.join(', ')}` },
   )
+  .meta({ override: { oneOf: WAYS.map((way) => ({ required: [way] })) } })
   .transform(({ by, ...ways }, context): { by: string | undefined; selection: RedriveSelection } => {
     const given = WAYS.filter((way) => ways[way] !== undefined);
     if (given.length === 1) return { by, selection: ways as RedriveSelection };

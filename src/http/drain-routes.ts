@@ -33,10 +33,11 @@ const drainBodySchema = z.strictObject(
 export function serveDrain(routes: Routes, { batcher, isDraining }: HttpDeps): void {
   const readBody = jsonBodyReader({ maxBytes: 4 * KIB, maxDepth: 2 });
   const drain: RequestHandler = async (req, res) => {
-    const body = (await readBody(req)) ?? {};
+    // None at all is an empty one; null is another matter.
+    const body = await readBody(req);
     const { by: claimed, timeoutMs } = validate(
       drainBodySchema,
-      body,
+      body === undefined ? {} : body,
       'The body is not valid; nothing was done',
     );
     const stillWanted = () => isClientThere(req) && !isDraining();

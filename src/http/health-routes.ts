@@ -1,4 +1,5 @@
 import type { RequestHandler } from 'express';
+import { SECOND } from '../domain/duration';
 import { KeepapartError } from '../domain/errors';
 import { healthSchema } from './answers';
 import type { HttpDeps } from './deps';
@@ -7,16 +8,33 @@ import type { Routes } from './routing';
 
 /** `/healthz`: the process is up. `/readyz`: it takes records, and Temporal answers. */
 export function serveHealth(routes: Routes, { batcher, isDraining }: HttpDeps): void {
+  const checkReady = sharedFor(READY_FOR_MS, () => batcher.checkReady());
   const getHealth: RequestHandler = (_req, res) => {
     res.json({ status: 'ok' });
   };
   const getReadiness: RequestHandler = async (_req, res) => {
     if (isDraining()) throw new KeepapartError('not-ready', 'This process is about to stop');
-    await batcher.checkReady();
+    await checkReady();
     res.json({ status: 'ready' });
   };
   routes.serve('/healthz', { get: { right: 'none', handle: getHealth, describe: HEALTH } });
   routes.serve('/readyz', { get: { right: 'none', handle: getReadiness, describe: READINESS } });
+}
+
+/** Anybody may ask whether we are ready, as often as they like: Temporal is asked once in this time at most. */
+const READY_FOR_MS = SECOND;
+
+/** One call for all who ask while it is under way, and for so long after it was begun. */
+function sharedFor(forMs: number, call: () => Promise<void>): () => Promise<void> {
+  let last: { call: Promise<void>; begunAtMs: number; over: boolean } | undefined;
+  return () => {
+    if (last !== undefined && (!last.over || performance.now() - last.begunAtMs < forMs)) return last.call;
+    const made = { call: call(), begunAtMs: performance.now(), over: false };
+    last = made;
+    const end = () => void (made.over = true);
+    made.call.then(end, end);
+    return made.call;
+  };
 }
 
 const HEALTH: Operation = {

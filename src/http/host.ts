@@ -23,7 +23,7 @@ export function requireHost(allowed: AllowedHosts): Step {
     if (host !== undefined && !isOurs(host))
       throw new KeepapartError(
         'unknown-host',
-        `Without API keys requests are taken for addresses, localhost and ALLOWED_HOSTS; received ${describeReceived(host)}`,
+        `Requests are taken for addresses, localhost and the names in ALLOWED_HOSTS; received ${describeReceived(host)}`,
       );
   };
 }

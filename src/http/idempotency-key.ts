@@ -10,9 +10,13 @@ const EXPECTED =
   'one key of up to 128 letters, digits and . _ : -, the first a letter or digit, with or without double quotes, ' +
   'not beginning like the id of a redrive (redrive-1.); a UUID is best';
 
+/** A requestId that isn't a redrive's, see `isRequestId` and `isRedriveId`. */
+const KEY = '(?!redrive-[0-9]+\\..)[A-Za-z0-9][A-Za-z0-9_.:-]{0,127}';
+
 /** As it is described; {@link idempotencyKeyOf} is what reads it. */
 export const idempotencyKeySchema = z
   .string()
+  .regex(new RegExp(`^(${KEY}|"${KEY}")$`))
   .optional()
   .meta({
     description:

@@ -28,8 +28,13 @@ export function serveOperator(routes: Routes, batcher: BatcherClient): void {
   const readBody = jsonBodyReader({ maxBytes: 4 * KIB, maxDepth: 2 });
   for (const [action, summary] of ACTIONS) {
     const act: RequestHandler = async (req, res) => {
-      const body = (await readBody(req)) ?? {};
-      const claimed = validate(operatorBodySchema, body, 'The body is not valid; nothing was done').by;
+      // None at all is an empty one; null is another matter.
+      const body = await readBody(req);
+      const claimed = validate(
+        operatorBodySchema,
+        body === undefined ? {} : body,
+        'The body is not valid; nothing was done',
+      ).by;
       const by = operatorOf(res, claimed);
       await batcher[action](by);
       res.status(202).json({ accepted: true, action, by });

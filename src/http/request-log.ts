@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Logger } from 'pino';
+import { SECOND } from '../domain/duration';
+import { keyNameOf } from './auth';
 import type { Step } from './steps';
 
 /** An id from outside is taken over when it can do no harm in a log, a header or a URN. */
@@ -13,6 +15,8 @@ export interface LoggedRequest {
   id: string;
   method: string;
   path: string;
+  /** Of the client, or of the proxy before us. */
+  address?: string;
 }
 
 const logged = new WeakMap<IncomingMessage, LoggedRequest>();
@@ -23,14 +27,21 @@ const logged = new WeakMap<IncomingMessage, LoggedRequest>();
  */
 export function requestLog(logger: Logger): Step {
   return (req, res) => {
-    const request = { id: incomingOrNewId(req), method: req.method ?? '', path: pathOf(req.url ?? '') };
+    // Kept now, as a connection that is gone has none.
+    const { remoteAddress: address } = req.socket;
+    const request = {
+      ...{ id: incomingOrNewId(req), method: req.method ?? '', path: pathOf(req.url ?? '') },
+      ...(address !== undefined && { address }),
+    };
     logged.set(req, request);
     res.setHeader('X-Request-Id', request.id);
     const begunAtMs = performance.now();
     // Comes after the answer as well.
     res.once('close', () => {
+      const key = keyNameOf(res);
       const line = {
         req: request,
+        ...(key !== undefined && { key }),
         res: { statusCode: res.statusCode },
         responseTime: Math.round(performance.now() - begunAtMs),
       };
@@ -39,8 +50,38 @@ export function requestLog(logger: Logger): Step {
   };
 }
 
+const TELL_EVERY_MS = 10 * SECOND;
+
+/** Warns of requests that were refused for want of a key: how many and from where, at most once in ten seconds. */
+export function tellOfStrangers(logger: Logger): Step {
+  let refused = 0;
+  let toldAtMs = -Infinity;
+  let timer: NodeJS.Timeout | undefined;
+  const tell = (address: string | undefined) => {
+    timer = undefined;
+    toldAtMs = performance.now();
+    logger.warn(
+      { refused, address },
+      `${refused} without a key in force were refused; the last from ${address ?? '?'}`,
+    );
+    refused = 0;
+  };
+  return (req, res) => {
+    const { remoteAddress } = req.socket;
+    res.once('close', () => {
+      if (res.statusCode !== 401) return;
+      refused++;
+      if (timer !== undefined) return;
+      const waitMs = toldAtMs + TELL_EVERY_MS - performance.now();
+      if (waitMs <= 0) tell(remoteAddress);
+      else timer = setTimeout(tell, waitMs, remoteAddress).unref();
+    });
+  };
+}
+
 function levelOf({ path }: LoggedRequest, res: ServerResponse): 'debug' | 'info' | 'warn' {
-  if (PROBES.includes(path)) return 'debug';
+  // Of those without a key, `tellOfStrangers` says how many: each by itself would let anybody fill the disk.
+  if (PROBES.includes(path) || res.statusCode === 401) return 'debug';
   return res.statusCode >= 500 ? 'warn' : 'info';
 }
 

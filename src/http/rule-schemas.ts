@@ -3,15 +3,36 @@ import { anyRecord, count } from './answer-parts';
 
 /* Conflict rules, as they are described in what is sent and in what is answered. */
 
-const pointer = () => z.string().meta({ description: 'JSON Pointer into the record' });
+/** RFC 6901: "~" only as ~0 or ~1. */
+const POINTER = /^(\/([^~/]|~[01])*)*$/;
+
+const pointer = () => z.string().regex(POINTER).meta({ description: 'JSON Pointer into the record' });
+
+const DIFFERENT = { override: { uniqueItems: true } };
+
+/** All of these conditions exclude each other, and so do those at one end of a range. */
+const EXCLUSIVE = [
+  ...[
+    ['equals', 'in'],
+    ['equals', 'prefix'],
+    ['in', 'prefix'],
+  ],
+  ...['atLeast', 'above', 'atMost', 'below'].flatMap((bound) =>
+    ['equals', 'in', 'prefix'].map((condition) => [bound, condition]),
+  ),
+  ...[
+    ['atLeast', 'above'],
+    ['atMost', 'below'],
+  ],
+];
 
 const bound = () => z.union([z.number(), z.string()]).optional();
 const selectorSchema = z
   .strictObject({
     at: pointer().optional(),
     equals: anyRecord().optional(),
-    in: z.array(anyRecord()).optional(),
-    prefix: z.string().optional(),
+    in: z.array(anyRecord()).min(1).meta(DIFFERENT).optional(),
+    prefix: z.string().min(1).optional(),
     atLeast: bound(),
     above: bound(),
     atMost: bound(),
@@ -21,21 +42,31 @@ const selectorSchema = z
     id: 'Selector',
     description:
       'Which records, by the part at the pointer: equals, in, prefix or a range; any that has it without',
+    override: { minProperties: 1, not: { anyOf: EXCLUSIVE.map((required) => ({ required })) } },
   });
 
 const same = z
-  .union([pointer(), z.array(pointer())])
+  .union([pointer(), z.array(pointer()).min(1).meta(DIFFERENT)])
   .optional()
   .meta({ description: 'The rule holds only between two records that have the same value there' });
 
 export const conflictRuleSchema = z
   .union([
-    z.strictObject({ pair: z.tuple([anyRecord(), anyRecord()]), at: pointer().optional(), same }),
-    z.strictObject({ group: z.array(anyRecord()), at: pointer().optional(), same }),
+    z.strictObject({
+      pair: z.tuple([anyRecord(), anyRecord()]).meta(DIFFERENT),
+      at: pointer().optional(),
+      same,
+    }),
+    z.strictObject({ group: z.array(anyRecord()).min(2).meta(DIFFERENT), at: pointer().optional(), same }),
     z.strictObject({ distinct: pointer(), same }),
     z.strictObject({ never: z.strictObject({ left: selectorSchema, right: selectorSchema }), same }),
   ])
-  .meta({ id: 'ConflictRule', description: 'Which records never share a batch; see docs/CONFIGURATION.md' });
+  .meta({
+    id: 'ConflictRule',
+    description:
+      'Which records never share a batch; see docs/CONFIGURATION.md. A rule that can never match, or repeats another one ' +
+      'in other words, is refused.',
+  });
 
 export const ruleCountsSchema = z.array(
   z.strictObject({ rule: conflictRuleSchema, records: count() }).meta({ id: 'RuleCount' }),

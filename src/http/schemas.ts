@@ -7,7 +7,7 @@ import { BATCH_STATES } from '../contracts/views';
 export const operatorField = {
   by: z
     .string({ error: 'a name of 1 to 64 printable characters' })
-    .regex(/^(?! )[\p{L}\p{M}\p{N}\p{P}\p{S} ]{1,64}$/u, {
+    .regex(/^[\p{L}\p{M}\p{N}\p{P}\p{S}][\p{L}\p{M}\p{N}\p{P}\p{S} ]{0,63}$/u, {
       error: 'a name of 1 to 64 printable characters',
     })
     .exactOptional(),
@@ -27,6 +27,8 @@ function describeAsInteger(bounds: {
   };
 }
 
+const CURSOR_EXPECTED = { error: 'the nextCursor of the page before' };
+
 /** `?limit=&cursor=` of every list that comes in pages. */
 export const pageFields = {
   limit: z
@@ -36,15 +38,22 @@ export const pageFields = {
     .transform(Number)
     .meta({ override: describeAsInteger({ minimum: 1, maximum: 200, default: 50 }) }),
   cursor: z
-    .string({ error: 'the nextCursor of the page before' })
-    .min(1, { error: 'the nextCursor of the page before' })
+    .string(CURSOR_EXPECTED)
+    .regex(/^[A-Za-z0-9_-]{1,4096}$/, CURSOR_EXPECTED)
     .exactOptional(),
 };
 
 const ID_EXPECTED = { error: 'an id of 1 to 255 printable characters' };
 
-/** An id as it may stand in a path: what is longer or holds control characters is none of ours. */
-export const idSchema = z.string(ID_EXPECTED).regex(/^[^\p{C}]{1,255}$/u, ID_EXPECTED);
+/**
+ * An id as it may stand in a path: what is longer or holds control or formatting characters is none of ours. By their
+ * numbers, as what a class of Unicode holds depends on its version.
+ */
+export const idSchema = z
+  .string(ID_EXPECTED)
+  .regex(/^[^\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]{1,255}$/u, ID_EXPECTED)
+  // Half a character is none, and patterns that name surrogates can't be read everywhere.
+  .refine((id) => !/\p{Cs}/u.test(id), ID_EXPECTED);
 
 /** `GET /v1/batches?state=&requestId=&limit=&cursor=`. */
 export const batchesQuerySchema = z.strictObject({

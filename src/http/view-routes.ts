@@ -60,7 +60,7 @@ const GET_BATCHES: Operation = {
   summary: 'Lists batches: running ones first, then the most recently closed',
   query: batchesQuerySchema,
   answer: { status: 200, schema: batchPageSchema },
-  errors: ['invalid-request'],
+  errors: ['invalid-request', 'not-found'],
 };
 
 const GET_BATCH: Operation = {

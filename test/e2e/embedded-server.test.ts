@@ -156,18 +156,38 @@ describe('a database', () => {
 
 describe('starting', () => {
   test('gives a Web UI where one is asked for, and keeps its output out of ours', async () => {
-    const server = await start({ uiPort: 0 });
-    const page = await fetch(server.uiUrl ?? 'none');
+    const server = await start({ webUi: true });
+    const { host, port } = server.webUi!;
+    const page = await fetch(`http://${host}:${port}`);
     expect(page.status).toBe(200);
     await server.stop();
     expect(readFileSync(server.logFile, 'utf8')).toContain('Server:');
   });
 
+  (existsSync('/proc/self/environ') ? test : test.skip)(
+    'hands on of the environment what a server needs, and nothing that is secret',
+    async () => {
+      const secrets = {
+        KEEPAPART_POSTGRES_URL: 'postgres://us:s3cret@db/records',
+        KEEPAPART_API_KEY: 's3cret',
+        TEMPORAL_API_KEY: 's3cret',
+        AWS_SECRET_ACCESS_KEY: 's3cret',
+        PGPASSWORD: 's3cret',
+        http_proxy: 'http://us:s3cret@proxy.example',
+      };
+      const server = await start({ env: { ...process.env, GOMAXPROCS: '1', ...secrets } });
+      const theirs = readFileSync(`/proc/${server.pid}/environ`, 'utf8');
+      expect(theirs).not.toContain('s3cret');
+      expect(theirs).toContain('GOMAXPROCS=1');
+      expect(theirs).toContain('PATH=');
+    },
+  );
+
   test('several at once get ports of their own', async () => {
     const started = await Promise.all(
-      ['a', 'b', 'c'].map((name) => start({ dataDir: join(root, name), uiPort: 0 })),
+      ['a', 'b', 'c'].map((name) => start({ dataDir: join(root, name), webUi: true })),
     );
-    const places = started.flatMap(({ address, uiUrl }) => [address, uiUrl]);
+    const places = started.flatMap(({ address, webUi }) => [address, `${webUi?.host}:${webUi?.port}`]);
     expect(new Set(places).size).toBe(6);
   });
 
@@ -178,27 +198,21 @@ describe('starting', () => {
     );
   });
 
-  test.each([
-    ['port', 'TEMPORAL_PORT', 'TEMPORAL_ADDRESS='],
-    ['uiPort', 'UI_PORT', 'KEEPAPART_UI_PORT'],
-  ])(
-    'on a %s that is taken fails before the server runs, naming the port and the ways out',
-    async (key, setting, hint) => {
-      const taken = createServer();
-      await new Promise<void>((listening) => taken.listen(0, '127.0.0.1', listening));
-      const { port } = taken.address() as AddressInfo;
-      try {
-        const { code, message } = await failure(start({ [key]: port }));
-        expect(code).toBe('port-in-use');
-        for (const part of [String(port), setting, `KEEPAPART_${setting}`, hint])
-          expect(message).toContain(part);
-        expect(existsSync(join(dataDir, 'temporal.db'))).toBe(false);
-      } finally {
-        taken.close();
-      }
-      await start();
-    },
-  );
+  test('on a port that is taken fails before the server runs, naming the port and the ways out', async () => {
+    const taken = createServer();
+    await new Promise<void>((listening) => taken.listen(0, '127.0.0.1', listening));
+    const { port } = taken.address() as AddressInfo;
+    try {
+      const { code, message } = await failure(start({ port }));
+      expect(code).toBe('port-in-use');
+      for (const part of [String(port), 'TEMPORAL_PORT', 'KEEPAPART_TEMPORAL_PORT', 'TEMPORAL_ADDRESS='])
+        expect(message).toContain(part);
+      expect(existsSync(join(dataDir, 'temporal.db'))).toBe(false);
+    } finally {
+      taken.close();
+    }
+    await start();
+  });
 
   test('in a folder that cannot be written fails, naming the folder and its setting', async () => {
     writeFileSync(join(root, 'file'), '');

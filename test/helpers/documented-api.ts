@@ -1,4 +1,5 @@
 import Ajv2020, { type AnySchemaObject, type ValidateFunction } from 'ajv/dist/2020';
+import addFormats from 'ajv-formats';
 import request from 'supertest';
 import { FakeBatcherClient } from './fake-batcher-client';
 import { usualApp } from './usual-app';
@@ -12,7 +13,8 @@ interface Schema {
 
 interface Operation {
   operationId: string;
-  requestBody?: { required: boolean; content: Record<string, { example: unknown }> };
+  parameters?: { name: string; schema: object }[];
+  requestBody?: { required: boolean; content: Record<string, { example: unknown; schema: object }> };
   responses: Record<
     string,
     { headers?: Record<string, { required?: boolean }>; content: Record<string, { schema: Schema }> }
@@ -64,7 +66,7 @@ export function ourDocumentedApi(): Promise<DocumentedApi> {
 }
 
 export function documentedApi(document: ApiDocument): DocumentedApi {
-  const ajv = new Ajv2020({ strict: false, validateFormats: false }).addSchema(closed(document), 'api');
+  const ajv = addFormats(new Ajv2020({ strict: false })).addSchema(closed(document), 'api');
   const validators = new Map<string, ValidateFunction>();
   function problemsWith(schema: Schema, body: string): string | undefined {
     const text = JSON.stringify(schema).replaceAll('"#/', '"api#/');

@@ -156,10 +156,27 @@ test('The process is healthy whatever Temporal does, and ready when Temporal ans
   const { app, batcher } = testApp();
   expect((await request(app).get('/healthz')).body).toEqual({ status: 'ok' });
   expect((await request(app).get('/readyz')).body).toEqual({ status: 'ready' });
-  batcher.failure = new KeepapartError('temporal-unavailable', 'No answer');
-  await request(app).get('/healthz').expect(200);
-  const response = await request(app).get('/readyz');
+  const { app: other, batcher: itsBatcher } = testApp();
+  itsBatcher.failure = new KeepapartError('temporal-unavailable', 'No answer');
+  await request(other).get('/healthz').expect(200);
+  const response = await request(other).get('/readyz');
   expect([response.status, response.body.code]).toEqual([503, 'temporal-unavailable']);
+  expect(batcher.calls).toEqual(['checkReady()']);
+});
+
+test('However many ask at once whether it is ready, Temporal is asked once a second at most.', async () => {
+  let nowMs = 1_000_000;
+  jest.spyOn(performance, 'now').mockImplementation(() => nowMs);
+  const { app, batcher } = testApp();
+  const ask = () => Promise.all(Array.from({ length: 20 }, () => request(app).get('/readyz').expect(200)));
+  await ask();
+  nowMs += 999;
+  await ask();
+  expect(batcher.calls).toEqual(['checkReady()']);
+  nowMs += 1;
+  await ask();
+  expect(batcher.calls).toEqual(['checkReady()', 'checkReady()']);
+  jest.restoreAllMocks();
 });
 
 describe('While draining', () => {

@@ -98,3 +98,30 @@ test('A key that is configured by anything but its SHA-256 is refused when the a
   expect(withKey).toThrow(expect.objectContaining({ code: 'invalid-config' }));
   expect(withKey).not.toThrow(KEY);
 });
+
+test('The log has whose key it was and where a request came from, and never the key.', async () => {
+  const { app, logs } = testApp({
+    apiKeys: [{ name: 'shop', sha256: sha256('s3cret-key'), rights: RIGHTS }],
+  });
+  await request(app).get('/v1/status').set('X-Api-Key', 's3cret-key').expect(200);
+  const lines = logs.filter((line) => line.includes('request completed')).map((line) => JSON.parse(line));
+  expect(lines).toEqual([
+    expect.objectContaining({
+      key: 'shop',
+      req: expect.objectContaining({ address: expect.stringContaining('127.0.0.1') }),
+    }),
+  ]);
+  expect(logs.join('')).not.toContain('s3cret-key');
+});
+
+test('A flood of requests without a key in force is one line in the log, with their number.', async () => {
+  jest.spyOn(performance, 'now').mockReturnValue(1_000_000);
+  const { app, logs } = testApp({
+    apiKeys: [{ name: 'shop', sha256: sha256('s3cret-key'), rights: RIGHTS }],
+  });
+  const levels = () => logs.map((line) => JSON.parse(line)).filter(({ level }) => level >= 30);
+  for (let i = 0; i < 30; i++)
+    await request(app).get('/v1/status').set('X-Api-Key', `guess ${i}`).expect(401);
+  expect(levels()).toEqual([expect.objectContaining({ level: 40, refused: 1 })]);
+  jest.restoreAllMocks();
+});

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import Ajv2020, { type AnySchemaObject } from 'ajv/dist/2020';
+import addFormats from 'ajv-formats';
+import request from 'supertest';
 import { ERRORS, KeepapartError } from '../../src/domain/errors';
 import { RIGHTS } from '../../src/domain/rights';
 import type { HttpDeps } from '../../src/http/deps';
@@ -24,7 +26,7 @@ test('The description is OpenAPI 3.1: it has the form that the official JSON Sch
 });
 
 test('Every schema in it is JSON Schema 2020-12, and every reference leads somewhere.', () => {
-  const ajv = new Ajv2020({ strict: false }).addSchema(api.document, 'api');
+  const ajv = addFormats(new Ajv2020({ strict: false })).addSchema(api.document, 'api');
   for (const name of Object.keys(api.document.components.schemas))
     ajv.compile({ $ref: `api#/components/schemas/${name}` });
   const references = [...JSON.stringify(api.document).matchAll(/"\$ref":"#\/components\/schemas\/(\w+)"/g)];
@@ -44,6 +46,74 @@ test('Clients are told to bear more than is described, and we to answer no more.
   const outcomeOf = (body: object) => api.outcomeOf({ ...answer, headers, body: JSON.stringify(body) });
   expect(outcomeOf({ status: 'ok' })).toEqual({ outcome: 'getHealth 200 Health' });
   expect(outcomeOf({ status: 'ok', more: 1 })).toEqual({ wrong: expect.stringContaining('additional') });
+});
+
+test.each([
+  [
+    'Idempotency-Key',
+    'post',
+    '/v1/records',
+    ['a', 'order-4711.x:2_3', '"quoted"', 'redrive-1.', 'redrive'],
+    ['', '"', '"a', 'a b', 'é', '-a', 'x'.repeat(129), 'redrive-1.a:0', '"redrive-2.a:0"'],
+  ],
+  ['cursor', 'get', '/v1/batches', ['a2VlcGFwYXJ0LTE6'], ['', 'a b', 'a=', 'a/b', 'x'.repeat(4097)]],
+] as const)('%s is described as narrowly as it is read.', async (name, method, path, good, bad) => {
+  const { parameters = [] } = api.document.paths[path]?.[method] ?? {};
+  const parameter = parameters.find((each) => each.name === name);
+  const takes = addFormats(new Ajv2020({ strict: false })).compile(parameter?.schema ?? false);
+  const { app } = testApp();
+  for (const value of [...good, ...bad]) {
+    const sent =
+      method === 'get'
+        ? request(app).get(`${path}?cursor=${encodeURIComponent(value)}`)
+        : request(app).post(path).set('Content-Type', 'application/json').set(name, value).send('[1]');
+    // No client sends what isn't in Latin-1; nothing of the header is left of an empty value for some.
+    const { status } = await sent;
+    expect([value, takes(value)]).toEqual([value, (good as readonly string[]).includes(value)]);
+    expect([value, status < 300]).toEqual([value, takes(value)]);
+  }
+});
+
+test.each([
+  ['/v1/flush', {}],
+  ['/v1/pause', {}],
+  ['/v1/resume', {}],
+  ['/v1/drain', {}],
+  ['/v1/dead-letters/redrive', { all: true }],
+  ['/v1/limits', {}],
+])('%s takes the bodies that are described, and no others.', async (path, good) => {
+  const method = path === '/v1/limits' ? 'patch' : 'post';
+  const schema = api.document.paths[path]?.[method]?.requestBody?.content['application/json']?.schema;
+  const ajv = addFormats(new Ajv2020({ strict: false })).addSchema(api.document, 'api');
+  const takes = ajv.compile(
+    JSON.parse(JSON.stringify(schema).replaceAll('"#/', '"api#/')) as AnySchemaObject,
+  );
+  const bodies = [
+    ...[good, { ...good, by: 'Ann' }, null, [], 1, { ...good, by: '' }, { ...good, other: 1 }],
+    ...[{ all: true, batchId: 'b' }, { records: ['a:0'], requestId: 'a' }, { records: [] }, { all: false }],
+    ...[
+      { conflicts: [{ pair: [1, 1] }] },
+      { conflicts: [{ group: [1] }] },
+      { conflicts: [{ distinct: 'a' }] },
+    ],
+    ...[{ equals: 1, in: [2] }, { in: [] }, { prefix: '' }, { above: 1, atLeast: 1 }, {}].map((left) => ({
+      conflicts: [{ never: { left, right: { at: '' } } }],
+    })),
+    {
+      conflicts: [
+        { never: { left: { at: '/a', above: 1, atMost: 2 }, right: { at: '/b', in: [1, 2] } }, same: '/~0' },
+      ],
+    },
+    { conflicts: [{ distinct: '/a', same: [] }] },
+  ];
+  for (const body of bodies) {
+    const { app } = testApp();
+    const { status } = await request(app)
+      [method](path)
+      .set('Content-Type', 'application/json')
+      .send(JSON.stringify(body));
+    expect([body, status < 300]).toEqual([body, takes(body)]);
+  }
 });
 
 /** One way of calling an operation. */
@@ -163,8 +233,8 @@ const FAILURES = {
   addRecords: ['buffer-full', 'idempotency-key-reused', 'stream-overtaken'],
   changeLimits: ['invalid-request', 'limits-incomplete'],
   getRequest: ['request-too-long'],
-  listBatches: ['invalid-request'],
-  listDeadLetters: ['invalid-request'],
+  listBatches: ['not-found'],
+  listDeadLetters: ['not-found'],
   redriveDeadLetters: ['dead-letter-not-found', 'buffer-full'],
 } as const;
 const WHEN_THE_BATCHER_REFUSES: Situation[] = Object.entries(FAILURES).flatMap(([operationId, codes]) =>

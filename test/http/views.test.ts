@@ -116,10 +116,10 @@ test.each([
   },
 );
 
-test('A cursor that the batcher does not know is 422.', async () => {
+test('A cursor that the batcher does not know is 404.', async () => {
   const { app, batcher } = testApp();
-  batcher.failure = new KeepapartError('invalid-request', 'The cursor is none of ours');
-  await request(app).get('/v1/batches?cursor=x').expect(422);
+  batcher.failure = new KeepapartError('not-found', 'The cursor is none of ours');
+  await request(app).get('/v1/batches?cursor=x').expect(404);
 });
 
 test('The status is answered as the batcher tells it, and kept by no cache.', async () => {

@@ -85,7 +85,7 @@ test('batches are listed newest first, page by page, by state; one is shown with
   expect(await pipeline.batcher.batches({ limit: 10, state: 'running' })).toMatchObject({ batches: [] });
   expect((await pipeline.batcher.batches({ limit: 10, state: 'completed' })).batches).toHaveLength(3);
   await expect(pipeline.batcher.batches({ limit: 2, cursor: 'bm9uc2Vuc2U' })).rejects.toMatchObject({
-    code: 'invalid-request',
+    code: 'not-found',
   });
 
   const batch = await pipeline.batcher.batch(`${pipeline.batcherWorkflowId}-00000001`);

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { flagName, type SettingKey } from '../../config';
 import type { Lifecycle } from '../lifecycle';
+import { API_KEY_VARIABLE } from '../read-config';
 
 /** Says that a role is up; the last line of its summary. */
 const UP = /Ctrl-C stops it/;
@@ -32,7 +33,7 @@ export async function startServe(
   const flags = Object.entries(settings).map(([key, value]) => `${flagName(key as SettingKey)}=${value}`);
   if (typeof configFile === 'string') flags.push(`--config=${configFile}`);
   const child = spawn(process.execPath, [main, 'serve', ...flags], {
-    env: { ...process.env, TEMPORAL_ADDRESS: temporalAddress },
+    env: { ...process.env, [API_KEY_VARIABLE]: undefined, TEMPORAL_ADDRESS: temporalAddress },
     stdio: ['ignore', 'pipe', 'inherit'],
     // A Ctrl-C at the terminal reaches us alone; we stop it.
     detached: true,

@@ -1,7 +1,7 @@
 import type { ConflictRule } from '../../domain/conflict-rules';
 import { coveredRules } from '../../domain/covered-rules';
 import { isKeepapartError, type FieldProblem, type KeepapartError } from '../../domain/errors';
-import { readOperatorConfig } from '../read-config';
+import { readConfig } from '../read-config';
 import { EXIT } from '../report-failure';
 import { print } from '../table';
 import { readDocument } from './read-document';
@@ -45,7 +45,7 @@ async function ofFile(source: string): Promise<Checked> {
 
 async function inForce(flags: Flags): Promise<Checked> {
   try {
-    const { config, sources } = readOperatorConfig(flags);
+    const { config, sources } = readConfig(flags);
     const source = `CONFLICTS (${sources.conflicts})`;
     return { source, rules: config.conflicts as unknown as WrittenRules['rules'], at: '', problems: [] };
   } catch (error) {

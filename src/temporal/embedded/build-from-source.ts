@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MINUTE, SECOND } from '../../domain/duration';
+import { fetchingEnvironment } from './child-environment';
 import type { Environment } from './executable';
 import { findOnPath } from './executable';
 import { BINARY_PHASE, type ReportStep } from './progress';
@@ -42,7 +43,7 @@ export async function buildFromSource(folder: string, options: BuildOptions): Pr
   const repeat = setInterval(progress.repeat, SECOND);
   try {
     await runCommand(go, ['install', '-v', `-ldflags=${LINKER_FLAGS}`, `${MAIN_PACKAGE}@v${CLI_VERSION}`], {
-      env: { ...env, ...OWN_SETTINGS, GOBIN: folder, GOTMPDIR: work },
+      env: { ...fetchingEnvironment(env), ...OWN_SETTINGS, GOBIN: folder, GOTMPDIR: work },
       signal: AbortSignal.any([options.signal, guard.signal]),
       onLine: (line) => {
         guard.touch();

@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { MIB, SECOND } from '../../domain/duration';
+import { fetchingEnvironment } from './child-environment';
 import type { Environment } from './executable';
 import { BINARY_PHASE, type ReportStep } from './progress';
 import { runCommand, stallGuard } from './run-command';
@@ -35,7 +36,7 @@ export async function download(folder: string, options: DownloadOptions): Promis
   const finished = new AbortController();
   const args = ['-e', DOWNLOAD_SCRIPT, sdk, folder, `v${CLI_VERSION}`];
   const sdkProcess = runCommand(process.execPath, args, {
-    env: options.env,
+    env: fetchingEnvironment(options.env),
     signal: AbortSignal.any([options.signal, guard.signal, finished.signal]),
   });
   const ended = sdkProcess.then(

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { SEARCH_ATTRIBUTES } from '../../contracts/search-attributes';
@@ -6,9 +7,10 @@ import { KeepapartError } from '../../domain/errors';
 import { readableName } from '../server/enum-names';
 import { claimDatabase } from './claim';
 import { databaseIsReady, openDatabase, prepareDataDir, rotateLog, SERVER_FILE } from './data-folder';
+import { serverEnvironment } from './child-environment';
 import { type Environment, probeVersion } from './executable';
 import { waitUntilHealthy } from './health';
-import { choosePorts, LOOPBACK } from './ports';
+import { chooseHiddenPort, choosePorts, type Endpoint, LOOPBACK } from './ports';
 import { type ServerExit, type ServerProcess, spawnServer } from './server-process';
 
 export { databaseServerVersion } from './data-folder';
@@ -27,15 +29,15 @@ export interface EmbeddedServerOptions {
   dataDir: string;
   /** gRPC port on the loopback interface; 0 for any free one. */
   port: number;
-  /** Port of the Web UI, likewise; without it there is no Web UI. */
-  uiPort?: number;
+  /** Whether Temporal's Web UI runs too. Default false. */
+  webUi?: boolean;
   /** Created when it doesn't exist. Default `default`, which always exists. */
   namespace?: string;
   /** Default true: what Temporal acknowledged survives a power cut (G3). False is for databases that are thrown away. */
   durable?: boolean;
   /** Temporal's dynamic configuration: values as JSON, by name. */
   dynamicConfig?: Readonly<Record<string, string>>;
-  /** For the server's process; TEMPORAL_ variables, which are meant for clients, are left out. */
+  /** The server's process gets what it needs of it, and nothing that is secret. */
   env: Environment;
   signal?: AbortSignal;
 }
@@ -43,8 +45,11 @@ export interface EmbeddedServerOptions {
 export interface EmbeddedServer {
   /** `host:port` for gRPC. */
   address: string;
-  /** Undefined without a Web UI. */
-  uiUrl: string | undefined;
+  /**
+   * Where the Web UI listens, which asks nobody who they are: for a guard in front of it, not to be shown. Undefined
+   * without a Web UI.
+   */
+  webUi: Endpoint | undefined;
   pid: number;
   logFile: string;
   /** Resolves when the server has ended, for whatever reason; look at `requested`. */
@@ -87,7 +92,7 @@ export async function startEmbeddedServer(options: EmbeddedServerOptions): Promi
 }
 
 /** A server, and where it is. */
-type Started = Pick<EmbeddedServer, 'address' | 'uiUrl' | 'pid' | 'logFile'> & { server: ServerProcess };
+type Started = Pick<EmbeddedServer, 'address' | 'webUi' | 'pid' | 'logFile'> & { server: ServerProcess };
 
 /**
  * The server probes the ports of its inner services and releases them before it opens them, as we do with ours. Another
@@ -98,16 +103,16 @@ async function startOnFreePorts(
   noteServer: (pid: number) => Promise<void>,
 ): Promise<Started> {
   for (let start = 1; ; start++) {
-    const [port = 0, uiPort] = await choosePorts([
+    const [port = 0] = await choosePorts([
       {
         port: options.port,
         setting: 'TEMPORAL_PORT',
         hint: `To use a Temporal server that runs there already, set TEMPORAL_ADDRESS=${LOOPBACK}:${options.port}.`,
       },
-      ...(options.uiPort === undefined ? [] : [{ port: options.uiPort, setting: 'UI_PORT' }]),
     ]);
+    const webUi = options.webUi === true ? await chooseHiddenPort() : undefined;
     try {
-      return await startOnce(options, { port, uiPort }, noteServer);
+      return await startOnce(options, { port, webUi }, noteServer);
     } catch (error) {
       const lostPort = error instanceof Error && LOST_PORT.test(error.message);
       if (!lostPort || start === MAX_STARTS) throw error;
@@ -115,22 +120,9 @@ async function startOnFreePorts(
   }
 }
 
-/**
- * How much of its heap the server lets turn into garbage, in per cent, before it collects (Go's own setting, 100 unless it
- * is set): at 400 it takes about a sixth less CPU, and some 80 MiB more of memory under load.
- */
-const GOGC = '400';
-
-function environmentOf(env: Environment): Environment {
-  const kept = Object.entries(env).filter(
-    ([name, value]) => value !== undefined && !name.startsWith('TEMPORAL_'),
-  );
-  return { GOGC, ...Object.fromEntries(kept) };
-}
-
 async function startOnce(
   options: EmbeddedServerOptions,
-  ports: { port: number; uiPort: number | undefined },
+  ports: { port: number; webUi: Endpoint | undefined },
   noteServer: (pid: number) => Promise<void>,
 ): Promise<Started> {
   const { binary, dataDir, namespace = 'default' } = options;
@@ -138,7 +130,7 @@ async function startOnce(
   const server = spawnServer(binary, {
     args: serverArguments(options, ports, namespace),
     cwd: dataDir,
-    env: environmentOf(options.env),
+    env: serverEnvironment(options.env),
     logFile: log.path,
   });
   const ended = new AbortController();
@@ -164,7 +156,7 @@ async function startOnce(
   return {
     server,
     address: `${LOOPBACK}:${ports.port}`,
-    uiUrl: ports.uiPort === undefined ? undefined : `http://${LOOPBACK}:${ports.uiPort}`,
+    webUi: ports.webUi,
     pid: server.pid ?? 0,
     logFile: log.path,
   };
@@ -172,33 +164,46 @@ async function startOnce(
 
 function serverArguments(
   options: EmbeddedServerOptions,
-  { port, uiPort }: { port: number; uiPort: number | undefined },
+  { port, webUi }: { port: number; webUi: Endpoint | undefined },
   namespace: string,
 ): string[] {
+  const dynamicConfig = {
+    // A development server reads from its database what attributes there are, for each call that might name one.
+    'system.forceSearchAttributesCacheRefreshOnRead': 'false',
+    // It would ask Temporal's servers for a newer version every day.
+    'frontend.enableServerVersionCheck': 'false',
+    ...CLOSED,
+    ...options.dynamicConfig,
+  };
   return [
     ...['server', 'start-dev', '--ip', LOOPBACK, '--port', String(port), '--namespace', namespace],
-    ...(uiPort === undefined ? ['--headless'] : ['--ui-port', String(uiPort)]),
+    ...(webUi === undefined ? ['--headless'] : ['--ui-ip', webUi.host, '--ui-port', String(webUi.port)]),
     // Relative to its working folder: the server puts the name into a URI unescaped, where % and ? would mean something.
     ...['--db-filename', SERVER_FILE.database],
     // The defaults, a rollback journal, run at half the speed (docs/BENCHMARKS.md).
     ...['--sqlite-pragma', 'journal_mode=wal'],
     ...['--sqlite-pragma', `synchronous=${(options.durable ?? true) ? 'full' : 'off'}`],
-    // A development server reads from its database what attributes there are, for each call that might name one.
-    ...['--dynamic-config-value', 'system.forceSearchAttributesCacheRefreshOnRead=false'],
     // So nobody has to wait for it to learn of ours.
     ...Object.values(SEARCH_ATTRIBUTES).flatMap(({ name, type }) => [
       '--search-attribute',
       `${name}=${readableName(type)}`,
     ]),
-    // It would ask Temporal's servers for a newer version every day.
-    ...['--dynamic-config-value', 'frontend.enableServerVersionCheck=false'],
-    ...Object.entries(options.dynamicConfig ?? {}).flatMap(([name, value]) => [
+    ...Object.entries(dynamicConfig).flatMap(([name, value]) => [
       '--dynamic-config-value',
       `${name}=${value}`,
     ]),
     ...['--log-level', 'error'],
   ];
 }
+
+/**
+ * The server opens an HTTP API on a port of its own choice, which can't be turned off, and to which any page in a browser
+ * could send: it answers only for a host that nobody can name. Nexus, which keepapart doesn't use, is served there as well.
+ */
+const CLOSED = {
+  'frontend.httpAllowedHosts': JSON.stringify([`${randomBytes(16).toString('hex')}.invalid`]),
+  'system.enableNexus': 'false',
+};
 
 /** An aborted wait throws an AbortError, with the reason inside. */
 function describe(error: unknown, ended: AbortSignal): string {

@@ -4,6 +4,7 @@ import { access, stat } from 'node:fs/promises';
 import { delimiter, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { SECOND } from '../../domain/duration';
+import { serverEnvironment } from './child-environment';
 
 const run = promisify(execFile);
 
@@ -42,7 +43,10 @@ export async function isExecutableFile(path: string): Promise<boolean> {
  * @throws Error, in plain words, when it doesn't run or doesn't answer as Temporal's CLI does
  */
 export async function probeVersion(path: string, env: Environment): Promise<BinaryVersion> {
-  const { stdout } = await run(path, ['--version'], { env: { ...env }, timeout: 20 * SECOND });
+  const { stdout } = await run(path, ['--version'], {
+    env: { ...serverEnvironment(env) },
+    timeout: 20 * SECOND,
+  });
   const match = /version (\S+) .*?server v?(\d+\.\d+\.\d+)/i.exec(stdout);
   if (match?.[1] === undefined || match[2] === undefined) {
     throw new Error(`answered --version with ${JSON.stringify(stdout.slice(0, 80))}`);

@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Connection } from '@temporalio/client';
 import { SECOND } from '../../domain/duration';
-import { accepts, LOOPBACK } from './ports';
+import { WITHOUT_PROXY } from '../server/proxy';
+import { accepts, type Endpoint, LOOPBACK } from './ports';
 
 const POLL_MS = 50;
 const CALL_LIMIT_MS = 5 * SECOND;
@@ -11,17 +12,18 @@ const CALL_LIMIT_MS = 5 * SECOND;
  * @throws the reason of `signal`, the only way to give up
  */
 export async function waitUntilHealthy(
-  ports: { port: number; uiPort?: number | undefined },
+  ports: { port: number; webUi?: Endpoint | undefined },
   namespace: string,
   signal: AbortSignal,
 ): Promise<void> {
-  const { port, uiPort } = ports;
+  const { port, webUi } = ports;
   // gRPC would wait a second after its first refused connection, so the port is looked at first.
   while (!(await accepts(port))) await delay(POLL_MS, undefined, { signal });
-  const connection = Connection.lazy({ address: `${LOOPBACK}:${port}` });
+  const connection = Connection.lazy({ address: `${LOOPBACK}:${port}`, channelArgs: WITHOUT_PROXY });
   try {
     while (!(await answers(connection, namespace))) await delay(POLL_MS, undefined, { signal });
-    while (uiPort !== undefined && !(await accepts(uiPort))) await delay(POLL_MS, undefined, { signal });
+    while (webUi !== undefined && !(await accepts(webUi.port, webUi.host)))
+      await delay(POLL_MS, undefined, { signal });
   } finally {
     await connection.close();
   }

@@ -1,8 +1,15 @@
+import { randomInt } from 'node:crypto';
 import { type AddressInfo, connect, createServer, type Server } from 'node:net';
 import { KeepapartError } from '../../domain/errors';
 
 /** The embedded server has no authentication, so nothing but this machine may reach it. */
 export const LOOPBACK = '127.0.0.1';
+
+/** An address of this machine, and a port there. */
+export interface Endpoint {
+  host: string;
+  port: number;
+}
 
 /** A port to be opened, and what the user calls it. */
 export interface PortWish {
@@ -32,10 +39,32 @@ export async function choosePorts(wishes: readonly PortWish[]): Promise<number[]
   }
 }
 
-/** Whether something accepts connections on this port of the loopback interface. */
-export async function accepts(port: number): Promise<boolean> {
+/**
+ * A free port for something that only we may find: on a random address of the loopback network (127.0.0.0/8), as the ports
+ * of one address are tried out within seconds, from a page in a browser as well. Where the system has one such address
+ * alone, as macOS, on that.
+ */
+export async function chooseHiddenPort(): Promise<Endpoint> {
+  const host = `127.${randomInt(1, 255)}.${randomInt(256)}.${randomInt(1, 255)}`;
+  return (await freePort(host)) ?? (await freePort(LOOPBACK)) ?? { host: LOOPBACK, port: 0 };
+}
+
+/** Undefined when this machine doesn't have the address. */
+async function freePort(host: string): Promise<Endpoint | undefined> {
+  const server = createServer();
   return await new Promise((resolve) => {
-    const socket = connect(port, LOOPBACK);
+    server.once('error', () => resolve(undefined));
+    server.listen({ port: 0, host, exclusive: true }, () => {
+      const { port } = server.address() as AddressInfo;
+      server.close(() => resolve({ host, port }));
+    });
+  });
+}
+
+/** Whether something accepts connections on this port of the loopback interface. */
+export async function accepts(port: number, host: string = LOOPBACK): Promise<boolean> {
+  return await new Promise((resolve) => {
+    const socket = connect(port, host);
     socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
     socket.once('connect', () => socket.destroy());
   });

@@ -5,6 +5,8 @@ import { SECOND } from '../../domain/duration';
 import type { Environment } from './executable';
 
 const STOP_GRACE_MS = 10 * SECOND;
+/** As a umask: nothing for anybody else. */
+const OWNER_ONLY = 0o077;
 
 /** How the server ended. */
 export interface ServerExit {
@@ -63,9 +65,12 @@ export function spawnServer(binary: string, options: SpawnOptions): ServerProces
   watchdog.on('error', () => {});
   watchdog.stdin.on('error', () => {});
 
+  // Its database holds records. A child takes over the mask that we have in this very moment.
+  const mask = process.umask(OWNER_ONLY);
   const log = openSync(options.logFile, 'a');
   const server = spawn(binary, args, { detached: true, cwd, env, stdio: ['ignore', log, log] });
   closeSync(log);
+  process.umask(mask);
   // In the same turn of the event loop as the spawn, so that hardly anything can happen in between.
   if (server.pid !== undefined) watchdog.stdin.write(`${server.pid}\n`);
 

@@ -9,12 +9,16 @@ import { loadClientConnectConfig } from '@temporalio/envconfig';
 import type { NativeConnectionOptions } from '@temporalio/worker';
 import { KeepapartError } from '../../domain/errors';
 import { MIB, SECOND } from '../../domain/duration';
+import { isLoopback } from '../../config';
 import { GRPC_STATUS, isRunClosing, type GrpcStatus } from './grpc-status';
+import { hostOf, type Proxy, proxyFor, WITHOUT_PROXY } from './proxy';
 
 /** Where Temporal is and how to get in, as the SDK takes it. */
 export interface TemporalTarget {
   options: NativeConnectionOptions & { address: string };
   namespace: string;
+  /** What stands between, where the environment says so. */
+  proxy?: Proxy;
 }
 
 const DEFAULT_ADDRESS = 'localhost:7233';
@@ -35,9 +39,12 @@ const BUSY_RETRY_MS = 10;
 export function temporalTarget(env: Record<string, string>): TemporalTarget {
   try {
     const { connectionOptions, namespace } = loadClientConnectConfig({ overrideEnvVars: env });
+    const address = connectionOptions.address ?? DEFAULT_ADDRESS;
+    const proxy = proxyFor(address, env);
     return {
-      options: { ...connectionOptions, address: connectionOptions.address ?? DEFAULT_ADDRESS },
+      options: { ...connectionOptions, address },
       namespace: namespace ?? DEFAULT_NAMESPACE,
+      ...(proxy && { proxy }),
     };
   } catch (cause) {
     // The lines after the first quote the file, which may hold a key.
@@ -62,7 +69,7 @@ export function embeddedTarget(address: string, namespace?: string): TemporalTar
  * asked again after 10 ms instead of a second and more, and one whose run is about to end by whoever calls (see
  * {@link isRunClosing}). A repeated call carries the same request id, by which the server knows it in the same run.
  */
-export async function connectClient({ options, namespace }: TemporalTarget): Promise<Client> {
+export async function connectClient({ options, namespace, proxy }: TemporalTarget): Promise<Client> {
   const byDefault = defaultGrpcRetryOptions();
   const isBusy = ({ code, details }: GrpcStatus) =>
     code === GRPC_STATUS.resourceExhausted && WORKFLOW_BUSY.test(details);
@@ -79,7 +86,7 @@ export async function connectClient({ options, namespace }: TemporalTarget): Pro
     const connection = await Connection.connect({
       address,
       interceptors: [retry],
-      channelArgs: CHANNEL,
+      channelArgs: { ...CHANNEL, ...(isLoopback(hostOf(address)) && WITHOUT_PROXY) },
       connectTimeout: CONNECT_TIMEOUT_MS,
       ...(tls !== undefined && { tls }),
       ...(apiKey !== undefined && { apiKey }),
@@ -87,14 +94,17 @@ export async function connectClient({ options, namespace }: TemporalTarget): Pro
     });
     return new Client({ connection, namespace });
   } catch (cause) {
-    throw unreachable(address, cause);
+    throw unreachable(address, cause, proxy);
   }
 }
 
 /** What whoever wanted to connect is told, with the SDK's own reason. */
-export function unreachable(address: string, cause: unknown): KeepapartError {
+export function unreachable(address: string, cause: unknown, proxy?: Proxy): KeepapartError {
   const reason = cause instanceof Error ? cause.message : String(cause);
-  return new KeepapartError('temporal-unavailable', `no Temporal server answers at ${address}: ${reason}`, {
-    cause,
-  });
+  const through = proxy && `, through the proxy ${proxy.host} that ${proxy.variable} names`;
+  return new KeepapartError(
+    'temporal-unavailable',
+    `no Temporal server answers at ${address}${through ?? ''}: ${reason}`,
+    { cause },
+  );
 }

@@ -1,6 +1,7 @@
 import { NativeConnection } from '@temporalio/worker';
 import { isLoopback } from '../../config';
 import { unreachable, type TemporalTarget } from '../server/connection';
+import { hostOf } from '../server/proxy';
 
 /**
  * The connection that a worker polls on. Apart from the client's, as the SDK's worker takes most of a second to load,
@@ -11,14 +12,9 @@ export async function connectWorker({ options }: TemporalTarget): Promise<Native
     return await NativeConnection.connect({
       ...options,
       // The SDK would compress all that the two tell each other, which saves nothing where no network is between them.
-      ...(isOnThisMachine(options.address) && { grpcCompression: { codec: 'none' } }),
+      ...(isLoopback(hostOf(options.address)) && { grpcCompression: { codec: 'none' } }),
     });
   } catch (cause) {
     throw unreachable(options.address, cause);
   }
-}
-
-function isOnThisMachine(address: string): boolean {
-  const [, host = ''] = /^\[?(.*?)\]?(?::\d+)?$/.exec(address) ?? [];
-  return isLoopback(host);
 }
