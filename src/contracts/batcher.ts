@@ -12,6 +12,7 @@ import type { PackedStreams, StreamPart, StreamProgress } from '../domain/stream
 import type { ClosedBatches } from './child';
 import type { LimitOverrides, OverriddenLimits } from './limits';
 import type { PipelineSettings, SaveShape } from './settings';
+import type { StoreAway } from './store-notice';
 import type { TracedWaits } from './waits';
 
 /** Input of `batcherWorkflow`. `carried` is what the previous run handed over at continue-as-new. */
@@ -89,6 +90,8 @@ export interface CarriedState {
   /** What the batches so far were like. */
   cuts: CutCounts;
   paused: OperatorAction | null;
+  /** What workers have reported of a store that is away. */
+  storeNotices: PackedNotice[];
   /** How many runs came before this one. */
   continuedAsNew: number;
 }
@@ -114,6 +117,22 @@ export interface InFlightChild {
   told?: ClosedBatches;
   /** The distinct requests whose records it holds; empty when an earlier run started it and they took too much room. */
   requestIds: string[];
+}
+
+/** What a worker has reported of its store. */
+export interface PackedNotice extends StoreAway {
+  worker: string;
+  /** When the first notice came, and when the last lapses; in milliseconds since the epoch, on the batcher's clock. */
+  notedAtMs: number;
+  untilMs: number;
+}
+
+/** That the store is away, as workers report it. */
+export interface StoreStatus extends StoreAway {
+  /** How many workers report it. */
+  workers: number;
+  /** Whether no batch starts for that; false while batches close all the same, by other workers. */
+  holdsBack: boolean;
 }
 
 /** How batches are saved at present, and why. */
@@ -261,6 +280,8 @@ export interface BatcherStatus {
   /** How batches are saved at present. */
   saving: SavingState;
   paused: OperatorAction | null;
+  /** Null while the store works, as far as is known. */
+  storeAway: StoreStatus | null;
   /** The last drain that was asked for; null when there was none. */
   drain: DrainStatus | null;
   /** Stretches of the buffer that wait outside the batcher's state; their records count as buffered. */

@@ -12,8 +12,9 @@ export function serveHealth(routes: Routes, { batcher, isDraining }: HttpDeps): 
   };
   const getReadiness: RequestHandler = async (_req, res) => {
     if (isDraining()) throw new KeepapartError('not-ready', 'This process is about to stop');
-    await batcher.checkReady();
-    res.json({ status: 'ready' });
+    const { storeAwaySince } = await batcher.checkReady();
+    // Records are taken all the same; why it is away is for those who may read the status.
+    res.json({ status: 'ready', ...(storeAwaySince !== null && { storeAwaySince }) });
   };
   routes.serve('/healthz', { get: { right: 'none', handle: getHealth, describe: HEALTH } });
   routes.serve('/readyz', { get: { right: 'none', handle: getReadiness, describe: READINESS } });
@@ -27,7 +28,7 @@ const HEALTH: Operation = {
 
 const READINESS: Operation = {
   operationId: 'getReadiness',
-  summary: 'Tells whether records are taken and Temporal answers',
+  summary: 'Tells whether records are taken and Temporal answers, and since when the store is away',
   answer: { status: 200, schema: healthSchema },
   errors: ['not-ready', 'temporal-unavailable', 'internal'],
 };

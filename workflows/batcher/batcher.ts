@@ -8,6 +8,7 @@
  *   pacing       a batch may go, the last one started too recently  ► the timer of BATCH_SPACING_MS
  *   kept apart   all that may go conflicts with what runs (running) ► a batch that closes, or the timer of APART_MS
  *   saturated    MAX_IN_FLIGHT batches in flight                    ► a batch that closes
+ *   store away   by what a worker reports (store-notices.ts)        ► a notice that it is back, or the lapse of the last
  *   paused       by an operator                                     ► resume
  *   handing over this run has grown long: nothing starts any more   ► starts under way, pages, then continue-as-new
  *
@@ -32,7 +33,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import { ApplicationFailure } from '@temporalio/common';
-import type { ChildClosing } from '../../src/contracts/activities';
+import { CHILD_CLOSING, type ChildClosing } from '../../src/contracts/activities';
 import {
   ANSWERS,
   addRecordsSignal,
@@ -53,6 +54,7 @@ import {
 import { limitsUpdate } from '../../src/contracts/limits';
 import { SEARCH_ATTRIBUTES } from '../../src/contracts/search-attributes';
 import type { SaveShape } from '../../src/contracts/settings';
+import { storeNoticeSignal } from '../../src/contracts/store-notice';
 import type { WorkerSinks } from '../../src/contracts/worker-sinks';
 import { FLUSH_REASON, childSeqOf } from '../../src/domain/batch';
 import { bytesOf } from '../../src/domain/flush-cut';
@@ -76,6 +78,7 @@ import { OwnEvents } from './own-events';
 import { readOldestPage, spillToPages, takeInOldestPage } from './pages';
 import { noteFastestSave } from './save-shape';
 import { createTaskSharing } from './sharing-tasks';
+import { isStoreNotice } from './store-notices';
 import {
   beginDrain,
   carriedFrom,
@@ -185,8 +188,15 @@ async function runBatcher(input: BatcherInput): Promise<void> {
   });
   setHandler(childProgressSignal, (childId: unknown, progress: unknown) => {
     noteMessage();
-    if (typeof childId === 'string' && isProgress(progress)) recordProgress(state, childId, progress);
-    else reject('childProgress');
+    if (typeof childId === 'string' && isProgress(progress)) {
+      recordProgress(state, childId, progress);
+      state.store.noteClosed(Date.now());
+    } else reject('childProgress');
+  });
+  setHandler(storeNoticeSignal, (notice: unknown) => {
+    noteMessage();
+    if (isStoreNotice(notice)) state.store.note(notice, Date.now());
+    else reject('storeNotice');
   });
   setHandler(statusQuery, () => statusOf(state, workflowInfo()));
   setHandler(requestQuery, (requestId) => traceOf(state, requestId));
@@ -209,7 +219,7 @@ async function runBatcher(input: BatcherInput): Promise<void> {
     if (underWay === 0) followDrain(state);
     armTimer();
     ownEvents.leave(Date.now());
-    setCurrentDetails(describeBatcher(state));
+    setCurrentDetails(describeBatcher(state, Date.now()));
     const { historySize } = workflowInfo();
     shareTasks({ messages: state.messages, historySize, acted }, Date.now());
     acted = false;
@@ -335,6 +345,7 @@ async function runBatcher(input: BatcherInput): Promise<void> {
       state.counters.batchesFailed += child === undefined ? 1 : openBatches(child);
     });
     recordClosing(state, childId, settled);
+    if (settled?.status === CHILD_CLOSING.completed) state.store.noteClosed(Date.now());
     noteFastestSave(state, settled?.fastestMs);
     state.apart?.held.end(childSeqOf(childId), Date.now());
     changed = true;

@@ -34,6 +34,7 @@ export function statusOf(state: BatcherState, info: WorkflowInfo): BatcherStatus
     cuts: cutsOf(state),
     saving: state.saving,
     paused: state.paused,
+    storeAway: state.store.status(Date.now()),
     drain: drainStatusOf(state),
     pages: state.buffer.pages.length,
     settings: state.settings,
@@ -93,11 +94,13 @@ export function progressOf(state: BatcherState, key: string, nowMs: number): Str
 }
 
 /** The line that the Web UI shows as the workflow's current details. */
-export function describeBatcher(state: BatcherState): string {
-  const { buffer, counters, paused } = state;
+export function describeBatcher(state: BatcherState, nowMs: number): string {
+  const { buffer, counters, paused, store } = state;
+  const away = store.status(nowMs);
   const { saved, rolledBack, batchesFailed } = counters;
   return [
     paused === null ? 'running' : `paused by ${paused.by}`,
+    ...(away === null ? [] : [`store away since ${new Date(away.sinceMs).toISOString()}`]),
     `${sizeOf(buffer).records} records buffered`,
     `${batchesInFlight(state)} batches in flight`,
     `${saved} saved`,

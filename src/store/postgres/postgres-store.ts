@@ -9,7 +9,7 @@ import type { StoreFolders } from '../folders';
 import { createBatchRows, rowOf, settledOf, type OutcomeRow } from './batch-rows';
 import { ownUpsert, runStatement, type BulkStatement, type NamedBatch } from './bulk-statement';
 import { createDatabase, type DatabaseOptions, type Run } from './database';
-import { describePostgresError, isRefusalAtClosing } from './postgres-errors';
+import { describePostgresError, isAway, isRefusalAtClosing } from './postgres-errors';
 import { rehearse, tryStatement } from './rehearsal';
 import { createTables, tablesIn } from './schema';
 
@@ -203,7 +203,7 @@ function inPostgres<T>(
   what: string,
   action: () => Promise<T>,
 ): Promise<T> {
-  return explaining(code, `Postgres: ${what}`, action, describePostgresError);
+  return explaining(code, `Postgres: ${what}`, action, { describe: describePostgresError, isAway });
 }
 
 /** Errors come from anywhere, and Postgres has no text for a NUL, nor UTF-8 for half a surrogate pair. */

@@ -182,6 +182,7 @@ function neverStarted(settings: PipelineSettings): BatcherStatus {
       storeIsSlow: false,
     },
     paused: null,
+    storeAway: null,
     drain: null,
     pages: 0,
     settings,

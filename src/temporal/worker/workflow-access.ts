@@ -1,6 +1,7 @@
 import { WorkflowNotFoundError, type Client } from '@temporalio/client';
 import type { ChildClosing, HeldByChild, RecordRun } from '../../contracts/activities';
 import type { ChildInput } from '../../contracts/child';
+import { storeNoticeSignal, type StoreNotice } from '../../contracts/store-notice';
 import type { PackedBuffer } from '../../domain/buffer';
 import { restartChild } from '../children/restart-child';
 import { waitForChild } from '../children/wait-for-child';
@@ -15,6 +16,8 @@ export function createWorkflowAccess(client: Client) {
     readChild: (childId: string): Promise<HeldByChild> => readChild(client, childId),
     readPage: async (pageId: string): Promise<PackedBuffer> =>
       inputOf(await readStart(client, pageId), pageId) as PackedBuffer,
+    notifyOfStore: (batcherId: string, notice: StoreNotice): Promise<void> =>
+      client.workflow.getHandle(batcherId).signal(storeNoticeSignal, notice),
   };
 }
 
