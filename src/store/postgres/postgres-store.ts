@@ -46,6 +46,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
   const statement: BulkStatement = {
     sql: options.statement || ownUpsert(tables),
     keyPointer: options.keyPointer,
+    needsKey: options.statement === '',
   };
   const rows = createBatchRows(tables);
   const files = createBatchFiles(options);
@@ -169,7 +170,9 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
         try {
           await database.transaction((run) => closeOnce(run, batch, settled, format));
         } catch (cause) {
-          if (!isRefusalAtClosing(cause)) throw cause;
+          // Without a record that is saved, it is nothing of theirs that was refused.
+          const isOfRecords = settled.some(({ outcome }) => outcome === OUTCOME.saved);
+          if (!isOfRecords || !isRefusalAtClosing(cause)) throw cause;
           throw new KeepapartError('batch-rejected', describePostgresError(cause), { cause });
         }
       });
