@@ -26,10 +26,12 @@ export interface WorkflowAccess {
   waitForChild(childId: string, signal: AbortSignal): Promise<ChildClosing>;
   /** See {@link Activities.restartChild}. */
   restartChild(childId: string): Promise<boolean>;
+  /** See {@link Activities.unfinishedChildren}. */
+  unfinishedChildren(batcher: string): Promise<string[]>;
   /** See {@link Activities.readChild}. */
   readChild(childId: string): Promise<HeldByChild>;
-  /** What a page was started with. */
-  readPage(pageId: string): Promise<PackedBuffer>;
+  /** See {@link Activities.readPage}. */
+  readPage(pageId: string): Promise<PackedBuffer | null>;
   /** Tells a batcher whether this worker's store is away. */
   notifyOfStore(batcherId: string, notice: StoreNotice): Promise<void>;
 }
@@ -65,6 +67,7 @@ export function createActivities({ store, workflows, ...deps }: ActivityDeps): A
     adoptChild: ({ childId }) =>
       whileHeartbeating(() => workflows.waitForChild(childId, Context.current().cancellationSignal)),
     restartChild: ({ childId }) => whileHeartbeating(() => workflows.restartChild(childId)),
+    unfinishedChildren: ({ batcher }) => whileHeartbeating(() => workflows.unfinishedChildren(batcher)),
     readChild: ({ childId }) => workflows.readChild(childId),
     readPage: ({ pageId }) => workflows.readPage(pageId),
   };

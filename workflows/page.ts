@@ -1,10 +1,11 @@
-import { condition, setCurrentDetails, setHandler } from '@temporalio/workflow';
+import { CancellationScope, condition, setCurrentDetails, setHandler } from '@temporalio/workflow';
 import { takenInSignal } from '../src/contracts/buffer-page';
 import type { PackedBuffer } from '../src/domain/buffer';
 
 /**
  * Keeps a stretch of a batcher's buffer, as its input, until the batcher has taken it in again. It has to stay open: a
- * closed workflow is forgotten after the namespace's retention, and a paused batcher may wait for longer.
+ * closed workflow is forgotten after the namespace's retention, and a paused batcher may wait for longer. So a
+ * cancellation is not obeyed.
  */
 export async function bufferPageWorkflow({ runs }: PackedBuffer): Promise<void> {
   const records = runs.reduce((sum, [, , , , values]) => sum + values.length, 0);
@@ -13,5 +14,5 @@ export async function bufferPageWorkflow({ runs }: PackedBuffer): Promise<void> 
   setHandler(takenInSignal, () => {
     takenIn = true;
   });
-  await condition(() => takenIn);
+  await CancellationScope.nonCancellable(() => condition(() => takenIn));
 }

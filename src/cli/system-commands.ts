@@ -15,6 +15,7 @@ const COMMANDS: readonly { names: readonly string[]; load: () => Promise<Registe
   { names: ['config'], load: async () => (await import('./config-command.js')).registerConfig },
   { names: ['bench'], load: async () => (await import('./bench-command.js')).registerBench },
   { names: ['drain'], load: async () => (await import('./drain-command.js')).registerDrain },
+  { names: ['rescue'], load: async () => (await import('./rescue-command.js')).registerRescue },
   { names: ['replay'], load: async () => (await import('./replay-command.js')).registerReplay },
   { names: ['versions'], load: async () => (await import('./versions-command.js')).registerVersions },
 ];

@@ -67,6 +67,11 @@ export interface ChildRef {
   childId: string;
 }
 
+export interface BatcherRef {
+  /** Its workflow id. */
+  batcher: string;
+}
+
 /** What a child holds, of whichever run of the batcher. */
 export interface HeldByChild {
   batches: number;
@@ -151,6 +156,8 @@ export interface Activities {
    * Nothing happens when that has been done already. False when the server doesn't know the child any more.
    */
   restartChild(input: ChildRef): Promise<boolean>;
+  /** The ids of the children of a batcher that have not completed, also those that closed in any other way. */
+  unfinishedChildren(input: BatcherRef): Promise<string[]>;
   /** What a child holds that was started earlier; nothing when the server doesn't know it any more. */
   readChild(input: ChildRef): Promise<HeldByChild>;
   /**
@@ -158,8 +165,8 @@ export interface Activities {
    * Retried until it succeeds.
    */
   settleBatch(input: SettleBatchInput): Promise<SettleBatchResult>;
-  /** The records of a page of the buffer, whether or not it has been taken in. */
-  readPage(input: ReadPageInput): Promise<PackedBuffer>;
+  /** The records of a page of the buffer, whether or not it has been taken in; null when the server doesn't know it. */
+  readPage(input: ReadPageInput): Promise<PackedBuffer | null>;
 }
 
 /** What a failed `save` carries, so that an outcome can report the attempts of what failed for good. */

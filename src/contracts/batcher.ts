@@ -94,13 +94,19 @@ export interface CarriedState {
   storeNotices: PackedNotice[];
   /** How many runs came before this one. */
   continuedAsNew: number;
+  /** Whether the next run has still to look for children of an earlier batcher of this id. */
+  takeOver?: true;
 }
 
 /**
- * A child in flight by its number, as the gap to the one before it, the first to 0. One that saves in bulk with its
- * batches and, if it has reported, the numbers of its report.
+ * A child in flight by its number, as the gap to the one before it, the first to 0. One of a single batch as
+ * {@link PACKED_GAP} × gap + records; one that saves in bulk with its batches and, if it has reported, the numbers of its
+ * report.
  */
-export type PackedChild = number | [gap: number, batches: number, told?: PackedProgress];
+export type PackedChild = number | [gap: number, records: number, batches: number, told?: PackedProgress];
+
+/** More than the greatest `MAX_BATCH_SIZE`. */
+export const PACKED_GAP = 1024;
 
 type PackedProgress = [batches: number, saved: number, rolledBack: number, retries: number];
 
@@ -109,6 +115,8 @@ export interface InFlightChild {
   childId: string;
   /** How many batches it has. */
   batches: number;
+  /** How many records they hold. */
+  records: number;
   /** Whether it saves them in bulk. */
   bulk: boolean;
   /** When it started, in milliseconds since the epoch; 0 when an earlier run started it and they took too much room. */
@@ -168,6 +176,8 @@ export interface BatcherCounters {
   saved: number;
   rolledBack: number;
   retries: number;
+  /** Records whose page or child the server doesn't know any more, as somebody deleted it: they have no outcome. */
+  lost: number;
 }
 
 export const NO_COUNTS: Readonly<BatcherCounters> = {
@@ -181,6 +191,7 @@ export const NO_COUNTS: Readonly<BatcherCounters> = {
   saved: 0,
   rolledBack: 0,
   retries: 0,
+  lost: 0,
 };
 
 /** A list of records as one client sent it, or a part of a stream. */
@@ -275,6 +286,10 @@ export interface BatcherStatus {
   /** When the oldest buffered record was accepted, in milliseconds since the epoch; null when the buffer is empty. */
   oldestAcceptedAtMs: number | null;
   inFlight: number;
+  /** Of the batches in flight, without those that have their outcome already. */
+  inFlightRecords: number;
+  /** What the sum lacks: accepted = saved + rolled back + lost + buffered + in flight. 0 unless there is a bug. */
+  unaccounted: number;
   counters: BatcherCounters;
   cuts: CutStatus;
   /** How batches are saved at present. */

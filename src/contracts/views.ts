@@ -214,6 +214,10 @@ export interface ShardView {
   /** Age of the oldest buffered record; null when the buffer is empty. */
   oldestAgeMs: number | null;
   inFlight: number;
+  /** Records in those batches that have no outcome yet. */
+  inFlightRecords: number;
+  /** Records that the sum lacks: accepted = saved + rolled back + lost + buffered + in flight. 0 unless there is a bug. */
+  unaccounted: number;
   counters: BatcherCounters;
   /** What its batches were like. */
   cuts: CutsView;

@@ -49,7 +49,7 @@ export interface PagedBuffer {
 }
 
 /** What may be carried of each end, in bytes as packed JSON. A single record may be larger. */
-export const MAX_CARRIED_HEAD_BYTES = 64 * KIB;
+export const MAX_CARRIED_HEAD_BYTES = 60 * KIB;
 export const MAX_CARRIED_TAIL_BYTES = 32 * KIB;
 /** What a page holds, in the same bytes. */
 export const PAGE_BYTES = 256 * KIB;
@@ -106,11 +106,15 @@ export function headRunsLow({ head, pages }: PagedBuffer): boolean {
   return pages.length > 0 && head.bufferedRecords < LOW_HEAD_RECORDS && head.bufferedBytes < LOW_HEAD_BYTES;
 }
 
-/** Puts the content of the oldest page behind the head, and the tail behind it when it was the last one. */
-export function takeInPage(buffer: PagedBuffer, content: PackedBuffer): void {
+/**
+ * Puts the content of the oldest page behind the head, and the tail behind it when it was the last one. A page whose
+ * content is gone leaves nothing.
+ */
+export function takeInPage(buffer: PagedBuffer, content: PackedBuffer | null): void {
   const page = buffer.pages.shift();
   if (page === undefined) throw new TypeError('there is no page to take in');
-  appendPacked(buffer.head, { ...content, flushOldest: page.flushOldest, byHand: buffer.tail.byHand });
+  if (content !== null)
+    appendPacked(buffer.head, { ...content, flushOldest: page.flushOldest, byHand: buffer.tail.byHand });
   if (buffer.pages.length > 0) return;
   appendPacked(buffer.head, packBuffer(buffer.tail));
   buffer.tail = emptyBuffer();

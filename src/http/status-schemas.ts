@@ -103,6 +103,9 @@ const counterSchema = z
     saved: count(),
     rolledBack: count(),
     retries: count(),
+    lost: count().meta({
+      description: 'Records without an outcome, as somebody deleted the page or the batch that held them',
+    }),
   })
   .meta({ id: 'Counters', description: "Since the batcher's first run" });
 
@@ -169,6 +172,11 @@ const loadFields = {
   bufferedBytes: count(),
   oldestAgeMs: z.number().nullable().meta({ description: 'Null when the buffer is empty' }),
   inFlight: count().meta({ description: 'Batches' }),
+  inFlightRecords: count().meta({ description: 'Records in them that have no outcome yet' }),
+  unaccounted: z.int().meta({
+    description:
+      'accepted - saved - rolledBack - lost - bufferedRecords - inFlightRecords: 0 unless there is a bug',
+  }),
   counters: counterSchema,
   cuts: cutsSchema,
 };

@@ -62,6 +62,7 @@ function start(state: BatcherState, flushes: Flush[], shape: SaveShape, nowMs: n
   state.inFlight.set(childId, {
     childId,
     batches: flushes.length,
+    records: records.length,
     bulk: shape === SAVE_ACTIVITY.batch,
     startedAtMs: nowMs,
     requestIds: [...new Set(records.map(({ requestId }) => requestId))],

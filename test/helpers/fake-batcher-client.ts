@@ -132,6 +132,8 @@ function emptyStatus(): StatusView {
     bufferedBytes: 0,
     oldestAgeMs: null,
     inFlight: 0,
+    inFlightRecords: 0,
+    unaccounted: 0,
     counters: { ...NO_COUNTS },
     cuts: {
       ...{ batches: 3, records: 11, places: 15, fillRatio: 11 / 15, lowerBound: 2, deferred: 2 },

@@ -117,7 +117,11 @@ export async function startPipeline(
       await Promise.all(requests.map((request) => batcher.addRecords(request)));
       return requests.map(({ requestId }) => requestId);
     },
-    status: () => shards.at(0).status(),
+    async status() {
+      const status = await shards.at(0).status();
+      if (status.unaccounted !== 0) throw new Error(`${status.unaccounted} records are unaccounted for`);
+      return status;
+    },
     quiet: () =>
       waitFor('the pipeline to be quiet', async () => {
         const status = await pipeline.status();

@@ -36,6 +36,7 @@ function activitiesOver({
       waitForChild: notAskedFor,
       restartChild: notAskedFor,
       readChild: notAskedFor,
+      unfinishedChildren: notAskedFor,
       readPage: notAskedFor,
       notifyOfStore: notAskedFor,
       ...workflows,

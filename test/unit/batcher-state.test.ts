@@ -22,7 +22,14 @@ import { TEST_SETTINGS } from '../helpers/pipeline';
 const THREES: Partial<PipelineSettings> = { maxBatchSize: 3, flushIntervalMs: 1000, maxInFlight: 2 };
 
 function inFlight(state: BatcherState, childId: string, batches = 1, bulk = false): void {
-  state.inFlight.set(childId, { childId, batches, bulk, startedAtMs: 0, requestIds: [] });
+  state.inFlight.set(childId, {
+    childId,
+    batches,
+    records: 5 * batches,
+    bulk,
+    startedAtMs: 0,
+    requestIds: [],
+  });
 }
 
 /** One turn of the loop, and what has to be true until the next: nothing could start, and nobody looks in vain. */

@@ -25,7 +25,10 @@ function fillWithChildren(state: BatcherState, batcherId: string): void {
     const childId = childIdOf(batcherId, 99_998_000 + i);
     const requestIds = ['r'.repeat(128)];
     const told = progress({ batches: 199, saved: 1000, rolledBack: 1000, retries: 99_000 });
-    const child = i < 1000 ? { batches: 1, bulk: false } : { batches: 200, bulk: true, told };
+    const child =
+      i < 1000
+        ? { batches: 1, records: 1000, bulk: false }
+        : { batches: 200, records: 200_000, bulk: true, told };
     state.inFlight.set(childId, { childId, startedAtMs: 1_790_000_000_000, requestIds, ...child });
   }
 }

@@ -1,11 +1,18 @@
 import { createGivingWay, type RunProgress } from '../../src/temporal/shard/giving-way';
 import { waitFor } from '../helpers/wait-for';
 
-const LIMITS = { bytesPerRun: 100, patienceMs: 50, lookEveryMs: 1 };
+const LIMITS = {
+  bytesPerRun: 100,
+  patienceMs: 50,
+  lookEveryMs: 1,
+  messageBytes: 0,
+  standingBytes: 10_000,
+  standingEvents: 1000,
+};
 
 /** A batcher whose current run the test sets; every look is counted. */
 function setUp({ getsOn = false, ...limits }: Partial<typeof LIMITS> & { getsOn?: boolean } = {}) {
-  const batcher = { run: { runId: 'first', historyLength: 3 }, looks: 0, away: false };
+  const batcher = { run: { runId: 'first', historyLength: 3, historySize: 0 }, looks: 0, away: false };
   const sent: string[] = [];
   const giveWay = createGivingWay(
     () => {
@@ -23,11 +30,11 @@ function setUp({ getsOn = false, ...limits }: Partial<typeof LIMITS> & { getsOn?
   return { batcher, sent, send };
 }
 
-test('a run takes its share without being looked at', async () => {
+test('a run takes its share, and is looked at beforehand only', async () => {
   const { batcher, sent, send } = setUp();
   for (let i = 0; i < 10; i++) await send(10);
   expect(sent).toHaveLength(10);
-  expect(batcher.looks).toBe(0);
+  expect(batcher.looks).toBe(1);
 });
 
 test('what would be more than a share waits for the next run, which has a share of its own', async () => {
@@ -36,7 +43,7 @@ test('what would be more than a share waits for the next run, which has a share 
   const next = send(60);
   await waitFor('some looks', () => batcher.looks > 3);
   expect(sent).toEqual(['first']);
-  batcher.run = { runId: 'second', historyLength: 1 };
+  batcher.run = { runId: 'second', historyLength: 1, historySize: 0 };
   await next;
   await send(40);
   expect(sent).toEqual(['first', 'second', 'second']);
@@ -45,14 +52,14 @@ test('what would be more than a share waits for the next run, which has a share 
 test('a run that has ended by itself is looked at once and not waited for', async () => {
   const { batcher, sent, send } = setUp();
   for (const runId of ['first', 'second', 'third']) {
-    batcher.run = { runId, historyLength: 1 };
+    batcher.run = { runId, historyLength: 1, historySize: 0 };
     await send(90);
   }
   // What the second took is not held against the third.
   await send(10);
   expect({ sent, looks: batcher.looks }).toEqual({
     sent: ['first', 'second', 'third', 'third'],
-    looks: 2,
+    looks: 3,
   });
 });
 
@@ -73,7 +80,7 @@ test('one that gets on is waited for, however long that takes', async () => {
   const next = send(1);
   await waitFor('more looks than it would be given if it stood still', () => batcher.looks > 200);
   expect(sent).toEqual(['first']);
-  batcher.run = { runId: 'second', historyLength: 1 };
+  batcher.run = { runId: 'second', historyLength: 1, historySize: 0 };
   await next;
   expect(sent).toEqual(['first', 'second']);
 });
@@ -81,7 +88,7 @@ test('one that gets on is waited for, however long that takes', async () => {
 test('something larger than a share goes by itself', async () => {
   const { batcher, sent, send } = setUp();
   await send(1000);
-  expect({ sent, looks: batcher.looks }).toEqual({ sent: ['first'], looks: 0 });
+  expect({ sent, looks: batcher.looks }).toEqual({ sent: ['first'], looks: 1 });
 });
 
 test('a server that does not answer when it is looked at is asked to take the message, and tells', async () => {
@@ -90,4 +97,24 @@ test('a server that does not answer when it is looked at is asked to take the me
   batcher.away = true;
   await send(10);
   expect(sent).toHaveLength(2);
+});
+
+test('A run that stands still takes no more when its history is as long as a worker can hand over.', async () => {
+  const { batcher, sent, send } = setUp();
+  await send(100);
+  batcher.run = { ...batcher.run, historySize: 9_950 };
+  await expect(send(60)).rejects.toMatchObject({ code: 'buffer-full', retryAfterMs: 5000 });
+  await send(50);
+  batcher.run = { ...batcher.run, historySize: 0, historyLength: 1000 };
+  await expect(send(60)).rejects.toMatchObject({ code: 'buffer-full' });
+  batcher.run = { runId: 'second', historyLength: 5, historySize: 1000 };
+  await send(60);
+  expect(sent).toEqual(['first', 'first', 'second']);
+});
+
+test('A process that has just started knows from the server how long a run is, and adds nothing to one that is full.', async () => {
+  const { batcher, sent, send } = setUp();
+  batcher.run = { ...batcher.run, historySize: 9_999 };
+  await expect(send(2)).rejects.toMatchObject({ code: 'buffer-full' });
+  expect(sent).toEqual([]);
 });

@@ -4,6 +4,7 @@ import { SEARCH_ATTRIBUTES } from '../../src/contracts/search-attributes';
 import { conflicts } from '../../src/domain/conflict-rules';
 import { OUTCOME } from '../../src/domain/outcome';
 import { startPipeline, TEST_SETTINGS, type TestPipeline } from '../helpers/pipeline';
+import { GIVING_WAY } from '../../src/temporal/shard/giving-way';
 import { savedValues } from '../helpers/memory-store';
 import { waitFor } from '../helpers/wait-for';
 
@@ -155,7 +156,7 @@ test('an API that has sent a run its share sends no more before that run has han
   pipeline = await startPipeline({
     worker: false,
     limits: { historyEvents: 4000, historyBytes: 1e9, messages: 3 },
-    givingWay: { bytesPerRun: 3500, patienceMs: 5 * MINUTE, lookEveryMs: 5 },
+    givingWay: { ...GIVING_WAY, bytesPerRun: 4500, patienceMs: 5 * MINUTE, lookEveryMs: 5 },
   });
   const run = pipeline.client.workflow.getHandle(pipeline.batcherWorkflowId);
   const { runId } = await run.describe();

@@ -118,6 +118,21 @@ test('after a change of rules, what they touch waits for all that is in flight (
   expect(log.tooClose([{ pair: [3, 4] }], APART_MS)).toEqual([]);
 });
 
+test('A batcher that starts anew keeps apart what the one before it, which was terminated, has in flight (G2).', async () => {
+  await start();
+  await keepInFlight(1);
+  await pipeline.client.workflow.getHandle(pipeline.batcherWorkflowId).terminate('by hand');
+  await pipeline.send([2, 'free']);
+  await saved('free');
+  await waitFor('only 1 to be in flight', async () => (await pipeline.status()).inFlight === 1);
+  expect(await pipeline.status()).toMatchObject({ bufferedRecords: 1 });
+  expect(log.hasBegun(2)).toBe(false);
+  failing.clear();
+  await waitFor('2 to be saved', () => savedValues(pipeline.store).includes(2));
+  expect(log.tooClose(CONFLICTS, APART_MS)).toEqual([]);
+  expect((await pipeline.quiet()).counters).toMatchObject({ accepted: 3, saved: 3 });
+});
+
 test('behind records that are held up others are looked for in the next page (G7)', async () => {
   await start({ limits: { historyEvents: 4000, historyBytes: 448 * KIB, messages: 6 } });
   await keepInFlight(1);

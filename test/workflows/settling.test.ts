@@ -178,3 +178,13 @@ test('a store that is away is waited for, and the Web UI finds the settled batch
   expect(typedSearchAttributes.get(SEARCH_ATTRIBUTES.rolledBack)).toBe(2);
   expect(typedSearchAttributes.get(SEARCH_ATTRIBUTES.undoFailed)).toBeUndefined();
 });
+
+test('A batcher that starts anew settles what closed without completing while there was none (G4).', async () => {
+  const batchId = await whileSaving();
+  await pipeline.client.workflow.getHandle(pipeline.batcherWorkflowId).terminate('by hand');
+  await handleOf(batchId).terminate('this one too');
+  await pipeline.send(['next']);
+  const { counters } = await pipeline.quiet();
+  expect(counters).toMatchObject({ accepted: 3, saved: 1, rolledBack: 2, batchesFailed: 1 });
+  expect(pipeline.store.outcomes()).toHaveLength(3);
+});

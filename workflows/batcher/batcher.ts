@@ -61,8 +61,15 @@ import { bytesOf } from '../../src/domain/flush-cut';
 import type { Flush } from '../../src/domain/flush-policy';
 import { flushEverything, headRunsLow, needsSpill } from '../../src/domain/paged-buffer';
 import { noteMessage as noteSender } from '../../src/domain/sender-window';
-import { adoptedClosing, settleIfNeeded, startOrAdopt } from './children';
-import { followScope, looksAhead, nextWakeAtMs, takeOnScope } from './conflict-scope';
+import {
+  adoptedClosing,
+  findUnfinished,
+  settleIfNeeded,
+  startOrAdopt,
+  takeOverChild,
+  type StartedChild,
+} from './children';
+import { followScope, looksAhead, nextWakeAtMs, startWithStrangers, takeOnScope } from './conflict-scope';
 import { changeLimits, configure, refuseBadLimits } from './limits';
 import {
   actionFrom,
@@ -90,6 +97,7 @@ import {
   recordProgress,
   restoreBatcher,
   takeRequest,
+  unaccountedRecords,
 } from './state';
 import { answersTo, describeBatcher, statusOf, takeAnswers, traceOf } from './view';
 
@@ -119,6 +127,8 @@ async function runBatcher(input: BatcherInput): Promise<void> {
   let started = { historyLength: 0, bytes: 0 };
   /** Since the loop's last look, for {@link createTaskSharing}. */
   let acted = false;
+  /** As told last; see {@link unaccountedRecords}. */
+  let unaccounted = 0;
   const shareTasks = createTaskSharing((ms) => workflowTask.hold(ms));
   const ownEvents = new OwnEvents();
   takeOnScope(state, input.carried, Date.now());
@@ -206,6 +216,7 @@ async function runBatcher(input: BatcherInput): Promise<void> {
   // out the first events of the run, whatever messages they are (G3).
   showState();
   for (const { childId } of state.inFlight.values()) void follow(childId, adoptedClosing(childId));
+  if (state.takeOver) void takeOver();
 
   for (;;) {
     await condition(() => changed);
@@ -216,7 +227,8 @@ async function runBatcher(input: BatcherInput): Promise<void> {
       else void takeInPage();
     }
     startBatches();
-    if (underWay === 0) followDrain(state);
+    if (underWay === 0 && !state.takeOver) followDrain(state);
+    checkSum();
     armTimer();
     ownEvents.leave(Date.now());
     setCurrentDetails(describeBatcher(state, Date.now()));
@@ -240,6 +252,14 @@ async function runBatcher(input: BatcherInput): Promise<void> {
     log.warn('a message to the batcher is malformed and was ignored', { name });
   }
 
+  /** Tells, once, when records have vanished or are there twice: nothing else would (G4). */
+  function checkSum(): void {
+    const missing = unaccountedRecords(state);
+    if (missing === unaccounted) return;
+    unaccounted = missing;
+    log.error('records are unaccounted for', { records: missing, counters: state.counters });
+  }
+
   function noteMessage(): void {
     state.messages++;
     changed = true;
@@ -259,10 +279,26 @@ async function runBatcher(input: BatcherInput): Promise<void> {
     ]);
   }
 
+  async function takeOver(): Promise<void> {
+    ownEvents.note();
+    const found = await findUnfinished();
+    // Then the next run looks for them.
+    if (handingOver) return;
+    state.takeOver = false;
+    changed = true;
+    for (const [childId, held] of found) {
+      takeOverChild(state, childId, held);
+      void follow(childId, adoptedClosing(childId));
+    }
+    if (found.length > 0) startWithStrangers(state, Date.now());
+  }
+
   async function handOver(): Promise<void> {
     handingOver = true;
-    await condition(() => underWay === 0);
-    if (needsSpill(state.buffer)) await spillToPages(state);
+    do {
+      await condition(() => underWay === 0);
+      if (needsSpill(state.buffer)) await spillToPages(state);
+    } while (underWay > 0);
     await continueAsNew<BatcherWorkflow>({
       settings: state.configured,
       limits: state.limits,
@@ -271,6 +307,7 @@ async function runBatcher(input: BatcherInput): Promise<void> {
   }
 
   function startBatches(): void {
+    if (state.takeOver) return;
     const { historyLength } = workflowInfo();
     if (started.historyLength !== historyLength) started = { historyLength, bytes: 0 };
     const nowMs = Date.now();
@@ -290,7 +327,7 @@ async function runBatcher(input: BatcherInput): Promise<void> {
 
   function armTimer(): void {
     // What is under way has the loop look again when it ends.
-    if (underWay > 0) return;
+    if (underWay > 0 || state.takeOver) return;
     const wakeAtMs = nextWakeAtMs(state, Date.now());
     if (wakeAtMs === undefined || (timerAtMs !== undefined && timerAtMs <= wakeAtMs)) return;
     timerAtMs = wakeAtMs;
@@ -330,21 +367,27 @@ async function runBatcher(input: BatcherInput): Promise<void> {
   async function runChild(flushes: readonly Flush[], shape: SaveShape): Promise<void> {
     const openedAtMs = Date.now();
     state.lastBatchStartedAtMs = openedAtMs;
-    const { childId, closing } = await asUnderWay(async () => {
+    const { childId, closing, again } = await asUnderWay(async () => {
       const child = await startOrAdopt(state, flushes, shape, openedAtMs);
       idsAreFree = !child.adopted;
       return child;
     });
-    await follow(childId, closing);
+    await follow(childId, closing, again && ((reason) => asUnderWay(() => again(reason))));
   }
 
   /** Releases the slots of a child when all its records have an outcome. */
-  async function follow(childId: string, closing: Promise<ChildClosing | undefined>): Promise<void> {
-    const settled = await settleIfNeeded(childId, await closing, () => {
+  async function follow(
+    childId: string,
+    closing: Promise<ChildClosing | undefined>,
+    again?: StartedChild['again'],
+  ): Promise<void> {
+    const noteEarlyEnd = (): void => {
       const child = state.inFlight.get(childId);
       state.counters.batchesFailed += child === undefined ? 1 : openBatches(child);
-    });
-    recordClosing(state, childId, settled);
+    };
+    const settled = await settleIfNeeded(childId, await closing, noteEarlyEnd, again);
+    const lost = recordClosing(state, childId, settled);
+    if (lost > 0) log.error('a child was deleted, and its records are lost', { childId, records: lost });
     if (settled?.status === CHILD_CLOSING.completed) state.store.noteClosed(Date.now());
     noteFastestSave(state, settled?.fastestMs);
     state.apart?.held.end(childSeqOf(childId), Date.now());

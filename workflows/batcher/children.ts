@@ -54,6 +54,11 @@ export interface StartedChild {
   closing: Promise<ChildClosing | undefined>;
   /** Whether an earlier run has started it, so that it may hold other batches than those that were to start. */
   adopted: boolean;
+  /**
+   * Starts it anew to be settled for a reason, where the server doesn't know it any more: only this run has its records.
+   * False when its id is taken, as somebody was faster.
+   */
+  again?: (reason: string) => Promise<boolean>;
 }
 
 /**
@@ -77,13 +82,14 @@ export async function startOrAdopt(
   const input = childInput(state, flushes, shape, openedAtMs);
   const records = flushes.flatMap((flush) => flush.records);
   for (let gap = 1; ; gap *= 2) {
-    const seq = state.nextChildSeq++;
+    const seq = nextChildSeq(state);
     const childId = childIdOf(workflowInfo().workflowId, seq);
     holdFor(state, seq, records);
     const bulk = input.bulk !== undefined;
     state.inFlight.set(childId, {
       childId,
       batches: flushes.length,
+      records: records.length,
       bulk,
       startedAtMs: openedAtMs,
       requestIds,
@@ -91,7 +97,9 @@ export async function startOrAdopt(
     try {
       const handle = await startChildWith(childId, input, flushes, requestIds);
       state.counters.batchesStarted += flushes.length;
-      return { childId, closing: childClosing(handle), adopted: false };
+      const again = (reason: string): Promise<boolean> =>
+        startToSettle(childId, { ...input, settle: { reason } }, flushes, requestIds);
+      return { childId, closing: childClosing(handle), adopted: false, again };
     } catch (error) {
       if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
       const held = await supervising(childId).readChild({ childId });
@@ -104,6 +112,43 @@ export async function startOrAdopt(
       state.nextChildSeq += gap - 1;
     }
   }
+}
+
+/** Of what an earlier batcher has started and this one follows, nothing is to be started again. */
+function nextChildSeq(state: BatcherState): number {
+  const { workflowId } = workflowInfo();
+  while (state.inFlight.has(childIdOf(workflowId, state.nextChildSeq))) state.nextChildSeq++;
+  return state.nextChildSeq++;
+}
+
+/**
+ * The children that an earlier batcher of this id has started and that have not completed, as somebody terminated it, and
+ * what they hold.
+ */
+export async function findUnfinished(): Promise<[childId: string, held: HeldByChild][]> {
+  const { workflowId } = workflowInfo();
+  const childIds = await supervising(workflowId).unfinishedChildren({ batcher: workflowId });
+  return Promise.all(
+    childIds.map(async (childId): Promise<[string, HeldByChild]> => [
+      childId,
+      await supervising(childId).readChild({ childId }),
+    ]),
+  );
+}
+
+/** Puts such a child in flight. After a reset some of its records are buffered here as well, and leave the buffer. */
+export function takeOverChild(
+  state: BatcherState,
+  childId: string,
+  { batches, bulk, records: runs }: HeldByChild,
+): void {
+  const { head, tail } = state.buffer;
+  const records = runs.reduce((sum, [, , count]) => sum + count, 0);
+  const ids = countIds(runs);
+  const known = removeRecords(head, ids).length + removeRecords(tail, ids).length;
+  state.counters.accepted += records - known;
+  state.counters.batchesStarted += batches;
+  state.inFlight.set(childId, { childId, batches, records, bulk, startedAtMs: 0, requestIds: [] });
 }
 
 /**
@@ -122,10 +167,11 @@ function adopt(
   const isHeld = (record: BufferedRecord) => ids.has(bufferedRecordId(record));
   if (![toStart, inOrder(head), inOrder(tail)].some((records) => records.some(isHeld))) return false;
   putBack(head, toStart);
-  holdFor(state, seq, [...removeRecords(head, ids), ...removeRecords(tail, ids)]);
+  const taken = [...removeRecords(head, ids), ...removeRecords(tail, ids)];
+  holdFor(state, seq, taken);
   const childId = childIdOf(workflowInfo().workflowId, seq);
   const requestIds = [...new Set(runs.map(([requestId]) => requestId))];
-  state.inFlight.set(childId, { childId, batches, bulk, startedAtMs, requestIds });
+  state.inFlight.set(childId, { childId, batches, records: taken.length, bulk, startedAtMs, requestIds });
   return true;
 }
 
@@ -238,21 +284,43 @@ export async function adoptedClosing(childId: string): Promise<ChildClosing | un
   }
 }
 
+const DELETED = 'its batch was deleted by an operator';
+
+async function startToSettle(
+  childId: string,
+  input: ChildInput,
+  flushes: readonly Flush[],
+  requestIds: readonly string[],
+): Promise<boolean> {
+  try {
+    await startChildWith(childId, input, flushes, requestIds);
+    return true;
+  } catch (error) {
+    if (error instanceof WorkflowExecutionAlreadyStartedError) return false;
+    throw error;
+  }
+}
+
 /**
  * Has a child that closed without completing settled, so that its records get an outcome (G4).
  * @param onEarlyEnd called each time it closes without completing, this time included
- * @returns how it closed in the end; not completed only when the server doesn't know it any more
+ * @param again starts one that was deleted anew; see {@link StartedChild}
+ * @returns how it closed in the end; not completed only when nobody knows it any more
  */
 export async function settleIfNeeded(
   childId: string,
   closing: ChildClosing | undefined,
   onEarlyEnd: () => void,
+  again?: (reason: string) => Promise<boolean>,
 ): Promise<ChildClosing | undefined> {
   let last = closing;
   for (let pauseMs = 1 * SECOND; last?.status !== CHILD_CLOSING.completed; pauseMs *= 2) {
     onEarlyEnd();
     if (pauseMs > 1 * SECOND) await sleep(Math.min(pauseMs, MAX_SETTLE_PAUSE_MS));
-    if (!(await supervising(childId).restartChild({ childId }))) return last;
+    if (!(await supervising(childId).restartChild({ childId }))) {
+      if (again === undefined) return last;
+      await again(DELETED);
+    }
     last = await adoptedClosing(childId);
   }
   return last;

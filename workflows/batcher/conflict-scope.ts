@@ -98,7 +98,9 @@ function isRunningScope({ settings }: BatcherState): boolean {
   return settings.conflictScope === CONFLICT_SCOPE.running;
 }
 
-function startWithStrangers(state: BatcherState, nowMs: number): void {
+/** Keeps what the rules touch from starting until all that is in flight now has ended: nobody knows what it holds. */
+export function startWithStrangers(state: BatcherState, nowMs: number): void {
+  if (!isRunningScope(state)) return;
   const { conflicts, apartMs } = state.settings;
   const held = Held.amongStrangers(apartMs, seqsInFlight(state), state.nextChildSeq, nowMs);
   state.apart = { holds: new Holds(conflicts), held };

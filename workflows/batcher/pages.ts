@@ -17,10 +17,10 @@ import { MIB } from '../../src/domain/duration';
 import { needsSpill, spill, takeInPage, type NewPage } from '../../src/domain/paged-buffer';
 import type { BatcherState } from './state';
 
-/** A page of which this history has what lies in it. */
+/** A page of which this history has what lies in it; null for one that the server doesn't know any more. */
 export interface ReadPage {
   pageId: string;
-  content: PackedBuffer;
+  content: PackedBuffer | null;
 }
 
 /** What starts in one workflow task goes to the server as one message, of which it takes 4 MiB. */
@@ -84,9 +84,18 @@ export async function readOldestPage({ buffer }: BatcherState): Promise<ReadPage
   return { pageId, content: await readPage({ pageId }) };
 }
 
-/** Appends the oldest page to the head of the buffer, and lets the page go, as its records are in this history now. */
+/**
+ * Appends the oldest page to the head of the buffer, and lets the page go, as its records are in this history now. The
+ * records of a page that somebody deleted are counted as lost, as nothing can bring them back.
+ */
 export async function takeInOldestPage(state: BatcherState, { pageId, content }: ReadPage): Promise<void> {
+  const records = state.buffer.pages[0]?.records ?? 0;
   takeInPage(state.buffer, content);
+  if (content === null) {
+    state.counters.lost += records;
+    log.error('a page of the buffer was deleted, and its records are lost', { pageId, records });
+    return;
+  }
   try {
     await getExternalWorkflowHandle(pageId).signal(takenInSignal);
   } catch (error) {

@@ -12,7 +12,7 @@ import type {
   RunLimits,
   SavingState,
 } from '../../src/contracts/batcher';
-import { NO_COUNTS } from '../../src/contracts/batcher';
+import { NO_COUNTS, PACKED_GAP } from '../../src/contracts/batcher';
 import type { ClosedBatches } from '../../src/contracts/child';
 import type { LimitOverrides } from '../../src/contracts/limits';
 import { SAVE_ACTIVITY, type PipelineSettings } from '../../src/contracts/settings';
@@ -29,6 +29,7 @@ import {
   appendToEnd,
   flushEverything,
   flushedRecords,
+  sizeOf,
   type PagedBuffer,
 } from '../../src/domain/paged-buffer';
 import type { SenderWindow } from '../../src/domain/sender-window';
@@ -70,6 +71,11 @@ export interface BatcherState {
   store: StoreNotices;
   drain: DrainState | null;
   continuedAsNew: number;
+  /**
+   * Whether children of an earlier batcher of this id, which somebody terminated, have still to be looked for: they go on
+   * without it. Nothing starts before, as it may conflict with them.
+   */
+  takeOver: boolean;
   /** Signals and updates taken by this run. */
   messages: number;
   /** Size of the history at the run's first task: mostly the carried state, which says nothing of the run's length. */
@@ -108,6 +114,7 @@ export function restoreBatcher(
     store: new StoreNotices(carried?.storeNotices),
     drain: carried?.drain ?? null,
     continuedAsNew: carried?.continuedAsNew ?? 0,
+    takeOver: carried === undefined || carried.takeOver === true,
     messages: 0,
     initialHistoryBytes: info.historySize,
   };
@@ -123,8 +130,8 @@ function emptyCuts(): CutCounts {
 
 /**
  * What the next run gets: at most 512 KiB, as each part has its bound. Rules twice 64 (as configured, and as set while
- * the system ran), head of the buffer 64, its tail 56, pages 52 (300 of them), keys 190, streams 19 (300 of them), senders
- * 10 (300), children in flight 24, what they hold 14, notices of a store 7 (10), counts of rules 3, all else 2 KiB. A buffer that is larger has been
+ * the system ran), head of the buffer 60, its tail 56, pages 52 (300 of them), keys 190, streams 19 (300 of them), senders
+ * 10 (300), children in flight 24, what they hold 14, notices of a store 7, counts of rules 3, all else 2 KiB. A buffer that is larger has been
  * spilled before.
  */
 export function carriedFrom(state: BatcherState): CarriedState {
@@ -149,6 +156,7 @@ export function carriedFrom(state: BatcherState): CarriedState {
     paused: state.paused,
     storeNotices: state.store.pack(),
     continuedAsNew: state.continuedAsNew + 1,
+    ...(state.takeOver && { takeOver: true }),
   };
 }
 
@@ -158,13 +166,13 @@ const MAX_IN_FLIGHT_BYTES = 24 * KIB;
 function carriedInFlight(children: InFlightChild[]): Pick<CarriedState, 'inFlight' | 'inFlightSeqs'> {
   if (jsonBytes(children as never) <= MAX_IN_FLIGHT_BYTES) return { inFlight: children, inFlightSeqs: [] };
   let before = 0;
-  const inFlightSeqs = children.map(({ childId, batches, bulk, told }): PackedChild => {
+  const inFlightSeqs = children.map(({ childId, batches, records, bulk, told }): PackedChild => {
     const seq = childSeqOf(childId);
     const gap = seq - before;
     before = seq;
-    if (!bulk) return gap;
-    if (told === undefined) return [gap, batches];
-    return [gap, batches, [told.batches, told.saved, told.rolledBack, told.retries]];
+    if (!bulk) return PACKED_GAP * gap + records;
+    if (told === undefined) return [gap, records, batches];
+    return [gap, records, batches, [told.batches, told.saved, told.rolledBack, told.retries]];
   });
   return { inFlight: [], inFlightSeqs };
 }
@@ -173,10 +181,13 @@ function inFlightFrom(carried: CarriedState | undefined, batcherId: string): InF
   const { inFlight = [], inFlightSeqs = [] } = carried ?? {};
   let seq = 0;
   const numbered = inFlightSeqs.map((packed): InFlightChild => {
-    const [gap, batches, told] = typeof packed === 'number' ? [packed, 1] : packed;
-    seq += gap;
     const bulk = typeof packed !== 'number';
-    const child = { childId: childIdOf(batcherId, seq), batches, bulk, startedAtMs: 0, requestIds: [] };
+    const [gap, records, batches, told] = bulk
+      ? packed
+      : [Math.floor(packed / PACKED_GAP), packed % PACKED_GAP, 1];
+    seq += gap;
+    const childId = childIdOf(batcherId, seq);
+    const child = { childId, batches, records, bulk, startedAtMs: 0, requestIds: [] };
     if (told === undefined) return child;
     const [closed, saved, rolledBack, retries] = told;
     return { ...child, told: { batches: closed, saved, rolledBack, retries } };
@@ -194,6 +205,26 @@ export function batchesInFlight({ inFlight }: Pick<BatcherState, 'inFlight'>): n
   let batches = 0;
   for (const child of inFlight.values()) batches += openBatches(child);
   return batches;
+}
+
+/** How many records are in flight: those of children that have not told their outcome yet. */
+export function recordsInFlight({ inFlight }: Pick<BatcherState, 'inFlight'>): number {
+  let records = 0;
+  for (const child of inFlight.values()) records += openRecords(child);
+  return records;
+}
+
+function openRecords({ records, told }: InFlightChild): number {
+  return records - (told?.saved ?? 0) - (told?.rolledBack ?? 0);
+}
+
+/**
+ * What is missing of the sum that always holds: accepted = saved + rolled back + lost + buffered + in flight. More than 0
+ * where records have vanished, less than 0 where some are there twice.
+ */
+export function unaccountedRecords(state: BatcherState): number {
+  const { accepted, saved, rolledBack, lost } = state.counters;
+  return accepted - saved - rolledBack - lost - sizeOf(state.buffer).records - recordsInFlight(state);
 }
 
 /**
@@ -287,12 +318,24 @@ export function flushPolicyOf({ settings }: BatcherState): FlushPolicy {
   return settings;
 }
 
-/** Releases the slots of a child and counts the outcomes; there are none when it can't be known how it ended. */
-export function recordClosing(state: BatcherState, childId: string, closing: ChildClosing | undefined): void {
+/**
+ * Releases the slots of a child and counts the outcomes.
+ * @returns how many records are lost, as it can't be known any more how the child ended
+ */
+export function recordClosing(
+  state: BatcherState,
+  childId: string,
+  closing: ChildClosing | undefined,
+): number {
   const child = state.inFlight.get(childId);
   state.inFlight.delete(childId);
-  if (closing?.status !== CHILD_CLOSING.completed) return;
-  count(state, closing, child?.told);
+  if (closing?.status === CHILD_CLOSING.completed) {
+    count(state, closing, child?.told);
+    return 0;
+  }
+  const lost = child === undefined ? 0 : openRecords(child);
+  state.counters.lost += lost;
+  return lost;
 }
 
 /** Releases the slots of those batches of a child that have their file, and counts them. */

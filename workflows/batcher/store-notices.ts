@@ -55,7 +55,8 @@ export class StoreNotices {
       worker,
       // Clocks of workers may be anywhere; a renewal changes nothing.
       sinceMs: known?.sinceMs ?? Math.min(away.sinceMs, nowMs),
-      reason: cutToBytes(away.reason, MAX_REASON_BYTES),
+      // Control characters take six bytes each in JSON.
+      reason: cutToBytes(away.reason, MAX_REASON_BYTES).replaceAll(/\p{Cc}/gu, ' '),
       notedAtMs: known?.notedAtMs ?? nowMs,
       untilMs: nowMs + STORE_NOTICE.lapsesMs,
     });

@@ -18,7 +18,14 @@ import {
   oldestAcceptedAtMs,
   sizeOf,
 } from '../../src/domain/paged-buffer';
-import { batchesInFlight, bodyUnderKey, openBatches, type BatcherState } from './state';
+import {
+  batchesInFlight,
+  bodyUnderKey,
+  openBatches,
+  recordsInFlight,
+  unaccountedRecords,
+  type BatcherState,
+} from './state';
 import { limitsInForce } from './limits';
 import { waitsOf } from './waits';
 
@@ -30,6 +37,8 @@ export function statusOf(state: BatcherState, info: WorkflowInfo): BatcherStatus
     bufferedBytes: bytes,
     oldestAcceptedAtMs: oldestAcceptedAtMs(state.buffer),
     inFlight: batchesInFlight(state),
+    inFlightRecords: recordsInFlight(state),
+    unaccounted: unaccountedRecords(state),
     counters: state.counters,
     cuts: cutsOf(state),
     saving: state.saving,
@@ -97,7 +106,7 @@ export function progressOf(state: BatcherState, key: string, nowMs: number): Str
 export function describeBatcher(state: BatcherState, nowMs: number): string {
   const { buffer, counters, paused, store } = state;
   const away = store.status(nowMs);
-  const { saved, rolledBack, batchesFailed } = counters;
+  const { saved, rolledBack, batchesFailed, lost } = counters;
   return [
     paused === null ? 'running' : `paused by ${paused.by}`,
     ...(away === null ? [] : [`store away since ${new Date(away.sinceMs).toISOString()}`]),
@@ -106,6 +115,7 @@ export function describeBatcher(state: BatcherState, nowMs: number): string {
     `${saved} saved`,
     `${rolledBack} rolled back`,
     `${batchesFailed} batches failed`,
+    ...(lost === 0 ? [] : [`${lost} lost`]),
   ].join(' · ');
 }
 

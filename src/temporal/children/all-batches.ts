@@ -1,4 +1,4 @@
-import type { BatchState } from '../../contracts/views';
+import type { BatchState, BatchSummary } from '../../contracts/views';
 import type { ListBatches } from './batch-pages';
 import type { BatchRun } from './batch-reader';
 
@@ -9,13 +9,16 @@ export type ListedBatch = BatchRun & { state: BatchState };
 
 const RANK: Record<BatchState, number> = { completed: 2, running: 1, failed: 0 };
 
-/** Every batch of this installation that Temporal lists, by batchId. */
-export async function listAllBatches(list: ListBatches): Promise<Map<string, ListedBatch>> {
+/** Every batch of this installation that Temporal lists, by batchId; of those that are wanted. */
+export async function listAllBatches(
+  list: ListBatches,
+  isWanted: (batch: BatchSummary) => boolean = () => true,
+): Promise<Map<string, ListedBatch>> {
   const batches = new Map<string, ListedBatch>();
   let cursor: string | undefined;
   do {
     const page = await list([], { limit: PAGE_SIZE, ...(cursor !== undefined && { cursor }) });
-    for (const { batchId, runId, state } of page.batches) {
+    for (const { batchId, runId, state } of page.batches.filter(isWanted)) {
       const before = batches.get(batchId);
       if (before === undefined || RANK[state] > RANK[before.state])
         batches.set(batchId, { batchId, runId, state });

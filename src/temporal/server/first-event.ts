@@ -1,4 +1,4 @@
-import { defaultPayloadConverter, type Client } from '@temporalio/client';
+import { WorkflowNotFoundError, defaultPayloadConverter, type Client } from '@temporalio/client';
 import type { temporal } from '@temporalio/proto';
 import { callTemporal } from './calls';
 
@@ -23,4 +23,14 @@ export function inputOf(started: Started, workflowId: string): unknown {
   const payload = started.input?.payloads?.[0];
   if (payload == null) throw new TypeError(`workflow ${workflowId} has no input`);
   return defaultPayloadConverter.fromPayload(payload);
+}
+
+/** The first argument that a workflow was started with; undefined when the server doesn't know the workflow. */
+export async function inputIfKnown(client: Client, workflowId: string): Promise<unknown> {
+  try {
+    return inputOf(await readStart(client, workflowId), workflowId);
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return undefined;
+    throw error;
+  }
 }

@@ -1,5 +1,5 @@
 /** gRPC's numbers; the package that names them is a dependency of the SDK, not ours. */
-export const GRPC_STATUS = { resourceExhausted: 8, failedPrecondition: 9 } as const;
+export const GRPC_STATUS = { notFound: 5, resourceExhausted: 8, failedPrecondition: 9 } as const;
 
 /** What a call has failed with. */
 export interface GrpcStatus {
@@ -25,4 +25,10 @@ export function isRunClosing({ code, details }: GrpcStatus): boolean {
     (code === GRPC_STATUS.resourceExhausted && CLOSING.test(details)) ||
     (code === GRPC_STATUS.failedPrecondition && ABORTED.test(details))
   );
+}
+
+/** Whether the server doesn't know a workflow: it was deleted, or closed longer ago than the namespace retains. */
+export function isWorkflowNotFound({ code, details }: GrpcStatus): boolean {
+  // Without a namespace everything in it is away, not gone.
+  return code === GRPC_STATUS.notFound && !/^namespace /i.test(details);
 }

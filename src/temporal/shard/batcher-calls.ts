@@ -115,8 +115,8 @@ export class BatcherCalls {
   /** The current run, whether or not a worker is there. */
   run(): Promise<RunProgress> {
     return callTemporal(this.client, `could not look at ${this.workflowId}`, async () => {
-      const { runId, historyLength } = await this.handle().describe();
-      return { runId, historyLength };
+      const { runId, historyLength, historySize = 0 } = await this.handle().describe();
+      return { runId, historyLength, historySize };
     });
   }
 

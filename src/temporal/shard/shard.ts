@@ -15,7 +15,7 @@ import type { RecordStream } from '../../contracts/batcher-client';
 import { limitsUpdate, type ShardLimits } from '../../contracts/limits';
 import { SAVE_ACTIVITY, type PipelineSettings } from '../../contracts/settings';
 import { createGroupCommit, type GroupLimits } from '../../concurrency/group-commit';
-import { KIB } from '../../domain/duration';
+import { KIB, MIB } from '../../domain/duration';
 import { KeepapartError, type FieldProblem } from '../../domain/errors';
 import { NO_CUTS } from '../../domain/explain/cut-counts';
 import type { JsonValue } from '../../domain/json';
@@ -61,7 +61,9 @@ export class Shard {
   ) {
     this.admission = createAdmission(limits, () => this.status());
     const [lists, keyed] = [new NumberedSender(), new NumberedSender()];
-    const giveWay = createGivingWay(() => calls.run(), givingWay);
+    // Without a worker, the run before has taken less than a MiB that counts as well.
+    const standingBytes = Math.min(givingWay.standingBytes, limits.maxBufferedBytes + 1 * MIB);
+    const giveWay = createGivingWay(() => calls.run(), { ...givingWay, standingBytes });
     this.commit = createGroupCommit<AcceptedRequest, undefined>(GROUP_LIMITS, async (requests, bytes) => {
       await lists.send((origin) => giveWay(bytes, () => calls.signal(addRecordsSignal, [requests, origin])));
       return requests.map(() => undefined);
@@ -173,6 +175,8 @@ function neverStarted(settings: PipelineSettings): BatcherStatus {
     bufferedBytes: 0,
     oldestAcceptedAtMs: null,
     inFlight: 0,
+    inFlightRecords: 0,
+    unaccounted: 0,
     counters: NO_COUNTS,
     cuts: { ...NO_CUTS, deferredBy: [] },
     saving: {

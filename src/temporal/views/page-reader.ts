@@ -2,7 +2,7 @@ import type { Client } from '@temporalio/client';
 import { LRUCache } from 'lru-cache';
 import type { PackedBuffer } from '../../domain/buffer';
 import { mapAtOnce } from '../server/at-once';
-import { inputOf, readStart } from '../server/first-event';
+import { inputIfKnown } from '../server/first-event';
 
 /** Where the records of a page are: per request its length, and the indexes that lie here. */
 type PageIndex = Map<string, { size: number; indexes: number[] }>;
@@ -17,9 +17,9 @@ export function createPageReader(client: Client) {
   return async function readPageIndex(pageId: string): Promise<PageIndex> {
     const cached = cache.get(pageId);
     if (cached !== undefined) return cached;
-    const { runs } = inputOf(await readStart(client, pageId), pageId) as PackedBuffer;
     const index: PageIndex = new Map();
-    for (const [requestId, size, , first, values] of runs) {
+    const content = (await inputIfKnown(client, pageId)) as PackedBuffer | undefined;
+    for (const [requestId, size, , first, values] of content?.runs ?? []) {
       const known = index.get(requestId) ?? { size, indexes: [] };
       known.indexes.push(...values.map((_, offset) => first + offset));
       index.set(requestId, known);

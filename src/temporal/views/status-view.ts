@@ -27,6 +27,8 @@ function shardView({ shard, batcher }: Shard, status: BatcherStatus, nowMs: numb
     bufferedBytes,
     oldestAgeMs: oldestAcceptedAtMs === null ? null : Math.max(0, nowMs - oldestAcceptedAtMs),
     inFlight,
+    inFlightRecords: status.inFlightRecords,
+    unaccounted: status.unaccounted,
     counters,
     cuts: cutsView([status.cuts]),
     saving: { shape, since: sinceMs === 0 ? null : new Date(sinceMs).toISOString(), due, storeIsSlow },
@@ -49,6 +51,8 @@ function totalOf(shards: readonly ShardView[]): Omit<StatusView['total'], 'cuts'
     bufferedBytes: sum((shard) => shard.bufferedBytes),
     oldestAgeMs: ages.length === 0 ? null : Math.max(...ages),
     inFlight: sum((shard) => shard.inFlight),
+    inFlightRecords: sum((shard) => shard.inFlightRecords),
+    unaccounted: sum((shard) => shard.unaccounted),
     counters,
     paused: shards.some((shard) => shard.paused !== null),
   };

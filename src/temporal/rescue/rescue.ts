@@ -1,0 +1,261 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
+import { takenInSignal } from '../../contracts/buffer-page';
+import type { AcceptedRequest, OperatorAction } from '../../contracts/batcher';
+import { WORKFLOW_TYPE, isBatcherOf } from '../../contracts/ids';
+import { SEARCH_ATTRIBUTES } from '../../contracts/search-attributes';
+import { KIB, SECOND } from '../../domain/duration';
+import { KeepapartError } from '../../domain/errors';
+import { jsonBytes, type JsonValue } from '../../domain/json';
+import { recordIdOf } from '../../domain/record';
+import { listAllBatches } from '../children/all-batches';
+import { createBatchList } from '../children/batch-pages';
+import { literal } from '../children/batch-queries';
+import { createBatchReader } from '../children/batch-reader';
+import { callTemporal } from '../server/calls';
+import type { Shard } from '../shard/shard';
+import type { Shards } from '../shard/shards';
+import { whenThereIsRoom } from '../shard/when-there-is-room';
+import { createPageReader } from '../views/page-reader';
+import { findWaiting } from '../views/waiting-records';
+import { describeRun, eventsOf, recordsHeldBy, recordsInPage, type HeldRecord } from './held-by-run';
+
+/** What was found, and what has come of it. */
+export interface RescueReport {
+  /** Batchers whose run no worker can take up; `reset` has them begin again from what they were started with. */
+  stuck: { batcher: string; runId: string; failedTasks: number }[];
+  /** Runs of batchers that ended otherwise than by handing over, and how many records each had put in no batch. */
+  ended: { batcher: string; runId: string; status: string; records: number }[];
+  /** Pages of a buffer that no batcher knows of any more, and how many records each holds. */
+  orphanPages: { pageId: string; records: number }[];
+  /** Records of all these that are in no batch and in no buffer. */
+  lost: number;
+  /** Whether that has been mended: stuck runs reset, lost records taken in again. */
+  done: boolean;
+}
+
+export interface RescueOptions {
+  /** Mends what is found, in this one's name; without it nothing is changed. */
+  apply?: { by: string };
+  onProgress?: (message: string) => void;
+}
+
+/** A run whose tasks fail this often in a row, which takes some 20 s, is not one whose worker was just killed. */
+const STUCK_AFTER_TASKS = 3;
+
+const SECOND_LOOK_MS = 2 * SECOND;
+
+const GROUP_RECORDS = 500;
+const GROUP_BYTES = 256 * KIB;
+
+/**
+ * Finds what is acknowledged and out of reach, and takes it in again, each record once (G3, G4):
+ *
+ * - a batcher whose run can't be replayed, for whatever reason, is reset to its first task: the server gives the new run
+ *   what the old one was started with and every message since, and it adopts the batches of the old one;
+ * - of a run that somebody terminated or the server ended, and of pages that no batcher knows of, the records that are in
+ *   no batch and in no buffer are handed to the batcher of their shard under their own ids.
+ *
+ * Needs a worker. Running it again, also after it broke off, finds what is left.
+ * @throws `temporal-unavailable` when a batcher doesn't answer, as what it holds would be taken in twice
+ */
+export async function rescue(
+  client: Client,
+  shards: Shards,
+  { apply, onProgress = () => undefined }: RescueOptions = {},
+): Promise<RescueReport> {
+  const stuck = await findStuck(client, shards);
+  if (stuck.length > 0) {
+    // A run that begins again has much of what it holds in no place until it has adopted its batches.
+    if (apply !== undefined) for (const run of stuck) await resetToStart(client, run);
+    return { stuck, ended: [], orphanPages: [], lost: 0, done: apply !== undefined };
+  }
+  const held = new Map<string, HeldRecord>();
+  const note = (records: readonly HeldRecord[]): number => {
+    for (const record of records)
+      held.set(keyOf(recordIdOf(record.requestId, record.index), record.value), record);
+    return records.length;
+  };
+  const ended: RescueReport['ended'] = [];
+  for (const { workflowId: batcher, runId, status } of await endedRuns(client, shards)) {
+    onProgress(`reading ${batcher}, run ${runId}`);
+    const records = note(await recordsHeldBy(client, batcher, runId));
+    ended.push({ batcher, runId, status: status.name.toLowerCase(), records });
+  }
+  const orphanPages: RescueReport['orphanPages'] = [];
+  for (const pageId of await unknownPages(client, await shards.all())) {
+    onProgress(`reading ${pageId}`);
+    orphanPages.push({ pageId, records: note(await recordsInPage(client, pageId)) });
+  }
+  await leaveOutKnown(client, shards, held, onProgress);
+  if (held.size > 0 && apply !== undefined) {
+    // What is about to go into a batch is in no place for a moment.
+    await sleep(SECOND_LOOK_MS);
+    await leaveOutKnown(client, shards, held, onProgress);
+  }
+  const lost = [...held.values()];
+  if (apply !== undefined) {
+    await takeIn(lost, shards, { by: apply.by, atMs: Date.now() }, onProgress);
+    for (const { pageId } of orphanPages) await letGo(client, pageId);
+  }
+  return { stuck, ended, orphanPages, lost: lost.length, done: apply !== undefined };
+}
+
+async function takeIn(
+  records: readonly HeldRecord[],
+  shards: Shards,
+  action: OperatorAction,
+  onProgress: (message: string) => void,
+): Promise<void> {
+  let taken = 0;
+  for (const group of groupsOf(records, shards)) {
+    await whenThereIsRoom(
+      () => group.shard.redrive(group.requests, action),
+      () => true,
+    );
+    taken += group.records;
+    onProgress(`${taken} of ${records.length} records taken in again`);
+  }
+}
+
+/** Equal values under one id are one record; a key that was used again, when it was forgotten, has others. */
+function keyOf(recordId: string, value: JsonValue): string {
+  return `${recordId} ${JSON.stringify(value)}`;
+}
+
+async function findStuck(client: Client, shards: Shards): Promise<RescueReport['stuck']> {
+  const stuck: RescueReport['stuck'] = [];
+  for (const { batcher } of await shards.all()) {
+    const run = await describeRun(client, batcher);
+    const failedTasks = (run?.raw.pendingWorkflowTask?.attempt ?? 1) - 1;
+    if (run?.status.name === 'RUNNING' && failedTasks >= STUCK_AFTER_TASKS)
+      stuck.push({ batcher, runId: run.runId, failedTasks });
+  }
+  return stuck;
+}
+
+async function resetToStart(
+  client: Client,
+  { batcher, runId }: RescueReport['stuck'][number],
+): Promise<void> {
+  const firstTask = await firstTaskOf(client, batcher, runId);
+  await callTemporal(client, `could not reset ${batcher}`, () =>
+    client.workflowService.resetWorkflowExecution({
+      namespace: client.options.namespace,
+      workflowExecution: { workflowId: batcher, runId },
+      reason: 'keepapart rescue: no worker could take the run up',
+      requestId: `keepapart rescue of ${runId}`,
+      workflowTaskFinishEventId: firstTask,
+    }),
+  );
+}
+
+async function firstTaskOf(client: Client, batcher: string, runId: string) {
+  for await (const event of eventsOf(client, batcher, runId))
+    if (event.workflowTaskCompletedEventAttributes != null && event.eventId != null) return event.eventId;
+  throw new KeepapartError(
+    'temporal-unavailable',
+    `The run ${runId} of ${batcher} has never completed a task: deploy a build that can run it`,
+  );
+}
+
+/** Runs of batchers that ended otherwise than by handing over, as long as the namespace retains them; oldest first. */
+async function endedRuns(client: Client, { address }: Shards): Promise<WorkflowExecutionInfo[]> {
+  const query =
+    `WorkflowType = ${literal(WORKFLOW_TYPE.batcher)} AND ` +
+    "ExecutionStatus IN ('Terminated', 'Failed', 'TimedOut', 'Canceled')";
+  const runs: WorkflowExecutionInfo[] = [];
+  await callTemporal(client, 'could not list the runs of batchers', async () => {
+    for await (const run of client.workflow.list({ query, pageSize: 500 }))
+      if (isBatcherOf(address.batcherId, run.workflowId)) runs.push(run);
+  });
+  return runs.sort((a, b) => a.startTime.getTime() - b.startTime.getTime());
+}
+
+/** Open pages of these batchers that are in none of their buffers. */
+async function unknownPages(client: Client, open: readonly Shard[]): Promise<string[]> {
+  const unknown: string[] = [];
+  for (const shard of open) {
+    const query =
+      `WorkflowType = ${literal(WORKFLOW_TYPE.bufferPage)} AND ` +
+      `${SEARCH_ATTRIBUTES.batcher.name} = ${literal(shard.batcher)} AND ExecutionStatus = 'Running'`;
+    const listed: string[] = [];
+    await callTemporal(client, `could not list the pages of ${shard.batcher}`, async () => {
+      for await (const { workflowId } of client.workflow.list({ query, pageSize: 500 }))
+        listed.push(workflowId);
+    });
+    if (listed.length === 0) continue;
+    // Asked after the listing: a page that was just made is known by now.
+    const known = new Set((await shard.trace('')).pageIds);
+    unknown.push(...listed.filter((pageId) => !known.has(pageId)));
+  }
+  return unknown;
+}
+
+/** Leaves out what is buffered or in flight, and what is in a batch, whatever has become of it. */
+async function leaveOutKnown(
+  client: Client,
+  shards: Shards,
+  held: Map<string, HeldRecord>,
+  onProgress: (message: string) => void,
+): Promise<void> {
+  if (held.size === 0) return;
+  onProgress('asking the batchers what they hold');
+  const reader = createBatchReader(client);
+  const places = { shards, batches: reader, pages: createPageReader(client) };
+  const recordIds = [...held.values()].map(({ requestId, index }) => recordIdOf(requestId, index));
+  // The batchers before the batches: a record that leaves a buffer meanwhile is found twice, never in no place.
+  const waiting = await findWaiting(places, recordIds, []);
+  if (waiting.silentBatchers.length > 0)
+    throw new KeepapartError(
+      'temporal-unavailable',
+      `${waiting.silentBatchers.join(', ')} did not answer, so what is held there isn't known. Does a worker run?`,
+    );
+  for (const [key, { requestId, index }] of held)
+    if (waiting.recordIds.has(recordIdOf(requestId, index))) held.delete(key);
+
+  const wanted = new Set([...held.values()].map(({ requestId }) => requestId));
+  const batches = await listAllBatches(createBatchList(client, shards.address.batcherId), (batch) =>
+    batch.requestIds.some((requestId) => wanted.has(requestId)),
+  );
+  for (const run of batches.values()) {
+    onProgress(`reading batch ${run.batchId}`);
+    const { batch } = await reader.input(run);
+    for (const { recordId, value } of batch.records) held.delete(keyOf(recordId, value));
+  }
+}
+
+interface Group {
+  shard: Shard;
+  requests: AcceptedRequest[];
+  records: number;
+}
+
+/** Consecutive records of a request as one, in messages of bounded size, each for one shard. */
+function groupsOf(records: readonly HeldRecord[], shards: Shards): Group[] {
+  const groups: Group[] = [];
+  const open = new Map<Shard, Group & { bytes: number }>();
+  for (const { requestId, index, value } of records) {
+    const shard = shards.of(requestId);
+    const bytes = jsonBytes(value);
+    let group = open.get(shard);
+    if (group === undefined || group.records >= GROUP_RECORDS || group.bytes + bytes > GROUP_BYTES) {
+      group = { shard, requests: [], records: 0, bytes: 0 };
+      open.set(shard, group);
+      groups.push(group);
+    }
+    group.records++;
+    group.bytes += bytes;
+    const last = group.requests.at(-1);
+    if (last?.requestId === requestId && (last.offset ?? 0) + last.values.length === index)
+      last.values.push(value);
+    else group.requests.push({ requestId, values: [value], offset: index });
+  }
+  return groups;
+}
+
+async function letGo(client: Client, pageId: string): Promise<void> {
+  await callTemporal(client, `could not let ${pageId} go`, () =>
+    client.workflow.getHandle(pageId).signal(takenInSignal),
+  );
+}
