@@ -11,27 +11,41 @@ import { KIB } from '../src/domain/duration';
 import { jsonBytes } from '../src/domain/json';
 import { MAX_ERROR_BYTES, cutToBytes, type UndoFailure } from '../src/domain/outcome';
 import { unpackBatch, unpackOutcomes } from '../src/domain/packed-batch';
-import { closeTogether, rollBackTogether, saveTogether, type RecordStore } from '../src/domain/record-store';
-import { createGate } from './gate';
+import {
+  closeTogether,
+  rollBackTogether,
+  saveTogether,
+  type RecordStore,
+  type RecordsOfBatch,
+} from '../src/domain/record-store';
+import { isStoreAway } from '../src/domain/store-away';
+import { createSlots } from './slots';
 import { isFinal, isRefusedBatch, messageOf, saveFailureOf } from './failure';
+import { isEndOfHold } from './store-call';
+import type { Pass } from './store-gate';
 
 /** What the failures in one result may take together, in bytes of JSON: a payload may take 2 MiB. */
 const MAX_FAILURES_BYTES = 256 * KIB;
 
 /** Calls of a store for single records at once, in this process: as many as there are slots for single saves. */
-const gate = createGate(400);
+const slots = createSlots(400);
 
 /** One attempt to save the records of several batches. Never throws for what a store does. */
-export async function saveBatches(store: RecordStore, input: PackedBatches): Promise<SaveBatchesResult> {
+export async function saveBatches(
+  store: RecordStore,
+  input: PackedBatches,
+  pass: Pass,
+): Promise<SaveBatchesResult> {
   const batches = unpacked(input);
   let fastestMs = Infinity;
-  const results = await saveTogether(store, batches, (record, batch) =>
-    gate(async () => {
-      const startedAtMs = performance.now();
-      await store.save(record, batch);
-      fastestMs = Math.min(fastestMs, Math.round(performance.now() - startedAtMs));
-    }),
-  );
+  const save: RecordStore['save'] = async (record, batch) => {
+    const startedAtMs = performance.now();
+    await store.save(record, batch);
+    fastestMs = Math.min(fastestMs, Math.round(performance.now() - startedAtMs));
+  };
+  const results = await (store.saveAll === undefined
+    ? each(batches, (record, batch) => pass(() => slots(() => save(record, batch))))
+    : together(batches, pass, (open) => saveTogether(store, open)));
   const failures = new Distinct<SaveFailure>();
   const failed: SaveBatchesResult['failed'] = [];
   for (const [i, { records }] of batches.entries()) {
@@ -51,12 +65,13 @@ export async function saveBatches(store: RecordStore, input: PackedBatches): Pro
 export async function rollBack(
   store: RecordStore,
   input: PackedBatches,
+  pass: Pass,
   attempt: number,
 ): Promise<RollbackResult> {
   const batches = unpacked(input);
-  const results = await rollBackTogether(store, batches, (record, batch) =>
-    gate(() => store.rollback(record, batch)),
-  );
+  const results = await (store.rollbackAll === undefined
+    ? each(batches, (record, batch) => pass(() => slots(() => store.rollback(record, batch))))
+    : together(batches, pass, (open) => rollBackTogether(store, open)));
   const failures = new Distinct<UndoFailure>();
   const failed: RollbackResult['failed'] = [];
   for (const [i, { records }] of batches.entries()) {
@@ -72,11 +87,64 @@ export async function rollBack(
   return { failures: bounded(failures.all), failed };
 }
 
+type Results = PromiseSettledResult<void>[][];
+
+/** Calls a store for each record by itself. */
+async function each(batches: readonly RecordsOfBatch[], call: RecordStore['save']): Promise<Results> {
+  const results = await Promise.all(
+    batches.map(({ batch, records }) => Promise.allSettled(records.map((record) => call(record, batch)))),
+  );
+  for (const result of results.flat())
+    if (result.status === 'rejected' && isEndOfHold(result.reason)) throw result.reason;
+  return results;
+}
+
+/** Calls a store for all records, and again for those for which it was away. */
+async function together(
+  batches: readonly RecordsOfBatch[],
+  pass: Pass,
+  call: (open: readonly RecordsOfBatch[]) => Promise<Results>,
+): Promise<Results> {
+  const results: Results = batches.map(({ records }) => records.map(notReported));
+  let open = batches.map(({ batch, records }, at) => ({ at, batch, records, places: [...records.keys()] }));
+  try {
+    await pass(async (noteSuccess) => {
+      const found = await call(open);
+      let first: PromiseRejectedResult | undefined;
+      open = open.flatMap(({ at, batch, records, places }, i) => {
+        const away = places.filter((place, j) => {
+          const result = found[i]?.[j] ?? notReported();
+          results[at]?.splice(place, 1, result);
+          if (result.status === 'fulfilled') noteSuccess();
+          if (result.status === 'fulfilled' || !isStoreAway(result.reason)) return false;
+          first ??= result;
+          return true;
+        });
+        const left = records.filter((_, j) => away.includes(places[j] ?? -1));
+        return left.length === 0 ? [] : [{ at, batch, records: left, places: away }];
+      });
+      if (first !== undefined) throw first.reason;
+    });
+  } catch (error) {
+    // What found the store away while others succeed has failed by itself.
+    if (!isStoreAway(error)) throw error;
+  }
+  return results;
+}
+
 /**
  * Closes batches side by side. One that can't be closed, as somebody's file stands in its place, holds up no other.
  * @throws what the first of them failed with, when none was closed or refused for good
  */
-export async function closeBatches(
+export function closeBatches(
+  store: RecordStore,
+  input: CloseBatchesInput,
+  pass: Pass,
+): Promise<CloseBatchesResult> {
+  return pass(() => closeOnce(store, input));
+}
+
+async function closeOnce(
   store: RecordStore,
   { batches, kinds, format, openedAtMs }: CloseBatchesInput,
 ): Promise<CloseBatchesResult> {
@@ -87,8 +155,10 @@ export async function closeBatches(
   }));
   const results = await closeTogether(store, settled, format);
   const all = batches.map((_, i) => results[i] ?? notReported());
-  const [first] = all;
-  if (first?.status === 'rejected' && all.every(isRetried)) throw first.reason;
+  if (all.every(isRetried)) {
+    const failures = all.filter((result) => result.status === 'rejected');
+    throw (failures.find(({ reason }) => isStoreAway(reason)) ?? failures[0])?.reason;
+  }
   const reasons = bounded(all.flatMap((result) => (result.status === 'rejected' ? [reasonOf(result)] : [])));
   return {
     batches: all.map((result) => {

@@ -1,5 +1,6 @@
-import { ApplicationFailure, activityInfo } from '@temporalio/activity';
+import { ApplicationFailure } from '@temporalio/activity';
 import type { FailureDetails, SaveFailure } from '../src/contracts/activities';
+import { MAX_REASON_BYTES } from '../src/contracts/store-notice';
 import { KIB } from '../src/domain/duration';
 import { MAX_ERROR_BYTES, cutToBytes } from '../src/domain/outcome';
 import { ERRORS, RETRIED, isKeepapartError, type ErrorCode } from '../src/domain/errors';
@@ -13,12 +14,14 @@ const MAX_CAUSES = 3;
 /**
  * The catalogue's code becomes the failure's type, which is what the Web UI shows and workflow code branches on;
  * `fallback` is for what isn't of the catalogue. An error that says when to try again is obeyed.
+ * @param attempt the number of the attempt that failed
  */
-export function asFailure(error: unknown, fallback: ErrorCode): ApplicationFailure {
+export function asFailure(error: unknown, fallback: ErrorCode, attempt: number): ApplicationFailure {
   const known = isKeepapartError(error) ? error : undefined;
-  const code = known?.code ?? fallback;
+  // Of a call that found the store away while others succeeded: its own failure, as any other.
+  const code = known === undefined || known.code === 'store-away' ? fallback : known.code;
   const details: FailureDetails = {
-    attempt: activityInfo().attempt,
+    attempt,
     ...(known?.retryAfterMs !== undefined && { retryAfterMs: known.retryAfterMs }),
   };
   return ApplicationFailure.create({
@@ -66,4 +69,9 @@ export function isRefusedBatch(error: unknown): boolean {
 
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
+}
+
+/** Why a store is away, shortened. */
+export function reasonOf(error: unknown): string {
+  return cutToBytes(messageOf(error), MAX_REASON_BYTES);
 }

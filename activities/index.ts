@@ -1,20 +1,23 @@
-import { Context, activityInfo, heartbeat } from '@temporalio/activity';
-import {
-  ACTIVITY_TIMEOUTS,
-  type Activities,
-  type ChildClosing,
-  type HeldByChild,
-} from '../src/contracts/activities';
+import { Context } from '@temporalio/activity';
+import type { Activities, ChildClosing, HeldByChild } from '../src/contracts/activities';
+import type { StoreAway, StoreNotice } from '../src/contracts/store-notice';
 import type { PackedBuffer } from '../src/domain/buffer';
-import type { ErrorCode } from '../src/domain/errors';
 import type { RecordStore } from '../src/domain/record-store';
 import { closeBatches, rollBack, saveBatches } from './bulk';
-import { asFailure } from './failure';
 import { settleBatch } from './settle-batch';
+import { storeWork, whileHeartbeating } from './store-call';
+import type { StorePauses } from './store-gate';
+import { StoreWatch } from './store-watch';
 
 export interface ActivityDeps {
   store: RecordStore;
   workflows: WorkflowAccess;
+  /** Called once when the store as a whole can't work any more, for the worker's log. */
+  onStoreAway?: (away: StoreAway) => void;
+  /** Called when it can again; `isKnown` is false when nothing waits for it any more, so that nobody found out. */
+  onStoreBack?: (away: StoreAway, awayForMs: number, isKnown: boolean) => void;
+  /** How often a store that is away is asked again. */
+  storePauses?: StorePauses;
 }
 
 /** What activities need of the server that runs the workflows; its errors are repeated by Temporal. */
@@ -29,21 +32,38 @@ export interface WorkflowAccess {
   readChild(childId: string): Promise<HeldByChild>;
   /** See {@link Activities.readPage}. */
   readPage(pageId: string): Promise<PackedBuffer | null>;
+  /** Tells a batcher whether this worker's store is away. */
+  notifyOfStore(batcherId: string, notice: StoreNotice): Promise<void>;
 }
 
 /** The activities over their dependencies; what a worker registers. Contracts: {@link Activities}. */
-export function createActivities({ store, workflows }: ActivityDeps): Activities {
+export function createActivities({ store, workflows, ...deps }: ActivityDeps): Activities {
+  const watch = new StoreWatch({
+    notify: (batcherId, notice) => workflows.notifyOfStore(batcherId, notice),
+    onAway: deps.onStoreAway,
+    onBack: deps.onStoreBack,
+    pauses: deps.storePauses,
+  });
+  const { saving, undoing, closing } = watch;
+  const inRecord = { watch, gate: saving, fallback: 'save-failed', isScheduledAgain: true } as const;
+  const inBulk = { ...inRecord, isScheduledAgain: false };
+  const undo = { watch, gate: undoing, fallback: 'store-failed', isScheduledAgain: true } as const;
+  const close = { watch, gate: closing, fallback: 'store-failed', isScheduledAgain: false } as const;
   return {
-    async save({ record, batch }) {
-      const startedAtMs = performance.now();
-      await storeWork('save-failed', () => store.save(record, batch));
-      return { attempt: activityInfo().attempt, tookMs: Math.round(performance.now() - startedAtMs) };
-    },
-    saveBatches: (input) => whileHeartbeating(() => saveBatches(store, input)),
-    rollback: (input) => storeWork('store-failed', () => rollBack(store, input, activityInfo().attempt)),
-    closeBatches: (input) => storeWork('store-failed', () => closeBatches(store, input)),
+    save: ({ record, batch }) =>
+      storeWork(inRecord, async (pass, attempt) => {
+        const tookMs = await pass(async () => {
+          const startedAtMs = performance.now();
+          await store.save(record, batch);
+          return Math.round(performance.now() - startedAtMs);
+        });
+        return { attempt, tookMs };
+      }),
+    saveBatches: (input) => storeWork(inBulk, (pass) => saveBatches(store, input, pass)),
+    rollback: (input) => storeWork(undo, (pass, attempt) => rollBack(store, input, pass, attempt)),
+    closeBatches: (input) => storeWork(close, (pass) => closeBatches(store, input, pass)),
     settleBatch: (input) =>
-      storeWork('store-failed', () => settleBatch(store, input, activityInfo().attempt)),
+      storeWork(close, (pass, attempt) => pass(() => settleBatch(store, input, attempt))),
     adoptChild: ({ childId }) =>
       whileHeartbeating(() => workflows.waitForChild(childId, Context.current().cancellationSignal)),
     restartChild: ({ childId }) => whileHeartbeating(() => workflows.restartChild(childId)),
@@ -51,26 +71,4 @@ export function createActivities({ store, workflows }: ActivityDeps): Activities
     readChild: ({ childId }) => workflows.readChild(childId),
     readPage: ({ pageId }) => workflows.readPage(pageId),
   };
-}
-
-/** `failure` is what it fails with when the store doesn't say. */
-async function storeWork<T>(failure: ErrorCode, work: () => Promise<T>): Promise<T> {
-  try {
-    return await whileHeartbeating(work);
-  } catch (error) {
-    throw asFailure(error, failure);
-  }
-}
-
-/**
- * Runs work under a heartbeat, so that the server notices a killed worker within the heartbeat time-out instead of the
- * (long) time-out of the attempt. Work shorter than the interval sends none.
- */
-async function whileHeartbeating<T>(work: () => Promise<T>): Promise<T> {
-  const timer = setInterval(() => heartbeat(), ACTIVITY_TIMEOUTS.heartbeatMs / 3);
-  try {
-    return await work();
-  } finally {
-    clearInterval(timer);
-  }
 }

@@ -12,6 +12,7 @@ import {
   type SettledRecord,
 } from '../src/domain/outcome';
 import type { RecordStore } from '../src/domain/record-store';
+import { isStoreAway } from '../src/domain/store-away';
 import { isFinal, messageOf } from './failure';
 
 /**
@@ -60,7 +61,7 @@ async function rollBackAll(
       return outcome;
     } catch (error) {
       const refused = isFinal(error);
-      if (!refused && attempt < ROLLBACK_ATTEMPTS) throw error;
+      if (isStoreAway(error) || (!refused && attempt < ROLLBACK_ATTEMPTS)) throw error;
       const failed = withFailedUndo(outcome, { attempts: attempt, message: messageOf(error), refused });
       // Here already, so that the file says the same as the result.
       return withShortErrors(failed, share);

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { Config } from '../config';
 import type { DrainReport } from '../contracts/drain';
+import type { StoreAwayView } from '../contracts/views';
 import { KeepapartError } from '../domain/errors';
 import { batcherAddress } from '../temporal/shard/batcher-address';
 import { createBatcherClient } from '../temporal/batcher-client';
@@ -9,7 +10,7 @@ import { connectClient } from '../temporal/server/connection';
 import { secondsOf, type Flags } from './api-access';
 import { progressLine } from './progress-line';
 import { addSettingFlags, readConfig } from './read-config';
-import { counted } from './table';
+import { counted, plain } from './table';
 import { findTemporal } from './temporal-role';
 
 /**
@@ -48,7 +49,8 @@ async function drain(config: Config, by: string, timeoutMs: number): Promise<Dra
     return await batcher.drain(by, {
       timeoutMs,
       onProgress: (report) => {
-        const message = `draining, ${leftOf(report)} left`;
+        const away = report.shards.find(({ storeAway }) => storeAway !== null)?.storeAway;
+        const message = `draining, ${leftOf(report)} left${away ? `, ${describeAway(away)}` : ''}`;
         if (process.stderr.isTTY) progress.show({ message, elapsedMs: Date.now() - startedAtMs });
       },
     });
@@ -56,6 +58,10 @@ async function drain(config: Config, by: string, timeoutMs: number): Promise<Dra
     progress.end();
     await client.connection.close();
   }
+}
+
+function describeAway({ since, reason }: StoreAwayView): string {
+  return `waiting for the store, which is away since ${since}: ${plain(reason)}`;
 }
 
 function leftOf({ shards }: DrainReport): string {
@@ -69,10 +75,12 @@ export function renderDrain(report: DrainReport): string {
   if (report.drained) return 'Drained: everything that was accepted has its outcome.\n';
   const left = report.shards
     .filter(({ bufferedRecords, inFlight }) => bufferedRecords + inFlight > 0)
-    .map(({ batcher, bufferedRecords, inFlight, paused }) => {
+    .map(({ batcher, bufferedRecords, inFlight, paused, storeAway }) => {
       const by =
         paused === null ? '' : `, paused by ${paused.by} since ${new Date(paused.atMs).toISOString()}`;
-      return `  ${batcher}: ${counted(bufferedRecords, 'record')} buffered, ${counted(inFlight, 'batch', 'batches')} in flight${by}\n`;
+      const away = storeAway === null ? '' : `, ${describeAway(storeAway)}`;
+      const left = `${counted(bufferedRecords, 'record')} buffered, ${counted(inFlight, 'batch', 'batches')} in flight`;
+      return `  ${batcher}: ${left}${by}${away}\n`;
     });
   return `Not drained, ${leftOf(report)} left:\n${left.join('')}`;
 }

@@ -74,8 +74,9 @@ function ratesBetween(now: Counted, before: Counted | undefined, seconds: number
   );
 }
 
-function stateOf({ paused, drain }: ShardView): string {
+function stateOf({ paused, drain, storeAway }: ShardView): string {
   if (paused) return `paused by ${plain(paused.by)} since ${new Date(paused.atMs).toISOString()}`;
+  if (storeAway) return `store away since ${storeAway.since}: ${plain(storeAway.reason)}`;
   return drain && drain.bufferedRecords + drain.inFlight > 0 ? 'draining' : 'running';
 }
 

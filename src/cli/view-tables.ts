@@ -28,6 +28,7 @@ export function renderBatch(batch: BatchView): string {
     `requests  ${plain(batch.requestIds.join(', '))}`,
     `cut       ${batch.cut.text}`,
     `saving    ${batch.saving.text}`,
+    ...batch.work.map(({ text }) => `now       ${plain(text)}`),
   ];
   const head = ['record', 'value', 'outcome', 'attempts', 'error'];
   const rows = batch.records.map(({ recordId, value, outcome, attempts, error }) => [

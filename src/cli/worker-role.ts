@@ -26,7 +26,19 @@ export async function startWorker(
     connection,
     namespace: target.namespace,
     taskQueue,
-    activities: createActivities({ store, workflows: createWorkflowAccess(client) }),
+    activities: createActivities({
+      store,
+      workflows: createWorkflowAccess(client),
+      onStoreAway: ({ reason }) =>
+        logger.warn({ reason }, 'the store is away: batches wait for it, and no attempt is used up'),
+      onStoreBack: (_, awayForMs, isKnown) =>
+        logger.warn(
+          { awayForMs },
+          isKnown
+            ? 'the store is back'
+            : 'nothing waits for the store any more; whether it is back is not known',
+        ),
+    }),
     workflows: workflowCode({ versioned, stackTraces: stackTraces === 'on' }),
     version: versioned ? { deployment, buildId } : undefined,
   });

@@ -4,6 +4,7 @@ import { HOUR, MINUTE, SECOND } from '../domain/duration';
 import type { HowItEnded, PackedBatch } from '../domain/packed-batch';
 import type { OutcomeFormat, RecordOutcome, UndoFailure } from '../domain/outcome';
 import type { KeptRecord } from '../domain/record';
+import type { StoreAway } from './store-notice';
 import { closedBatchesOf, type ChildResult, type ClosedBatches } from './child';
 
 export interface SaveInput {
@@ -170,9 +171,21 @@ export interface Activities {
 
 /** What a failed `save` carries, so that an outcome can report the attempts of what failed for good. */
 export interface FailureDetails {
+  /** From 1, without those that ended while the store was away. */
   attempt: number;
   /** The earliest time for the next attempt, from now, where the store gives one. */
   retryAfterMs?: number;
+}
+
+/**
+ * What an activity reports while it runs, once a store was away. The server keeps it for the next attempt, and hands it to
+ * the workflow when the last one is cut off.
+ */
+export interface HeldDetails {
+  /** Present while the activity waits for the store. */
+  away?: StoreAway;
+  /** Attempts before this one that ended while they waited, with their worker: none of them counts. */
+  uncounted: number;
 }
 
 /**
@@ -183,12 +196,15 @@ export const ROLLBACK_ATTEMPTS = 10;
 
 /**
  * Time-outs of the activities, in milliseconds. A killed worker is noticed after `heartbeatMs`, which must leave room
- * for a worker whose event loop is busy; a single attempt may take `saveMs`, so a slow store gets its time.
+ * for a worker whose event loop is busy; a single call of the store may take `callMs`, so a slow store gets its time.
  */
 export const ACTIVITY_TIMEOUTS = {
   heartbeatMs: 10 * SECOND,
-  saveMs: 5 * MINUTE,
-  closeMs: 5 * MINUTE,
+  callMs: 5 * MINUTE,
+  /** How long an activity waits for a store that is away before it ends, to be scheduled again. */
+  holdMs: 1 * HOUR,
+  /** Of an activity that calls the store: its calls, and its waiting between them. */
+  storeMs: 2 * HOUR,
   /** Reading or starting a workflow. */
   readMs: 1 * MINUTE,
   /** A child may stay in flight for long; the adopting activity is started again when this is over. */

@@ -81,5 +81,10 @@ export interface BatcherClient {
    */
   drain(by: string, options: DrainOptions): Promise<DrainReport>;
   /** Resolves when Temporal answers and this namespace exists; throws `temporal-unavailable` otherwise. */
-  checkReady(): Promise<void>;
+  checkReady(): Promise<Readiness>;
+}
+
+export interface Readiness {
+  /** When the store was found away, ISO 8601, UTC; null while it works, as far as is known, which may be a minute old. */
+  storeAwaySince: string | null;
 }

@@ -32,3 +32,19 @@ export interface DrainStatus extends OperatorAction {
   /** Batches in flight that may hold some of it. */
   inFlight: number;
 }
+
+/** That a store as a whole can't work. */
+export interface StoreAway {
+  /** When that was first seen, in milliseconds since the epoch, on the worker's clock. */
+  sinceMs: number;
+  /** In the words of the store, shortened. */
+  reason: string;
+}
+
+/** That the store is away, as workers report it. */
+export interface StoreStatus extends StoreAway {
+  /** How many workers report it. */
+  workers: number;
+  /** Whether no batch starts for that; false while batches close all the same, by other workers. */
+  holdsBack: boolean;
+}

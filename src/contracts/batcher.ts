@@ -10,7 +10,7 @@ import type { Layout } from '../domain/layout';
 import type { PageRef } from '../domain/paged-buffer';
 import type { MessageOrigin, PackedSenders } from '../domain/sender-window';
 import type { PackedStreams, StreamPart, StreamProgress } from '../domain/stream-window';
-import type { BatcherCounters, DrainStatus, OperatorAction } from './batcher-status';
+import type { BatcherCounters, DrainStatus, OperatorAction, StoreAway, StoreStatus } from './batcher-status';
 import type { ClosedBatches } from './child';
 import type { LimitOverrides, OverriddenLimits } from './limits';
 import type { PipelineSettings, SaveShape } from './settings';
@@ -95,6 +95,8 @@ export interface CarriedState {
   /** What the batches so far were like. */
   cuts: CutCounts;
   paused: OperatorAction | null;
+  /** What workers have reported of a store that is away. */
+  storeNotices: PackedNotice[];
   /** How many runs came before this one. */
   continuedAsNew: number;
   /** Whether the next run has still to look for children of an earlier batcher of this id. */
@@ -128,6 +130,14 @@ export interface InFlightChild {
   told?: ClosedBatches;
   /** The distinct requests whose records it holds; empty when an earlier run started it and they took too much room. */
   requestIds: string[];
+}
+
+/** What a worker has reported of its store. */
+export interface PackedNotice extends StoreAway {
+  worker: string;
+  /** When the first notice came, and when the last lapses; in milliseconds since the epoch, on the batcher's clock. */
+  notedAtMs: number;
+  untilMs: number;
 }
 
 /** How batches are saved at present, and why. */
@@ -267,6 +277,8 @@ export interface BatcherStatus {
   /** How batches are saved at present. */
   saving: SavingState;
   paused: OperatorAction | null;
+  /** Null while the store works, as far as is known. */
+  storeAway: StoreStatus | null;
   /** The last drain that was asked for; null when there was none. */
   drain: DrainStatus | null;
   /** Stretches of the buffer that wait outside the batcher's state; their records count as buffered. */

@@ -1,4 +1,5 @@
 import type { OperatorAction } from './batcher-status';
+import type { StoreAwayView } from './views';
 
 /** How much of what was accepted before a drain has no outcome yet, in one shard. */
 export interface DrainingShard {
@@ -10,6 +11,8 @@ export interface DrainingShard {
   inFlight: number;
   /** By whom and since when no batch starts; null while they do. */
   paused: OperatorAction | null;
+  /** The store that its batches wait for; null while it works. */
+  storeAway: StoreAwayView | null;
 }
 
 /** What a drain has come to. */

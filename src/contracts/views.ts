@@ -4,7 +4,7 @@ import type { WhyNoLarger } from '../domain/explain';
 import type { CutReason } from '../domain/explain/cut-reason';
 import type { JsonValue } from '../domain/json';
 import type { Outcome } from '../domain/outcome';
-import type { BatcherCounters, DrainStatus, OperatorAction } from './batcher-status';
+import type { BatcherCounters, DrainStatus, OperatorAction, StoreStatus } from './batcher-status';
 import type { OverriddenLimits } from './limits-answer';
 import type { PipelineSettings, SaveShape } from './settings';
 import type { Wait } from './waits';
@@ -27,16 +27,18 @@ export interface RecordView {
   attempts?: number;
   /** Of the last attempt that failed; absent on `saved`. */
   error?: string;
-  /** While `buffered`; absent for records beyond the first 1,000. */
+  /** While `buffered`, absent for records beyond the first 1,000; and while its batch waits for a store that is away. */
   waitsFor?: WaitView;
 }
 
 /** What has to happen before the batch of a buffered record starts. */
-export interface WaitView extends Omit<Wait, 'untilMs'> {
+export interface WaitView extends Omit<Wait, 'untilMs' | 'sinceMs'> {
   /** The rest in plain words. */
   text: string;
   /** ISO 8601, UTC: of `age` the latest, of `spacing` the earliest. */
   until?: string;
+  /** ISO 8601, UTC: of `store`, when it was found away. */
+  since?: string;
 }
 
 export interface RequestView {
@@ -122,6 +124,23 @@ export interface BatchSavingView {
   due: number | null;
 }
 
+/** What a batch is at that isn't through: what its child does, and what keeps it. */
+export interface BatchWorkView {
+  /** The rest in plain words. */
+  text: string;
+  step: BatchStep;
+  /** Of this step, from 1. */
+  attempt: number;
+  /** Why its last attempt failed, or why the store is away; null where nothing is wrong. */
+  error: string | null;
+  /** Since when the store is away that it waits for; ISO 8601, UTC. Null while it doesn't. */
+  waitsForStoreSince: string | null;
+}
+
+/** What is done for batches, in this order; `settling` instead of all others when an earlier run closed early. */
+export const BATCH_STEPS = ['saving', 'undoing', 'closing', 'settling'] as const;
+export type BatchStep = (typeof BATCH_STEPS)[number];
+
 export interface BatchView extends BatchSummary {
   /** Name of the file in `OUT_DIR`, once the batch completed. */
   file: string | null;
@@ -129,6 +148,8 @@ export interface BatchView extends BatchSummary {
   cut: BatchCutView;
   /** How its records are saved. */
   saving: BatchSavingView;
+  /** What is done for it or its child at the moment that repeats or waits; empty when it completed, or all goes well. */
+  work: BatchWorkView[];
   records: BatchRecordView[];
 }
 
@@ -165,6 +186,25 @@ export interface SavingView {
   storeIsSlow: boolean;
 }
 
+/** A store that is away, as workers report it; see docs/OPERATIONS.md. */
+export interface StoreAwayView {
+  /** ISO 8601, UTC. */
+  since: string;
+  /** In the words of the store. */
+  reason: string;
+  /** How many workers report it. */
+  workers: number;
+  /** Whether no batch starts for that; false while batches close all the same, by other workers. */
+  holdsBack: boolean;
+}
+
+/** A status as it is shown. */
+export function storeAwayView(status: StoreStatus | null): StoreAwayView | null {
+  if (status === null) return null;
+  const { sinceMs, ...told } = status;
+  return { since: new Date(sinceMs).toISOString(), ...told };
+}
+
 export interface ShardView {
   shard: number;
   /** Workflow id of its batcher. */
@@ -184,6 +224,8 @@ export interface ShardView {
   /** How its batches are saved at present. */
   saving: SavingView;
   paused: OperatorAction | null;
+  /** Null while its store works, as far as is known. */
+  storeAway: StoreAwayView | null;
   /** How far the last drain has come; null when there was none. */
   drain: DrainStatus | null;
   /** The limits that were set while the system ran: by whom, when, and what is configured instead. */
@@ -193,7 +235,7 @@ export interface ShardView {
 export interface StatusView {
   shards: ShardView[];
   /** The shards summed; the oldest age is the greatest. */
-  total: Omit<ShardView, 'shard' | 'batcher' | 'saving' | 'paused' | 'drain' | 'overridden'> & {
+  total: Omit<ShardView, 'shard' | 'batcher' | 'saving' | 'paused' | 'storeAway' | 'drain' | 'overridden'> & {
     paused: boolean;
   };
   /** What is in force, as the first shard's batcher has it. */

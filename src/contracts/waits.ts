@@ -13,6 +13,11 @@ export const WAITS_FOR = {
   conflict: 'conflict',
   /** Its batch may still be filled up: it goes when it is full, or when its oldest record is old enough. */
   age: 'age',
+  /**
+   * Its batch may go, but a worker reports that the store is away. Also of a record whose batch has started: its save, its
+   * rollback or the file of its batch waits for the store.
+   */
+  store: 'store',
   /** Its batch may go, but as many are in flight as `MAX_IN_FLIGHT`, or Temporal's bound on children, allows. */
   slot: 'slot',
   /** Its batch may go, but another has started less than `BATCH_SPACING_MS` ago. */
@@ -30,6 +35,9 @@ export interface Wait {
   untilMs?: number;
   /** Of `resume`: who has paused it. */
   by?: string;
+  /** Of `store`: since when it is away, in milliseconds since the epoch, and why. */
+  sinceMs?: number;
+  reason?: string;
   /** Rules that kept it out of a batch which has left meanwhile, with room or with a younger record. */
   passedOverBy?: ConflictRule[];
   /** Rules that keep it apart from an older record that is buffered too, so that they go in two batches. */

@@ -23,6 +23,11 @@ export function childIdOf(batcherId: string, seq: number): string {
   return `${batcherId}-${String(seq).padStart(8, '0')}`;
 }
 
+/** The batcher that a child belongs to; undefined for what isn't the id of a child. */
+export function batcherOfChild(childId: string): string | undefined {
+  return /^(?<batcher>.+)-\d{8,}$/.exec(childId)?.groups?.['batcher'];
+}
+
 /** The sequence number of a child. */
 export function childSeqOf(childId: string): number {
   return Number(childId.slice(childId.lastIndexOf('-') + 1));

@@ -109,6 +109,7 @@ export const ERRORS = {
     title: 'The store could not undo a save or publish a batch',
     retried: RETRIED.byTemporal,
   },
+  'store-away': { title: 'The store as a whole can not work', retried: RETRIED.byTemporal },
   'record-rejected': { title: 'The store refused the record for good', retried: RETRIED.never },
   'batch-rejected': { title: 'The store refused the batch for good', retried: RETRIED.never },
   'batch-already-closed': { title: 'The batch has its file already', retried: RETRIED.never },

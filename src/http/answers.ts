@@ -1,13 +1,13 @@
 import { z } from 'zod';
 import type { DeadLetterPage, RedriveResult } from '../contracts/dead-letters';
 import type { DrainReport } from '../contracts/drain';
-import { BATCH_STATES, RECORD_STATE } from '../contracts/views';
+import { BATCH_STATES, BATCH_STEPS, RECORD_STATE } from '../contracts/views';
 import { WAITS_FOR } from '../contracts/waits';
 import type { BatchPage, BatchView, RequestView } from '../contracts/views';
 import { FLUSH_REASON } from '../domain/batch';
 import { WHY_NO_LARGER } from '../domain/explain';
 import { HELD_UP } from '../domain/explain/cut-reason';
-import { batchSavingSchema } from './status-schemas';
+import { batchSavingSchema, storeAwaySchema } from './status-schemas';
 import { OUTCOME } from '../domain/outcome';
 import {
   anyRecord,
@@ -53,6 +53,8 @@ const waitSchema = z
       .optional()
       .meta({ description: 'Of age the latest, of spacing the earliest; ISO 8601, UTC' }),
     by: z.string().optional().meta({ description: 'Of resume: who has paused the shard' }),
+    since: timestamp().optional().meta({ description: 'Of store: when it was found away; ISO 8601, UTC' }),
+    reason: z.string().optional().meta({ description: 'Of store: why it is away, in its words' }),
     passedOverBy: z
       .array(conflictRuleSchema)
       .optional()
@@ -71,7 +73,9 @@ const recordViewSchema = z
     batchId: z.string().optional(),
     attempts: count().optional(),
     error: z.string().optional().meta({ description: 'Of the last attempt that failed' }),
-    waitsFor: waitSchema.optional().meta({ description: 'Of the first 1,000 that are buffered' }),
+    waitsFor: waitSchema.optional().meta({
+      description: 'Of the first 1,000 that are buffered, and where its batch waits for a store that is away',
+    }),
   })
   .meta({ id: 'Record' });
 
@@ -135,6 +139,20 @@ const batchCutSchema = z
   })
   .meta({ id: 'BatchCut', description: 'Why a batch was cut where it was; see docs/RULES.md' });
 
+const batchWorkSchema = z
+  .strictObject({
+    text: z.string().meta({ description: 'The rest in plain words' }),
+    step: z.enum(BATCH_STEPS),
+    attempt: count(),
+    error: z.string().nullable().meta({
+      description: 'Why its last attempt failed, or why the store is away that it waits for',
+    }),
+    waitsForStoreSince: timestamp()
+      .nullable()
+      .meta({ description: 'Since when the store is away that it waits for' }),
+  })
+  .meta({ id: 'BatchWork' });
+
 export const batchViewSchema = z
   .strictObject({
     ...batchSummaryFields,
@@ -144,6 +162,9 @@ export const batchViewSchema = z
       .meta({ description: 'Name of the file in OUT_DIR, once the batch completed' }),
     cut: batchCutSchema,
     saving: batchSavingSchema,
+    work: z.array(batchWorkSchema).meta({
+      description: 'What is done for it or its child at the moment that repeats or waits; mostly nothing',
+    }),
     records: z.array(
       z.strictObject({
         recordId: recordId(),
@@ -204,12 +225,21 @@ export const drainReportSchema = z
         bufferedRecords: count(),
         inFlight: count(),
         paused: operatorActionSchema.nullable(),
+        storeAway: storeAwaySchema,
       }),
     ),
   })
   .meta({ id: 'DrainReport' });
 
-export const healthSchema = z.strictObject({ status: z.enum(['ok', 'ready']) }).meta({ id: 'Health' });
+export const healthSchema = z
+  .strictObject({
+    status: z.enum(['ok', 'ready']),
+    storeAwaySince: timestamp().optional().meta({
+      description:
+        'Of ready: batches wait for a store that is away since then; records are taken all the same',
+    }),
+  })
+  .meta({ id: 'Health' });
 
 /** No schema says less than the type of its answer does. */
 export type AnswersAgree = [

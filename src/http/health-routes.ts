@@ -14,8 +14,9 @@ export function serveHealth(routes: Routes, { batcher, isDraining }: HttpDeps): 
   };
   const getReadiness: RequestHandler = async (_req, res) => {
     if (isDraining()) throw new KeepapartError('not-ready', 'This process is about to stop');
-    await checkReady();
-    res.json({ status: 'ready' });
+    const { storeAwaySince } = await checkReady();
+    // Records are taken all the same; why it is away is for those who may read the status.
+    res.json({ status: 'ready', ...(storeAwaySince !== null && { storeAwaySince }) });
   };
   routes.serve('/healthz', { get: { right: 'none', handle: getHealth, describe: HEALTH } });
   routes.serve('/readyz', { get: { right: 'none', handle: getReadiness, describe: READINESS } });
@@ -25,8 +26,8 @@ export function serveHealth(routes: Routes, { batcher, isDraining }: HttpDeps): 
 const READY_FOR_MS = SECOND;
 
 /** One call for all who ask while it is under way, and for so long after it was begun. */
-function sharedFor(forMs: number, call: () => Promise<void>): () => Promise<void> {
-  let last: { call: Promise<void>; begunAtMs: number; over: boolean } | undefined;
+function sharedFor<T>(forMs: number, call: () => Promise<T>): () => Promise<T> {
+  let last: { call: Promise<T>; begunAtMs: number; over: boolean } | undefined;
   return () => {
     if (last !== undefined && (!last.over || performance.now() - last.begunAtMs < forMs)) return last.call;
     const made = { call: call(), begunAtMs: performance.now(), over: false };
@@ -45,7 +46,7 @@ const HEALTH: Operation = {
 
 const READINESS: Operation = {
   operationId: 'getReadiness',
-  summary: 'Tells whether records are taken and Temporal answers',
+  summary: 'Tells whether records are taken and Temporal answers, and since when the store is away',
   answer: { status: 200, schema: healthSchema },
   errors: ['not-ready', 'temporal-unavailable', 'internal'],
 };

@@ -154,6 +154,19 @@ export const batchSavingSchema = z
   .strictObject({ text: z.string(), shape: saveShapeSchema, due: count().nullable() })
   .meta({ id: 'BatchSaving', description: 'How the records of a batch are saved, and why' });
 
+export const storeAwaySchema = z
+  .strictObject({
+    since: z.iso.datetime(),
+    reason: z.string().meta({ description: 'In the words of the store' }),
+    workers: count().meta({ description: 'How many workers report it' }),
+    holdsBack: z.boolean().meta({
+      description:
+        'Whether no batch starts for that; false while batches close all the same, by other workers',
+    }),
+  })
+  .nullable()
+  .meta({ description: 'Since when and why the store as a whole can not work; null while it can' });
+
 const loadFields = {
   bufferedRecords: count(),
   bufferedBytes: count(),
@@ -178,6 +191,7 @@ export const statusSchema = z
           ...loadFields,
           saving: savingSchema,
           paused: operatorActionSchema.nullable(),
+          storeAway: storeAwaySchema,
           drain: z
             .strictObject({
               ...operatorActionFields,

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { statSync } from 'node:fs';
 import { link, readdir, readFile, rename, rm, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { BatchRef } from '../domain/batch';
@@ -6,7 +7,7 @@ import { KeepapartError } from '../domain/errors';
 import { batchFileName } from '../domain/outcome';
 import { CLAIM_ENDING, claimContent } from './claim';
 import { shareRuns } from '../concurrency/shared-runs';
-import { createSharedSync, hasErrno, tolerate, writeDurably } from './durable-fs';
+import { createSharedSync, hasErrno, makeFolder, tolerate, writeDurably } from './durable-fs';
 import { unfinishedRoot, type StoreFolders } from './folders';
 
 /** Errors that mean that this file system, or this one file, can't have a hard link. */
@@ -63,6 +64,7 @@ export function createBatchFiles(folders: Pick<StoreFolders, 'outDir'>) {
   const unfinished = unfinishedRoot(folders);
   const syncShared = createSharedSync();
   const isThere = shareRuns(async (path) => (await tolerate(['ENOENT'], stat(path))) !== undefined);
+  const device = statSync(folders.outDir, { throwIfNoEntry: false })?.dev;
   const pathOf = (batch: BatchRef): string => join(folders.outDir, `${batchName(batch)}.log`);
 
   /** Whether there is a batch file of this name, which is given without its ending. */
@@ -97,7 +99,7 @@ export function createBatchFiles(folders: Pick<StoreFolders, 'outDir'>) {
   async function publish(batch: BatchRef, content: Buffer): Promise<void> {
     const temporary = join(unfinished, `${batchName(batch)}.${process.pid}.${randomUUID()}`);
     try {
-      await writeDurably(temporary, content, 'wx');
+      await writeUnfinished(temporary, content);
       await linkOrRename(temporary, batch, content);
     } catch (error) {
       // Another worker may have been faster, and may have cleared this temporary file too.
@@ -105,6 +107,21 @@ export function createBatchFiles(folders: Pick<StoreFolders, 'outDir'>) {
     } finally {
       // A failing disk must not hide the first error here; `sweep` finds what stays.
       await unlink(temporary).catch(() => undefined);
+    }
+  }
+
+  /**
+   * Somebody may have emptied `OUT_DIR`, or made it anew: then the folder of unfinished files is made again. Not on
+   * another file system than before: that is what is below a disk that isn't mounted any more.
+   */
+  async function writeUnfinished(temporary: string, content: Buffer): Promise<void> {
+    try {
+      await writeDurably(temporary, content, 'wx');
+    } catch (error) {
+      if (!hasErrno(error, 'ENOENT') || device === undefined) throw error;
+      if ((await stat(folders.outDir)).dev !== device) throw error;
+      await makeFolder(unfinished);
+      await writeDurably(temporary, content, 'wx');
     }
   }
 

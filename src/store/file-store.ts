@@ -15,7 +15,7 @@ import { createStaging, stagedPath } from './staging';
  * What is durable when: a record when its `save` returns, a rollback and a batch file likewise. The order in
  * `closeBatch` is what makes a kill at any point harmless: file, sync, only then the clearing.
  *
- * Any trouble with the disk (full, read-only, gone) is `save-failed` or `store-failed`: both are repeated by Temporal
+ * Trouble with the disk (full, read-only, gone) is `store-away`, any other `save-failed` or `store-failed`: all are repeated
  * and succeed when the trouble is over. No value can be refused for good, so this store never throws `record-rejected`.
  */
 export function createFileStore(folders: StoreFolders): RecordStore {

@@ -12,6 +12,7 @@ import { drain } from './shard/drain';
 import { changeLimits } from './shard/limits';
 import type { Shards } from './shard/shards';
 import { listBatchPage, readBatch } from './views/batch-views';
+import { KnownStore } from './views/known-store';
 import { createPageReader } from './views/page-reader';
 import { readRequest } from './views/request-view';
 import { readStatus } from './views/status-view';
@@ -30,12 +31,14 @@ export function createBatcherClient(client: Client, shards: Shards): BatcherClie
     shards,
   };
 
+  const status = () => readStatus(shards, Date.now());
+  const store = new KnownStore(status);
   return {
     addRecords: ({ requestId, values }, { once = false } = {}) =>
       (once ? shards.keyed : shards.of(requestId)).addRecords(requestId, values),
     openStream: (requestId, { once, stillWanted }) =>
       (once && remembersKeys ? shards.keyed : shards.of(requestId)).openStream(requestId, stillWanted),
-    status: () => readStatus(shards, Date.now()),
+    status,
     request: (requestId, sentBy) => readRequest({ client, shards, batches, pages }, requestId, sentBy),
     batches: (filter) => listBatchPage(list, filter),
     batch: (batchId) => readBatch(batches, batchId),
@@ -50,6 +53,7 @@ export function createBatcherClient(client: Client, shards: Shards): BatcherClie
       await callTemporal(client, 'Temporal does not answer', () =>
         client.workflowService.describeNamespace({ namespace: client.options.namespace }),
       );
+      return { storeAwaySince: store.awaySince() };
     },
   };
 }

@@ -1,5 +1,5 @@
 import { NO_COUNTS, type AcceptedRequest } from '../../src/contracts/batcher';
-import type { BatcherClient, RecordStream } from '../../src/contracts/batcher-client';
+import type { Readiness, BatcherClient, RecordStream } from '../../src/contracts/batcher-client';
 import type { DeadLetterPage, RedriveResult } from '../../src/contracts/dead-letters';
 import type { LimitsAnswer } from '../../src/contracts/limits';
 import type { DrainOptions, DrainReport } from '../../src/contracts/drain';
@@ -109,8 +109,11 @@ export class FakeBatcherClient implements BatcherClient {
     return this.answer(`resume(${by})`, undefined);
   }
 
-  checkReady(): Promise<void> {
-    return this.answer('checkReady()', undefined);
+  /** What is known of the store, for {@link checkReady}. */
+  storeAwaySince: string | null = null;
+
+  checkReady(): Promise<Readiness> {
+    return this.answer('checkReady()', { storeAwaySince: this.storeAwaySince });
   }
 
   private async answer<T>(call: string, value: T): Promise<T> {
@@ -145,6 +148,7 @@ function emptyStatus(): StatusView {
         batcher: 'batcher-0',
         saving: { shape: 'record', since: null, due: null, storeIsSlow: false },
         paused: null,
+        storeAway: null,
         drain: null,
         overridden: {},
         ...total,

@@ -133,6 +133,7 @@ export async function startPipeline(
       const activities = createActivities({
         store: typeof store === 'function' ? store(memory) : store,
         workflows: { ...createWorkflowAccess(client), ...options.access },
+        storePauses: { firstMs: 20, longestMs: 500 },
       });
       const worker = await createWorker({
         connection,

@@ -1,6 +1,15 @@
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Client } from 'pg';
@@ -24,8 +33,10 @@ export interface PostgresServer extends PostgresDatabase {
   kill(): Promise<void>;
   /** A clean stop that waits for nobody (`pg_ctl stop -m fast`). */
   stop(): Promise<void>;
-  /** Again, on the same port and data. */
-  start(): Promise<void>;
+  /** Again, on the same port and data; as a standby, which only reads, until `pg_promote()`. */
+  start(options?: { asStandby?: boolean }): Promise<void>;
+  /** What it has logged. */
+  log(): string;
 }
 
 /**
@@ -62,7 +73,13 @@ export async function startPostgres(): Promise<PostgresServer> {
 
     const server: PostgresServer = {
       url,
-      async start() {
+      log: () => log,
+      async start({ asStandby = false } = {}) {
+        if (asStandby) {
+          const signal = path.join(data, 'standby.signal');
+          writeFileSync(signal, '');
+          if (user) chownSync(signal, user.uid, user.gid);
+        }
         const child = spawn(
           'sh',
           ['-c', GUARDED, 'sh', path.join(folder, 'postgres'), '-D', data, ...options],

@@ -7,7 +7,8 @@ import { testApp } from './test-app';
 test('A drain answers what it has come to, and who asked for it.', async () => {
   const { app, batcher } = testApp();
   const paused = { by: 'the night shift', atMs: 7 };
-  const shards = [{ shard: 0, batcher: 'batcher-0', bufferedRecords: 2, inFlight: 1, paused }];
+  const storeAway = { since: '2020-02-02T02:02:02.000Z', reason: 'gone', workers: 1, holdsBack: true };
+  const shards = [{ shard: 0, batcher: 'batcher-0', bufferedRecords: 2, inFlight: 1, paused, storeAway }];
   batcher.drainReport = { drained: false, shards, atMs: 5 };
   const response = await request(app).post('/v1/drain').send({ by: 'Zoë', timeoutMs: 1500 }).expect(200);
   expect(response.body).toEqual({ drained: false, shards, by: 'Zoë', atMs: 5 });

@@ -250,6 +250,7 @@ function appWithViews(deps: Partial<HttpDeps> = {}): TestApp {
   const counts = { buffered: 1, in_batch: 0, saved: 0, rolled_back: 0 };
   const waitsFor = {
     ...{ for: 'age' as const, text: 'so', until: '2020-02-02T02:02:03.000Z', by: 'Ann' },
+    ...{ since: '2020-02-02T02:02:02.000Z', reason: 'gone' },
     ...{ passedOverBy: [{ distinct: '/a' }], keptApartBy: [{ group: [1, 2, 3] }] },
   };
   const records = [{ recordId: 'requestId:0', state: 'buffered' as const, waitsFor }];
@@ -270,6 +271,7 @@ function appWithViews(deps: Partial<HttpDeps> = {}): TestApp {
       retries: null,
     },
     ...{ runId: 'run', file: null, records: [] },
+    work: [{ text: 'so', step: 'closing', attempt: 2, error: 'gone', waitsForStoreSince: null }],
     saving: { text: 'so', shape: 'batch', due: 12 },
     cut: {
       ...{

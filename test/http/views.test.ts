@@ -28,6 +28,7 @@ const batchView: BatchView = {
   retries: 1,
   runId: 'run',
   file: 'test_log_202002020202_batcher-0-00000001.log',
+  work: [],
   saving: { text: 'each record by an activity of its own', shape: 'record', due: null },
   cut: {
     text: 'as it was told',

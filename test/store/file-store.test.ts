@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createFileStore } from '../../src/store/file-store';
 import { stagedPath } from '../../src/store/staging';
@@ -70,4 +70,17 @@ test('a staged file that is not whole does not count as saved', async () => {
   await expect(store.closeBatch(BATCH, [saved(record(1))], 'text')).rejects.toMatchObject({
     code: 'staged-record-missing',
   });
+});
+
+test('a batch is closed in an OUT_DIR that somebody has removed and made anew (G10)', async () => {
+  const folders = await storeFolders();
+  const store = createFileStore(folders);
+  await store.save(record(1), BATCH);
+  rmSync(folders.outDir, { recursive: true });
+  await expect(store.closeBatch(BATCH, [saved(record(1))], 'text')).rejects.toMatchObject({
+    code: 'store-away',
+  });
+  mkdirSync(folders.outDir);
+  await store.closeBatch(BATCH, [saved(record(1))], 'text');
+  expect(contentsOf(folders)).toEqual({ staging: [], unfinished: [], out: [BATCH_FILE] });
 });

@@ -67,7 +67,7 @@ test('the same store goes on when the disk has room again', async () => {
   symlinkSync('/dev/full', staged);
 
   await expect(store.save(record(1), BATCH)).rejects.toMatchObject({
-    code: 'save-failed',
+    code: 'store-away',
     message: expect.stringContaining('ENOSPC: no space left on device (write)'),
     cause: { code: 'ENOSPC' },
     entry: { retried: 'by Temporal' },
@@ -103,7 +103,8 @@ test.each([
   const restore = failing(code, name);
   try {
     await expect(settling()).rejects.toMatchObject({
-      code: 'store-failed',
+      // A limit on the size of files stops this one alone.
+      code: code === 'EFBIG' ? 'store-failed' : 'store-away',
       message: expect.stringContaining(message),
       entry: { retried: 'by Temporal' },
     });
@@ -124,7 +125,7 @@ test('a rollback on a disk that can not be written fails clearly, is retried, an
   const restore = failing('EROFS', 'unlink');
   try {
     await expect(store.rollback(record(1), BATCH)).rejects.toMatchObject({
-      code: 'store-failed',
+      code: 'store-away',
       entry: { retried: 'by Temporal' },
     });
   } finally {

@@ -38,6 +38,7 @@ function activitiesOver({
       readChild: notAskedFor,
       unfinishedChildren: notAskedFor,
       readPage: notAskedFor,
+      notifyOfStore: notAskedFor,
       ...workflows,
     },
   });

@@ -50,11 +50,11 @@ test('a batcher tells what it holds, where a request is, and what people need to
   });
   expect(traceOf(state, 'b')).toEqual({ size: 1, bufferedIndexes: [0], inFlightChildIds: [], pageIds: [] });
   expect(traceOf(state, 'c')).toEqual({ size: null, bufferedIndexes: [], inFlightChildIds: [], pageIds: [] });
-  expect(describeBatcher(state)).toBe(
+  expect(describeBatcher(state, 0)).toBe(
     'running · 2 records buffered · 1 batches in flight · 0 saved · 0 rolled back · 0 batches failed',
   );
   state.paused = { by: 'Kim', atMs: 13 };
-  expect(describeBatcher(state)).toMatch(/^paused by Kim · /);
+  expect(describeBatcher(state, 0)).toMatch(/^paused by Kim · /);
   expect(statusOf(newState(), infoOf())).toMatchObject({ oldestAcceptedAtMs: null, inFlight: 0 });
 });
 

@@ -94,7 +94,7 @@ describe('Settling a batch of a thousand records', () => {
 describe('The failure of an activity', () => {
   const failureOf = (error: unknown): Promise<ApplicationFailure> =>
     new MockActivityEnvironment({ attempt: 2 }, { logger: new DefaultLogger('ERROR') }).run(() =>
-      Promise.resolve(asFailure(error, 'save-failed')),
+      Promise.resolve(asFailure(error, 'save-failed', 2)),
     );
 
   /** All that is sent of a failure: messages and stack traces, those of its causes as well. */

@@ -6,6 +6,7 @@ import { OUTCOME, type RecordOutcome } from '../../src/domain/outcome';
 import { packKept, packOutcomes } from '../../src/domain/packed-batch';
 import type { KeptRecord } from '../../src/domain/record';
 import type { RecordStore } from '../../src/domain/record-store';
+import type { Pass } from '../../activities/store-gate';
 import { createMemoryStore } from '../helpers/memory-store';
 
 const TWO = [
@@ -32,6 +33,9 @@ function failingFor(failures: Record<string, unknown>): RecordStore {
   return { ...createMemoryStore(), save: call, rollback: call };
 }
 
+/** The store is never away here. */
+const straight: Pass = (call) => call(() => undefined);
+
 const done: PromiseSettledResult<void> = { status: 'fulfilled', value: undefined };
 
 describe('An attempt to save the records of several batches', () => {
@@ -41,7 +45,7 @@ describe('An attempt to save the records of several batches', () => {
       'r:2': new KeepapartError('record-rejected', 'too odd'),
       'r:3': new Error('full'),
     });
-    const { failures, failed } = await saveBatches(store, packed(TWO));
+    const { failures, failed } = await saveBatches(store, packed(TWO), straight);
     expect(failures).toEqual([
       { message: 'full', refused: false },
       { message: 'too odd', refused: true },
@@ -55,13 +59,13 @@ describe('An attempt to save the records of several batches', () => {
 
   test('tells when the store wants to be asked again.', async () => {
     const busy = new KeepapartError('save-failed', 'busy', { retryAfterMs: 2500 });
-    const { failures } = await saveBatches(failingFor({ 'r:1': busy }), packed(TWO));
+    const { failures } = await saveBatches(failingFor({ 'r:1': busy }), packed(TWO), straight);
     expect(failures).toEqual([{ message: 'busy', refused: false, retryAfterMs: 2500 }]);
   });
 
   test('does not fail where a store fails as a whole: each record has failed.', async () => {
     const store = { ...createMemoryStore(), saveAll: () => Promise.reject(new Error('away')) };
-    expect(await saveBatches(store, packed(TWO))).toEqual({
+    expect(await saveBatches(store, packed(TWO), straight)).toEqual({
       failures: [{ message: 'away', refused: false }],
       failed: [
         [0, 0, 0],
@@ -74,7 +78,7 @@ describe('An attempt to save the records of several batches', () => {
 
   test('G4: takes nothing for saved that the store does not report.', async () => {
     const store = { ...createMemoryStore(), saveAll: () => Promise.resolve([[done]]) };
-    const { failures, failed } = await saveBatches(store, packed(TWO));
+    const { failures, failed } = await saveBatches(store, packed(TWO), straight);
     expect(failures).toEqual([{ message: 'the store reported too few results', refused: false }]);
     expect(failed.map(([batch, record]) => [batch, record])).toEqual([
       [0, 1],
@@ -84,7 +88,7 @@ describe('An attempt to save the records of several batches', () => {
   });
 
   test('knows the fastest save of a store that saves one by one, and none where it saves many in one call.', async () => {
-    const { fastestMs } = await saveBatches(createMemoryStore(), packed(TWO));
+    const { fastestMs } = await saveBatches(createMemoryStore(), packed(TWO), straight);
     expect(fastestMs).toBeGreaterThanOrEqual(0);
     const together = {
       ...createMemoryStore(),
@@ -94,13 +98,13 @@ describe('An attempt to save the records of several batches', () => {
           [done, done],
         ]),
     };
-    expect(await saveBatches(together, packed(TWO))).toEqual({ failures: [], failed: [] });
+    expect(await saveBatches(together, packed(TWO), straight)).toEqual({ failures: [], failed: [] });
     const none = failingFor({ 'r:0': new Error('no'), 'r:1': 1, 'r:2': 2, 'r:3': 3 });
-    expect(await saveBatches(none, packed(TWO))).not.toHaveProperty('fastestMs');
+    expect(await saveBatches(none, packed(TWO), straight)).not.toHaveProperty('fastestMs');
   });
 
   test('is readable where a store throws what is no error.', async () => {
-    const { failures } = await saveBatches(failingFor({ 'r:1': 'just a text' }), packed(TWO));
+    const { failures } = await saveBatches(failingFor({ 'r:1': 'just a text' }), packed(TWO), straight);
     expect(failures).toEqual([{ message: 'just a text', refused: false }]);
   });
 });
@@ -112,7 +116,7 @@ describe('A rollback of records of several batches', () => {
       'r:2': new Error('away'),
     });
     for (const attempt of [1, ROLLBACK_ATTEMPTS - 1])
-      await expect(rollBack(store, packed(TWO), attempt)).rejects.toThrow('away');
+      await expect(rollBack(store, packed(TWO), straight, attempt)).rejects.toThrow('away');
   });
 
   test('tells at its last attempt what failed, by batch and record, and which was refused.', async () => {
@@ -120,7 +124,7 @@ describe('A rollback of records of several batches', () => {
       'r:1': new KeepapartError('record-rejected', 'append only'),
       'r:2': new Error('away'),
     });
-    expect(await rollBack(store, packed(TWO), ROLLBACK_ATTEMPTS)).toEqual({
+    expect(await rollBack(store, packed(TWO), straight, ROLLBACK_ATTEMPTS)).toEqual({
       failures: [
         { attempts: 10, message: 'append only', refused: true },
         { attempts: 10, message: 'away', refused: false },
@@ -134,15 +138,15 @@ describe('A rollback of records of several batches', () => {
 
   test('is not repeated for what can never succeed.', async () => {
     const store = failingFor({ 'r:3': new KeepapartError('record-rejected', 'append only') });
-    const { failures, failed } = await rollBack(store, packed(TWO), 1);
+    const { failures, failed } = await rollBack(store, packed(TWO), straight, 1);
     expect(failures).toEqual([{ attempts: 1, message: 'append only', refused: true }]);
     expect(failed).toEqual([[1, 1, 0]]);
   });
 
   test('G4: takes nothing for rolled back that the store does not report.', async () => {
     const store = { ...createMemoryStore(), rollbackAll: () => Promise.resolve([[done]]) };
-    await expect(rollBack(store, packed(TWO), 1)).rejects.toThrow('too few results');
-    const { failed } = await rollBack(store, packed(TWO), ROLLBACK_ATTEMPTS);
+    await expect(rollBack(store, packed(TWO), straight, 1)).rejects.toThrow('too few results');
+    const { failed } = await rollBack(store, packed(TWO), straight, ROLLBACK_ATTEMPTS);
     expect(failed).toHaveLength(3);
   });
 });
@@ -170,7 +174,7 @@ describe('Closing several batches', () => {
     const { kinds, of } = packOutcomes(outcomes);
     const { openedAtMs, batches } = packed(TWO);
     const input = batches.map((batch, i) => ({ ...batch, outcomes: of[i] ?? [] }));
-    return closeBatches(store, { format: 'text', openedAtMs, batches: input, kinds });
+    return closeBatches(store, { format: 'text', openedAtMs, batches: input, kinds }, straight);
   };
   const [first, second] = TWO.map(({ batchId }) => batchId) as [string, string];
   const rejected = new KeepapartError('batch-rejected', 'no such column');
@@ -218,7 +222,9 @@ describe('Closing several batches', () => {
       batches: [{ ...batch!, outcomes: of[0]! }],
       kinds,
     };
-    await expect(closeBatches(createMemoryStore(), input)).rejects.toThrow('there is no outcome of r:1');
+    await expect(closeBatches(createMemoryStore(), input, straight)).rejects.toThrow(
+      'there is no outcome of r:1',
+    );
   });
 });
 
@@ -234,7 +240,7 @@ describe('G6: what crosses to the server is bounded, whatever a store says', () 
   const size = (value: unknown) => Buffer.byteLength(JSON.stringify(value));
 
   test('a thousand records that fail to be saved, each for another reason of any length', async () => {
-    const result = await saveBatches(failingFor(worst), packed(thousand));
+    const result = await saveBatches(failingFor(worst), packed(thousand), straight);
     expect(result.failed).toHaveLength(1000);
     expect(size(result)).toBeLessThan(MIB / 2);
     // What tells them apart is kept.
@@ -242,7 +248,7 @@ describe('G6: what crosses to the server is bounded, whatever a store says', () 
   });
 
   test('a thousand rollbacks that fail for good', async () => {
-    const result = await rollBack(failingFor(worst), packed(thousand), ROLLBACK_ATTEMPTS);
+    const result = await rollBack(failingFor(worst), packed(thousand), straight, ROLLBACK_ATTEMPTS);
     expect(size(result)).toBeLessThan(MIB / 2);
   });
 
@@ -257,7 +263,7 @@ describe('G6: what crosses to the server is bounded, whatever a store says', () 
       outcomes: [0],
     }));
     const kinds = [{ outcome: OUTCOME.saved, attempts: 1, atMs: 0 }];
-    const result = await closeBatches(store, { format: 'text', openedAtMs: 0, batches, kinds });
+    const result = await closeBatches(store, { format: 'text', openedAtMs: 0, batches, kinds }, straight);
     expect(result.batches[0]).toHaveProperty('location');
     expect(size(result)).toBeLessThan(MIB / 2);
   });

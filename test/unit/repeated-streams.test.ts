@@ -3,7 +3,6 @@ import type { StreamProgress } from '../../src/domain/stream-window';
 import { canonicalJson, type JsonValue } from '../../src/domain/json';
 import { keyRefOf, sha256, shortDigest } from '../../src/temporal/shard/digests';
 import { openRecordStream } from '../../src/temporal/shard/record-stream';
-import { waitFor } from '../helpers/wait-for';
 
 const KEY = keyRefOf('k');
 
@@ -16,29 +15,21 @@ function digestOf(values: readonly JsonValue[]): string {
   return values.length === 0 ? '' : shortDigest(hash);
 }
 
-/** A shard that takes parts in turn, only when it is let, and that may be told what others sent. */
+/** A shard that takes parts in turn. */
 function fakeShard(taken: readonly JsonValue[] = [], { complete = false, followed = true } = {}) {
   const shard = {
     values: [...taken],
     isComplete: complete,
     isFollowed: followed,
     sent: [] as AcceptedRequest[],
-    /** Parts that wait to be let through. */
-    waiting: [] as (() => void)[],
-    isHeld: false,
-    letGo() {
-      shard.isHeld = false;
-      for (const go of shard.waiting.splice(0)) go();
-    },
     progress(): Promise<StreamProgress | null> {
       if (shard.values.length === 0) return Promise.resolve(null);
       const digest = digestOf(shard.values);
       const length = shard.isFollowed ? shard.values.length : null;
       return Promise.resolve({ taken: length, digest, complete: shard.isComplete });
     },
-    async send(request: AcceptedRequest): Promise<StreamProgress | null> {
+    send(request: AcceptedRequest): Promise<StreamProgress | null> {
       shard.sent.push(request);
-      if (shard.isHeld) await new Promise<void>((resolve) => shard.waiting.push(resolve));
       const { part, values, offset } = request;
       if (part?.before === digestOf(shard.values) && offset === shard.values.length && !shard.isComplete) {
         shard.values.push(...values);

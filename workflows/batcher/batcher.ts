@@ -8,6 +8,7 @@
  *   pacing       a batch may go, the last one started too recently  ► the timer of BATCH_SPACING_MS
  *   kept apart   all that may go conflicts with what runs (running) ► a batch that closes, or the timer of APART_MS
  *   saturated    MAX_IN_FLIGHT batches in flight                    ► a batch that closes
+ *   store away   by what a worker reports (store-notices.ts)        ► a notice that it is back, or the lapse of the last
  *   paused       by an operator                                     ► resume
  *   handing over this run has grown long: nothing starts any more   ► starts under way, pages, then continue-as-new
  *
@@ -32,7 +33,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import { ApplicationFailure } from '@temporalio/common';
-import type { ChildClosing } from '../../src/contracts/activities';
+import { CHILD_CLOSING, type ChildClosing } from '../../src/contracts/activities';
 import {
   ANSWERS,
   addRecordsSignal,
@@ -54,6 +55,7 @@ import {
 import { limitsUpdate } from '../../src/contracts/limits';
 import { SEARCH_ATTRIBUTES } from '../../src/contracts/search-attributes';
 import type { SaveShape } from '../../src/contracts/settings';
+import { storeNoticeSignal } from '../../src/contracts/store-notice';
 import type { WorkerSinks } from '../../src/contracts/worker-sinks';
 import { FLUSH_REASON, childSeqOf } from '../../src/domain/batch';
 import { bytesOf } from '../../src/domain/flush-cut';
@@ -86,6 +88,7 @@ import { OwnEvents } from './own-events';
 import { readOldestPage, spillToPages, takeInOldestPage } from './pages';
 import { noteFastestSave } from './save-shape';
 import { createTaskSharing } from './sharing-tasks';
+import { isStoreNotice } from './store-notices';
 import {
   beginDrain,
   carriedFrom,
@@ -208,8 +211,15 @@ async function runBatcher(input: BatcherInput): Promise<void> {
   });
   setHandler(childProgressSignal, (childId: unknown, progress: unknown) => {
     noteMessage();
-    if (typeof childId === 'string' && isProgress(progress)) recordProgress(state, childId, progress);
-    else reject('childProgress');
+    if (typeof childId === 'string' && isProgress(progress)) {
+      recordProgress(state, childId, progress);
+      state.store.noteClosed(Date.now());
+    } else reject('childProgress');
+  });
+  setHandler(storeNoticeSignal, (notice: unknown) => {
+    noteMessage();
+    if (isStoreNotice(notice)) state.store.note(notice, Date.now());
+    else reject('storeNotice');
   });
   setHandler(statusQuery, () => statusOf(state, workflowInfo()));
   setHandler(requestQuery, (requestId) => traceOf(state, requestId));
@@ -234,7 +244,7 @@ async function runBatcher(input: BatcherInput): Promise<void> {
     checkSum();
     armTimer();
     ownEvents.leave(Date.now());
-    setCurrentDetails(describeBatcher(state));
+    setCurrentDetails(describeBatcher(state, Date.now()));
     const { historySize } = workflowInfo();
     shareTasks({ messages: state.messages, historySize, acted }, Date.now());
     acted = false;
@@ -286,7 +296,10 @@ async function runBatcher(input: BatcherInput): Promise<void> {
     ownEvents.note();
     const found = await findUnfinished();
     // Then the next run looks for them.
-    if (handingOver) return;
+    if (handingOver) {
+      ownEvents.leave(Date.now());
+      return;
+    }
     state.takeOver = false;
     changed = true;
     for (const [childId, held] of found) {
@@ -362,7 +375,10 @@ async function runBatcher(input: BatcherInput): Promise<void> {
     takingIn = true;
     const page = await readOldestPage(state);
     // While this run hands over, it stays where it is, for the next run.
-    if (handingOver) return;
+    if (handingOver) {
+      ownEvents.leave(Date.now());
+      return;
+    }
     if (page !== undefined) await asUnderWay(() => takeInOldestPage(state, page));
     takingIn = false;
   }
@@ -391,6 +407,7 @@ async function runBatcher(input: BatcherInput): Promise<void> {
     const settled = await settleIfNeeded(childId, await closing, noteEarlyEnd, again);
     const lost = recordClosing(state, childId, settled);
     if (lost > 0) log.error('a child was deleted, and its records are lost', { childId, records: lost });
+    if (settled?.status === CHILD_CLOSING.completed) state.store.noteClosed(Date.now());
     noteFastestSave(state, settled?.fastestMs);
     state.apart?.held.end(childSeqOf(childId), Date.now());
     changed = true;

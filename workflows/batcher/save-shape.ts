@@ -21,7 +21,7 @@ import { SECOND } from '../../src/domain/duration';
 import { readyBatches } from '../../src/domain/flush-policy';
 import { sizeOf } from '../../src/domain/paged-buffer';
 import { batchesTogether } from './child-bounds';
-import { flushPolicyOf, freeSlots, type BatcherState } from './state';
+import { flushPolicyOf, freeSlots, storeHoldsUntilMs, type BatcherState } from './state';
 
 /** Children of one batch that `auto` has in flight at most while the store keeps up. */
 export const RECORD_CHILDREN = 10;
@@ -66,15 +66,18 @@ export function decideStarts(state: BatcherState, atMs: number): Starts {
 }
 
 /**
- * From when on a batch that is ready at a time may start, in milliseconds since the epoch: then, or when a child doesn't
- * count as busy any more. Undefined where a child has to end or make progress first.
+ * From when on a batch that is ready at a time may start, in milliseconds since the epoch: then, when the notice of a store
+ * that is away lapses, or when a child doesn't count as busy any more. Undefined where a child has to end or make progress first.
  */
 export function mayStartFromMs(state: BatcherState, atMs: number): number | undefined {
   const untilMs = [...state.inFlight.values()]
     .filter((child) => child.bulk)
     .map(busyUntilMs)
     .sort((a, b) => a - b);
-  return [atMs, ...untilMs].find((timeMs) => timeMs >= atMs && decideStarts(state, timeMs).limit > 0);
+  const storeMs = Math.max(atMs, storeHoldsUntilMs(state, atMs));
+  return [atMs, storeMs, ...untilMs.filter((timeMs) => timeMs > storeMs)].find(
+    (timeMs) => timeMs >= atMs && decideStarts(state, timeMs).limit > 0,
+  );
 }
 
 function busyUntilMs({ startedAtMs }: InFlightChild): number {

@@ -37,6 +37,7 @@ import {
 import type { SenderWindow } from '../../src/domain/sender-window';
 import { packStreams, unpackStreams, type StreamWindow } from '../../src/domain/stream-window';
 import { settingsInForce } from './limits';
+import { StoreNotices } from './store-notices';
 
 /** What a batcher knows while it runs; {@link carriedFrom} is the part of it that outlives the run. */
 export interface BatcherState {
@@ -64,6 +65,7 @@ export interface BatcherState {
   /** How far batches that have left reach over what is buffered; a run begins without. */
   reaches: Reaches;
   paused: OperatorAction | null;
+  store: StoreNotices;
   drain: DrainState | null;
   continuedAsNew: number;
   /**
@@ -107,6 +109,7 @@ export function restoreBatcher(
     cuts: carried ? { ...carried.cuts, deferredBy: { ...carried.cuts.deferredBy } } : emptyCuts(),
     reaches: new Map(),
     paused: carried?.paused ?? null,
+    store: new StoreNotices(carried?.storeNotices),
     drain: carried?.drain ?? null,
     continuedAsNew: carried?.continuedAsNew ?? 0,
     takeOver: carried === undefined || carried.takeOver === true,
@@ -126,7 +129,8 @@ function emptyCuts(): CutCounts {
 /**
  * What the next run gets: at most 512 KiB, as each part has its bound. Rules twice 64 (as configured, and as set while
  * the system ran), head of the buffer 60, its tail 56, pages 52 (300 of them), keys 171 (4,000 of them), streams 11 (100),
- * senders 10 (300), children in flight 24, what they hold 14, counts of rules 3, all else 3 KiB. A buffer that is larger has been
+ * senders 10 (300), children in flight 24, what they hold 14, notices of a store 7, counts of rules 3, all else 3 KiB. A
+ * buffer that is larger has been
  * spilled before.
  */
 export function carriedFrom(state: BatcherState): CarriedState {
@@ -150,6 +154,7 @@ export function carriedFrom(state: BatcherState): CarriedState {
     counters: state.counters,
     cuts: carriedCounts(state.cuts),
     paused: state.paused,
+    storeNotices: state.store.pack(),
     continuedAsNew: state.continuedAsNew + 1,
     ...(state.takeOver && { takeOver: true }),
   };
@@ -280,12 +285,17 @@ export function followDrain({ drain, buffer, nextChildSeq }: BatcherState): void
   if (drain?.untilChildSeq === null && flushedRecords(buffer) === 0) drain.untilChildSeq = nextChildSeq;
 }
 
-/** How many batches may start now by `MAX_IN_FLIGHT`, `BATCH_SPACING_MS` and whether the shard is paused. */
+/** How many batches may start now by `MAX_IN_FLIGHT`, `BATCH_SPACING_MS`, a pause of the shard and a store that is away. */
 export function freeSlots(state: BatcherState, nowMs: number): number {
-  if (state.paused !== null) return 0;
+  if (state.paused !== null || nowMs < storeHoldsUntilMs(state, nowMs)) return 0;
   const free = Math.max(0, state.settings.maxInFlight - batchesInFlight(state));
-  if (state.settings.batchSpacingMs === 0) return free;
+  if (state.settings.batchSpacingMs === 0) return state.store.holdsBack(nowMs) ? Math.min(free, 1) : free;
   return nowMs < spacedUntilMs(state) ? 0 : Math.min(free, 1);
+}
+
+/** Until when a store that is away holds batches back if nothing is heard; a time that is over while it doesn't. */
+export function storeHoldsUntilMs({ store, lastBatchStartedAtMs }: BatcherState, nowMs: number): number {
+  return store.mayStartFromMs(nowMs, lastBatchStartedAtMs);
 }
 
 /** Until when `BATCH_SPACING_MS` holds batches back, in milliseconds since the epoch. */

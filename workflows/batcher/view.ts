@@ -45,6 +45,7 @@ export function statusOf(state: BatcherState, info: WorkflowInfo): BatcherStatus
     cuts: cutsOf(state),
     saving: state.saving,
     paused: state.paused,
+    storeAway: state.store.status(Date.now()),
     drain: drainStatusOf(state),
     pages: state.buffer.pages.length,
     settings: state.settings,
@@ -96,11 +97,13 @@ function progressOf(state: BatcherState, key: KeyRef, nowMs: number): StreamProg
 }
 
 /** The line that the Web UI shows as the workflow's current details. */
-export function describeBatcher(state: BatcherState): string {
-  const { buffer, counters, paused } = state;
+export function describeBatcher(state: BatcherState, nowMs: number): string {
+  const { buffer, counters, paused, store } = state;
+  const away = store.status(nowMs);
   const { saved, rolledBack, batchesFailed, lost } = counters;
   return [
     paused === null ? 'running' : `paused by ${paused.by}`,
+    ...(away === null ? [] : [`store away since ${new Date(away.sinceMs).toISOString()}`]),
     `${sizeOf(buffer).records} records buffered`,
     `${batchesInFlight(state)} batches in flight`,
     `${saved} saved`,

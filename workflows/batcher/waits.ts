@@ -57,6 +57,8 @@ function waitForResume({ paused }: BatcherState): Wait | undefined {
 
 /** What keeps a batch from starting that may go. */
 function waitOfReady(state: BatcherState, nowMs: number): Wait {
+  const away = state.store.status(nowMs);
+  if (away?.holdsBack) return { for: WAITS_FOR.store, sinceMs: away.sinceMs, reason: away.reason };
   if (batchesInFlight(state) >= state.settings.maxInFlight) return { for: WAITS_FOR.slot };
   if (freeSlots(state, nowMs) === 0) return { for: WAITS_FOR.spacing, untilMs: spacedUntilMs(state) };
   const fromMs = mayStartFromMs(state, nowMs);

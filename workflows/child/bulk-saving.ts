@@ -109,7 +109,7 @@ function save(
   const [first] = tried;
   const count = tried.reduce((sum, { places }) => sum + places.length, 0);
   const { saveBatches } = proxyActivities<Activities>({
-    startToCloseTimeout: ACTIVITY_TIMEOUTS.saveMs,
+    startToCloseTimeout: ACTIVITY_TIMEOUTS.storeMs,
     heartbeatTimeout: ACTIVITY_TIMEOUTS.heartbeatMs,
     retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '30s' },
     summary: `attempt ${attempt}: ${count} records of ${tried.length} batches`,

@@ -178,7 +178,7 @@ export class Closing {
 /** A store that is away is asked again after 1 s, 2 s, …, 30 s, for as long as it takes. */
 function untilItSucceeds(summary: string) {
   return proxyActivities<Activities>({
-    startToCloseTimeout: ACTIVITY_TIMEOUTS.closeMs,
+    startToCloseTimeout: ACTIVITY_TIMEOUTS.storeMs,
     heartbeatTimeout: ACTIVITY_TIMEOUTS.heartbeatMs,
     retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '30s' },
     summary,

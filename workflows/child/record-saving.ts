@@ -1,4 +1,4 @@
-import { CancellationScope, condition, proxyActivities, proxySinks } from '@temporalio/workflow';
+import { CancellationScope, condition, proxyActivities, proxySinks, sleep } from '@temporalio/workflow';
 import { ACTIVITY_TIMEOUTS, type Activities } from '../../src/contracts/activities';
 import type { ChildPolicy } from '../../src/contracts/child';
 import type { WorkerSinks } from '../../src/contracts/worker-sinks';
@@ -7,7 +7,7 @@ import { OUTCOME, type RecordOutcome } from '../../src/domain/outcome';
 import type { KeptRecord } from '../../src/domain/record';
 import type { OpenBatch } from './child';
 import type { Closing } from './closing';
-import { describeSaveFailure } from './failures';
+import { attemptsBesideHolds, describeSaveFailure } from './failures';
 import { undo } from './rolling-back';
 
 const { workflowTask } = proxySinks<WorkerSinks>();
@@ -70,20 +70,32 @@ async function saveRecord(
   times: number[],
 ): Promise<RecordOutcome> {
   const { recordId } = record;
-  const { save } = proxyActivities<Activities>({
-    startToCloseTimeout: ACTIVITY_TIMEOUTS.saveMs,
-    heartbeatTimeout: ACTIVITY_TIMEOUTS.heartbeatMs,
-    retry: { maximumAttempts: maxAttempts, initialInterval: retryIntervalMs, backoffCoefficient: 1 },
-    // By which readers of pending activities, and people in the Web UI, tell the records of a batch.
-    activityId: recordId,
-    summary: recordId,
-  });
-  try {
-    const { attempt, tookMs } = await save({ record, batch });
-    times.push(tookMs);
-    return { recordId, outcome: OUTCOME.saved, attempts: attempt, atMs: Date.now() };
-  } catch (failure) {
-    const { attempts, message: error } = describeSaveFailure(failure, maxAttempts);
-    return { recordId, outcome: OUTCOME.rolledBack, attempts, error, atMs: Date.now() };
+  // Attempts that were made by activities of before, which ended because the store was away.
+  let before = 0;
+  for (;;) {
+    const attempts = maxAttempts - before;
+    const { save } = proxyActivities<Activities>({
+      startToCloseTimeout: ACTIVITY_TIMEOUTS.storeMs,
+      heartbeatTimeout: ACTIVITY_TIMEOUTS.heartbeatMs,
+      retry: { maximumAttempts: attempts, initialInterval: retryIntervalMs, backoffCoefficient: 1 },
+      // By which readers of pending activities, and people in the Web UI, tell the records of a batch.
+      activityId: recordId,
+      summary: recordId,
+    });
+    try {
+      const { attempt, tookMs } = await save({ record, batch });
+      times.push(tookMs);
+      return { recordId, outcome: OUTCOME.saved, attempts: before + attempt, atMs: Date.now() };
+    } catch (failure) {
+      const counted = attemptsBesideHolds(failure, attempts);
+      if (counted !== undefined) {
+        before += counted;
+        // A cancellation meets the next call.
+        if (counted > 0) await sleep(retryIntervalMs).catch(() => undefined);
+        continue;
+      }
+      const { attempts: made, message: error } = describeSaveFailure(failure, attempts, before);
+      return { recordId, outcome: OUTCOME.rolledBack, attempts: made, error, atMs: Date.now() };
+    }
   }
 }

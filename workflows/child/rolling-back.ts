@@ -12,7 +12,7 @@ import { OUTCOME, withFailedUndo, type RecordOutcome } from '../../src/domain/ou
 import { packKept } from '../../src/domain/packed-batch';
 import type { KeptRecord } from '../../src/domain/record';
 import type { OpenBatch } from './child';
-import { describeUndoFailure } from './failures';
+import { attemptsBesideHolds, describeUndoFailure } from './failures';
 
 /** A batch of which every record has its outcome. */
 export interface SettledBatch {
@@ -81,7 +81,7 @@ async function rollBack(batches: readonly RollingBack[]): Promise<RecordOutcome[
   const first = batches[0];
   if (first === undefined) return [];
   const { rollback } = proxyActivities<Activities>({
-    startToCloseTimeout: ACTIVITY_TIMEOUTS.closeMs,
+    startToCloseTimeout: ACTIVITY_TIMEOUTS.storeMs,
     heartbeatTimeout: ACTIVITY_TIMEOUTS.heartbeatMs,
     retry: {
       maximumAttempts: ROLLBACK_ATTEMPTS,
@@ -91,15 +91,16 @@ async function rollBack(batches: readonly RollingBack[]): Promise<RecordOutcome[
     },
     summary: count === 1 ? (first.records[0]?.record.recordId ?? '') : `${count} records`,
   });
+  const input = {
+    openedAtMs: first.batch.openedAtMs,
+    batches: batches.map(({ batch, records }) => ({
+      batchId: batch.batchId,
+      records: packKept(records.map(({ record }) => record)),
+    })),
+  };
   let result: RollbackResult;
   try {
-    result = await rollback({
-      openedAtMs: first.batch.openedAtMs,
-      batches: batches.map(({ batch, records }) => ({
-        batchId: batch.batchId,
-        records: packKept(records.map(({ record }) => record)),
-      })),
-    });
+    result = await untilNotHeld(() => rollback(input));
   } catch (error) {
     // Without a result nobody knows which of them were undone.
     const failure = describeUndoFailure(error, ROLLBACK_ATTEMPTS);
@@ -113,4 +114,15 @@ async function rollBack(batches: readonly RollingBack[]): Promise<RecordOutcome[
       outcomes[batch]?.splice(record, 1, withFailedUndo(outcome, failure));
   }
   return outcomes;
+}
+
+/** Makes the call of an activity again that ended because the store was away. */
+async function untilNotHeld<T>(call: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await call();
+    } catch (error) {
+      if (attemptsBesideHolds(error, ROLLBACK_ATTEMPTS) === undefined) throw error;
+    }
+  }
 }

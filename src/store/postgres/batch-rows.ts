@@ -1,7 +1,7 @@
 import type { JsonValue } from '../../domain/json';
 import type { Outcome, OutcomeFormat, SettledRecord } from '../../domain/outcome';
 import type { KeptRecord } from '../../domain/record';
-import { fromText, textOf, type NamedBatch } from './bulk-statement';
+import { asciiJson, fromText, textOf, type NamedBatch } from './bulk-statement';
 import type { Run } from './database';
 import type { Tables } from './schema';
 
@@ -53,11 +53,7 @@ export function createBatchRows({ batches, staged, outcomes }: Tables) {
     async stage(run: Run, { name }: NamedBatch, records: readonly KeptRecord[]): Promise<void> {
       await run(
         `INSERT INTO ${staged} (batch, record_id, value) SELECT $1, * FROM unnest($2::text[], $3::text[])`,
-        [
-          name,
-          records.map(({ recordId }) => textOf(recordId)),
-          records.map(({ value }) => JSON.stringify(value)),
-        ],
+        [name, records.map(({ recordId }) => textOf(recordId)), records.map(({ value }) => asciiJson(value))],
       );
     },
 
@@ -141,11 +137,11 @@ export function rowOf({
 }: SettledRecord): OutcomeRow {
   return [
     textOf(recordId),
-    JSON.stringify(value),
+    asciiJson(value),
     outcome,
     attempts,
-    error ?? null,
-    rollbackError ?? null,
+    error === undefined ? null : textOf(error),
+    rollbackError === undefined ? null : textOf(rollbackError),
     atMs,
   ];
 }
@@ -158,8 +154,8 @@ export function settledOf(row: OutcomeRow): SettledRecord {
     value: JSON.parse(value) as JsonValue,
     outcome: outcome as Outcome,
     attempts,
-    ...(error !== null && { error }),
-    ...(rollbackError !== null && { rollbackError }),
+    ...(error !== null && { error: fromText(error) }),
+    ...(rollbackError !== null && { rollbackError: fromText(rollbackError) }),
     atMs,
   };
 }

@@ -24,12 +24,19 @@ interface StatementRow {
 export interface BulkStatement {
   sql: string;
   keyPointer: string;
+  /** Whether a record has to have something there, as in our own table. */
+  needsKey: boolean;
+}
+
+/** What makes a record the same row as others; undefined where there is nothing. */
+export function keyOf({ keyPointer }: Pick<BulkStatement, 'keyPointer'>, { value }: KeptRecord) {
+  return valueAt(value, parseJsonPointer(keyPointer));
 }
 
 /** Writes these records of a batch by one statement, with all of them in its only parameter: an array in JSON. */
 export async function runStatement(
   run: Run,
-  { sql, keyPointer }: BulkStatement,
+  { sql, keyPointer }: Pick<BulkStatement, 'sql' | 'keyPointer'>,
   { name, openedAtMs }: NamedBatch,
   records: readonly KeptRecord[],
 ): Promise<void> {
@@ -59,11 +66,19 @@ export function ownUpsert({ records }: Tables): string {
 }
 
 /**
- * A text as between the quotes of JSON: itself, unless it has quotes, backslashes or control characters, and different
- * for different texts. Postgres has no text for a NUL, and encodings none for half a surrogate pair.
+ * A value as JSON in ASCII. What we keep in our own tables must never be refused, whatever clients send and whatever
+ * encoding the database has: LATIN1 has no €, and none has half a surrogate pair.
  */
+export function asciiJson(value: JsonValue): string {
+  return JSON.stringify(value).replace(
+    /[\u007f-\uffff]/g,
+    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}
+
+/** A text as between the quotes of {@link asciiJson}: itself where it is plain, and different for different texts. */
 export function textOf(text: string): string {
-  return JSON.stringify(text).slice(1, -1);
+  return asciiJson(text).slice(1, -1);
 }
 
 /** The text that {@link textOf} was given. */

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Pool, type PoolClient, type QueryResult } from 'pg';
 import { isKeepapartError } from '../../domain/errors';
-import { asksForAnotherTry, isAway, isServerError } from './postgres-errors';
+import { CouldNotBegin, asksForAnotherTry, isServerError, mayBegin } from './postgres-errors';
 
 export interface DatabaseOptions {
   /** `postgres://user:password@host:port/database`. */
@@ -22,7 +22,7 @@ export interface Database {
   /**
    * Runs the work in one transaction and resolves when that is durable. A server that is away is waited for before the
    * work begins, for `timeoutMs` or as long as is said; a deadlock is tried again at once.
-   * @throws what the work throws, with nothing of it done; and errors after which nobody knows whether it is done, as a
+   * @throws what the work throws, with nothing of it done; `CouldNotBegin` where it didn't come to that; and errors after which nobody knows whether it is done, as a
    *   connection may break while it commits: so the work has to be such that it can be repeated
    */
   transaction<T>(work: (run: Run) => Promise<T>, patienceMs?: number): Promise<T>;
@@ -61,7 +61,8 @@ export function createDatabase({ url, poolSize, timeoutMs }: DatabaseOptions): D
         return client;
       } catch (error) {
         client?.release(true);
-        if (pool.ending || !isAway(error) || Date.now() + pauseMs > deadline) throw error;
+        if (pool.ending || !mayBegin(error) || Date.now() + pauseMs > deadline)
+          throw new CouldNotBegin(error);
       }
       await sleep(pauseMs);
     }

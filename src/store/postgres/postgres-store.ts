@@ -9,7 +9,7 @@ import type { StoreFolders } from '../folders';
 import { createBatchRows, rowOf, settledOf, type OutcomeRow } from './batch-rows';
 import { ownUpsert, runStatement, type BulkStatement, type NamedBatch } from './bulk-statement';
 import { createDatabase, type DatabaseOptions, type Run } from './database';
-import { describePostgresError, isRefusalAtClosing } from './postgres-errors';
+import { describePostgresError, isAway, isRefusalAtClosing } from './postgres-errors';
 import { rehearse, tryStatement } from './rehearsal';
 import { createTables, tablesIn } from './schema';
 
@@ -46,6 +46,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
   const statement: BulkStatement = {
     sql: options.statement || ownUpsert(tables),
     keyPointer: options.keyPointer,
+    needsKey: options.statement === '',
   };
   const rows = createBatchRows(tables);
   const files = createBatchFiles(options);
@@ -169,7 +170,9 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
         try {
           await database.transaction((run) => closeOnce(run, batch, settled, format));
         } catch (cause) {
-          if (!isRefusalAtClosing(cause)) throw cause;
+          // Without a record that is saved, it is nothing of theirs that was refused.
+          const isOfRecords = settled.some(({ outcome }) => outcome === OUTCOME.saved);
+          if (!isOfRecords || !isRefusalAtClosing(cause)) throw cause;
           throw new KeepapartError('batch-rejected', describePostgresError(cause), { cause });
         }
       });
@@ -203,7 +206,7 @@ function inPostgres<T>(
   what: string,
   action: () => Promise<T>,
 ): Promise<T> {
-  return explaining(code, `Postgres: ${what}`, action, describePostgresError);
+  return explaining(code, `Postgres: ${what}`, action, { describe: describePostgresError, isAway });
 }
 
 /** Errors come from anywhere, and Postgres has no text for a NUL, nor UTF-8 for half a surrogate pair. */

@@ -1,6 +1,7 @@
 import { KeepapartError } from '../../domain/errors';
+import { canonicalJson } from '../../domain/json';
 import type { KeptRecord } from '../../domain/record';
-import { runStatement, type BulkStatement, type NamedBatch } from './bulk-statement';
+import { keyOf, runStatement, type BulkStatement, type NamedBatch } from './bulk-statement';
 import type { Run } from './database';
 import {
   asksForAnotherTry,
@@ -23,6 +24,33 @@ export async function rehearse(
   others: readonly KeptRecord[],
   records: readonly KeptRecord[],
 ): Promise<(Error | undefined)[]> {
+  // Not left to Postgres, which would put the whole row into its log.
+  const lacksKey = (record: KeptRecord) => statement.needsKey && keyOf(statement, record) === undefined;
+  const found = await rehearseWithKeys(
+    run,
+    statement,
+    batch,
+    others,
+    records.filter((record) => !lacksKey(record)),
+  );
+  return records.map((record) => (lacksKey(record) ? withoutKey(statement) : found.shift()));
+}
+
+function withoutKey({ keyPointer }: BulkStatement): Error {
+  return new KeepapartError(
+    'record-rejected',
+    `the record has nothing at POSTGRES_KEY (${keyPointer}), which can't be null (SQLSTATE 23502)`,
+  );
+}
+
+async function rehearseWithKeys(
+  run: Run,
+  statement: BulkStatement,
+  batch: NamedBatch,
+  others: readonly KeptRecord[],
+  records: readonly KeptRecord[],
+): Promise<(Error | undefined)[]> {
+  if (records.length === 0) return [];
   const together = await tryStatement(run, statement, batch, [...others, ...records]);
   if (together === undefined) return records.map(() => undefined);
   const fine = [...others];
@@ -50,12 +78,26 @@ async function refusalOf(
   const other = await firstThatClashes(fine, async (some) =>
     isCardinalityViolation(await tryStatement(run, statement, batch, [...some, record])),
   );
-  const rule = JSON.stringify({ distinct: statement.keyPointer });
   return new KeepapartError(
     'record-rejected',
     `${told}: ${record.recordId} meets the same row as ${other?.recordId ?? 'another record'} in batch ` +
-      `${batch.batchId}. A rule in CONFLICTS keeps them apart: ${rule}`,
+      `${batch.batchId}. ${adviceFor(statement, record, other)}`,
     { cause: error },
+  );
+}
+
+/** A rule can only keep apart what is the same to it: a statement that makes texts of numbers sees more rows as one. */
+function adviceFor(statement: BulkStatement, record: KeptRecord, other: KeptRecord | undefined): string {
+  const { keyPointer } = statement;
+  const rule = JSON.stringify({ distinct: keyPointer });
+  const [key, otherKey] = [record, other].map((one) => one && keyOf(statement, one));
+  const differ =
+    key === undefined || otherKey === undefined || canonicalJson(key) !== canonicalJson(otherKey);
+  if (other === undefined || !differ) return `A rule in CONFLICTS keeps them apart: ${rule}`;
+  return (
+    `What they have at ${JSON.stringify(keyPointer)} differ as JSON, so ${rule} doesn't keep them apart: it is ` +
+    `POSTGRES_STATEMENT that makes one row of them. Send such values in one form, or have POSTGRES_KEY name what tells ` +
+    `the rows apart`
   );
 }
 

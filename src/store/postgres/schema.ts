@@ -46,8 +46,8 @@ async function versionOf(run: Run, { version }: Tables): Promise<number | undefi
 
 /*
  * A batch is named by its file without the ending, not by its id alone, since ids start over when Temporal's database is
- * thrown away. Texts that clients choose are kept as `textOf` writes them: Postgres has no text for a NUL or for half a
- * surrogate pair.
+ * thrown away. Texts that clients choose and errors are kept as `textOf` writes them, so that a database of any encoding holds
+ * them. An id may come twice in a batch: its key was forgotten, and the client sent it again.
  */
 function definitions({ version, batches, staged, outcomes, records }: Tables): string[] {
   return [
@@ -77,8 +77,7 @@ function definitions({ version, batches, staged, outcomes, records }: Tables): s
       error text,
       rollback_error text,
       at timestamptz NOT NULL,
-      PRIMARY KEY (batch, position),
-      UNIQUE (batch, record_id)
+      PRIMARY KEY (batch, position)
     )`,
     // jsonb compares as the rules do: the order of members doesn't matter, 1 and 1.0 are the same, 1 and "1" are not.
     `CREATE TABLE ${records} (

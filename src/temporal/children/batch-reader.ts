@@ -1,11 +1,5 @@
-import {
-  WorkflowNotFoundError,
-  defaultPayloadConverter,
-  type Client,
-  type WorkflowExecutionDescription,
-} from '@temporalio/client';
+import { WorkflowNotFoundError, defaultPayloadConverter, type Client } from '@temporalio/client';
 import { LRUCache } from 'lru-cache';
-import type { Activities } from '../../contracts/activities';
 import type { ChildInput, ChildPolicy, ChildResult } from '../../contracts/child';
 import type { BatchSummary } from '../../contracts/views';
 import { childOfBatch, placeInChild, type Batch } from '../../domain/batch';
@@ -15,6 +9,7 @@ import { unpackBatch, unpackOutcomes } from '../../domain/packed-batch';
 import { callTemporal } from '../server/calls';
 import { inputOf, readStart } from '../server/first-event';
 import { batchesIn, type BatchFacts } from './batch-facts';
+import { pendingWork, type PendingWork } from './batch-work';
 import { closedIn } from './closed-early';
 
 /** One run of a batch's child. */
@@ -34,18 +29,10 @@ export interface BatchResult {
   outcomes: RecordOutcome[];
 }
 
-/** How far the save of a record has come that isn't through yet. */
-export interface PendingSave {
-  /** The attempt that runs or is waited for, from 1. */
-  attempt: number;
-  /** Why the attempt before it failed. */
-  error: string | undefined;
-}
-
 /** What the description of a child says about one of its batches. */
 export interface DescribedBatch extends BatchFacts {
-  /** The save of a record that has an activity of its own. */
-  pending: (recordId: string) => PendingSave | undefined;
+  /** What its child does for it, and for the others that have no file. */
+  pending: PendingWork[];
 }
 
 /** Inputs take up to a MiB where values are large, and the batches of a child are asked for one after another. */
@@ -66,8 +53,8 @@ export function createBatchReader(client: Client) {
       const info = await callTemporal(client, `could not ask for ${childId}`, () =>
         client.workflow.getHandle(childId).describe(),
       );
-      const pending = pendingSaves(info.raw.pendingActivities ?? []);
-      return batchesIn(info).map((facts) => ({ ...facts, pending: (recordId) => pending.get(recordId) }));
+      const pending = pendingWork(info);
+      return batchesIn(info).map((facts) => ({ ...facts, pending }));
     } catch (error) {
       if (error instanceof WorkflowNotFoundError) return [];
       throw error;
@@ -156,18 +143,3 @@ export type BatchReader = ReturnType<typeof createBatchReader>;
 function keyOf(batchId: string, runId: string): string {
   return `${runId}/${batchId}`;
 }
-
-/** By the id of the record that the activity saves. */
-function pendingSaves(activities: readonly PendingActivity[]): Map<string, PendingSave> {
-  return new Map(
-    activities
-      .filter(({ activityType }) => activityType?.name === SAVE)
-      .map(({ activityId, attempt, lastFailure }) => [
-        activityId ?? '',
-        { attempt: attempt ?? 1, error: lastFailure?.message ?? undefined },
-      ]),
-  );
-}
-
-type PendingActivity = NonNullable<WorkflowExecutionDescription['raw']['pendingActivities']>[number];
-const SAVE: keyof Activities = 'save';

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { drainSignal } from '../../contracts/batcher';
 import type { DrainOptions, DrainReport, DrainingShard } from '../../contracts/drain';
+import { storeAwayView } from '../../contracts/views';
 import { isKeepapartError } from '../../domain/errors';
 import type { Shard } from './shard';
 import type { Shards } from './shards';
@@ -46,5 +47,12 @@ async function look(shards: readonly Shard[], mayGoOn: boolean): Promise<Drainin
 async function drainingShard(shard: Shard): Promise<DrainingShard> {
   const status = await shard.status();
   const { bufferedRecords, inFlight } = status.drain ?? status;
-  return { shard: shard.shard, batcher: shard.batcher, bufferedRecords, inFlight, paused: status.paused };
+  return {
+    shard: shard.shard,
+    batcher: shard.batcher,
+    bufferedRecords,
+    inFlight,
+    paused: status.paused,
+    storeAway: storeAwayView(status.storeAway),
+  };
 }

@@ -202,6 +202,7 @@ function neverStarted(settings: PipelineSettings): BatcherStatus {
       storeIsSlow: false,
     },
     paused: null,
+    storeAway: null,
     drain: null,
     pages: 0,
     settings,

@@ -4,6 +4,7 @@ import type { ListBatches } from '../children/batch-pages';
 import { holdingAnyOf } from '../children/batch-queries';
 import type { BatchInput, BatchReader } from '../children/batch-reader';
 import { cutViewOf } from './cut-view';
+import { saveOf, workViews } from './work-view';
 
 /** A child isn't completed before all its batches are: those that may hold completed ones. */
 const CONDITIONS_OF_STATE: Record<BatchState, string[]> = {
@@ -43,9 +44,10 @@ export async function readBatch(reader: BatchReader, batchId: string): Promise<B
     file: result?.location ?? null,
     cut: cutViewOf(input),
     saving: savingViewOf(input),
+    work: summary.state === 'running' ? workViews(facts.pending) : [],
     records: input.batch.records.map(({ recordId, value }, position) => {
       const ended = result?.outcomes[position];
-      const pending = facts.pending(recordId);
+      const pending = saveOf(facts.pending, recordId);
       return {
         recordId,
         value,

@@ -18,6 +18,7 @@ import type { Shards } from '../shard/shards';
 import { bufferedInPages, type PageReader } from './page-reader';
 import { callTemporal } from '../server/calls';
 import { waitView } from './wait-view';
+import { saveOf, storeWaitOf, troubleOf } from './work-view';
 
 /** Visibility lags a little behind: a batch that has just closed may be in neither the batcher nor the listing. */
 const VISIBILITY_LAG_MS = 3 * SECOND;
@@ -198,17 +199,20 @@ async function recordsIn(
       }));
   }
   const { batch } = await batches.input(facts.summary);
-  const described = state === 'running' ? await describe(batchId) : undefined;
+  const pending = (state === 'running' ? await describe(batchId) : undefined)?.pending ?? [];
   return batch.records
     .filter(({ recordId }) => requestIdOf(recordId) === requestId)
     .map(({ recordId }) => {
-      const { attempt, error = CLOSED_EARLY[state] } = described?.pending(recordId) ?? {};
+      const save = saveOf(pending, recordId);
+      const error = save === undefined ? (CLOSED_EARLY[state] ?? troubleOf(pending)) : save.error;
+      const waitsFor = storeWaitOf(pending, recordId);
       return {
         recordId,
         state: RECORD_STATE.inBatch,
         batchId,
-        ...(attempt !== undefined && { attempts: attempt }),
+        ...(save !== undefined && { attempts: save.attempt }),
         ...(error !== undefined && { error }),
+        ...(waitsFor !== undefined && { waitsFor: waitView(waitsFor) }),
       };
     });
 }

@@ -1,5 +1,5 @@
 import { NO_COUNTS, type BatcherCounters, type BatcherStatus } from '../../contracts/batcher';
-import type { ShardView, StatusView } from '../../contracts/views';
+import { storeAwayView, type ShardView, type StatusView } from '../../contracts/views';
 import type { Shard } from '../shard/shard';
 import type { Shards } from '../shard/shards';
 import { cutsView } from './cut-view';
@@ -33,6 +33,7 @@ function shardView({ shard, batcher }: Shard, status: BatcherStatus, nowMs: numb
     cuts: cutsView([status.cuts]),
     saving: { shape, since: sinceMs === 0 ? null : new Date(sinceMs).toISOString(), due, storeIsSlow },
     paused,
+    storeAway: storeAwayView(status.storeAway),
     drain,
     overridden: status.overridden,
   };

@@ -3,12 +3,19 @@ import { WAITS_FOR, type Wait } from '../../contracts/waits';
 
 /** What a record waits for as it is told, in plain words as well. */
 export function waitView(wait: Wait): WaitView {
-  const { untilMs, ...told } = wait;
-  const until = untilMs === undefined ? undefined : new Date(untilMs).toISOString();
-  return { text: tell(wait, until), ...told, ...(until !== undefined && { until }) };
+  const { untilMs, sinceMs, ...told } = wait;
+  const [until, since] = [untilMs, sinceMs].map((ms) =>
+    ms === undefined ? undefined : new Date(ms).toISOString(),
+  );
+  return {
+    text: tell(wait, until, since),
+    ...told,
+    ...(until !== undefined && { until }),
+    ...(since !== undefined && { since }),
+  };
 }
 
-function tell(wait: Wait, until = 'some time'): string {
+function tell(wait: Wait, until = 'some time', since = 'some time'): string {
   switch (wait.for) {
     case WAITS_FOR.resume:
       return `the shard to be resumed: ${wait.by ?? 'somebody'} has paused it`;
@@ -18,6 +25,8 @@ function tell(wait: Wait, until = 'some time'): string {
       return 'what it conflicts with: in flight, ended less than APART_MS ago, or older and first in turn';
     case WAITS_FOR.age:
       return `enough records to fill its batch, until ${until} at most`;
+    case WAITS_FOR.store:
+      return `the store, which is away since ${since}: ${wait.reason}`;
     case WAITS_FOR.slot:
       return 'a batch to close: as many are in flight as MAX_IN_FLIGHT allows';
     case WAITS_FOR.spacing:

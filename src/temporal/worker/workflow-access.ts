@@ -1,6 +1,7 @@
 import type { Client } from '@temporalio/client';
 import type { ChildClosing, HeldByChild, RecordRun } from '../../contracts/activities';
 import type { ChildInput } from '../../contracts/child';
+import { storeNoticeSignal, type StoreNotice } from '../../contracts/store-notice';
 import type { PackedBuffer } from '../../domain/buffer';
 import { restartChild } from '../children/restart-child';
 import { unfinishedChildren } from '../children/unfinished-children';
@@ -16,6 +17,8 @@ export function createWorkflowAccess(client: Client) {
     unfinishedChildren: (batcher: string): Promise<string[]> => unfinishedChildren(client, batcher),
     readChild: (childId: string): Promise<HeldByChild> => readChild(client, childId),
     readPage: (pageId: string): Promise<PackedBuffer | null> => readPage(client, pageId),
+    notifyOfStore: (batcherId: string, notice: StoreNotice): Promise<void> =>
+      client.workflow.getHandle(batcherId).signal(storeNoticeSignal, notice),
   };
 }
 

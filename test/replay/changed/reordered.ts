@@ -6,7 +6,7 @@ import type { ChildInput, ChildResult } from '../../../src/contracts/child';
 import type { PackedBuffer } from '../../../src/domain/buffer';
 import * as today from '../../../workflows';
 
-const { closeBatches } = proxyActivities<Activities>({ startToCloseTimeout: ACTIVITY_TIMEOUTS.closeMs });
+const { closeBatches } = proxyActivities<Activities>({ startToCloseTimeout: ACTIVITY_TIMEOUTS.storeMs });
 
 /** Closes its batches before it saves. */
 export async function batchesWorkflow(input: ChildInput): Promise<ChildResult> {

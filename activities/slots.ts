@@ -1,5 +1,5 @@
 /** Lets at most so many calls run at once; the others wait, in the order in which they came. */
-export function createGate(atOnce: number): <T>(call: () => Promise<T>) => Promise<T> {
+export function createSlots(atOnce: number): <T>(call: () => Promise<T>) => Promise<T> {
   const waiting: (() => void)[] = [];
   let running = 0;
   return async (call) => {

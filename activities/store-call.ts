@@ -1,0 +1,141 @@
+import { ApplicationFailure, CancelledFailure, Context, activityInfo, heartbeat } from '@temporalio/activity';
+import { ACTIVITY_TIMEOUTS, type FailureDetails, type HeldDetails } from '../src/contracts/activities';
+import type { StoreAway } from '../src/contracts/store-notice';
+import { batcherOfChild } from '../src/domain/batch';
+import { MINUTE } from '../src/domain/duration';
+import { KeepapartError, type ErrorCode } from '../src/domain/errors';
+import { asFailure } from './failure';
+import type { Pass, StoreGate } from './store-gate';
+import type { StoreWatch } from './store-watch';
+
+/** An activity ends although the store is still away: its worker stops, or it has waited for as long as it may. */
+class HoldEnded extends Error {
+  override readonly name = 'HoldEnded';
+}
+
+/** Whether waiting for the store has ended without the store. */
+export function isEndOfHold(error: unknown): boolean {
+  return error instanceof HoldEnded || error instanceof CancelledFailure;
+}
+
+export interface StoreWork {
+  gate: StoreGate;
+  watch: StoreWatch;
+  /** What it fails with when the store doesn't say. */
+  fallback: ErrorCode;
+  /** Whether the workflow schedules it again when it ends while the store is away; otherwise Temporal's retries do. */
+  isScheduledAgain: boolean;
+}
+
+/**
+ * Runs what an activity does with the store, under a heartbeat. Calls that go through `pass` are made again while the
+ * store is away, within this attempt, so that no attempt is used up by that.
+ * @param work gets the number of this attempt, without those that ended while the store was away
+ */
+export async function storeWork<T>(
+  { gate, watch, fallback, isScheduledAgain }: StoreWork,
+  work: (pass: Pass, attempt: number) => Promise<T>,
+): Promise<T> {
+  const hold = new Hold(watch);
+  const pass: Pass = (call) =>
+    gate.pass(
+      (noteSuccess) => inTime(() => call(noteSuccess), fallback),
+      (away, released) => hold.until(away, released),
+    );
+  try {
+    return await whileHeartbeating(
+      () => work(pass, hold.attempt),
+      () => hold.details(),
+    );
+  } catch (error) {
+    if (error instanceof CancelledFailure) throw error;
+    if (error instanceof HoldEnded) throw endOfHold(error, hold.attempt, isScheduledAgain);
+    throw asFailure(error, fallback, hold.attempt);
+  }
+}
+
+function endOfHold({ message }: HoldEnded, attempt: number, isScheduledAgain: boolean): ApplicationFailure {
+  const details: FailureDetails = { attempt };
+  const type: ErrorCode = 'store-away';
+  return ApplicationFailure.create({ message, type, nonRetryable: isScheduledAgain, details: [details] });
+}
+
+/** The waiting of one activity. */
+class Hold {
+  /** The number of this attempt, from 1, without those that don't count. */
+  readonly attempt: number;
+  private readonly uncounted: number;
+  private readonly endsAtMs = Date.now() + ACTIVITY_TIMEOUTS.holdMs;
+  private waiting = 0;
+  private away: StoreAway | undefined;
+
+  constructor(private readonly watch: StoreWatch) {
+    const info = activityInfo();
+    const before = (info.heartbeatDetails ?? { uncounted: 0 }) as HeldDetails;
+    this.uncounted = before.uncounted + (before.away === undefined ? 0 : 1);
+    this.attempt = Math.max(1, info.attempt - this.uncounted);
+  }
+
+  details(): HeldDetails | undefined {
+    const { away, uncounted } = this;
+    if (away === undefined && uncounted === 0) return undefined;
+    return { ...(away !== undefined && { away }), uncounted };
+  }
+
+  async until(away: StoreAway, released: Promise<void>): Promise<void> {
+    const { cancelled } = Context.current();
+    this.watch.noteWaiting(batcherOfChild(activityInfo().workflowExecution?.workflowId ?? ''));
+    this.waiting++;
+    if (this.away === undefined) {
+      this.away = away;
+      heartbeat(this.details());
+    }
+    let timer: NodeJS.Timeout | undefined;
+    const ended = new Promise<never>((_, reject) => {
+      const end = () => reject(new HoldEnded(away.reason));
+      timer = setTimeout(end, Math.max(0, this.endsAtMs - Date.now()));
+    });
+    try {
+      await Promise.race([released, ended, cancelled]);
+    } catch (error) {
+      if (error instanceof CancelledFailure && error.message === 'WORKER_SHUTDOWN')
+        throw new HoldEnded(away.reason);
+      throw error;
+    } finally {
+      clearTimeout(timer);
+      if (--this.waiting === 0) this.away = undefined;
+    }
+    if (this.waiting === 0) heartbeat(this.details() ?? { uncounted: 0 });
+  }
+}
+
+/** A store that never answers fails the attempt; what comes of the call later is harmless. */
+async function inTime<T>(call: () => Promise<T>, code: ErrorCode): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const { callMs } = ACTIVITY_TIMEOUTS;
+  const late = new Promise<never>((_, reject) => {
+    const detail = `the store did not answer within ${callMs / MINUTE} minutes`;
+    timer = setTimeout(() => reject(new KeepapartError(code, detail)), callMs);
+  });
+  try {
+    return await Promise.race([call(), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/**
+ * Runs work under a heartbeat, so that the server notices a killed worker within the heartbeat time-out instead of the
+ * (long) time-out of the attempt. Work shorter than the interval sends none.
+ */
+export async function whileHeartbeating<T>(
+  work: () => Promise<T>,
+  details: () => HeldDetails | undefined = () => undefined,
+): Promise<T> {
+  const timer = setInterval(() => heartbeat(details()), ACTIVITY_TIMEOUTS.heartbeatMs / 3);
+  try {
+    return await work();
+  } finally {
+    clearInterval(timer);
+  }
+}

@@ -1,0 +1,72 @@
+import { STORE_NOTICE, type StoreAway, type StoreNotice } from '../src/contracts/store-notice';
+import { StoreGate, type StorePauses } from './store-gate';
+
+/** What a worker does when its store goes away and comes back. */
+export interface StoreWatchDeps {
+  /** Sends a notice to a batcher. What it fails with is nobody's: a notice is renewed, or lapses. */
+  notify: (batcherId: string, notice: StoreNotice) => Promise<void>;
+  /** For the worker's log, once each. */
+  onAway?: ((away: StoreAway) => void) | undefined;
+  /** `isKnown` is false when nothing waits for the store any more, so that nobody knows. */
+  onBack?: ((away: StoreAway, awayForMs: number, isKnown: boolean) => void) | undefined;
+  pauses?: StorePauses | undefined;
+}
+
+/** One per worker process: whether its store is away, who has been told, and the gates that its calls go through. */
+export class StoreWatch {
+  readonly saving: StoreGate;
+  readonly undoing: StoreGate;
+  readonly closing: StoreGate;
+  private readonly worker = crypto.randomUUID();
+  private readonly notified = new Set<string>();
+  private away: StoreAway | undefined;
+  private closed = 0;
+  private renewing: NodeJS.Timeout | undefined;
+
+  constructor(private readonly deps: StoreWatchDeps) {
+    const events = {
+      onAway: (away: StoreAway) => this.noteAway(away),
+      onBack: (isKnown: boolean) => this.noteBack(isKnown),
+    };
+    this.saving = new StoreGate(events, deps.pauses);
+    this.undoing = new StoreGate(events, deps.pauses);
+    this.closing = new StoreGate(events, deps.pauses);
+  }
+
+  /** Notes that a batch of this batcher waits for the store. */
+  noteWaiting(batcherId: string | undefined): void {
+    if (batcherId === undefined || this.away === undefined || this.notified.has(batcherId)) return;
+    this.notified.add(batcherId);
+    this.notify(batcherId, this.away);
+    if (this.renewing !== undefined) return;
+    this.renewing = setInterval(() => this.notifyAll(), STORE_NOTICE.renewMs);
+    this.renewing.unref();
+  }
+
+  private noteAway(away: StoreAway): void {
+    this.closed++;
+    if (this.away !== undefined) return;
+    this.away = away;
+    this.deps.onAway?.(away);
+  }
+
+  private noteBack(isKnown: boolean): void {
+    this.closed--;
+    const { away } = this;
+    if (this.closed > 0 || away === undefined) return;
+    this.away = undefined;
+    clearInterval(this.renewing);
+    this.renewing = undefined;
+    this.notifyAll();
+    this.notified.clear();
+    this.deps.onBack?.(away, Date.now() - away.sinceMs, isKnown);
+  }
+
+  private notifyAll(): void {
+    for (const batcherId of this.notified) this.notify(batcherId, this.away ?? null);
+  }
+
+  private notify(batcherId: string, away: StoreAway | null): void {
+    this.deps.notify(batcherId, { worker: this.worker, away }).catch(() => undefined);
+  }
+}

@@ -1,0 +1,57 @@
+import { defaultPayloadConverter, type WorkflowExecutionDescription } from '@temporalio/client';
+import type { Activities, HeldDetails } from '../../contracts/activities';
+import type { StoreAway } from '../../contracts/store-notice';
+import type { BatchStep } from '../../contracts/views';
+
+/** An activity of a child that has not ended. */
+export interface PendingWork {
+  step: BatchStep;
+  /** The record that it is for; undefined where it is for all of them. */
+  recordId: string | undefined;
+  /** The attempt that runs or is waited for, from 1, without those that ended while the store was away. */
+  attempt: number;
+  /** Why the attempt before it failed. */
+  error: string | undefined;
+  /** Present while it waits for the store. */
+  away: StoreAway | undefined;
+}
+
+const STEPS = new Map<string, BatchStep>(
+  Object.entries({
+    save: 'saving',
+    saveBatches: 'saving',
+    rollback: 'undoing',
+    closeBatches: 'closing',
+    settleBatch: 'settling',
+  } satisfies Partial<Record<keyof Activities, BatchStep>>),
+);
+const SAVE: keyof Activities = 'save';
+
+/** What a child is at, as the server describes it: nobody has to be asked for that. */
+export function pendingWork({ raw }: WorkflowExecutionDescription): PendingWork[] {
+  return (raw.pendingActivities ?? []).flatMap((activity): PendingWork[] => {
+    const { activityType, activityId, attempt, lastFailure } = activity;
+    const name = activityType?.name ?? '';
+    const step = STEPS.get(name);
+    if (step === undefined) return [];
+    const { away, uncounted = 0 } = detailsOf(activity);
+    return [
+      {
+        step,
+        recordId: name === SAVE ? (activityId ?? undefined) : undefined,
+        attempt: Math.max(1, (attempt ?? 1) - uncounted),
+        error: lastFailure?.message ?? undefined,
+        away,
+      },
+    ];
+  });
+}
+
+type PendingActivity = NonNullable<WorkflowExecutionDescription['raw']['pendingActivities']>[number];
+
+/** What it last reported; nothing where it is none of ours. */
+function detailsOf({ heartbeatDetails }: PendingActivity): Partial<HeldDetails> {
+  const [payload] = heartbeatDetails?.payloads ?? [];
+  if (payload === undefined) return {};
+  return defaultPayloadConverter.fromPayload<Partial<HeldDetails> | null>(payload) ?? {};
+}
