@@ -101,6 +101,7 @@ export const SCENARIOS_OF_BATCHERS: readonly Scenario[] = [
       await waitFor('the slow record', () => slow.held() === 1);
       await pipeline.send(['other', 'free']);
       await waitFor('the free record', () => pipeline.store.files.size === 1);
+      await waitFor('its batch to close', async () => (await pipeline.status()).inFlight === 1);
       for (let i = 0; i < 2; i++) await pipeline.batcher.flush('recorder');
       await waitFor('the next run', async () => (await pipeline.status()).run.continuedAsNew === 1);
       slow.release();
