@@ -1,6 +1,6 @@
 import type { CutsView, ShardView, StatusView } from '../client';
 import { KIB, MIB, MINUTE, SECOND } from '../domain/duration';
-import { count, cut, percent, plain, table } from './table';
+import { count, counted, cut, percent, plain, table } from './table';
 
 /** A status and when it was read, on a clock that only goes forward. */
 export interface TimedStatus {
@@ -39,7 +39,19 @@ export function renderStatus(now: TimedStatus, before?: TimedStatus): string {
   ]);
   const sum = ['total', ...figuresOf(total), ...ratesOf(total, before?.status.total), ''];
   const right = head.map((_, column) => column).slice(1, -1);
-  return [table([head, ...rows, sum], right), ...cutLines(total.cuts)].join('\n');
+  return [table([head, ...rows, sum], right), ...cutLines(total.cuts), ...missingLines(total)].join('\n');
+}
+
+/** What has no outcome and never will by itself; nothing, as a rule. */
+function missingLines({ counters: { lost }, unaccounted }: StatusView['total']): string[] {
+  return [
+    ...(lost === 0
+      ? []
+      : ['', `${counted(lost, 'record')} lost: somebody deleted the page or batch that held them`]),
+    ...(unaccounted === 0
+      ? []
+      : ['', `${counted(unaccounted, 'record')} unaccounted for: see docs/OPERATIONS.md, "Out of reach"`]),
+  ];
 }
 
 /** How full the batches of all shards were, how near to the fewest, and what rules cost; nothing before the first batch. */

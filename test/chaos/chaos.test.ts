@@ -60,7 +60,7 @@ test('each kind of fault was there, as the seed says, and killed what it was to 
     faults.map(({ fault }) => describeFault(fault)).sort(),
   );
   expect(faults.filter(({ fault }) => isKill(fault))).toHaveLength(KINDS_OF_KILLS);
-  expect(new Set(faults.map(({ fault }) => fault.kind)).size).toBe(10);
+  expect(new Set(faults.map(({ fault }) => fault.kind)).size).toBe(14);
   expect(report.kills).toBeGreaterThan(KINDS_OF_KILLS / 2);
 });
 

@@ -164,13 +164,9 @@ describe('keepapart replay', () => {
     const first = await replay([clean, ...files, clean]);
     expect(first.code).toBe(1);
     expect(first.stdout.match(/\[replay-mismatch\]/g)).toHaveLength(1);
-    for (const told of [
-      files[0]!,
-      '7 StartChildWorkflowExecutionInitiated',
-      'another-0-00000001',
-      'DeterminismViolationError',
-    ])
+    for (const told of [files[0]!, 'another-0-00000001', 'DeterminismViolationError'])
       expect(first.stdout).toContain(told);
+    expect(first.stdout).toMatch(/event +\d+ StartChildWorkflowExecutionInitiated/);
     expect(first.stdout).toMatch(/What to do: .*patched\([^]*docs\/OPERATIONS\.md/);
     expect(first.stdout).toContain('Stopped at the first mismatch');
 

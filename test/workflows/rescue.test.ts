@@ -38,6 +38,7 @@ test('What a batcher held that was terminated comes back under its own ids, thou
     { batcher: pipeline.batcherWorkflowId, status: 'terminated', records: 4 },
   ]);
   expect(await rescue(pipeline.client, pipeline.shards, AS_ANN)).toMatchObject({ lost: 4, done: true });
+  await pipeline.batcher.addRecords({ requestId: 'key', values: ['keyed'] }, { once: true });
   await pipeline.quiet();
   expectOnce(['done', 'too', 'next', 'a', 'b', 'c', 'keyed']);
   expect((await pipeline.batcher.request(requestId))?.counts).toMatchObject({ saved: 3 });

@@ -6,11 +6,13 @@ import {
   takeUpdate,
   type AcceptedRequest,
   type BatcherInput,
+  type CarriedState,
 } from '../../contracts/batcher';
 import type { ChildInput } from '../../contracts/child';
 import { WORKFLOW_TYPE } from '../../contracts/ids';
 import type { PackedBuffer } from '../../domain/buffer';
 import { isObject, type JsonValue } from '../../domain/json';
+import { KEY_KIND, unpackKeys, type RequestDigest } from '../../domain/key-window';
 import { recordIdOf } from '../../domain/record';
 import { callTemporal } from '../server/calls';
 import { inputIfKnown, inputOf } from '../server/first-event';
@@ -45,17 +47,21 @@ export async function* eventsOf(
   } while (token !== undefined);
 }
 
+/** What a run of a batcher held when it ended. */
+export interface HeldByRun {
+  /** What had reached it, from the run before (its pages too) or as messages, and was in no batch. */
+  records: HeldRecord[];
+  /** The keys of lists that it remembered. */
+  keys: RequestDigest[];
+}
+
 /**
- * The records that reached a run of a batcher, from the run before (its pages too) or as messages, and that it had not put
- * into a batch when it ended. A message that a client repeated is in it once; one that repeats what an earlier run took
+ * What a run held. A list that a client repeated is in it once; one that repeats, without a key, what an earlier run took
  * is in it too, though its records are in a batch of that run.
  */
-export async function recordsHeldBy(
-  client: Client,
-  workflowId: string,
-  runId: string,
-): Promise<HeldRecord[]> {
+export async function heldByRun(client: Client, workflowId: string, runId: string): Promise<HeldByRun> {
   const held = new Map<string, HeldRecord>();
+  const keys = new Map<string, RequestDigest>();
   const note = ({ requestId, index, value }: HeldRecord): void => {
     held.set(recordIdOf(requestId, index), { requestId, index, value });
   };
@@ -64,12 +70,23 @@ export async function recordsHeldBy(
   const scheduled = new Map<string, string>();
   const taken: string[] = [];
   for await (const event of eventsOf(client, workflowId, runId)) {
-    for await (const record of recordsArrivingIn(client, workflowId, event)) note(record);
+    const started = event.workflowExecutionStartedEventAttributes;
+    if (started != null) {
+      const { carried } = inputOf(started, workflowId) as BatcherInput;
+      for await (const record of recordsCarried(client, carried)) note(record);
+      for (const digest of keysCarried(carried)) keys.set(digest.key, digest);
+    }
+    for (const request of requestsIn(event)) {
+      const { digest } = request;
+      if (digest !== undefined && keys.has(digest.key)) continue;
+      if (digest !== undefined) keys.set(digest.key, digest);
+      for (const record of recordsOf(request)) note(record);
+    }
     const asked = event.startChildWorkflowExecutionInitiatedEventAttributes;
     if (asked?.workflowType?.name === WORKFLOW_TYPE.child)
       starting.set(String(event.eventId), recordIdsOf(firstOf(asked.input) as ChildInput));
-    const started = event.childWorkflowExecutionStartedEventAttributes;
-    if (started != null) taken.push(...(starting.get(String(started.initiatedEventId)) ?? []));
+    const child = event.childWorkflowExecutionStartedEventAttributes;
+    if (child != null) taken.push(...(starting.get(String(child.initiatedEventId)) ?? []));
     const activity = event.activityTaskScheduledEventAttributes?.activityType?.name;
     if (activity !== undefined && activity !== null) scheduled.set(String(event.eventId), activity);
     const completed = event.activityTaskCompletedEventAttributes;
@@ -78,7 +95,7 @@ export async function recordsHeldBy(
       taken.push(...idsOf(firstOf(completed?.result) as HeldByChild));
   }
   for (const recordId of taken) held.delete(recordId);
-  return [...held.values()];
+  return { records: [...held.values()], keys: [...keys.values()] };
 }
 
 const READ_CHILD: keyof Activities = 'readChild';
@@ -95,23 +112,28 @@ function idsOf({ records }: HeldByChild): string[] {
   );
 }
 
-async function* recordsArrivingIn(
+async function* recordsCarried(
   client: Client,
-  workflowId: string,
-  event: HistoryEvent,
+  carried: CarriedState | undefined,
 ): AsyncGenerator<HeldRecord> {
-  const started = event.workflowExecutionStartedEventAttributes;
-  if (started != null) {
-    const { carried } = inputOf(started, workflowId) as BatcherInput;
-    if (carried === undefined) return;
-    yield* recordsInBuffer(carried.buffer);
-    for (const { pageId } of carried.pages) yield* await recordsInPage(client, pageId);
-    yield* recordsInBuffer(carried.tail);
-  }
+  if (carried === undefined) return;
+  yield* recordsInBuffer(carried.buffer);
+  for (const { pageId } of carried.pages) yield* await recordsInPage(client, pageId);
+  yield* recordsInBuffer(carried.tail);
+}
+
+function* keysCarried(carried: CarriedState | undefined): Generator<RequestDigest> {
+  if (carried === undefined) return;
+  for (const [scope, keys] of unpackKeys(carried.keys))
+    for (const [key, { body, kind }] of keys) if (kind === KEY_KIND.list) yield { scope, key, body };
+}
+
+/** What a message brought; nothing where it is none of ours. */
+function requestsIn(event: HistoryEvent): AcceptedRequest[] {
   const signal = event.workflowExecutionSignaledEventAttributes;
-  if (signal?.signalName === addRecordsSignal.name) yield* recordsInMessage(signal.input);
+  if (signal?.signalName === addRecordsSignal.name) return requestsFrom(signal.input);
   const update = event.workflowExecutionUpdateAcceptedEventAttributes?.acceptedRequest?.input;
-  if (update?.name === takeUpdate.name) yield* recordsInMessage(update.args);
+  return update?.name === takeUpdate.name ? requestsFrom(update.args) : [];
 }
 
 /** The records of a page of a buffer; none of one that the server doesn't know any more. */
@@ -127,15 +149,18 @@ function* recordsInBuffer({ runs }: PackedBuffer): Generator<HeldRecord> {
 }
 
 /** Somebody may have sent anything; what the batcher took no record from has none here. */
-function* recordsInMessage(payloads: Payloads): Generator<HeldRecord> {
+function requestsFrom(payloads: Payloads): AcceptedRequest[] {
   const requests = firstOf(payloads);
-  if (!Array.isArray(requests)) return;
-  for (const request of requests as unknown[]) {
-    if (!isObject(request)) continue;
-    const { requestId, values, offset = 0 }: Partial<AcceptedRequest> = request;
-    if (typeof requestId !== 'string' || !Array.isArray(values) || typeof offset !== 'number') continue;
-    for (const [i, value] of values.entries()) yield { requestId, index: offset + i, value };
-  }
+  if (!Array.isArray(requests)) return [];
+  return (requests as unknown[]).filter((request): request is AcceptedRequest => {
+    if (!isObject(request)) return false;
+    const { requestId, values, offset = 0 } = request;
+    return typeof requestId === 'string' && Array.isArray(values) && typeof offset === 'number';
+  });
+}
+
+function* recordsOf({ requestId, values, offset = 0 }: AcceptedRequest): Generator<HeldRecord> {
+  for (const [i, value] of values.entries()) yield { requestId, index: offset + i, value };
 }
 
 function firstOf(payloads: Payloads): unknown {

@@ -7,18 +7,20 @@ import { SEARCH_ATTRIBUTES } from '../../contracts/search-attributes';
 import { KIB, SECOND } from '../../domain/duration';
 import { KeepapartError } from '../../domain/errors';
 import { jsonBytes, type JsonValue } from '../../domain/json';
+import type { RequestDigest } from '../../domain/key-window';
 import { recordIdOf } from '../../domain/record';
 import { listAllBatches } from '../children/all-batches';
 import { createBatchList } from '../children/batch-pages';
 import { literal } from '../children/batch-queries';
 import { createBatchReader } from '../children/batch-reader';
+import { groupsOf } from '../server/at-once';
 import { callTemporal } from '../server/calls';
 import type { Shard } from '../shard/shard';
 import type { Shards } from '../shard/shards';
 import { whenThereIsRoom } from '../shard/when-there-is-room';
 import { createPageReader } from '../views/page-reader';
 import { findWaiting } from '../views/waiting-records';
-import { describeRun, eventsOf, recordsHeldBy, recordsInPage, type HeldRecord } from './held-by-run';
+import { describeRun, eventsOf, heldByRun, recordsInPage, type HeldRecord } from './held-by-run';
 
 /** What was found, and what has come of it. */
 export interface RescueReport {
@@ -54,7 +56,8 @@ const GROUP_BYTES = 256 * KIB;
  * - a batcher whose run can't be replayed, for whatever reason, is reset to its first task: the server gives the new run
  *   what the old one was started with and every message since, and it adopts the batches of the old one;
  * - of a run that somebody terminated or the server ended, and of pages that no batcher knows of, the records that are in
- *   no batch and in no buffer are handed to the batcher of their shard under their own ids.
+ *   no batch and in no buffer are handed to the batcher of their shard under their own ids; the keys of lists that such a
+ *   run remembered are told to the one after it, so that a list that a client repeats is not taken again.
  *
  * Needs a worker. Running it again, also after it broke off, finds what is left.
  * @throws `temporal-unavailable` when a batcher doesn't answer, as what it holds would be taken in twice
@@ -77,10 +80,12 @@ export async function rescue(
     return records.length;
   };
   const ended: RescueReport['ended'] = [];
+  const known = new Map<string, RequestDigest[]>();
   for (const { workflowId: batcher, runId, status } of await endedRuns(client, shards)) {
     onProgress(`reading ${batcher}, run ${runId}`);
-    const records = note(await recordsHeldBy(client, batcher, runId));
-    ended.push({ batcher, runId, status: status.name.toLowerCase(), records });
+    const { records, keys } = await heldByRun(client, batcher, runId);
+    ended.push({ batcher, runId, status: status.name.toLowerCase(), records: note(records) });
+    known.set(batcher, [...(known.get(batcher) ?? []), ...keys]);
   }
   const orphanPages: RescueReport['orphanPages'] = [];
   for (const pageId of await unknownPages(client, await shards.all())) {
@@ -95,10 +100,23 @@ export async function rescue(
   }
   const lost = [...held.values()];
   if (apply !== undefined) {
-    await takeIn(lost, shards, { by: apply.by, atMs: Date.now() }, onProgress);
+    const action = { by: apply.by, atMs: Date.now() };
+    // The keys first: a client that repeats its list meanwhile is told that it is taken.
+    for (const shard of await shards.all()) await tellKeys(shard, known.get(shard.batcher) ?? [], action);
+    await takeIn(lost, shards, action, onProgress);
     for (const { pageId } of orphanPages) await letGo(client, pageId);
   }
   return { stuck, ended, orphanPages, lost: lost.length, done: apply !== undefined };
+}
+
+/** Has a batcher remember keys of lists; those that it knows stay as they are. */
+async function tellKeys(shard: Shard, keys: readonly RequestDigest[], action: OperatorAction): Promise<void> {
+  const distinct = [...new Map(keys.map((digest) => [digest.key, digest])).values()];
+  for (const group of groupsOf(distinct, GROUP_RECORDS))
+    await shard.redrive(
+      group.map((digest) => ({ requestId: 'rescue', values: [], digest })),
+      action,
+    );
 }
 
 async function takeIn(
@@ -108,7 +126,7 @@ async function takeIn(
   onProgress: (message: string) => void,
 ): Promise<void> {
   let taken = 0;
-  for (const group of groupsOf(records, shards)) {
+  for (const group of messagesOf(records, shards)) {
     await whenThereIsRoom(
       () => group.shard.redrive(group.requests, action),
       () => true,
@@ -232,7 +250,7 @@ interface Group {
 }
 
 /** Consecutive records of a request as one, in messages of bounded size, each for one shard. */
-function groupsOf(records: readonly HeldRecord[], shards: Shards): Group[] {
+function messagesOf(records: readonly HeldRecord[], shards: Shards): Group[] {
   const groups: Group[] = [];
   const open = new Map<Shard, Group & { bytes: number }>();
   for (const { requestId, index, value } of records) {
