@@ -1,4 +1,5 @@
 import { isKeepapartError } from './errors';
+import { isObject } from './json';
 
 /**
  * System errors after which no record can be saved, whatever is in it: nobody listens, the network is gone, the disk is
@@ -23,13 +24,15 @@ const MAX_CAUSES = 5;
  */
 export function isStoreAway(error: unknown): boolean {
   let at: unknown = error;
-  for (let depth = 0; depth <= MAX_CAUSES && at instanceof Error; depth++) {
+  // Not by `instanceof`, which errors of other realms aren't.
+  for (let depth = 0; depth <= MAX_CAUSES && isObject(at); depth++) {
+    const { code, cause, errors }: { code?: unknown; cause?: unknown; errors?: unknown } = at;
     if (isKeepapartError(at)) {
-      if (at.code === 'store-away') return true;
-      if (at.code !== 'save-failed' && at.code !== 'store-failed') return false;
-    } else if (AWAY.has(String((at as { code?: unknown }).code))) return true;
+      if (code === 'store-away') return true;
+      if (code !== 'save-failed' && code !== 'store-failed') return false;
+    } else if (AWAY.has(String(code))) return true;
     // Of a host name every address was tried.
-    at = at.cause ?? (at instanceof AggregateError ? (at.errors as unknown[])[0] : undefined);
+    at = cause ?? (Array.isArray(errors) ? (errors as unknown[])[0] : undefined);
   }
   return false;
 }

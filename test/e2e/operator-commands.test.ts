@@ -124,11 +124,11 @@ describe('a command that talks to the API', () => {
     let pages = 0;
     edge.batcher.deadLetters = (filter) => {
       edge.batcher.calls.push(String(filter.cursor));
-      return Promise.resolve({ deadLetters: [letter], nextCursor: ++pages < 3 ? `page ${pages}` : null });
+      return Promise.resolve({ deadLetters: [letter], nextCursor: ++pages < 3 ? `page-${pages}` : null });
     };
     const env = { KEEPAPART_API_KEY: 'secret' };
     const { code, stdout } = await run(['dead-letters', '--url', listening.url], env);
-    expect([code, edge.batcher.calls]).toEqual([0, ['undefined', 'page 1', 'page 2']]);
+    expect([code, edge.batcher.calls]).toEqual([0, ['undefined', 'page-1', 'page-2']]);
     expect(stdout.split('\n')).toHaveLength(6);
     expect(stdout).toContain('not undone: nor a way back');
     expect(stdout).not.toContain('\u001b');

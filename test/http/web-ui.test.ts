@@ -73,8 +73,11 @@ test.each([
   expect(reached).toEqual([]);
 });
 
-test('A host in the target leads nowhere else.', async () => {
-  await ask(['GET http://elsewhere.example/a?b HTTP/1.1', 'Host: localhost']);
+test('The host in the target counts, whatever the Host says: a foreign one is refused, ours leads where the Host leads.', async () => {
+  const answer = await ask(['GET http://elsewhere.example/a?b HTTP/1.1', 'Host: localhost']);
+  expect(answer).toMatch(/^HTTP\/1\.1 421 /);
+  expect(reached).toEqual([]);
+  await ask(['GET http://localhost/a?b HTTP/1.1', 'Host: localhost']);
   expect(reached).toEqual([`GET /a?b 127.0.0.1:${target?.port} `]);
 });
 

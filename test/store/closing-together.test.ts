@@ -70,7 +70,7 @@ describe('Batches that are closed together', () => {
       if (name === 'sync' && path === folders.outDir) throw Object.assign(new Error('io'), { code: 'EIO' });
     });
     try {
-      const failed = { status: 'rejected', reason: expect.objectContaining({ code: 'store-failed' }) };
+      const failed = { status: 'rejected', reason: expect.objectContaining({ code: 'store-away' }) };
       expect(await close()).toEqual([failed, failed]);
     } finally {
       restore();

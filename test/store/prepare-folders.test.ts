@@ -52,11 +52,11 @@ test('folders that vanish later are an error and not made again: they may be unm
   rmSync(folders.dataDir, { recursive: true });
 
   await expect(store.save(record(1), BATCH)).rejects.toMatchObject({
-    code: 'save-failed',
+    code: 'store-away',
     message: expect.stringMatching(/^DATA_DIR\/staging\/.* could not be written: ENOENT: /),
   });
   await expect(store.closeBatch(BATCH, [rolledBack(record(1))], 'text')).rejects.toMatchObject({
-    code: 'store-failed',
+    code: 'store-away',
     message: expect.stringMatching(/^OUT_DIR\/test_log_.* could not be written: ENOENT: /),
   });
   expect(existsSync(folders.dataDir)).toBe(false);

@@ -188,7 +188,7 @@ test('a worker whose unfinished file was swept away fails, and succeeds when it 
     if (name === 'link') for (const file of readdirSync(unfinished)) rmSync(join(unfinished, file));
   });
   const close = () => store.closeBatch(BATCH, [rolledBack(record(1))], 'text');
-  await expect(close()).rejects.toMatchObject({ code: 'store-failed', cause: { code: 'ENOENT' } });
+  await expect(close()).rejects.toMatchObject({ code: 'store-away', cause: { code: 'ENOENT' } });
   restore();
   await close();
   expect(contentsOf(folders).out).toEqual([BATCH_FILE]);

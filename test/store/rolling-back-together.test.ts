@@ -95,7 +95,7 @@ test('A rollback whose sync failed has failed for all, and the next attempt does
     const failed = {
       status: 'rejected',
       reason: expect.objectContaining({
-        code: 'store-failed',
+        code: 'store-away',
         message: expect.stringMatching(/^2 records could not be removed from DATA_DIR\/staging: io/),
       }),
     };

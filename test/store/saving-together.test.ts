@@ -115,7 +115,7 @@ describe('Records of a batch that are saved together', () => {
     });
     try {
       await expect(saveAll(FIVE)).rejects.toMatchObject({
-        code: 'save-failed',
+        code: 'store-away',
         message: expect.stringMatching(
           /^5 records of 1 batches could not be written to DATA_DIR\/staging: full/,
         ),

@@ -26,12 +26,16 @@ test('a batcher tells what it holds, where a request is, and what people need to
   appendToEnd(state.buffer, { requestId: 'a', values: [1, 2, 3, 4] }, 10);
   appendToEnd(state.buffer, { requestId: 'b', values: ['é'] }, 11);
   state.messages = 2;
+  state.counters.accepted = 5;
   startBatches(state, 12);
   expect(statusOf(state, infoOf({ historyLength: 7, historySize: 4321 }))).toEqual({
     bufferedRecords: 2,
     bufferedBytes: 5,
     oldestAcceptedAtMs: 10,
     inFlight: 1,
+    inFlightRecords: 3,
+    unaccounted: 0,
+    storeAway: null,
     counters: state.counters,
     cuts: { ...NO_CUTS, batches: 1, records: 3, places: 3, deferredBy: [] },
     saving: { shape: 'record', sinceMs: 0, due: null, storeIsSlow: false },

@@ -41,6 +41,7 @@ test('a drain answers when everything that was accepted before it has its outcom
       bufferedRecords: 0,
       inFlight: 0,
       paused: null,
+      storeAway: null,
     })),
   );
   const { shards } = await pipeline.batcher.status();

@@ -163,7 +163,7 @@ test('A stream that is left to its digest while it is being sent goes on all the
   await slow.write(first);
   await slow.write(second);
   await slow.write(third);
-  await waitFor('the first part', async () => (await pipeline.status()).counters.accepted === 2);
+  await waitFor('the first part', async () => (await pipeline.status()).counters.accepted >= 2);
   await Promise.all(Array.from({ length: 301 }, (_, i) => stream(`other-${i}`, [i], { end: false })));
   await slow.write(fourth);
   expect(await slow.end()).toBe(4);
