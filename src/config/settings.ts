@@ -135,7 +135,8 @@ export const SETTINGS = {
   fileAccess: setting({
     parser: oneOf(...FILE_ACCESS),
     default: 'owner',
-    about: 'Who may read what keepapart creates in DATA_DIR and OUT_DIR: its own user alone, its group, or all.',
+    about:
+      'Who may read what keepapart creates in DATA_DIR and OUT_DIR: its own user alone, its group, or all.',
     related:
       "Temporal's database stays its own user's. Folders and files that are there keep their modes; the umask can take away more.",
   }),
