@@ -38,6 +38,7 @@ export async function startApi(
   tls: TlsPair | undefined,
 ): Promise<ApiAddresses> {
   const shards = new Shards(client, batcherAddress(config), config);
+  await shards.checkTaskQueue();
   await shards.configure('api at start');
   let draining = false;
   const edge = {

@@ -3,6 +3,8 @@ import type { Logger } from 'pino';
 import { createActivities } from '../../activities';
 import type { Config } from '../config';
 import type { RecordStore } from '../domain/record-store';
+import { batcherAddress } from '../temporal/shard/batcher-address';
+import { Shards } from '../temporal/shard/shards';
 import { connectWorker } from '../temporal/worker/worker-connection';
 import { STANDING, watchVersion, type Standing } from '../temporal/worker/first-version';
 import { createWorker } from '../temporal/worker/worker';
@@ -18,6 +20,7 @@ export async function startWorker(
   client: Client,
   store: RecordStore,
 ): Promise<void> {
+  await new Shards(client, batcherAddress(config), config).checkTaskQueue();
   const connection = await connectWorker(target);
   lifecycle.onStop("the worker's connection", () => connection.close());
   const { taskQueue, deployment, buildId, stackTraces } = config;

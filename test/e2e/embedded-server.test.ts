@@ -238,6 +238,10 @@ describe('starting', () => {
       'a panic above a long stack',
       "echo 'panic: listen tcp 127.0.0.1:1: bind: address already in use' >&2; seq 100 >&2",
     ],
+    [
+      'a panic where it would use the port',
+      "echo 'panic: nil pointer' >&2; echo 'go.temporal.io/server/service/frontend.NewHTTPAPIServer(0x1)' >&2; seq 100 >&2",
+    ],
     ['a panic when it looks for ports', "echo 'panic: failed assigning ephemeral port: no' >&2; seq 100 >&2"],
   ])('is repeated when another process takes one of the ports meanwhile, by %s', async (_, says) => {
     const marker = join(root, 'second');

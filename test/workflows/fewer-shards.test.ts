@@ -38,3 +38,23 @@ test('After SHARDS was lowered, status, requests and controls still reach what t
   });
   expect((await lowered.status()).total).toMatchObject({ bufferedRecords: 0, counters: { saved: 1 } });
 });
+
+test('A process with another TASK_QUEUE than open batchers are on is told so, and how to move.', async () => {
+  pipeline = await startPipeline();
+  await pipeline.send(['x']);
+  await pipeline.quiet();
+  const { taskQueue } = pipeline.address;
+  const moved = anotherShards(pipeline, { taskQueue: 'another' });
+  await waitFor('Temporal to tell of the batcher', async () =>
+    moved.checkTaskQueue().then(
+      () => false,
+      () => true,
+    ),
+  );
+  await expect(moved.checkTaskQueue()).rejects.toMatchObject({
+    code: 'invalid-config',
+    message: expect.stringContaining(`${pipeline.batcherWorkflowId} runs on ${taskQueue}`),
+    problems: [{ field: 'TASK_QUEUE', expected: taskQueue, received: 'another' }],
+  });
+  await pipeline.shards.checkTaskQueue();
+});

@@ -19,8 +19,11 @@ export type { ServerExit } from './server-process';
 const START_LIMIT_MS = 30 * SECOND;
 const MAX_STARTS = 3;
 const LOG_TAIL_LINES = 10;
-/** What the server says when somebody else has a port that it had found free. */
-const LOST_PORT = /address already in use|failed assigning ephemeral port/;
+/**
+ * What the server says when somebody else has a port that it had found free. Where that is the port of gRPC, it goes on
+ * without (its "fatal" doesn't end it), and panics when it makes the HTTP API for the same address.
+ */
+const LOST_PORT = /address already in use|failed assigning ephemeral port|frontend\.NewHTTPAPIServer\(/;
 
 export interface EmbeddedServerOptions {
   /** Path of `temporal`, from `resolveTemporalBinary`. */

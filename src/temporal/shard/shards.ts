@@ -1,8 +1,9 @@
-import type { Client } from '@temporalio/client';
+import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
 import type { SignalDefinition } from '@temporalio/common';
 import type { OperatorAction, RequestTrace } from '../../contracts/batcher';
 import { WORKFLOW_TYPE, batcherWorkflowId, isBatcherOf, shardOf } from '../../contracts/ids';
 import type { PipelineSettings } from '../../contracts/settings';
+import { KeepapartError } from '../../domain/errors';
 import { literal } from '../children/batch-queries';
 import { callTemporal } from '../server/calls';
 import type { AdmissionLimits } from './admission';
@@ -62,14 +63,38 @@ export class Shards {
   /** Those that are configured, and every other of which a batcher is open, by number. */
   async all(): Promise<Shard[]> {
     const { batcherId, shards } = this.address;
-    const query = `WorkflowType = ${literal(WORKFLOW_TYPE.batcher)} AND ExecutionStatus = 'Running'`;
     const open = new Set(Array.from({ length: shards }, (_, shard) => shard));
-    await callTemporal(this.client, 'could not list the open batchers', async () => {
-      for await (const { workflowId } of this.client.workflow.list({ query, pageSize: 500 })) {
-        if (isBatcherOf(batcherId, workflowId)) open.add(Number(workflowId.slice(batcherId.length + 1)));
-      }
-    });
+    for (const { workflowId } of await this.openBatchers())
+      open.add(Number(workflowId.slice(batcherId.length + 1)));
     return [...open].sort((a, b) => a - b).map((shard) => this.at(shard));
+  }
+
+  /**
+   * Checks that this process's `TASK_QUEUE` is that of every open batcher: a batcher stays where it was started, and
+   * would wait there for ever, while everything looks ready. @throws `invalid-config`, with how to move
+   */
+  async checkTaskQueue(): Promise<void> {
+    const { taskQueue } = this.address;
+    const elsewhere = (await this.openBatchers()).find((batcher) => batcher.taskQueue !== taskQueue);
+    if (elsewhere === undefined) return;
+    const { workflowId, taskQueue: there } = elsewhere;
+    throw new KeepapartError(
+      'invalid-config',
+      `TASK_QUEUE is ${taskQueue}, but ${workflowId} runs on ${there} and would wait there for ever. Set it to ${there}. ` +
+        `To move: drain with ${there}, stop every process, terminate the batchers (temporal workflow terminate ` +
+        `--workflow-id ${workflowId}), and start with ${taskQueue}.`,
+      { problems: [{ field: 'TASK_QUEUE', expected: there, received: taskQueue }] },
+    );
+  }
+
+  private async openBatchers(): Promise<WorkflowExecutionInfo[]> {
+    const query = `WorkflowType = ${literal(WORKFLOW_TYPE.batcher)} AND ExecutionStatus = 'Running'`;
+    const open: WorkflowExecutionInfo[] = [];
+    await callTemporal(this.client, 'could not list the open batchers', async () => {
+      for await (const batcher of this.client.workflow.list({ query, pageSize: 500 }))
+        if (isBatcherOf(this.address.batcherId, batcher.workflowId)) open.push(batcher);
+    });
+    return open;
   }
 
   /** Sends an operator's control to all of them. */
