@@ -8,6 +8,7 @@ import {
   type SaveFailure,
 } from '../src/contracts/activities';
 import { KIB } from '../src/domain/duration';
+import { KeepapartError } from '../src/domain/errors';
 import { jsonBytes } from '../src/domain/json';
 import { MAX_ERROR_BYTES, cutToBytes, type UndoFailure } from '../src/domain/outcome';
 import { unpackBatch, unpackOutcomes } from '../src/domain/packed-batch';
@@ -17,10 +18,11 @@ import {
   saveTogether,
   type RecordStore,
   type RecordsOfBatch,
+  type SettledBatch,
 } from '../src/domain/record-store';
 import { isStoreAway } from '../src/domain/store-away';
 import { createSlots } from './slots';
-import { isFinal, isRefusedBatch, messageOf, saveFailureOf } from './failure';
+import { isFileConflict, isFinal, isRefusedBatch, messageOf, saveFailureOf } from './failure';
 import { isEndOfHold } from './store-call';
 import type { Pass } from './store-gate';
 
@@ -154,7 +156,9 @@ async function closeOnce(
     records: unpackOutcomes({ kinds, of }, i, unpackBatch(records)),
   }));
   const results = await closeTogether(store, settled, format);
-  const all = batches.map((_, i) => results[i] ?? notReported());
+  const all = await Promise.all(
+    settled.map((batch, i) => closedBefore(store, batch, results[i] ?? notReported())),
+  );
   if (all.every(isRetried)) {
     const failures = all.filter((result) => result.status === 'rejected');
     throw (failures.find(({ reason }) => isStoreAway(reason)) ?? failures[0])?.reason;
@@ -167,6 +171,22 @@ async function closeOnce(
       return isRefusedBatch(result.reason) ? { refused: message } : { failed: message };
     }),
   };
+}
+
+/**
+ * A batch that has its file already, with other outcomes, is refused: whoever resets a batch in Temporal's UI has it saved
+ * again, which its store refuses. The outcomes in the file then stand. A file of somebody else's is no such thing.
+ */
+async function closedBefore<Result>(
+  store: RecordStore,
+  { batch, records }: SettledBatch,
+  result: PromiseSettledResult<Result>,
+): Promise<PromiseSettledResult<Result>> {
+  if (result.status === 'fulfilled' || !isFileConflict(result.reason)) return result;
+  const published = await store.readBatch({ ...batch, records: [...records] }).catch(() => undefined);
+  if (published === undefined) return result;
+  const reason = new KeepapartError('batch-rejected', 'it was closed before, with other outcomes');
+  return { status: 'rejected', reason };
 }
 
 function reasonOf({ reason }: PromiseRejectedResult): { message: string } {

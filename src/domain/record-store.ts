@@ -26,7 +26,7 @@ export interface RecordStore {
    */
   closeBatch(batch: BatchRef, records: readonly SettledRecord[], format: OutcomeFormat): Promise<ClosedBatch>;
   /** What a closed batch says of its records, in batch order; `undefined` while the batch isn't closed. */
-  readBatch(batch: Batch): Promise<ReadBatch | undefined>;
+  readBatch(batch: BatchRef & Pick<Batch, 'records'>): Promise<ReadBatch | undefined>;
   /**
    * `save` for the records of several batches, where a store does that faster together. Per batch, in batch order, what
    * became of each record. Call it by {@link saveTogether}: a store may do without.

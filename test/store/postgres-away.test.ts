@@ -133,7 +133,7 @@ describe('In a database whose encoding does not have every character', () => {
     const withEuro = settled.map((one) => (one.error === undefined ? one : { ...one, error: '€ 😀 "\\' }));
     await store.closeBatch(BATCH, withEuro, 'json');
     expect(readFileSync(join(harness.outDir, BATCH_FILE), 'utf8').split('\n')).toHaveLength(6);
-    const read = await store.readBatch({ ...BATCH, flushReason: 'size', records });
+    const read = await store.readBatch({ ...BATCH, records });
     expect(read?.records).toEqual(withEuro);
   });
 

@@ -135,3 +135,27 @@ test('batches start at least BATCH_SPACING_MS apart, and never more than MAX_IN_
     if (i > 0) expect(openedAtMs - openings[i - 1]!).toBeGreaterThanOrEqual(300);
   }
 });
+
+test.each(['record', 'batch'] as const)(
+  'A batch that has its file and is reset completes again with the outcomes in it, with %s (G4).',
+  async (saveActivity) => {
+    pipeline = await startPipeline({ settings: { saveActivity } });
+    await pipeline.send(['a', 'b']);
+    await pipeline.quiet();
+    const outcomes = pipeline.store.outcomes();
+    const workflowId = childIdOf(pipeline.batcherWorkflowId, 1);
+    const { client } = pipeline;
+    const { events } = await client.workflow.getHandle(workflowId).fetchHistory();
+    const first = events?.find((event) => event.workflowTaskCompletedEventAttributes);
+    const { runId } = await client.workflow.getHandle(workflowId).describe();
+    await client.workflowService.resetWorkflowExecution({
+      namespace: client.options.namespace,
+      workflowExecution: { workflowId, runId },
+      reason: 'test',
+      requestId: `reset of ${runId}`,
+      workflowTaskFinishEventId: first?.eventId ?? null,
+    });
+    await client.workflow.getHandle(workflowId).result();
+    expect(pipeline.store.outcomes()).toEqual(outcomes);
+  },
+);
