@@ -1,9 +1,10 @@
-import { WorkflowIdReusePolicy, WorkflowNotFoundError, type Client } from '@temporalio/client';
+import { WorkflowIdReusePolicy, type Client } from '@temporalio/client';
 import { TypedSearchAttributes, WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import type { ChildInput, ChildMemo, ChildWorkflow } from '../../contracts/child';
 import { SEARCH_ATTRIBUTES } from '../../contracts/search-attributes';
 import { inputOf, readStart } from '../server/first-event';
 import { callTemporal } from '../server/calls';
+import { describeIfKnown } from '../server/describe';
 
 /**
  * Runs a child that closed without completing again under its own id, with the order to settle its batches: its slot, the
@@ -12,7 +13,7 @@ import { callTemporal } from '../server/calls';
  *   another, or has completed
  */
 export async function restartChild(client: Client, childId: string): Promise<boolean> {
-  const closed = await describe(client, childId);
+  const closed = await describeIfKnown(client, childId);
   if (closed === undefined) return false;
   if (closed.status.name === 'RUNNING' || closed.status.name === 'COMPLETED') return true;
   const input = inputOf(await readStart(client, childId, closed.runId), childId) as ChildInput;
@@ -51,17 +52,6 @@ function memoOfNextRun(memo: Record<string, unknown>): Record<string, unknown> {
 const MAX_SUMMARY_LENGTH = 200;
 /** Of what somebody wrote when terminating a workflow, or of a failure; it is repeated in every outcome. */
 const MAX_REASON_LENGTH = 300;
-
-async function describe(client: Client, childId: string) {
-  try {
-    return await callTemporal(client, `could not ask for ${childId}`, () =>
-      client.workflow.getHandle(childId).describe(),
-    );
-  } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return undefined;
-    throw error;
-  }
-}
 
 /** From the last event: who terminated it and why, or what it failed with. */
 async function whyClosed(client: Client, childId: string, runId: string): Promise<string> {

@@ -1,7 +1,8 @@
-import { WorkflowNotFoundError, type Client } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
 import { SEARCH_ATTRIBUTES } from '../../contracts/search-attributes';
 import { mapAtOnce } from '../server/at-once';
 import { callTemporal } from '../server/calls';
+import { describeIfKnown } from '../server/describe';
 import { HOLDS_BATCHES, literal } from './batch-queries';
 
 const LOOKS_AT_ONCE = 8;
@@ -16,18 +17,8 @@ export async function unfinishedChildren(client: Client, batcher: string): Promi
   await callTemporal(client, `could not list the batches of ${batcher}`, async () => {
     for await (const { workflowId } of client.workflow.list({ query, pageSize: 500 })) listed.add(workflowId);
   });
-  const unfinished = await mapAtOnce([...listed], LOOKS_AT_ONCE, (childId) => isUnfinished(client, childId));
-  return [...listed].filter((_, i) => unfinished[i]).sort();
-}
-
-async function isUnfinished(client: Client, childId: string): Promise<boolean> {
-  try {
-    const { status } = await callTemporal(client, `could not ask for ${childId}`, () =>
-      client.workflow.getHandle(childId).describe(),
-    );
-    return status.name !== 'COMPLETED';
-  } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return false;
-    throw error;
-  }
+  const children = await mapAtOnce([...listed], LOOKS_AT_ONCE, (childId) => describeIfKnown(client, childId));
+  return [...listed]
+    .filter((_, i) => children[i] !== undefined && children[i].status.name !== 'COMPLETED')
+    .sort();
 }

@@ -1,4 +1,4 @@
-import { WorkflowNotFoundError, defaultPayloadConverter, type Client } from '@temporalio/client';
+import { defaultPayloadConverter, type Client } from '@temporalio/client';
 import type { temporal } from '@temporalio/proto';
 import type { Activities, HeldByChild } from '../../contracts/activities';
 import {
@@ -166,16 +166,4 @@ function* recordsOf({ requestId, values, offset = 0 }: AcceptedRequest): Generat
 function firstOf(payloads: Payloads): unknown {
   const payload = payloads?.payloads?.[0];
   return payload == null ? undefined : defaultPayloadConverter.fromPayload(payload);
-}
-
-/** How a run stands; undefined for one that the server doesn't know. */
-export async function describeRun(client: Client, workflowId: string) {
-  try {
-    return await callTemporal(client, `could not ask for ${workflowId}`, () =>
-      client.workflow.getHandle(workflowId).describe(),
-    );
-  } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return undefined;
-    throw error;
-  }
 }

@@ -15,12 +15,13 @@ import { literal } from '../children/batch-queries';
 import { createBatchReader } from '../children/batch-reader';
 import { groupsOf } from '../server/at-once';
 import { callTemporal } from '../server/calls';
+import { describeIfKnown } from '../server/describe';
 import type { Shard } from '../shard/shard';
 import type { Shards } from '../shard/shards';
 import { whenThereIsRoom } from '../shard/when-there-is-room';
 import { createPageReader } from '../views/page-reader';
 import { findWaiting } from '../views/waiting-records';
-import { describeRun, eventsOf, heldByRun, recordsInPage, type HeldRecord } from './held-by-run';
+import { eventsOf, heldByRun, recordsInPage, type HeldRecord } from './held-by-run';
 
 /** What was found, and what has come of it. */
 export interface RescueReport {
@@ -144,7 +145,7 @@ function keyOf(recordId: string, value: JsonValue): string {
 async function findStuck(client: Client, shards: Shards): Promise<RescueReport['stuck']> {
   const stuck: RescueReport['stuck'] = [];
   for (const { batcher } of await shards.all()) {
-    const run = await describeRun(client, batcher);
+    const run = await describeIfKnown(client, batcher);
     const failedTasks = (run?.raw.pendingWorkflowTask?.attempt ?? 1) - 1;
     if (run?.status.name === 'RUNNING' && failedTasks >= STUCK_AFTER_TASKS)
       stuck.push({ batcher, runId: run.runId, failedTasks });
