@@ -32,6 +32,6 @@ export function registerAudit(program: Command): void {
 
 /** Temporal's client takes a second to load, which an audit of the files alone needn't wait for. */
 async function withTemporal(audit: AuditOptions): Promise<AuditReport> {
-  const { withTemporal: run } = await import('./audit/audited-temporal.js');
-  return run(audit.config, (temporal) => runAudit({ ...audit, temporal }));
+  const { withAuditedTemporal } = await import('./audit/audited-temporal.js');
+  return withAuditedTemporal(audit.config, (temporal) => runAudit({ ...audit, temporal }));
 }

@@ -2,16 +2,14 @@ import type { Command } from 'commander';
 import type { Config } from '../config';
 import type { DrainReport } from '../contracts/drain';
 import type { StoreAwayView } from '../contracts/views';
-import { KeepapartError } from '../domain/errors';
 import { batcherAddress } from '../temporal/shard/batcher-address';
 import { createBatcherClient } from '../temporal/batcher-client';
 import { Shards } from '../temporal/shard/shards';
-import { connectClient } from '../temporal/server/connection';
 import { secondsOf, type Flags } from './api-access';
 import { progressLine } from './progress-line';
 import { addSettingFlags, readConfig } from './read-config';
 import { counted, plain } from './table';
-import { findTemporal } from './temporal-role';
+import { withTemporal } from './temporal-role';
 
 /**
  * `keepapart drain`: straight over Temporal, as an API that takes no more is stopped already. Exits with 0 when
@@ -35,18 +33,11 @@ export function registerDrain(program: Command): void {
 }
 
 async function drain(config: Config, by: string, timeoutMs: number): Promise<DrainReport> {
-  const temporal = await findTemporal(config);
-  if (temporal === undefined)
-    throw new KeepapartError(
-      'temporal-unavailable',
-      `no Temporal server runs at TEMPORAL_PORT (${config.temporalPort}): start keepapart, or set TEMPORAL_ADDRESS`,
-    );
-  const client = await connectClient(temporal.target);
   const progress = progressLine(process.stderr);
   const startedAtMs = Date.now();
-  try {
+  return withTemporal(config, (client) => {
     const batcher = createBatcherClient(client, new Shards(client, batcherAddress(config), config));
-    return await batcher.drain(by, {
+    return batcher.drain(by, {
       timeoutMs,
       onProgress: (report) => {
         const away = report.shards.find(({ storeAway }) => storeAway !== null)?.storeAway;
@@ -54,10 +45,7 @@ async function drain(config: Config, by: string, timeoutMs: number): Promise<Dra
         if (process.stderr.isTTY) progress.show({ message, elapsedMs: Date.now() - startedAtMs });
       },
     });
-  } finally {
-    progress.end();
-    await client.connection.close();
-  }
+  }).finally(progress.end);
 }
 
 function describeAway({ since, reason }: StoreAwayView): string {

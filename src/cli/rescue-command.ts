@@ -1,15 +1,13 @@
 import type { Command } from 'commander';
 import type { Config } from '../config';
-import { KeepapartError } from '../domain/errors';
 import { rescue, type RescueReport } from '../temporal/rescue/rescue';
-import { connectClient } from '../temporal/server/connection';
 import { batcherAddress } from '../temporal/shard/batcher-address';
 import { Shards } from '../temporal/shard/shards';
 import type { Flags } from './api-access';
 import { progressLine } from './progress-line';
 import { addSettingFlags, readConfig } from './read-config';
 import { count } from './table';
-import { findTemporal } from './temporal-role';
+import { withTemporal } from './temporal-role';
 
 /**
  * `keepapart rescue`: straight over Temporal. Exits with 0 when nothing is out of reach (any more), with 1 when something
@@ -38,26 +36,16 @@ export function registerRescue(program: Command): void {
 }
 
 async function run(config: Config, apply: { by: string } | undefined): Promise<RescueReport> {
-  const temporal = await findTemporal(config);
-  if (temporal === undefined)
-    throw new KeepapartError(
-      'temporal-unavailable',
-      `no Temporal server runs at TEMPORAL_PORT (${config.temporalPort}): start keepapart, or set TEMPORAL_ADDRESS`,
-    );
-  const client = await connectClient(temporal.target);
   const progress = progressLine(process.stderr);
   const startedAtMs = Date.now();
-  try {
-    return await rescue(client, new Shards(client, batcherAddress(config), config), {
+  return withTemporal(config, (client) =>
+    rescue(client, new Shards(client, batcherAddress(config), config), {
       ...(apply !== undefined && { apply }),
       onProgress(message) {
         if (process.stderr.isTTY) progress.show({ message, elapsedMs: Date.now() - startedAtMs });
       },
-    });
-  } finally {
-    progress.end();
-    await client.connection.close();
-  }
+    }),
+  ).finally(progress.end);
 }
 
 /** What was found, a line for each, and what has come of it. */

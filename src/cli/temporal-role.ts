@@ -1,4 +1,5 @@
 import { homedir } from 'node:os';
+import type { Client } from '@temporalio/client';
 import type { Config } from '../config';
 import { KeepapartError } from '../domain/errors';
 import { startWebUi } from '../http/web-ui';
@@ -53,6 +54,32 @@ export async function findTemporal({
   if (namesTemporal()) return externalTemporal();
   if (temporalPort === 0 || !(await accepts(temporalPort))) return undefined;
   return runningTemporal(`${LOOPBACK}:${temporalPort}`, `http://${LOOPBACK}:${uiPort}`);
+}
+
+/**
+ * Runs something with a client of the server that {@link findTemporal} finds, and closes the connection afterwards.
+ * @param otherwise what else the user can do where there is none, as in `or audit without --temporal`
+ * @throws KeepapartError `temporal-unavailable` where there is none
+ */
+export async function withTemporal<T>(
+  config: Pick<Config, 'temporalPort' | 'uiPort'>,
+  run: (client: Client) => Promise<T>,
+  otherwise?: string,
+): Promise<T> {
+  const temporal = await findTemporal(config);
+  if (temporal === undefined) {
+    const ways = ['start keepapart', 'set TEMPORAL_ADDRESS', ...(otherwise === undefined ? [] : [otherwise])];
+    throw new KeepapartError(
+      'temporal-unavailable',
+      `No Temporal server runs at port ${config.temporalPort} (TEMPORAL_PORT): ${ways.slice(0, -1).join(', ')}, or ${ways.at(-1)}.`,
+    );
+  }
+  const client = await connectClient(temporal.target);
+  try {
+    return await run(client);
+  } finally {
+    await client.connection.close();
+  }
 }
 
 /**

@@ -3,10 +3,9 @@ import type { Client } from '@temporalio/client';
 import type { Config } from '../config';
 import type { VersionsView } from '../contracts/versions';
 import { KeepapartError } from '../domain/errors';
-import { connectClient } from '../temporal/server/connection';
 import { promote, readVersions } from '../temporal/worker/versions';
 import { addSettingFlags, readConfig } from './read-config';
-import { findTemporal } from './temporal-role';
+import { withTemporal } from './temporal-role';
 import { jsonText } from './table';
 
 type Flags = Readonly<Record<string, unknown>>;
@@ -45,24 +44,9 @@ export function registerVersions(program: Command): void {
     });
 }
 
-async function withClient(
-  flags: Flags,
-  run: (client: Client, config: Config) => Promise<void>,
-): Promise<void> {
+function withClient(flags: Flags, run: (client: Client, config: Config) => Promise<void>): Promise<void> {
   const { config } = readConfig(flags);
-  const temporal = await findTemporal(config);
-  if (temporal === undefined) {
-    throw new KeepapartError(
-      'temporal-unavailable',
-      `Nothing answers on port ${config.temporalPort} of this machine (TEMPORAL_PORT), and TEMPORAL_ADDRESS names no server.`,
-    );
-  }
-  const client = await connectClient(temporal.target);
-  try {
-    await run(client, config);
-  } finally {
-    await client.connection.close();
-  }
+  return withTemporal(config, (client) => run(client, config));
 }
 
 function percent(text: string): number {

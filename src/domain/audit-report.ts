@@ -102,6 +102,24 @@ export interface BatchReport {
   damage: BatchDamage;
 }
 
+/**
+ * What a batcher accepted since it started, and where that is now:
+ * `accepted` = `saved` + `rolledBack` + `lost` + `bufferedRecords` + `inFlightRecords` + `unaccounted`, in records.
+ */
+export interface ShardSum {
+  /** Workflow id. */
+  batcher: string;
+  accepted: number;
+  saved: number;
+  rolledBack: number;
+  /** Deleted with Temporal's own tools before they had an outcome. */
+  lost: number;
+  bufferedRecords: number;
+  inFlightRecords: number;
+  /** What the sum lacks; anything but 0 is damage. */
+  unaccounted: number;
+}
+
 /** What was found of the batches that are closed in Postgres. */
 export interface PostgresReport {
   closed: number;

@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import path from 'node:path';
+import { batcherWorkflowId, shardOf } from '../../src/contracts/ids';
 import { HOUR, KIB } from '../../src/domain/duration';
+import { HOLDS_BATCHES } from '../../src/temporal/children/batch-queries';
 import { rescue } from '../../src/temporal/rescue/rescue';
 import { bundleOf, startBuild } from '../helpers/builds';
 import { savedValues } from '../helpers/memory-store';
-import { startPipeline, type TestPipeline } from '../helpers/pipeline';
+import { anotherShards, startPipeline, type TestPipeline } from '../helpers/pipeline';
 import { waitFor } from '../helpers/wait-for';
 
 /** What was acknowledged and is out of reach is found, and taken in again, each record once (G3, G4). */
@@ -110,3 +112,57 @@ test('A batcher whose run no worker can take up begins again with all that it wa
   expectOnce(['done', 'slow', 1, 2, 'waits']);
   expect(await rescue(pipeline.client, pipeline.shards)).toMatchObject({ stuck: [], lost: 0 });
 }, 120_000);
+
+test('A batch is found by its id when the batcher was terminated before it heard of its start, and no listing has it yet.', async () => {
+  pipeline = await startPipeline();
+  await pipeline.send(['a']);
+  await pipeline.quiet();
+  await terminate();
+
+  const { workflowService } = pipeline.client;
+  const readHistory = workflowService.getWorkflowExecutionHistory.bind(workflowService);
+  const hidden = jest.spyOn(workflowService, 'getWorkflowExecutionHistory');
+  hidden.mockImplementation(async (request) => {
+    const answer = await readHistory(request);
+    if (answer.history?.events != null)
+      answer.history.events = answer.history.events.filter(
+        (event) => event.childWorkflowExecutionStartedEventAttributes == null,
+      );
+    return answer;
+  });
+  const list = workflowService.listWorkflowExecutions.bind(workflowService);
+  const listed = jest.spyOn(workflowService, 'listWorkflowExecutions');
+  listed.mockImplementation((request) =>
+    list(
+      request.query?.includes(HOLDS_BATCHES)
+        ? { ...request, query: `${request.query} AND RunId = 'none'` }
+        : request,
+    ),
+  );
+  try {
+    expect(await rescue(pipeline.client, pipeline.shards, AS_ANN)).toMatchObject({
+      ended: [{ records: 1 }],
+      lost: 0,
+    });
+  } finally {
+    hidden.mockRestore();
+    listed.mockRestore();
+  }
+});
+
+test('Keys of a batcher that SHARDS no longer has are known where its records go.', async () => {
+  pipeline = await startPipeline({ shards: 2, settings: { flushIntervalMs: HOUR } });
+  const requestId = Array.from({ length: 20 }, (_, i) => `key-${i}`).find((id) => shardOf(id, 2) === 1) ?? '';
+  await pipeline.batcher.addRecords({ requestId, values: ['keyed'] }, { once: true });
+  await pipeline.client.workflow
+    .getHandle(batcherWorkflowId(pipeline.address.batcherId, 1))
+    .terminate('by hand');
+
+  const fewer = anotherShards(pipeline, { shards: 1 });
+  await fewer.configure('test');
+  expect(await rescue(pipeline.client, fewer, AS_ANN)).toMatchObject({ lost: 1, done: true });
+  const status = await pipeline.shard.status();
+  expect(status.bufferedRecords).toBe(1);
+  await fewer.keyed.addRecords(requestId, ['keyed']);
+  expect(await pipeline.shard.status()).toMatchObject({ bufferedRecords: 1 });
+});

@@ -1,16 +1,17 @@
 import { WorkflowNotFoundError, type Client } from '@temporalio/client';
 import type { Config } from '../../config';
-import { KeepapartError } from '../../domain/errors';
+import { isKeepapartError } from '../../domain/errors';
+import type { ShardSum } from '../../domain/audit-report';
 import type { CutBy } from '../../domain/cut-by';
 import { listAllBatches, type ListedBatch } from '../../temporal/children/all-batches';
 import { createBatchReader } from '../../temporal/children/batch-reader';
 import { batcherAddress } from '../../temporal/shard/batcher-address';
-import { connectClient } from '../../temporal/server/connection';
 import { createBatchList } from '../../temporal/children/batch-pages';
+import type { Shard } from '../../temporal/shard/shard';
 import { Shards } from '../../temporal/shard/shards';
 import { createPageReader } from '../../temporal/views/page-reader';
 import { findWaiting, type Waiting } from '../../temporal/views/waiting-records';
-import { findTemporal } from '../temporal-role';
+import { withTemporal } from '../temporal-role';
 import { auditBatches } from './audit-batches';
 
 /** A running Temporal server, as an audit asks it. Registers and changes nothing there. */
@@ -25,29 +26,31 @@ export interface AuditedTemporal {
   readCut(batchId: string | undefined): Promise<CutBy | undefined>;
   /** Which of these records batchers, pages and these batches hold. */
   findWaiting(recordIds: Iterable<string>, batchIds: Iterable<string>): Promise<Waiting>;
+  /** What each open batcher accepted and where that is now; and the batchers that did not answer. */
+  readSums(): Promise<{ sums: ShardSum[]; silentBatchers: string[] }>;
 }
 
 /**
  * Runs something with the server that the configuration names, or with the embedded one.
  * @throws KeepapartError `temporal-unavailable` when there is none
  */
-export async function withTemporal<T>(
+export function withAuditedTemporal<T>(
   config: Config,
   run: (temporal: AuditedTemporal) => Promise<T>,
 ): Promise<T> {
-  const found = await findTemporal(config);
-  if (found === undefined) {
-    throw new KeepapartError(
-      'temporal-unavailable',
-      `no Temporal server runs at TEMPORAL_PORT (${config.temporalPort}): start keepapart, set TEMPORAL_ADDRESS, ` +
-        'or audit without --temporal',
-    );
-  }
-  const client = await connectClient(found.target);
+  return withTemporal(config, (client) => run(auditedTemporal(client, config)), 'audit without --temporal');
+}
+
+/** Undefined where the batcher doesn't answer. */
+async function sumOf(shard: Shard): Promise<ShardSum | undefined> {
   try {
-    return await run(auditedTemporal(client, config));
-  } finally {
-    await client.connection.close();
+    const { counters, bufferedRecords, inFlightRecords, unaccounted } = await shard.status();
+    const { accepted, saved, rolledBack, lost } = counters;
+    const { batcher } = shard;
+    return { batcher, accepted, saved, rolledBack, lost, bufferedRecords, inFlightRecords, unaccounted };
+  } catch (error) {
+    if (isKeepapartError(error) && error.code === 'temporal-unavailable') return undefined;
+    throw error;
   }
 }
 
@@ -73,5 +76,14 @@ export function auditedTemporal(client: Client, config: Config): AuditedTemporal
     },
     findWaiting: (recordIds, batchIds) =>
       findWaiting({ shards, batches: reader, pages: createPageReader(client) }, recordIds, batchIds),
+    async readSums() {
+      const all = await Promise.all(
+        (await shards.all()).map(async (shard) => [shard.batcher, await sumOf(shard)] as const),
+      );
+      return {
+        sums: all.flatMap(([, sum]) => sum ?? []),
+        silentBatchers: all.flatMap(([batcher, sum]) => (sum === undefined ? [batcher] : [])),
+      };
+    },
   };
 }

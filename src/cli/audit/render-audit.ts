@@ -5,6 +5,7 @@ import {
   type Found,
   type Missing,
   type PostgresReport,
+  type ShardSum,
   type Surplus,
 } from '../../domain/audit-report';
 import type { BrokenRule } from '../../domain/audit-rules';
@@ -14,11 +15,12 @@ import type { AuditReport } from './run-audit';
 
 /** The report for people: what was held against what, the figures, and the first places of each kind of damage. */
 export function renderAudit(report: AuditReport): string {
-  const { checked, files, batches, postgres } = report;
+  const { checked, files, batches, postgres, sums } = report;
   const counted = [
     ...figures(report),
     ...(batches === null ? [] : batchFigures(batches)),
     ...(postgres === null ? [] : postgresFigures(postgres)),
+    ...(sums === null ? [] : sumFigures(sums)),
   ];
   const width = Math.max(...counted.map(([, count]) => String(count).length));
   return [
@@ -39,6 +41,7 @@ export function renderAudit(report: AuditReport): string {
     ...fileDamage(files),
     ...(batches === null ? [] : batchDamage(batches)),
     ...(postgres === null ? [] : postgresDamage(postgres)),
+    ...(sums === null ? [] : sumDamage(sums)),
     ...remarks(report),
     report.clean ? colours.green('Nothing is damaged.') : colours.red('There is damage.'),
     '',
@@ -101,6 +104,34 @@ function postgresFigures({ damage, ...postgres }: PostgresReport): Figure[] {
     ['batches closed in Postgres whose file has other bytes', damage.publishedOtherwise.count, true],
     ['batches closed in Postgres within a minute, no file yet', postgres.publishing],
     ['files of batches that Postgres does not have', postgres.unlistedFiles],
+  ];
+}
+
+function sumFigures(sums: readonly ShardSum[]): Figure[] {
+  const total = (pick: (sum: ShardSum) => number) => sums.reduce((records, sum) => records + pick(sum), 0);
+  return [
+    ['records accepted by the open batchers', total(({ accepted }) => accepted)],
+    ['of these buffered', total(({ bufferedRecords }) => bufferedRecords)],
+    ['of these in flight', total(({ inFlightRecords }) => inFlightRecords)],
+    [
+      "of these lost: deleted with Temporal's own tools before they had an outcome",
+      total(({ lost }) => lost),
+    ],
+    ['of these unaccounted for (G4)', total(({ unaccounted }) => Math.abs(unaccounted)), true],
+  ];
+}
+
+function sumDamage(sums: readonly ShardSum[]): string[] {
+  const wrong = sums.filter(({ unaccounted }) => unaccounted !== 0);
+  if (wrong.length === 0) return [];
+  return [
+    'Unaccounted for (docs/OPERATIONS.md, "Out of reach"):',
+    ...wrong.map(
+      ({ batcher, accepted, saved, rolledBack, lost, bufferedRecords, inFlightRecords, unaccounted }) =>
+        `  ${batcher}: ${counted(unaccounted, 'record')}; accepted ${accepted}, saved ${saved}, rolled back ${rolledBack}, ` +
+        `lost ${lost}, buffered ${bufferedRecords}, in flight ${inFlightRecords}`,
+    ),
+    '',
   ];
 }
 
@@ -173,7 +204,7 @@ function remarks({ ledger, files, batches, silentBatchers }: AuditReport): strin
   }
   if (silentBatchers.length > 0) {
     told.push(
-      `${silentBatchers.join(', ')} did not answer (does a worker run?): what is buffered there counts as missing.`,
+      `${silentBatchers.join(', ')} did not answer (does a worker run?): what is buffered there counts as missing, and its sum was not checked.`,
     );
   }
   if (batches === null && files.damage.missing.count > 0) {

@@ -2,7 +2,13 @@ import path from 'node:path';
 import { showPostgresUrl, type Config } from '../../config';
 import { createAudit } from '../../domain/audit';
 import { createLedger, type Ledger } from '../../domain/audit-ledger';
-import { isClean, type BatchReport, type FileReport, type PostgresReport } from '../../domain/audit-report';
+import {
+  isClean,
+  type BatchReport,
+  type FileReport,
+  type PostgresReport,
+  type ShardSum,
+} from '../../domain/audit-report';
 import type { ConflictRule } from '../../domain/conflict-rules';
 import { auditedNames, readAuditedFiles, valueKey } from '../../store/audited-files';
 import { readLedger } from '../../store/ledger-files';
@@ -27,6 +33,8 @@ export interface AuditReport {
   batches: BatchReport | null;
   /** Null with `STORE=file`. */
   postgres: PostgresReport | null;
+  /** The sum of each open batcher that answered; null without Temporal. */
+  sums: ShardSum[] | null;
   /** Batchers that could not be asked what they hold: records of theirs may count as missing. */
   silentBatchers: string[];
 }
@@ -87,8 +95,11 @@ export async function runAudit({ config, ledgers, temporal }: AuditOptions): Pro
   // Last: what it has closed before is published by now, or will be.
   const postgres = config.store === 'postgres' ? await readPostgres(config) : null;
   const files = audit.report((recordId) => waiting.has(recordId));
+  const asked = await temporal?.readSums();
+  const sums = asked?.sums ?? null;
+  const addUp = sums?.every(({ unaccounted }) => unaccounted === 0) ?? true;
   return {
-    clean: [files, batches, postgres].every((part) => part === null || isClean(part.damage)),
+    clean: addUp && [files, batches, postgres].every((part) => part === null || isClean(part.damage)),
     checked: {
       outDir: path.resolve(outDir),
       maxBatchSize,
@@ -101,7 +112,8 @@ export async function runAudit({ config, ledgers, temporal }: AuditOptions): Pro
     files,
     batches,
     postgres,
-    silentBatchers,
+    sums,
+    silentBatchers: [...new Set([...silentBatchers, ...(asked?.silentBatchers ?? [])])],
   };
 }
 

@@ -53,6 +53,8 @@ export interface HeldByRun {
   records: HeldRecord[];
   /** The keys of lists that it remembered. */
   keys: RequestDigest[];
+  /** Children that it asked for last: the server may have started them since, though the run never heard. */
+  askedFor: string[];
 }
 
 /**
@@ -65,8 +67,8 @@ export async function heldByRun(client: Client, workflowId: string, runId: strin
   const note = ({ requestId, index, value }: HeldRecord): void => {
     held.set(recordIdOf(requestId, index), { requestId, index, value });
   };
-  /** What children took that have started, and those of which that isn't known yet, by the event that asks for them. */
-  const starting = new Map<string, string[]>();
+  /** Children of which the run hasn't heard that they started, by the event that asks for them. */
+  const starting = new Map<string, { childId: string; recordIds: string[] }>();
   const scheduled = new Map<string, string>();
   const taken: string[] = [];
   for await (const event of eventsOf(client, workflowId, runId)) {
@@ -84,9 +86,17 @@ export async function heldByRun(client: Client, workflowId: string, runId: strin
     }
     const asked = event.startChildWorkflowExecutionInitiatedEventAttributes;
     if (asked?.workflowType?.name === WORKFLOW_TYPE.child)
-      starting.set(String(event.eventId), recordIdsOf(firstOf(asked.input) as ChildInput));
+      starting.set(String(event.eventId), {
+        childId: asked.workflowId ?? '',
+        recordIds: recordIdsOf(firstOf(asked.input) as ChildInput),
+      });
     const child = event.childWorkflowExecutionStartedEventAttributes;
-    if (child != null) taken.push(...(starting.get(String(child.initiatedEventId)) ?? []));
+    if (child != null) {
+      taken.push(...(starting.get(String(child.initiatedEventId))?.recordIds ?? []));
+      starting.delete(String(child.initiatedEventId));
+    }
+    const refused = event.startChildWorkflowExecutionFailedEventAttributes;
+    if (refused != null) starting.delete(String(refused.initiatedEventId));
     const activity = event.activityTaskScheduledEventAttributes?.activityType?.name;
     if (activity !== undefined && activity !== null) scheduled.set(String(event.eventId), activity);
     const completed = event.activityTaskCompletedEventAttributes;
@@ -95,10 +105,17 @@ export async function heldByRun(client: Client, workflowId: string, runId: strin
       taken.push(...idsOf(firstOf(completed?.result) as HeldByChild));
   }
   for (const recordId of taken) held.delete(recordId);
-  return { records: [...held.values()], keys: [...keys.values()] };
+  const askedFor = [...starting.values()].map(({ childId }) => childId);
+  return { records: [...held.values()], keys: [...keys.values()], askedFor };
 }
 
 const READ_CHILD: keyof Activities = 'readChild';
+
+/** The records that a child was started with; none of one that the server doesn't know. */
+export async function recordsOfChild(client: Client, childId: string): Promise<string[]> {
+  const input = (await inputIfKnown(client, childId)) as ChildInput | undefined;
+  return input === undefined ? [] : recordIdsOf(input);
+}
 
 function recordIdsOf({ batches }: ChildInput): string[] {
   return batches.flatMap(({ records }) =>

@@ -21,7 +21,7 @@ import type { Shards } from '../shard/shards';
 import { whenThereIsRoom } from '../shard/when-there-is-room';
 import { createPageReader } from '../views/page-reader';
 import { findWaiting } from '../views/waiting-records';
-import { eventsOf, heldByRun, recordsInPage, type HeldRecord } from './held-by-run';
+import { eventsOf, heldByRun, recordsInPage, recordsOfChild, type HeldRecord } from './held-by-run';
 
 /** What was found, and what has come of it. */
 export interface RescueReport {
@@ -82,9 +82,11 @@ export async function rescue(
   };
   const ended: RescueReport['ended'] = [];
   const known = new Map<string, RequestDigest[]>();
+  const askedFor: string[] = [];
   for (const { workflowId: batcher, runId, status } of await endedRuns(client, shards)) {
     onProgress(`reading ${batcher}, run ${runId}`);
-    const { records, keys } = await heldByRun(client, batcher, runId);
+    const { records, keys, askedFor: children } = await heldByRun(client, batcher, runId);
+    askedFor.push(...children);
     ended.push({ batcher, runId, status: status.name.toLowerCase(), records: note(records) });
     known.set(batcher, [...(known.get(batcher) ?? []), ...keys]);
   }
@@ -93,17 +95,22 @@ export async function rescue(
     onProgress(`reading ${pageId}`);
     orphanPages.push({ pageId, records: note(await recordsInPage(client, pageId)) });
   }
-  await leaveOutKnown(client, shards, held, onProgress);
+  await leaveOutKnown(client, shards, held, askedFor, onProgress);
   if (held.size > 0 && apply !== undefined) {
     // What is about to go into a batch is in no place for a moment.
     await sleep(SECOND_LOOK_MS);
-    await leaveOutKnown(client, shards, held, onProgress);
+    await leaveOutKnown(client, shards, held, askedFor, onProgress);
   }
   const lost = [...held.values()];
   if (apply !== undefined) {
     const action = { by: apply.by, atMs: Date.now() };
     // The keys first: a client that repeats its list meanwhile is told that it is taken.
-    for (const shard of await shards.all()) await tellKeys(shard, known.get(shard.batcher) ?? [], action);
+    for (const [batcher, keys] of known) {
+      const open = (await shards.all()).filter((shard) => shard.batcher === batcher);
+      // A digest doesn't say which shard its key belongs to now. Any that knows it refuses it.
+      const heirs = open.length > 0 ? open : shards.configured();
+      for (const shard of heirs) await tellKeys(shard, keys, action);
+    }
     await takeIn(lost, shards, action, onProgress);
     for (const { pageId } of orphanPages) await letGo(client, pageId);
   }
@@ -211,14 +218,23 @@ async function unknownPages(client: Client, open: readonly Shard[]): Promise<str
   return unknown;
 }
 
-/** Leaves out what is buffered or in flight, and what is in a batch, whatever has become of it. */
+/**
+ * Leaves out what is buffered or in flight, and what is in a batch, whatever has become of it.
+ * @param askedFor children that may have started: asked for by id, as a listing may be some seconds old
+ */
 async function leaveOutKnown(
   client: Client,
   shards: Shards,
   held: Map<string, HeldRecord>,
+  askedFor: readonly string[],
   onProgress: (message: string) => void,
 ): Promise<void> {
   if (held.size === 0) return;
+  const started = new Set(
+    (await Promise.all(askedFor.map((childId) => recordsOfChild(client, childId)))).flat(),
+  );
+  for (const [key, { requestId, index }] of held)
+    if (started.has(recordIdOf(requestId, index))) held.delete(key);
   onProgress('asking the batchers what they hold');
   const reader = createBatchReader(client);
   const places = { shards, batches: reader, pages: createPageReader(client) };
