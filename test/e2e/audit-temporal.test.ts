@@ -116,6 +116,7 @@ describe.each(OUTCOME_FORMATS)('with batch files of the format %s', (format) => 
         checked: { temporal: { namespace: 'default', batcherId: pipeline.address.batcherId } },
         files: { acknowledged: 6, outcomes: { total: 6 } },
         batches: { completed: 3, running: 0, unlistedFiles: 0 },
+        silentBatchers: [],
       },
     });
 
