@@ -167,7 +167,7 @@ describe('keepapart replay', () => {
     for (const told of [files[0]!, 'another-0-00000001', 'DeterminismViolationError'])
       expect(first.stdout).toContain(told);
     expect(first.stdout).toMatch(/event +\d+ StartChildWorkflowExecutionInitiated/);
-    expect(first.stdout).toMatch(/What to do: .*patched\([^]*docs\/OPERATIONS\.md/);
+    expect(first.stdout).toMatch(/What to do: .*patched\([^]*docs\/UPGRADES\.md/);
     expect(first.stdout).toContain('Stopped at the first mismatch');
 
     const all = await replay(['--all', clean, ...files]);

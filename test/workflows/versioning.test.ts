@@ -8,7 +8,7 @@ import { savedValues } from '../helpers/memory-store';
 import { startPipeline, type TestPipeline } from '../helpers/pipeline';
 import { waitFor } from '../helpers/wait-for';
 
-/** Builds side by side on a real server, as docs/OPERATIONS.md has it under "Changing code". */
+/** Builds side by side on a real server, as docs/UPGRADES.md describes. */
 let changed: WorkflowBundleOption;
 beforeAll(async () => {
   changed = await bundleOf(path.join(__dirname, 'changed-build.ts'));

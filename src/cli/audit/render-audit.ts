@@ -125,7 +125,7 @@ function sumDamage(sums: readonly ShardSum[]): string[] {
   const wrong = sums.filter(({ unaccounted }) => unaccounted !== 0);
   if (wrong.length === 0) return [];
   return [
-    'Unaccounted for (docs/OPERATIONS.md, "Out of reach"):',
+    'Unaccounted for (docs/OPERATIONS.md, "Unaccounted records"):',
     ...wrong.map(
       ({ batcher, accepted, saved, rolledBack, lost, bufferedRecords, inFlightRecords, unaccounted }) =>
         `  ${batcher}: ${counted(unaccounted, 'record')}; accepted ${accepted}, saved ${saved}, rolled back ${rolledBack}, ` +

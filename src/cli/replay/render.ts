@@ -2,7 +2,7 @@ import { replayedRuns, type ReplayReport, type ReportedMismatch } from './tally'
 
 const WHAT_TO_DO = `What to do: change the code, never the history. Put the change behind patched('<name>') so that runs
 from before it go the old way, or deploy it under worker versioning so that they stay with the old
-build: docs/OPERATIONS.md, "Changing code".`;
+build: docs/UPGRADES.md.`;
 
 /** The report for people: every mismatch, what to do about it, and what was replayed. */
 export function renderReport(report: ReplayReport): string {
