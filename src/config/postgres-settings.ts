@@ -11,16 +11,16 @@ export const STORE_SETTINGS = {
   store: setting({
     parser: oneOf('file', 'postgres'),
     default: 'file',
-    about: 'Where records are saved: in files, or by bulk upserts in Postgres.',
+    about: 'Where records are saved: in files, or in Postgres with bulk upserts.',
     related:
-      'The same for every worker. Change it only when everything is drained: what one store has saved, the other lacks.',
+      "The same for every worker. Change it only when everything is drained, because one store doesn't have what the other saved.",
   }),
   postgresUrl: setting({
     parser: postgresUrl(),
     default: '',
     about: 'Address of the database, with user and password.',
     related:
-      'Needed with STORE=postgres. Rather in the environment than as a flag, which everybody on the machine can see.',
+      'Required with STORE=postgres. Set it in the environment rather than as a flag, which everyone on the machine can see.',
     show: showPostgresUrl,
   }),
   postgresSchema: setting({
@@ -29,7 +29,7 @@ export const STORE_SETTINGS = {
       /^[a-z][a-z0-9_]{0,47}$/,
     ),
     default: 'keepapart',
-    about: "Schema of keepapart's own tables, which are created when they are not there.",
+    about: "Schema of keepapart's own tables, which are created if they don't exist.",
     related: `One for each installation. ${WITH_POSTGRES}.`,
   }),
   postgresStatement: setting({
@@ -39,32 +39,32 @@ export const STORE_SETTINGS = {
     ),
     default: '',
     about:
-      'What writes a batch, as a JSON array in $1; empty for an upsert into the table records of POSTGRES_SCHEMA.',
+      'SQL statement that writes a batch, which it gets as a JSON array in $1; empty for an upsert into the table records in POSTGRES_SCHEMA.',
     related: `See "Records in Postgres" below. ${WITH_POSTGRES}.`,
   }),
   postgresKey: setting({
     parser: text('a JSON Pointer: "" for the whole record, or "/sku" and the like', JSON_POINTER),
     default: '',
     about:
-      'What makes two records the same row; two of them in one batch need a rule of CONFLICTS between them.',
-    related: `Keep it the same as a rule {"distinct":POSTGRES_KEY}. ${WITH_POSTGRES}.`,
+      'The part of a record that identifies its row. CONFLICTS needs a rule that keeps two records with the same row out of one batch.',
+    related: `Use the same pointer in a rule {"distinct":POSTGRES_KEY}. ${WITH_POSTGRES}.`,
   }),
   postgresPoolSize: setting({
     parser: integer(1, 100),
     default: 10,
     unit: 'connections',
-    about: 'Most connections of one worker to Postgres at once.',
-    related: `All workers together must stay below max_connections of the server. ${WITH_POSTGRES}.`,
+    about: 'Maximum connections of one worker to Postgres.',
+    related: `All workers together must stay below the server's max_connections. ${WITH_POSTGRES}.`,
     raising:
-      'Raising it takes memory and locks in Postgres; past two or three for each of its cores it is no faster.',
+      'Raising it uses memory and locks in Postgres. More than two or three per core of the server are no faster.',
   }),
   postgresTimeoutMs: setting({
     parser: integer(100, 1 * MINUTE),
     default: 30 * SECOND,
     unit: 'ms',
     about:
-      'Longest time for one statement, for a lock, and for a server that is away to come back within an attempt.',
+      'Maximum time for one statement, for a lock, and for an unavailable server to return within an attempt.',
     related: WITH_POSTGRES + '.',
-    raising: 'Raising it lets a worker that stands still hold up its batches for longer.',
+    raising: 'Raising it lets a frozen worker delay its batches longer.',
   }),
 };
