@@ -82,7 +82,8 @@ export const SETTINGS = {
     unit: 'requests',
     about:
       'Maximum requests under /v1 per second, and in one burst, for each API key; further requests get 429. 0 means no limit.',
-    related: 'Without API_KEYS, it applies to each client address. Each process with an API counts separately.',
+    related:
+      'Without API_KEYS, it applies to each client address. Each process with an API counts separately.',
     raising: 'Raising it lets one client use a larger share of the capacity of Temporal and the store.',
   }),
   tlsCertFile: setting({
@@ -90,8 +91,7 @@ export const SETTINGS = {
     default: '',
     about:
       "PEM file with the HTTP API's certificate and its intermediate certificates; empty for plain HTTP.",
-    related:
-      'Requires TLS_KEY_FILE. Read again every ten seconds, so renewing it needs no restart.',
+    related: 'Requires TLS_KEY_FILE. Read again every ten seconds, so renewing it needs no restart.',
   }),
   tlsKeyFile: setting({
     parser: pathOrNothing(),
@@ -109,7 +109,8 @@ export const SETTINGS = {
     parser: port(),
     default: 7233,
     about: 'Port of the embedded Temporal server; 0 picks a free one.',
-    related: 'No effect with TEMPORAL_ADDRESS, because then no server is embedded. All ports must be different.',
+    related:
+      'No effect with TEMPORAL_ADDRESS, because then no server is embedded. All ports must be different.',
   }),
   uiPort: setting({
     parser: port(),
@@ -121,7 +122,8 @@ export const SETTINGS = {
   dataDir: setting({
     parser: path(),
     default: './data',
-    about: "Folder for the embedded server's database, and for saved records that are waiting for their batch's file.",
+    about:
+      "Folder for the embedded server's database, and for saved records that are waiting for their batch's file.",
     related:
       'Relative paths start at the working directory. With STORE=file, workers on several hosts must share it.',
   }),
@@ -159,7 +161,8 @@ export const SETTINGS = {
       /^([A-Za-z0-9][\w.-]{0,63})?$/,
     ),
     default: '',
-    about: 'Build of the workflow code that this worker runs, for worker versioning; empty for no versioning.',
+    about:
+      'Build of the workflow code that this worker runs, for worker versioning; empty for no versioning.',
     related:
       'Use a new value for every change of workflow code. A build gets work only when it is current: see UPGRADES.md.',
   }),
@@ -179,8 +182,7 @@ export const SETTINGS = {
     about: 'Number of batchers, each with its own buffer; a request goes to exactly one of them.',
     related:
       'MAX_IN_FLIGHT, MAX_BUFFERED_RECORDS, MAX_BUFFERED_BYTES and BATCH_SPACING_MS apply per shard. A change affects only later requests.',
-    raising:
-      'Raising it causes more partial batches, and records are ordered by age only within a shard.',
+    raising: 'Raising it causes more partial batches, and records are ordered by age only within a shard.',
   }),
   maxBatchSize: setting({
     parser: integer(...LIMIT_RANGES.maxBatchSize),
@@ -226,7 +228,8 @@ export const SETTINGS = {
     unit: 'ms',
     about: 'Minimum time between two batch starts of one shard, for a slow store; 0 for none.',
     related: 'A shard then processes at most MAX_BATCH_SIZE records per interval.',
-    raising: 'Raising it reduces throughput: what clients send beyond it fills the buffer, and then they get 429.',
+    raising:
+      'Raising it reduces throughput: what clients send beyond it fills the buffer, and then they get 429.',
   }),
   maxInFlight: setting({
     parser: integer(...LIMIT_RANGES.maxInFlight),
@@ -310,7 +313,8 @@ export const SETTINGS = {
     unit: 'keys',
     about:
       'How many Idempotency-Keys a shard remembers. It forgets the oldest of the API key that has the most. 0 remembers none, so repeated requests are accepted again.',
-    related: 'Together with IDEMPOTENCY_WINDOW_MS it is the window of G5; whichever ends first applies. For more keys, raise SHARDS.',
+    related:
+      'Together with IDEMPOTENCY_WINDOW_MS it is the window of G5; whichever ends first applies. For more keys, raise SHARDS.',
     raising: 'Raising it makes the state carried at continue-as-new larger, by 43 bytes per key.',
   }),
   maxRecordBytes: setting({
@@ -326,7 +330,8 @@ export const SETTINGS = {
     default: MIB,
     unit: 'bytes',
     about: 'Maximum size of a request body; NDJSON streams have no such limit.',
-    related: 'At least MAX_RECORD_BYTES, at most MAX_BUFFERED_BYTES: a request is accepted completely or not at all.',
+    related:
+      'At least MAX_RECORD_BYTES, at most MAX_BUFFERED_BYTES: a request is accepted completely or not at all.',
     raising: 'Raising it uses memory in the API for each request that is being read.',
   }),
   outcomeFormat: setting({
