@@ -7,7 +7,8 @@ import { childIdOf, childSeqOf } from '../../src/domain/batch';
 import type { Flush } from '../../src/domain/flush-policy';
 import { holdFor, takeOnScope } from '../../workflows/batcher/conflict-scope';
 import { takeNextChildren } from '../../workflows/batcher/next-children';
-import { recordClosing, restoreBatcher, type BatcherState } from '../../workflows/batcher/state';
+import { recordClosing } from '../../workflows/batcher/in-flight';
+import { restoreBatcher, type BatcherState } from '../../workflows/batcher/state';
 import { TEST_SETTINGS } from './pipeline';
 
 /*

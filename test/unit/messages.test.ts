@@ -18,13 +18,9 @@ import {
   refuseBadRequests,
   requestsFrom,
 } from '../../workflows/batcher/messages';
-import {
-  beginDrain,
-  carriedFrom,
-  recordProgress,
-  takeRequest,
-  type BatcherState,
-} from '../../workflows/batcher/state';
+import { recordProgress } from '../../workflows/batcher/in-flight';
+import { beginDrain, takeRequest } from '../../workflows/batcher/requests';
+import { carriedFrom, type BatcherState } from '../../workflows/batcher/state';
 import { answersTo, describeBatcher, statusOf, takeAnswers } from '../../workflows/batcher/view';
 import { infoOf, newState, progress, startBatches, stateFrom } from '../helpers/batcher-loop';
 import { TEST_SETTINGS } from '../helpers/pipeline';

@@ -20,14 +20,9 @@ import {
   oldestAcceptedAtMs,
   sizeOf,
 } from '../../src/domain/paged-buffer';
-import {
-  batchesInFlight,
-  isOutdated,
-  openBatches,
-  recordsInFlight,
-  unaccountedRecords,
-  type BatcherState,
-} from './state';
+import { batchesInFlight, openBatches, recordsInFlight, unaccountedRecords } from './in-flight';
+import { isOutdated } from './requests';
+import type { BatcherState } from './state';
 import { limitsInForce } from './limits';
 import { waitsOf } from './waits';
 

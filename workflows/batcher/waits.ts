@@ -7,7 +7,9 @@ import { noteReach, rulesBeyond, type Reaches } from '../../src/domain/explain/p
 import { isWorthCutting } from '../../src/domain/flush-cut';
 import { dueAtMs } from '../../src/domain/flush-policy';
 import { mayStartFromMs } from './save-shape';
-import { batchesInFlight, flushPolicyOf, freeSlots, spacedUntilMs, type BatcherState } from './state';
+import { batchesInFlight } from './in-flight';
+import { flushPolicyOf, freeSlots, spacedUntilMs } from './pacing';
+import type { BatcherState } from './state';
 
 /** Of so many records of one request it is told what they wait for. */
 const MAX_TOLD_WAITS = 1000;
