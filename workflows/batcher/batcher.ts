@@ -38,15 +38,9 @@ import { childSeqOf } from '../../src/domain/batch';
 import { bytesOf } from '../../src/domain/flush-cut';
 import type { Flush } from '../../src/domain/flush-policy';
 import { headRunsLow, needsSpill } from '../../src/domain/paged-buffer';
-import {
-  adoptedClosing,
-  findUnfinished,
-  settleIfNeeded,
-  startOrAdopt,
-  takeOverChild,
-  type StartedChild,
-} from './children';
+import { startOrAdopt, takeOverChild, type StartedChild } from './children';
 import { looksAhead, nextWakeAtMs, startWithStrangers, takeOnScope } from './conflict-scope';
+import { adoptedClosing, findUnfinished, settleIfNeeded } from './follow-children';
 import { setHandlers } from './handlers';
 import { openBatches, recordClosing, unaccountedRecords } from './in-flight';
 import { takeNextChildren } from './next-children';
