@@ -12,5 +12,6 @@ module.exports = {
   // Modules of a suite that has ended stay in memory (some 100 MB where Temporal's SDK is loaded), and the collector's work on
   // them had slowed the last suites down to a twentieth of their speed.
   workerIdleMemoryLimit: '300MB',
-  testTimeout: 60_000,
+  // Nothing may fail but the patience on a busy machine; a test that hangs is rare, and one that is slow isn't.
+  testTimeout: 180_000,
 };

@@ -33,7 +33,7 @@ async function fill(maxBufferedBytes: number): Promise<number> {
 test(
   'Processes that start one after another, without a worker, can fill a run no further than a worker can hand over.',
   async () => {
-    pipeline = await startPipeline({ worker: false, settings: { saveActivity: 'batch', maxBatchSize: 20 } });
+    pipeline = await startPipeline({ worker: 'none', settings: { saveActivity: 'batch', maxBatchSize: 20 } });
     let taken = 0;
     for (let i = 0; i < 3; i++) taken += await fill(32 * MIB);
     expect(taken * VALUE.length).toBeGreaterThan(14 * MIB);
@@ -48,7 +48,7 @@ test(
 );
 
 test('Without a worker a buffer takes its bound and a MiB at the most, however often the processes start.', async () => {
-  pipeline = await startPipeline({ worker: false });
+  pipeline = await startPipeline({ worker: 'none' });
   let taken = 0;
   for (let i = 0; i < 5; i++) taken += await fill(1 * MIB);
   expect(taken * VALUE.length).toBeLessThan(2 * MIB);
