@@ -6,6 +6,8 @@ module.exports = {
   globalTeardown: '<rootDir>/test/helpers/global-teardown.ts',
   testSequencer: '<rootDir>/test/helpers/longest-first.js',
   testMatch: ['**/*.test.ts'],
+  // The long attack: `npm run test:attack`. Every run has the short one beside it.
+  testPathIgnorePatterns: ['/node_modules/', '/test/chaos/chaos\\.test\\.ts$'],
   transform: { '^.+\\.ts$': ['@swc/jest', { jsc: { target: 'es2022', parser: { syntax: 'typescript' } } }] },
   // More than the two cores that are meant: much of what the tests do is waiting, for one real Temporal server among others.
   maxWorkers: 3,
