@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { KIB, MIB, MINUTE } from '../../src/domain/duration';
+import type { Client } from '@temporalio/client';
+import { KIB, MIB, MINUTE, SECOND } from '../../src/domain/duration';
 import type { KeepapartError } from '../../src/domain/errors';
 import { createBatcherClient } from '../../src/temporal/batcher-client';
 import { GIVING_WAY } from '../../src/temporal/shard/giving-way';
@@ -13,12 +14,22 @@ afterEach(() => pipeline.close());
 
 const VALUE = 'x'.repeat(60 * KIB);
 
+/** Calls that nobody will answer end after two seconds and not after ten. */
+function impatient(client: Client): Client {
+  return Object.create(client, {
+    withDeadline: {
+      value: (_deadline: number, call: () => Promise<unknown>) =>
+        client.withDeadline(Date.now() + 2 * SECOND, call),
+    },
+  }) as Client;
+}
+
 /** Sends lists until one is refused, as a process that has just started; how many records were taken. */
 async function fill(maxBufferedBytes: number): Promise<number> {
   const { client, address } = pipeline;
   const limits = { maxBufferedRecords: 100_000, maxBufferedBytes };
   const givingWay = { ...GIVING_WAY, patienceMs: 50 };
-  const process = createBatcherClient(client, new Shards(client, address, limits, givingWay));
+  const process = createBatcherClient(client, new Shards(impatient(client), address, limits, givingWay));
   for (let taken = 0; ; taken += 10) {
     try {
       await process.addRecords({ requestId: randomUUID(), values: Array.from({ length: 10 }, () => VALUE) });
@@ -51,5 +62,6 @@ test('Without a worker a buffer takes its bound and a MiB at the most, however o
   pipeline = await startPipeline({ worker: 'none' });
   let taken = 0;
   for (let i = 0; i < 5; i++) taken += await fill(1 * MIB);
+  expect(taken * VALUE.length).toBeGreaterThan(MIB / 2);
   expect(taken * VALUE.length).toBeLessThan(2 * MIB);
 });
