@@ -7,6 +7,7 @@ import type { Activities } from '../../src/contracts/activities';
 import type { BatcherClient } from '../../src/contracts/batcher-client';
 import { WORKFLOW_TYPE, batcherWorkflowId } from '../../src/contracts/ids';
 import type { PipelineSettings } from '../../src/contracts/settings';
+import { MINUTE } from '../../src/domain/duration';
 import type { JsonValue } from '../../src/domain/json';
 import type { RecordStore } from '../../src/domain/record-store';
 import { createBatcherClient } from '../../src/temporal/batcher-client';
@@ -78,18 +79,20 @@ export async function startPipeline(
   } = {},
 ): Promise<TestPipeline> {
   quietRuntime();
-  const client = await connectClient(embeddedTarget(testServer().address));
-  await (registered ??= registerWithTemporal(client));
+  const connected = await connectClient(embeddedTarget(testServer().address));
+  await (registered ??= registerWithTemporal(connected));
   const memory = createMemoryStore();
   const name = `test-${randomUUID().slice(0, 8)}`;
   const { store = memory, worker = 'shared' } = options;
+  const isShared = worker === 'shared' && options.tuning === undefined && canShareWorker;
+  // Ten seconds are too few on a busy machine; where a worker may be missing, calls have to end.
+  const client = isShared ? withPatience(connected, 2 * MINUTE) : connected;
   const usual = createActivities({
     store: typeof store === 'function' ? store(memory) : store,
     workflows: { ...createWorkflowAccess(client), ...options.access },
     storePauses: { firstMs: 20, longestMs: 500 },
   });
   const activities = { ...usual, ...options.activities?.(usual) };
-  const isShared = worker === 'shared' && options.tuning === undefined && canShareWorker;
   const joined = isShared ? await joinSharedWorker(name, activities) : undefined;
   const taskQueue = joined?.taskQueue ?? name;
   const settings = { ...TEST_SETTINGS, ...options.settings };
@@ -172,6 +175,16 @@ export function anotherShards(
 /** Another API process on the same pipeline, with bounds of its own. */
 export function anotherClient(pipeline: TestPipeline, limits?: AdmissionLimits): BatcherClient {
   return createBatcherClient(pipeline.client, anotherShards(pipeline, {}, limits));
+}
+
+/** The same client with another deadline for its calls than the ten seconds that they have. */
+export function withPatience(client: Client, patienceMs: number): Client {
+  return Object.create(client, {
+    withDeadline: {
+      value: <T>(_deadline: number, call: () => Promise<T>): Promise<T> =>
+        client.withDeadline(Date.now() + patienceMs, call),
+    },
+  }) as Client;
 }
 
 /** What a pipeline leaves open would keep the suite's worker busy; visibility lags, so one or the other is left. */

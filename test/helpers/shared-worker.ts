@@ -3,6 +3,7 @@ import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import { DefaultLogger, Runtime, type NativeConnection, type WorkerOptions } from '@temporalio/worker';
 import type { Activities } from '../../src/contracts/activities';
+import { MINUTE } from '../../src/domain/duration';
 import { embeddedTarget } from '../../src/temporal/server/connection';
 import { createWorker, type PipelineWorker } from '../../src/temporal/worker/worker';
 import { connectWorker } from '../../src/temporal/worker/worker-connection';
@@ -10,10 +11,11 @@ import { bundleOfToday } from './builds';
 import { testServer } from './temporal-server';
 
 /**
- * A workflow task that takes longer by the clock is broken off, which Node 20 doesn't survive: "async hook stack has become
- * corrupted". The 5 s of the SDK are too few where other processes have taken the cores.
+ * A workflow task that takes longer by the clock is broken off, which the process doesn't survive on Node 20: "Workflow
+ * execution context should have been disposed first", "async hook stack has become corrupted". The 5 s of the SDK are too
+ * few where other processes have taken the cores.
  */
-const PATIENCE_WITH_A_TASK_MS = 60_000;
+const PATIENCE_WITH_A_TASK_MS = 10 * MINUTE;
 
 /** A worker on the server of the run, with today's workflow code. */
 export interface RunningWorker {

@@ -1,11 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import type { Client } from '@temporalio/client';
 import { KIB, MIB, MINUTE, SECOND } from '../../src/domain/duration';
 import type { KeepapartError } from '../../src/domain/errors';
 import { createBatcherClient } from '../../src/temporal/batcher-client';
 import { GIVING_WAY } from '../../src/temporal/shard/giving-way';
 import { Shards } from '../../src/temporal/shard/shards';
-import { startPipeline, type TestPipeline } from '../helpers/pipeline';
+import { startPipeline, withPatience, type TestPipeline } from '../helpers/pipeline';
 import { waitFor } from '../helpers/wait-for';
 
 /** What arrives while no worker is there, from processes that start again and again: none of it is lost (G3, G6). */
@@ -14,22 +13,14 @@ afterEach(() => pipeline.close());
 
 const VALUE = 'x'.repeat(60 * KIB);
 
-/** Calls that nobody will answer end after two seconds and not after ten. */
-function impatient(client: Client): Client {
-  return Object.create(client, {
-    withDeadline: {
-      value: (_deadline: number, call: () => Promise<unknown>) =>
-        client.withDeadline(Date.now() + 2 * SECOND, call),
-    },
-  }) as Client;
-}
-
 /** Sends lists until one is refused, as a process that has just started; how many records were taken. */
 async function fill(maxBufferedBytes: number): Promise<number> {
   const { client, address } = pipeline;
   const limits = { maxBufferedRecords: 100_000, maxBufferedBytes };
   const givingWay = { ...GIVING_WAY, patienceMs: 50 };
-  const process = createBatcherClient(client, new Shards(impatient(client), address, limits, givingWay));
+  // Without a worker nobody answers, so what is asked needn't be waited for long.
+  const impatient = withPatience(client, 2 * SECOND);
+  const process = createBatcherClient(client, new Shards(impatient, address, limits, givingWay));
   for (let taken = 0; ; taken += 10) {
     try {
       await process.addRecords({ requestId: randomUUID(), values: Array.from({ length: 10 }, () => VALUE) });
