@@ -8,7 +8,7 @@ import { PROFILE_HELP, PROFILE_OPTIONS, profileOf } from './profile';
 import { isDamaged } from './damage';
 import type { Digests } from './published-files';
 import { renderAttack, renderFindings } from './report';
-import { KINDS_OF_KILLS } from './schedule';
+import { KINDS_OF_KILLS, type ScheduledFault } from './schedule';
 
 const HELP = `npm run chaos -- [options]
 
@@ -20,6 +20,7 @@ const HELP = `npm run chaos -- [options]
   --failure-rate <n>  share of save attempts that fail by chance (default 0.3)
   --slow <s>          how long a slow record takes (default 30)
   --short             each kind of fault once, in one round of 40 s; 8 records a second, slow ones take 4 s
+  --faults <json>     these faults in each round, instead of the seed's: [{"atMs":1,"fault":{"kind":"kill temporal role"}}]
   --store <where>     STORE: file (default) or postgres, of which the server is killed as well, once a round
 ${PROFILE_HELP}
   --keep              keeps the folder of a run that fails
@@ -61,6 +62,7 @@ export async function attackCommand(args: string[]): Promise<number> {
         ratePerSecond: Number(given.rate),
         failureRate: Number(given['failure-rate']),
         slowMs: Number(given.slow) * SECOND,
+        faults: given.faults === undefined ? undefined : (JSON.parse(given.faults) as ScheduledFault[]),
         profile: { ...profileOf(given), STORE: given.store },
         atEnd,
         say: (line) => console.log(line),
@@ -81,6 +83,7 @@ function parse(args: string[]) {
       rate: { type: 'string' },
       'failure-rate': { type: 'string', default: '0.3' },
       short: { type: 'boolean', default: false },
+      faults: { type: 'string' },
       store: { type: 'string', default: 'file' },
       ...PROFILE_OPTIONS,
       keep: { type: 'boolean', default: false },

@@ -15,7 +15,15 @@ import { watchFiles, type Digests } from './published-files';
 import { startQuestions, type Answers } from './questions';
 import { createRandom } from './random';
 import { recoveryOf, type Recovery } from './recovery';
-import { APIS, WORKERS, describeFault, makeSchedule, type Round, type ScheduleOptions } from './schedule';
+import {
+  APIS,
+  WORKERS,
+  describeFault,
+  makeSchedule,
+  type Round,
+  type ScheduledFault,
+  type ScheduleOptions,
+} from './schedule';
 import { tooCloseIn } from './stays';
 import { startAttackedSystem, type AttackedSystem } from './system';
 import { untilQuiet } from './until-quiet';
@@ -28,6 +36,8 @@ export interface AttackOptions extends ScheduleOptions {
   /** How long each attempt takes for the slow records. */
   slowMs: number;
   profile: Profile;
+  /** In each round, instead of what follows from the seed. */
+  faults: ScheduledFault[] | undefined;
   atEnd: (clean: () => Promise<void>) => void;
   say: (line: string) => void;
 }
@@ -78,7 +88,10 @@ const LIMITS: RunLimits = { ...RUN_LIMITS, historyEvents: 250, messages: 60 };
 /** Attacks a system of its own, round by round; after each it waits until all is quiet, and audits. */
 export async function attack(options: AttackOptions): Promise<AttackReport> {
   const { folder, say, seed } = options;
-  const schedule = makeSchedule(options);
+  const schedule = makeSchedule(options).map((round) => ({
+    ...round,
+    faults: options.faults ?? round.faults,
+  }));
   mkdirSync(folder, { recursive: true });
   const postgres = options.profile['STORE'] === 'postgres' ? await startPostgres() : undefined;
   if (postgres !== undefined) options.atEnd(() => postgres.remove());

@@ -9,7 +9,7 @@ import { holdFor, takeOnScope } from '../../workflows/batcher/conflict-scope';
 import { takeNextChildren } from '../../workflows/batcher/next-children';
 import { recordClosing } from '../../workflows/batcher/in-flight';
 import { restoreBatcher, type BatcherState } from '../../workflows/batcher/state';
-import { TEST_SETTINGS } from './pipeline';
+import { TEST_SETTINGS } from './test-settings';
 
 /*
  * What the loop of a batcher does, without the workflow around it: for tests of the state that it works on.

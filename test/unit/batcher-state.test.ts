@@ -12,7 +12,7 @@ import { handOverDue, nextPageIsForNextRun } from '../../workflows/batcher/run-l
 import { StoreNotices } from '../../workflows/batcher/store-notices';
 import { closing, infoOf, newState, progress, startBatches } from '../helpers/batcher-loop';
 import { anySettings, anyStory, happen } from '../helpers/batcher-story';
-import { TEST_SETTINGS } from '../helpers/pipeline';
+import { TEST_SETTINGS } from '../helpers/test-settings';
 
 const THREES: Partial<PipelineSettings> = { maxBatchSize: 3, flushIntervalMs: 1000, maxInFlight: 2 };
 

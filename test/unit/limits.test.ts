@@ -7,7 +7,7 @@ import { changeLimits, configure, limitsInForce, refuseBadLimits } from '../../w
 import { takeRequest } from '../../workflows/batcher/requests';
 import { carriedFrom } from '../../workflows/batcher/state';
 import { newState, stateFrom } from '../helpers/batcher-loop';
-import { TEST_SETTINGS } from '../helpers/pipeline';
+import { TEST_SETTINGS } from '../helpers/test-settings';
 
 const ANN = { by: 'Ann', atMs: 1 };
 const BOB = { by: 'Bob', atMs: 2 };
