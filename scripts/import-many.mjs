@@ -69,7 +69,9 @@ try {
   if (values.with === 'curl') await run('curl', ['-sS', '--fail-with-body', '-T', 'many.ndjson', ...CURL()]);
   else await run(...keepapart, ['import', 'many.ndjson', '--key', KEY, '--retry-for', '3600']);
   const seconds = (Date.now() - begunAtMs) / 1000;
-  console.log(`${records} records accepted in ${seconds.toFixed(0)} s, ${(records / seconds).toFixed(0)} a second`);
+  console.log(
+    `${records} records accepted in ${seconds.toFixed(0)} s, ${(records / seconds).toFixed(0)} a second`,
+  );
   await until('the buffer to be empty', async () => {
     const { total } = await (await fetch(`${url}/v1/status`)).json();
     if (total.unaccounted !== 0) throw new Error(`unaccounted for: ${total.unaccounted}`);

@@ -238,12 +238,17 @@ function whatIsWrongAtRest(
   return wrong;
 }
 
-/** Processes that were ended by the system, or with a code that isn't for what an operator is to read. */
+/** It ends with the server that it cares for. */
+const TEMPORAL = 'temporal';
+
+/** Processes that ended by themselves at work, or in any way that isn't for what an operator is to read. */
 function crashesOf(system: AttackedSystem): string[] {
   return system.all.flatMap(({ name, ownEnds }) =>
     ownEnds
-      .filter(({ code, signal }) => signal !== null || ![0, 1].includes(code ?? -1))
-      .map(({ code, signal }) => `${name} ended by itself: ${signal ?? code}`),
+      .filter(({ code, wasUp }) => (wasUp && name !== TEMPORAL) || (code !== 0 && code !== 1))
+      .map(
+        ({ code, signal, wasUp }) => `${name} ended by itself: ${signal ?? code}${wasUp ? ', at work' : ''}`,
+      ),
   );
 }
 

@@ -26,6 +26,7 @@ export async function keepWorkersAway(forMs: number, { system, clients }: FaultC
 /** As in a rolling restart: for a while the APIs don't agree. */
 export async function changeShards(to: number, { system }: FaultContext): Promise<Carried> {
   system.setShards(to);
+  for (let shard = 1; shard < to; shard++) await comes(() => system.startBatcher(shard).then(() => true));
   for (const name of APIS) {
     const api = system.get(name);
     await comes(() => api.up);

@@ -105,10 +105,18 @@ export async function deleteBatcher(which: number, context: FaultContext): Promi
   });
 }
 
-async function terminateRun({ client }: AttackedSystem, batcher: string): Promise<string> {
-  const { runId } = await client.workflow.getHandle(batcher).describe();
-  await client.workflow.getHandle(batcher, runId).terminate('terminated by the attack');
-  return runId;
+/** Terminates what runs and has another begin, in one. @returns the run that was terminated */
+async function terminateRun(system: AttackedSystem, batcher: string): Promise<string> {
+  const { runId } = await system.client.workflow.getHandle(batcher).describe();
+  await system.startBatcher(Number(batcher.split('-').at(-1)), { inPlace: true });
+  return untilDone(() => lastOf(system, batcher, runId));
+}
+
+/** It may have handed over before it was terminated. */
+async function lastOf(system: AttackedSystem, workflowId: string, runId: string): Promise<string> {
+  const { events } = await system.client.workflow.getHandle(workflowId, runId).fetchHistory();
+  const next = events?.at(-1)?.workflowExecutionContinuedAsNewEventAttributes?.newExecutionRunId;
+  return typeof next === 'string' ? lastOf(system, workflowId, next) : runId;
 }
 
 async function remove({ client }: AttackedSystem, workflowId: string, runId: string): Promise<void> {

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { StatusView } from '../../src/contracts/views';
 import { SECOND } from '../../src/domain/duration';
 import type { Clients } from './clients';
 
@@ -17,7 +18,8 @@ export function startQuestions(urls: readonly (() => string)[], clients: Clients
   async function ask(what: string, url: string): Promise<void> {
     const told = await fetch(url, { signal: AbortSignal.timeout(ANSWER_LIMIT_MS) }).then(
       async (response) => {
-        await response.arrayBuffer();
+        const { total } = (await response.json()) as Partial<StatusView>;
+        if (total !== undefined && total.unaccounted !== 0) return `${response.status} with an uneven sum`;
         return response.status;
       },
       () => 'no answer',

@@ -23,6 +23,8 @@ export interface CommandSpec {
 export interface OwnEnd {
   code: number | null;
   signal: NodeJS.Signals | null;
+  /** Whether it had said that it was up: before that it may end, as nobody answers whom it needs. */
+  wasUp: boolean;
 }
 
 /** A command that is kept running: whenever it ends, it is started again. */
@@ -91,8 +93,8 @@ export function supervise(spec: CommandSpec, logDir: string): Supervised {
     started.on('error', () => undefined);
     started.once('exit', (code, signal) => {
       child = undefined;
+      if (!stopping && !signalled) ownEnds.push({ code, signal, wasUp: up });
       up = false;
-      if (!stopping && !signalled) ownEnds.push({ code, signal });
       if (!stopping) void restart();
     });
   }

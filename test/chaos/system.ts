@@ -76,6 +76,11 @@ export interface AttackedSystem {
   serverPid(): number | undefined;
   /** What `keepapart audit` says of the files, the ledger and Temporal's closed batches; empty when nothing is damaged. */
   audit(ledger: string): string;
+  /**
+   * Starts the batcher of a shard with the limits of the attack; of one that runs, only in place of it, which terminates
+   * that in the same moment. With neither it would begin with the first signal, and with the usual limits.
+   */
+  startBatcher(shard: number, how?: { inPlace: boolean }): Promise<void>;
   /** With how many shards commands are called from now on. */
   setShards(shards: number): void;
   /** `keepapart rescue --apply`. */
@@ -91,7 +96,8 @@ export interface AttackedSystem {
 export async function startAttackedSystem(options: SystemOptions): Promise<AttackedSystem> {
   const { folder, workers, apis } = options;
   const at = (...names: string[]) => path.join(folder, ...names);
-  for (const name of ['logs', 'clocks', 'repeats', 'temporal', 'data', 'out']) mkdirSync(at(name), { recursive: true });
+  for (const name of ['logs', 'clocks', 'repeats', 'temporal', 'data', 'out'])
+    mkdirSync(at(name), { recursive: true });
   const disks = options.diskMegabytes && {
     data: createSmallDisk(at('data'), options.diskMegabytes.data),
     out: createSmallDisk(at('out'), options.diskMegabytes.out),
@@ -165,13 +171,16 @@ export async function startAttackedSystem(options: SystemOptions): Promise<Attac
   options.atEnd(() => client.connection.close());
   await registerWithTemporal(client);
   const firstShard = new Shards(client, address, config).at(0);
-  // With limits of its own it has to be there before the first signal starts one without.
-  const input: BatcherInput = { settings: address.settings, limits: options.limits };
-  await client.workflow.start(WORKFLOW_TYPE.batcher, {
-    workflowId: batcherWorkflowId(config.batcherId, 0),
-    taskQueue: config.taskQueue,
-    args: [input],
-  });
+  const startBatcher: AttackedSystem['startBatcher'] = async (shard, { inPlace } = { inPlace: false }) => {
+    const input: BatcherInput = { settings: address.settings, limits: options.limits };
+    await client.workflow.start(WORKFLOW_TYPE.batcher, {
+      workflowId: batcherWorkflowId(config.batcherId, shard),
+      taskQueue: config.taskQueue,
+      workflowIdConflictPolicy: inPlace ? 'TERMINATE_EXISTING' : 'USE_EXISTING',
+      args: [input],
+    });
+  };
+  await startBatcher(0);
   await Promise.all([...workers, ...apis].map((name) => get(name).start()));
   return {
     client,
@@ -195,6 +204,7 @@ export async function startAttackedSystem(options: SystemOptions): Promise<Attac
       });
       return status === 0 ? '' : `keepapart audit ended with ${status}\n${stdout}${stderr}`;
     },
+    startBatcher,
     setShards(to) {
       shards = to;
     },
@@ -222,7 +232,8 @@ export async function startAttackedSystem(options: SystemOptions): Promise<Attac
 async function environment(options: SystemOptions): Promise<Record<string, string>> {
   const { folder, settings, journal, stays } = options;
   const kept = Object.entries(process.env).filter(
-    (entry): entry is [string, string] => entry[1] !== undefined && !/^(KEEPAPART_|TEMPORAL_)|_proxy$/i.test(entry[0]),
+    (entry): entry is [string, string] =>
+      entry[1] !== undefined && !/^(KEEPAPART_|TEMPORAL_)|_proxy$/i.test(entry[0]),
   );
   const { path: binary } = await resolveTemporalBinary({
     cacheDir: defaultCacheDir(process.env, homedir()),

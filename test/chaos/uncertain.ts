@@ -46,7 +46,9 @@ export function explain(lines: readonly OutcomeLine[], uncertain: readonly Uncer
     if (beginning !== undefined && isStretch(own, 0, beginning)) continue;
     unexplained.push(...own.map(({ recordId }) => recordId));
   }
-  const left = [...acknowledged].flatMap(([text, times]) => Array<string>(times).fill(`without an id: ${text}`));
+  const left = [...acknowledged].flatMap(([text, times]) =>
+    Array<string>(times).fill(`without an id: ${text}`),
+  );
   return {
     unexplained,
     missing: left,
