@@ -1,3 +1,4 @@
+import { WorkflowUpdateFailedError } from '@temporalio/client';
 import {
   addRecordsSignal,
   childProgressSignal,
@@ -161,7 +162,7 @@ export async function harmPage(
       for (let list = 0; list < LISTS; list++)
         void clients.send(undefined, bulkyList(`${what} ${mark} ${list}`), list % APIS.length);
       await comes(async () => {
-        await sendMessages(system, batcherIds(system));
+        await sendSignals(system, await idsOf(system, WORKFLOW_TYPE.batcher));
         return (await idsOf(system, WORKFLOW_TYPE.bufferPage)).length > 0;
       }, SECOND);
       return await toOne(system, WORKFLOW_TYPE.bufferPage, 0.5, async (pageId) => {
@@ -230,35 +231,44 @@ const UPDATES = [takeUpdate, readUpdate, layoutUpdate, limitsUpdate];
 const UPDATE_LIMIT_MS = 2 * SECOND;
 
 export async function sendMalformed({ system }: FaultContext): Promise<Carried> {
-  const { signals, updates } = await sendMessages(system, await batcherIds(system));
+  const batchers = await idsOf(system, WORKFLOW_TYPE.batcher);
+  const signals = await sendSignals(system, batchers);
+  let updates = 0;
+  for (const batcher of batchers)
+    for (const args of MALFORMED) updates += await refused(system, batcher, args);
   return { note: `${signals} signals taken, ${updates} updates refused` };
 }
 
-function batcherIds(system: AttackedSystem): Promise<string[]> {
-  return idsOf(system, WORKFLOW_TYPE.batcher);
+/** @returns how many were taken */
+async function sendSignals({ client }: AttackedSystem, batchers: readonly string[]): Promise<number> {
+  let taken = 0;
+  for (const batcher of batchers)
+    for (const args of MALFORMED)
+      for (const { name } of SIGNALS)
+        await client.workflow
+          .getHandle(batcher)
+          .signal(name, ...args)
+          .then(
+            () => taken++,
+            () => undefined,
+          );
+  return taken;
 }
 
-async function sendMessages(system: AttackedSystem, to: string[] | Promise<string[]>) {
-  const sent = { signals: 0, updates: 0 };
-  for (const batcher of await to) {
-    const handle = system.client.workflow.getHandle(batcher);
-    for (const args of MALFORMED) {
-      for (const { name } of SIGNALS)
-        await handle.signal(name, ...args).then(
-          () => sent.signals++,
-          () => undefined,
-        );
-      // Without a worker they have no answer.
-      await system.client.withDeadline(Date.now() + UPDATE_LIMIT_MS, async () => {
-        const refused = UPDATES.map(({ name }) =>
-          handle.executeUpdate(name, { args: [...args] as [] }).then(
-            () => undefined,
-            () => sent.updates++,
-          ),
-        );
-        await Promise.all(refused);
-      });
-    }
-  }
-  return sent;
+/** @returns how many updates with these arguments were refused; without a worker none has an answer */
+async function refused(
+  { client }: AttackedSystem,
+  batcher: string,
+  args: readonly unknown[],
+): Promise<number> {
+  const answers = await client.withDeadline(Date.now() + UPDATE_LIMIT_MS, () =>
+    Promise.allSettled(
+      UPDATES.map(({ name }) =>
+        client.workflow.getHandle(batcher).executeUpdate<unknown, unknown[]>(name, { args: [...args] }),
+      ),
+    ),
+  );
+  return answers.filter(
+    (answer) => answer.status === 'rejected' && answer.reason instanceof WorkflowUpdateFailedError,
+  ).length;
 }
