@@ -162,7 +162,8 @@ export async function attack(options: AttackOptions): Promise<AttackReport> {
     say(
       `round ${index + 1} is quiet: ${findings.acknowledged} acknowledged, ${findings.outcomes} outcomes, ${rescued}`,
     );
-    productAudit = system.audit(await writeExpected(folder, findings.lost));
+    const expected = await writeExpected(folder, findings.lost);
+    productAudit = system.audit(expected, findings.doubledByDeletion);
     if (isDamaged(findings.damage) || productAudit !== '' || trouble.length > 0) break;
   }
   await questions.stop();

@@ -48,7 +48,7 @@ export interface Findings {
   ofLostAnswers: number;
   /** Records without an outcome, as the workflow that held them was deleted by hand. */
   lost: string[];
-  /** Records with two, as the batcher that remembered their key was deleted before its client was answered. */
+  /** Outcomes beyond one a record, as the batcher that remembered the key was deleted before its client was answered. */
   doubledByDeletion: number;
   rolledBack: number;
   files: number;
@@ -117,7 +117,8 @@ export function findDamage(
     ],
     uncertain,
   );
-  const isForgotten = (recordId: string) => forgotten.includes(requestIdOf(recordId));
+  const forgottenKeys = new Set(forgotten);
+  const isForgotten = (recordId: string) => forgottenKeys.has(requestIdOf(recordId));
   const namesOf = (which: (line: OutcomeLine) => boolean) =>
     lines.filter(which).map(({ recordId }) => recordId);
   return {
@@ -125,7 +126,9 @@ export function findDamage(
     outcomes,
     ofLostAnswers: Math.max(0, unknown.length - explained.unexplained.length - explained.acknowledged),
     lost: [...lost.keys()],
-    doubledByDeletion: doubled.filter(isForgotten).length,
+    doubledByDeletion:
+      namesOf(({ recordId }) => isForgotten(recordId)).length -
+      new Set(namesOf(({ recordId }) => isForgotten(recordId))).size,
     rolledBack: lines.filter(({ outcome }) => outcome === OUTCOME.rolledBack).length,
     files: contents.size,
     filesInBulk: [...contents.keys()].filter((name) => /\.\d{3,}\.log$/.test(name)).length,
