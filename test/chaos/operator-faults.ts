@@ -261,10 +261,14 @@ async function refused(
   batcher: string,
   args: readonly unknown[],
 ): Promise<number> {
+  const handle = client.workflow.getHandle(batcher);
+  const [first, ...rest] = args;
   const answers = await client.withDeadline(Date.now() + UPDATE_LIMIT_MS, () =>
     Promise.allSettled(
       UPDATES.map(({ name }) =>
-        client.workflow.getHandle(batcher).executeUpdate<unknown, unknown[]>(name, { args: [...args] }),
+        args.length === 0
+          ? handle.executeUpdate(name)
+          : handle.executeUpdate<unknown, [unknown, ...unknown[]]>(name, { args: [first, ...rest] }),
       ),
     ),
   );
