@@ -1,0 +1,50 @@
+/**
+ * What can be measured, one area at a time.
+ *
+ *   mutate    globs of the sources that are changed
+ *   tests     globs of the tests that may notice; a changed line is only held against those that run it
+ *   temporal  whether some of them need the real server
+ *   bundle    whether the code runs in the workflow sandbox, so that a bundle has to be made of the changed sources
+ */
+export const AREAS = {
+  domain: {
+    mutate: ['src/domain/**/*.ts'],
+    tests: ['test/unit/**', 'test/edge/**'],
+    temporal: false,
+    bundle: false,
+  },
+  store: {
+    mutate: ['src/store/**/*.ts'],
+    tests: ['test/store/**'],
+    temporal: false,
+    bundle: false,
+  },
+  activities: {
+    mutate: ['activities/**/*.ts'],
+    tests: [
+      'test/unit/{activities,bounded-errors,bulk,store-gate}*',
+      'test/store/{full-disk,overtaking,settling}*',
+      'test/workflows/{pipeline,saving-in-bulk,store-away,stores-for-many,undoing,settling,bulk-children}*',
+    ],
+    temporal: true,
+    bundle: false,
+  },
+  shard: {
+    mutate: ['src/temporal/shard/**/*.ts'],
+    tests: [
+      'test/unit/{admission,batcher-view,change-limits,giving-way,group-commit,key-window,limits,messages,numbered,record-stream,repeated-streams,shards}*',
+      'test/workflows/{after-termination,backlog,clients-apart,draining,fewer-shards,keys,limits,other-shards,pipeline,reading,repeated-messages,streams}*',
+    ],
+    temporal: true,
+    bundle: false,
+  },
+  workflows: {
+    mutate: ['workflows/**/*.ts', '!workflows/replay/**', '!workflows/versioned.ts'],
+    tests: [
+      'test/unit/{activities,batcher-state,batcher-view,carried-state,conflict-scope,limits,messages,query-guard,save-shape,sharing-tasks,store-notices,waits}*',
+      'test/workflows/*',
+    ],
+    temporal: true,
+    bundle: true,
+  },
+};
