@@ -46,6 +46,8 @@ const options = {
   testRunner: 'fastest-first',
   plugins: [here('runner.mjs'), here('sample-checker.mjs')],
   checkers: ['sample'],
+  // Options of our plugins, which it doesn't know.
+  warnings: { unknownOptions: false },
   mutationSample: { sample: Number.isFinite(sample) ? sample : Number.MAX_SAFE_INTEGER, seed: values.seed },
   mutationFolder: folder,
   mutate: values.file ?? area.mutate,
@@ -63,7 +65,7 @@ const options = {
   clearTextReporter: { reportTests: false, reportMutants: false, reportScoreTable: false, allowColor: false },
   allowConsoleColors: false,
   disableTypeChecks: '{src,workflows,activities}/**/*.ts',
-  ...(area.bundle && { buildCommand: 'node scripts/mutation/bundle.mjs' }),
+  ...(area.bundle && { buildCommand: 'node scripts/mutation/bundle.mjs', symlinkNodeModules: false }),
   jest: {
     projectType: 'custom',
     enableFindRelatedTests: false,
@@ -72,7 +74,9 @@ const options = {
       roots: jestConfig.roots,
       transform: jestConfig.transform,
       testTimeout: jestConfig.testTimeout,
-      testMatch: (values.tests ?? area.tests).map((glob) => `<rootDir>/${glob.replace(/(\.test\.ts)?$/, '.test.ts')}`),
+      testMatch: (values.tests ?? area.tests).map(
+        (glob) => `<rootDir>/${glob.replace(/(\.test\.ts)?$/, '.test.ts')}`,
+      ),
       filter: '<rootDir>/scripts/mutation/test-filter.cjs',
     },
   },
@@ -81,11 +85,15 @@ const options = {
 require(path.join(root, 'test/helpers/run-typescript.js'));
 // In workflows' own thread nothing could be noted; in debug mode the SDK runs them in the test's.
 if (area.bundle) process.env.TEMPORAL_DEBUG = '1';
+process.env.KEEPAPART_MUTATION_PACKAGES = path.join(root, 'node_modules');
 await require(path.join(root, 'test/helpers/global-setup.ts')).default();
 try {
   const results = await new Stryker(options).runMutationTest();
   mkdirSync(path.dirname(report), { recursive: true });
-  writeReport(report, results, { area: name, command: `npm run mutation -- ${process.argv.slice(2).join(' ')}` });
+  writeReport(report, results, {
+    area: name,
+    command: `npm run mutation -- ${process.argv.slice(2).join(' ')}`,
+  });
 } finally {
   await require(path.join(root, 'test/helpers/global-teardown.ts')).default();
   rmSync(folder, { recursive: true, force: true });

@@ -9,7 +9,13 @@
 export const AREAS = {
   domain: {
     mutate: ['src/domain/**/*.ts'],
-    tests: ['test/unit/**', 'test/edge/**'],
+    tests: [
+      'test/unit/{apart,conflict-rules,explain,partition}/**',
+      'test/unit/{audit,bounded-errors,buffer,carried-state,conflict-rules,conflict-scope,covered-rules,errors,flush-policy}*',
+      'test/unit/{json,key-order,key-window,layout,limits,messages,outcome,packed-batch,paged-buffer,record,redrive}*',
+      'test/unit/{repeated-streams,save-shape,shards,store-gate,stream-window,waits}*',
+      'test/edge/*',
+    ],
     temporal: false,
     bundle: false,
   },

@@ -36,7 +36,9 @@ class SampleChecker {
   rank({ fileName, location, mutatorName, replacement }) {
     const place = `${path.basename(fileName)} ${location.start.line - 0}:${location.start.column}`;
     return createHash('sha256')
-      .update(`${this.seed} ${place} ${location.end.line}:${location.end.column} ${mutatorName} ${replacement}`)
+      .update(
+        `${this.seed} ${place} ${location.end.line}:${location.end.column} ${mutatorName} ${replacement}`,
+      )
       .digest('hex');
   }
 }
