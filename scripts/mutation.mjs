@@ -70,6 +70,11 @@ const options = {
     projectType: 'custom',
     enableFindRelatedTests: false,
     config: {
+      // One server for all runs, which is started below.
+      globalSetup: null,
+      globalTeardown: null,
+      testSequencer: null,
+      workerIdleMemoryLimit: null,
       testEnvironment: '@stryker-mutator/jest-runner/jest-env/node',
       roots: jestConfig.roots,
       transform: jestConfig.transform,
