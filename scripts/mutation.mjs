@@ -6,7 +6,7 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { Stryker } from '@stryker-mutator/core';
 import { AREAS } from './mutation/areas.mjs';
-import { writeReport } from './mutation/report.mjs';
+import { readReport, unnoticedIn, writeReport } from './mutation/report.mjs';
 
 const require = createRequire(import.meta.url);
 const root = path.resolve(import.meta.dirname, '..');
@@ -21,6 +21,7 @@ const { values, positionals } = parseArgs({
     file: { type: 'string', multiple: true },
     tests: { type: 'string', multiple: true },
     report: { type: 'string' },
+    again: { type: 'string' },
   },
 });
 const [name] = positionals;
@@ -34,9 +35,11 @@ if (area === undefined || positionals.length !== 1 || !(sample >= 1)) {
   --file <glob>      only sources that match; may be repeated
   --tests <glob>     only tests that match; may be repeated
   --concurrency <n>  test runners at once (default: 1)
+  --again <report>   only what no test noticed in that earlier run, whose score it then completes
   --report <file>    where the report goes (default: coverage/mutation/<area>.md)`);
   process.exit(2);
 }
+const before = values.again === undefined ? undefined : readReport(values.again);
 const report = path.resolve(values.report ?? path.join(root, 'coverage/mutation', `${name}.md`));
 const folder = mkdtempSync(path.join(tmpdir(), 'keepapart-mutation-'));
 
@@ -48,7 +51,11 @@ const options = {
   checkers: ['sample'],
   // Options of our plugins, which it doesn't know.
   warnings: { unknownOptions: false },
-  mutationSample: { sample: Number.isFinite(sample) ? sample : Number.MAX_SAFE_INTEGER, seed: values.seed },
+  mutationSample: {
+    sample: Number.isFinite(sample) ? sample : Number.MAX_SAFE_INTEGER,
+    seed: values.seed,
+    ...(before && { only: unnoticedIn(before) }),
+  },
   mutationFolder: folder,
   mutate: values.file ?? area.mutate,
   coverageAnalysis: 'perTest',
@@ -91,15 +98,26 @@ require(path.join(root, 'test/helpers/run-typescript.js'));
 // In workflows' own thread nothing could be noted; in debug mode the SDK runs them in the test's.
 if (area.bundle) process.env.TEMPORAL_DEBUG = '1';
 process.env.KEEPAPART_MUTATION_PACKAGES = path.join(root, 'node_modules');
-await require(path.join(root, 'test/helpers/global-setup.ts')).default();
+const servers = await startServers(area.servers);
 try {
   const results = await new Stryker(options).runMutationTest();
   mkdirSync(path.dirname(report), { recursive: true });
-  writeReport(report, results, {
-    area: name,
-    command: `npm run mutation -- ${process.argv.slice(2).join(' ')}`,
-  });
+  const command = `npm run mutation -- ${process.argv.slice(2).join(' ')}`;
+  writeReport(report, results, { area: name, command, before });
 } finally {
-  await require(path.join(root, 'test/helpers/global-teardown.ts')).default();
+  await servers.stop();
   rmSync(folder, { recursive: true, force: true });
+}
+
+/** What the tests of an area need, once for all runs: Jest's own set-up would start it for each mutant. */
+async function startServers(which) {
+  if (which === 'temporal') {
+    await require(path.join(root, 'test/helpers/global-setup.ts')).default();
+    return { stop: () => require(path.join(root, 'test/helpers/global-teardown.ts')).default() };
+  }
+  if (which !== 'postgres') return { stop: async () => undefined };
+  const { TEST_POSTGRES, offerPostgres } = require(path.join(root, 'test/helpers/shared-postgres.ts'));
+  const { url, close } = await offerPostgres();
+  process.env[TEST_POSTGRES] = url;
+  return { stop: close };
 }

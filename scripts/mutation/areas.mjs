@@ -3,7 +3,7 @@
  *
  *   mutate    globs of the sources that are changed
  *   tests     globs of the tests that may notice; a changed line is only held against those that run it
- *   temporal  whether some of them need the real server
+ *   servers   what these need: `temporal` (the real server, and a Postgres), `postgres` or `none`
  *   bundle    whether the code runs in the workflow sandbox, so that a bundle has to be made of the changed sources
  */
 export const AREAS = {
@@ -16,13 +16,17 @@ export const AREAS = {
       'test/unit/{repeated-streams,save-shape,shards,store-gate,stream-window,waits}*',
       'test/edge/*',
     ],
-    temporal: false,
+    servers: 'none',
     bundle: false,
   },
   store: {
     mutate: ['src/store/**/*.ts'],
-    tests: ['test/store/**'],
-    temporal: false,
+    // Without those that take minutes: kills at every point, outages, whole servers.
+    tests: [
+      'test/store/{claims,closing-together,contract,durable-fs,failing-store,file-store,postgres-file,prepare-folders}*',
+      'test/store/{publishing,rolling-back-together,saving-together,settling,sweep}*',
+    ],
+    servers: 'postgres',
     bundle: false,
   },
   activities: {
@@ -32,7 +36,7 @@ export const AREAS = {
       'test/store/{full-disk,overtaking,settling}*',
       'test/workflows/{pipeline,saving-in-bulk,store-away,stores-for-many,undoing,settling,bulk-children}*',
     ],
-    temporal: true,
+    servers: 'temporal',
     bundle: false,
   },
   shard: {
@@ -41,7 +45,7 @@ export const AREAS = {
       'test/unit/{admission,batcher-view,change-limits,giving-way,group-commit,key-window,limits,messages,numbered,record-stream,repeated-streams,shards}*',
       'test/workflows/{after-termination,backlog,clients-apart,draining,fewer-shards,keys,limits,other-shards,pipeline,reading,repeated-messages,streams}*',
     ],
-    temporal: true,
+    servers: 'temporal',
     bundle: false,
   },
   workflows: {
@@ -50,7 +54,7 @@ export const AREAS = {
       'test/unit/{activities,batcher-state,batcher-view,carried-state,conflict-scope,limits,messages,query-guard,save-shape,sharing-tasks,store-notices,waits}*',
       'test/workflows/*',
     ],
-    temporal: true,
+    servers: 'temporal',
     bundle: true,
   },
 };

@@ -1,16 +1,17 @@
 // A plugin of Stryker: lets a sample of the mutants through to the tests, chosen by a seed. The others count as not valid,
 // which the score leaves out.
 import { createHash } from 'node:crypto';
-import path from 'node:path';
 import { PluginKind, commonTokens, declareClassPlugin, tokens } from '@stryker-mutator/api/plugin';
+import { nameOf } from './mutants.mjs';
 
 class SampleChecker {
   static inject = tokens(commonTokens.options);
 
   constructor(options) {
-    const { sample, seed } = options.mutationSample;
+    const { sample, seed, only } = options.mutationSample;
     this.sample = sample;
     this.seed = seed;
+    this.only = only && new Set(only);
   }
 
   async init() {}
@@ -41,6 +42,10 @@ class SampleChecker {
       )
       .digest('hex');
   }
+}
+
+function digestOf(text) {
+  return createHash('sha256').update(text).digest('hex');
 }
 
 export const strykerPlugins = [declareClassPlugin(PluginKind.Checker, 'sample', SampleChecker)];

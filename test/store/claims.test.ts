@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import { outcomeFileContent, type SettledRecord } from '../../src/domain/outcome';
 import { createFileStore } from '../../src/store/file-store';
 import type { StoreFolders } from '../../src/store/folders';
+import { sweep } from '../../src/store/sweep';
 import { interceptFs } from '../helpers/intercept-fs';
 import {
   BATCH,
   BATCH_FILE,
-  contentsOf,
   record,
   rolledBack,
   saved,
@@ -24,21 +24,25 @@ function close(folders: StoreFolders, outcome: SettledRecord): Promise<unknown> 
   return createFileStore(folders).closeBatch(BATCH, [outcome], 'text');
 }
 
-test('A worker that claims only when the batch has its file, and the claim is gone, leaves the file as it is (G10).', async () => {
+test('A worker that claims only when the batch has its file, and another claim was swept away, leaves the file as it is (G10).', async () => {
   const folders = await storeFolders();
   await createFileStore(folders).save(record(1), BATCH);
   let overtaken = false;
+  let dying = false;
   restore = interceptFs(async ({ name, path }) => {
     if (name === 'link') throw NO_LINKS();
+    if (dying && name === 'readdir') throw new Error('killed before it clears up');
     if (name !== 'mkdir' || !path.endsWith('.claiming') || overtaken) return;
     overtaken = true;
+    dying = true;
     await close(folders, rolledBack(record(1)));
+    dying = false;
+    await sweep(folders);
   });
   await expect(close(folders, saved(record(1)))).rejects.toMatchObject({ code: 'batch-file-conflict' });
   expect(overtaken).toBe(true);
   const file = readFileSync(join(folders.outDir, BATCH_FILE), 'utf8');
   expect(file).toBe(outcomeFileContent([rolledBack(record(1))], 'text'));
-  expect(contentsOf(folders).unfinished).toEqual([]);
 });
 
 test('What is claimed is written and synced before it gets its name, and its name before the staging goes (G4).', async () => {
