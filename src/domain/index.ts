@@ -16,7 +16,15 @@
  * A record is anything with a `value`, a JSON value, which the rules look at; what else it has is given back untouched.
  */
 export { conflictingRules, conflicts, parseConflictRules } from './conflict-rules';
-export type { ConflictRule, DistinctRule, GroupRule, NeverRule, PairRule, Selector } from './conflict-rules';
+export type {
+  AlikeRule,
+  ConflictRule,
+  DistinctRule,
+  GroupRule,
+  NeverRule,
+  PairRule,
+  Selector,
+} from './conflict-rules';
 export type { FieldProblem } from './errors';
 export { explainPartition, WHY_NO_LARGER } from './explain';
 export type { CutSummary, ExplainedBatch, Explanation, RuleCount, WhyNoLarger } from './explain';
