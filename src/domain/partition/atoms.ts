@@ -1,20 +1,13 @@
 import type { Selector } from '../conflict-rules/rule';
-import { selectorOf } from '../conflict-rules/selector';
 import type { JsonValue } from '../json';
 import { NOT_NUMBERED, ValueNumbers, type Numbered, type Parts } from './values';
-
-/** Records by what some selectors can tell of their part at one pointer. */
-interface Atoms extends Numbered {
-  /** Which of the selectors select records of the same atom as this one. */
-  selectedBy(record: number): (selector: Selector) => boolean;
-}
 
 /**
  * Sorts records into atoms: those of one are selected by the same of these selectors. An atom is a value that a selector
  * lists or that ends a range, or all that lies between two such ends, or everything else of a kind. So there are few more
  * than the selectors name values, whatever the records hold. O(records × log selectors).
  */
-export function atomsAt(parts: Parts, pointer: string, selectors: readonly Selector[]): Atoms {
+export function atomsAt(parts: Parts, pointer: string, selectors: readonly Selector[]): Numbered {
   const listed = new ValueNumbers();
   const ends: (number | string)[] = [];
   for (const { equals, in: values = [], prefix, atLeast, above, atMost, below } of selectors) {
@@ -37,15 +30,7 @@ export function atomsAt(parts: Parts, pointer: string, selectors: readonly Selec
   const found = parts.map(pointer, atomOf);
   const nothing = afterTexts + 1;
   for (let i = 0; i < found.length; i++) if (found[i] === NOT_NUMBERED) found[i] = nothing;
-  const known = new Map<Selector, (record: JsonValue) => boolean>();
-  return {
-    ...compacted(found),
-    selectedBy: (record) => (selector) => {
-      const isSelected = known.get(selector) ?? selectorOf(selector);
-      known.set(selector, isSelected);
-      return isSelected((parts.records[record] as { value: JsonValue }).value);
-    },
-  };
+  return compacted(found);
 }
 
 /** Texts with a beginning lie from it to before the text that is next to all of them, by the order of code units. */

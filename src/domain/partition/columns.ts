@@ -1,7 +1,9 @@
-import { canonicalJson } from '../json';
+import { canonicalJson, type JsonValue } from '../json';
+import { parseJsonPointer } from '../json-pointer';
 import { membersOf, scopeOf, type AlikeRule, type ConflictRule, type NeverRule } from '../conflict-rules/rule';
+import { selectorOf } from '../conflict-rules/selector';
 import { atomsAt } from './atoms';
-import { crossed, NOT_NUMBERED, ValueNumbers, type Numbered, type Parts } from './values';
+import { crossed, NOT_NUMBERED, Parts, ValueNumbers, type Numbered } from './values';
 
 /**
  * What rules come down to. A batch has slots, one for every rule, or for every value that the rule is about separately
@@ -19,7 +21,9 @@ export const ALONE = -1;
 
 /** What one rule, or several that look at the same parts, make of the records. */
 export interface Column {
-  /** By record: its state, {@link NOT_NUMBERED} where the rules leave it alone. */
+  /** The records it is about, ascending; all of them when undefined. */
+  records?: readonly number[];
+  /** By record of those: its state, {@link NOT_NUMBERED} where the rules leave it alone. */
   states: Int32Array;
   /** By state: the constraints that its records are under; none where no other record makes them matter. */
   constraints: readonly (readonly Constraint[])[];
@@ -52,8 +56,32 @@ export function columnsOf(
     } else addTo(byWhere, canonicalJson([membersOf(rule)?.at ?? '', ...scopeOf(rule)]), rule);
   }
   for (const group of nevers.values()) columns.push(neverColumn(parts, group, newSlot));
-  for (const group of byWhere.values()) columns.push(membersColumn(parts, group, newSlot));
+  const holding = byWhere.size > MANY_PARTS ? parts.holding(firstTokensOf(byWhere.values())) : undefined;
+  for (const group of byWhere.values()) {
+    const records = holding?.get(firstTokenOf(group[0] as ConflictRule) ?? '');
+    if (records === undefined) columns.push(membersColumn(parts, group, newSlot));
+    else if (records.length > 1) {
+      const some = new Parts(records.map((record) => parts.records[record] as { value: JsonValue }));
+      columns.push({ records, ...membersColumn(some, group, newSlot) });
+    }
+  }
   return { columns, slots };
+}
+
+/** With rules that look at more parts than this, it pays to know which records have them. */
+const MANY_PARTS = 16;
+
+function firstTokenOf(rule: ConflictRule): string | undefined {
+  return parseJsonPointer(membersOf(rule)?.at ?? '')[0];
+}
+
+function firstTokensOf(groups: Iterable<readonly ConflictRule[]>): Set<string> {
+  const tokens = new Set<string>();
+  for (const [rule] of groups) {
+    const token = rule && firstTokenOf(rule);
+    if (token !== undefined) tokens.add(token);
+  }
+  return tokens;
 }
 
 function addTo<T>(groups: Map<string, T[]>, key: string, item: T): void {
@@ -152,13 +180,7 @@ function neverColumn(parts: Parts, rules: readonly NeverRule[], newSlot: NewSlot
   const lefts = atomsAt(parts, leftAt, leftAt === rightAt ? selectors : rules.map(({ never }) => never.left));
   const rights = leftAt === rightAt ? lefts : atomsAt(parts, rightAt, rules.map(({ never }) => never.right));
   const pairs = leftAt === rightAt ? lefts : crossed(lefts, rights);
-  const { numbers, sides } = bySides(pairs, (record) => {
-    const [left, right] = [lefts.selectedBy(record), rights.selectedBy(record)];
-    return rules.flatMap(({ never }, rule) => {
-      const [isLeft, isRight] = [left(never.left), right(never.right)];
-      return isLeft || isRight ? [{ rule, side: isLeft && isRight ? BOTH : isLeft ? LEFT : RIGHT }] : [];
-    });
-  });
+  const { numbers, sides } = bySides(pairs, parts, rules);
   const found = { numbers, size: sides.length };
   const scopes = parts.together(scopeOf(rules[0] as NeverRule));
   const { numbers: states, size } = crossed(scopes, found);
@@ -195,14 +217,26 @@ interface Sided {
 /** Numbers records by the sides that they are on, so that atoms on the same sides are one; none where there is no side. */
 function bySides(
   atoms: Numbered,
-  sidesOf: (record: number) => readonly Sided[],
+  parts: Parts,
+  rules: readonly NeverRule[],
 ): { numbers: Int32Array; sides: readonly (readonly Sided[])[] } {
-  const sample = new Int32Array(atoms.size);
-  for (let i = 0; i < atoms.numbers.length; i++) sample[atoms.numbers[i] as number] = i;
+  const sample = Array.from({ length: atoms.size }, (): JsonValue => null);
+  for (let i = 0; i < atoms.numbers.length; i++)
+    sample[atoms.numbers[i] as number] = (parts.records[i] as { value: JsonValue }).value;
+  const all = sample.map((): Sided[] => []);
+  for (const [rule, { never }] of rules.entries()) {
+    const isLeft = selectorOf(never.left);
+    const isRight = selectorOf(never.right);
+    for (let atom = 0; atom < sample.length; atom++) {
+      const value = sample[atom] as JsonValue;
+      const left = isLeft(value);
+      if (isRight(value)) all[atom]?.push({ rule, side: left ? BOTH : RIGHT });
+      else if (left) all[atom]?.push({ rule, side: LEFT });
+    }
+  }
   const sides: (readonly Sided[])[] = [];
   const known = new Map<string, number>();
-  const numberOf = Int32Array.from(sample.subarray(0, atoms.size), (record) => {
-    const own = sidesOf(record);
+  const numberOf = Int32Array.from(all, (own) => {
     if (own.length === 0) return NOT_NUMBERED;
     const text = own.map(({ rule, side }) => `${rule}:${side}`).join();
     const before = known.get(text);

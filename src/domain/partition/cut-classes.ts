@@ -27,8 +27,8 @@ interface Budget {
 
 /** Bounds on the steps of a search: for each record, and in all, which takes some 40 ms. */
 const LEAST_STEPS = 200_000;
-const STEPS_PER_RECORD = 20_000;
-const MAX_STEPS = 6_000_000;
+const STEPS_PER_RECORD = 40_000;
+const MAX_STEPS = 12_000_000;
 
 function budgetFor({ classOf: { length: records } }: Classes): Budget {
   return { steps: Math.min(LEAST_STEPS + STEPS_PER_RECORD * records, MAX_STEPS), records };

@@ -1,7 +1,7 @@
 import type { Kernel } from './kernel';
 
 /** Sets that are tried for one batch, when there are steps enough. */
-const MAX_SETS = 5000;
+const MAX_SETS = 100_000;
 
 /**
  * Builds one batch after the other, each as good as a bounded search finds it: it begins with a record that conflicts

@@ -67,7 +67,7 @@ class PartialPartition {
       (least, { length }, batch) => (length <= (batches[least]?.length ?? 0) ? batch : least),
       0,
     );
-    this.homeless.push(...batches.splice(smallest, 1).flat());
+    for (const record of batches.splice(smallest, 1).flat()) this.homeless.push(record);
     this.batches = batches;
     this.batchOf = new Int32Array(batchOf.length).fill(HOMELESS);
     for (const [batch, records] of batches.entries())

@@ -4,8 +4,8 @@ import type { Kernel } from './kernel';
 const MAX_CELLS = 2_000_000;
 
 /** A record that had to leave a batch stays away from it for up to so many moves, and some more for each without one. */
-const TABU_MOVES = 10;
-const TABU_MOVES_PER_HOMELESS = 0.6;
+const TABU_MOVES = 3;
+const TABU_MOVES_PER_HOMELESS = 0.3;
 
 /**
  * Looks for a partition with fewer batches: dissolves the smallest batch and moves its records into others, out of which
