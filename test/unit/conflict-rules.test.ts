@@ -223,6 +223,31 @@ describe('parseConflictRules', () => {
       '"/b" (string)',
     ],
     [
+      'at beside alike',
+      [{ alike: '/a', at: '/b' }],
+      '/0/at',
+      'no "at" beside alike',
+      '"/b" (string)',
+    ],
+    ['alike that is no pointer', [{ alike: 'tenant' }], '/0/alike', 'a JSON Pointer', '"tenant" (string)'],
+    [
+      'alike within what is the same as a whole',
+      [{ alike: '/a/b', same: '/a' }],
+      '/0',
+      'decides what "alike" looks at',
+      '{"alike":"/a/b","same":"/a"} (object)',
+    ],
+    [
+      'alike twice in other words',
+      [
+        { alike: '/a', same: '/b' },
+        { alike: '/a', same: ['/b'] },
+      ],
+      '/1',
+      'a rule that does not repeat /0',
+      '{"alike":"/a","same":["/b"]} (object)',
+    ],
+    [
       'at beside never',
       [{ never: { left: { at: '' }, right: { at: '' } }, at: '/b' }],
       '/0/at',
@@ -437,5 +462,29 @@ describe('parseConflictRules', () => {
       '/3',
       '/4',
     ]);
+  });
+});
+
+describe('alike', () => {
+  const alike: ConflictRule[] = [{ alike: '/tenant' }];
+
+  test.each<[JsonValue, JsonValue, boolean]>([
+    [{ tenant: 'a' }, { tenant: 'a', more: 1 }, false],
+    [{ tenant: 'a' }, { tenant: 'b' }, true],
+    [{ tenant: { x: 1, y: 2 } }, { tenant: { y: 2, x: 1 } }, false],
+    [{ tenant: 1 }, { tenant: '1' }, true],
+    [{ tenant: null }, {}, true],
+    [{ tenant: '' }, {}, true],
+    [{}, 'no object', false],
+  ])('%j and %j are kept apart: %p', (a, b, apart) => {
+    expect(conflicts(a, b, alike)).toBe(apart);
+    expect(conflicts(b, a, alike)).toBe(apart);
+  });
+
+  test('holds only between records that have the same value where same says', () => {
+    const rules: ConflictRule[] = [{ alike: '/tenant', same: '/region' }];
+    expect(conflicts({ tenant: 1, region: 'x' }, { tenant: 2, region: 'x' }, rules)).toBe(true);
+    expect(conflicts({ tenant: 1, region: 'x' }, { tenant: 2, region: 'y' }, rules)).toBe(false);
+    expect(conflicts({ tenant: 1 }, { tenant: 2 }, rules)).toBe(false);
   });
 });
