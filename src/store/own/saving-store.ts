@@ -63,7 +63,11 @@ export function createSavingStore(saver: BatchSaver, options: SavingStoreOptions
     await between();
     const stored = due.filter((record) => outcomes.get(record)?.outcome === 'saved');
     const staged = new Map(zip(stored, await stage(stored)));
-    return records.map((record) => staged.get(record) ?? resultOf(outcomes.get(record)));
+    return records.map((record) => {
+      const outcome = outcomes.get(record);
+      if (outcome?.outcome !== 'saved') return resultOf(outcome);
+      return staged.get(record) ?? rejected(new TypeError(`${record.recordId} was not staged`));
+    });
 
     function call(wanted: readonly KeptRecord[]): Promise<ReadOutcome[]> {
       return userCode({ name: 'saveBatch', batch, attempt: number ?? 1, signal }, async (told) =>
