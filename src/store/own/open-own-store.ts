@@ -15,6 +15,8 @@ export interface OwnStoreOptions extends SavingStoreOptions {
 /** A store of somebody's own that is open. */
 export interface OwnStore extends RecordStore {
   testing: ForTesting;
+  /** Whether it undoes what a failed save has left. */
+  undoes: boolean;
   close(): Promise<void>;
 }
 
@@ -51,7 +53,8 @@ export async function openOwnStore(exported: unknown, options: OwnStoreOptions):
   }
   const testing = { ...definition.testing, ...opened.testing };
   const store = isFull(opened) ? bound(opened) : createSavingStore(opened, options);
-  return { ...store, testing, close: async () => opened.close?.() };
+  const undoes = isFull(opened) || opened.undo !== undefined;
+  return { ...store, testing, undoes, close: async () => opened.close?.() };
 }
 
 type Definition = (BatchSaver | FullStore | OpenedStore<unknown>) & { testing?: ForTesting };
