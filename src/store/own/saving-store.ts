@@ -1,6 +1,6 @@
 import type { BatchRef } from '../../domain/batch';
 import { KeepapartError } from '../../domain/errors';
-import { OUTCOME, outcomeFromLine } from '../../domain/outcome';
+import { OUTCOME, outcomeFromLine, type Outcome } from '../../domain/outcome';
 import type { KeptRecord } from '../../domain/record';
 import type { RecordStore, RecordsOfBatch, SaveAttempt, SettledBatch } from '../../domain/record-store';
 import { isStoreAway } from '../../domain/store-away';
@@ -33,16 +33,17 @@ interface SingleSave {
  * A record store around code that saves the records of a batch. All the rest is done with files, as the file store does
  * it: a record counts as saved when the code has said so and that is staged. Workers have to share DATA_DIR and OUT_DIR.
  *
- * Nothing is saved for a batch that has its file. A save that began before and ends after is undone, if that file has the
- * record as rolled back, by whichever of the two comes second:
+ * Nothing is saved for a batch that has its file. What goes on while a batch is closed by another worker is made to agree
+ * with that file by whichever of the two comes second:
  *
- *   late save:  saveBatch ──► staged ──► is there a file? ──► undo
- *   closing:    the file ──► is a rolled-back record staged? ──► undo ──► the staging is cleared
+ *   late save:      saveBatch ──► staged ──► does the file have it as rolled back? ──► undo
+ *   late rollback:  not staged any more ──► undo ──► does the file have it as saved? ──► saveBatch
+ *   closing:        the file ──► is a rolled-back record staged? ──► undo; is a saved one not? ──► saveBatch
  */
 export function createSavingStore(saver: BatchSaver, options: SavingStoreOptions): RecordStore {
   const { between = () => undefined } = options;
   const userCode = createUserCode(options);
-  const files = createFileStore(options.folders, { onPublished: undoLateSaves });
+  const files = createFileStore(options.folders, { onPublished: reconcile });
   const gather = createGathering<SingleSave>(options.maxBatchSize, (entries) => {
     const [first] = entries;
     if (first === undefined) return Promise.resolve([]);
@@ -100,35 +101,61 @@ export function createSavingStore(saver: BatchSaver, options: SavingStoreOptions
   }
 
   async function rollBack({ batch, records }: RecordsOfBatch): Promise<Result[]> {
-    // What is published stays, and what of it is rolled back was undone before, or is by whoever comes late.
-    const isClosed = (await files.publishedLines(batch)) !== undefined;
-    const undone = isClosed ? records.map(() => FULFILLED) : await undo({ batch, records });
+    // First, so that no closing finds it staged and publishes what is undone as saved.
+    await files.rollbackAll?.([{ batch, records }]);
     await between();
-    const through = records.filter((_, i) => undone[i]?.status === 'fulfilled');
-    if (through.length > 0) await files.rollbackAll?.([{ batch, records: through }]);
-    return undone;
+    const before = await files.publishedLines(batch);
+    const due = records.filter(
+      (record) => before === undefined || isPublishedAs(OUTCOME.rolledBack, record, before),
+    );
+    const undone = new Map(zip(due, await undo({ batch, records: due })));
+    await between();
+    const lines = (await files.publishedLines(batch)) ?? [];
+    await saveAgain({
+      batch,
+      records: records.filter((record) => isPublishedAs(OUTCOME.saved, record, lines)),
+    });
+    return records.map((record) => undone.get(record) ?? FULFILLED);
   }
 
   /** Records of a closed batch that were saved too late. Nobody waits for it, so what fails here is only logged. */
   async function undoAfterClosing({ batch, records }: RecordsOfBatch): Promise<void> {
     const lines = (await files.publishedLines(batch)) ?? [];
-    await undo({ batch, records: records.filter((record) => isRolledBack(record, lines)) });
+    await undo({
+      batch,
+      records: records.filter((record) => isPublishedAs(OUTCOME.rolledBack, record, lines)),
+    });
   }
 
-  async function undoLateSaves({ batch, records }: SettledBatch): Promise<void> {
+  /**
+   * Records that are published as saved and may have been undone by whoever settled the batch at the same time.
+   * @throws `store-away`, for the call to be repeated; any other failure must not hold the batch open for ever
+   */
+  async function saveAgain({ batch, records }: RecordsOfBatch): Promise<void> {
+    if (saver.undo === undefined || records.length === 0) return;
+    const call = { name: 'saveBatch', batch, attempt: 1, signal: undefined } as const;
+    await userCode(call, (told) => saver.saveBatch(records, told)).catch((error: unknown) => {
+      if (isStoreAway(error)) throw error;
+    });
+  }
+
+  /** Makes the store agree with what is published, whatever came at the same time. */
+  async function reconcile({ batch, records }: SettledBatch): Promise<void> {
     await between();
+    if (saver.undo === undefined) return;
+    const notStaged = new Set(await files.notStaged(records, batch));
+    const undoneMeanwhile = records.filter(
+      (record) => record.outcome === OUTCOME.saved && notStaged.has(record),
+    );
+    await saveAgain({ batch, records: undoneMeanwhile.map(({ recordId, value }) => ({ recordId, value })) });
     // Where undoing has failed for good already, the file says so.
-    const open = records.filter(
-      ({ outcome, rollbackError }) => outcome === OUTCOME.rolledBack && rollbackError === undefined,
+    const late = records.filter(
+      (record) =>
+        record.outcome === OUTCOME.rolledBack && record.rollbackError === undefined && !notStaged.has(record),
     );
-    if (open.length === 0 || saver.undo === undefined) return;
-    const notStaged = new Set(await files.notStaged(open, batch));
-    const late = open.filter((record) => !notStaged.has(record));
-    const away = (await undo({ batch, records: late })).find(
-      (result) => result.status === 'rejected' && isStoreAway(result.reason),
-    );
-    // Closing is repeated until it is back; any other failure must not hold the batch open for ever.
-    if (away?.status === 'rejected') throw away.reason;
+    const plain = late.map(({ recordId, value }) => ({ recordId, value }));
+    for (const result of await undo({ batch, records: plain }))
+      if (result.status === 'rejected' && isStoreAway(result.reason)) throw result.reason;
     await between();
   }
 
@@ -193,10 +220,10 @@ function resultOf(outcome: ReadOutcome | undefined): Result {
   }
 }
 
-/** Whether a closed batch's lines have the record as rolled back; where they don't tell it apart from another, no. */
-function isRolledBack(record: KeptRecord, lines: readonly string[]): boolean {
+/** Whether a closed batch's lines have this outcome for the record; where they don't tell it from another, no. */
+function isPublishedAs(wanted: Outcome, record: KeptRecord, lines: readonly string[]): boolean {
   const told = lines.flatMap((line) => outcomeFromLine(record, line) ?? []);
-  return told.length > 0 && told.every(({ outcome }) => outcome === OUTCOME.rolledBack);
+  return told.length > 0 && told.every(({ outcome }) => outcome === wanted);
 }
 
 /** The attempt of saves that go together: called off when all of them are. */
