@@ -48,8 +48,13 @@ function webhookSecrets(): Parser<readonly string[]> {
   return {
     expected,
     parse(raw) {
-      const given: unknown[] =
-        typeof raw === 'string' ? (raw === '' ? [] : raw.split(',')) : Array.isArray(raw) ? raw : [raw];
+      const list = typeof raw === 'string' && raw.startsWith('[') ? parseJson(raw) : raw;
+      const given: unknown[] = Array.isArray(list)
+        ? list
+        : typeof list === 'string'
+          ? list.split(',')
+          : [list];
+      if (given.length === 1 && given[0] === '') return { value: [] };
       const secrets = given.flatMap((one) => (typeof one === 'string' && SECRET.test(one) ? [one] : []));
       if (secrets.length === given.length && secrets.length <= 2) return { value: secrets };
       const received = 'something else (not shown, it may hold a secret)';
