@@ -3,7 +3,7 @@
  * docs/ARCHITECTURE.md is drawn from the real imports and held against the same table (scripts/import-graph.mjs).
  *
  *   domain     → nothing                      contracts → domain, define… of the SDK, types
- *   workflows  → contracts, domain            activities → contracts, domain
+ *   workflows  → contracts, domain            activities → contracts, concurrency, domain
  *   edge       → contracts, domain            store → concurrency, domain
  *   http, tcp  → edge, contracts, domain      config → domain
  *   temporal   → contracts, config, concurrency, domain
@@ -39,7 +39,7 @@ export const LAYERS = [
   },
   {
     dir: 'activities',
-    may: ['src/contracts', 'src/domain'],
+    may: ['src/contracts', 'src/concurrency', 'src/domain'],
     packages: /^@temporalio\/activity$/,
     because: 'activities get their stores and clients injected',
   },

@@ -3,8 +3,8 @@ import { LIMIT_RANGES, MAX_SHARDS, MAX_WINDOW_KEYS } from '../domain/limits';
 import { OUTCOME_FORMATS } from '../domain/outcome';
 import { bytes, integer, oneOf, share, text } from './parse';
 import { apiKeys, conflictRules } from './parse-lists';
-import { STORE_SETTINGS } from './postgres-settings';
 import { setting, type Setting } from './setting';
+import { STORE_SETTINGS } from './store-settings';
 
 export type { Setting } from './setting';
 
