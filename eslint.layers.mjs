@@ -80,6 +80,12 @@ export const LAYERS = [
     because: 'a store knows records and batches, not who calls it',
   },
   {
+    dir: 'src/metrics',
+    may: ['src/contracts', 'src/domain'],
+    packages: /^(node:(?!process$).*|prom-client)$/,
+    because: 'it counts what it is told, and knows nobody who tells it',
+  },
+  {
     dir: 'src/temporal',
     may: ['src/contracts', 'src/config', 'src/concurrency', 'src/domain'],
     packages: /^(node:(?!process$).*|@temporalio\/.*|lru-cache|pino)$/,

@@ -97,7 +97,7 @@ function scopeProblems({ values, writtenAs }: Draft): FieldProblem[] {
   return [{ field, expected, received: describeReceived(conflictScope) }];
 }
 
-const PORTS = ['httpPort', 'tcpPort', 'temporalPort', 'uiPort'] as const;
+const PORTS = ['httpPort', 'tcpPort', 'temporalPort', 'uiPort', 'metricsPort'] as const;
 
 /** Each clash once, at the later port unless only the earlier one was written; 0 never clashes. */
 function portProblems({ values, writtenAs }: Draft): FieldProblem[] {

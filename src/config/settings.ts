@@ -118,6 +118,19 @@ export const SETTINGS = {
     related:
       'On 127.0.0.1 alone, behind a guard against pages of other origins; it asks for no key. No effect with TEMPORAL_ADDRESS, as then nothing is embedded. No two ports may be the same.',
   }),
+  metricsHost: setting({
+    parser: host(),
+    default: '127.0.0.1',
+    about: 'Address that METRICS_PORT is opened on.',
+    related:
+      'Whoever reaches it reads figures and names without a key, never a record; see OBSERVABILITY.md.',
+  }),
+  metricsPort: setting({
+    parser: port(),
+    default: 0,
+    about: 'Port of /metrics, /healthz and /readyz of this process, whatever its role; 0 for none.',
+    related: "With it a worker also tells Temporal's own metrics. No two ports may be the same.",
+  }),
   dataDir: setting({
     parser: path(),
     default: './data',

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { BatcherClient } from '../contracts/batcher-client';
+import type { HttpInstruments, IntakeInstruments } from '../contracts/instruments';
 import type { Right } from '../domain/rights';
 import type { RecordLimits } from '../edge/records';
 
@@ -10,6 +11,12 @@ export interface ApiKey {
   sha256: string;
   /** What its holder may do. */
   rights: readonly Right[];
+}
+
+/** The metrics of a process, in Prometheus' text format. */
+export interface Metrics {
+  contentType: string;
+  text(): Promise<string>;
 }
 
 /** Everything that the HTTP edge needs from outside. */
@@ -29,6 +36,10 @@ export interface HttpDeps {
   /** Whether clients come by TLS; then browsers are told to come by nothing else. False by default. */
   tls?: boolean;
   logger: Logger;
+  /** Who measures. Nobody by default. */
+  instruments?: HttpInstruments & IntakeInstruments;
+  /** What `GET /metrics` answers; without it there is none. */
+  metrics?: Metrics;
   /** Where Temporal's Web UI is, for links. */
   webUiUrl?: string;
   /** Id of an accepted list; a random UUID by default. */

@@ -54,6 +54,11 @@ const LAYERS: Record<string, Layer> = {
     takes: ['node:net', 'pino'],
     refuses: ['@temporalio/client', 'express', 'net', 'node:process'],
   },
+  'src/metrics': {
+    layers: ['src/contracts', 'src/domain'],
+    takes: ['prom-client', 'node:http'],
+    refuses: ['express', '@temporalio/client', '@temporalio/worker', 'pino', 'node:process'],
+  },
   'src/temporal': {
     layers: ['src/contracts', 'src/config', 'src/concurrency', 'src/domain'],
     takes: ['@temporalio/client', '@temporalio/worker', 'node:child_process'],

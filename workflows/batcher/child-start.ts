@@ -75,11 +75,17 @@ export function childInput(
   openedAtMs: number,
 ): ChildInput {
   const policy = policyFor(state, flushes, shape);
-  const batches = flushes.map(({ reason, records, cut }): BatchInChild => ({
-    flushReason: reason,
-    records: packBatch(records),
-    ...(cut !== undefined && { cut: storedReason(cut, policy.cutBy.rules) }),
-  }));
+  const batches = flushes.map(({ reason, records, cut }): BatchInChild => {
+    const waitedMs: number[] = [];
+    const noteWait = (first: number) =>
+      waitedMs.push(openedAtMs - (records[first]?.acceptedAtMs ?? openedAtMs));
+    return {
+      flushReason: reason,
+      records: packBatch(records, noteWait),
+      ...(cut !== undefined && { cut: storedReason(cut, policy.cutBy.rules) }),
+      waitedMs,
+    };
+  });
   return { openedAtMs, batches, ...policy };
 }
 

@@ -24,7 +24,7 @@ import { batchesInFlight, openBatches, recordsInFlight, unaccountedRecords } fro
 import { isOutdated } from './requests';
 import type { BatcherState } from './state';
 import { limitsInForce } from './limits';
-import { waitsOf } from './waits';
+import { bufferWaitsOf, oldestDueAtMs, waitsOf } from './waits';
 
 /** What the batcher reports about itself, to those who ask and in Temporal's Web UI. */
 export function statusOf(state: BatcherState, info: WorkflowInfo): BatcherStatus {
@@ -33,6 +33,7 @@ export function statusOf(state: BatcherState, info: WorkflowInfo): BatcherStatus
     bufferedRecords: records,
     bufferedBytes: bytes,
     oldestAcceptedAtMs: oldestAcceptedAtMs(state.buffer),
+    oldestDueAtMs: oldestDueAtMs(state, Date.now()),
     inFlight: batchesInFlight(state),
     inFlightRecords: recordsInFlight(state),
     unaccounted: unaccountedRecords(state),
@@ -130,6 +131,8 @@ export function answersTo(
         return progressOf(state, question.key, nowMs);
       case 'layout':
         return state.layout;
+      case 'waits':
+        return bufferWaitsOf(state, nowMs);
     }
   });
 }
