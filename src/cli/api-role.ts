@@ -10,7 +10,7 @@ import { createBatcherClient } from '../temporal/batcher-client';
 import { Shards } from '../temporal/shard/shards';
 import { connectionLimits } from './connection-limits';
 import type { Lifecycle } from './lifecycle';
-import { releaseVersion, SWAGGER_UI_FOLDER } from './release';
+import { DASHBOARD_FOLDER, releaseVersion, SWAGGER_UI_FOLDER } from './release';
 import { watchTlsFiles } from './tls-files';
 
 /** The answer names each record. */
@@ -51,6 +51,7 @@ export async function startApi(
     ...edge,
     version: releaseVersion(),
     docsAssets: SWAGGER_UI_FOLDER,
+    uiAssets: DASHBOARD_FOLDER,
     apiKeys: config.apiKeys,
     allowedHosts: config.allowedHosts.split(','),
     rateLimitPerSecond: config.rateLimitPerSecond,
