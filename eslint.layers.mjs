@@ -7,7 +7,7 @@
  *   edge       → contracts, domain            store → concurrency, domain
  *   http, tcp  → edge, contracts, domain      config → domain
  *   temporal   → contracts, config, concurrency, domain
- *   client     → contracts, domain            concurrency → nothing
+ *   client, ui → contracts, domain            concurrency → nothing
  *   cli        → everything
  */
 export const LAYERS = [
@@ -68,6 +68,12 @@ export const LAYERS = [
     because: 'whoever uses the client gets it alone: no server, no Temporal, no configuration',
   },
   {
+    dir: 'src/ui',
+    may: ['src/contracts', 'src/domain'],
+    packages: /^(preact|preact\/hooks|@preact\/signals|uplot)$/,
+    because: 'the dashboard runs in a browser and reaches everything else by the HTTP API',
+  },
+  {
     dir: 'src/concurrency',
     may: [],
     packages: /^$/,
@@ -120,7 +126,7 @@ const plugin = {
   },
 };
 
-const within = (dir) => [`${dir}/**/*.ts`, `${dir}.ts`];
+const within = (dir) => [`${dir}/**/*.{ts,tsx}`, `${dir}.ts`];
 
 /** The folder of a layer, and the file beside it of the same name. */
 const modules = (dir) => [dir, `${dir}.ts`];
@@ -165,7 +171,7 @@ export const layerRules = [
     },
   })),
   {
-    files: ['src/**/*.ts', 'workflows/**/*.ts', 'activities/**/*.ts'],
+    files: ['src/**/*.{ts,tsx}', 'workflows/**/*.ts', 'activities/**/*.ts'],
     ignores: ['src/cli/**'],
     rules: { 'no-restricted-properties': ['error', ...PROCESS_PROPERTIES, ...WAYS_TO_PROCESS] },
   },

@@ -14,7 +14,7 @@ import { Shards } from '../temporal/shard/shards';
 import { connectionLimits } from './connection-limits';
 import type { Lifecycle } from './lifecycle';
 import type { Measuring } from './measuring';
-import { releaseVersion, SWAGGER_UI_FOLDER } from './release';
+import { DASHBOARD_FOLDER, releaseVersion, SWAGGER_UI_FOLDER } from './release';
 import { watchTlsFiles } from './tls-files';
 
 /** The answer names each record. */
@@ -73,6 +73,7 @@ export async function startApi(
     version: releaseVersion(),
     metrics,
     docsAssets: SWAGGER_UI_FOLDER,
+    uiAssets: DASHBOARD_FOLDER,
     apiKeys: config.apiKeys,
     allowedHosts: config.allowedHosts.split(','),
     rateLimitPerSecond: config.rateLimitPerSecond,

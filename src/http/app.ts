@@ -6,12 +6,12 @@ import type { HttpDeps } from './deps';
 import { serveDocs } from './docs-routes';
 import { serveDrain } from './drain-routes';
 import { refuseCrossOrigin } from './cross-origin';
+import { serveDashboard } from './dashboard-routes';
 import { closeWhileDraining, refuseWhileDraining } from './draining';
 import type { RequestHandler } from './error-boundary';
 import { fixedHeaders } from './headers';
 import { serveHealth } from './health-routes';
 import { requireHost } from './host';
-import { serveIndex } from './index-page';
 import { serveLimits } from './limits-routes';
 import { describeApi } from './openapi-document';
 import { serveOperator } from './operator-routes';
@@ -77,7 +77,7 @@ export function createHttpApi(deps: HttpDeps): HttpApi {
     app.use(METRICS_PATH, inOrder(requireApiKey(deps.apiKeys)));
     serveMetrics(open, deps.metrics, 'read');
   }
-  serveIndex(open, deps, operations);
+  serveDashboard(open, deps);
   serveDocs(open, deps, () => describeApi(operations(), deps.version));
 
   const refuse = problemResponse(deps.logger, deps.instruments);

@@ -25,6 +25,8 @@ export interface HttpDeps {
   version: string;
   /** Folder of what the page at `/docs` loads. */
   docsAssets: string;
+  /** Folder of the dashboard as it was built. */
+  uiAssets: string;
   batcher: BatcherClient;
   limits: RecordLimits;
   /** Empty: everybody may do everything. Otherwise each call under `/v1` needs a key with the right that it names. */

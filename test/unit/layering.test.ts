@@ -69,6 +69,11 @@ const LAYERS: Record<string, Layer> = {
     takes: ['node:http', 'node:https', 'node:timers/promises'],
     refuses: ['express', '@temporalio/client', '@temporalio/common', 'node:fs', 'node:process', 'commander'],
   },
+  'src/ui': {
+    layers: ['src/contracts', 'src/domain'],
+    takes: ['preact', '@preact/signals', 'uplot'],
+    refuses: ['express', '@temporalio/common', 'node:fs', 'node:process', 'zod', 'react'],
+  },
   'src/store': {
     layers: ['src/concurrency', 'src/domain'],
     takes: ['node:fs/promises', 'pg'],
