@@ -3,11 +3,11 @@
  * docs/ARCHITECTURE.md is drawn from the real imports and held against the same table (scripts/import-graph.mjs).
  *
  *   domain     → nothing                      contracts → domain, define… of the SDK, types
- *   workflows  → contracts, domain            activities → contracts, domain
+ *   workflows  → contracts, domain            activities → contracts, concurrency, domain
  *   edge       → contracts, domain            store → concurrency, domain
  *   http, tcp  → edge, contracts, domain      config → domain
  *   temporal   → contracts, config, concurrency, domain
- *   client     → contracts, domain            concurrency → nothing
+ *   client, ui → contracts, domain            concurrency → nothing
  *   cli        → everything
  */
 export const LAYERS = [
@@ -39,7 +39,7 @@ export const LAYERS = [
   },
   {
     dir: 'activities',
-    may: ['src/contracts', 'src/domain'],
+    may: ['src/contracts', 'src/concurrency', 'src/domain'],
     packages: /^@temporalio\/activity$/,
     because: 'activities get their stores and clients injected',
   },
@@ -68,6 +68,12 @@ export const LAYERS = [
     because: 'whoever uses the client gets it alone: no server, no Temporal, no configuration',
   },
   {
+    dir: 'src/ui',
+    may: ['src/contracts', 'src/domain'],
+    packages: /^(preact|preact\/hooks|@preact\/signals|uplot)$/,
+    because: 'the dashboard runs in a browser and reaches everything else by the HTTP API',
+  },
+  {
     dir: 'src/concurrency',
     may: [],
     packages: /^$/,
@@ -78,6 +84,12 @@ export const LAYERS = [
     may: ['src/concurrency', 'src/domain'],
     packages: /^(node:(?!process$).*|pg)$/,
     because: 'a store knows records and batches, not who calls it',
+  },
+  {
+    dir: 'src/metrics',
+    may: ['src/contracts', 'src/domain'],
+    packages: /^(node:(?!process$).*|prom-client)$/,
+    because: 'it counts what it is told, and knows nobody who tells it',
   },
   {
     dir: 'src/temporal',
@@ -114,7 +126,7 @@ const plugin = {
   },
 };
 
-const within = (dir) => [`${dir}/**/*.ts`, `${dir}.ts`];
+const within = (dir) => [`${dir}/**/*.{ts,tsx}`, `${dir}.ts`];
 
 /** The folder of a layer, and the file beside it of the same name. */
 const modules = (dir) => [dir, `${dir}.ts`];
@@ -159,7 +171,7 @@ export const layerRules = [
     },
   })),
   {
-    files: ['src/**/*.ts', 'workflows/**/*.ts', 'activities/**/*.ts'],
+    files: ['src/**/*.{ts,tsx}', 'workflows/**/*.ts', 'activities/**/*.ts'],
     ignores: ['src/cli/**'],
     rules: { 'no-restricted-properties': ['error', ...PROCESS_PROPERTIES, ...WAYS_TO_PROCESS] },
   },

@@ -4,6 +4,7 @@ import {
   type CloseBatchesResult,
   type PackedBatches,
   type RollbackResult,
+  type SaveBatchesInput,
   type SaveBatchesResult,
   type SaveFailure,
 } from '../src/contracts/activities';
@@ -18,10 +19,11 @@ import {
   saveTogether,
   type RecordStore,
   type RecordsOfBatch,
+  type SaveAttempt,
   type SettledBatch,
 } from '../src/domain/record-store';
 import { isStoreAway } from '../src/domain/store-away';
-import { createSlots } from './slots';
+import { createSlots } from '../src/concurrency/slots';
 import { isFileConflict, isFinal, isRefusedBatch, messageOf, saveFailureOf } from './failure';
 import { isEndOfHold } from './store-call';
 import type { Pass } from './store-gate';
@@ -32,22 +34,26 @@ const MAX_FAILURES_BYTES = 256 * KIB;
 /** Calls of a store for single records at once, in this process: as many as there are slots for single saves. */
 const slots = createSlots(400);
 
-/** One attempt to save the records of several batches. Never throws for what a store does. */
+/**
+ * One attempt to save the records of several batches. Never throws for what a store does.
+ * @param attempt gives the store what it may know of each of its calls
+ */
 export async function saveBatches(
   store: RecordStore,
-  input: PackedBatches,
+  input: SaveBatchesInput,
   pass: Pass,
+  attempt: () => SaveAttempt | undefined = () => undefined,
 ): Promise<SaveBatchesResult> {
   const batches = unpacked(input);
   let fastestMs = Infinity;
   const save: RecordStore['save'] = async (record, batch) => {
     const startedAtMs = performance.now();
-    await store.save(record, batch);
+    await store.save(record, batch, attempt());
     fastestMs = Math.min(fastestMs, Math.round(performance.now() - startedAtMs));
   };
   const results = await (store.saveAll === undefined
     ? each(batches, (record, batch) => pass(() => slots(() => save(record, batch))))
-    : together(batches, pass, (open) => saveTogether(store, open)));
+    : together(batches, pass, (open) => saveTogether(store, open, attempt())));
   const failures = new Distinct<SaveFailure>();
   const failed: SaveBatchesResult['failed'] = [];
   for (const [i, { records }] of batches.entries()) {

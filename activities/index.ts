@@ -2,7 +2,7 @@ import { Context } from '@temporalio/activity';
 import type { Activities, ChildClosing, HeldByChild } from '../src/contracts/activities';
 import type { StoreAway, StoreNotice } from '../src/contracts/store-notice';
 import type { PackedBuffer } from '../src/domain/buffer';
-import type { RecordStore } from '../src/domain/record-store';
+import type { RecordStore, SaveAttempt } from '../src/domain/record-store';
 import { closeBatches, rollBack, saveBatches } from './bulk';
 import { settleBatch } from './settle-batch';
 import { storeWork, whileHeartbeating } from './store-call';
@@ -45,21 +45,33 @@ export function createActivities({ store, workflows, ...deps }: ActivityDeps): A
     pauses: deps.storePauses,
   });
   const { saving, undoing, closing } = watch;
-  const inRecord = { watch, gate: saving, fallback: 'save-failed', isScheduledAgain: true } as const;
+  const isBounded = store.boundsItsCalls === true;
+  const inRecord = {
+    ...{ watch, gate: saving, isBounded },
+    ...({ fallback: 'save-failed', isScheduledAgain: true } as const),
+  };
   const inBulk = { ...inRecord, isScheduledAgain: false };
-  const undo = { watch, gate: undoing, fallback: 'store-failed', isScheduledAgain: true } as const;
-  const close = { watch, gate: closing, fallback: 'store-failed', isScheduledAgain: false } as const;
+  const undo = {
+    ...{ watch, gate: undoing, isBounded },
+    ...({ fallback: 'store-failed', isScheduledAgain: true } as const),
+  };
+  const close = {
+    ...{ watch, gate: closing, isBounded },
+    ...({ fallback: 'store-failed', isScheduledAgain: false } as const),
+  };
   return {
     save: ({ record, batch }) =>
       storeWork(inRecord, async (pass, attempt) => {
+        const told = attempts(attempt);
         const tookMs = await pass(async () => {
           const startedAtMs = performance.now();
-          await store.save(record, batch);
+          await store.save(record, batch, told());
           return Math.round(performance.now() - startedAtMs);
         });
         return { attempt, tookMs };
       }),
-    saveBatches: (input) => storeWork(inBulk, (pass) => saveBatches(store, input, pass)),
+    saveBatches: (input) =>
+      storeWork(inBulk, (pass) => saveBatches(store, input, pass, attempts(input.attempt ?? 1))),
     rollback: (input) => storeWork(undo, (pass, attempt) => rollBack(store, input, pass, attempt)),
     closeBatches: (input) => storeWork(close, (pass) => closeBatches(store, input, pass)),
     settleBatch: (input) =>
@@ -70,5 +82,16 @@ export function createActivities({ store, workflows, ...deps }: ActivityDeps): A
     unfinishedChildren: ({ batcher }) => whileHeartbeating(() => workflows.unfinishedChildren(batcher)),
     readChild: ({ childId }) => workflows.readChild(childId),
     readPage: ({ pageId }) => workflows.readPage(pageId),
+  };
+}
+
+/** What a store is told of the attempt with this number, at each of its calls. */
+function attempts(number: number): () => SaveAttempt {
+  const { cancellationSignal: signal, info } = Context.current();
+  let isFirst = number === 1 && info.attempt === 1;
+  return () => {
+    const attempt = { number, isFirst, signal };
+    isFirst = false;
+    return attempt;
   };
 }

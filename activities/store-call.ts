@@ -25,6 +25,8 @@ export interface StoreWork {
   fallback: ErrorCode;
   /** Whether the workflow schedules it again when it ends while the store is away; otherwise Temporal's retries do. */
   isScheduledAgain: boolean;
+  /** Whether the store bounds its calls itself. */
+  isBounded: boolean;
 }
 
 /**
@@ -33,13 +35,13 @@ export interface StoreWork {
  * @param work gets the number of this attempt, without those that ended while the store was away
  */
 export async function storeWork<T>(
-  { gate, watch, fallback, isScheduledAgain }: StoreWork,
+  { gate, watch, fallback, isScheduledAgain, isBounded }: StoreWork,
   work: (pass: Pass, attempt: number) => Promise<T>,
 ): Promise<T> {
   const hold = new Hold(watch);
   const pass: Pass = (call) =>
     gate.pass(
-      (noteSuccess) => inTime(() => call(noteSuccess), fallback),
+      (noteSuccess) => (isBounded ? call(noteSuccess) : inTime(() => call(noteSuccess), fallback)),
       (away, released) => hold.until(away, released),
     );
   try {

@@ -1,6 +1,7 @@
 import type { StoreAway } from '../src/contracts/store-notice';
-import { SECOND } from '../src/domain/duration';
+import { MINUTE, SECOND } from '../src/domain/duration';
 import { isStoreAway } from '../src/domain/store-away';
+import { isKeepapartError } from '../src/domain/errors';
 import { isFinal, reasonOf } from './failure';
 
 /** How long a store that is away is left alone before it is asked again: at first, and at most; doubled each time. */
@@ -10,6 +11,9 @@ export interface StorePauses {
 }
 
 export const STORE_PAUSES: StorePauses = { firstMs: 1 * SECOND, longestMs: 30 * SECOND };
+
+/** No store is left alone for longer, whatever it asks for. */
+const LONGEST_ASKED_MS = 10 * MINUTE;
 
 /** How often a call may find the store away while others succeed; after that it is the call that fails. */
 const MAX_ALONE = 3;
@@ -99,7 +103,7 @@ export class StoreGate {
     // Calls that were under way when the store went find it away all at once: that is one failure.
     if (!isFirst && !isProbe) return;
     this.pauseMs = isFirst ? this.pauses.firstMs : Math.min(2 * this.pauseMs, this.pauses.longestMs);
-    this.nextCallAtMs = Date.now() + this.pauseMs;
+    this.nextCallAtMs = Date.now() + Math.max(this.pauseMs, askedPauseMs(error));
     clearTimeout(this.timer);
     this.timer = undefined;
     this.schedule();
@@ -145,4 +149,10 @@ export class StoreGate {
       Math.max(0, this.nextCallAtMs - Date.now()),
     );
   }
+}
+
+/** What a store that is away has asked for, in milliseconds; 0 where it hasn't. */
+function askedPauseMs(error: unknown): number {
+  const askedMs = isKeepapartError(error) ? (error.retryAfterMs ?? 0) : 0;
+  return Math.min(askedMs, LONGEST_ASKED_MS);
 }

@@ -14,7 +14,7 @@ const stamp = stampOfSources();
 if (existsSync(stampFile) && readFileSync(stampFile, 'utf8') === stamp) process.exit(0);
 
 // `npm ci` for production leaves out what a build needs, and runs `prepare` all the same.
-if (!isInstalled('typescript') || !isInstalled('swagger-ui-dist')) {
+if (!['typescript', 'swagger-ui-dist', 'esbuild'].every(isInstalled)) {
   console.error(
     'keepapart: not built, as development packages are left out (NODE_ENV=production or --omit=dev); ' +
       'to build: npm ci --include=dev && npm run build. What is built runs without them',
@@ -42,9 +42,38 @@ await buildWorkflowBundle(new DefaultLogger('WARN'));
 const swaggerUi = path.dirname(require.resolve('swagger-ui-dist/package.json'));
 for (const name of ['swagger-ui.css', 'swagger-ui-bundle.js', 'LICENSE', 'NOTICE'])
   cpSync(path.join(swaggerUi, name), path.join(next, 'swagger-ui', name));
+await buildDashboard(path.join(next, 'ui'));
 writeFileSync(path.join(next, path.basename(stampFile)), stamp);
 rmSync(dist, { recursive: true, force: true });
 renameSync(next, dist);
+
+/** The dashboard: one script, one style sheet and the icon, their names by content, and the page that loads them. */
+async function buildDashboard(outdir) {
+  const { build } = require('esbuild');
+  const { metafile } = await build({
+    absWorkingDir: root,
+    entryPoints: { app: 'src/ui/main.tsx', icon: 'src/ui/icon.svg' },
+    outdir,
+    bundle: true,
+    minify: true,
+    format: 'esm',
+    target: 'es2022',
+    jsx: 'automatic',
+    jsxImportSource: 'preact',
+    tsconfigRaw: {},
+    loader: { '.svg': 'copy' },
+    entryNames: '[name]-[hash]',
+    legalComments: 'linked',
+    metafile: true,
+  });
+  const names = Object.keys(metafile.outputs).map((output) => path.basename(output));
+  const nameOf = (pattern) => names.find((name) => pattern.test(name));
+  const page = readFileSync(path.join(root, 'src/ui/index.html'), 'utf8')
+    .replace('app.js', nameOf(/^app-\w+\.js$/))
+    .replace('app.css', nameOf(/^app-\w+\.css$/))
+    .replace('icon.svg', nameOf(/^icon-\w+\.svg$/));
+  writeFileSync(path.join(outdir, 'index.html'), page);
+}
 
 function isInstalled(name) {
   try {
@@ -61,7 +90,7 @@ function stampOfSources() {
     .flatMap((folder) =>
       readdirSync(path.join(root, folder), { recursive: true }).map((name) => path.join(folder, name)),
     )
-    .filter((name) => name.endsWith('.ts'))
+    .filter((name) => /\.(tsx?|css|svg|html)$/.test(name))
     .concat('package-lock.json', 'tsconfig.json', 'tsconfig.build.json', 'scripts/build.mjs')
     .sort();
   for (const name of files)

@@ -9,4 +9,5 @@ export type { ApiKey } from './config/parse-lists';
 export { formatBytes } from './config/parse';
 export { showPostgresUrl } from './config/postgres-url';
 export { isLoopback } from './config/relations';
+export { isOwnStore } from './config/store-settings';
 export { SETTING_KEYS, SETTINGS, type Config, type Setting, type SettingKey } from './config/settings';

@@ -15,6 +15,7 @@ graphs come from seeds: the same everywhere.
   --batch-sizes <n,…>   most records of a batch (default 5,20)
   --seeds <n>           graphs of each size and density (default 2)
   --runs <n>            timed runs under each common rule (default 7); 0 leaves them out
+  --yardstick <s>       seconds of tabu search for each uniform graph (default 0: what ten seconds found, as stored)
   --no-times            leaves the milliseconds out of the tables of graphs
 `;
 
@@ -39,6 +40,7 @@ export function partitionBench(args: string[]): number {
       'batch-sizes': { type: 'string', default: '5,20' },
       seeds: { type: 'string', default: '2' },
       runs: { type: 'string', default: '7' },
+      yardstick: { type: 'string', default: '0' },
       'no-times': { type: 'boolean', default: false },
     },
   });
@@ -47,12 +49,13 @@ export function partitionBench(args: string[]): number {
     process.stdout.write(HELP);
     return values.help ? 0 : 2;
   }
-  let sizes, densities, batchSizes, seeds, runs;
+  let sizes, densities, batchSizes, seeds, runs, yardstick;
   try {
     sizes = wholeNumbers('sizes', values.sizes, 1, 100_000);
     densities = wholeNumbers('densities', values.densities, 0, 100);
     batchSizes = wholeNumbers('batch-sizes', values['batch-sizes'], 1, 100_000);
     [seeds = 1] = wholeNumbers('seeds', values.seeds, 1, 1000);
+    [yardstick = 0] = wholeNumbers('yardstick', values.yardstick, 0, 1000);
     [runs = 0] = wholeNumbers('runs', values.runs, 0, 1000);
   } catch (error) {
     process.stderr.write(`${(error as Error).message}\n`);
@@ -63,7 +66,7 @@ export function partitionBench(args: string[]): number {
     for (const size of sizes) {
       for (const percent of densities) {
         process.stderr.write(`${family}, ${size} records, ${percent} %\n`);
-        cells.push(...cellsOf({ family, size, percent }, batchSizes, seeds));
+        cells.push(...cellsOf({ family, size, percent }, batchSizes, seeds, yardstick));
       }
     }
     process.stdout.write(`${family}:\n\n${renderCells(cells, !values['no-times'])}\n\n`);

@@ -53,6 +53,7 @@ function demoConfig(config: Config): Config {
     ...config,
     httpHost: LOOPBACK,
     httpPort: 0,
+    metricsPort: 0,
     tcpPort: 0,
     apiKeys: [],
     rateLimitPerSecond: 0,

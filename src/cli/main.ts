@@ -8,6 +8,7 @@ import { nameHelpAfterErrors } from './help-after-errors';
 import { EXIT, reportFailure } from './report-failure';
 import { releaseVersion } from './release';
 import { registerRules } from './rules-commands';
+import { registerStore } from './store-command';
 import { registerSystemCommands } from './system-commands';
 
 const program = new Command('keepapart')
@@ -24,6 +25,7 @@ run().catch((error: unknown) => {
 async function run(): Promise<void> {
   registerApiCommands(program);
   registerRules(program);
+  registerStore(program);
   registerAudit(program);
   const [, , called] = process.argv;
   if (!program.commands.some((command) => command.name() === called)) {

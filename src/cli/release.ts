@@ -11,6 +11,9 @@ export function releaseVersion(): string {
 /** Where the build has put what the page at `/docs` loads. */
 export const SWAGGER_UI_FOLDER = path.join(FOLDER, 'dist/swagger-ui');
 
+/** Where the build has put the dashboard. */
+export const DASHBOARD_FOLDER = path.join(FOLDER, 'dist/ui');
+
 /** It stands above both the sources and what is built from them. */
 function folderOfPackage(): string {
   let folder = __dirname;

@@ -3,10 +3,12 @@ import { showPostgresUrl, type Config, type LoadedConfig } from '../config';
 import { choosePorts, type PortWish } from '../temporal/embedded/ports';
 import { restrictFiles } from './file-access';
 import type { Lifecycle } from './lifecycle';
+import { startMeasuring } from './measuring';
 import { openStore } from './open-store';
 import type { Summary } from './summary';
 import { readTlsFiles } from './tls-files';
 import {
+  checkTemporal,
   connect,
   externalTemporal,
   namesTemporal,
@@ -38,7 +40,8 @@ export async function startRole(
   reached?: ReachedTemporal,
 ): Promise<Summary> {
   restrictFiles(config);
-  const context = { config, logger, lifecycle };
+  const measuring = await startMeasuring(role, { config, logger, lifecycle });
+  const context = { config, logger, lifecycle, measuring };
   const hasApi = role === 'serve' || role === 'api';
   const hasWorker = role === 'serve' || role === 'worker';
   const embeds = reached === undefined && (role === 'temporal' || (role === 'serve' && !namesTemporal()));
@@ -48,9 +51,10 @@ export async function startRole(
   if (hasApi && embeds) await choosePorts(apiPorts(config));
   // Express and the SDK's worker take a second to load, so only who has the part does. And only a worker has the SDK's
   // native runtime, which would keep any other process alive.
-  if (hasWorker) (await import('../temporal/worker/runtime.js')).installRuntime(logger);
+  if (hasWorker) (await import('../temporal/worker/runtime.js')).installRuntime(logger, measuring.temporalAt);
   const temporal = embeds ? await startTemporal(config, lifecycle) : (reached ?? externalTemporal());
   const client = await connect(temporal, lifecycle);
+  if (role === 'temporal') measuring.becomesReadyBy(() => checkTemporal(client));
   if (store !== undefined) {
     const { startWorker } = await import('./worker-role.js');
     await startWorker(context, temporal, client, store);

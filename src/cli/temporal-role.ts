@@ -1,6 +1,7 @@
 import { homedir } from 'node:os';
 import type { Client } from '@temporalio/client';
 import type { Config } from '../config';
+import type { Readiness } from '../contracts/batcher-client';
 import { KeepapartError } from '../domain/errors';
 import { startWebUi } from '../http/web-ui';
 import {
@@ -12,7 +13,7 @@ import {
 import { defaultCacheDir, resolveTemporalBinary } from '../temporal/embedded/binary';
 import { databaseServerVersion, startEmbeddedServer } from '../temporal/embedded/embedded-server';
 import { accepts, choosePorts, type Endpoint, LOOPBACK } from '../temporal/embedded/ports';
-import { registerWithTemporal } from '../temporal/server/register';
+import { checkNamespace, registerWithTemporal } from '../temporal/server/register';
 import type { Lifecycle } from './lifecycle';
 import { progressLine } from './progress-line';
 
@@ -130,4 +131,10 @@ export async function connect({ target }: ReachedTemporal, lifecycle: Lifecycle)
   lifecycle.onStop('the connection to Temporal', () => client.connection.close());
   await registerWithTemporal(client);
   return client;
+}
+
+/** Resolves when Temporal answers and the namespace is there. @throws KeepapartError `temporal-unavailable` */
+export async function checkTemporal(client: Client): Promise<Readiness> {
+  await checkNamespace(client);
+  return { storeAwaySince: null };
 }

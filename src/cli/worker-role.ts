@@ -3,6 +3,8 @@ import type { Logger } from 'pino';
 import { createActivities } from '../../activities';
 import type { Config } from '../config';
 import type { RecordStore } from '../domain/record-store';
+import { measuredStore } from '../metrics/measured-store';
+import { batchMetrics, saveMetrics } from '../metrics/worker-metrics';
 import { batcherAddress } from '../temporal/shard/batcher-address';
 import { Shards } from '../temporal/shard/shards';
 import { connectWorker } from '../temporal/worker/worker-connection';
@@ -11,11 +13,19 @@ import { createWorker } from '../temporal/worker/worker';
 import { createWorkflowAccess } from '../temporal/worker/workflow-access';
 import { workflowCode } from '../temporal/worker/workflow-bundle';
 import type { Lifecycle } from './lifecycle';
-import type { ReachedTemporal } from './temporal-role';
+import type { Measuring } from './measuring';
+import { checkTemporal, type ReachedTemporal } from './temporal-role';
+
+interface Context {
+  config: Config;
+  logger: Logger;
+  lifecycle: Lifecycle;
+  measuring: Measuring;
+}
 
 /** Starts the worker: workflows, and activities over a record store that is open. */
 export async function startWorker(
-  { config, logger, lifecycle }: { config: Config; logger: Logger; lifecycle: Lifecycle },
+  { config, logger, lifecycle, measuring }: Context,
   { target }: ReachedTemporal,
   client: Client,
   store: RecordStore,
@@ -25,28 +35,40 @@ export async function startWorker(
   lifecycle.onStop("the worker's connection", () => connection.close());
   const { taskQueue, deployment, buildId, stackTraces } = config;
   const versioned = buildId !== '';
+  const { registry } = measuring;
+  let storeAway: { sinceMs: number } | undefined;
   const worker = await createWorker({
     connection,
     namespace: target.namespace,
     taskQueue,
     activities: createActivities({
-      store,
+      store: measuredStore(store, saveMetrics(registry, config.store)),
       workflows: createWorkflowAccess(client),
-      onStoreAway: ({ reason }) =>
-        logger.warn({ reason }, 'the store is away: batches wait for it, and no attempt is used up'),
-      onStoreBack: (_, awayForMs, isKnown) =>
+      onStoreAway: (away) => {
+        storeAway = away;
+        const { reason } = away;
+        logger.warn({ reason }, 'the store is away: batches wait for it, and no attempt is used up');
+      },
+      onStoreBack: (_, awayForMs, isKnown) => {
+        storeAway = undefined;
         logger.warn(
           { awayForMs },
           isKnown
             ? 'the store is back'
             : 'nothing waits for the store any more; whether it is back is not known',
-        ),
+        );
+      },
     }),
     workflows: workflowCode({ versioned, stackTraces: stackTraces === 'on' }),
     version: versioned ? { deployment, buildId } : undefined,
+    instruments: batchMetrics(registry),
   });
   const running = worker.run();
   running.catch((error: unknown) => lifecycle.fail(error));
+  measuring.becomesReadyBy(async () => {
+    await checkTemporal(client);
+    return { storeAwaySince: storeAway === undefined ? null : new Date(storeAway.sinceMs).toISOString() };
+  });
   if (versioned) {
     watchVersion(
       client,

@@ -1,20 +1,13 @@
 import { MINUTE, SECOND } from '../domain/duration';
 import { JSON_POINTER } from '../domain/json-pointer';
-import { integer, oneOf, text } from './parse';
+import { integer, text } from './parse';
 import { postgresUrl, showPostgresUrl } from './postgres-url';
 import { setting } from './setting';
 
-const WITH_POSTGRES = 'No effect with STORE=file';
+const WITH_POSTGRES = 'Only used with STORE=postgres';
 
-/** Where records are saved, and all about the store in Postgres. */
-export const STORE_SETTINGS = {
-  store: setting({
-    parser: oneOf('file', 'postgres'),
-    default: 'file',
-    about: 'Where records are saved: in files, or in Postgres with bulk upserts.',
-    related:
-      "The same for every worker. Change it only when everything is drained, because one store doesn't have what the other saved.",
-  }),
+/** All about the store in Postgres. */
+export const POSTGRES_SETTINGS = {
   postgresUrl: setting({
     parser: postgresUrl(),
     default: '',

@@ -69,10 +69,21 @@ function tlsProblems({ values, writtenAs }: Draft): FieldProblem[] {
   ];
 }
 
+/** What a store can't do without. */
+const STORE_NEEDS = [
+  { store: 'postgres', key: 'postgresUrl', what: 'the address of the database' },
+  { store: 'http', key: 'storeUrl', what: 'the endpoint that batches are sent to' },
+  { store: 'http', key: 'storeSecrets', what: 'what requests are signed with' },
+] as const;
+
 function storeProblems({ values, writtenAs }: Draft): FieldProblem[] {
-  if (values.store !== 'postgres' || values.postgresUrl !== '') return [];
-  const expected = 'POSTGRES_URL beside postgres: the address of the database';
-  return [{ field: writtenAs('store') ?? 'STORE', expected, received: describeReceived(values.store) }];
+  return STORE_NEEDS.filter(({ store, key }) => values.store === store && values[key]?.length === 0).map(
+    ({ store, key, what }) => ({
+      field: writtenAs('store') ?? 'STORE',
+      expected: `${settingName(key)} beside ${store}: ${what}`,
+      received: describeReceived(values.store),
+    }),
+  );
 }
 
 /** Rules of which no part has to be equal can't be routed: two records that conflict may come to any two shards. */
@@ -86,7 +97,7 @@ function scopeProblems({ values, writtenAs }: Draft): FieldProblem[] {
   return [{ field, expected, received: describeReceived(conflictScope) }];
 }
 
-const PORTS = ['httpPort', 'tcpPort', 'temporalPort', 'uiPort'] as const;
+const PORTS = ['httpPort', 'tcpPort', 'temporalPort', 'uiPort', 'metricsPort'] as const;
 
 /** Each clash once, at the later port unless only the earlier one was written; 0 never clashes. */
 function portProblems({ values, writtenAs }: Draft): FieldProblem[] {

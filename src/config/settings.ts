@@ -3,8 +3,8 @@ import { LIMIT_RANGES, MAX_SHARDS, MAX_WINDOW_KEYS } from '../domain/limits';
 import { OUTCOME_FORMATS } from '../domain/outcome';
 import { bytes, integer, oneOf, share, text } from './parse';
 import { apiKeys, conflictRules } from './parse-lists';
-import { STORE_SETTINGS } from './postgres-settings';
 import { setting, type Setting } from './setting';
+import { STORE_SETTINGS } from './store-settings';
 
 export type { Setting } from './setting';
 
@@ -118,6 +118,19 @@ export const SETTINGS = {
     about: "Port of the embedded server's Web UI; 0 picks a free one.",
     related:
       'Only on 127.0.0.1, behind a guard against pages of other origins; it requires no key. No effect with TEMPORAL_ADDRESS, because then no server is embedded. All ports must be different.',
+  }),
+  metricsHost: setting({
+    parser: host(),
+    default: '127.0.0.1',
+    about: 'Address that METRICS_PORT listens on.',
+    related:
+      'Anyone who can reach it can read numbers and names without a key, but never a record; see OBSERVABILITY.md.',
+  }),
+  metricsPort: setting({
+    parser: port(),
+    default: 0,
+    about: 'Port for /metrics, /healthz and /readyz of this process, in any role; 0 for none.',
+    related: "With it, a worker also exposes Temporal's own metrics. All ports must be different.",
   }),
   dataDir: setting({
     parser: path(),

@@ -25,6 +25,11 @@ export interface PackedBatches {
   batches: { batchId: string; records: PackedBatch }[];
 }
 
+export interface SaveBatchesInput extends PackedBatches {
+  /** The number of the attempt, from 1, for stores that want to know it. */
+  attempt?: number;
+}
+
 /** What became of the records of an attempt: those that aren't listed are saved. */
 export interface SaveBatchesResult {
   /** The distinct failures. */
@@ -141,7 +146,7 @@ export interface Activities {
    * One attempt to store the records of several batches. Failures of records are in the result; it only fails when its
    * worker is gone, and Temporal then makes the same attempt again.
    */
-  saveBatches(input: PackedBatches): Promise<SaveBatchesResult>;
+  saveBatches(input: SaveBatchesInput): Promise<SaveBatchesResult>;
   /**
    * Undoes what saves of these records left behind. Tried {@link ROLLBACK_ATTEMPTS} times; what still fails is in the
    * result of the last attempt, and then in the record's outcome.

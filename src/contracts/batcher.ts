@@ -14,7 +14,7 @@ import type { BatcherCounters, DrainStatus, OperatorAction, StoreAway, StoreStat
 import type { ClosedBatches } from './child';
 import type { LimitOverrides, OverriddenLimits } from './limits';
 import type { PipelineSettings, SaveShape } from './settings';
-import type { TracedWaits } from './waits';
+import type { BufferWaits, TracedWaits } from './waits';
 
 export type { BatcherCounters, DrainStatus, OperatorAction } from './batcher-status';
 
@@ -223,7 +223,8 @@ export type BatcherQuestion =
   | { about: 'request'; requestId: string; withWaits?: boolean }
   | { about: 'keys'; keys: KeyRef[] }
   | { about: 'stream'; key: KeyRef }
-  | { about: 'layout' };
+  | { about: 'layout' }
+  | { about: 'waits' };
 
 /** The answers, each to the question of its kind. */
 export interface BatcherAnswers {
@@ -234,6 +235,7 @@ export interface BatcherAnswers {
   /** How far the stream under a key has been taken; null for one that isn't known. */
   stream: StreamProgress | null;
   layout: Layout;
+  waits: BufferWaits;
 }
 
 /**
@@ -267,6 +269,11 @@ export interface BatcherStatus {
   bufferedBytes: number;
   /** When the oldest buffered record was accepted, in milliseconds since the epoch; null when the buffer is empty. */
   oldestAcceptedAtMs: number | null;
+  /**
+   * Since when the record that has been due for longest might have gone, in milliseconds since the epoch; null when none
+   * is due, and while the shard is paused. Being held apart (scope `running`) isn't due.
+   */
+  oldestDueAtMs: number | null;
   inFlight: number;
   /** Of the batches in flight, without those that have their outcome already. */
   inFlightRecords: number;

@@ -36,6 +36,8 @@ export interface BatchInChild {
   records: PackedBatch;
   /** Why it was cut where it was. Absent where it is full. */
   cut?: StoredCutReason;
+  /** How long the first record of each run in `records` had waited then, in milliseconds; for whoever measures. */
+  waitedMs?: number[];
 }
 
 /** Result of `batchesWorkflow`. Values are left out: they stand in the input. */

@@ -52,3 +52,17 @@ export interface TracedWaits {
   /** What records in pages wait for. */
   inPages: Wait;
 }
+
+/** What the whole buffer waits for. */
+export interface BufferWaits {
+  /**
+   * How many records wait for each; together all that are buffered. The first {@link MAX_LOOKED_AT} are looked at, those
+   * behind them wait for older records. Times are the earliest of the records.
+   */
+  counts: (Omit<Wait, 'passedOverBy' | 'keptApartBy'> & { records: number })[];
+  /** Rules that kept records out of a batch that has left, or apart from an older record; of those that were looked at. */
+  rules: { rule: ConflictRule; records: number }[];
+}
+
+/** So many records of the buffer are looked at where it is told what they wait for, those that may go first before others. */
+export const MAX_LOOKED_AT = 1000;

@@ -1,6 +1,7 @@
 export { conflictingRules, conflicts } from './conflict-rules/conflicts';
 export { parseConflictRules } from './conflict-rules/parse';
 export type {
+  AlikeRule,
   ConflictRule,
   DistinctRule,
   GroupRule,

@@ -1,6 +1,6 @@
 import type { ConflictRule, Selector } from './conflict-rules';
 import { membersOf, scopeOf } from './conflict-rules/rule';
-import { holds, selectedValues, type ValueSet } from './conflict-rules/value-set';
+import { areDisjoint, holds, selectedValues, type ValueSet } from './conflict-rules/value-set';
 import { canonicalJson } from './json';
 
 /** A rule that another one makes needless, as indices. */
@@ -11,8 +11,8 @@ export interface CoveredRule {
 
 /**
  * Rules that keep nothing apart that another single rule doesn't: they do no harm, and mean that somebody has forgotten
- * one of the two. Rules are compared within their kind, so not all that could be left out are found. Of the rules that
- * `parseConflictRules` accepts, no two cover each other.
+ * one of the two. Rules are compared within their kind, and with `distinct` and `alike`, so not all that could be left out
+ * are found. Of the rules that `parseConflictRules` accepts, no two cover each other.
  */
 export function coveredRules(rules: readonly ConflictRule[]): CoveredRule[] {
   const extents = rules.map(extentOf);
@@ -28,6 +28,7 @@ interface Extent {
   same: ReadonlySet<string>;
   about:
     | { kind: 'all' }
+    | { kind: 'different'; at: string }
     | { kind: 'members'; at: string; values: ReadonlySet<string> }
     | { kind: 'sides'; sides: readonly [Side, Side] };
 }
@@ -40,6 +41,7 @@ interface Side {
 function extentOf(rule: ConflictRule): Extent {
   const same = new Set(scopeOf(rule));
   if ('distinct' in rule) return { same: same.add(rule.distinct), about: { kind: 'all' } };
+  if ('alike' in rule) return { same, about: { kind: 'different', at: rule.alike } };
   if ('never' in rule) {
     const { left, right } = rule.never;
     return { same, about: { kind: 'sides', sides: [sideOf(left), sideOf(right)] } };
@@ -62,8 +64,18 @@ function isWithin({ same, about }: Extent, wider: Extent): boolean {
     const [a, b] = other.sides;
     return (isPart(left, a) && isPart(right, b)) || (isPart(left, b) && isPart(right, a));
   }
+  if (other.kind === 'different') return isDifferentAt(about, other.at);
   // Two of one place are kept apart whatever else they are.
   return other.kind === 'all';
+}
+
+/** Whether any two records that are kept apart differ at a pointer: what differs in a part differs as a whole. */
+function isDifferentAt(about: Extent['about'], pointer: string): boolean {
+  const isWithinIt = (at: string) => at === pointer || at.startsWith(`${pointer}/`);
+  if (about.kind === 'different' || about.kind === 'members') return isWithinIt(about.at);
+  if (about.kind !== 'sides') return false;
+  const [left, right] = about.sides;
+  return left.at === right.at && isWithinIt(left.at) && areDisjoint(left.set, right.set);
 }
 
 /** Whether what one side selects, the other does too; not told for all that does. */

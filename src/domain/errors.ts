@@ -126,6 +126,7 @@ export const ERRORS = {
   'port-in-use': { title: 'A port is taken', retried: RETRIED.byOperator },
   'folder-not-writable': { title: 'A folder can not be written', retried: RETRIED.byOperator },
   'postgres-unusable': { title: 'Postgres can not be used as the store', retried: RETRIED.byOperator },
+  'store-unusable': { title: 'The store could not be opened', retried: RETRIED.byOperator },
   'temporal-binary-missing': {
     title: 'No Temporal server could be found, downloaded or built',
     retried: RETRIED.byOperator,

@@ -10,6 +10,7 @@ import {
 import type { JsonValue } from './json';
 import { partition, type PartitionOptions } from './partition';
 
+export { explainRecord, type PassedBatch } from './explain/explain-record';
 export { WHY_NO_LARGER } from './explain/why-no-larger';
 export type { CutRecord, ExplainedBatch, RuleCount, WhyNoLarger } from './explain/why-no-larger';
 

@@ -16,12 +16,19 @@ interface RequestedRecord {
   value: JsonValue;
 }
 
-export function packBatch(records: readonly RequestedRecord[]): PackedBatch {
+/** @param onRun told where each run begins */
+export function packBatch(
+  records: readonly RequestedRecord[],
+  onRun: (first: number) => void = () => undefined,
+): PackedBatch {
   const packed: PackedBatch = [];
-  for (const { requestId, index, value } of records) {
+  for (const [i, { requestId, index, value }] of records.entries()) {
     const last = packed.at(-1);
     if (last?.[0] === requestId && last[1] + last[2].length === index) last[2].push(value);
-    else packed.push([requestId, index, [value]]);
+    else {
+      packed.push([requestId, index, [value]]);
+      onRun(i);
+    }
   }
   return packed;
 }

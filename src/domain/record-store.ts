@@ -13,8 +13,11 @@ import type { KeptRecord } from './record';
  * has one.
  */
 export interface RecordStore {
-  /** Stores one record durably, idempotent by `recordId`. When it returns, a power cut doesn't lose the record. */
-  save(record: KeptRecord, batch: BatchRef): Promise<void>;
+  /**
+   * Stores one record durably, idempotent by `recordId`. When it returns, a power cut doesn't lose the record.
+   * @param attempt what is known of the attempt; a store may do without
+   */
+  save(record: KeptRecord, batch: BatchRef, attempt?: SaveAttempt): Promise<void>;
   /**
    * Undoes what an exhausted `save` may have left behind; nothing to undo is fine. Leaves alone what a closed batch has
    * published as saved. When it fails for good, `closeBatch` still clears what it can.
@@ -31,7 +34,10 @@ export interface RecordStore {
    * `save` for the records of several batches, where a store does that faster together. Per batch, in batch order, what
    * became of each record. Call it by {@link saveTogether}: a store may do without.
    */
-  saveAll?(batches: readonly RecordsOfBatch[]): Promise<PromiseSettledResult<void>[][]>;
+  saveAll?(
+    batches: readonly RecordsOfBatch[],
+    attempt?: SaveAttempt,
+  ): Promise<PromiseSettledResult<void>[][]>;
   /** `rollback` for records of several batches, likewise; call it by {@link rollBackTogether}. */
   rollbackAll?(batches: readonly RecordsOfBatch[]): Promise<PromiseSettledResult<void>[][]>;
   /** `closeBatch` for several batches, likewise; call it by {@link closeTogether}. */
@@ -39,6 +45,21 @@ export interface RecordStore {
     batches: readonly SettledBatch[],
     format: OutcomeFormat,
   ): Promise<PromiseSettledResult<ClosedBatch>[]>;
+  /**
+   * Whether the store itself bounds how long each of its calls takes, and how many run at once: then the time that calls
+   * wait for each other is nobody's failure. Otherwise a call that takes five minutes is an attempt that failed.
+   */
+  readonly boundsItsCalls?: boolean;
+}
+
+/** What a store may know of the attempt in which it saves. */
+export interface SaveAttempt {
+  /** From 1, without attempts that ended while the store was away. */
+  number: number;
+  /** False when these records may have been saved already, in an attempt whose end nobody learned of. */
+  isFirst: boolean;
+  /** Aborted when nobody waits for the result any more. */
+  signal: AbortSignal;
 }
 
 /** Records of one batch: all of them, or some. */
@@ -49,15 +70,14 @@ export interface RecordsOfBatch {
 
 /**
  * Saves records side by side, by the store's own way if it has one.
- * @param save how a record is saved by itself
  */
 export async function saveTogether(
   store: RecordStore,
   batches: readonly RecordsOfBatch[],
-  save: RecordStore['save'] = (record, batch) => store.save(record, batch),
+  attempt?: SaveAttempt,
 ): Promise<PromiseSettledResult<void>[][]> {
-  if (store.saveAll !== undefined) return together(() => store.saveAll?.(batches), batches);
-  return eachSettled(batches, save);
+  if (store.saveAll !== undefined) return together(() => store.saveAll?.(batches, attempt), batches);
+  return eachSettled(batches, (record, batch) => store.save(record, batch, attempt));
 }
 
 /**

@@ -6,19 +6,20 @@ import type { HttpDeps } from './deps';
 import { serveDocs } from './docs-routes';
 import { serveDrain } from './drain-routes';
 import { refuseCrossOrigin } from './cross-origin';
+import { serveDashboard } from './dashboard-routes';
 import { closeWhileDraining, refuseWhileDraining } from './draining';
 import type { RequestHandler } from './error-boundary';
 import { fixedHeaders } from './headers';
 import { serveHealth } from './health-routes';
 import { requireHost } from './host';
-import { serveIndex } from './index-page';
 import { serveLimits } from './limits-routes';
 import { describeApi } from './openapi-document';
 import { serveOperator } from './operator-routes';
 import { lastHandler, notFound, problemResponse } from './problem-response';
 import { rateLimit } from './rate-limit';
 import { listHandler, serveRecords } from './records-routes';
-import { requestLog, tellOfStrangers } from './request-log';
+import { noteRoute, requestLog, tellOfStrangers } from './request-log';
+import { METRICS_PATH, serveMetrics } from './metrics-route';
 import { createRoutes } from './routing';
 import { inOrder, type Step } from './steps';
 import { straight } from './straight';
@@ -44,7 +45,7 @@ export function createHttpApi(deps: HttpDeps): HttpApi {
   app.disable('etag');
 
   const ofAll = [
-    requestLog(deps.logger),
+    requestLog(deps.logger, deps.instruments),
     ...(deps.apiKeys.length > 0 ? [tellOfStrangers(deps.logger)] : []),
     fixedHeaders(deps),
     neverNotModified,
@@ -72,13 +73,17 @@ export function createHttpApi(deps: HttpDeps): HttpApi {
   // First, as most of what comes is for it.
   app.use(V1, v1.router);
   serveHealth(open, deps);
-  serveIndex(open, deps, operations);
+  if (deps.metrics !== undefined) {
+    app.use(METRICS_PATH, inOrder(requireApiKey(deps.apiKeys)));
+    serveMetrics(open, deps.metrics, 'read');
+  }
+  serveDashboard(open, deps);
   serveDocs(open, deps, () => describeApi(operations(), deps.version));
 
-  const refuse = problemResponse(deps.logger);
+  const refuse = problemResponse(deps.logger, deps.instruments);
   app.use(notFound, lastHandler(refuse));
 
-  const steps = [...ofAll, ...ofV1, requireRight('ingest')];
+  const steps = [...ofAll, ...ofV1, noteRoute(`${V1}/records`), requireRight('ingest')];
   return { app, handle: straight({ target: `${V1}/records`, steps, handle: takeList, refuse }, app) };
 }
 

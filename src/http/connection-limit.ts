@@ -1,6 +1,7 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Logger } from 'pino';
+import type { HttpInstruments } from '../contracts/instruments';
 import { SECOND } from '../domain/duration';
 import { KeepapartError } from '../domain/errors';
 import { oncePerBurst } from '../edge/burst-log';
@@ -23,7 +24,12 @@ export interface ConnectionLimit {
  * Bounds the connections of a server (G6), so that descriptors are left for files and for Temporal. A client beyond the
  * limit gets an answer that says so.
  */
-export function limitConnections(server: Server, max: number, logger: Logger): ConnectionLimit {
+export function limitConnections(
+  server: Server,
+  max: number,
+  logger: Logger,
+  instruments?: Pick<HttpInstruments, 'refused'>,
+): ConnectionLimit {
   /** Of all connections, by the client's address and port: with TLS, a request has another socket than its connection. */
   const open = new Set<string>();
   const beyond = new Set<string>();
@@ -59,6 +65,7 @@ export function limitConnections(server: Server, max: number, logger: Logger): C
       res.setHeader('Connection', 'close');
       res.setHeader('Cache-Control', 'no-store');
       const detail = `${max} clients are connected; close connections that are not needed, or come back later`;
+      instruments?.refused('too-many-connections');
       sendProblem(res, new KeepapartError('too-many-connections', detail));
       return true;
     },

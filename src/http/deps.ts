@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { BatcherClient } from '../contracts/batcher-client';
+import type { HttpInstruments, IntakeInstruments } from '../contracts/instruments';
 import type { Right } from '../domain/rights';
 import type { RecordLimits } from '../edge/records';
 
@@ -12,12 +13,20 @@ export interface ApiKey {
   rights: readonly Right[];
 }
 
+/** The metrics of a process, in Prometheus' text format. */
+export interface Metrics {
+  contentType: string;
+  text(): Promise<string>;
+}
+
 /** Everything that the HTTP edge needs from outside. */
 export interface HttpDeps {
   /** Of this release, for the description of the API. */
   version: string;
   /** Folder of what the page at `/docs` loads. */
   docsAssets: string;
+  /** Folder of the dashboard as it was built. */
+  uiAssets: string;
   batcher: BatcherClient;
   limits: RecordLimits;
   /** Empty: everybody may do everything. Otherwise each call under `/v1` needs a key with the right that it names. */
@@ -29,6 +38,10 @@ export interface HttpDeps {
   /** Whether clients come by TLS; then browsers are told to come by nothing else. False by default. */
   tls?: boolean;
   logger: Logger;
+  /** Who measures. Nobody by default. */
+  instruments?: HttpInstruments & IntakeInstruments;
+  /** What `GET /metrics` answers; without it there is none. */
+  metrics?: Metrics;
   /** Where Temporal's Web UI is, for links. */
   webUiUrl?: string;
   /** Id of an accepted list; a random UUID by default. */

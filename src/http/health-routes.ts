@@ -6,8 +6,12 @@ import type { HttpDeps } from './deps';
 import type { Operation } from './operation';
 import type { Routes } from './routing';
 
+interface HealthDeps extends Pick<HttpDeps, 'isDraining'> {
+  batcher: Pick<HttpDeps['batcher'], 'checkReady'>;
+}
+
 /** `/healthz`: the process is up. `/readyz`: it takes records, and Temporal answers. */
-export function serveHealth(routes: Routes, { batcher, isDraining }: HttpDeps): void {
+export function serveHealth(routes: Routes, { batcher, isDraining }: HealthDeps): void {
   const checkReady = sharedFor(READY_FOR_MS, () => batcher.checkReady());
   const getHealth: RequestHandler = (_req, res) => {
     res.json({ status: 'ok' });

@@ -20,13 +20,18 @@ export interface JsonBodyOptions {
  * whoever may not send anything is refused first. Throws `unsupported-media-type`, `request-too-large`,
  * `invalid-json` and what `parseJsonText` throws.
  */
-export type JsonBodyReader = (req: IncomingMessage) => Promise<JsonValue | undefined>;
+export type JsonBodyReader = (
+  req: IncomingMessage,
+  /** Told how many bytes the body has, without compression. */
+  onBytes?: (bytes: number) => void,
+) => Promise<JsonValue | undefined>;
 
 export function jsonBodyReader(options: JsonBodyOptions): JsonBodyReader {
-  return async (req) => {
+  return async (req, onBytes) => {
     if (hasNoBody(req)) return undefined;
     requireUtf8Json(req, options.types ?? ['application/json']);
     const bytes = await readWhole(req, options.maxBytes);
+    onBytes?.(bytes.length);
     return parseJsonText(decodeUtf8(bytes), { maxDepth: options.maxDepth });
   };
 }

@@ -3,6 +3,7 @@ import type { Server as HttpServer } from 'node:http';
 import { createServer as createHttpsServer, type Server as HttpsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import pino, { type Logger } from 'pino';
+import type { HttpInstruments } from '../contracts/instruments';
 import { SECOND } from '../domain/duration';
 import { limitBodyTime } from './body-deadline';
 import { describeReceived, KeepapartError } from '../domain/errors';
@@ -23,7 +24,20 @@ export interface ListenOptions {
   maxConnections?: number;
   /** For what concerns connections, and mistakes of ours that no answer can report. By default standard output. */
   logger?: Logger;
+  /** Told of what is refused before the handler gets it. */
+  instruments?: Pick<HttpInstruments, 'refused'> | undefined;
+  /** The settings of host and port, for messages. Default: those of the API. */
+  settings?: ListenSettings;
 }
+
+/** What host and port are called, and what setting the port to 0 is for. */
+export interface ListenSettings {
+  host: string;
+  port: string;
+  zero: string;
+}
+
+const API_SETTINGS: ListenSettings = { host: 'HTTP_HOST', port: 'HTTP_PORT', zero: 'for any free one' };
 
 /** Both in PEM, and known to belong together. */
 export interface TlsPair {
@@ -77,8 +91,8 @@ export async function listen(handler: RequestHandler, options: ListenOptions): P
   const timeouts = { ...DEFAULT_TIMEOUTS, ...options.timeouts };
   const server = createServer(options.tls, timeouts);
   const close = gracefulClose(server);
-  refuseMalformed(server);
-  const limit = limitConnections(server, maxConnections, logger);
+  refuseMalformed(server, options.instruments);
+  const limit = limitConnections(server, maxConnections, logger, options.instruments);
   const turns = createTurns();
   cutUnreadAnswers(server, turns, timeouts.answerMs);
   const timed: RequestHandler = (req, res) => {
@@ -175,7 +189,8 @@ function gracefulClose(server: HttpServer | HttpsServer): Listening['close'] {
   };
 }
 
-function toCatalogued(error: NodeJS.ErrnoException, { host, port }: ListenOptions): Error {
+function toCatalogued(error: NodeJS.ErrnoException, { host, port, settings }: ListenOptions): Error {
+  const { host: hostSetting, port: portSetting, zero } = settings ?? API_SETTINGS;
   const options = (field: string, expected: string, received: unknown) => ({
     cause: error,
     problems: [{ field, expected, received: describeReceived(received) }],
@@ -184,21 +199,21 @@ function toCatalogued(error: NodeJS.ErrnoException, { host, port }: ListenOption
     case 'EADDRINUSE':
       return new KeepapartError(
         'port-in-use',
-        `Port ${port} on ${host} is taken; it is HTTP_PORT. Free it, or set KEEPAPART_HTTP_PORT to another port, or to 0 for any free one.`,
-        options('HTTP_PORT', 'a free port, or 0 to pick one', port),
+        `Port ${port} on ${host} is taken; it is ${portSetting}. Free it, or set KEEPAPART_${portSetting} to another port, or to 0 ${zero}.`,
+        options(portSetting, 'a free port', port),
       );
     case 'EACCES':
       return new KeepapartError(
         'invalid-config',
-        `Port ${port} on ${host} needs rights that this process lacks; set KEEPAPART_HTTP_PORT to another.`,
-        options('HTTP_PORT', 'a port that this user may open, usually above 1023', port),
+        `Port ${port} on ${host} needs rights that this process lacks; set KEEPAPART_${portSetting} to another.`,
+        options(portSetting, 'a port that this user may open, usually above 1023', port),
       );
     case 'EADDRNOTAVAIL':
     case 'ENOTFOUND':
       return new KeepapartError(
         'invalid-config',
-        `${host} is no address of this machine; set KEEPAPART_HTTP_HOST to one that is.`,
-        options('HTTP_HOST', 'an address of this machine', host),
+        `${host} is no address of this machine; set KEEPAPART_${hostSetting} to one that is.`,
+        options(hostSetting, 'an address of this machine', host),
       );
     default:
       return error;

@@ -1,4 +1,5 @@
 import { STATUS_CODES, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { HttpInstruments } from '../contracts/instruments';
 import { ERRORS, KeepapartError } from '../domain/errors';
 import { PROBLEM_TYPE, problemOf } from './problem-response';
 
@@ -17,7 +18,7 @@ interface Conversation {
  * connection: it would take that one for refused although its records are kept (G3). Here earlier requests are answered
  * first, and then the connection is closed without another word.
  */
-export function refuseMalformed(server: Server): void {
+export function refuseMalformed(server: Server, instruments?: Pick<HttpInstruments, 'refused'>): void {
   const conversations = new WeakMap<object, Conversation>();
   const closing = new WeakSet<object>();
 
@@ -34,6 +35,7 @@ export function refuseMalformed(server: Server): void {
     // More bytes, more errors.
     if (refusal === undefined || closing.has(socket)) return;
     closing.add(socket);
+    instruments?.refused(refusal.code);
 
     const { open, last } = conversations.get(socket) ?? {};
     const cutShort = last?.req.complete === false ? last.res : undefined;

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ErrorRequestHandler, RequestHandler } from 'express';
 import type { Logger } from 'pino';
+import type { HttpInstruments } from '../contracts/instruments';
 import { SECOND } from '../domain/duration';
 import { ERRORS, KeepapartError } from '../domain/errors';
 import { isForLogOnly, retryAfterMsOf, toClientError } from '../edge/refusals';
@@ -21,8 +22,9 @@ export type ProblemResponse = (thrown: unknown, req: IncomingMessage, res: Serve
 /**
  * Answers every error as problem details (RFC 9457), `application/problem+json`. What isn't of the catalogue becomes
  * `internal`: logged whole, answered without a word of it.
+ * @param instruments told of each refusal
  */
-export function problemResponse(logger: Logger): ProblemResponse {
+export function problemResponse(logger: Logger, instruments?: HttpInstruments): ProblemResponse {
   return (thrown, req, res) => {
     const error = toCatalogued(thrown);
     const { code } = error;
@@ -34,6 +36,7 @@ export function problemResponse(logger: Logger): ProblemResponse {
     else logger.debug(about, title);
     if (res.headersSent) return false;
 
+    instruments?.refused(code);
     sendProblem(res, error, httpRequestId(req));
     return true;
   };

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { RequestHandler } from 'express';
 import type { RecordStream } from '../contracts/batcher-client';
+import { VIA } from '../contracts/instruments';
 import { isKeepapartError, KeepapartError } from '../domain/errors';
 import { recordTextReader } from '../edge/records';
 import { dropBody, liftBodyTime } from './body-deadline';
@@ -15,7 +16,7 @@ import { reportProgress } from './stream-progress';
  * breaks is answered with how much of it is durable, and goes on from there when it is sent again under the same key.
  */
 export function takeStream(deps: HttpDeps): RequestHandler {
-  const { batcher, limits, newRequestId = randomUUID, isDraining, streamIdleMs } = deps;
+  const { batcher, limits, instruments, newRequestId = randomUUID, isDraining, streamIdleMs } = deps;
   const readRecord = recordTextReader(limits);
   const lines = {
     maxBytes: limits.maxRecordBytes,
@@ -26,6 +27,7 @@ export function takeStream(deps: HttpDeps): RequestHandler {
     const requestId = keyedId ?? newRequestId();
     const stillWanted = () => !isDraining() && isClientThere(req);
     let stream: RecordStream | undefined;
+    let bytes = 0;
     let endReports = (): void => undefined;
     const location = `/v1/requests/${encodeURIComponent(requestId)}`;
     try {
@@ -37,13 +39,17 @@ export function takeStream(deps: HttpDeps): RequestHandler {
         if (isDraining()) throw new KeepapartError('not-ready', 'This process is about to stop');
         await stream.write(readRecord(text, `line ${number}`));
         count++;
+        bytes += Buffer.byteLength(text);
       }
       if (count === 0) throw noRecords();
       const accepted = await stream.end();
+      instruments?.received(VIA.ndjson, accepted, bytes);
       res.status(202).location(location).json({ requestId, accepted });
     } catch (error) {
       res.once('finish', () => dropBody(req));
-      throw withProgress(error, { requestId, accepted: (await stream?.durable()) ?? 0 });
+      const accepted = (await stream?.durable()) ?? 0;
+      if (accepted > 0) instruments?.received(VIA.ndjson, accepted, bytes);
+      throw withProgress(error, { requestId, accepted });
     } finally {
       endReports();
     }

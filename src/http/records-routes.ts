@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { RequestHandler } from 'express';
 import { z } from 'zod';
+import { VIA } from '../contracts/instruments';
 import { recordIdOf } from '../domain/record';
 import { MAX_BODY_DEPTH, recordEnvelopeSchema, recordListSchema, recordsReader } from '../edge/records';
 import type { RecordLimits } from '../edge/records';
@@ -18,16 +19,19 @@ import type { Routes } from './routing';
 export type ListHandler = (req: IncomingMessage, res: ServerResponse) => Promise<void>;
 
 /** Of `POST /v1/records`, with a list. */
-export function listHandler({ batcher, limits, newRequestId = randomUUID }: HttpDeps): ListHandler {
+export function listHandler(deps: HttpDeps): ListHandler {
+  const { batcher, limits, instruments, newRequestId = randomUUID } = deps;
   const readBody = jsonBodyReader({ maxBytes: limits.maxRequestBytes, maxDepth: MAX_BODY_DEPTH });
   const toRecords = recordsReader(limits);
 
   return async (req, res) => {
     const keyedId = keyedRequestIdOf(req, res);
-    const values = toRecords(await readBody(req));
+    let bytes = 0;
+    const values = toRecords(await readBody(req, (size) => (bytes = size)));
     const requestId = keyedId ?? newRequestId();
     // G3: nothing is acknowledged before this has resolved.
     await batcher.addRecords({ requestId, values }, { once: keyedId !== undefined });
+    instruments?.received(VIA.http, values.length, bytes);
     const records = values.map((value, index) => ({ recordId: recordIdOf(requestId, index), value }));
     const answer = JSON.stringify({ requestId, accepted: values.length, records });
     res.statusCode = 202;

@@ -3,12 +3,13 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Logger } from 'pino';
 import { SECOND } from '../domain/duration';
 import { keyNameOf } from './auth';
+import type { HttpInstruments } from '../contracts/instruments';
 import type { Step } from './steps';
 
 /** An id from outside is taken over when it can do no harm in a log, a header or a URN. */
 const SANE_REQUEST_ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
-const PROBES = ['/healthz', '/readyz'];
+const PROBES = ['/healthz', '/readyz', '/metrics'];
 
 /** What the log says of a request. Chosen, rather than hidden: no headers, where keys are, no query, no bodies. */
 export interface LoggedRequest {
@@ -23,9 +24,10 @@ const logged = new WeakMap<IncomingMessage, LoggedRequest>();
 
 /**
  * One log line per request, when its answer is out or the client has gone, with the id that `X-Request-Id` answers.
- * Probes are logged at `debug`.
+ * Probes and scrapes are logged at `debug`.
+ * @param instruments told of each request
  */
-export function requestLog(logger: Logger): Step {
+export function requestLog(logger: Logger, instruments?: HttpInstruments): Step {
   return (req, res) => {
     // Kept now, as a connection that is gone has none.
     const { remoteAddress: address } = req.socket;
@@ -39,11 +41,15 @@ export function requestLog(logger: Logger): Step {
     // Comes after the answer as well.
     res.once('close', () => {
       const key = keyNameOf(res);
+      const tookMs = performance.now() - begunAtMs;
+      const { statusCode } = res;
+      const [method, route] = [request.method, routeOf(res)];
+      instruments?.requestEnded({ method, route, status: statusCode, seconds: tookMs / SECOND });
       const line = {
         req: request,
         ...(key !== undefined && { key }),
-        res: { statusCode: res.statusCode },
-        responseTime: Math.round(performance.now() - begunAtMs),
+        res: { statusCode },
+        responseTime: Math.round(tookMs),
       };
       logger[levelOf(request, res)](line, res.writableFinished ? 'request completed' : 'request aborted');
     });
@@ -83,6 +89,18 @@ function levelOf({ path }: LoggedRequest, res: ServerResponse): 'debug' | 'info'
   // Of those without a key, `tellOfStrangers` says how many: each by itself would let anybody fill the disk.
   if (PROBES.includes(path) || res.statusCode === 401) return 'debug';
   return res.statusCode >= 500 ? 'warn' : 'info';
+}
+
+const routes = new WeakMap<ServerResponse, string>();
+
+/** Notes which route a request has come to, as the API describes it. */
+export function noteRoute(route: string): Step {
+  return (_req, res) => void routes.set(res, route);
+}
+
+/** The route that {@link noteRoute} has noted for the request of this answer. */
+function routeOf(res: ServerResponse): string | undefined {
+  return routes.get(res);
 }
 
 /** For further lines about a request. */

@@ -3,6 +3,7 @@ import { KeepapartError } from '../domain/errors';
 import type { Right } from '../domain/rights';
 import { requireRight } from './auth';
 import type { Operation } from './operation';
+import { noteRoute } from './request-log';
 import { inOrder } from './steps';
 
 /** What a path does for one method. */
@@ -49,6 +50,8 @@ export function createRoutes(router: Router, prefix: string): Routes {
     serve(path, methods) {
       const route = router.route(path);
       const allowed: string[] = [];
+      const seen = `${prefix}${path}`.replaceAll(/:(\w+)/g, '{$1}');
+      route.all(inOrder(noteRoute(seen)));
       for (const method of METHODS) {
         const endpoint = methods[method];
         if (!endpoint) continue;
@@ -56,7 +59,6 @@ export function createRoutes(router: Router, prefix: string): Routes {
         if (right !== 'none') route[method](inOrder(requireRight(right)));
         route[method](handle);
         allowed.push(...(method === 'get' ? ['GET', 'HEAD'] : [method.toUpperCase()]));
-        const seen = `${prefix}${path}`.replaceAll(/:(\w+)/g, '{$1}');
         if (describe !== 'page') operations.push({ ...describe, method, path: seen, right });
       }
       const allow = allowed.join(', ');

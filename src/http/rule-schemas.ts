@@ -59,6 +59,7 @@ export const conflictRuleSchema = z
     }),
     z.strictObject({ group: z.array(anyRecord()).min(2).meta(DIFFERENT), at: pointer().optional(), same }),
     z.strictObject({ distinct: pointer(), same }),
+    z.strictObject({ alike: pointer(), same }),
     z.strictObject({ never: z.strictObject({ left: selectorSchema, right: selectorSchema }), same }),
   ])
   .meta({

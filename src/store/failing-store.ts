@@ -27,14 +27,14 @@ export function createFailingStore(
     new KeepapartError('save-failed', `failed on purpose (SAVE_FAILURE_RATE=${failureRate})`);
 
   return {
-    save: async (record, batch) => {
+    save: async (record, batch, attempt) => {
       const { reachesStore, fails } = draw();
-      if (reachesStore) await inner.save(record, batch);
+      if (reachesStore) await inner.save(record, batch, attempt);
       if (fails) throw failure();
     },
     // A store that saves one by one does so here, too: it is its own time that a save takes.
     ...(inner.saveAll !== undefined && {
-      saveAll: async (batches) => {
+      saveAll: async (batches, attempt) => {
         const drawn = batches.map(({ records }) => records.map(draw));
         const reaching = batches.map(({ batch, records }, i) => ({
           batch,
@@ -43,6 +43,7 @@ export function createFailingStore(
         const results = await saveTogether(
           inner,
           reaching.filter(({ records }) => records.length > 0),
+          attempt,
         );
         return drawn.map((ofBatch, i) => {
           const own = reaching[i]?.records.length === 0 ? [] : [...(results.shift() ?? [])];
@@ -59,5 +60,6 @@ export function createFailingStore(
     closeBatch: (batch, records, format) => inner.closeBatch(batch, records, format),
     closeBatches: (batches, format) => closeTogether(inner, batches, format),
     readBatch: (batch) => inner.readBatch(batch),
+    ...(inner.boundsItsCalls !== undefined && { boundsItsCalls: inner.boundsItsCalls }),
   };
 }

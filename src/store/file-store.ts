@@ -1,11 +1,28 @@
 import type { BatchRef } from '../domain/batch';
 import { KeepapartError } from '../domain/errors';
 import { OUTCOME, outcomeFileContent, outcomeFromLine, type OutcomeFormat } from '../domain/outcome';
+import type { KeptRecord } from '../domain/record';
 import type { ClosedBatch, RecordStore, SettledBatch } from '../domain/record-store';
 import { batchName, createBatchFiles, foreignFile } from './batch-files';
 import { explaining } from './explaining';
 import type { StoreFolders } from './folders';
 import { createStaging, stagedPath } from './staging';
+
+/** What a store that keeps records elsewhere needs of the files around it. */
+export interface FileStore extends RecordStore {
+  /** Those of the records that are not staged: not saved, or rolled back, or their batch is closed. */
+  notStaged(records: readonly KeptRecord[], batch: BatchRef): Promise<readonly KeptRecord[]>;
+  /** The lines of the batch's file; undefined while the batch isn't closed. */
+  publishedLines(batch: BatchRef): Promise<string[] | undefined>;
+}
+
+export interface FileStoreHooks {
+  /**
+   * Called when a batch is published and its staging not cleared yet. What it throws fails this closing, which is
+   * repeated.
+   */
+  onPublished?: (settled: SettledBatch) => Promise<void>;
+}
 
 /**
  * The default record store: files. `save` puts the record into the batch's staging folder under `DATA_DIR`,
@@ -18,7 +35,7 @@ import { createStaging, stagedPath } from './staging';
  * Trouble with the disk (full, read-only, gone) is `store-away`, any other `save-failed` or `store-failed`: all are repeated
  * and succeed when the trouble is over. No value can be refused for good, so this store never throws `record-rejected`.
  */
-export function createFileStore(folders: StoreFolders): RecordStore {
+export function createFileStore(folders: StoreFolders, { onPublished }: FileStoreHooks = {}): FileStore {
   const files = createBatchFiles(folders);
   const staging = createStaging(folders, files.existsDurably);
 
@@ -36,13 +53,16 @@ export function createFileStore(folders: StoreFolders): RecordStore {
     });
   }
 
+  async function publishedLines(batch: BatchRef): Promise<string[] | undefined> {
+    return (await files.read(batch))?.toString().split('\n').slice(0, -1);
+  }
+
   async function closeBatches(
     batches: readonly SettledBatch[],
     format: OutcomeFormat,
   ): Promise<PromiseSettledResult<ClosedBatch>[]> {
-    const results = await Promise.allSettled(batches.map((settled) => publish(settled, format)));
-    const published = batches.flatMap(({ batch }, i) => (results[i]?.status === 'fulfilled' ? [batch] : []));
-    if (published.length === 0) return results;
+    let results = await Promise.allSettled(batches.map((settled) => publish(settled, format)));
+    if (results.every(({ status }) => status === 'rejected')) return results;
     try {
       await explaining('store-failed', 'OUT_DIR could not be synced', () => files.sync());
     } catch (reason) {
@@ -50,8 +70,20 @@ export function createFileStore(folders: StoreFolders): RecordStore {
         result.status === 'fulfilled' ? { status: 'rejected', reason } : result,
       );
     }
+    if (onPublished !== undefined) {
+      const published = results;
+      results = await Promise.allSettled(
+        batches.map(async (settled, i) => {
+          const result = published[i];
+          if (result?.status !== 'fulfilled') throw result?.reason;
+          await onPublished(settled);
+          return result.value;
+        }),
+      );
+    }
+    const closed = batches.flatMap(({ batch }, i) => (results[i]?.status === 'fulfilled' ? [batch] : []));
     // They are closed: what can't be cleared now must not hold them open, and `sweep` gets it later.
-    await Promise.allSettled([staging.clear(published), files.clear(published)]);
+    await Promise.allSettled([staging.clear(closed), files.clear(closed)]);
     return results;
   }
 
@@ -114,15 +146,22 @@ export function createFileStore(folders: StoreFolders): RecordStore {
     readBatch: async (batch) => {
       const location = locationOf(batch);
       return explaining('store-failed', `OUT_DIR/${location} could not be read`, async () => {
-        const content = await files.read(batch);
-        if (content === undefined) return undefined;
-        const lines = content.toString().split('\n').slice(0, -1);
+        const lines = await publishedLines(batch);
+        if (lines === undefined) return undefined;
         const records = batch.records.flatMap((record, i) => outcomeFromLine(record, lines[i] ?? '') ?? []);
         if (records.length !== lines.length || lines.length !== batch.records.length)
           throw foreignFile(batch);
         return { location, records };
       });
     },
+
+    notStaged: (records, batch) =>
+      explaining('store-failed', 'DATA_DIR/staging could not be read', () => staging.missing(records, batch)),
+
+    publishedLines: (batch) =>
+      explaining('store-failed', `OUT_DIR/${locationOf(batch)} could not be read`, () =>
+        publishedLines(batch),
+      ),
   };
 }
 
@@ -131,7 +170,7 @@ function locationOf(batch: BatchRef): string {
   return `${batchName(batch)}.log`;
 }
 
-function alreadyClosed({ batchId }: BatchRef, recordId: string): KeepapartError {
+export function alreadyClosed({ batchId }: BatchRef, recordId: string): KeepapartError {
   return new KeepapartError(
     'batch-already-closed',
     `batch ${batchId} has its file already: this attempt to save ${recordId} came too late`,

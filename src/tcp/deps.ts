@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { BatcherClient } from '../contracts/batcher-client';
+import type { IntakeInstruments } from '../contracts/instruments';
 import { HOUR, SECOND } from '../domain/duration';
 import type { RecordLimits } from '../edge/records';
 
@@ -8,6 +9,8 @@ export interface GatewayDeps {
   batcher: Pick<BatcherClient, 'addRecords'>;
   limits: RecordLimits;
   logger: Logger;
+  /** Who measures. Nobody by default. */
+  instruments?: IntakeInstruments;
   /** Id of an accepted list; a random UUID by default. */
   newRequestId?: () => string;
   /** Whether this process is about to stop: nothing new is taken, what is under way is finished. */

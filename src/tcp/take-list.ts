@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
+import { VIA } from '../contracts/instruments';
 import { KeepapartError } from '../domain/errors';
 import { decodeUtf8, parseJsonText } from '../edge/json-text';
 import { MAX_BODY_DEPTH, recordsReader } from '../edge/records';
@@ -11,7 +12,7 @@ import { errorReply, savedReply } from './replies';
 export type ListTaker = (bytes: Uint8Array, log: Logger) => Promise<string>;
 
 export function createListTaker(deps: GatewayDeps): ListTaker {
-  const { batcher, limits, isDraining, newRequestId = randomUUID } = deps;
+  const { batcher, limits, instruments, isDraining, newRequestId = randomUUID } = deps;
   const toRecords = recordsReader(limits);
 
   return async (bytes, log) => {
@@ -22,6 +23,7 @@ export function createListTaker(deps: GatewayDeps): ListTaker {
       const values = toRecords(parseJsonText(decodeUtf8(bytes), { maxDepth: MAX_BODY_DEPTH }));
       // G3: the reply says that the list is durable.
       await batcher.addRecords({ requestId, values });
+      instruments?.received(VIA.tcp, values.length, bytes.length);
       const durationMs = Math.round(performance.now() - begunAt);
       log.info({ requestId, records: values.length, durationMs }, 'list taken');
       return savedReply(values);

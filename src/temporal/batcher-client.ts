@@ -7,8 +7,10 @@ import { createBatchReader } from './children/batch-reader';
 import { createDeadLetterReader, readDeadLetterPage } from './dead-letters/dead-letters';
 import { createKnownRedrives } from './dead-letters/known-redrives';
 import { redrive, type RedriveParts } from './dead-letters/redrive';
-import { callTemporal } from './server/calls';
+import { checkNamespace } from './server/register';
+import { DeadLetterExpiry } from './dead-letters/expiry';
 import { drain } from './shard/drain';
+import { Readings } from './shard/readings';
 import { changeLimits } from './shard/limits';
 import type { Shards } from './shard/shards';
 import { listBatchPage, readBatch } from './views/batch-views';
@@ -17,8 +19,14 @@ import { createPageReader } from './views/page-reader';
 import { readRequest } from './views/request-view';
 import { readStatus } from './views/status-view';
 
+/** What those who measure ask as well, without ever waiting long. */
+interface TemporalBatcherClient extends BatcherClient {
+  readings: Readings;
+  expiry: DeadLetterExpiry;
+}
+
 /** The {@link BatcherClient} over Temporal. One per process, as the shards keep counts and this a cache of results. */
-export function createBatcherClient(client: Client, shards: Shards): BatcherClient {
+export function createBatcherClient(client: Client, shards: Shards): TemporalBatcherClient {
   const { batcherId, settings } = shards.address;
   const remembersKeys = settings.idempotencyWindowKeys > 0;
   const list = createBatchList(client, batcherId);
@@ -34,6 +42,8 @@ export function createBatcherClient(client: Client, shards: Shards): BatcherClie
   const status = () => readStatus(shards, Date.now());
   const store = new KnownStore(status);
   return {
+    readings: new Readings(shards),
+    expiry: new DeadLetterExpiry(client, redriving.letters, redriving.known),
     addRecords: ({ requestId, values }, { once = false } = {}) =>
       (once ? shards.keyed : shards.of(requestId)).addRecords(requestId, values),
     openStream: (requestId, { once, stillWanted }) =>
@@ -50,9 +60,7 @@ export function createBatcherClient(client: Client, shards: Shards): BatcherClie
     changeLimits: (patch, by) => changeLimits(shards, patch, by),
     drain: (by, options) => drain(shards, by, options),
     async checkReady() {
-      await callTemporal(client, 'Temporal does not answer', () =>
-        client.workflowService.describeNamespace({ namespace: client.options.namespace }),
-      );
+      await checkNamespace(client);
       return { storeAwaySince: store.awaySince() };
     },
   };

@@ -2,12 +2,14 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { NO_COUNTS, RUN_LIMITS, type BatcherCounters, type RunLimits } from '../../src/contracts/batcher';
+import type { StatusView } from '../../src/contracts/views';
 import { SECOND } from '../../src/domain/duration';
-import type { JsonValue } from '../../src/domain/json';
 import { createClients, type ClientCounts, type Clients } from './clients';
 import { startPostgres, type PostgresServer } from '../helpers/postgres-server';
+import { createDeletions } from './deletions';
 import { findDamage, isDamaged, readContents, type Findings, type LedgerLine } from './damage';
-import { carryOut, createTurns, type Carried, type Kill } from './faults';
+import { APIS, WORKERS, describeFault, type Fault } from './fault-kinds';
+import { carryOut, createTurns, type Carried, type FaultContext, type Kill } from './faults';
 import { readLines } from './json-lines';
 import { startLoad } from './load';
 import { APART_MS, type Profile } from './profile';
@@ -15,9 +17,11 @@ import { watchFiles, type Digests } from './published-files';
 import { startQuestions, type Answers } from './questions';
 import { createRandom } from './random';
 import { recoveryOf, type Recovery } from './recovery';
-import { APIS, WORKERS, describeFault, makeSchedule, type Round, type ScheduleOptions } from './schedule';
+import { NOTHING_RESCUED, operate, rescue } from './operator-faults';
+import { makeSchedule, type Round, type ScheduledFault, type ScheduleOptions } from './schedule';
 import { tooCloseIn } from './stays';
 import { startAttackedSystem, type AttackedSystem } from './system';
+import type { Uncertain } from './uncertain';
 import { untilQuiet } from './until-quiet';
 import { RULES } from './values';
 
@@ -28,6 +32,8 @@ export interface AttackOptions extends ScheduleOptions {
   /** How long each attempt takes for the slow records. */
   slowMs: number;
   profile: Profile;
+  /** In each round, instead of what follows from the seed. */
+  faults: ScheduledFault[] | undefined;
   atEnd: (clean: () => Promise<void>) => void;
   say: (line: string) => void;
 }
@@ -47,6 +53,10 @@ export interface AttackReport {
   findings: Findings;
   /** What `keepapart audit` complained of. */
   productAudit: string;
+  /** What else must not have been: an API that a crowd ended, a sum that isn't even, records that nobody holds. */
+  trouble: string[];
+  /** How often which process ended by itself, as it may without Temporal. */
+  ownEnds: Record<string, number>;
   /** Keys that were refused with 409 although they only ever had one body. */
   refused: string[];
   faults: FaultReport[];
@@ -64,13 +74,19 @@ export interface AttackReport {
 /** What of a run an audit needs, kept beside the ledger. */
 export const KEPT = {
   ledger: 'ledger.jsonl',
-  lost: 'lost.jsonl',
+  uncertain: 'uncertain.jsonl',
+  deleted: 'deleted.jsonl',
+  forgotten: 'forgotten.jsonl',
+  /** The ledger without what was deleted. */
+  expected: 'expected.jsonl',
   digests: 'digests.json',
   out: 'out',
   /** In scope `running` alone. */
   stays: 'stays.jsonl',
 } as const;
 export const MAX_BATCH_SIZE = 5;
+/** Small, so that clients are refused while there is no worker. */
+const MAX_BUFFERED_RECORDS = 400;
 
 /** Small, so that a kill often meets a batcher that continues as new. */
 const LIMITS: RunLimits = { ...RUN_LIMITS, historyEvents: 250, messages: 60 };
@@ -78,7 +94,10 @@ const LIMITS: RunLimits = { ...RUN_LIMITS, historyEvents: 250, messages: 60 };
 /** Attacks a system of its own, round by round; after each it waits until all is quiet, and audits. */
 export async function attack(options: AttackOptions): Promise<AttackReport> {
   const { folder, say, seed } = options;
-  const schedule = makeSchedule(options);
+  const schedule = makeSchedule(options).map((round) => ({
+    ...round,
+    faults: options.faults ?? round.faults,
+  }));
   mkdirSync(folder, { recursive: true });
   const postgres = options.profile['STORE'] === 'postgres' ? await startPostgres() : undefined;
   if (postgres !== undefined) options.atEnd(() => postgres.remove());
@@ -96,6 +115,7 @@ export async function attack(options: AttackOptions): Promise<AttackReport> {
       SAVE_FAILURE_RATE: String(options.failureRate),
       FLUSH_INTERVAL_MS: '500',
       RETRY_INTERVAL_MS: '500',
+      MAX_BUFFERED_RECORDS: String(MAX_BUFFERED_RECORDS),
       // Equal records are one row there, which a statement may not meet twice.
       ...(postgres !== undefined && {
         POSTGRES_URL: postgres.url,
@@ -107,9 +127,13 @@ export async function attack(options: AttackOptions): Promise<AttackReport> {
   const ledger = path.join(folder, KEPT.ledger);
   const urls = APIS.map((api) => () => system.urlOf(api));
   const clients = createClients({
-    urls,
+    apis: APIS.map((api) => system.addressOf(api)),
     ledger,
-    lost: path.join(folder, KEPT.lost),
+    uncertain: path.join(folder, KEPT.uncertain),
+  });
+  const deletions = createDeletions({
+    deleted: path.join(folder, KEPT.deleted),
+    forgotten: path.join(folder, KEPT.forgotten),
   });
   const watch = watchFiles(system.outDir);
   options.atEnd(() => watch.stop());
@@ -120,20 +144,32 @@ export async function attack(options: AttackOptions): Promise<AttackReport> {
   let findings: Findings | undefined;
   let counters: BatcherCounters = NO_COUNTS;
   let productAudit = '';
+  const trouble: string[] = [];
 
   for (const [index, round] of schedule.entries()) {
     say(
       `round ${index + 1} of ${schedule.length}: ${round.faults.length} faults in ${round.lengthMs / SECOND} s`,
     );
-    await runRound(round, index + 1, { ...options, system, clients, postgres }, (report, { kill }) => {
+    const turns = createTurns();
+    const context = { ...options, system, clients, deletions, postgres, limits: LIMITS, turns };
+    await runRound(round, index + 1, context, (report, carried) => {
       faults.push(report);
-      if (kill !== undefined) kills.push(kill);
+      if (carried.kill !== undefined) kills.push(carried.kill);
+      if (carried.trouble !== undefined) trouble.push(carried.trouble);
     });
-    counters = await untilQuiet(system, clients, APIS[0]);
+    await operate(system, 'resume');
+    await untilQuiet(system, clients, APIS[0]);
+    const rescued = await rescue(context);
+    const total = await untilQuiet(system, clients, APIS[0]);
+    ({ counters } = total);
+    trouble.push(...whatIsWrongAtRest(total, round, rescued), ...crashesOf(system));
     findings = await auditFolder(folder, watch.digests);
-    say(`round ${index + 1} is quiet: ${findings.acknowledged} acknowledged, ${findings.outcomes} outcomes`);
-    productAudit = system.audit(ledger);
-    if (isDamaged(findings.damage) || productAudit !== '') break;
+    say(
+      `round ${index + 1} is quiet: ${findings.acknowledged} acknowledged, ${findings.outcomes} outcomes, ${rescued}`,
+    );
+    const expected = await writeExpected(folder, findings.lost);
+    productAudit = system.audit(expected, findings.doubledByDeletion);
+    if (isDamaged(findings.damage) || productAudit !== '' || trouble.length > 0) break;
   }
   await questions.stop();
   await watch.stop();
@@ -141,9 +177,15 @@ export async function attack(options: AttackOptions): Promise<AttackReport> {
   if (findings === undefined) throw new TypeError('a schedule has rounds');
   return {
     seed,
-    clean: !isDamaged(findings.damage) && productAudit === '' && clients.counts.refused.length === 0,
+    clean:
+      !isDamaged(findings.damage) &&
+      productAudit === '' &&
+      trouble.length === 0 &&
+      clients.counts.refused.length === 0,
     findings,
     productAudit,
+    trouble,
+    ownEnds: Object.fromEntries(system.all.map(({ name, ownEnds }) => [name, ownEnds.length])),
     refused: clients.counts.refused,
     faults,
     kills: kills.length,
@@ -161,7 +203,9 @@ export async function auditFolder(folder: string, digests: Digests): Promise<Fin
   const contents = await readContents(path.join(folder, KEPT.out));
   const findings = findDamage(contents, {
     ledger: await readLines<LedgerLine>(path.join(folder, KEPT.ledger)),
-    lost: await readLines<JsonValue[]>(path.join(folder, KEPT.lost)),
+    uncertain: await readLines<Uncertain>(path.join(folder, KEPT.uncertain)),
+    deleted: await readLines<LedgerLine>(path.join(folder, KEPT.deleted)),
+    forgotten: await readLines<string>(path.join(folder, KEPT.forgotten)),
     maxBatchSize: MAX_BATCH_SIZE,
     rules: RULES,
     digests,
@@ -171,11 +215,50 @@ export async function auditFolder(folder: string, digests: Digests): Promise<Fin
   return findings;
 }
 
-interface RoundContext extends AttackOptions {
-  system: AttackedSystem;
-  clients: Clients;
-  postgres: PostgresServer | undefined;
+/** What `keepapart audit` may ask for: what was acknowledged, without what was deleted before it had an outcome. */
+async function writeExpected(folder: string, lost: readonly string[]): Promise<string> {
+  const file = path.join(folder, KEPT.expected);
+  const gone = new Set(lost);
+  const lines = await readLines<LedgerLine>(path.join(folder, KEPT.ledger));
+  const expected = lines.filter(({ recordId }) => !gone.has(recordId));
+  writeFileSync(file, expected.map((line) => `${JSON.stringify(line)}\n`).join(''));
+  return file;
 }
+
+const ENDS_BATCHERS: readonly Fault['kind'][] = ['terminate batcher', 'delete batcher'];
+
+/** When all is quiet the sum is even, and nothing is out of reach unless an operator ended a batcher. */
+function whatIsWrongAtRest(
+  { unaccounted, counters }: StatusView['total'],
+  { faults }: Round,
+  rescued: string,
+): string[] {
+  const wrong: string[] = [];
+  const { accepted, saved, rolledBack, lost } = counters;
+  if (unaccounted !== 0) wrong.push(`unaccounted for: ${unaccounted}`);
+  if (accepted !== saved + rolledBack + lost) wrong.push(`the sum isn't even: ${JSON.stringify(counters)}`);
+  const ended = faults.some(({ fault }) => ENDS_BATCHERS.includes(fault.kind));
+  const deleted = faults.some(({ fault }) => fault.kind.startsWith('delete'));
+  if (lost > 0 && !deleted) wrong.push(`${lost} are said to be lost, and nothing was deleted`);
+  if (rescued !== NOTHING_RESCUED && !ended) wrong.push(`${rescued}, and no batcher was ended`);
+  return wrong;
+}
+
+/** It ends with the server that it cares for. */
+const TEMPORAL = 'temporal';
+
+/** Processes that ended by themselves at work, or in any way that isn't for what an operator is to read. */
+function crashesOf(system: AttackedSystem): string[] {
+  return system.all.flatMap(({ name, ownEnds }) =>
+    ownEnds
+      .filter(({ code, wasUp }) => (wasUp && name !== TEMPORAL) || (code !== 0 && code !== 1))
+      .map(
+        ({ code, signal, wasUp }) => `${name} ended by itself: ${signal ?? code}${wasUp ? ', at work' : ''}`,
+      ),
+  );
+}
+
+interface RoundContext extends AttackOptions, FaultContext {}
 
 async function runRound(
   { lengthMs, faults }: Round,
@@ -183,14 +266,13 @@ async function runRound(
   context: RoundContext,
   done: (report: FaultReport, carried: Carried) => void,
 ): Promise<void> {
-  const { system, clients, postgres, seed, ratePerSecond, slowMs, say } = context;
+  const { clients, seed, ratePerSecond, slowMs, say } = context;
   const load = startLoad(clients, {
     random: createRandom(seed, round),
     ratePerSecond,
     slowMs,
     apis: APIS.length,
   });
-  const turns = createTurns();
   const startedAtMs = Date.now();
   const act = async (atMs: number, what: string, carryItOut: () => Promise<Carried>) => {
     await sleep(atMs);
@@ -199,17 +281,9 @@ async function runRound(
     say(`  ${seconds(atMs)}  ${what}: ${carried.note} (over at ${seconds(overAtMs)})`);
     done({ round, atMs, overAtMs, what, note: carried.note }, carried);
   };
-  const killPostgres = async (server: PostgresServer): Promise<Carried> => {
-    await server.kill();
-    await server.start();
-    return { note: 'all of its processes, and started again' };
-  };
   await Promise.all([
     sleep(lengthMs),
-    ...(postgres === undefined ? [] : [act(lengthMs / 2, 'kill Postgres', () => killPostgres(postgres))]),
-    ...faults.map(({ atMs, fault }) =>
-      act(atMs, describeFault(fault), () => carryOut(fault, { system, clients, limits: LIMITS, turns })),
-    ),
+    ...faults.map(({ atMs, fault }) => act(atMs, describeFault(fault), () => carryOut(fault, context))),
   ]);
   await load.stop();
 }

@@ -2,24 +2,25 @@ import { appendFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SECOND } from '../../src/domain/duration';
 import type { JsonValue } from '../../src/domain/json';
+import { sendOnce, type Answer, type ApiAddress, type Way } from './sending';
+import type { Uncertain } from './uncertain';
 
 const FIRST_BACKOFF_MS = 100;
 const MAX_BACKOFF_MS = 5 * SECOND;
-/** Longer than any answer of the API takes while Temporal is away. */
-const ANSWER_LIMIT_MS = 20 * SECOND;
 
 /** What a client is to know of the system. */
 export interface ClientsOptions {
-  /** Base URLs; a request that isn't answered goes to the next one. */
-  urls: readonly (() => string)[];
+  /** A request that isn't answered goes to the next one. */
+  apis: readonly ApiAddress[];
   /** Takes a line for each acknowledged record. */
   ledger: string;
-  /** Takes a line for each list without a key of which nobody knows whether it was taken: its values. */
-  lost: string;
+  /** Takes a line for each list of which its client doesn't know all. */
+  uncertain: string;
 }
 
 export interface ClientCounts {
-  acknowledgedRequests: number;
+  /** By how they were sent. */
+  acknowledgedRequests: Record<Way, number>;
   acknowledgedRecords: number;
   /** Lists without a key whose answer was lost. */
   lostRequests: number;
@@ -32,22 +33,24 @@ export interface ClientCounts {
   worstAnswerMs: number;
 }
 
-interface Answer {
-  /** The status, or why there is none. */
-  told: number | 'no answer' | 'no connection';
-  requestId?: string;
+/** Whether it is certain that nothing was taken; of a stream, its beginning may have been when the buffer was full. */
+function isNotTaken({ way }: Sending, told: Answer['told']): boolean {
+  return told === 'no connection' || (told === 429 && way !== 'stream');
 }
 
-/** These say that nothing was taken. */
-const NOT_TAKEN: readonly Answer['told'][] = [429, 'no connection'];
+interface Sending {
+  key: string | undefined;
+  values: readonly JsonValue[];
+  way: Way;
+}
 
 /**
  * Clients that write a list down only once it is acknowledged. Under a key of its own a list is sent until it is; without
- * one, only as long as it is certain that it wasn't taken.
+ * one, only as long as it is certain that it wasn't taken. What is uncertain is written down as such.
  */
-export function createClients({ urls, ledger, lost }: ClientsOptions) {
+export function createClients({ apis, ledger, uncertain }: ClientsOptions) {
   const counts: ClientCounts = {
-    acknowledgedRequests: 0,
+    acknowledgedRequests: { list: 0, stream: 0, line: 0 },
     acknowledgedRecords: 0,
     lostRequests: 0,
     retries: {},
@@ -56,28 +59,27 @@ export function createClients({ urls, ledger, lost }: ClientsOptions) {
     worstAnswerMs: 0,
   };
   const pending = new Set<Promise<void>>();
-  const inFlight = urls.map(() => 0);
+  /** Keys of lists that were sent and aren't acknowledged. */
+  const open = new Set<string>();
+  const inFlight = apis.map(() => 0);
   let lastAcknowledged: string | undefined;
 
-  async function untilAcknowledged(
-    key: string | undefined,
-    values: readonly JsonValue[],
-    first: number,
-  ): Promise<void> {
+  async function untilAcknowledged(list: Sending, first: number): Promise<void> {
+    const { key, values } = list;
     const sentAtMs = performance.now();
     for (let attempt = 0; ; attempt++) {
-      const { told, requestId = key } = await sendOnce(key, values, (first + attempt) % urls.length);
+      const answer = await send(list, (first + attempt) % apis.length);
+      const { told } = answer;
       if (told === 202) {
         counts.worstMs = Math.max(counts.worstMs, performance.now() - sentAtMs);
-        acknowledge(requestId ?? '', values);
+        acknowledge(answer.requestId ?? key, list);
         return;
       }
       if (told === 409) counts.refused.push(key ?? 'without a key');
       if (told === 409) return;
       if (told === 400 || told === 413) throw new Error(`a request of the load was refused with ${told}`);
-      if (key === undefined && !NOT_TAKEN.includes(told)) {
-        counts.lostRequests++;
-        appendFileSync(lost, `${JSON.stringify(values)}\n`);
+      if (key === undefined && !isNotTaken(list, told)) {
+        noteUncertain(list, answer);
         return;
       }
       counts.retries[told] = (counts.retries[told] ?? 0) + 1;
@@ -85,43 +87,43 @@ export function createClients({ urls, ledger, lost }: ClientsOptions) {
     }
   }
 
-  function acknowledge(requestId: string, values: readonly JsonValue[]): void {
-    lastAcknowledged = requestId;
-    counts.acknowledgedRequests++;
-    counts.acknowledgedRecords += values.length;
-    appendFileSync(
-      ledger,
-      values.map((value, i) => `${JSON.stringify({ recordId: `${requestId}:${i}`, value })}\n`).join(''),
-    );
+  async function send({ key, values, way }: Sending, api: number): Promise<Answer> {
+    inFlight[api]!++;
+    if (key !== undefined) open.add(key);
+    const sentAtMs = performance.now();
+    const answer = await sendOnce(way, apis[api]!, key, values);
+    inFlight[api]!--;
+    if (answer.told === 202 && way === 'list')
+      counts.worstAnswerMs = Math.max(counts.worstAnswerMs, performance.now() - sentAtMs);
+    return answer;
   }
 
-  async function sendOnce(
-    key: string | undefined,
-    values: readonly JsonValue[],
-    api: number,
-  ): Promise<Answer> {
-    inFlight[api]!++;
-    const sentAtMs = performance.now();
-    try {
-      const response = await fetch(`${urls[api]!()}/v1/records`, {
-        method: 'POST',
-        headers: {
-          'content-type': 'application/json',
-          ...(key !== undefined && { 'idempotency-key': `"${key}"` }),
-        },
-        body: JSON.stringify(values),
-        signal: AbortSignal.timeout(ANSWER_LIMIT_MS),
-      });
-      const answer = (await response.json()) as { requestId?: string };
-      if (response.status !== 202) return { told: response.status };
-      counts.worstAnswerMs = Math.max(counts.worstAnswerMs, performance.now() - sentAtMs);
-      return { told: 202, ...answer };
-    } catch (error) {
-      const { code } = ((error as Error).cause ?? {}) as NodeJS.ErrnoException;
-      return { told: code === 'ECONNREFUSED' ? 'no connection' : 'no answer' };
-    } finally {
-      inFlight[api]!--;
-    }
+  function acknowledge(requestId: string | undefined, { key, values, way }: Sending): void {
+    counts.acknowledgedRequests[way]++;
+    counts.acknowledgedRecords += values.length;
+    if (requestId === undefined) return note({ sent: 'acknowledged', values: [...values] });
+    lastAcknowledged = requestId;
+    enter(requestId, values);
+    if (key !== undefined) open.delete(key);
+  }
+
+  function enter(requestId: string, values: readonly JsonValue[]): void {
+    const lines = values.map((value, i) => JSON.stringify({ recordId: `${requestId}:${i}`, value }));
+    if (lines.length > 0) appendFileSync(ledger, `${lines.join('\n')}\n`);
+  }
+
+  function noteUncertain({ values, way }: Sending, { requestId, accepted = 0 }: Answer): void {
+    counts.lostRequests++;
+    const all = [...values];
+    if (way !== 'stream') return note({ sent: 'list', values: all });
+    if (requestId === undefined) return note({ sent: 'stream', values: all });
+    counts.acknowledgedRecords += accepted;
+    enter(requestId, values.slice(0, accepted));
+    note({ sent: 'rest', requestId, from: accepted, values: all });
+  }
+
+  function note(line: Uncertain): void {
+    appendFileSync(uncertain, `${JSON.stringify(line)}\n`);
   }
 
   return {
@@ -130,9 +132,18 @@ export function createClients({ urls, ledger, lost }: ClientsOptions) {
     inFlight: (api: number): number => inFlight[api]!,
     /** The id of the list that was acknowledged last. */
     lastAcknowledged: (): string | undefined => lastAcknowledged,
+    /** The keys of lists that were sent, and of which nobody knows yet whether they were taken. */
+    openKeys: (): string[] => [...open],
     /** Resolves when the list is acknowledged, or lost. */
-    send(key: string | undefined, values: readonly JsonValue[], firstApi: number): Promise<void> {
-      const sending = untilAcknowledged(key, values, firstApi).finally(() => pending.delete(sending));
+    send(
+      key: string | undefined,
+      values: readonly JsonValue[],
+      firstApi: number,
+      way: Way = 'list',
+    ): Promise<void> {
+      const sending = untilAcknowledged({ key, values, way }, firstApi).finally(() =>
+        pending.delete(sending),
+      );
       pending.add(sending);
       return sending;
     },

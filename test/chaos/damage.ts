@@ -4,11 +4,12 @@ import path from 'node:path';
 import type { ConflictRule } from '../../src/domain/conflict-rules';
 import { OUTCOME } from '../../src/domain/outcome';
 import { mapAtOnce } from '../../src/temporal/server/at-once';
-import { canonicalJson, type JsonValue } from '../../src/domain/json';
-import { indexOf, requestIdOf } from '../../src/domain/record';
+import type { JsonValue } from '../../src/domain/json';
+import { requestIdOf } from '../../src/domain/record';
 import { audit, parseBatchFile, type OutcomeLine } from '../helpers/audit';
 import { isDoomed } from './attacked-store';
 import { digestOf, type Digests } from './published-files';
+import { explain, type Uncertain } from './uncertain';
 
 /** What was acknowledged: a line of the ledger. */
 export interface LedgerLine {
@@ -22,7 +23,7 @@ export interface Damage {
   missing: string[];
   /** With more than one outcome (G4). */
   doubled: string[];
-  /** With an outcome, and neither acknowledged nor of a list whose answer was lost. */
+  /** With an outcome, and neither acknowledged nor explained by what clients don't know. */
   unknown: string[];
   /** With another value than was sent. */
   altered: string[];
@@ -43,8 +44,12 @@ export interface Damage {
 export interface Findings {
   acknowledged: number;
   outcomes: number;
-  /** Of these, those of lists without a key whose answer was lost: each such list is there once and whole, or not at all. */
+  /** Of these, those of lists without a key of whose answer something was lost. */
   ofLostAnswers: number;
+  /** Records without an outcome, as the workflow that held them was deleted by hand. */
+  lost: string[];
+  /** Outcomes beyond one a record, as the batcher that remembered the key was deleted before its client was answered. */
+  doubledByDeletion: number;
   rolledBack: number;
   files: number;
   /** Of these, those whose child had several batches, so saved them in bulk. */
@@ -71,8 +76,12 @@ export async function readContents(outDir: string): Promise<Contents> {
 /** What is held against the files. */
 export interface Expected {
   ledger: readonly LedgerLine[];
-  /** Lists without a key whose answer was lost. */
-  lost: readonly (readonly JsonValue[])[];
+  /** What clients don't know. */
+  uncertain: readonly Uncertain[];
+  /** What was in workflows when they were deleted by hand. */
+  deleted?: readonly LedgerLine[];
+  /** Keys that were forgotten with a batcher that was deleted, of lists that weren't answered. */
+  forgotten?: readonly string[];
   maxBatchSize: number;
   rules: readonly ConflictRule[];
   digests?: Digests;
@@ -81,7 +90,7 @@ export interface Expected {
 /** Holds files against what was acknowledged, knowing nothing of the pipeline but the form of its files. */
 export function findDamage(
   contents: Contents,
-  { ledger, lost, maxBatchSize, rules, digests = {} }: Expected,
+  { ledger, uncertain, deleted = [], forgotten = [], maxBatchSize, rules, digests = {} }: Expected,
 ): Findings {
   const files = new Map<string, OutcomeLine[]>();
   const torn: string[] = [];
@@ -93,26 +102,41 @@ export function findDamage(
     }
   }
   const acknowledged = ledger.map(({ recordId }) => recordId);
-  const { outcomes, unknown, ...found } = audit(files, acknowledged, { maxBatchSize, rules });
+  const { outcomes, unknown, missing, doubled, ...found } = audit(files, acknowledged, {
+    maxBatchSize,
+    rules,
+  });
   const sent = new Map(ledger.map(({ recordId, value }) => [recordId, value]));
   const lines = [...files.values()].flat();
-  const neverAcknowledged = new Set(unknown);
-  const unaccounted = withoutLost(
-    lines.filter(({ recordId }) => neverAcknowledged.has(recordId)),
-    lost,
+  const neverEntered = new Set(unknown);
+  const lost = lostByDeletion(lines, deleted);
+  const explained = explain(
+    [
+      ...lines.filter(({ recordId }) => neverEntered.has(recordId)),
+      ...[...lost.values()].filter(({ recordId }) => !sent.has(recordId)),
+    ],
+    uncertain,
   );
+  const forgottenKeys = new Set(forgotten);
+  const isForgotten = (recordId: string) => forgottenKeys.has(requestIdOf(recordId));
   const namesOf = (which: (line: OutcomeLine) => boolean) =>
     lines.filter(which).map(({ recordId }) => recordId);
   return {
-    acknowledged: acknowledged.length,
+    acknowledged: acknowledged.length + explained.acknowledged,
     outcomes,
-    ofLostAnswers: unknown.length - unaccounted.length,
+    ofLostAnswers: Math.max(0, unknown.length - explained.unexplained.length - explained.acknowledged),
+    lost: [...lost.keys()],
+    doubledByDeletion:
+      namesOf(({ recordId }) => isForgotten(recordId)).length -
+      new Set(namesOf(({ recordId }) => isForgotten(recordId))).size,
     rolledBack: lines.filter(({ outcome }) => outcome === OUTCOME.rolledBack).length,
     files: contents.size,
     filesInBulk: [...contents.keys()].filter((name) => /\.\d{3,}\.log$/.test(name)).length,
     damage: {
       ...found,
-      unknown: unaccounted,
+      missing: [...missing.filter((recordId) => !lost.has(recordId)), ...explained.missing],
+      doubled: doubled.filter((recordId) => !isForgotten(recordId)),
+      unknown: explained.unexplained,
       tooClose: [],
       altered: namesOf(
         ({ recordId, value }) => sent.has(recordId) && !isDeepStrictEqual(sent.get(recordId), value),
@@ -127,27 +151,15 @@ export function findDamage(
   };
 }
 
-/** Those of the records that belong to no request which is, as a whole, a list whose answer was lost. */
-function withoutLost(lines: readonly OutcomeLine[], lost: readonly (readonly JsonValue[])[]): string[] {
-  const open = new Map<string, number>();
-  for (const values of lost) count(open, canonicalJson([...values]), 1);
-  const requests = new Map<string, OutcomeLine[]>();
-  for (const line of lines) {
-    const requestId = requestIdOf(line.recordId);
-    requests.set(requestId, [...(requests.get(requestId) ?? []), line]);
-  }
-  return [...requests.values()].flatMap((own) => {
-    const sorted = own.sort((a, b) => indexOf(a.recordId) - indexOf(b.recordId));
-    const isWhole = sorted.every(({ recordId }, place) => indexOf(recordId) === place);
-    const text = canonicalJson(sorted.map(({ value }) => value));
-    if (isWhole && (open.get(text) ?? 0) > 0) {
-      count(open, text, -1);
-      return [];
-    }
-    return sorted.map(({ recordId }) => recordId);
-  });
-}
-
-function count(counts: Map<string, number>, key: string, by: number): void {
-  counts.set(key, (counts.get(key) ?? 0) + by);
+/** Of the records that were in something that was deleted, those that have no outcome, as if it had one. */
+function lostByDeletion(
+  lines: readonly OutcomeLine[],
+  deleted: readonly LedgerLine[],
+): ReadonlyMap<string, OutcomeLine> {
+  const settled = new Set(lines.map(({ recordId }) => recordId));
+  return new Map(
+    deleted
+      .filter(({ recordId }) => !settled.has(recordId))
+      .map((record) => [record.recordId, { ...record, outcome: 'saved', attempts: 0, error: null, at: '' }]),
+  );
 }

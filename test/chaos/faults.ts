@@ -1,24 +1,27 @@
 import { readdir } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import {
-  addRecordsSignal,
-  childProgressSignal,
-  configureSignal,
-  drainSignal,
-  type RunLimits,
-} from '../../src/contracts/batcher';
-import { WORKFLOW_TYPE } from '../../src/contracts/ids';
+import type { RunLimits } from '../../src/contracts/batcher';
 import { SECOND } from '../../src/domain/duration';
-import { waitFor } from '../helpers/wait-for';
+import type { PostgresServer } from '../helpers/postgres-server';
+import { changeShards, demotePostgres, keepWorkersAway, killPostgres, stopPostgres } from './away-faults';
 import type { Clients } from './clients';
+import { crowdIn } from './crowd';
+import type { Deletions } from './deletions';
+import { APIS, WORKERS, type ApiName, type Fault, type WorkerName } from './fault-kinds';
+import { MOMENT_LIMIT_MS, POLL_MS, comes } from './moments';
+import {
+  deleteBatcher,
+  deleteChild,
+  harmPage,
+  resetBatcher,
+  resetChild,
+  sendMalformed,
+  terminateBatcher,
+  terminateChild,
+} from './operator-faults';
 import type { FromWorker, Point } from './points';
-import { APIS, WORKERS, type ApiName, type Fault, type WorkerName } from './schedule';
 import type { Supervised } from './supervisor';
 import type { AttackedSystem } from './system';
-
-/** How long a fault waits for its moment. When that doesn't come, it is done all the same, and says so. */
-const MOMENT_LIMIT_MS = 10 * SECOND;
-const POLL_MS = 20;
 
 /** A `kill -9`: who was killed, and how often each had been started by then. */
 export interface Kill {
@@ -29,11 +32,15 @@ export interface Kill {
 export interface Carried {
   note: string;
   kill?: Kill;
+  /** What must not have come of it. */
+  trouble?: string;
 }
 
 export interface FaultContext {
   system: AttackedSystem;
   clients: Clients;
+  deletions: Deletions;
+  postgres: PostgresServer | undefined;
   limits: RunLimits;
   turns: Turns;
 }
@@ -73,23 +80,65 @@ export async function carryOut(fault: Fault, context: FaultContext): Promise<Car
     case 'fill disk':
       return fillDisk(fault.folder, fault.forMs, system);
     case 'terminate child':
-      return terminateChild(fault.which, system);
+      return terminateChild(fault.which, context);
+    case 'delete child':
+      return deleteChild(fault.which, context);
+    case 'reset child':
+      return resetChild(fault.which, context);
+    case 'reset batcher':
+      return resetBatcher(context);
+    case 'terminate batcher':
+      return turns('batcher', () => terminateBatcher(fault.which, context));
+    case 'delete batcher':
+      return turns('batcher', () => deleteBatcher(fault.which, context));
+    case 'terminate page':
+      return harmPage('terminate', context);
+    case 'delete page':
+      return harmPage('delete', context);
+    case 'malformed messages':
+      return sendMalformed(context);
+    case 'workers away':
+      return forAll(turns, () => keepWorkersAway(fault.forMs, context));
+    case 'change shards':
+      return turns('shards', () => changeShards(fault.to, context));
+    case 'crowd':
+      return crowdIn(fault.whom, fault.connections, fault.forMs, context);
+    case 'kill postgres':
+      return turns('postgres', () => killPostgres(context));
+    case 'stop postgres':
+      return turns('postgres', () => stopPostgres(fault.forMs, context));
+    case 'demote postgres':
+      return turns('postgres', () => demotePostgres(fault.how, fault.forMs, context));
     case 'lose replies':
       await system.proxyOf(fault.whom).loseReplies(fault.forMs);
       return { note: 'and its connections cut' };
     case 'delay replies':
       await system.proxyOf(fault.whom).delayReplies(fault.forMs);
       return { note: 'and passed on' };
-    case 'reset batcher':
-      return resetBatcher(system);
-    case 'malformed messages':
-      return sendMalformed(system);
+    case 'cut connections':
+      return cutConnections(fault.whom, fault.times, system);
+    case 'repeat calls':
+      system.repeatCalls(fault.whom, REPEATED_WITHIN_MS);
+      await sleep(fault.forMs);
+      system.repeatCalls(fault.whom, 0);
+      return { note: `each within ${REPEATED_WITHIN_MS / SECOND} s` };
     case 'shift clock':
       system.shiftClock(fault.whom, fault.byMs);
       await sleep(fault.forMs);
       system.shiftClock(fault.whom, 0);
       return { note: 'and put right' };
   }
+}
+
+const REPEATED_WITHIN_MS = 4 * SECOND;
+const CUT_EVERY_MS = 300;
+
+async function cutConnections(whom: string, times: number, system: AttackedSystem): Promise<Carried> {
+  for (let cut = 0; cut < times; cut++) {
+    system.proxyOf(whom).cut();
+    await sleep(CUT_EVERY_MS);
+  }
+  return { note: 'by resets' };
 }
 
 /** In whose way it would come: without Temporal no worker gets to its moment. */
@@ -211,81 +260,4 @@ async function fillDisk(folder: 'data' | 'out', forMs: number, system: AttackedS
   await sleep(forMs);
   disk.free(pids());
   return { note: disk.how };
-}
-
-async function terminateChild(which: number, { client, batcherId }: AttackedSystem): Promise<Carried> {
-  let terminated: string | undefined;
-  const query = `WorkflowType = '${WORKFLOW_TYPE.child}' AND ExecutionStatus = 'Running'`;
-  await comes(async () => {
-    const running: string[] = [];
-    for await (const { workflowId } of client.workflow.list({ query })) running.push(workflowId);
-    const childId = running.filter((id) => id.startsWith(batcherId)).sort()[
-      Math.floor(which * running.length)
-    ];
-    if (childId === undefined) return false;
-    await client.workflow.getHandle(childId).terminate('terminated by the attack');
-    terminated = childId;
-    return true;
-  });
-  return { note: terminated ?? 'none was running' };
-}
-
-async function resetBatcher({ client, batcherId: workflowId }: AttackedSystem): Promise<Carried> {
-  let note = 'it could not be reset in time';
-  await comes(async () => {
-    const { runId } = await client.workflow.getHandle(workflowId).describe();
-    const { events } = await client.workflow.getHandle(workflowId, runId).fetchHistory();
-    const first = events?.find((event) => event.workflowTaskCompletedEventAttributes);
-    if (first === undefined) return false;
-    await client.workflowService.resetWorkflowExecution({
-      namespace: client.options.namespace,
-      workflowExecution: { workflowId, runId },
-      reason: 'reset by the attack',
-      requestId: `reset of ${runId}`,
-      workflowTaskFinishEventId: first.eventId ?? null,
-    });
-    note = `run ${runId}, after ${events?.length} events`;
-    return true;
-  });
-  return { note };
-}
-
-const MALFORMED: readonly unknown[][] = [
-  [],
-  [null],
-  ['drain'],
-  [{ by: 7 }],
-  [[{ requestId: '', values: 1 }]],
-];
-
-async function sendMalformed({ client, batcherId }: AttackedSystem): Promise<Carried> {
-  const signals = [addRecordsSignal, configureSignal, drainSignal, childProgressSignal];
-  let sent = 0;
-  for (const { name } of signals)
-    for (const args of MALFORMED)
-      await client.workflow
-        .getHandle(batcherId)
-        .signal(name, ...args)
-        .then(
-          () => sent++,
-          () => undefined,
-        );
-  return { note: `${sent} sent` };
-}
-
-/** Whether it comes in time; what fails meanwhile, because something is down, is looked at again. */
-async function comes(
-  look: () => unknown,
-  intervalMs = POLL_MS,
-  timeoutMs = MOMENT_LIMIT_MS,
-): Promise<boolean> {
-  try {
-    await waitFor('the moment', async () => Boolean(await look()), {
-      timeoutMs,
-      intervalMs,
-    });
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { SECOND } from '../../src/domain/duration';
 import type { Clients } from './clients';
 import type { Random } from './random';
+import type { Way } from './sending';
 import { MEAN_LIST, makeList } from './values';
 
 const CLIENTS = 4;
@@ -12,6 +13,9 @@ const SHARE_IN_BURSTS = 0.75;
 
 /** Of the lists. Who sends without a key doesn't send again what isn't answered. */
 const WITHOUT_KEY = 1 / 3;
+/** Over TCP there are no keys. */
+const OVER_TCP = 0.2;
+const STREAMS = 0.2;
 
 export interface LoadOptions {
   random: Random;
@@ -37,8 +41,12 @@ export function startLoad(clients: Clients, { random, ratePerSecond, slowMs, api
   /** @returns how many records */
   function sendList(client: number): number {
     const list = makeList(random, slowMs);
-    const key = random.next() < WITHOUT_KEY ? undefined : random.uuid();
-    clients.send(key, list, client % apis).catch((error: unknown) => failures.push(error));
+    const chance = random.next();
+    const way: Way = chance < OVER_TCP ? 'line' : chance < OVER_TCP + STREAMS ? 'stream' : 'list';
+    // What tells a stream from every other is its first record.
+    if (way === 'stream') list.unshift({ stream: random.uuid() });
+    const key = way === 'line' || random.next() < WITHOUT_KEY ? undefined : random.uuid();
+    clients.send(key, list, client % apis, way).catch((error: unknown) => failures.push(error));
     return list.length;
   }
 

@@ -9,6 +9,8 @@ export interface Proxy {
   loseReplies(forMs: number): Promise<void>;
   /** Keeps replies back, and passes them on after so long. */
   delayReplies(forMs: number): Promise<void>;
+  /** Resets every connection, on both sides. */
+  cut(): void;
   close(): Promise<void>;
 }
 
@@ -56,6 +58,12 @@ export async function startProxy(targetPort: number): Promise<Proxy> {
       for (const { server } of held) server.pause();
       await sleep(forMs);
       for (const { server } of held) server.resume();
+    },
+    cut() {
+      for (const { client, server } of pairs) {
+        client.resetAndDestroy();
+        server.resetAndDestroy();
+      }
     },
     async close() {
       cutAll();

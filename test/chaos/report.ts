@@ -12,6 +12,7 @@ export function renderFindings({ damage, ...counts }: Findings): string {
     ['acknowledged', counts.acknowledged],
     ['outcomes', counts.outcomes],
     ['of lost answers', counts.ofLostAnswers],
+    ['deleted by hand', `${counts.lost.length} without an outcome, ${counts.doubledByDeletion} with two`],
     ['rolled back', `${counts.rolledBack} (${share.toFixed(1)} %)`],
     ['files', `${counts.files}, ${counts.filesInBulk} of them by children with several batches`],
   ];
@@ -32,9 +33,12 @@ export function renderAttack(report: AttackReport): string {
     renderFindings(report.findings),
     ...table([
       ['refused', report.refused.length],
+      ['faults', report.faults.length],
       ['kills', `${report.kills}, of ${report.processesKilled} processes`],
       ['recovery', `median ${inSeconds(recovery.medianMs)}, worst ${inSeconds(recovery.worstMs)}`],
+      ['acknowledged', counted(clients.acknowledgedRequests)],
       ['repeats', counted(clients.retries)],
+      ['ended by itself', counted(report.ownEnds)],
       ['questions', counted(report.answers)],
       ['lost answers', `of ${clients.lostRequests} lists without a key`],
       ['taken once', `${report.counters.duplicateRequests} repeats added nothing`],
@@ -42,6 +46,7 @@ export function renderAttack(report: AttackReport): string {
       ['seed', report.seed],
     ]),
     report.productAudit,
+    ...report.trouble,
     '',
     report.clean ? 'Nothing is lost and nothing is doubled.' : 'DAMAGED',
   ].join('\n');

@@ -1,44 +1,7 @@
 import { HOUR, MINUTE, SECOND } from '../../src/domain/duration';
+import { APIS, NODE_PROCESSES, WORKERS, type Fault } from './fault-kinds';
 import { createRandom, type Random } from './random';
-import { POINTS, type Point } from './points';
-
-export const WORKERS = ['worker-1', 'worker-2'] as const;
-export const APIS = ['api-1', 'api-2'] as const;
-export const NODE_PROCESSES = [...WORKERS, ...APIS] as const;
-export type WorkerName = (typeof WORKERS)[number];
-export type ApiName = (typeof APIS)[number];
-export type NodeProcess = (typeof NODE_PROCESSES)[number];
-
-/** One thing that is done to the system. */
-export type Fault =
-  /** `kill -9` of a worker, at once or when it gets to a point. */
-  | { kind: 'kill worker'; whom: WorkerName; at: Point | 'once' }
-  /** `kill -9` of every worker while the batcher continues as new. */
-  | { kind: 'kill workers handing over' }
-  /** `kill -9` of an API, so many milliseconds after a request has gone to it that isn't answered. */
-  | { kind: 'kill api'; whom: ApiName; afterMs: number }
-  /** `kill -9` of the Temporal server; its keepapart process then ends by itself. */
-  | { kind: 'kill temporal server' }
-  /** `kill -9` of the keepapart process that cares for the Temporal server. */
-  | { kind: 'kill temporal role' }
-  /** `kill -9` of everything there is. */
-  | { kind: 'kill everything' }
-  /** SIGSTOP in the middle of a save, until its batch was closed without it, but at most so long; then SIGCONT. */
-  | { kind: 'freeze worker'; whom: WorkerName; forMs: number }
-  /** No room for the staging or for the batch files, then room again. */
-  | { kind: 'fill disk'; folder: 'data' | 'out'; forMs: number }
-  /** What "Terminate" in the Web UI does, to one of the children that run. */
-  | { kind: 'terminate child'; which: number }
-  /** Temporal does what one process asks, and its replies don't come; then its connections are cut. */
-  | { kind: 'lose replies'; whom: NodeProcess; forMs: number }
-  /** Temporal's replies to one process come late. */
-  | { kind: 'delay replies'; whom: NodeProcess; forMs: number }
-  /** What "Reset" in the Web UI does to the batcher: it begins again, with all that was sent to it since. */
-  | { kind: 'reset batcher' }
-  /** Messages that are none of ours, as anybody can send them with Temporal's own tools. */
-  | { kind: 'malformed messages' }
-  /** The clock of one process jumps, and back. */
-  | { kind: 'shift clock'; whom: NodeProcess; byMs: number; forMs: number };
+import { POINTS } from './points';
 
 export interface ScheduledFault {
   /** From the start of the round. */
@@ -57,10 +20,18 @@ export interface ScheduleOptions {
   roundMs: number;
   /** How many of the faults kill something. */
   kills: number;
+  /** How many of the faults do something else; each kind comes at least once. */
+  others: number;
+  /** How long the longer ones last, as a share of what is usual. */
+  lengths: number;
+  /** Whether there is a Postgres to be attacked. */
+  withPostgres: boolean;
+  /** Whether `SHARDS` may be changed. */
+  withShards: boolean;
 }
 
-/** @param nth of its kind, so that both processes of a role get their share */
-type Make = (random: Random, nth: number) => Fault;
+/** @param lengths how long the longer ones last, as a share of what is usual */
+type Make = (random: Random, lengths: number) => Fault;
 
 const KILLS: readonly Make[] = [
   ...(['once', ...POINTS] as const).map((at): Make => (random) => ({
@@ -87,10 +58,41 @@ const OTHERS: readonly Make[] = [
     whom: random.pick(NODE_PROCESSES),
     forMs: random.integer(500, 5000),
   }),
+  (random) => ({ kind: 'cut connections', whom: random.pick(NODE_PROCESSES), times: random.integer(1, 6) }),
+  (random) => ({ kind: 'repeat calls', whom: random.pick(APIS), forMs: random.integer(2, 8) * SECOND }),
+  (random) => ({ kind: 'repeat calls', whom: random.pick(WORKERS), forMs: random.integer(2, 8) * SECOND }),
   () => ({ kind: 'reset batcher' }),
+  (random) => ({ kind: 'terminate batcher', which: random.next() }),
+  (random) => ({ kind: 'delete batcher', which: random.next() }),
+  (random) => ({ kind: 'delete child', which: random.next() }),
+  (random) => ({ kind: 'reset child', which: random.next() }),
+  () => ({ kind: 'terminate page' }),
+  () => ({ kind: 'delete page' }),
   () => ({ kind: 'malformed messages' }),
+  (random, lengths) => ({
+    kind: 'workers away',
+    forMs: Math.round(random.integer(20, 45) * lengths) * SECOND,
+  }),
+  (random) => ({
+    kind: 'crowd',
+    whom: random.pick(APIS),
+    connections: random.integer(1000, 2000),
+    forMs: random.integer(2, 6) * SECOND,
+  }),
   (random) => shiftClock(random, 1),
   (random) => shiftClock(random, -1),
+];
+
+const CHANGES_OF_SHARDS: readonly Make[] = [
+  (random) => ({ kind: 'change shards', to: random.integer(2, 4) }),
+  () => ({ kind: 'change shards', to: 1 }),
+];
+
+const OF_POSTGRES: readonly Make[] = [
+  () => ({ kind: 'kill postgres' }),
+  (random) => ({ kind: 'stop postgres', forMs: random.integer(2, 12) * SECOND }),
+  (random) => ({ kind: 'demote postgres', how: 'standby', forMs: random.integer(3, 13) * SECOND }),
+  (random) => ({ kind: 'demote postgres', how: 'read-only', forMs: random.integer(3, 13) * SECOND }),
 ];
 
 function shiftClock(random: Random, sign: 1 | -1): Fault {
@@ -103,9 +105,6 @@ function shiftClock(random: Random, sign: 1 | -1): Fault {
   };
 }
 
-/** One more fault of the other kinds for each of so many kills; of each kind at least one. */
-const KILLS_PER_OTHER = 2;
-
 /** Kills of every kind there is come to so many. */
 export const KINDS_OF_KILLS = KILLS.length;
 
@@ -113,10 +112,19 @@ export const KINDS_OF_KILLS = KILLS.length;
  * What is done, when and to whom: a function of the options alone. Every kind of fault comes before any comes again; a
  * round begins with its freezes, so that the zombies are back before it ends.
  */
-export function makeSchedule({ seed, durationMs, roundMs, kills }: ScheduleOptions): Round[] {
+export function makeSchedule(options: ScheduleOptions): Round[] {
+  const { seed, durationMs, roundMs, kills, lengths } = options;
   const random = createRandom(seed);
-  const others = Math.max(OTHERS.length, Math.floor(kills / KILLS_PER_OTHER));
-  const faults = random.shuffle([...draw(random, KILLS, kills), ...draw(random, OTHERS, others)]);
+  const kinds = [
+    ...OTHERS,
+    ...(options.withShards ? CHANGES_OF_SHARDS : []),
+    ...(options.withPostgres ? OF_POSTGRES : []),
+  ];
+  const others = Math.max(kinds.length, options.others);
+  const faults = random.shuffle([
+    ...draw(random, KILLS, kills, lengths),
+    ...draw(random, kinds, others, lengths),
+  ]);
   const rounds = Math.max(1, Math.round(durationMs / roundMs));
   const lengthMs = Math.round(durationMs / rounds);
   return Array.from({ length: rounds }, (_, round) => {
@@ -125,16 +133,15 @@ export function makeSchedule({ seed, durationMs, roundMs, kills }: ScheduleOptio
   });
 }
 
-function draw(random: Random, makes: readonly Make[], count: number): Fault[] {
+function draw(random: Random, makes: readonly Make[], count: number, lengths: number): Fault[] {
   const drawn: Fault[] = [];
-  while (drawn.length < count)
-    drawn.push(...random.shuffle(makes).map((make, index) => make(random, drawn.length + index)));
+  while (drawn.length < count) drawn.push(...random.shuffle(makes).map((make) => make(random, lengths)));
   return drawn.slice(0, count);
 }
 
 /** After some faults the whole system has to come up again: until then nothing else would hit anything. */
 function weightOf({ kind }: Fault): number {
-  if (kind === 'kill everything') return 5;
+  if (kind === 'kill everything' || kind === 'workers away') return 5;
   return kind === 'kill temporal server' || kind === 'kill temporal role' ? 4 : 1;
 }
 
@@ -171,34 +178,4 @@ function sparingTheFrozen(timed: readonly ScheduledFault[]): ScheduledFault[] {
     return { atMs: Math.max(atMs, ...meanwhile.map(({ toMs }) => toMs)), fault };
   });
   return result.sort((a, b) => a.atMs - b.atMs);
-}
-
-/** A fault in one line. */
-export function describeFault(fault: Fault): string {
-  const seconds = (ms: number) => `${ms / SECOND} s`;
-  switch (fault.kind) {
-    case 'kill worker':
-      return `kill ${fault.whom} ${fault.at === 'once' ? 'at once' : fault.at}`;
-    case 'kill api':
-      return `kill ${fault.whom} with a request in flight for ${fault.afterMs} ms`;
-    case 'freeze worker':
-      return `freeze ${fault.whom} in a save for at most ${seconds(fault.forMs)}`;
-    case 'fill disk':
-      return `fill the disk of ${fault.folder === 'data' ? 'DATA_DIR' : 'OUT_DIR'} for ${seconds(fault.forMs)}`;
-    case 'shift clock':
-      return `shift the clock of ${fault.whom} by ${fault.byMs / MINUTE} min for ${seconds(fault.forMs)}`;
-    case 'terminate child':
-      return 'terminate a child';
-    case 'lose replies':
-      return `lose the replies to ${fault.whom} for ${seconds(fault.forMs)}`;
-    case 'delay replies':
-      return `delay the replies to ${fault.whom} by ${seconds(fault.forMs)}`;
-    default:
-      return fault.kind;
-  }
-}
-
-/** Whether it kills something. */
-export function isKill({ kind }: Fault): boolean {
-  return kind.startsWith('kill');
 }

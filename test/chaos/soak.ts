@@ -5,7 +5,6 @@ import path from 'node:path';
 import { RUN_LIMITS, type RunLimits } from '../../src/contracts/batcher';
 import type { ConflictRule } from '../../src/domain/conflict-rules';
 import { KIB, MIB } from '../../src/domain/duration';
-import type { JsonValue } from '../../src/domain/json';
 import { historyToText } from '../replay/history-json';
 import { createClients, type ClientCounts, type Clients } from './clients';
 import { findDamage, isDamaged, readContents, type Contents, type Findings, type LedgerLine } from './damage';
@@ -15,6 +14,7 @@ import type { Profile } from './profile';
 import { createRandom, type Random } from './random';
 import { readRuns, type RunFigures } from './soak-server';
 import { startAttackedSystem, type AttackedSystem } from './system';
+import type { Uncertain } from './uncertain';
 import { untilQuiet } from './until-quiet';
 
 export interface SoakOptions {
@@ -77,8 +77,8 @@ export async function soak(options: SoakOptions): Promise<SoakReport> {
     },
   });
   const ledger = path.join(folder, 'ledger.jsonl');
-  const lost = path.join(folder, 'lost.jsonl');
-  const clients = createClients({ urls: [() => system.urlOf(API)], ledger, lost });
+  const uncertain = path.join(folder, 'uncertain.jsonl');
+  const clients = createClients({ apis: [system.addressOf(API)], ledger, uncertain });
   const random = createRandom(options.records);
 
   await order(system, 'pause');
@@ -112,7 +112,7 @@ export async function soak(options: SoakOptions): Promise<SoakReport> {
   const contents = journal === undefined ? await readContents(system.outDir) : await readJournal(journal);
   const findings = findDamage(contents, {
     ledger: await readLines<LedgerLine>(ledger),
-    lost: await readLines<JsonValue[]>(lost),
+    uncertain: await readLines<Uncertain>(uncertain),
     maxBatchSize,
     rules: RULES,
   });

@@ -14,9 +14,17 @@ const UP = 'Ctrl-C stops it';
 export interface CommandSpec {
   name: string;
   args: readonly string[];
-  env: NodeJS.ProcessEnv;
+  env: Readonly<NodeJS.ProcessEnv>;
   /** Talks to us over IPC, and says by it when it is up. */
   ipc?: boolean;
+}
+
+/** How a process ended to which we had done nothing. */
+export interface OwnEnd {
+  code: number | null;
+  signal: NodeJS.Signals | null;
+  /** Whether it had said that it was up: before that it may end, as nobody answers whom it needs. */
+  wasUp: boolean;
 }
 
 /** A command that is kept running: whenever it ends, it is started again. */
@@ -30,6 +38,13 @@ export interface Supervised {
   readonly up: boolean;
   /** What it has said over IPC since it was started. */
   readonly said: readonly FromWorker[];
+  /** How its processes ended that nobody had sent a signal to. */
+  readonly ownEnds: readonly OwnEnd[];
+  /** Has it not be started again, until it is let go. */
+  hold(): void;
+  letGo(): void;
+  /** Changes settings, with which it is started from now on. */
+  change(env: Readonly<Record<string, string>>): void;
   start(): Promise<void>;
   tell(message: ToWorker): void;
   /** Sends a signal to its process group; false when there is none. */
@@ -42,6 +57,11 @@ export interface Supervised {
 export function supervise(spec: CommandSpec, logDir: string): Supervised {
   let child: ChildProcess | undefined;
   let stopping = false;
+  let held = false;
+  let env = spec.env;
+  /** Whether the process that runs now was sent a signal by us. */
+  let signalled = false;
+  const ownEnds: OwnEnd[] = [];
   const startsAtMs: number[] = [];
   let up = false;
   let said: FromWorker[] = [];
@@ -52,13 +72,14 @@ export function supervise(spec: CommandSpec, logDir: string): Supervised {
       // Where no configuration file lies that isn't ours.
       cwd: logDir,
       detached: true,
-      env: spec.env,
+      env,
       stdio: ['ignore', 'pipe', log, ...(spec.ipc === true ? (['ipc'] as const) : [])],
     });
     closeSync(log);
     child = started;
     startsAtMs.push(Date.now());
     up = false;
+    signalled = false;
     said = [];
     started.on('message', (message: FromWorker) => {
       if (child !== started) return;
@@ -70,8 +91,9 @@ export function supervise(spec: CommandSpec, logDir: string): Supervised {
     });
     // What it was told in the moment of its end.
     started.on('error', () => undefined);
-    started.once('exit', () => {
+    started.once('exit', (code, signal) => {
       child = undefined;
+      if (!stopping && !signalled) ownEnds.push({ code, signal, wasUp: up });
       up = false;
       if (!stopping) void restart();
     });
@@ -79,12 +101,23 @@ export function supervise(spec: CommandSpec, logDir: string): Supervised {
 
   async function restart(): Promise<void> {
     await sleep(RESTART_PAUSE_MS);
-    if (!stopping) launch();
+    if (!stopping && !held && child === undefined) launch();
   }
 
   const supervised: Supervised = {
     name: spec.name,
     startsAtMs,
+    ownEnds,
+    hold() {
+      held = true;
+    },
+    letGo() {
+      held = false;
+      if (!stopping && child === undefined) launch();
+    },
+    change(changes) {
+      env = { ...env, ...changes };
+    },
     get pid() {
       return child?.pid;
     },
@@ -106,6 +139,7 @@ export function supervise(spec: CommandSpec, logDir: string): Supervised {
       if (pid === undefined) return false;
       // It has no time to take anything back.
       if (signal === 'SIGKILL') up = false;
+      if (signal === 'SIGKILL' || signal === 'SIGTERM') signalled = true;
       try {
         return process.kill(-pid, signal);
       } catch {

@@ -60,6 +60,50 @@ test('keepapart itself is the partitioner, and nothing but the domain comes with
   });
 });
 
+/** Puts the package, as it is packed, where a project in the folder finds it; without what it depends on. */
+function installPacked(): void {
+  const [{ filename }] = JSON.parse(
+    execFileSync('npm', ['pack', '--ignore-scripts', '--json', '--pack-destination', folder], {
+      cwd: ROOT,
+      encoding: 'utf8',
+    }),
+  ) as [{ filename: string }];
+  const installed = path.join(folder, 'node_modules/keepapart');
+  mkdirSync(installed, { recursive: true });
+  execFileSync('tar', ['xzf', path.join(folder, filename), '-C', installed, '--strip-components=1']);
+}
+
+test.each([
+  [
+    'store.mjs',
+    `import { defineStore } from 'keepapart/store';
+     export default defineStore({ saveBatch: (records) => records.map(() => 'saved') });`,
+    `import store from './store.mjs';
+     import { storeContract } from 'keepapart/store/testing';`,
+  ],
+  [
+    'store.cjs',
+    `const { defineStore } = require('keepapart/store');
+     module.exports = defineStore({ saveBatch: (records) => records.map(() => 'saved') });`,
+    `import store from './store.cjs';
+     import { createRequire } from 'node:module';
+     const { storeContract } = createRequire(import.meta.url)('keepapart/store/testing');`,
+  ],
+])(
+  '%s of somebody who installed the package has keepapart/store and its contract tests, which hold',
+  (name, store, imports) => {
+    installPacked();
+    writeFileSync(path.join(folder, name), store);
+    const program = `${imports}
+    const tests = storeContract('./${name}');
+    for (const { check } of tests) await check();
+    console.log(typeof store.saveBatch, tests.length > 10);`;
+    writeFileSync(path.join(folder, 'program.mjs'), program);
+    const printed = execFileSync(process.execPath, ['program.mjs'], { cwd: folder, encoding: 'utf8' });
+    expect(printed).toBe('function true\n');
+  },
+);
+
 test('nothing else of the package can be reached', () => {
   const printed = runModule(`
     const codes = await Promise.all(['keepapart/domain', 'keepapart/dist/src/http/app.js'].map(
@@ -153,6 +197,27 @@ test('the types of keepapart/client need no other package, and the documented pr
     used,
     ...inBlocks.map(([, rest], i) => `export async function example${i}() {\n${rest}\n}`),
   ].join('\n');
+  expect(compilerOutput(program)).toBe('');
+});
+
+test('the types of keepapart/store need no other package, and a store with and without options compiles with them', () => {
+  const program = `
+    import { defineStore, storeAway, type RecordStore, type SaveOutcome } from 'keepapart/store';
+    import { storeContract } from 'keepapart/store/testing';
+    export const simple = defineStore({
+      async saveBatch(records, { attempt, signal }) {
+        if (signal.aborted) throw storeAway('called off', { retryAfterMs: 100 * attempt });
+        return records.map(({ value }): SaveOutcome => value === null ? { outcome: 'rejected' } : 'saved');
+      },
+    });
+    export const opened = defineStore({
+      options: { parse: (value: unknown) => ({ url: String(value) }) },
+      open: ({ url }, { outDir }) => ({ saveBatch: (records) => records.map(() => 'saved'), close: () => void (url + outDir) }),
+    });
+    declare const port: RecordStore;
+    export const full = defineStore(port);
+    export const titles: string[] = storeContract('./store.mjs').map(({ title }) => title);
+  `;
   expect(compilerOutput(program)).toBe('');
 });
 

@@ -35,13 +35,18 @@ let pipeline: TestPipeline;
 afterEach(() => pipeline.close());
 
 /** A pipeline that writes real files, a ledger of what it accepted, and the command on its deployment. */
-async function startAudited(outcomeFormat: OutcomeFormat, settings: Partial<PipelineSettings> = {}) {
+async function startAudited(
+  outcomeFormat: OutcomeFormat,
+  settings: Partial<PipelineSettings> = {},
+  worker: 'shared' | 'own' = 'shared',
+) {
   const folders = await storeFolders();
   const files = createFileStore(folders);
   let release: () => void = () => undefined;
   const held = new Promise<void>((resolve) => (release = resolve));
   const saving = new Set<string>();
   pipeline = await startPipeline({
+    worker,
     settings: { outcomeFormat, ...settings },
     shards: 2,
     store: {
@@ -313,7 +318,7 @@ test('a batch that was terminated after its file was written has its outcomes (G
 });
 
 test('what a batcher holds that does not answer counts as missing, and the report names the batcher', async () => {
-  const audited = await startAudited('json');
+  const audited = await startAudited('json', {}, 'own');
   await pipeline.stopWorker();
   await audited.send('buffered');
   const { code, damage, report } = await audited.audit();
@@ -324,7 +329,7 @@ test('what a batcher holds that does not answer counts as missing, and the repor
 });
 
 test('where no Temporal server is, it says so and reports nothing', async () => {
-  pipeline = await startPipeline({ worker: false });
+  pipeline = await startPipeline({ worker: 'none' });
   const { dataDir } = await storeFolders();
   const command = startCommand(['audit', '--temporal'], { cwd: dataDir });
   expect(await command.ended).toBe(1);

@@ -237,7 +237,10 @@ describe.each(OUTCOME_FORMATS)('in files of the format %s', (format) => {
   });
 });
 
-test.each(PLANTS)('for $what, the exit code is 1', async ({ plant, env, found }) => {
+// The command ends with 1 where `clean` is false, which the tests above see for each plant without starting a process.
+const OF_EACH_KIND = [0, 3, 6, 7, 11, 17].flatMap((index) => PLANTS[index] ?? []);
+
+test.each(OF_EACH_KIND)('for $what, the exit code is 1', async ({ plant, env, found }) => {
   const folder = await cleanFolder('json');
   await plant(folder);
   const { code, damage } = await folder.audit(env);

@@ -34,7 +34,7 @@ afterEach(async () => {
 
 test('after a query waited for a new worker while records arrived, the batcher replays and takes records (G3, G8)', async () => {
   folder = await temporaryFolder();
-  pipeline = await startPipeline({ worker: false });
+  pipeline = await startPipeline({ worker: 'none' });
   const env = {
     TEMPORAL_ADDRESS: testServer().address,
     KEEPAPART_BATCHER_ID: pipeline.address.batcherId,

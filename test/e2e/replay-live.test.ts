@@ -31,6 +31,7 @@ const replay = (args: readonly string[], env?: Record<string, string>) => runRep
 
 test('replays the open and closed workflows of a live server, also in the middle of things and of an earlier SHARDS (G8)', async () => {
   pipeline = await startPipeline({
+    worker: 'own',
     settings: { flushIntervalMs: HOUR },
     limits: { historyEvents: 4000, historyBytes: 1e9, messages: 3 },
   });

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { RUN_LIMITS, type BatcherInput } from '../../src/contracts/batcher';
 import { WORKFLOW_TYPE } from '../../src/contracts/ids';
 import { connectClient, embeddedTarget } from '../../src/temporal/server/connection';
-import { TEST_SETTINGS } from '../helpers/pipeline';
+import { TEST_SETTINGS } from '../helpers/test-settings';
 import { startSystem, temporaryFolder, type StartedCommand } from '../helpers/system';
 import { testServer } from '../helpers/temporal-server';
 

@@ -113,6 +113,7 @@ export const shapedRule: fc.Arbitrary<ConflictRule> = fc
         { requiredKeys: ['group'] },
       ),
       fc.record({ distinct: pointer }),
+      fc.record({ alike: pointer }),
       fc.record({ never: fc.record({ left: selector, right: selector }) }),
     ),
     scope,

@@ -7,8 +7,9 @@ import { childIdOf, childSeqOf } from '../../src/domain/batch';
 import type { Flush } from '../../src/domain/flush-policy';
 import { holdFor, takeOnScope } from '../../workflows/batcher/conflict-scope';
 import { takeNextChildren } from '../../workflows/batcher/next-children';
-import { recordClosing, restoreBatcher, type BatcherState } from '../../workflows/batcher/state';
-import { TEST_SETTINGS } from './pipeline';
+import { recordClosing } from '../../workflows/batcher/in-flight';
+import { restoreBatcher, type BatcherState } from '../../workflows/batcher/state';
+import { TEST_SETTINGS } from './test-settings';
 
 /*
  * What the loop of a batcher does, without the workflow around it: for tests of the state that it works on.

@@ -5,7 +5,7 @@ import { appendToEnd, flushEverything } from '../../src/domain/paged-buffer';
 import { configure } from '../../workflows/batcher/limits';
 import type { BatcherState } from '../../workflows/batcher/state';
 import { endChild } from './batcher-loop';
-import { TEST_SETTINGS } from './pipeline';
+import { TEST_SETTINGS } from './test-settings';
 
 /*
  * What can happen to a batcher, in any order.

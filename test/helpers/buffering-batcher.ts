@@ -7,7 +7,7 @@ import type { BatcherCalls } from '../../src/temporal/shard/batcher-calls';
 import type { RunProgress } from '../../src/temporal/shard/giving-way';
 import { Shard } from '../../src/temporal/shard/shard';
 import { FakeBatcherClient } from './fake-batcher-client';
-import { TEST_SETTINGS } from './pipeline';
+import { TEST_SETTINGS } from './test-settings';
 
 /**
  * A client whose streams go through a real shard, with its admission and its waiting for room, to a batcher that only

@@ -52,7 +52,7 @@ export interface DocumentedApi {
 const PROBLEM_TYPE = 'application/problem+json; charset=utf-8';
 
 /** No part of the API: for people. Found as Express finds routes (see `patternOf`), so the first is at `//` as well. */
-const PAGES = /^\/(\/?$|docs(\/|$)|openapi\.json\/?$)/i;
+const PAGES = /^\/(\/?$|docs(\/|$)|ui\/|openapi\.json\/?$)/i;
 
 let ours: Promise<DocumentedApi> | undefined;
 

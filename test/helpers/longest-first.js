@@ -1,3 +1,4 @@
+const { createHash } = require('node:crypto');
 const path = require('node:path');
 const { default: Sequencer } = require('@jest/test-sequencer');
 
@@ -7,34 +8,56 @@ const { default: Sequencer } = require('@jest/test-sequencer');
  */
 const LONG = [
   'unit/admission',
-  'chaos/chaos',
-  'e2e/audit',
-  'e2e/serve',
-  'store/overtaking',
   'e2e/roles',
   'e2e/audit-temporal',
-  'workflows/dead-letters',
-  'e2e/embedded-server',
-  'e2e/replay',
-  'workflows/versioning',
-  'e2e/versions',
-  'e2e/replay-live',
+  'e2e/serve',
+  'workflows/backlog',
+  'e2e/audit',
+  'store/overtaking',
   'e2e/client-commands',
+  'chaos/short-attack',
+  'workflows/undoing',
+  'workflows/dead-letters',
   'e2e/line-protocol',
-  'e2e/postgres',
   'http/fuzz',
-  'store/postgres-outages',
+  'workflows/versioning',
+  'e2e/replay',
+  'e2e/query-guard',
+  'e2e/replay-live',
   'store/kill',
+  'e2e/embedded-server',
+  'e2e/versions',
+  'e2e/postgres',
+  'store/postgres-outages',
   'e2e/rules',
+  'workflows/streams',
+  'workflows/rescue',
+  'workflows/reset',
   'workflows/postgres-store',
 ];
 
-/** Jest knows how long a file takes from the runs before; a fresh clone has none, and would go by the files' sizes. */
+/**
+ * Jest knows how long a file takes from the runs before; a fresh clone has none, and would go by the files' sizes.
+ * `KEEPAPART_TEST_ORDER` asks for a random order instead, which this seed repeats (scripts/test-often.mjs).
+ */
 module.exports = class LongestFirst extends Sequencer {
   sort(tests) {
-    const rank = ({ path: file }) => {
-      const name = path.relative(path.join(__dirname, '..'), file).replace(/\.test\.ts$/, '');
-      const index = LONG.indexOf(name.split(path.sep).join('/'));
+    const nameOf = ({ path: file }) =>
+      path
+        .relative(path.join(__dirname, '..'), file)
+        .replace(/\.test\.ts$/, '')
+        .split(path.sep)
+        .join('/');
+    const seed = process.env.KEEPAPART_TEST_ORDER;
+    if (seed !== undefined) {
+      const lot = (test) =>
+        createHash('sha256')
+          .update(`${seed} ${nameOf(test)}`)
+          .digest('hex');
+      return [...tests].sort((a, b) => (lot(a) < lot(b) ? -1 : 1));
+    }
+    const rank = (test) => {
+      const index = LONG.indexOf(nameOf(test));
       return index < 0 ? LONG.length : index;
     };
     return [...super.sort(tests)].sort((a, b) => rank(a) - rank(b));

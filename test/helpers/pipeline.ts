@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import type { Client } from '@temporalio/client';
-import { DefaultLogger, Runtime, type NativeConnection, type WorkerOptions } from '@temporalio/worker';
+import type { WorkerOptions } from '@temporalio/worker';
 import { createActivities, type WorkflowAccess } from '../../activities';
 import { RUN_LIMITS, type BatcherStatus, type RunLimits } from '../../src/contracts/batcher';
 import type { Activities } from '../../src/contracts/activities';
 import type { BatcherClient } from '../../src/contracts/batcher-client';
 import { WORKFLOW_TYPE, batcherWorkflowId } from '../../src/contracts/ids';
 import type { PipelineSettings } from '../../src/contracts/settings';
+import { MINUTE } from '../../src/domain/duration';
 import type { JsonValue } from '../../src/domain/json';
 import type { RecordStore } from '../../src/domain/record-store';
 import { createBatcherClient } from '../../src/temporal/batcher-client';
@@ -16,30 +17,21 @@ import type { GivingWayLimits } from '../../src/temporal/shard/giving-way';
 import type { Shard } from '../../src/temporal/shard/shard';
 import { Shards, type BatcherAddress } from '../../src/temporal/shard/shards';
 import { registerWithTemporal } from '../../src/temporal/server/register';
-import { createWorker, type PipelineWorker } from '../../src/temporal/worker/worker';
 import { createWorkflowAccess } from '../../src/temporal/worker/workflow-access';
-import { connectWorker } from '../../src/temporal/worker/worker-connection';
-import { bundleOfToday } from './builds';
 import { createMemoryStore, type MemoryStore } from './memory-store';
+import {
+  canShareWorker,
+  joinSharedWorker,
+  quietRuntime,
+  runWorker,
+  type RunningWorker,
+} from './shared-worker';
 import { testServer } from './temporal-server';
+import { TEST_SETTINGS } from './test-settings';
 import { waitFor } from './wait-for';
 
-export const TEST_SETTINGS: PipelineSettings = {
-  maxBatchSize: 5,
-  conflicts: [{ pair: [1, 2] }],
-  flushIntervalMs: 100,
-  batchSpacingMs: 0,
-  maxInFlight: 50,
-  maxAttempts: 3,
-  retryIntervalMs: 10,
-  conflictScope: 'file',
-  apartMs: 0,
-  outcomeFormat: 'text',
-  onFailure: 'keep',
-  saveActivity: 'record',
-  idempotencyWindowMs: 86_400_000,
-  idempotencyWindowKeys: 4000,
-};
+/** Once in a suite is enough: all of its pipelines are in one namespace. */
+let registered: Promise<void> | undefined;
 
 const WIDE: AdmissionLimits = { maxBufferedRecords: 100_000, maxBufferedBytes: 1024 * 1024 };
 
@@ -58,7 +50,7 @@ export interface TestPipeline {
   /** Waits until nothing is buffered and nothing in flight. */
   quiet(): Promise<BatcherStatus>;
   startWorker(): Promise<void>;
-  /** Stops the worker in good order; batchers and batches stay as they are. */
+  /** Shuts a worker of its own down gracefully; batchers and batches stay as they are. */
   stopWorker(): Promise<void>;
   /** Ends everything, terminating the batcher. */
   close(): Promise<void>;
@@ -72,7 +64,11 @@ export async function startPipeline(
     shards?: number;
     /** Instead of the memory store, or around it. */
     store?: RecordStore | ((memory: MemoryStore) => RecordStore);
-    worker?: boolean;
+    /**
+     * `shared` (default): that of the suite, on a task queue which its pipelines share. `own`: one that can be stopped and
+     * started again; so it is with `tuning`. `none`: its own, which hasn't started.
+     */
+    worker?: 'shared' | 'own' | 'none';
     tuning?: Partial<WorkerOptions>;
     /** What a run takes from this process before the next one is awaited. */
     givingWay?: GivingWayLimits;
@@ -83,13 +79,24 @@ export async function startPipeline(
   } = {},
 ): Promise<TestPipeline> {
   quietRuntime();
-  const target = embeddedTarget(testServer().address);
-  const client = await connectClient(target);
-  await registerWithTemporal(client);
+  const connected = await connectClient(embeddedTarget(testServer().address));
+  await (registered ??= registerWithTemporal(connected));
   const memory = createMemoryStore();
   const name = `test-${randomUUID().slice(0, 8)}`;
+  const { store = memory, worker = 'shared' } = options;
+  const isShared = worker === 'shared' && options.tuning === undefined && canShareWorker;
+  // Ten seconds are too few on a busy machine; where a worker may be missing, calls have to end.
+  const client = isShared ? withPatience(connected, 2 * MINUTE) : connected;
+  const usual = createActivities({
+    store: typeof store === 'function' ? store(memory) : store,
+    workflows: { ...createWorkflowAccess(client), ...options.access },
+    storePauses: { firstMs: 20, longestMs: 500 },
+  });
+  const activities = { ...usual, ...options.activities?.(usual) };
+  const joined = isShared ? await joinSharedWorker(name, activities) : undefined;
+  const taskQueue = joined?.taskQueue ?? name;
   const settings = { ...TEST_SETTINGS, ...options.settings };
-  const address: BatcherAddress = { batcherId: name, shards: options.shards ?? 1, taskQueue: name, settings };
+  const address: BatcherAddress = { batcherId: name, shards: options.shards ?? 1, taskQueue, settings };
   const workflowId = batcherWorkflowId(name, 0);
   const shards = new Shards(client, address, WIDE, options.givingWay);
   const batcher = createBatcherClient(client, shards);
@@ -98,12 +105,12 @@ export async function startPipeline(
   if (options.limits !== undefined) {
     await client.workflow.start(WORKFLOW_TYPE.batcher, {
       workflowId,
-      taskQueue: name,
+      taskQueue,
       args: [{ settings, limits: { ...RUN_LIMITS, ...options.limits } }],
     });
   }
 
-  let running: { worker: PipelineWorker; connection: NativeConnection; ended: Promise<void> } | undefined;
+  let running: RunningWorker | undefined;
   const pipeline: TestPipeline = {
     client,
     batcher,
@@ -128,30 +135,14 @@ export async function startPipeline(
         return status.bufferedRecords === 0 && status.inFlight === 0 && status;
       }),
     async startWorker() {
-      const connection = await connectWorker(target);
-      const { store = memory } = options;
-      const activities = createActivities({
-        store: typeof store === 'function' ? store(memory) : store,
-        workflows: { ...createWorkflowAccess(client), ...options.access },
-        storePauses: { firstMs: 20, longestMs: 500 },
-      });
-      const worker = await createWorker({
-        connection,
-        namespace: target.namespace,
-        taskQueue: name,
-        activities: { ...activities, ...options.activities?.(activities) },
-        workflows: { workflowBundle: bundleOfToday(false) },
-        tuning: { shutdownGraceTime: 0, ...options.tuning },
-      });
-      running = { worker, connection, ended: worker.run() };
+      if (joined !== undefined) throw new Error("the suite's worker runs: use { worker: 'own' }");
+      running = await runWorker(name, activities, options.tuning);
     },
     async stopWorker() {
-      if (running === undefined) return;
-      const { worker, connection, ended } = running;
+      if (joined !== undefined) throw new Error("the suite's worker goes on: use { worker: 'own' }");
+      const stopping = running;
       running = undefined;
-      worker.shutdown();
-      await ended;
-      await connection.close();
+      await stopping?.stop();
     },
     async close() {
       for (let shard = 0; shard < address.shards; shard++) {
@@ -160,11 +151,15 @@ export async function startPipeline(
           .terminate('end of the test')
           .catch(() => undefined);
       }
-      await pipeline.stopWorker();
+      if (joined === undefined) await pipeline.stopWorker();
+      else {
+        joined.leave();
+        await terminateChildren(client, name);
+      }
       await client.connection.close();
     },
   };
-  if (options.worker !== false) await pipeline.startWorker();
+  if (joined === undefined && worker !== 'none') await pipeline.startWorker();
   return pipeline;
 }
 
@@ -182,12 +177,22 @@ export function anotherClient(pipeline: TestPipeline, limits?: AdmissionLimits):
   return createBatcherClient(pipeline.client, anotherShards(pipeline, {}, limits));
 }
 
-let quieted = false;
-function quietRuntime(): void {
-  if (quieted) return;
-  quieted = true;
-  Runtime.install({
-    logger: new DefaultLogger('ERROR'),
-    telemetryOptions: { logging: { filter: 'ERROR', forward: {} } },
-  });
+/** The same client with another deadline for its calls than the ten seconds that they have. */
+export function withPatience(client: Client, patienceMs: number): Client {
+  return Object.create(client, {
+    withDeadline: {
+      value: <T>(_deadline: number, call: () => Promise<T>): Promise<T> =>
+        client.withDeadline(Date.now() + patienceMs, call),
+    },
+  }) as Client;
+}
+
+/** What a pipeline leaves open would keep the suite's worker busy; visibility lags, so one or the other is left. */
+async function terminateChildren({ workflow }: Client, name: string): Promise<void> {
+  const query = `WorkflowId STARTS_WITH '${name}-' AND ExecutionStatus = 'Running'`;
+  for await (const { workflowId } of workflow.list({ query }))
+    await workflow
+      .getHandle(workflowId)
+      .terminate('end of the test')
+      .catch(() => undefined);
 }

@@ -83,11 +83,32 @@ export const RULE_KINDS: readonly RuleKind[] = [
     value: (random) => ({ id: random.integer(0, 6), email: random.integer(0, 6) }),
   },
   {
+    name: 'alike',
+    rules: [{ alike: '/tenant' }],
+    value: (random) => random.pick([{ tenant: 1 }, { tenant: 2 }, { tenant: null }, {}, 'none']),
+  },
+  {
+    name: 'alike and a distinct',
+    rules: [{ alike: '/tenant' }, { distinct: '/id' }],
+    value: (random) => ({ tenant: random.integer(0, 3), id: random.integer(0, 4) }),
+  },
+  {
+    name: 'alike and a pair within it',
+    rules: [{ alike: '/tenant' }, { pair: [1, 2], at: '/id' }],
+    value: (random) => ({ tenant: random.integer(0, 3), id: random.integer(0, 4) }),
+  },
+  {
+    name: 'alike within what is the same',
+    rules: [{ alike: '/tenant', same: '/region' }],
+    value: (random) => ({ tenant: random.integer(0, 3), region: random.integer(0, 3) }),
+  },
+  {
     name: 'one rule of each kind',
     rules: [
       { pair: [1, 2], at: '/id' },
       { group: ['a', 'b'], at: '/type', same: '/day' },
       { distinct: '/id' },
+      { alike: '/type', same: '/id' },
       { never: { left: { at: '/id', below: 3 }, right: { at: '/type', prefix: 'c' } } },
     ],
     value: (random) => ({

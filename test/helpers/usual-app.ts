@@ -13,6 +13,7 @@ export function usualApp(batcher: BatcherClient, apiKeys: readonly ApiKey[] = []
     apiKeys,
     version: '1.2.3',
     docsAssets: path.resolve('dist/swagger-ui'),
+    uiAssets: path.resolve('dist/ui'),
     logger: pino({ level: 'silent' }),
     isDraining: () => false,
   }).handle;

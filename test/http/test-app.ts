@@ -31,6 +31,7 @@ export function testApp(overrides: Partial<HttpDeps> = {}): TestApp {
     apiKeys: [],
     version: '1.2.3',
     docsAssets: path.resolve('dist/swagger-ui'),
+    uiAssets: path.resolve('dist/ui'),
     logger,
     newRequestId: () => `r${++requests}`,
     isDraining: () => drain.on,

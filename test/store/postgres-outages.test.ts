@@ -176,6 +176,8 @@ test('two batches that lock rows in opposite order are both closed: a deadlock i
   harness = await postgresHarness(server, {
     statement: `INSERT INTO contended SELECT lock_row(r.value->>0) FROM jsonb_to_recordset($1) AS r (value jsonb)
       ON CONFLICT (key) DO UPDATE SET key = excluded.key`,
+    // On a busy machine the two need long to meet, and one that isn't waited for any more locks nothing.
+    timeoutMs: 2 * MINUTE,
   });
   const worker = await harness.worker();
   const [one, two] = [record(1, ['k1']), record(2, ['k2'])];

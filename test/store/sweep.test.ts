@@ -5,6 +5,7 @@ import { OUTCOME_FORMATS, outcomeFileContent } from '../../src/domain/outcome';
 import { createFileStore } from '../../src/store/file-store';
 import { stagedPath } from '../../src/store/staging';
 import { sweep } from '../../src/store/sweep';
+import { interceptFs } from '../helpers/intercept-fs';
 import {
   BATCH,
   BATCH_FILE,
@@ -57,6 +58,18 @@ test('G4: a torn record goes with the staging of a batch that has its file: its 
   finish(outcomeFileContent([rolledBack(record(1)), rolledBack(record(2, 'two'))], 'text'));
   expect(await sweep(folders)).toMatchObject({ staged: 1 });
   expect(contentsOf(folders).staging).toEqual([]);
+});
+
+test('G4: the file of a batch is made durable before its staging goes, as its writer may not have come to that', async () => {
+  const { folders, finish } = await stagedTwice();
+  finish(outcomeFileContent([saved(record(1)), rolledBack(record(2, 'two'))], 'text'));
+  const steps: string[] = [];
+  const restore = interceptFs(({ name, path }) => {
+    if (name === 'sync' && path === folders.outDir) steps.push('sync');
+    if (name === 'rm') steps.push('remove');
+  });
+  await sweep(folders).finally(restore);
+  expect(steps).toEqual(['sync', 'remove']);
 });
 
 test('a staging folder that can not be read does not keep the others from being swept', async () => {

@@ -74,7 +74,8 @@ describe('save', () => {
       attempt: 2,
       tookMs: expect.any(Number),
     });
-    expect(saved.mock.calls).toEqual([[record, batch]]);
+    const attempt = { number: 2, isFirst: false, signal: expect.any(Object) };
+    expect(saved.mock.calls).toEqual([[record, batch, attempt]]);
   });
 
   test('fails as save-failed, to be retried, with its attempt, when the store fails.', async () => {

@@ -5,20 +5,14 @@ import { RUN_LIMITS, type RunLimits } from '../../src/contracts/batcher';
 import type { PipelineSettings } from '../../src/contracts/settings';
 import { appendToEnd } from '../../src/domain/paged-buffer';
 import { nextWakeAtMs } from '../../workflows/batcher/conflict-scope';
-import {
-  batchesInFlight,
-  freeSlots,
-  handOverDue,
-  nextPageIsForNextRun,
-  recordClosing,
-  recordProgress,
-  restoreBatcher,
-  type BatcherState,
-} from '../../workflows/batcher/state';
+import { batchesInFlight, recordClosing, recordProgress } from '../../workflows/batcher/in-flight';
+import { freeSlots } from '../../workflows/batcher/pacing';
+import { restoreBatcher, type BatcherState } from '../../workflows/batcher/state';
+import { handOverDue, nextPageIsForNextRun } from '../../workflows/batcher/run-length';
 import { StoreNotices } from '../../workflows/batcher/store-notices';
 import { closing, infoOf, newState, progress, startBatches } from '../helpers/batcher-loop';
 import { anySettings, anyStory, happen } from '../helpers/batcher-story';
-import { TEST_SETTINGS } from '../helpers/pipeline';
+import { TEST_SETTINGS } from '../helpers/test-settings';
 
 const THREES: Partial<PipelineSettings> = { maxBatchSize: 3, flushIntervalMs: 1000, maxInFlight: 2 };
 

@@ -4,7 +4,9 @@ import { appendToEnd } from '../../src/domain/paged-buffer';
 import { NO_LAYOUT } from '../../src/domain/layout';
 import { digestOf, keyRefOf } from '../../src/temporal/shard/digests';
 import { changeLimits } from '../../workflows/batcher/limits';
-import { recordProgress, takeRequest, type BatcherState } from '../../workflows/batcher/state';
+import { recordProgress } from '../../workflows/batcher/in-flight';
+import { takeRequest } from '../../workflows/batcher/requests';
+import type { BatcherState } from '../../workflows/batcher/state';
 import { answersTo, describeBatcher, statusOf, takeAnswers, traceOf } from '../../workflows/batcher/view';
 import { infoOf, newState, progress, startBatches } from '../helpers/batcher-loop';
 

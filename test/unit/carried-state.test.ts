@@ -11,7 +11,9 @@ import { appendToEnd, needsSpill, sizeOf, spill } from '../../src/domain/paged-b
 import { MAX_SENDERS, MAX_SENDER_LENGTH, noteMessage } from '../../src/domain/sender-window';
 import { MAX_STREAMS } from '../../src/domain/stream-window';
 import { changeLimits } from '../../workflows/batcher/limits';
-import { batchesInFlight, carriedFrom, takeRequest, type BatcherState } from '../../workflows/batcher/state';
+import { batchesInFlight } from '../../workflows/batcher/in-flight';
+import { takeRequest } from '../../workflows/batcher/requests';
+import { carriedFrom, type BatcherState } from '../../workflows/batcher/state';
 import { newState, progress, startBatches, stateFrom } from '../helpers/batcher-loop';
 import { anySettings, anyStory, happen } from '../helpers/batcher-story';
 

@@ -2,7 +2,7 @@ import { WorkflowUpdateFailedError, type Client } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import { changeLimits } from '../../src/temporal/shard/limits';
 import { Shards } from '../../src/temporal/shard/shards';
-import { TEST_SETTINGS } from '../helpers/pipeline';
+import { TEST_SETTINGS } from '../helpers/test-settings';
 
 const IN_FORCE = { limits: TEST_SETTINGS, overridden: {} };
 const TIMED_OUT = Object.assign(new Error('deadline exceeded'), {

@@ -152,23 +152,23 @@ describe('parseConflictRules', () => {
       'a rule that is not an object',
       [[1, 2]],
       '/0',
-      'exactly one of pair, group, distinct, never',
+      'exactly one of pair, group, distinct, alike, never',
       '[1,2] (array)',
     ],
-    ['null as a rule', [null], '/0', 'exactly one of pair, group, distinct, never', 'null'],
-    ['an empty rule', [{}], '/0', 'exactly one of pair, group, distinct, never', '{} (object)'],
+    ['null as a rule', [null], '/0', 'exactly one of pair, group, distinct, alike, never', 'null'],
+    ['an empty rule', [{}], '/0', 'exactly one of pair, group, distinct, alike, never', '{} (object)'],
     [
       'two kinds in one rule',
       [{ pair: [1, 2], distinct: '' }],
       '/0',
-      'exactly one of pair, group, distinct, never',
+      'exactly one of pair, group, distinct, alike, never',
       '{"pair":[1,2],"distinct":""} (object)',
     ],
     [
       'an unknown key',
       [{ pair: [1, 2], 'a/b': 3 }],
       '/0/a~1b',
-      'only the keys pair, group, distinct, never, at, same',
+      'only the keys pair, group, distinct, alike, never, at, same',
       '3 (number)',
     ],
     ['a pair of one', [{ pair: [1] }], '/0/pair', 'exactly two values', '[1] (array)'],
@@ -221,6 +221,31 @@ describe('parseConflictRules', () => {
       '/0/at',
       'no "at" beside distinct',
       '"/b" (string)',
+    ],
+    [
+      'at beside alike',
+      [{ alike: '/a', at: '/b' }],
+      '/0/at',
+      'no "at" beside alike',
+      '"/b" (string)',
+    ],
+    ['alike that is no pointer', [{ alike: 'tenant' }], '/0/alike', 'a JSON Pointer', '"tenant" (string)'],
+    [
+      'alike within what is the same as a whole',
+      [{ alike: '/a/b', same: '/a' }],
+      '/0',
+      'decides what "alike" looks at',
+      '{"alike":"/a/b","same":"/a"} (object)',
+    ],
+    [
+      'alike twice in other words',
+      [
+        { alike: '/a', same: '/b' },
+        { alike: '/a', same: ['/b'] },
+      ],
+      '/1',
+      'a rule that does not repeat /0',
+      '{"alike":"/a","same":["/b"]} (object)',
     ],
     [
       'at beside never',
@@ -437,5 +462,29 @@ describe('parseConflictRules', () => {
       '/3',
       '/4',
     ]);
+  });
+});
+
+describe('alike', () => {
+  const alike: ConflictRule[] = [{ alike: '/tenant' }];
+
+  test.each<[JsonValue, JsonValue, boolean]>([
+    [{ tenant: 'a' }, { tenant: 'a', more: 1 }, false],
+    [{ tenant: 'a' }, { tenant: 'b' }, true],
+    [{ tenant: { x: 1, y: 2 } }, { tenant: { y: 2, x: 1 } }, false],
+    [{ tenant: 1 }, { tenant: '1' }, true],
+    [{ tenant: null }, {}, true],
+    [{ tenant: '' }, {}, true],
+    [{}, 'no object', false],
+  ])('%j and %j are kept apart: %p', (a, b, apart) => {
+    expect(conflicts(a, b, alike)).toBe(apart);
+    expect(conflicts(b, a, alike)).toBe(apart);
+  });
+
+  test('holds only between records that have the same value where same says', () => {
+    const rules: ConflictRule[] = [{ alike: '/tenant', same: '/region' }];
+    expect(conflicts({ tenant: 1, region: 'x' }, { tenant: 2, region: 'x' }, rules)).toBe(true);
+    expect(conflicts({ tenant: 1, region: 'x' }, { tenant: 2, region: 'y' }, rules)).toBe(false);
+    expect(conflicts({ tenant: 1 }, { tenant: 2 }, rules)).toBe(false);
   });
 });

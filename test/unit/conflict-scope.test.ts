@@ -14,7 +14,7 @@ import { changeLimits, configure } from '../../workflows/batcher/limits';
 import { carriedFrom, type BatcherState } from '../../workflows/batcher/state';
 import { waitsOf } from '../../workflows/batcher/waits';
 import { endChild, infoOf, newState, startBatches, stateFrom } from '../helpers/batcher-loop';
-import { TEST_SETTINGS } from '../helpers/pipeline';
+import { TEST_SETTINGS } from '../helpers/test-settings';
 
 const RUNNING: PipelineSettings = {
   ...TEST_SETTINGS,

@@ -4,9 +4,10 @@ import type { PipelineSettings } from '../../src/contracts/settings';
 import type { LimitsPatch } from '../../src/domain/limits';
 import { LIMIT_KEYS, problemsOfLimitsPatch } from '../../src/domain/limits';
 import { changeLimits, configure, limitsInForce, refuseBadLimits } from '../../workflows/batcher/limits';
-import { carriedFrom, takeRequest } from '../../workflows/batcher/state';
+import { takeRequest } from '../../workflows/batcher/requests';
+import { carriedFrom } from '../../workflows/batcher/state';
 import { newState, stateFrom } from '../helpers/batcher-loop';
-import { TEST_SETTINGS } from '../helpers/pipeline';
+import { TEST_SETTINGS } from '../helpers/test-settings';
 
 const ANN = { by: 'Ann', atMs: 1 };
 const BOB = { by: 'Bob', atMs: 2 };

@@ -18,16 +18,12 @@ import {
   refuseBadRequests,
   requestsFrom,
 } from '../../workflows/batcher/messages';
-import {
-  beginDrain,
-  carriedFrom,
-  recordProgress,
-  takeRequest,
-  type BatcherState,
-} from '../../workflows/batcher/state';
+import { recordProgress } from '../../workflows/batcher/in-flight';
+import { beginDrain, takeRequest } from '../../workflows/batcher/requests';
+import { carriedFrom, type BatcherState } from '../../workflows/batcher/state';
 import { answersTo, describeBatcher, statusOf, takeAnswers } from '../../workflows/batcher/view';
 import { infoOf, newState, progress, startBatches, stateFrom } from '../helpers/batcher-loop';
-import { TEST_SETTINGS } from '../helpers/pipeline';
+import { TEST_SETTINGS } from '../helpers/test-settings';
 
 /** As many levels as a text of 40 KB can have: JSON.parse takes them, and JSON.stringify doesn't. */
 const DEEP = JSON.parse(`${'['.repeat(20_000)}${']'.repeat(20_000)}`) as unknown;

@@ -3,7 +3,8 @@ import type { PipelineSettings } from '../../src/contracts/settings';
 import { flushEverything } from '../../src/domain/paged-buffer';
 import { nextWakeAtMs } from '../../workflows/batcher/conflict-scope';
 import { noteFastestSave } from '../../workflows/batcher/save-shape';
-import { takeRequest, type BatcherState } from '../../workflows/batcher/state';
+import { takeRequest } from '../../workflows/batcher/requests';
+import type { BatcherState } from '../../workflows/batcher/state';
 import { endChild, newState, startBatches } from '../helpers/batcher-loop';
 
 /** How long a child that saves in bulk counts as busy. */

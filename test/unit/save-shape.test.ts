@@ -6,7 +6,8 @@ import {
   mayStartFromMs,
   noteFastestSave,
 } from '../../workflows/batcher/save-shape';
-import { takeRequest, type BatcherState } from '../../workflows/batcher/state';
+import { takeRequest } from '../../workflows/batcher/requests';
+import type { BatcherState } from '../../workflows/batcher/state';
 import { endChild, newState, startBatches, type Started } from '../helpers/batcher-loop';
 
 const AUTO: Partial<PipelineSettings> = {

@@ -10,7 +10,7 @@ import { keyRefOf } from '../../src/temporal/shard/digests';
 import { KeyedRequests } from '../../src/temporal/shard/keyed-requests';
 import { Shard } from '../../src/temporal/shard/shard';
 import { Shards } from '../../src/temporal/shard/shards';
-import { TEST_SETTINGS } from '../helpers/pipeline';
+import { TEST_SETTINGS } from '../helpers/test-settings';
 import { waitFor } from '../helpers/wait-for';
 
 const LIMITS = { maxBufferedRecords: 1000, maxBufferedBytes: 100_000 };

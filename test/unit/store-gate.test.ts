@@ -40,6 +40,22 @@ describe('A gate to a store', () => {
     expect(jest.getTimerCount()).toBe(0);
   });
 
+  test('leaves a store that is away alone for as long as it asks for, up to ten minutes.', async () => {
+    const { pass } = gate();
+    const askedForMs = [20_000, 3_600_000];
+    const startedAtMs = Date.now();
+    const askedAtMs: number[] = [];
+    const saved = pass(() => {
+      askedAtMs.push(Date.now() - startedAtMs);
+      const retryAfterMs = askedForMs.shift();
+      if (retryAfterMs === undefined) return Promise.resolve('saved');
+      return Promise.reject(new KeepapartError('store-away', 'under repair', { retryAfterMs }));
+    });
+    await jest.advanceTimersByTimeAsync(20_000 + 600_000);
+    expect(await saved).toBe('saved');
+    expect(askedAtMs).toEqual([0, 20_000, 620_000]);
+  });
+
   test('takes calls that were under way when the store went for one failure.', async () => {
     const { told, pass } = gate();
     let calls = 0;

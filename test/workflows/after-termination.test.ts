@@ -31,7 +31,7 @@ test('a batcher that was terminated with a full buffer is followed by one that t
 });
 
 test('a batcher that was terminated with a long history is followed by one that takes lists, with a worker and without (G6)', async () => {
-  pipeline = await startPipeline();
+  pipeline = await startPipeline({ worker: 'own' });
   for (let i = 0; i < 5; i++) await pipeline.send([i]);
   await pipeline.quiet();
   await pipeline.client.workflow.getHandle(pipeline.batcherWorkflowId).terminate('by hand');

@@ -29,7 +29,7 @@ test('a batch that is cancelled rolls back what is not saved, and still writes i
 });
 
 test('a batch that is cancelled before a worker has seen it still writes its file (G4)', async () => {
-  pipeline = await startPipeline();
+  pipeline = await startPipeline({ worker: 'own' });
   await pipeline.stopWorker();
   const handle = await pipeline.client.workflow.start<ChildWorkflow>(WORKFLOW_TYPE.child, {
     workflowId: childIdOf(pipeline.batcherWorkflowId, 1),

@@ -117,7 +117,7 @@ test('the waiting ends when nobody waits for it any more', async () => {
 });
 
 test('a worker that is away for a while only makes it take longer', async () => {
-  await start();
+  await start({ worker: 'own' });
   await pipeline.send(['kept']);
   await pipeline.stopWorker();
   const draining = pipeline.batcher.drain('test', { timeoutMs: 50_000 });

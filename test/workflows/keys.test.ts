@@ -70,7 +70,7 @@ test('a request that is taken again while its first sending is buffered shares n
 });
 
 test('without a worker nothing is acknowledged that could turn out refused, and a repeat is acknowledged later (G5)', async () => {
-  pipeline = await startPipeline({ worker: false });
+  pipeline = await startPipeline({ worker: 'none' });
   const key = randomUUID();
   await expect(sendOnce(key, ['kept'])).rejects.toMatchObject({ code: 'temporal-unavailable' });
   await pipeline.startWorker();

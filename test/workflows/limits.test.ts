@@ -80,7 +80,7 @@ test('a bad change is refused by the batcher as well, with every problem, and le
 });
 
 test('without a worker a change is refused for now, and can be repeated whether or not it is made', async () => {
-  pipeline = await startPipeline();
+  pipeline = await startPipeline({ worker: 'own' });
   await pipeline.shards.configure('test');
   await pipeline.stopWorker();
   await expect(pipeline.batcher.changeLimits({ maxBatchSize: 2 }, 'Ann')).rejects.toMatchObject({

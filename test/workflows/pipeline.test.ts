@@ -3,7 +3,8 @@ import { RUN_LIMITS } from '../../src/contracts/batcher';
 import { SEARCH_ATTRIBUTES } from '../../src/contracts/search-attributes';
 import { conflicts } from '../../src/domain/conflict-rules';
 import { OUTCOME } from '../../src/domain/outcome';
-import { startPipeline, TEST_SETTINGS, type TestPipeline } from '../helpers/pipeline';
+import { startPipeline, type TestPipeline } from '../helpers/pipeline';
+import { TEST_SETTINGS } from '../helpers/test-settings';
 import { GIVING_WAY } from '../../src/temporal/shard/giving-way';
 import { savedValues } from '../helpers/memory-store';
 import { waitFor } from '../helpers/wait-for';
@@ -154,7 +155,7 @@ test('many records of which some conflict and half fail: each has one outcome, n
 
 test('an API that has sent a run its share sends no more before that run has handed over', async () => {
   pipeline = await startPipeline({
-    worker: false,
+    worker: 'none',
     limits: { historyEvents: 4000, historyBytes: 1e9, messages: 3 },
     givingWay: { ...GIVING_WAY, bytesPerRun: 4500, patienceMs: 5 * MINUTE, lookEveryMs: 5 },
   });

@@ -84,7 +84,7 @@ test('Nothing is out of reach of batchers that run, whatever they hold.', async 
 });
 
 test('A batcher whose run no worker can take up begins again with all that it was sent, and adopts its batches.', async () => {
-  pipeline = await startPipeline({ worker: false });
+  pipeline = await startPipeline({ worker: 'none' });
   let release: () => void = () => undefined;
   const held = new Promise<void>((resolve) => (release = resolve));
   pipeline.store.beforeSave = ({ value }) => (value === 'slow' ? held : undefined);

@@ -67,7 +67,7 @@ test('a record waits for one in flight that it conflicts with, and APART_MS more
 });
 
 test('so it does across continue-as-new and a restart of the worker (G2)', async () => {
-  await start({ limits: { historyEvents: 4000, historyBytes: 1e9, messages: 4 } });
+  await start({ worker: 'own', limits: { historyEvents: 4000, historyBytes: 1e9, messages: 4 } });
   await keepInFlight(1);
   await pipeline.send([2]);
   await pipeline.stopWorker();

@@ -133,7 +133,7 @@ test('An attempt whose worker dies is made again and does not count as another (
 });
 
 test('A worker that is replaced between two attempts leaves the rest to the next one (G3, G8).', async () => {
-  await start({ settings: { retryIntervalMs: 300 } });
+  await start({ worker: 'own', settings: { retryIntervalMs: 300 } });
   let away = true;
   pipeline.store.beforeSave = ({ value }) => {
     if (value === 'waits' && away) throw new Error('not yet');

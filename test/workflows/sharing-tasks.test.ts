@@ -6,6 +6,7 @@ import { WORKFLOW_TYPE } from '../../src/contracts/ids';
 import type { PipelineSettings } from '../../src/contracts/settings';
 import { childIdOf } from '../../src/domain/batch';
 import { eventTypeOf } from '../../src/temporal/replay/commands';
+import { workerSinks } from '../../src/temporal/worker/worker-sinks';
 import { startPipeline, type TestPipeline } from '../helpers/pipeline';
 import { waitFor } from '../helpers/wait-for';
 
@@ -18,6 +19,7 @@ async function startHeld(workflowType: string, settings: Partial<PipelineSetting
   let letGo = () => {};
   let heldUntil: Promise<void> = Promise.resolve();
   const sinks: InjectedSinks<WorkerSinks> = {
+    ...workerSinks(),
     workflowTask: {
       hold: {
         fn: (workflow) => {

@@ -134,7 +134,7 @@ test('A rollback and a closing that find the store away say so in the views, and
 });
 
 test('A worker that stops while the store is away takes no attempt with it (G4).', async () => {
-  pipeline = await startPipeline({ settings: { maxAttempts: 1 } });
+  pipeline = await startPipeline({ worker: 'own', settings: { maxAttempts: 1 } });
   const there = refusing(pipeline.store);
   there.goAway();
   await pipeline.send(['waits']);

@@ -53,7 +53,7 @@ test('a stream of several parts ends in one outcome for each record, under the p
 });
 
 test('without a key a stream is durable without a worker (G3), and each sending is a request of its own', async () => {
-  pipeline = await startPipeline({ worker: false });
+  pipeline = await startPipeline({ worker: 'none' });
   const [first, second] = [randomUUID(), randomUUID()];
   expect(await stream(first, [3, 4], { once: false })).toBe(2);
   expect(await stream(second, [3, 4], { once: false })).toBe(2);

@@ -27,7 +27,7 @@ beforeEach(async () => {
   releaseAll = [];
   // Continues as new every few requests, as a batcher does that lives long enough.
   const limits = { historyEvents: 4000, historyBytes: 1_000_000, messages: 3 };
-  pipeline = await startPipeline({ worker: false, limits });
+  pipeline = await startPipeline({ worker: 'none', limits });
 });
 afterEach(async () => {
   for (const release of releaseAll) release();

@@ -1,7 +1,7 @@
 /*
  * batcherWorkflow: the entity that owns one shard's buffer. One per shard, id `BATCHER_ID-<shard>`, for ever.
  *
- * Signal handlers only append to state and set `changed`; one loop owns every flush. What the loop waits for:
+ * Handlers (handlers.ts) only append to the state and wake the loop; the loop owns every flush. What the loop waits for:
  *
  *   empty        nothing buffered, nothing due                      ► a signal
  *   filling      records buffered, no full batch, none due          ► a signal, or the timer of the oldest record
@@ -27,389 +27,224 @@ import {
   log,
   proxySinks,
   setCurrentDetails,
-  setHandler,
   sleep,
-  upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
-import { ApplicationFailure } from '@temporalio/common';
 import { CHILD_CLOSING, type ChildClosing } from '../../src/contracts/activities';
-import {
-  ANSWERS,
-  addRecordsSignal,
-  childProgressSignal,
-  configureSignal,
-  drainSignal,
-  flushSignal,
-  layoutUpdate,
-  pauseSignal,
-  readUpdate,
-  requestQuery,
-  resumeSignal,
-  statusQuery,
-  takeUpdate,
-  type AcceptedRequest,
-  type BatcherInput,
-  type BatcherWorkflow,
-} from '../../src/contracts/batcher';
-import { limitsUpdate } from '../../src/contracts/limits';
-import { SEARCH_ATTRIBUTES } from '../../src/contracts/search-attributes';
+import type { BatcherInput, BatcherWorkflow } from '../../src/contracts/batcher';
 import type { SaveShape } from '../../src/contracts/settings';
-import { storeNoticeSignal } from '../../src/contracts/store-notice';
 import type { WorkerSinks } from '../../src/contracts/worker-sinks';
-import { FLUSH_REASON, childSeqOf } from '../../src/domain/batch';
+import { childSeqOf } from '../../src/domain/batch';
 import { bytesOf } from '../../src/domain/flush-cut';
 import type { Flush } from '../../src/domain/flush-policy';
-import { adoptLayout } from '../../src/domain/layout';
-import { flushEverything, headRunsLow, needsSpill } from '../../src/domain/paged-buffer';
-import { noteMessage as noteSender } from '../../src/domain/sender-window';
-import {
-  adoptedClosing,
-  findUnfinished,
-  settleIfNeeded,
-  startOrAdopt,
-  takeOverChild,
-  type StartedChild,
-} from './children';
-import { followScope, looksAhead, nextWakeAtMs, startWithStrangers, takeOnScope } from './conflict-scope';
-import { changeLimits, configure, refuseBadLimits } from './limits';
-import {
-  actionFrom,
-  isOrigin,
-  isProgress,
-  isSettings,
-  questionsFrom,
-  refuseBadLayout,
-  refuseBadRequests,
-  requestsFrom,
-} from './messages';
+import { headRunsLow, needsSpill } from '../../src/domain/paged-buffer';
+import { startOrAdopt, takeOverChild, type StartedChild } from './children';
+import { looksAhead, nextWakeAtMs, startWithStrangers, takeOnScope } from './conflict-scope';
+import { adoptedClosing, findUnfinished, settleIfNeeded } from './follow-children';
+import { setHandlers } from './handlers';
+import { openBatches, recordClosing, unaccountedRecords } from './in-flight';
 import { takeNextChildren } from './next-children';
-import { OwnEvents } from './own-events';
 import { readOldestPage, spillToPages, takeInOldestPage } from './pages';
+import { followDrain } from './requests';
+import { Run } from './run';
+import { handOverDue, nextPageIsForNextRun } from './run-length';
 import { noteFastestSave } from './save-shape';
 import { createTaskSharing } from './sharing-tasks';
-import { isStoreNotice } from './store-notices';
-import {
-  beginDrain,
-  carriedFrom,
-  followDrain,
-  handOverDue,
-  nextPageIsForNextRun,
-  openBatches,
-  recordClosing,
-  recordProgress,
-  restoreBatcher,
-  takeRequest,
-  unaccountedRecords,
-} from './state';
-import { answersTo, describeBatcher, statusOf, takeAnswers, traceOf } from './view';
+import { carriedFrom, restoreBatcher, type BatcherState } from './state';
+import { describeBatcher } from './view';
 
 const { workflowTask } = proxySinks<WorkerSinks>();
 
 /** A cancellation is not obeyed: it would lose acknowledged records (G3). Pause it, or terminate it knowingly. */
 export async function batcherWorkflow(input: BatcherInput): Promise<void> {
-  await CancellationScope.nonCancellable(() => runBatcher(input));
+  await CancellationScope.nonCancellable(async () => {
+    const state = restoreBatcher(input, workflowInfo());
+    takeOnScope(state, input.carried, Date.now());
+    const run = new Run(state);
+    setHandlers(state, run);
+    await new Loop(state, run).work();
+  });
 }
 
-async function runBatcher(input: BatcherInput): Promise<void> {
-  const { workflowId } = workflowInfo();
-  const state = restoreBatcher(input, workflowInfo());
-  /** Set by whatever gives the loop something to look at. True at first: a carried buffer may hold due records. */
-  let changed = true;
-  let timerAtMs: number | undefined;
+/** The loop of one run. Its private members are what the next run does not get. */
+class Loop {
+  private timerAtMs: number | undefined;
   /** Children that are being started, and pages whose records are being taken over: what can't be carried. */
-  let underWay = 0;
-  let takingIn = false;
-  let handingOver = false;
+  private underWay = 0;
+  private takingIn = false;
+  private handingOver = false;
   /**
    * Whether the last child has started under an id that was free. Until then one starts at a time: after a reset, records
    * that are buffered are in children of before as well, under the next ids.
    */
-  let idsAreFree = false;
+  private idsAreFree = false;
   /** Bytes of the batches that the current workflow task has started; a task is known by the history's length. */
-  let started = { historyLength: 0, bytes: 0 };
-  /** Since the loop's last look, for {@link createTaskSharing}. */
-  let acted = false;
-  /** As told last; see {@link unaccountedRecords}. */
-  let unaccounted = 0;
-  const shareTasks = createTaskSharing((ms) => workflowTask.hold(ms));
-  const ownEvents = new OwnEvents();
-  takeOnScope(state, input.carried, Date.now());
+  private started = { historyLength: 0, bytes: 0 };
+  /** As last logged; see {@link unaccountedRecords}. */
+  private unaccounted = 0;
+  private readonly shareTasks = createTaskSharing((ms) => workflowTask.hold(ms));
 
-  // No handler throws, whatever a message contains: it would fail the workflow task, and every one after it.
-  setHandler(addRecordsSignal, (...args: unknown[]) => {
-    noteMessage();
-    const requests = requestsFrom(args[0]);
-    if (requests === undefined) reject('addRecords');
-    else takeAll(requests, args[1]);
-  });
-  setHandler(
-    takeUpdate,
-    (requests, origin) => {
-      noteMessage();
-      noteAct();
-      takeAll(requests, origin);
-      return takeAnswers(state, requests, Date.now());
-    },
-    { validator: refuseBadRequests },
-  );
-  setHandler(
-    layoutUpdate,
-    (layout) => {
-      noteMessage();
-      noteAct();
-      state.layout = adoptLayout(state.layout, layout, state.settings.idempotencyWindowMs, Date.now());
-      return state.layout;
-    },
-    { validator: refuseBadLayout },
-  );
-  setHandler(readUpdate, () => undefined as never, {
-    validator(questions: unknown) {
-      // Whoever asks waits for the end of this task.
-      acted = true;
-      const answers = answersTo(state, workflowInfo(), questionsFrom(questions));
-      throw ApplicationFailure.create({ type: ANSWERS, nonRetryable: true, details: [answers] });
-    },
-  });
-  setHandler(configureSignal, (settings: unknown) => {
-    noteMessage();
-    if (!isSettings(settings)) {
-      reject('configure');
-      return;
+  constructor(
+    private readonly state: BatcherState,
+    private readonly run: Run,
+  ) {}
+
+  /** Never returns: it ends by continue-as-new. */
+  async work(): Promise<never> {
+    // In each run, so that its first task has a command. Where a run follows another within a second, the server delays its
+    // first task; one that then answers questions and does nothing else the server drops, and after that the worker leaves
+    // out the first events of the run, whatever messages they are (G3).
+    this.run.showState();
+    for (const { childId } of this.state.inFlight.values())
+      void this.follow(childId, adoptedClosing(childId));
+    if (this.state.takeOver) void this.takeOver();
+
+    for (;;) {
+      await condition(() => this.run.changed);
+      this.run.changed = false;
+      if (handOverDue(this.state, workflowInfo())) await this.handOver();
+      if (this.nextPageIsDue()) {
+        if (nextPageIsForNextRun(this.state, workflowInfo())) await this.handOver();
+        else void this.takeInPage();
+      }
+      this.startBatches();
+      if (this.underWay === 0 && !this.state.takeOver) followDrain(this.state);
+      this.checkSum();
+      this.armTimer();
+      this.run.ownEvents.leave(Date.now());
+      setCurrentDetails(describeBatcher(this.state, Date.now()));
+      const { historySize } = workflowInfo();
+      this.shareTasks({ messages: this.state.messages, historySize, acted: this.run.acted }, Date.now());
+      this.run.acted = false;
     }
-    configure(state, settings);
-    followScope(state, Date.now());
-  });
-  setHandler(
-    limitsUpdate,
-    (patch, action) => {
-      noteMessage();
-      noteAct();
-      const inForce = changeLimits(state, patch, action);
-      followScope(state, Date.now());
-      return inForce;
-    },
-    { validator: refuseBadLimits },
-  );
-  setHandler(flushSignal, () => {
-    noteMessage();
-    flushEverything(state.buffer, FLUSH_REASON.manual);
-  });
-  setHandler(drainSignal, (action: unknown) => {
-    noteMessage();
-    beginDrain(state, actionFrom(action, Date.now()));
-  });
-  setHandler(pauseSignal, (action: unknown) => {
-    noteMessage();
-    state.paused = actionFrom(action, Date.now());
-    showState();
-  });
-  setHandler(resumeSignal, () => {
-    noteMessage();
-    state.paused = null;
-    showState();
-  });
-  setHandler(childProgressSignal, (childId: unknown, progress: unknown) => {
-    noteMessage();
-    if (typeof childId === 'string' && isProgress(progress)) {
-      recordProgress(state, childId, progress);
-      state.store.noteClosed(Date.now());
-    } else reject('childProgress');
-  });
-  setHandler(storeNoticeSignal, (notice: unknown) => {
-    noteMessage();
-    if (isStoreNotice(notice)) state.store.note(notice, Date.now());
-    else reject('storeNotice');
-  });
-  setHandler(statusQuery, () => statusOf(state, workflowInfo()));
-  setHandler(requestQuery, (requestId) => traceOf(state, requestId));
-
-  // In each run, so that its first task has a command. Where a run follows another within a second, the server delays its
-  // first task; one that then answers questions and does nothing else the server drops, and after that the worker leaves
-  // out the first events of the run, whatever messages they are (G3).
-  showState();
-  for (const { childId } of state.inFlight.values()) void follow(childId, adoptedClosing(childId));
-  if (state.takeOver) void takeOver();
-
-  for (;;) {
-    await condition(() => changed);
-    changed = false;
-    if (handOverDue(state, workflowInfo())) await handOver();
-    if (nextPageIsDue()) {
-      if (nextPageIsForNextRun(state, workflowInfo())) await handOver();
-      else void takeInPage();
-    }
-    startBatches();
-    if (underWay === 0 && !state.takeOver) followDrain(state);
-    checkSum();
-    armTimer();
-    ownEvents.leave(Date.now());
-    setCurrentDetails(describeBatcher(state, Date.now()));
-    const { historySize } = workflowInfo();
-    shareTasks({ messages: state.messages, historySize, acted }, Date.now());
-    acted = false;
-  }
-
-  /** Takes requests, unless their message has been taken before. */
-  function takeAll(requests: readonly AcceptedRequest[], origin: unknown): void {
-    if (isOrigin(origin) && !noteSender(state.senders, origin)) {
-      state.counters.repeatedMessages++;
-      return;
-    }
-    for (const request of requests) takeRequest(state, request, Date.now());
-  }
-
-  /** Counts a message that is none of ours, as somebody may send anything with Temporal's own tools. */
-  function reject(name: string): void {
-    state.counters.malformedMessages++;
-    log.warn('a message to the batcher is malformed and was ignored', { name });
   }
 
   /** Tells, once, when records have vanished or are there twice: nothing else would (G4). */
-  function checkSum(): void {
-    const missing = unaccountedRecords(state);
-    if (missing === unaccounted) return;
-    unaccounted = missing;
-    log.error('records are unaccounted for', { records: missing, counters: state.counters });
+  private checkSum(): void {
+    const missing = unaccountedRecords(this.state);
+    if (missing === this.unaccounted) return;
+    this.unaccounted = missing;
+    log.error('records are unaccounted for', { records: missing, counters: this.state.counters });
   }
 
-  function noteMessage(): void {
-    state.messages++;
-    changed = true;
-  }
-
-  /** Of what leaves an event in history. */
-  function noteAct(): void {
-    acted = true;
-    ownEvents.note();
-  }
-
-  function showState(): void {
-    ownEvents.note();
-    upsertSearchAttributes([
-      { key: SEARCH_ATTRIBUTES.batcher, value: workflowId },
-      { key: SEARCH_ATTRIBUTES.batcherState, value: state.paused === null ? 'running' : 'paused' },
-    ]);
-  }
-
-  async function takeOver(): Promise<void> {
-    ownEvents.note();
+  private async takeOver(): Promise<void> {
+    this.run.ownEvents.note();
     const found = await findUnfinished();
     // Then the next run looks for them.
-    if (handingOver) {
-      ownEvents.leave(Date.now());
+    if (this.handingOver) {
+      this.run.ownEvents.leave(Date.now());
       return;
     }
-    state.takeOver = false;
-    changed = true;
+    this.state.takeOver = false;
+    this.run.changed = true;
     for (const [childId, held] of found) {
-      takeOverChild(state, childId, held);
-      void follow(childId, adoptedClosing(childId));
+      takeOverChild(this.state, childId, held);
+      void this.follow(childId, adoptedClosing(childId));
     }
-    if (found.length > 0) startWithStrangers(state, Date.now());
+    if (found.length > 0) startWithStrangers(this.state, Date.now());
   }
 
-  async function handOver(): Promise<void> {
-    handingOver = true;
+  private async handOver(): Promise<void> {
+    this.handingOver = true;
     do {
-      await condition(() => underWay === 0);
-      if (needsSpill(state.buffer)) await spillToPages(state);
-    } while (underWay > 0);
+      await condition(() => this.underWay === 0);
+      if (needsSpill(this.state.buffer)) await spillToPages(this.state);
+    } while (this.underWay > 0);
     await continueAsNew<BatcherWorkflow>({
-      settings: state.configured,
-      limits: state.limits,
-      carried: carriedFrom(state),
+      settings: this.state.configured,
+      limits: this.state.limits,
+      carried: carriedFrom(this.state),
     });
   }
 
-  function startBatches(): void {
-    if (state.takeOver) return;
+  private startBatches(): void {
+    if (this.state.takeOver) return;
     const { historyLength } = workflowInfo();
-    if (started.historyLength !== historyLength) started = { historyLength, bytes: 0 };
+    if (this.started.historyLength !== historyLength) this.started = { historyLength, bytes: 0 };
     const nowMs = Date.now();
     for (;;) {
-      const { shape, children } = takeNextChildren(state, nowMs, {
-        children: (idsAreFree ? state.limits.startsUnderWay : 1) - underWay,
+      const { shape, children } = takeNextChildren(this.state, nowMs, {
+        children: (this.idsAreFree ? this.state.limits.startsUnderWay : 1) - this.underWay,
         // What doesn't start in this task does in the next, which the starts of this one bring.
-        bytes: state.limits.startBytes - started.bytes,
+        bytes: this.state.limits.startBytes - this.started.bytes,
       });
       if (children.length === 0) return;
       for (const flushes of children) {
-        for (const { records } of flushes) started.bytes += bytesOf(records);
-        void runChild(flushes, shape);
+        for (const { records } of flushes) this.started.bytes += bytesOf(records);
+        void this.runChild(flushes, shape);
       }
     }
   }
 
-  function armTimer(): void {
+  private armTimer(): void {
     // What is under way has the loop look again when it ends.
-    if (underWay > 0 || state.takeOver) return;
-    const wakeAtMs = nextWakeAtMs(state, Date.now());
-    if (wakeAtMs === undefined || (timerAtMs !== undefined && timerAtMs <= wakeAtMs)) return;
-    timerAtMs = wakeAtMs;
-    noteAct();
+    if (this.underWay > 0 || this.state.takeOver) return;
+    const wakeAtMs = nextWakeAtMs(this.state, Date.now());
+    if (wakeAtMs === undefined || (this.timerAtMs !== undefined && this.timerAtMs <= wakeAtMs)) return;
+    this.timerAtMs = wakeAtMs;
+    this.run.noteAct();
     void sleep(Math.max(1, wakeAtMs - Date.now())).then(() => {
-      if (timerAtMs === wakeAtMs) timerAtMs = undefined;
-      changed = true;
+      if (this.timerAtMs === wakeAtMs) this.timerAtMs = undefined;
+      this.run.changed = true;
     });
   }
 
   /** Counts work that has to end before this run may, and has the loop look again when it has. */
-  async function asUnderWay<T>(work: () => Promise<T>): Promise<T> {
-    underWay++;
-    noteAct();
+  private async asUnderWay<T>(work: () => Promise<T>): Promise<T> {
+    this.underWay++;
+    this.run.noteAct();
     try {
       return await work();
     } finally {
-      underWay--;
-      changed = true;
+      this.underWay--;
+      this.run.changed = true;
     }
   }
 
-  function nextPageIsDue(): boolean {
-    if (takingIn || state.paused !== null) return false;
-    return headRunsLow(state.buffer) || looksAhead(state, workflowInfo().historySize, Date.now());
+  private nextPageIsDue(): boolean {
+    if (this.takingIn || this.state.paused !== null) return false;
+    return headRunsLow(this.state.buffer) || looksAhead(this.state, workflowInfo().historySize, Date.now());
   }
 
-  async function takeInPage(): Promise<void> {
-    takingIn = true;
-    const page = await readOldestPage(state);
+  private async takeInPage(): Promise<void> {
+    this.takingIn = true;
+    const page = await readOldestPage(this.state);
     // While this run hands over, it stays where it is, for the next run.
-    if (handingOver) {
-      ownEvents.leave(Date.now());
+    if (this.handingOver) {
+      this.run.ownEvents.leave(Date.now());
       return;
     }
-    if (page !== undefined) await asUnderWay(() => takeInOldestPage(state, page));
-    takingIn = false;
+    if (page !== undefined) await this.asUnderWay(() => takeInOldestPage(this.state, page));
+    this.takingIn = false;
   }
 
-  async function runChild(flushes: readonly Flush[], shape: SaveShape): Promise<void> {
+  private async runChild(flushes: readonly Flush[], shape: SaveShape): Promise<void> {
     const openedAtMs = Date.now();
-    state.lastBatchStartedAtMs = openedAtMs;
-    const { childId, closing, again } = await asUnderWay(async () => {
-      const child = await startOrAdopt(state, flushes, shape, openedAtMs);
-      idsAreFree = !child.adopted;
+    this.state.lastBatchStartedAtMs = openedAtMs;
+    const { childId, closing, again } = await this.asUnderWay(async () => {
+      const child = await startOrAdopt(this.state, flushes, shape, openedAtMs);
+      this.idsAreFree = !child.adopted;
       return child;
     });
-    await follow(childId, closing, again && ((reason) => asUnderWay(() => again(reason))));
+    await this.follow(childId, closing, again && ((reason) => this.asUnderWay(() => again(reason))));
   }
 
   /** Releases the slots of a child when all its records have an outcome. */
-  async function follow(
+  private async follow(
     childId: string,
     closing: Promise<ChildClosing | undefined>,
     again?: StartedChild['again'],
   ): Promise<void> {
     const noteEarlyEnd = (): void => {
-      const child = state.inFlight.get(childId);
-      state.counters.batchesFailed += child === undefined ? 1 : openBatches(child);
+      const child = this.state.inFlight.get(childId);
+      this.state.counters.batchesFailed += child === undefined ? 1 : openBatches(child);
     };
     const settled = await settleIfNeeded(childId, await closing, noteEarlyEnd, again);
-    const lost = recordClosing(state, childId, settled);
+    const lost = recordClosing(this.state, childId, settled);
     if (lost > 0) log.error('a child was deleted, and its records are lost', { childId, records: lost });
-    if (settled?.status === CHILD_CLOSING.completed) state.store.noteClosed(Date.now());
-    noteFastestSave(state, settled?.fastestMs);
-    state.apart?.held.end(childSeqOf(childId), Date.now());
-    changed = true;
+    if (settled?.status === CHILD_CLOSING.completed) this.state.store.noteClosed(Date.now());
+    noteFastestSave(this.state, settled?.fastestMs);
+    this.state.apart?.held.end(childSeqOf(childId), Date.now());
+    this.run.changed = true;
   }
 }

@@ -1,34 +1,7 @@
-import {
-  ParentClosePolicy,
-  WorkflowIdReusePolicy,
-  log,
-  proxyActivities,
-  sleep,
-  startChild,
-  workflowInfo,
-  type ChildWorkflowHandle,
-} from '@temporalio/workflow';
-import { TypedSearchAttributes, WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
-import {
-  ACTIVITY_TIMEOUTS,
-  CHILD_CLOSING,
-  completedWith,
-  type Activities,
-  type ChildClosing,
-  type HeldByChild,
-  type RecordRun,
-} from '../../src/contracts/activities';
-import type {
-  BatchInChild,
-  ChildInput,
-  ChildMemo,
-  ChildPolicy,
-  ChildWorkflow,
-} from '../../src/contracts/child';
-import { WORKFLOW_TYPE, adoptionTaskQueue } from '../../src/contracts/ids';
-import { MIXED_REASONS, SEARCH_ATTRIBUTES, indexedRequestIds } from '../../src/contracts/search-attributes';
-import { SAVE_ACTIVITY, type SaveShape } from '../../src/contracts/settings';
-import { ruleIndexOf } from '../../src/domain/apart/rule-index';
+/* Children that are to start, and children of before that are found under their ids. */
+import { workflowInfo } from '@temporalio/workflow';
+import type { ChildClosing, HeldByChild, RecordRun } from '../../src/contracts/activities';
+import type { SaveShape } from '../../src/contracts/settings';
 import { childIdOf } from '../../src/domain/batch';
 import {
   bufferedRecordId,
@@ -37,16 +10,13 @@ import {
   removeRecords,
   type BufferedRecord,
 } from '../../src/domain/buffer';
-import { SECOND } from '../../src/domain/duration';
-import { storedReason } from '../../src/domain/explain/cut-reason';
 import type { Flush } from '../../src/domain/flush-policy';
-import { packBatch } from '../../src/domain/packed-batch';
 import { recordIdOf } from '../../src/domain/record';
+import { childInput, requestIdsOf, startChildUnder } from './child-start';
 import { holdFor } from './conflict-scope';
+import { adoptedClosing, childClosing, readChild } from './follow-children';
+import { underNextFreeId } from './next-free-id';
 import type { BatcherState } from './state';
-
-/** A child that is settled and ends early again, which only an operator can do to it, is settled again after 1 s, 2 s, … */
-const MAX_SETTLE_PAUSE_MS = 300 * SECOND;
 
 /** A child that is in flight, and how it will close. */
 export interface StartedChild {
@@ -63,8 +33,7 @@ export interface StartedChild {
 
 /**
  * Starts a child under the next free id. An id is taken when this batcher was terminated and starts again at 1 while
- * Temporal still retains children from before; the gap that is skipped doubles each time, so that n used ids cost log n
- * tries, and no id names two batches (G4).
+ * Temporal still retains children from before: no id names two batches (G4).
  *
  * It is also taken when this batcher was reset to a point before the start. Then the child holds records that are
  * buffered here again, perhaps cut into other batches, as what came one by one has come at once: it is adopted, its records
@@ -76,13 +45,16 @@ export async function startOrAdopt(
   shape: SaveShape,
   openedAtMs: number,
 ): Promise<StartedChild> {
-  const requestIds = [
-    ...new Set(flushes.flatMap(({ records }) => records.map((record) => record.requestId))),
-  ];
+  const requestIds = requestIdsOf(flushes);
   const input = childInput(state, flushes, shape, openedAtMs);
   const records = flushes.flatMap((flush) => flush.records);
-  for (let gap = 1; ; gap *= 2) {
-    const seq = nextChildSeq(state);
+  const ids = {
+    take: () => nextChildSeq(state),
+    skip(count: number) {
+      state.nextChildSeq += count;
+    },
+  };
+  return underNextFreeId(ids, async (seq): Promise<StartedChild | undefined> => {
     const childId = childIdOf(workflowInfo().workflowId, seq);
     holdFor(state, seq, records);
     const bulk = input.bulk !== undefined;
@@ -94,24 +66,22 @@ export async function startOrAdopt(
       startedAtMs: openedAtMs,
       requestIds,
     });
-    try {
-      const handle = await startChildWith(childId, input, flushes, requestIds);
+    const handle = await startChildUnder(childId, input, flushes);
+    if (handle !== undefined) {
       state.counters.batchesStarted += flushes.length;
-      const again = (reason: string): Promise<boolean> =>
-        startToSettle(childId, { ...input, settle: { reason } }, flushes, requestIds);
+      const again = async (reason: string): Promise<boolean> =>
+        (await startChildUnder(childId, { ...input, settle: { reason } }, flushes)) !== undefined;
       return { childId, closing: childClosing(handle), adopted: false, again };
-    } catch (error) {
-      if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-      const held = await supervising(childId).readChild({ childId });
-      state.apart?.held.callOff(seq);
-      if (adopt(state, seq, held, records, openedAtMs)) {
-        state.counters.batchesStarted += held.batches;
-        return { childId, closing: adoptedClosing(childId), adopted: true };
-      }
-      state.inFlight.delete(childId);
-      state.nextChildSeq += gap - 1;
     }
-  }
+    const held = await readChild(childId);
+    state.apart?.held.callOff(seq);
+    if (adopt(state, seq, held, records, openedAtMs)) {
+      state.counters.batchesStarted += held.batches;
+      return { childId, closing: adoptedClosing(childId), adopted: true };
+    }
+    state.inFlight.delete(childId);
+    return undefined;
+  });
 }
 
 /** Of what an earlier batcher has started and this one follows, nothing is to be started again. */
@@ -119,21 +89,6 @@ function nextChildSeq(state: BatcherState): number {
   const { workflowId } = workflowInfo();
   while (state.inFlight.has(childIdOf(workflowId, state.nextChildSeq))) state.nextChildSeq++;
   return state.nextChildSeq++;
-}
-
-/**
- * The children that an earlier batcher of this id has started and that have not completed, as somebody terminated it, and
- * what they hold.
- */
-export async function findUnfinished(): Promise<[childId: string, held: HeldByChild][]> {
-  const { workflowId } = workflowInfo();
-  const childIds = await supervising(workflowId).unfinishedChildren({ batcher: workflowId });
-  return Promise.all(
-    childIds.map(async (childId): Promise<[string, HeldByChild]> => [
-      childId,
-      await supervising(childId).readChild({ childId }),
-    ]),
-  );
 }
 
 /** Puts such a child in flight. After a reset some of its records are buffered here as well, and leave the buffer. */
@@ -185,153 +140,4 @@ function countIds(runs: readonly RecordRun[]): Map<string, number> {
     }
   }
   return counts;
-}
-
-function startChildWith(
-  workflowId: string,
-  input: ChildInput,
-  flushes: readonly Flush[],
-  requestIds: readonly string[],
-): Promise<ChildWorkflowHandle<ChildWorkflow>> {
-  const reasons = new Set(flushes.map(({ reason }) => reason));
-  const [first] = reasons;
-  const reason = first !== undefined && reasons.size === 1 ? first : MIXED_REASONS;
-  return startChild<ChildWorkflow>(WORKFLOW_TYPE.child, {
-    workflowId,
-    args: [input],
-    memo: { ...childMemo(flushes, requestIds) },
-    parentClosePolicy: ParentClosePolicy.ABANDON,
-    workflowIdReusePolicy: WorkflowIdReusePolicy.REJECT_DUPLICATE,
-    staticSummary: summaryOf(flushes, reason, requestIds),
-    typedSearchAttributes: new TypedSearchAttributes([
-      { key: SEARCH_ATTRIBUTES.batcher, value: workflowInfo().workflowId },
-      { key: SEARCH_ATTRIBUTES.flushReason, value: reason },
-      { key: SEARCH_ATTRIBUTES.requestIds, value: indexedRequestIds(requestIds) },
-    ]),
-  });
-}
-
-function childInput(
-  state: BatcherState,
-  flushes: readonly Flush[],
-  shape: SaveShape,
-  openedAtMs: number,
-): ChildInput {
-  const policy = policyFor(state, flushes, shape);
-  const batches = flushes.map(({ reason, records, cut }): BatchInChild => ({
-    flushReason: reason,
-    records: packBatch(records),
-    ...(cut !== undefined && { cut: storedReason(cut, policy.cutBy.rules) }),
-  }));
-  return { openedAtMs, batches, ...policy };
-}
-
-function policyFor(
-  { settings, saving }: BatcherState,
-  flushes: readonly Flush[],
-  shape: SaveShape,
-): ChildPolicy {
-  const { maxAttempts, retryIntervalMs, outcomeFormat, onFailure, maxBatchSize, conflicts } = settings;
-  const records = flushes.flatMap((flush) => flush.records);
-  return {
-    maxAttempts,
-    retryIntervalMs,
-    outcomeFormat,
-    onFailure,
-    cutBy: { maxBatchSize, rules: ruleIndexOf(conflicts).applyingTo(records) },
-    ...(shape === SAVE_ACTIVITY.batch && { bulk: saving.due === null ? {} : { due: saving.due } }),
-  };
-}
-
-function childMemo(flushes: readonly Flush[], requestIds: readonly string[]): ChildMemo {
-  const sizes = new Map(
-    flushes.flatMap(({ records }) => records.map((record) => [record.requestId, record.requestSize])),
-  );
-  const indexes = new Map(requestIds.map((requestId, index) => [requestId, index]));
-  return {
-    requests: requestIds.map((requestId) => [requestId, sizes.get(requestId) ?? 0]),
-    batches: flushes.map(({ reason, records }) => [
-      reason,
-      [...new Set(records.map(({ requestId }) => indexes.get(requestId) ?? 0))],
-    ]),
-  };
-}
-
-function summaryOf(flushes: readonly Flush[], reason: string, requestIds: readonly string[]): string {
-  const batches = flushes.length === 1 ? '' : `${flushes.length} batches, `;
-  const records = flushes.reduce((sum, flush) => sum + flush.records.length, 0);
-  const from = requestIds.length === 1 ? `request ${requestIds[0]}` : `${requestIds.length} requests`;
-  return `${batches}${records} records (${reason}) from ${from}`;
-}
-
-/** Waits for a child that this run has started. Every way in which it can close is an answer. */
-async function childClosing(handle: ChildWorkflowHandle<ChildWorkflow>): Promise<ChildClosing | undefined> {
-  try {
-    return completedWith(await handle.result());
-  } catch (error) {
-    log.warn('a child closed without completing', { childId: handle.workflowId, error });
-    return undefined;
-  }
-}
-
-/** Waits for a child that another run has started, or an activity that settles it. */
-export async function adoptedClosing(childId: string): Promise<ChildClosing | undefined> {
-  try {
-    return await supervising(childId).adoptChild({ childId });
-  } catch (error) {
-    log.warn('an adopted child could not be followed to its end', { childId, error });
-    return undefined;
-  }
-}
-
-const DELETED = 'its batch was deleted by an operator';
-
-async function startToSettle(
-  childId: string,
-  input: ChildInput,
-  flushes: readonly Flush[],
-  requestIds: readonly string[],
-): Promise<boolean> {
-  try {
-    await startChildWith(childId, input, flushes, requestIds);
-    return true;
-  } catch (error) {
-    if (error instanceof WorkflowExecutionAlreadyStartedError) return false;
-    throw error;
-  }
-}
-
-/**
- * Has a child that closed without completing settled, so that its records get an outcome (G4).
- * @param onEarlyEnd called each time it closes without completing, this time included
- * @param again starts one that was deleted anew; see {@link StartedChild}
- * @returns how it closed in the end; not completed only when nobody knows it any more
- */
-export async function settleIfNeeded(
-  childId: string,
-  closing: ChildClosing | undefined,
-  onEarlyEnd: () => void,
-  again?: (reason: string) => Promise<boolean>,
-): Promise<ChildClosing | undefined> {
-  let last = closing;
-  for (let pauseMs = 1 * SECOND; last?.status !== CHILD_CLOSING.completed; pauseMs *= 2) {
-    onEarlyEnd();
-    if (pauseMs > 1 * SECOND) await sleep(Math.min(pauseMs, MAX_SETTLE_PAUSE_MS));
-    if (!(await supervising(childId).restartChild({ childId }))) {
-      if (again === undefined) return last;
-      await again(DELETED);
-    }
-    last = await adoptedClosing(childId);
-  }
-  return last;
-}
-
-function supervising(childId: string) {
-  return proxyActivities<Activities>({
-    taskQueue: adoptionTaskQueue(workflowInfo().taskQueue),
-    startToCloseTimeout: ACTIVITY_TIMEOUTS.adoptMs,
-    heartbeatTimeout: ACTIVITY_TIMEOUTS.heartbeatMs,
-    retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '30s' },
-    summary: childId,
-  });
 }

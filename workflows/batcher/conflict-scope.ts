@@ -9,7 +9,9 @@ import { ruleKey } from '../../src/domain/conflict-rules/rule';
 import { KIB } from '../../src/domain/duration';
 import { nextFlushAtMs, takeFlushes, type Flush } from '../../src/domain/flush-policy';
 import { mayStartFromMs } from './save-shape';
-import { batchesInFlight, flushPolicyOf, spacedUntilMs, type BatcherState } from './state';
+import { batchesInFlight } from './in-flight';
+import { flushPolicyOf, spacedUntilMs } from './pacing';
+import type { BatcherState } from './state';
 
 /** Takes on what the run before knew of conflicts. Where it knew nothing, as in scope `file`, all that runs are strangers. */
 export function takeOnScope(state: BatcherState, carried: CarriedState | undefined, nowMs: number): void {

@@ -14,15 +14,9 @@ import {
   type LimitsPatch,
 } from '../../src/domain/limits';
 import { isAction } from './messages';
-import type { BatcherState } from './state';
+import { settingsInForce, type BatcherState } from './state';
 
 const INVALID: ErrorCode = 'invalid-request';
-
-/** What is in force: what was set while the system ran, over what is configured. */
-export function settingsInForce(configured: PipelineSettings, overrides: LimitOverrides): PipelineSettings {
-  const set = Object.entries(overrides).map(([key, { value }]) => [key, value] as const);
-  return { ...configured, ...Object.fromEntries(set) };
-}
 
 /** Takes over what a process is configured with. What was set while the system ran stays, whoever starts. */
 export function configure(state: BatcherState, configured: PipelineSettings): void {

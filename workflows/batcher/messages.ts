@@ -145,6 +145,7 @@ function isQuestion(input: unknown): input is BatcherQuestion {
   switch (about) {
     case 'status':
     case 'layout':
+    case 'waits':
       return true;
     case 'request':
       return typeof requestId === 'string';

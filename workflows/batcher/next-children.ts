@@ -6,7 +6,8 @@ import type { Flush } from '../../src/domain/flush-policy';
 import { batchesTogether, groupFlushes } from './child-bounds';
 import { takeFlushesOfScope } from './conflict-scope';
 import { decideStarts, noteStarts } from './save-shape';
-import { flushPolicyOf, type BatcherState } from './state';
+import { flushPolicyOf } from './pacing';
+import type { BatcherState } from './state';
 
 /** The batches of children that are to start now, one list per child. */
 export interface NextChildren {

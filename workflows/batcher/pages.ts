@@ -15,6 +15,7 @@ import { SEARCH_ATTRIBUTES } from '../../src/contracts/search-attributes';
 import type { PackedBuffer } from '../../src/domain/buffer';
 import { MIB } from '../../src/domain/duration';
 import { needsSpill, spill, takeInPage, type NewPage } from '../../src/domain/paged-buffer';
+import { underNextFreeId } from './next-free-id';
 import type { BatcherState } from './state';
 
 /** A page of which this history has what lies in it; null for one that the server doesn't know any more. */
@@ -46,14 +47,19 @@ function countWithin(pages: readonly NewPage[], maxBytes: number): number {
   return end < 0 ? pages.length : Math.max(1, end);
 }
 
-/** Under the next free id: one is taken when this batcher was terminated before and began anew. */
+/** An id is taken when this batcher was terminated before and began anew. */
 async function startPage(state: BatcherState, { ref, content }: NewPage): Promise<void> {
   const { workflowId } = workflowInfo();
-  for (let gap = 1; ; gap *= 2) {
-    ref.pageId = bufferPageId(workflowId, state.nextPageSeq);
-    state.nextPageSeq++;
+  const ids = {
+    take: () => state.nextPageSeq++,
+    skip(count: number) {
+      state.nextPageSeq += count;
+    },
+  };
+  await underNextFreeId(ids, async (seq) => {
+    ref.pageId = bufferPageId(workflowId, seq);
     try {
-      await startChild<BufferPageWorkflow>(WORKFLOW_TYPE.bufferPage, {
+      return await startChild<BufferPageWorkflow>(WORKFLOW_TYPE.bufferPage, {
         workflowId: ref.pageId,
         args: [content],
         parentClosePolicy: ParentClosePolicy.ABANDON,
@@ -63,12 +69,11 @@ async function startPage(state: BatcherState, { ref, content }: NewPage): Promis
           { key: SEARCH_ATTRIBUTES.batcher, value: workflowId },
         ]),
       });
-      return;
     } catch (error) {
-      if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-      state.nextPageSeq += gap - 1;
+      if (error instanceof WorkflowExecutionAlreadyStartedError) return undefined;
+      throw error;
     }
-  }
+  });
 }
 
 /** What lies in the oldest page; undefined when there is none. */

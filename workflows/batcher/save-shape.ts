@@ -21,7 +21,8 @@ import { SECOND } from '../../src/domain/duration';
 import { readyBatches } from '../../src/domain/flush-policy';
 import { sizeOf } from '../../src/domain/paged-buffer';
 import { batchesTogether } from './child-bounds';
-import { flushPolicyOf, freeSlots, storeHoldsUntilMs, type BatcherState } from './state';
+import { flushPolicyOf, freeSlots, storeHoldsUntilMs } from './pacing';
+import type { BatcherState } from './state';
 
 /** Children of one batch that `auto` has in flight at most while the store keeps up. */
 export const RECORD_CHILDREN = 10;

@@ -20,16 +20,11 @@ import {
   oldestAcceptedAtMs,
   sizeOf,
 } from '../../src/domain/paged-buffer';
-import {
-  batchesInFlight,
-  isOutdated,
-  openBatches,
-  recordsInFlight,
-  unaccountedRecords,
-  type BatcherState,
-} from './state';
+import { batchesInFlight, openBatches, recordsInFlight, unaccountedRecords } from './in-flight';
+import { isOutdated } from './requests';
+import type { BatcherState } from './state';
 import { limitsInForce } from './limits';
-import { waitsOf } from './waits';
+import { bufferWaitsOf, oldestDueAtMs, waitsOf } from './waits';
 
 /** What the batcher reports about itself, to those who ask and in Temporal's Web UI. */
 export function statusOf(state: BatcherState, info: WorkflowInfo): BatcherStatus {
@@ -38,6 +33,7 @@ export function statusOf(state: BatcherState, info: WorkflowInfo): BatcherStatus
     bufferedRecords: records,
     bufferedBytes: bytes,
     oldestAcceptedAtMs: oldestAcceptedAtMs(state.buffer),
+    oldestDueAtMs: oldestDueAtMs(state, Date.now()),
     inFlight: batchesInFlight(state),
     inFlightRecords: recordsInFlight(state),
     unaccounted: unaccountedRecords(state),
@@ -135,6 +131,8 @@ export function answersTo(
         return progressOf(state, question.key, nowMs);
       case 'layout':
         return state.layout;
+      case 'waits':
+        return bufferWaitsOf(state, nowMs);
     }
   });
 }

@@ -1,22 +1,31 @@
-import { WAITS_FOR, type TracedWaits, type Wait } from '../../src/contracts/waits';
+import {
+  MAX_LOOKED_AT,
+  WAITS_FOR,
+  type BufferWaits,
+  type TracedWaits,
+  type Wait,
+} from '../../src/contracts/waits';
 import { ruleIndexOf } from '../../src/domain/apart/rule-index';
 import { batchesThatMayGo, type Apart } from '../../src/domain/apart/running-flushes';
-import { bySeq, type BufferedRecord } from '../../src/domain/buffer';
+import { bySeq, oldestRecord, type BufferedRecord } from '../../src/domain/buffer';
 import type { ConflictRule } from '../../src/domain/conflict-rules';
 import { noteReach, rulesBeyond, type Reaches } from '../../src/domain/explain/passed-over';
 import { isWorthCutting } from '../../src/domain/flush-cut';
 import { dueAtMs } from '../../src/domain/flush-policy';
+import { oldestAcceptedAtMs, sizeOf } from '../../src/domain/paged-buffer';
 import { mayStartFromMs } from './save-shape';
-import { batchesInFlight, flushPolicyOf, freeSlots, spacedUntilMs, type BatcherState } from './state';
+import { batchesInFlight } from './in-flight';
+import { flushPolicyOf, freeSlots, spacedUntilMs } from './pacing';
+import type { BatcherState } from './state';
 
 /** Of so many records of one request it is told what they wait for. */
 const MAX_TOLD_WAITS = 1000;
 
-/** So many records of the buffer are held against them, those that may go first before others. */
-const MAX_LOOKED_AT = 1000;
-
 /** Of each list of rules. */
 const MAX_TOLD_RULES = 10;
+
+/** Of the rules that hold records up, with how many. */
+const MAX_COUNTED_RULES = 20;
 
 /**
  * What the buffered records of a request wait for, in the order of `traceOf`. For a query: reads the state alone. With
@@ -24,7 +33,7 @@ const MAX_TOLD_RULES = 10;
  */
 export function waitsOf(state: BatcherState, requestId: string, nowMs: number): TracedWaits {
   const { head, tail } = state.buffer;
-  const waitOf = headWaits(state, requestId, nowMs);
+  const waitOf = headWaits(state, (record) => record.requestId === requestId, nowMs);
   const behind = waitBehind(state);
   const inHead = [...head.full.flat(), ...head.partial.flat(), ...head.waiting]
     .filter((record) => record.requestId === requestId)
@@ -32,6 +41,66 @@ export function waitsOf(state: BatcherState, requestId: string, nowMs: number): 
   const inTail = tail.waiting.filter((record) => record.requestId === requestId);
   const waits = [...inHead.slice(0, MAX_TOLD_WAITS).map(waitOf), ...inTail.map(() => behind)];
   return { ...saidOnce(waits.slice(0, MAX_TOLD_WAITS)), inPages: behind };
+}
+
+/** What the whole buffer waits for; in cost like {@link waitsOf}. */
+export function bufferWaitsOf(state: BatcherState, nowMs: number): BufferWaits {
+  const looked = new Set(firstOf(state));
+  const waitOf = headWaits(state, (record) => looked.has(record), nowMs);
+  const counts = new Map<string, BufferWaits['counts'][number]>();
+  const byRule = new Map<ConflictRule, number>();
+  const add = ({ passedOverBy = [], keptApartBy = [], ...wait }: Wait, records: number): void => {
+    for (const rule of new Set([...passedOverBy, ...keptApartBy]))
+      byRule.set(rule, (byRule.get(rule) ?? 0) + records);
+    const known = counts.get(wait.for);
+    if (known === undefined) counts.set(wait.for, { ...wait, records });
+    else {
+      known.records += records;
+      if (wait.untilMs !== undefined) known.untilMs = Math.min(known.untilMs ?? Infinity, wait.untilMs);
+    }
+  };
+  for (const record of looked) add(waitOf(record), 1);
+  const behind = sizeOf(state.buffer).records - looked.size;
+  if (behind > 0) add(waitBehind(state), behind);
+  const rules = [...byRule].sort(([, a], [, b]) => b - a).slice(0, MAX_COUNTED_RULES);
+  return { counts: [...counts.values()], rules: rules.map(([rule, records]) => ({ rule, records })) };
+}
+
+/** The first records of the head, those that may go first before others. */
+function firstOf({ buffer: { head } }: BatcherState): BufferedRecord[] {
+  const first: BufferedRecord[] = [];
+  for (const records of [...head.full, ...head.partial, head.waiting]) {
+    if (first.length >= MAX_LOOKED_AT) break;
+    first.push(...records.slice(0, MAX_LOOKED_AT - first.length));
+  }
+  return first;
+}
+
+/**
+ * Since when the record that has been due for longest might have gone; null when none is due or the shard is paused. By
+ * age or by hand: what goes as its batch is full is due by age as well if it stays.
+ */
+export function oldestDueAtMs(state: BatcherState, nowMs: number): number | null {
+  if (state.paused !== null) return null;
+  const { head, pages } = state.buffer;
+  const policy = flushPolicyOf(state);
+  const dueMs = state.apart === null ? oldestOfFile() : oldestThatMayGo(state.apart);
+  return dueMs <= nowMs ? dueMs : null;
+
+  function oldestOfFile(): number {
+    const oldest = oldestRecord(head);
+    if (oldest !== undefined) return dueAtMs(oldest, head, policy);
+    const [page] = pages;
+    const acceptedAtMs = oldestAcceptedAtMs(state.buffer) ?? Infinity;
+    return acceptedAtMs + ((page?.flushOldest ?? 0) > 0 ? 0 : policy.flushIntervalMs);
+  }
+
+  /** The first batch has the oldest of those that may go. */
+  function oldestThatMayGo(apart: Apart): number {
+    for (const { records } of batchesThatMayGo(head, policy, apart))
+      return Math.min(...records.map((record) => dueAtMs(record, head, policy)));
+    return Infinity;
+  }
 }
 
 function saidOnce(waits: readonly Wait[]): Pick<TracedWaits, 'distinct' | 'of'> {
@@ -67,10 +136,15 @@ function waitOfReady(state: BatcherState, nowMs: number): Wait {
   return fromMs > nowMs ? { for: WAITS_FOR.gathering, untilMs: fromMs } : { for: WAITS_FOR.start };
 }
 
-function headWaits(state: BatcherState, requestId: string, nowMs: number): (record: BufferedRecord) => Wait {
+/** @param isWanted which records will be asked for */
+function headWaits(
+  state: BatcherState,
+  isWanted: (record: BufferedRecord) => boolean,
+  nowMs: number,
+): (record: BufferedRecord) => Wait {
   const paused = waitForResume(state);
   const ready = waitOfReady(state, nowMs);
-  const goesAt = state.apart === null ? goingAt(state, requestId) : goingApartAt(state, state.apart);
+  const goesAt = state.apart === null ? goingAt(state, isWanted) : goingApartAt(state, state.apart);
   const rulesOf = rulesAgainst(state);
   return (record) => {
     const rules = rulesOf(record);
@@ -82,15 +156,18 @@ function headWaits(state: BatcherState, requestId: string, nowMs: number): (reco
 }
 
 /** When the batch of a record goes, as far as it is known: its own time, or an earlier one of another that is in it. */
-function goingAt(state: BatcherState, requestId: string): (record: BufferedRecord) => number {
+function goingAt(
+  state: BatcherState,
+  isWanted: (record: BufferedRecord) => boolean,
+): (record: BufferedRecord) => number {
   const { head } = state.buffer;
   const policy = flushPolicyOf(state);
   // What has not been cut may hold full batches: it has not been as there was no place for one.
   const mayBeFull = isWorthCutting(head, policy, false, Infinity);
-  const full = new Set(head.full.flat().filter((record) => record.requestId === requestId));
+  const full = new Set(head.full.flat().filter(isWanted));
   const dueInPartial = new Map<BufferedRecord, number>();
   for (const batch of head.partial) {
-    if (!batch.some((record) => record.requestId === requestId)) continue;
+    if (!batch.some(isWanted)) continue;
     const dueMs = Math.min(...batch.map((record) => dueAtMs(record, head, policy)));
     for (const record of batch) dueInPartial.set(record, dueMs);
   }

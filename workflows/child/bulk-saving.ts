@@ -115,6 +115,7 @@ function save(
     summary: `attempt ${attempt}: ${count} records of ${tried.length} batches`,
   });
   return saveBatches({
+    attempt,
     openedAtMs: first?.batch.ref.openedAtMs ?? 0,
     batches: tried.map(({ batch, places }) => ({
       batchId: batch.ref.batchId,

@@ -26,6 +26,7 @@ import type { KeptRecord } from '../../src/domain/record';
 import { saveInBulk } from './bulk-saving';
 import { Closing } from './closing';
 import { saveRecordByRecord } from './record-saving';
+import { reportEarlyEnd } from './reports';
 
 /** A batch as the workflow works on it. */
 export interface OpenBatch {
@@ -35,12 +36,14 @@ export interface OpenBatch {
   flushReason: FlushReason;
   packed: PackedBatch;
   records: KeptRecord[];
+  /** See `BatchInChild`. */
+  waitedMs: readonly number[];
 }
 
 export async function batchesWorkflow(input: ChildInput): Promise<ChildResult> {
   const { workflowId } = workflowInfo();
   const { openedAtMs } = input;
-  const batches = input.batches.map(({ records, flushReason }, i): OpenBatch => {
+  const batches = input.batches.map(({ records, flushReason, waitedMs = [] }, i): OpenBatch => {
     const batchId = batchIdIn(workflowId, i + 1, input.batches.length);
     return {
       place: i + 1,
@@ -48,11 +51,13 @@ export async function batchesWorkflow(input: ChildInput): Promise<ChildResult> {
       flushReason,
       packed: records,
       records: unpackBatch(records),
+      waitedMs,
     };
   });
   const closing = new Closing(batches, input);
   if (input.settle !== undefined) {
     const { reason } = input.settle;
+    reportEarlyEnd(batches);
     await CancellationScope.nonCancellable(() => closing.settle(batches, reason));
     return closing.result();
   }

@@ -22,6 +22,7 @@ import {
 import { packOutcomes } from '../../src/domain/packed-batch';
 import type { OpenBatch } from './child';
 import { describeBatchRefusal } from './failures';
+import { reportClosed } from './reports';
 import type { SettledBatch } from './rolling-back';
 
 /** What goes into one `closeBatches`, in bytes of JSON: a payload may take 2 MiB. */
@@ -145,6 +146,7 @@ export class Closing {
    */
   private publish(closed: readonly SettledBatch[]): void {
     if (closed.length === 0) return;
+    reportClosed(closed, this.policy);
     const known = [...this.closed.values()].flatMap(({ outcomes }) => outcomes);
     const { saved, rolledBack, retries } = tallyOutcomes(known);
     const undoFailed = known.filter(({ rollbackError }) => rollbackError !== undefined).length;

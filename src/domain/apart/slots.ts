@@ -1,8 +1,8 @@
-import { WHOLE_SLOT, type Hold } from './holds';
+import { WHOLE_SLOT, type Hold, type Side } from './holds';
 
 /** Which sides of which slots are taken, and how many times. */
 export class TakenSlots {
-  private readonly slots = new Map<string, Map<number, number>>();
+  private readonly slots = new Map<string, Map<Side, number>>();
 
   take({ slot, side }: Hold): void {
     const sides = this.slots.get(slot);
@@ -34,8 +34,8 @@ const SEVERAL = -2;
  * those take that stay behind.
  */
 export class SlotsAhead {
-  private readonly going = new Map<string, number>();
-  private readonly staying = new Map<string, number>();
+  private readonly going = new Map<string, Side>();
+  private readonly staying = new Map<string, Side>();
 
   /**
    * Whether a record may go as far as the older ones are concerned: it conflicts with none that goes, and in each of its

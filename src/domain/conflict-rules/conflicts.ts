@@ -6,7 +6,7 @@ import { selects } from './selector';
 /**
  * Indices of the rules that keep two records apart, ascending: the plain definition that everything else is tested
  * against. Equality is that of JSON values (`canonicalJson`). A rule whose pointer finds nothing in a record doesn't
- * apply to it. Rules only add up: what one keeps apart, no other brings together.
+ * apply to it, except `alike`, for which nothing is a value of its own. Rules only add up: what one keeps apart, no other brings together.
  */
 export function conflictingRules(a: JsonValue, b: JsonValue, rules: readonly ConflictRule[]): number[] {
   return rules.flatMap((rule, index) => (keepsApart(rule, a, b) ? [index] : []));
@@ -19,6 +19,7 @@ export function conflicts(a: JsonValue, b: JsonValue, rules: readonly ConflictRu
 
 function keepsApart(rule: ConflictRule, a: JsonValue, b: JsonValue): boolean {
   if (!scopeOf(rule).every((pointer) => sameAt(pointer, a, b))) return false;
+  if ('alike' in rule) return textAt(rule.alike, a) !== textAt(rule.alike, b);
   if ('distinct' in rule) return sameAt(rule.distinct, a, b);
   if ('never' in rule) {
     const { left, right } = rule.never;

@@ -13,6 +13,7 @@ export function meaningOf(rule: ConflictRule): string {
 
 function aboutOf(rule: ConflictRule): JsonValue {
   if ('distinct' in rule) return null;
+  if ('alike' in rule) return { alike: rule.alike };
   const members = membersOf(rule) ?? asPair(rule as NeverRule);
   if (members !== undefined) return [members.at, members.values.map(canonicalJson).sort()];
   const { left, right } = (rule as NeverRule).never;

@@ -7,14 +7,15 @@ import { problemsOfSelector } from './parse-selector';
 import type { ConflictRule } from './rule';
 import { whyNever } from './unmatchable';
 
-const KINDS = ['pair', 'group', 'distinct', 'never'] as const;
+const KINDS = ['pair', 'group', 'distinct', 'alike', 'never'] as const;
 type Kind = (typeof KINDS)[number];
 
 const EXPECTED = {
   rules: 'an array of rules, such as [{"pair":[1,2]}]',
-  rule: 'an object with exactly one of pair, group, distinct, never',
-  unknownKey: 'only the keys pair, group, distinct, never, at, same',
+  rule: 'an object with exactly one of pair, group, distinct, alike, never',
+  unknownKey: 'only the keys pair, group, distinct, alike, never, at, same',
   atOfDistinct: 'no "at" beside distinct, which is a pointer itself',
+  atOfAlike: 'no "at" beside alike, which is a pointer itself',
   atOfNever: 'no "at" beside never: each of its selectors has its own',
   pair: 'an array of exactly two values',
   pairOfEqual: 'two different values; to keep equal records apart, use {"distinct":"<pointer>"}',
@@ -63,6 +64,7 @@ function problemsOfRule(rule: unknown, field: string): FieldProblem[] {
     if (key === 'same') problems.push(...problemsOfSame(value, place, rule));
     else if (key === 'at') {
       if (kinds.includes('distinct')) problems.push(problem(place, EXPECTED.atOfDistinct, value));
+      else if (kinds.includes('alike')) problems.push(problem(place, EXPECTED.atOfAlike, value));
       else if (kinds.includes('never')) problems.push(problem(place, EXPECTED.atOfNever, value));
       else problems.push(...problemsOfPointer(value, place));
     } else if (isKind(key)) problems.push(...CHECKS[key](value, place, rule));
@@ -77,6 +79,7 @@ function problemsOfRule(rule: unknown, field: string): FieldProblem[] {
 const CHECKS: Record<Kind, (value: unknown, field: string, rule: Record<string, unknown>) => FieldProblem[]> =
   {
     distinct: problemsOfPointer,
+    alike: problemsOfPointer,
     pair(value, field, { at }) {
       if (!Array.isArray(value) || value.length !== 2) return [problem(field, EXPECTED.pair, value)];
       const problems = problemsOfMembers(value, field, at);

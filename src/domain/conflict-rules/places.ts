@@ -15,6 +15,9 @@ export interface Place {
 /** The side of a record that shares its place with no other. */
 export const ALONE = null;
 
+/** The side of records that have nothing where `alike` looks: no JSON text is empty. */
+const NOTHING = '';
+
 /** Makes ready to tell where a rule puts records; nowhere when it doesn't apply to one. */
 export function placesUnder(rule: ConflictRule): (record: JsonValue) => Place | undefined {
   const sideOf = sidesUnder(rule);
@@ -31,6 +34,13 @@ export function placesUnder(rule: ConflictRule): (record: JsonValue) => Place | 
 
 function sidesUnder(rule: ConflictRule): (record: JsonValue) => Place['side'] | undefined {
   if ('distinct' in rule) return () => ALONE;
+  if ('alike' in rule) {
+    const tokens = parseJsonPointer(rule.alike);
+    return (record) => {
+      const part = valueAt(record, tokens);
+      return part === undefined ? NOTHING : canonicalJson(part);
+    };
+  }
   if ('never' in rule) {
     const isLeft = selectorOf(rule.never.left);
     const isRight = selectorOf(rule.never.right);

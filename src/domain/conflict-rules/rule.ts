@@ -35,8 +35,17 @@ export interface NeverRule extends Scope {
   never: { left: Selector; right: Selector };
 }
 
+/**
+ * Two records that differ at this JSON Pointer are kept apart, so that a batch holds one value only: the batch key of
+ * other systems. A record that has nothing there differs from every record that has something, null included, and not from
+ * another that has nothing. `""` is the whole record: a batch then holds equal records only.
+ */
+export interface AlikeRule extends Scope {
+  alike: string;
+}
+
 /** Says which two records must never share a batch. Rules are data: they travel in workflow state. */
-export type ConflictRule = PairRule | GroupRule | DistinctRule | NeverRule;
+export type ConflictRule = PairRule | GroupRule | DistinctRule | NeverRule | AlikeRule;
 
 /**
  * Selects records by the part at `at` (the whole record when absent): one that is there at all, or that is equal to a

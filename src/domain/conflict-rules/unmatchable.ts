@@ -18,6 +18,11 @@ export function whyNever(rule: ConflictRule): string | undefined {
 function whyNeverSame(rule: ConflictRule, pointer: string): string | undefined {
   const quoted = JSON.stringify(pointer);
   if ('distinct' in rule) return undefined;
+  if ('alike' in rule) {
+    // What is the same as a whole doesn't differ in a part.
+    if (!isWithin(rule.alike, pointer)) return undefined;
+    return `a pointer to what can be the same in both records: what is at ${quoted} decides what "alike" looks at`;
+  }
   const met = 'never' in rule ? meetingOf(rule, pointer) : meetingOfMembers(rule, pointer);
   if (met === 'nothing there')
     return `a pointer to what both records have: the values that the rule names have nothing at ${quoted}`;

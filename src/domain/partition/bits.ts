@@ -21,6 +21,11 @@ export class Bits {
     return (this.at(number >> 5) & (1 << (number & 31))) !== 0;
   }
 
+  /** How many steps it takes to go through it. */
+  get steps(): number {
+    return this.words.length;
+  }
+
   /** 32 of the numbers at once: those from 32 × `word` on. */
   at(word: number): number {
     return word < this.words.length ? (this.words[word] as number) : 0;
@@ -53,6 +58,11 @@ export class SparseBits {
       bits |= 1 << (number & 31);
     }
     return bits;
+  }
+
+  /** How many steps it takes to go through it. */
+  get steps(): number {
+    return this.numbers.length;
   }
 
   orInto(words: Int32Array, except: NumberSet | undefined): number {

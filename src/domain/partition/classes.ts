@@ -36,49 +36,60 @@ export function areApart(a: readonly Constraint[], b: readonly Constraint[]): bo
 export function classify(records: readonly { value: JsonValue }[], rules: readonly ConflictRule[]): Classes {
   const { columns, slots } = columnsOf(new Parts(records), rules);
   const mattering = columns.filter(({ constraints }) => constraints.some(({ length }) => length > 0));
-  let classOf = new Int32Array(records.length);
-  let count = Math.min(records.length, 1);
-  for (const column of mattering) ({ classOf, count } = split(classOf, count, column));
-  const members = listsBy(classOf, count);
-  const constraints = Array.from({ length: count }, (_, index) =>
-    constraintsOf(members.items[members.starts[index] as number] as number, mattering),
-  );
-  return { constraints, members, classOf, slots };
+  const split = new Int32Array(records.length);
+  let count = 1;
+  for (const column of mattering) count = splitBy(column, split, count);
+  // Numbered by their oldest records, as splitting leaves some without any.
+  const numberOf = new Int32Array(count).fill(-1);
+  const oldest: number[] = [];
+  const classOf = split.map((index, record) => {
+    if (numberOf[index] === -1) numberOf[index] = oldest.push(record) - 1;
+    return numberOf[index] as number;
+  });
+  const constraints = constraintsOf(oldest, classOf, mattering);
+  return { constraints, members: listsBy(classOf, oldest.length), classOf, slots };
 }
 
-/** Splits classes so that all records of one have the same constraints in one more column; numbered as they come. */
-function split(
-  classOf: Int32Array,
-  count: number,
-  column: Column,
-): { classOf: Int32Array<ArrayBuffer>; count: number } {
-  const width = column.constraints.length + 1;
-  const pieces = new Numbers(count * width, classOf.length);
-  const next = new Int32Array(classOf.length);
-  for (let record = 0; record < classOf.length; record++) {
-    const state = constraintsIn(column, record).length > 0 ? (column.states[record] as number) + 1 : 0;
-    next[record] = pieces.of((classOf[record] as number) * width + state);
+/**
+ * Splits classes so that all records of one have the same constraints in one more column, in the time that its records
+ * take. @returns how many numbers of classes are in use, some of them for none
+ */
+function splitBy({ records, states, constraints }: Column, classOf: Int32Array, count: number): number {
+  const width = constraints.length;
+  const pieces = new Numbers(count * width, states.length);
+  for (let place = 0; place < states.length; place++) {
+    const state = states[place] as number;
+    if (state === NOT_NUMBERED || (constraints[state] ?? NONE).length === 0) continue;
+    const record = records === undefined ? place : (records[place] as number);
+    classOf[record] = count + pieces.of((classOf[record] as number) * width + state);
   }
-  return { classOf: next, count: pieces.count };
+  return count + pieces.count;
 }
 
-/** Of several columns together. Lists are shared with the columns where one says it all. */
-function constraintsOf(record: number, columns: readonly Column[]): readonly Constraint[] {
-  let all = NONE;
-  let own: Constraint[] | undefined;
-  for (const column of columns) {
-    const more = constraintsIn(column, record);
-    if (more.length === 0) continue;
-    if (all.length === 0) all = more;
-    else if (own === undefined) all = own = [...all, ...more];
-    else own.push(...more);
+/** By class, of its oldest record. Lists are shared with the columns where one says it all. */
+function constraintsOf(
+  oldest: readonly number[],
+  classOf: Int32Array,
+  columns: readonly Column[],
+): (readonly Constraint[])[] {
+  const all: (readonly Constraint[])[] = oldest.map(() => NONE);
+  const own: (Constraint[] | undefined)[] = [];
+  for (const { records, states, constraints } of columns) {
+    for (let place = 0; place < states.length; place++) {
+      const record = records === undefined ? place : (records[place] as number);
+      const index = classOf[record] as number;
+      const state = states[place] as number;
+      if (oldest[index] !== record || state === NOT_NUMBERED) continue;
+      const more = constraints[state] ?? NONE;
+      if (all[index]?.length === 0) all[index] = more;
+      else if (more.length > 0) {
+        const list = (own[index] ??= [...(all[index] ?? NONE)]);
+        for (const constraint of more) list.push(constraint);
+        all[index] = list;
+      }
+    }
   }
   return all;
-}
-
-function constraintsIn({ states, constraints }: Column, record: number): readonly Constraint[] {
-  const state = states[record] as number;
-  return state === NOT_NUMBERED ? NONE : (constraints[state] ?? NONE);
 }
 
 const NONE: readonly Constraint[] = [];

@@ -1,7 +1,9 @@
-import { canonicalJson } from '../json';
-import { membersOf, scopeOf, type ConflictRule, type NeverRule } from '../conflict-rules/rule';
+import { canonicalJson, type JsonValue } from '../json';
+import { parseJsonPointer } from '../json-pointer';
+import { membersOf, scopeOf, type AlikeRule, type ConflictRule, type NeverRule } from '../conflict-rules/rule';
 import { selectorOf } from '../conflict-rules/selector';
-import { crossed, NOT_NUMBERED, ValueNumbers, type Parts } from './values';
+import { atomsAt } from './atoms';
+import { crossed, NOT_NUMBERED, Parts, ValueNumbers, type Numbered } from './values';
 
 /**
  * What rules come down to. A batch has slots, one for every rule, or for every value that the rule is about separately
@@ -19,7 +21,9 @@ export const ALONE = -1;
 
 /** What one rule, or several that look at the same parts, make of the records. */
 export interface Column {
-  /** By record: its state, {@link NOT_NUMBERED} where the rules leave it alone. */
+  /** The records it is about, ascending; all of them when undefined. */
+  records?: readonly number[];
+  /** By record of those: its state, {@link NOT_NUMBERED} where the rules leave it alone. */
   states: Int32Array;
   /** By state: the constraints that its records are under; none where no other record makes them matter. */
   constraints: readonly (readonly Constraint[])[];
@@ -40,20 +44,83 @@ export function columnsOf(
   let slots = 0;
   const newSlot = () => slots++;
   const byWhere = new Map<string, ConflictRule[]>();
+  const nevers = new Map<string, NeverRule[]>();
   const columns: Column[] = [];
   for (const rule of rules) {
     if ('distinct' in rule) columns.push(distinctColumn(parts, [...scopeOf(rule), rule.distinct], newSlot));
-    else if ('never' in rule) columns.push(neverColumn(parts, rule, newSlot));
-    else {
-      // Thousands of pairs at one place are one column.
-      const where = canonicalJson([membersOf(rule)?.at ?? '', ...scopeOf(rule)]);
-      const known = byWhere.get(where);
-      if (known) known.push(rule);
-      else byWhere.set(where, [rule]);
+    else if ('alike' in rule) columns.push(alikeColumn(parts, rule, newSlot));
+    // Thousands of rules that look at the same parts are one column.
+    else if ('never' in rule) {
+      const { left, right } = rule.never;
+      addTo(nevers, canonicalJson([left.at ?? '', right.at ?? '', ...scopeOf(rule)]), rule);
+    } else addTo(byWhere, canonicalJson([membersOf(rule)?.at ?? '', ...scopeOf(rule)]), rule);
+  }
+  for (const group of nevers.values()) columns.push(neverColumn(parts, group, newSlot));
+  const holding = byWhere.size > MANY_PARTS ? parts.holding(firstTokensOf(byWhere.values())) : undefined;
+  for (const group of byWhere.values()) {
+    const records = holding?.get(firstTokenOf(group[0] as ConflictRule) ?? '');
+    if (records === undefined) columns.push(membersColumn(parts, group, newSlot));
+    else if (records.length > 1) {
+      const some = new Parts(records.map((record) => parts.records[record] as { value: JsonValue }));
+      columns.push({ records, ...membersColumn(some, group, newSlot) });
     }
   }
-  for (const group of byWhere.values()) columns.push(membersColumn(parts, group, newSlot));
   return { columns, slots };
+}
+
+/** With rules that look at more parts than this, it pays to know which records have them. */
+const MANY_PARTS = 16;
+
+function firstTokenOf(rule: ConflictRule): string | undefined {
+  return parseJsonPointer(membersOf(rule)?.at ?? '')[0];
+}
+
+function firstTokensOf(groups: Iterable<readonly ConflictRule[]>): Set<string> {
+  const tokens = new Set<string>();
+  for (const [rule] of groups) {
+    const token = rule && firstTokenOf(rule);
+    if (token !== undefined) tokens.add(token);
+  }
+  return tokens;
+}
+
+function addTo<T>(groups: Map<string, T[]>, key: string, item: T): void {
+  const known = groups.get(key);
+  if (known) known.push(item);
+  else groups.set(key, [item]);
+}
+
+/** A slot for each scope, with a key for each value; what has no value has a key of its own. */
+function alikeColumn(parts: Parts, rule: AlikeRule, newSlot: NewSlot): Column {
+  const { numbers, size } = parts.at(rule.alike);
+  const scopes = parts.together(scopeOf(rule));
+  const keys = { numbers: numbers.map((number) => (number === NOT_NUMBERED ? size : number)), size: size + 1 };
+  const { numbers: states, size: count } = crossed(scopes, keys);
+  const at = placesOfStates(states, count, scopes, keys);
+  const values = new Int32Array(scopes.size);
+  for (const { scope } of at) values[scope] = (values[scope] as number) + 1;
+  const slots = Array.from(values, (different) => (different > 1 ? newSlot() : -1));
+  const constraints = at.map(({ scope, key }) => {
+    const slot = slots[scope] as number;
+    return slot === -1 ? [] : [{ slot, key }];
+  });
+  return { states, constraints };
+}
+
+/** By state: the scope and the key of its records. */
+function placesOfStates(
+  states: Int32Array,
+  count: number,
+  scopes: Numbered,
+  keys: Numbered,
+): { scope: number; key: number }[] {
+  const at = Array.from({ length: count }, () => NOWHERE);
+  for (let i = 0; i < states.length; i++) {
+    const state = states[i] as number;
+    if (state === NOT_NUMBERED || at[state] !== NOWHERE) continue;
+    at[state] = { scope: scopes.numbers[i] as number, key: keys.numbers[i] as number };
+  }
+  return at;
 }
 
 function distinctColumn(parts: Parts, pointers: readonly string[], newSlot: NewSlot): Column {
@@ -76,23 +143,18 @@ function membersColumn(parts: Parts, rules: readonly ConflictRule[], newSlot: Ne
   const pointers = scopeOf(rules[0] as ConflictRule);
   const scopes = parts.together(pointers);
   const { numbers: states, size } = pointers.length === 0 ? found : crossed(scopes, found);
-  const placeOf = Array.from({ length: size }, () => NOWHERE);
-  for (let i = 0; i < states.length; i++) {
-    const state = states[i] as number;
-    if (state === NOT_NUMBERED || placeOf[state] !== NOWHERE) continue;
-    placeOf[state] = { scope: scopes.numbers[i] as number, member: found.numbers[i] as number };
-  }
+  const placeOf = placesOfStates(states, size, scopes, found);
   // By rule and scope: how many members there are, then the slot if there are several.
   const slots = new Map<number, { members: number; slot: number }>();
   const keyOf = (rule: number, scope: number) => scope * rules.length + rule;
-  for (const { scope, member } of placeOf) {
+  for (const { scope, key: member } of placeOf) {
     for (const rule of rulesOf[member] ?? []) {
       const slot = slots.get(keyOf(rule, scope));
       if (slot === undefined) slots.set(keyOf(rule, scope), { members: 1, slot: -1 });
       else if (slot.members++ === 1) slot.slot = newSlot();
     }
   }
-  const constraints = placeOf.map(({ scope, member }) =>
+  const constraints = placeOf.map(({ scope, key: member }) =>
     (rulesOf[member] ?? []).flatMap((rule) => {
       const { slot = -1 } = slots.get(keyOf(rule, scope)) ?? {};
       return slot === -1 ? [] : [{ slot, key: member }];
@@ -101,37 +163,105 @@ function membersColumn(parts: Parts, rules: readonly ConflictRule[], newSlot: Ne
   return { states, constraints };
 }
 
-const NOWHERE = { scope: NOT_NUMBERED, member: NOT_NUMBERED };
+const NOWHERE = { scope: NOT_NUMBERED, key: NOT_NUMBERED };
 
 const LEFT = 0;
 const RIGHT = 1;
 const BOTH = 2;
 
-function neverColumn(parts: Parts, rule: NeverRule, newSlot: NewSlot): Column {
-  const isLeft = selectorOf(rule.never.left);
-  const isRight = selectorOf(rule.never.right);
-  const sides = Int32Array.from(parts.records, ({ value }) => {
-    if (!isRight(value)) return isLeft(value) ? LEFT : NOT_NUMBERED;
-    return isLeft(value) ? BOTH : RIGHT;
-  });
-  const scopes = parts.together(scopeOf(rule));
-  const states = sides.map((side, i) => {
-    const scope = scopes.numbers[i] as number;
-    return side === NOT_NUMBERED || scope === NOT_NUMBERED ? NOT_NUMBERED : 3 * scope + side;
-  });
-  const counts = countsOf(states, 3 * scopes.size);
-  const constraints: Constraint[][] = [];
-  for (let first = 0; first < counts.length; first += 3) {
-    const [left, right, both] = [LEFT, RIGHT, BOTH].map((side) => counts[first + side] as number) as [
-      number,
-      number,
-      number,
-    ];
-    const matters = (left > 0 && right > 0) || (both > 0 && left + right + both > 1);
-    const slot = matters ? newSlot() : -1;
-    for (const key of [LEFT, RIGHT, ALONE]) constraints.push(matters ? [{ slot, key }] : []);
+/**
+ * `never` rules whose selectors look at the same two parts, and hold between records with the same values. What the rules
+ * say of a record hangs on two atoms alone, so that each is asked once for a pair of atoms and not for every record.
+ */
+function neverColumn(parts: Parts, rules: readonly NeverRule[], newSlot: NewSlot): Column {
+  const [{ never: first }] = rules as [NeverRule];
+  const [leftAt, rightAt] = [first.left.at ?? '', first.right.at ?? ''];
+  const selectors = rules.flatMap(({ never: { left, right } }) => [left, right]);
+  const lefts = atomsAt(parts, leftAt, leftAt === rightAt ? selectors : rules.map(({ never }) => never.left));
+  const rights = leftAt === rightAt ? lefts : atomsAt(parts, rightAt, rules.map(({ never }) => never.right));
+  const pairs = leftAt === rightAt ? lefts : crossed(lefts, rights);
+  const { numbers, sides } = bySides(pairs, parts, rules);
+  const found = { numbers, size: sides.length };
+  const scopes = parts.together(scopeOf(rules[0] as NeverRule));
+  const { numbers: states, size } = crossed(scopes, found);
+  const at = placesOfStates(states, size, scopes, found);
+  const counts = countsOf(states, size);
+  const inSlots = new Map<number, { slot: number; bySide: [number, number, number] }>();
+  const idOf = (rule: number, scope: number) => scope * rules.length + rule;
+  for (const [state, { scope, key }] of at.entries()) {
+    for (const { rule, side } of sides[key] ?? []) {
+      const id = idOf(rule, scope);
+      const known = inSlots.get(id) ?? { slot: -1, bySide: [0, 0, 0] };
+      inSlots.set(id, known);
+      known.bySide[side] = (known.bySide[side] as number) + (counts[state] as number);
+    }
   }
-  return { states, constraints };
+  for (const known of inSlots.values()) {
+    const [left, right, both] = known.bySide;
+    if ((left > 0 && right > 0) || (both > 0 && left + right + both > 1)) known.slot = newSlot();
+  }
+  const constraints = at.map(({ scope, key }) =>
+    (sides[key] ?? []).flatMap(({ rule, side }) => {
+      const { slot = -1 } = inSlots.get(idOf(rule, scope)) ?? {};
+      return slot === -1 ? [] : [{ slot, key: side === BOTH ? ALONE : side }];
+    }),
+  );
+  return rules.length === 1 ? { states, constraints } : merged(states, constraints);
+}
+
+interface Sided {
+  rule: number;
+  side: number;
+}
+
+/** Numbers records by the sides that they are on, so that atoms on the same sides are one; none where there is no side. */
+function bySides(
+  atoms: Numbered,
+  parts: Parts,
+  rules: readonly NeverRule[],
+): { numbers: Int32Array; sides: readonly (readonly Sided[])[] } {
+  const sample = Array.from({ length: atoms.size }, (): JsonValue => null);
+  for (let i = 0; i < atoms.numbers.length; i++)
+    sample[atoms.numbers[i] as number] = (parts.records[i] as { value: JsonValue }).value;
+  const all = sample.map((): Sided[] => []);
+  for (const [rule, { never }] of rules.entries()) {
+    const isLeft = selectorOf(never.left);
+    const isRight = selectorOf(never.right);
+    for (let atom = 0; atom < sample.length; atom++) {
+      const value = sample[atom] as JsonValue;
+      const left = isLeft(value);
+      if (isRight(value)) all[atom]?.push({ rule, side: left ? BOTH : RIGHT });
+      else if (left) all[atom]?.push({ rule, side: LEFT });
+    }
+  }
+  const sides: (readonly Sided[])[] = [];
+  const known = new Map<string, number>();
+  const numberOf = Int32Array.from(all, (own) => {
+    if (own.length === 0) return NOT_NUMBERED;
+    const text = own.map(({ rule, side }) => `${rule}:${side}`).join();
+    const before = known.get(text);
+    if (before !== undefined) return before;
+    known.set(text, sides.length);
+    return sides.push(own) - 1;
+  });
+  return { numbers: atoms.numbers.map((atom) => numberOf[atom] as number), sides };
+}
+
+/** States with the same constraints become one: what told them apart are rules that keep none of these records apart. */
+function merged(states: Int32Array, constraints: readonly (readonly Constraint[])[]): Column {
+  const known = new Map<string, number>();
+  const different: (readonly Constraint[])[] = [];
+  const numberOf = constraints.map((own) => {
+    const text = own.map(({ slot, key }) => `${slot}:${key}`).join();
+    const before = known.get(text);
+    if (before !== undefined) return before;
+    known.set(text, different.length);
+    return different.push(own) - 1;
+  });
+  return {
+    states: states.map((state) => (state === NOT_NUMBERED ? state : (numberOf[state] as number))),
+    constraints: different,
+  };
 }
 
 function countsOf(states: Int32Array, size: number): Uint32Array {

@@ -59,6 +59,14 @@ export class ConflictGraph {
     if (!alone) into[word] = (into[word] as number) & ~(1 << (recordClass & 31));
   }
 
+  /** How many steps it takes to write the conflicts of all classes. */
+  stepsOfAll(): number {
+    const { constraints } = this.classes;
+    let steps = constraints.length * this.words;
+    for (const ofClass of constraints) for (const { slot } of ofClass) steps += this.slots[slot]?.all.steps ?? 0;
+    return steps;
+  }
+
   /** Whether the records of a class conflict with each other. */
   isAlone(recordClass: number): boolean {
     return (this.classes.constraints[recordClass] ?? []).some(({ key }) => key === ALONE);

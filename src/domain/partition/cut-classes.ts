@@ -1,28 +1,37 @@
 import { arrange } from './arrange';
-import { lowerBoundOf } from './bounds';
 import { freeRecords, type Classes } from './classes';
-import { cliqueBound } from './clique-bound';
 import { partitionCliques } from './cliques';
 import { componentsOf, isClique, partOfRecords, partsOf, type Components } from './components';
-import { ConflictGraph } from './conflict-graph';
-import { byConflicts, conflictCounts } from './conflict-counts';
-import { batchesOf, fewest, type Assignment, type Cut } from './cut';
-import { searchFewest } from './exact';
-import { firstFit } from './first-fit';
+import { batchesOf, fewest, type Cut } from './cut';
+import { General } from './general';
 import { partitionGroups } from './groups';
-import { improve } from './improve';
+import { partsBy, slotOfAll } from './join';
 import { listOf, listsBy } from './lists';
-import { saturationFirst } from './saturation-first';
-import { cutTwoSided } from './two-sides';
 
 /** Cuts classified records: the first strategy that fits the structure of their conflicts. */
-export function cutClasses(classes: Classes, maxBatchSize: number): Cut {
+export function cutClasses(classes: Classes, maxBatchSize: number, budget: Budget = budgetFor(classes)): Cut {
   const components = componentsOf(classes);
   return (
     cutGroups(classes, components, maxBatchSize) ??
     cutCliques(classes, components, maxBatchSize) ??
-    new General(classes, components, maxBatchSize).cut()
+    cutParts(classes, maxBatchSize, budget) ??
+    cutAny(classes, components, maxBatchSize, budget)
   );
+}
+
+/** Elementary steps of searches, shared by the records that are still to be cut. */
+interface Budget {
+  steps: number;
+  records: number;
+}
+
+/** Bounds on the steps of a search: for each record, and in all, which takes some 40 ms. */
+const LEAST_STEPS = 200_000;
+const STEPS_PER_RECORD = 40_000;
+const MAX_STEPS = 12_000_000;
+
+function budgetFor({ classOf: { length: records } }: Classes): Budget {
+  return { steps: Math.min(LEAST_STEPS + STEPS_PER_RECORD * records, MAX_STEPS), records };
 }
 
 /** Where there is one component at most, and that is complete multipartite. */
@@ -49,62 +58,32 @@ function cutAsCliques(classes: Classes, { ofClass, sizes }: Components, maxBatch
   return fewest(partitionCliques(listsBy(componentOf, sizes.length), freeRecords(classes), maxBatchSize));
 }
 
-/** Bounds on the steps of a search: a multiple of the records, and some 50 ms. */
-const STEPS_PER_RECORD = 1000;
-const MAX_STEPS = 3_000_000;
-
-/** Any other conflicts: one way after the other, until one meets the lower bound. */
-class General {
-  private readonly byAge: Assignment;
-  private best: Assignment;
-
-  constructor(
-    private readonly classes: Classes,
-    private readonly components: Components,
-    private readonly maxBatchSize: number,
-    private lowerBound = lowerBoundOf(classes, maxBatchSize),
-  ) {
-    this.byAge = firstFit(classes, classes.classOf.keys(), maxBatchSize);
-    this.best = this.byAge;
+/** Where records fall into parts of which no two records share a batch: each part by itself. */
+function cutParts(classes: Classes, maxBatchSize: number, budget: Budget): Cut | undefined {
+  const slot = slotOfAll(classes);
+  if (slot === undefined) return undefined;
+  const cut: Cut = { batches: [], lowerBound: 0, steps: 0 };
+  for (const { classes: own, records } of partsBy(classes, slot)) {
+    const share = { steps: (budget.steps * records.length) / budget.records, records: records.length };
+    const { batches, lowerBound, steps } = cutClasses(own, maxBatchSize, share);
+    budget.steps = Math.max(0, budget.steps - steps);
+    budget.records -= records.length;
+    cut.lowerBound += lowerBound;
+    cut.steps += steps;
+    for (const batch of batches) cut.batches.push(batch.map((index) => records[index] as number));
   }
+  cut.batches.sort(([a = 0], [b = 0]) => a - b);
+  return cut;
+}
 
-  cut(): Cut {
-    const { classes, components, maxBatchSize } = this;
-    if (this.isOpen() && Math.max(...components.sizes) <= this.lowerBound) {
-      return cutAsCliques(classes, components, maxBatchSize);
-    }
-    if (this.isOpen()) this.consider(cutTwoSided(classes, components, maxBatchSize));
-    if (this.isOpen()) this.search();
-    const { best, byAge, lowerBound } = this;
-    return { batches: best === byAge ? batchesOf(byAge) : arrange(best, classes), lowerBound };
-  }
-
-  private search(): void {
-    const { classes, maxBatchSize } = this;
-    const counts = conflictCounts(classes);
-    this.consider(firstFit(classes, byConflicts(classes, counts), maxBatchSize));
-    if (!this.isOpen()) return;
-    const graph = new ConflictGraph(classes);
-    const maxSteps = Math.min(STEPS_PER_RECORD * classes.classOf.length, MAX_STEPS);
-    if (classes.classOf.length * classes.constraints.length <= MAX_STEPS) {
-      this.consider(saturationFirst(classes, graph, counts, maxBatchSize));
-      if (!this.isOpen()) return;
-    }
-    this.lowerBound = Math.max(this.lowerBound, cliqueBound(classes, graph, counts, maxBatchSize, maxSteps));
-    this.best = improve(this.best, classes, graph, { maxBatchSize, enough: this.lowerBound, maxSteps });
-    if (!this.isOpen()) return;
-    const found = searchFewest(this.best, classes, graph, counts, maxBatchSize);
-    if (found === undefined) return;
-    this.best = found.best;
-    if (found.proved) this.lowerBound = found.best.count;
-  }
-
-  /** Whether there may be a partition with fewer batches. */
-  private isOpen(): boolean {
-    return this.best.count > this.lowerBound;
-  }
-
-  private consider(other: Assignment | undefined): void {
-    if (other !== undefined && other.count < this.best.count) this.best = other;
-  }
+/** Any other conflicts. */
+function cutAny(classes: Classes, components: Components, maxBatchSize: number, budget: Budget): Cut {
+  const general = new General(classes, components, maxBatchSize, budget.steps);
+  const largest = components.sizes.reduce((most, size) => Math.max(most, size), 0);
+  // Where none has more records than batches are needed anyway, one of each to a batch is the fewest.
+  if (general.isOpen() && largest <= general.lowerBound)
+    return { ...cutAsCliques(classes, components, maxBatchSize), steps: general.steps };
+  general.search();
+  const { best, byAge, lowerBound, steps } = general;
+  return { batches: best === byAge ? batchesOf(byAge) : arrange(best, classes), lowerBound, steps };
 }

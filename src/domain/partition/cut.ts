@@ -6,6 +6,8 @@ export interface Cut {
   batches: number[][];
   /** No partition has fewer batches than this. */
   lowerBound: number;
+  /** Elementary steps of searches: what is linear or n log n isn't counted. */
+  steps: number;
 }
 
 /** Which batch each record is in, by number, and how many batches there are. */
@@ -22,5 +24,5 @@ export function batchesOf({ batchOf, count }: Assignment): number[][] {
 
 /** A partition of which it is proved that none has fewer batches. */
 export function fewest(batches: number[][]): Cut {
-  return { batches, lowerBound: batches.length };
+  return { batches, lowerBound: batches.length, steps: 0 };
 }

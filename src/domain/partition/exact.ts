@@ -1,56 +1,41 @@
-import type { Classes } from './classes';
-import type { ConflictGraph } from './conflict-graph';
-import type { Assignment } from './cut';
+import type { Kernel } from './kernel';
 
-/** So many records have a class each that fits into the bits of a number. */
-const MAX_RECORDS = 32;
+/** So many classes fit into the bits of a number. */
+const MAX_CLASSES = 32;
 
-/**
- * Places tried before the search gives up: a few milliseconds. There are 26,441 ways to put up to nine records into
- * batches (the Bell numbers, summed), so for so few it always comes to an end.
- */
-const MAX_PLACES = 30_000;
+/** Records beyond which it would seldom come to an end. */
+const MAX_RECORDS = 100;
 
 /**
  * Looks for the fewest batches by trying all ways to put records into batches that aren't the same in other words
  * (branch and bound): records with many conflicts first, those of one class in the order of the batches, and no further
- * than there is room for what is left.
+ * than there is room for what is left. For up to nine records it always comes to an end within 30,000 places, as there are
+ * 26,441 ways to put them into batches (the Bell numbers, summed).
  *
- * @param upper a partition to beat
- * @param counts by class: how much it conflicts
- * @returns the best that was found, and whether no other has fewer; undefined when there are too many records to try
+ * @param best lists of classes, one entry for each record: a partition to beat
+ * @param maxPlaces tried before it gives up
+ * @returns the best that was found, whether no other has fewer, and the places tried; undefined when there are too many records to try
  */
 export function searchFewest(
-  upper: Assignment,
-  classes: Classes,
-  graph: ConflictGraph,
-  counts: Float64Array,
-  maxBatchSize: number,
-): { best: Assignment; proved: boolean } | undefined {
-  const { classOf } = classes;
-  if (classOf.length > MAX_RECORDS) return undefined;
-  const countOf = (record: number) => counts[classOf[record] as number] as number;
-  const classAt = (record: number) => classOf[record] as number;
-  const order = [...classOf.keys()].sort(
-    (a, b) => countOf(b) - countOf(a) || classAt(a) - classAt(b) || a - b,
-  );
-  const conflicts = classes.constraints.map((_, index) => {
-    const words = new Int32Array(graph.words);
-    graph.conflictsOf(index, words);
-    return words[0] as number;
-  });
-  const search = new Search(order.map(classAt), conflicts, maxBatchSize);
-  let best = upper;
-  while (search.finds(best.count - 1)) {
-    const batchOf = new Int32Array(classOf.length);
-    for (const [place, record] of order.entries()) batchOf[record] = search.batchAt[place] as number;
-    best = { batchOf, count: Math.max(...batchOf) + 1 };
+  best: readonly (readonly number[])[],
+  kernel: Kernel,
+  { maxBatchSize, enough, maxPlaces }: { maxBatchSize: number; enough: number; maxPlaces: number },
+): { batches: readonly (readonly number[])[]; proved: boolean; places: number } | undefined {
+  if (kernel.count > MAX_CLASSES || kernel.records > MAX_RECORDS) return undefined;
+  const order = [...kernel.sizes.keys()]
+    .sort((a, b) => (kernel.degrees[b] as number) - (kernel.degrees[a] as number) || a - b)
+    .flatMap((each) => Array.from({ length: kernel.sizes[each] as number }, () => each));
+  const search = new Search(order, kernel, maxBatchSize, maxPlaces);
+  let batches = best;
+  while (batches.length > enough && search.finds(batches.length - 1)) {
+    const found: number[][] = [];
+    for (const [place, each] of order.entries()) (found[search.batchAt[place] as number] ??= []).push(each);
+    batches = found;
   }
-  return { best, proved: search.placesLeft > 0 };
+  return { batches, proved: search.placesLeft > 0, places: maxPlaces - search.placesLeft };
 }
 
 class Search {
-  placesLeft = MAX_PLACES;
   /** By place in the order: the batch of the record. */
   readonly batchAt: number[] = [];
   /** By batch: its classes as bits, and how many records it has. */
@@ -59,8 +44,9 @@ class Search {
 
   constructor(
     private readonly classAt: readonly number[],
-    private readonly conflicts: readonly number[],
+    private readonly kernel: Kernel,
     private readonly maxBatchSize: number,
+    public placesLeft: number,
   ) {}
 
   /** Whether a partition into so many batches was found. */
@@ -75,11 +61,12 @@ class Search {
     const recordClass = classAt[at];
     if (recordClass === undefined) return true;
     if (room < classAt.length - at) return false;
+    const conflicts = this.kernel.row(recordClass)[0] as number;
     const first = recordClass === classAt[at - 1] ? (batchAt[at - 1] as number) : 0;
     for (let batch = first; batch <= held.length && batch < most; batch++) {
       const before = held[batch] ?? 0;
       const size = sizes[batch] ?? 0;
-      if (size === this.maxBatchSize || (before & (this.conflicts[recordClass] as number)) !== 0) continue;
+      if (size === this.maxBatchSize || (before & conflicts) !== 0) continue;
       if (--this.placesLeft <= 0) return false;
       const isNew = batch === held.length;
       held[batch] = before | (1 << recordClass);

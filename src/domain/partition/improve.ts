@@ -14,7 +14,8 @@ const HOMELESS = -1;
  * are used up. When it succeeds, the next batch is dissolved. This is the search over partial colourings with a tabu
  * list of Blöchliger and Zufferey (A graph coloring heuristic using partial solutions and a reactive tabu scheme, 2008),
  * for colours that may be used `maxBatchSize` times. It draws no lots: among equally good moves it takes the one that has
- * waited longest, then the first.
+ * waited longest, then the first. For graphs of which the tables of `tabuSearch` would be too large: it needs memory linear
+ * in the records, and more steps for each move.
  *
  * @param enough batches: with so few, it stops
  * @param maxSteps elementary steps as the graph counts them; the search ends with the move that exceeds it
@@ -29,6 +30,8 @@ export function improve(
   let best = start;
   const end = graph.steps + maxSteps;
   while (best.count > enough && graph.steps < end) {
+    // As many it takes to set up.
+    graph.steps += classes.classOf.length + best.count;
     const search = new PartialPartition(best, classes, graph, maxBatchSize);
     while (search.homeless.length > 0 && graph.steps < end) search.move();
     if (search.homeless.length > 0) break;
@@ -64,7 +67,7 @@ class PartialPartition {
       (least, { length }, batch) => (length <= (batches[least]?.length ?? 0) ? batch : least),
       0,
     );
-    this.homeless.push(...batches.splice(smallest, 1).flat());
+    for (const record of batches.splice(smallest, 1).flat()) this.homeless.push(record);
     this.batches = batches;
     this.batchOf = new Int32Array(batchOf.length).fill(HOMELESS);
     for (const [batch, records] of batches.entries())
@@ -86,6 +89,7 @@ class PartialPartition {
     const batch = this.bestBatchFor(record);
     const staying: number[] = [];
     const leaving: number[] = [];
+    this.graph.steps += 2 * (this.batches[batch]?.length ?? 0);
     for (const other of this.batches[batch] ?? []) {
       (hasBit(this.conflicts, this.classes.classOf[other] as number) ? leaving : staying).push(other);
     }

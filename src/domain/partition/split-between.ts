@@ -3,12 +3,14 @@
  * numbers of the other to at least `second`: a knapsack. Looks at pairs in the given order and no further than it must.
  *
  * @param pairs each number at least 1, so that it never looks at more than `first` + `second` of them
- * @returns by pair: whether it is in the one set; undefined when there is no such split
+ * @param steps counts its elementary steps: `first` for each pair it looks at; it gives up when `left` isn't enough
+ * @returns by pair: whether it is in the one set; undefined when there is no such split, or none was found
  */
 export function splitBetween(
   pairs: readonly (readonly [number, number])[],
   first: number,
   second: number,
+  steps: { left: number } = { left: Infinity },
 ): boolean[] | undefined {
   // By what the one set has so far, no more than is wanted: the most that the other can have then, and where from.
   let most = new Int32Array(first + 1).fill(-1);
@@ -16,7 +18,8 @@ export function splitBetween(
   const from: Int32Array[] = [];
   while ((most[first] as number) < second) {
     const pair = pairs[from.length];
-    if (pair === undefined) return undefined;
+    if (pair === undefined || steps.left < first + 1) return undefined;
+    steps.left -= first + 1;
     const [one, other] = pair;
     const next = new Int32Array(first + 1).fill(-1);
     const origin = new Int32Array(first + 1);

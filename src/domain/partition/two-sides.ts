@@ -8,6 +8,9 @@ import { twoSidesOf } from './two-colouring';
 /** So many components are turned round, with and without each of the others. */
 const MAX_TURNED = 6;
 
+/** Bounds the knapsacks of all these ways together: up to 20 ms, and as many words of memory. */
+const MAX_STEPS = 2_000_000;
+
 /**
  * Cuts records whose conflict graph is bipartite (pairs without common values, debits and credits of many accounts) into
  * ⌈records / maxBatchSize⌉ batches where it finds how, else into one more; undefined when the graph isn't bipartite.
@@ -22,7 +25,7 @@ const MAX_TURNED = 6;
  *
  * There always are such sets with B components or more, as each has a record on either side and l′ + r′ ≤ B; with two
  * components of B − 1 records on either side; and with B free records, as then l + r ≤ (t − 1)B, so r′ = 0. With fewer,
- * a knapsack over the components decides, for each of the ways to turn some of them round. O(n + B²) for each way.
+ * a knapsack over the components decides, for each of the ways to turn some of them round, as long as the steps suffice.
  */
 export function cutTwoSided(
   classes: Classes,
@@ -36,7 +39,7 @@ export function cutTwoSided(
   const turned = order.slice(1, 1 + MAX_TURNED);
   const layout = new Layout(classes, components, sideOf, order, maxBatchSize);
   // In the order of the Gray code, each way differs from the one before it in one component.
-  for (let way = 1; !layout.findTogether() && way < 2 ** turned.length; way++) {
+  for (let way = 1; !layout.findTogether() && layout.isGoingOn && way < 1 << turned.length; way++) {
     layout.turn(turned[31 - Math.clz32(way & -way)] as number);
   }
   return layout.assignment();
@@ -50,6 +53,7 @@ class Layout {
   private right: number;
   /** By component: whether what is left over on the left is of it; undefined while it isn't known how that can be. */
   private leftOver: Uint8Array | undefined;
+  private readonly steps = { left: MAX_STEPS };
   private readonly batches: number;
 
   constructor(
@@ -72,6 +76,11 @@ class Layout {
     this.right = this.laid.reduce((sum, [, right]) => sum + right, 0);
   }
 
+  /** Whether there are steps left to try another way. */
+  get isGoingOn(): boolean {
+    return this.steps.left > this.maxBatchSize;
+  }
+
   turn(component: number): void {
     for (const index of listOf(this.components.classes, component)) {
       this.sideOf[index] = 1 - (this.sideOf[index] as number);
@@ -85,7 +94,12 @@ class Layout {
   /** Looks for what can be left over on either side and share a batch, so that no batch more is needed. */
   findTogether(): boolean {
     const { fromLeft, fromRight } = this.full();
-    const split = splitBetween(this.laid, this.left - fromLeft, Math.max(0, this.right - fromRight));
+    const split = splitBetween(
+      this.laid,
+      this.left - fromLeft,
+      Math.max(0, this.right - fromRight),
+      this.steps,
+    );
     if (split === undefined) return false;
     this.leftOver = new Uint8Array(this.order.length);
     for (const [place, component] of this.order.entries()) this.leftOver[component] = split[place] ? 1 : 0;

@@ -4,6 +4,12 @@ import { parseJsonPointer, valueAt } from '../json-pointer';
 /** The number of what was not found or not numbered. */
 export const NOT_NUMBERED = -1;
 
+/** By record: the number of something, among `size`; {@link NOT_NUMBERED} where there is none. */
+export interface Numbered {
+  numbers: Int32Array;
+  size: number;
+}
+
 /** Numbers JSON values, 0, 1, 2 … as they come, so that their equality becomes that of integers. */
 export class ValueNumbers {
   // A Map tells primitives apart just as JSON equality does (0 and -0 are one, 1 and "1" are two), without the text
@@ -33,12 +39,26 @@ export class ValueNumbers {
 
 /** What the records of a buffer hold at JSON Pointers, in numbers. */
 export class Parts {
-  private readonly known = new Map<string, { numbers: Int32Array; size: number }>();
+  private readonly known = new Map<string, Numbered>();
 
   constructor(readonly records: readonly { value: JsonValue }[]) {}
 
+  /**
+   * By first token of pointers: the records that have something there, so that a rule which looks at a part that few
+   * records have costs no more than those. Linear in the keys of the records.
+   */
+  holding(tokens: ReadonlySet<string>): ReadonlyMap<string, number[]> {
+    const holding = new Map([...tokens].map((token) => [token, [] as number[]]));
+    for (let i = 0; i < this.records.length; i++) {
+      const { value } = this.records[i] as { value: JsonValue };
+      if (value === null || typeof value !== 'object') continue;
+      for (const key of Object.keys(value)) holding.get(key)?.push(i);
+    }
+    return holding;
+  }
+
   /** The number of each record's part at a pointer, among all there are; {@link NOT_NUMBERED} where there is none. */
-  at(pointer: string): { numbers: Int32Array; size: number } {
+  at(pointer: string): Numbered {
     const known = this.known.get(pointer);
     if (known) return known;
     const values = new ValueNumbers();
@@ -62,7 +82,7 @@ export class Parts {
   }
 
   /** The number of each record's parts at several pointers together, {@link NOT_NUMBERED} where one is missing. */
-  together(pointers: readonly string[]): { numbers: Int32Array; size: number } {
+  together(pointers: readonly string[]): Numbered {
     const [first, ...others] = pointers;
     if (first === undefined) return { numbers: new Int32Array(this.records.length), size: 1 };
     return others.reduce((all, pointer) => crossed(all, this.at(pointer)), this.at(first));
@@ -71,9 +91,9 @@ export class Parts {
 
 /** Numbers pairs of numbers, 0, 1, 2 … as they come. */
 export function crossed(
-  a: { numbers: Int32Array; size: number },
-  b: { numbers: Int32Array; size: number },
-): { numbers: Int32Array; size: number } {
+  a: Numbered,
+  b: Numbered,
+): Numbered {
   const pairs = new Map<number, number>();
   const numbers = a.numbers.map((ofA, i) => {
     const ofB = b.numbers[i] as number;

@@ -11,7 +11,7 @@ import { requestIdOf } from '../../domain/record';
 import { redriveIdOf, redriveOf } from '../../domain/redrive';
 import { groupsOf, mapAtOnce } from '../server/at-once';
 import type { ListBatches } from '../children/batch-pages';
-import { holdingAnyOf } from '../children/batch-queries';
+import { holdingAnyOf, literal } from '../children/batch-queries';
 import type { BatchReader } from '../children/batch-reader';
 import type { KnownRedrives } from './known-redrives';
 
@@ -59,10 +59,22 @@ export function createDeadLetterReader(
   const inBatches = async (summaries: readonly BatchSummary[]) =>
     (await mapAtOnce(summaries, READS_AT_ONCE, inBatch)).flat();
 
-  async function page(options: { limit: number; cursor?: string; requestId?: string }) {
-    const { requestId } = options;
+  /** @param options `closed` selects by when their batches' workflow closed: not before the first, but before the second */
+  async function page(options: {
+    limit: number;
+    cursor?: string;
+    requestId?: string;
+    closed?: [fromMs: number, beforeMs: number];
+  }) {
+    const { requestId, closed } = options;
     if (requestId !== undefined && !isKnowableRequestId(requestId)) return { letters: [], nextCursor: null };
-    const conditions = requestId === undefined ? [] : [holdingAnyOf([requestId])];
+    const [from, before] = closed?.map((ms) => literal(new Date(ms).toISOString())) ?? [];
+    const conditions = [
+      ...(requestId === undefined ? [] : [holdingAnyOf([requestId])]),
+      ...(from === undefined || before === undefined
+        ? []
+        : [`CloseTime >= ${from} AND CloseTime < ${before}`]),
+    ];
     const listed = await list([...HAS_DEAD_LETTERS, ...conditions], {
       ...options,
       keep: hasDeadLetters,

@@ -2,7 +2,7 @@ import { Worker, type InjectedSinks, type WorkflowBundleOption } from '@temporal
 import type { History } from '@temporalio/common/lib/proto-utils';
 import type { GivenRecords, ReplaySinks } from '../../contracts/replay';
 import type { WorkerSinks } from '../../contracts/worker-sinks';
-import { WORKER_SINKS } from '../worker/worker-sinks';
+import { workerSinks } from '../worker/worker-sinks';
 import { explainError, explainOtherRecords, type Mismatch, type ReplayedTask } from './mismatch';
 import { lastCompletedTask } from './recorded-history';
 
@@ -37,7 +37,7 @@ export async function* replayHistories<T extends Replayable>(
     }
   }
   const sinks: InjectedSinks<ReplaySinks & WorkerSinks> = {
-    ...WORKER_SINKS,
+    ...workerSinks(),
     replay: {
       records: {
         callDuringReplay: true,

@@ -4,6 +4,7 @@ import { encodeSearchAttributeIndexedValueType } from '@temporalio/common/lib/se
 import { SEARCH_ATTRIBUTES } from '../../contracts/search-attributes';
 import { KeepapartError } from '../../domain/errors';
 import { MINUTE, SECOND } from '../../domain/duration';
+import { callTemporal } from './calls';
 import { waitUntil } from './wait-until';
 
 /** How long closed workflows, and with them the answers about requests and batches, are kept in a new namespace. */
@@ -19,6 +20,13 @@ export async function registerWithTemporal(client: Client): Promise<void> {
   const namespace = client.options.namespace;
   await ensureNamespace(client, namespace);
   await ensureSearchAttributes(client, namespace);
+}
+
+/** Resolves when Temporal answers and the namespace is there. @throws KeepapartError `temporal-unavailable` */
+export async function checkNamespace(client: Client): Promise<void> {
+  await callTemporal(client, 'Temporal does not answer', () =>
+    client.workflowService.describeNamespace({ namespace: client.options.namespace }),
+  );
 }
 
 async function ensureNamespace(client: Client, namespace: string): Promise<void> {

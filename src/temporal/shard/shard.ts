@@ -13,10 +13,12 @@ import {
   type TakeAnswer,
 } from '../../contracts/batcher';
 import type { RecordStream } from '../../contracts/batcher-client';
+import type { CommitInstruments } from '../../contracts/instruments';
 import { limitsUpdate, type ShardLimits } from '../../contracts/limits';
+import type { ShardReading } from '../../contracts/readings';
 import { SAVE_ACTIVITY, type PipelineSettings } from '../../contracts/settings';
 import { createGroupCommit, type GroupLimits } from '../../concurrency/group-commit';
-import { KIB, MIB } from '../../domain/duration';
+import { KIB, MIB, SECOND } from '../../domain/duration';
 import { KeepapartError, type FieldProblem } from '../../domain/errors';
 import { NO_CUTS } from '../../domain/explain/cut-counts';
 import type { JsonValue } from '../../domain/json';
@@ -63,6 +65,7 @@ export class Shard {
     private readonly settings: PipelineSettings,
     limits: AdmissionLimits,
     givingWay: GivingWayLimits = GIVING_WAY,
+    instruments?: CommitInstruments,
   ) {
     this.admission = createAdmission(limits, () => this.status());
     this.partBounds = partBounds(limits);
@@ -70,12 +73,20 @@ export class Shard {
     // Without a worker, the run before has taken less than a MiB that counts as well.
     const standingBytes = Math.min(givingWay.standingBytes, limits.maxBufferedBytes + 1 * MIB);
     const giveWay = createGivingWay(() => calls.run(), { ...givingWay, standingBytes });
-    this.commit = createGroupCommit<AcceptedRequest, undefined>(GROUP_LIMITS, async (requests, bytes) => {
-      await lists.send((origin) => giveWay(bytes, () => calls.signal(addRecordsSignal, [requests, origin])));
-      return requests.map(() => undefined);
-    });
-    this.takeTogether = createGroupCommit<AcceptedRequest, TakeAnswer>(GROUP_LIMITS, (requests) =>
-      keyed.send((origin) => calls.update(takeUpdate, [requests, origin], updateIdOf(origin))),
+    this.commit = createGroupCommit<AcceptedRequest, undefined>(
+      GROUP_LIMITS,
+      timed(instruments, async (requests, bytes) => {
+        await lists.send((origin) =>
+          giveWay(bytes, () => calls.signal(addRecordsSignal, [requests, origin])),
+        );
+        return requests.map(() => undefined);
+      }),
+    );
+    this.takeTogether = createGroupCommit<AcceptedRequest, TakeAnswer>(
+      GROUP_LIMITS,
+      timed(instruments, (requests) =>
+        keyed.send((origin) => calls.update(takeUpdate, [requests, origin], updateIdOf(origin))),
+      ),
     );
   }
 
@@ -150,6 +161,19 @@ export class Shard {
     return (await this.calls.ask({ about: 'status' })) ?? neverStarted(this.settings);
   }
 
+  /** What the batcher says of itself and its buffer at this moment; undefined where none is open. */
+  async read(): Promise<ShardReading | undefined> {
+    const { shard, batcher } = this;
+    const atMs = Date.now();
+    // Together, so that they share a workflow task.
+    const [status, waits] = await Promise.all([
+      this.calls.ask({ about: 'status' }),
+      this.calls.ask({ about: 'waits' }),
+    ]);
+    if (status === undefined || waits === undefined) return undefined;
+    return { shard, batcher, atMs, status, waits };
+  }
+
   /** What the batcher knows of a request. */
   async trace(requestId: string, withWaits = false): Promise<RequestTrace> {
     const trace = await this.calls.ask({ about: 'request', requestId, withWaits });
@@ -184,12 +208,27 @@ export class Shard {
   }
 }
 
+type Commit<Result> = (requests: AcceptedRequest[], bytes: number) => Promise<readonly Result[]>;
+
+function timed<Result>(instruments: CommitInstruments | undefined, commit: Commit<Result>): Commit<Result> {
+  if (instruments === undefined) return commit;
+  return async (requests, bytes) => {
+    const begunAtMs = performance.now();
+    try {
+      return await commit(requests, bytes);
+    } finally {
+      instruments.committed(requests.length, (performance.now() - begunAtMs) / SECOND);
+    }
+  };
+}
+
 function neverStarted(settings: PipelineSettings): BatcherStatus {
   const { saveActivity } = settings;
   return {
     bufferedRecords: 0,
     bufferedBytes: 0,
     oldestAcceptedAtMs: null,
+    oldestDueAtMs: null,
     inFlight: 0,
     inFlightRecords: 0,
     unaccounted: 0,

@@ -1,6 +1,7 @@
 import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
 import type { SignalDefinition } from '@temporalio/common';
 import type { OperatorAction, RequestTrace } from '../../contracts/batcher';
+import type { CommitInstruments } from '../../contracts/instruments';
 import { WORKFLOW_TYPE, batcherWorkflowId, isBatcherOf, shardOf } from '../../contracts/ids';
 import type { PipelineSettings } from '../../contracts/settings';
 import { KeepapartError } from '../../domain/errors';
@@ -34,6 +35,7 @@ export class Shards {
     readonly address: BatcherAddress,
     private readonly limits: AdmissionLimits,
     private readonly givingWay?: GivingWayLimits,
+    private readonly instruments?: CommitInstruments,
   ) {
     this.keyed = new KeyedRequests((shard) => this.at(shard), address.shards);
   }
@@ -50,7 +52,7 @@ export class Shards {
     if (known !== undefined) return known;
     const { batcherId, taskQueue, settings } = this.address;
     const calls = new BatcherCalls(this.client, batcherWorkflowId(batcherId, shard), taskQueue, settings);
-    const made = new Shard(shard, calls, settings, this.limits, this.givingWay);
+    const made = new Shard(shard, calls, settings, this.limits, this.givingWay, this.instruments);
     this.known.set(shard, made);
     return made;
   }
@@ -58,6 +60,11 @@ export class Shards {
   /** Those that are configured. */
   configured(): Shard[] {
     return Array.from({ length: this.address.shards }, (_, shard) => this.at(shard));
+  }
+
+  /** Those that this process has had to do with so far, by number: without asking anybody. */
+  seen(): Shard[] {
+    return [...new Set([...this.configured(), ...this.known.values()])].sort((a, b) => a.shard - b.shard);
   }
 
   /** Those that are configured, and every other of which a batcher is open, by number. */

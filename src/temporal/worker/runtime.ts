@@ -4,13 +4,18 @@ import type { Logger as PinoLogger } from 'pino';
 /**
  * Sends the SDK's own log lines, native ones included, to our logger, and leaves signals to the process: without this
  * the SDK would stop its workers on SIGINT by itself, out of order. Once per process, before any worker connection.
+ * @param metrics where the SDK's native part is to tell its own metrics; nowhere by default
  */
-export function installRuntime(logger: PinoLogger): void {
+export function installRuntime(logger: PinoLogger, metrics?: { host: string; port: number }): void {
   const child = logger.child({ part: 'temporal-sdk' });
   Runtime.install({
     logger: sdkLogger(child),
     shutdownSignals: [],
-    telemetryOptions: { logging: { filter: 'WARN', forward: {} } },
+    telemetryOptions: {
+      logging: { filter: 'WARN', forward: {} },
+      // Names and units are left as Temporal's own dashboards for SDKs in TypeScript expect them.
+      ...(metrics && { metrics: { prometheus: { bindAddress: `${metrics.host}:${metrics.port}` } } }),
+    },
   });
 }
 

@@ -6,8 +6,9 @@ import {
 } from '@temporalio/worker';
 import type { Activities } from '../../contracts/activities';
 import { adoptionTaskQueue } from '../../contracts/ids';
+import type { BatchInstruments } from '../../contracts/instruments';
 import { SECOND } from '../../domain/duration';
-import { WORKER_SINKS } from './worker-sinks';
+import { workerSinks } from './worker-sinks';
 import type { WorkflowCode } from './workflow-bundle';
 
 /** How long a stopping worker lets activities finish before it cancels them, and before it gives up on them. */
@@ -34,6 +35,8 @@ export interface WorkerSetup {
   workflows: WorkflowCode;
   /** The build of the workflow code, where builds are told apart; see docs/decisions/0007-worker-versioning.md. */
   version?: BuildVersion | undefined;
+  /** Who measures batches. */
+  instruments?: BatchInstruments | undefined;
   /** Anything further, e.g. fewer slots in tests. */
   tuning?: Partial<WorkerOptions>;
 }
@@ -73,7 +76,7 @@ export async function createWorker(setup: WorkerSetup): Promise<PipelineWorker> 
       // After a crash the batcher's next task waits this long for the dead worker before any other may take it.
       stickyQueueScheduleToStartTimeout: 5 * SECOND,
       maxConcurrentWorkflowTaskExecutions: WORKFLOW_SLOTS,
-      sinks: WORKER_SINKS,
+      sinks: workerSinks(setup.instruments),
       ...common,
       taskQueue,
       activities: others,

@@ -32,7 +32,7 @@ export type WorkflowCode =
  * and looks up each line of it in the source map: up to half of all that a workflow thread does (decision 20). The sandbox
  * freezes `Error` once the bundle is loaded, so it has to be done in its first line.
  */
-const WITHOUT_STACK_TRACES = 'Error.stackTraceLimit = 0; ';
+export const WITHOUT_STACK_TRACES = 'Error.stackTraceLimit = 0; ';
 
 /**
  * The prebuilt bundle where there is one (compiled code), else the sources for the SDK to bundle, which keep stack traces.

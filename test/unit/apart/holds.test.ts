@@ -32,11 +32,22 @@ test('a hold can be told by its key, also by another process, and keys are short
       expect(here).toEqual(there);
       for (const hold of here) {
         expect(holdOf(hold.key)).toEqual(hold);
-        expect(hold.key).toMatch(/^\d+(\.[0-9a-z]{1,7})?(:\d+)?$/);
+        expect(hold.key).toMatch(/^\d+(\.[0-9a-z]{1,7})?(:(\d+|=[^ :@]{1,300}))?$/);
       }
       expect(new Set(here.map(({ key }) => key)).size).toBe(here.length);
     }),
   );
+});
+
+test('a value too long to be held keeps its records apart from all others, also from those with the same value', () => {
+  const holds = new Holds([{ alike: '/tenant' }]);
+  const long = { value: { tenant: 'x'.repeat(200) } };
+  const [own] = holds.of(long);
+  const [short] = holds.of({ value: { tenant: 'x' } });
+  expect(own).toEqual({ slot: '0', side: WHOLE_SLOT, key: '0' });
+  expect(collide(own!, own!)).toBe(true);
+  expect(collide(short!, own!)).toBe(true);
+  expect(collide(short!, short!)).toBe(false);
 });
 
 const anyHold = fc

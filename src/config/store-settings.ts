@@ -1,0 +1,145 @@
+import { MINUTE, SECOND } from '../domain/duration';
+import { describeReceived } from '../domain/errors';
+import { isObject, type JsonValue } from '../domain/json';
+import { integer, oneOf, text, type Parser } from './parse';
+import { POSTGRES_SETTINGS } from './postgres-settings';
+import { setting } from './setting';
+
+/** The stores that keepapart brings along. */
+export const BUILT_IN_STORES = ['file', 'postgres', 'http'] as const;
+
+/** Whether STORE names a module of the user's. */
+export function isOwnStore(store: string): boolean {
+  return !BUILT_IN_STORES.some((known) => known === store);
+}
+
+const NOT_FOR_FILES = 'Not used with STORE=file or postgres';
+const WITH_HTTP = 'Only used with STORE=http';
+
+function storeOptions(): Parser<JsonValue> {
+  const expected = 'a JSON object';
+  return {
+    expected,
+    parse(raw) {
+      const value = typeof raw === 'string' ? parseJson(raw) : raw;
+      if (isObject(value) && !Array.isArray(value)) return { value: value as JsonValue };
+      // Not shown: options may hold secrets.
+      const received =
+        typeof raw === 'string' ? 'text that is none' : describeReceived(raw).replace(/^.* \(/s, '(');
+      return { problems: [{ field: '', expected, received }] };
+    },
+  };
+}
+
+function parseJson(raw: string): unknown {
+  try {
+    return JSON.parse(raw);
+  } catch {
+    return undefined;
+  }
+}
+
+const SECRET = /^whsec_[A-Za-z0-9+/]{32,}={0,2}$/;
+
+/** Secrets as Standard Webhooks writes them; what was written is never repeated. */
+function webhookSecrets(): Parser<readonly string[]> {
+  const expected =
+    'nothing, or one or two secrets separated by a comma: whsec_ and at least 24 bytes in Base64 each';
+  return {
+    expected,
+    parse(raw) {
+      const list = typeof raw === 'string' && raw.startsWith('[') ? parseJson(raw) : raw;
+      const given: unknown[] = Array.isArray(list)
+        ? list
+        : typeof list === 'string'
+          ? list.split(',')
+          : [list];
+      if (given.length === 1 && given[0] === '') return { value: [] };
+      const secrets = given.flatMap((one) => (typeof one === 'string' && SECRET.test(one) ? [one] : []));
+      if (secrets.length === given.length && secrets.length <= 2) return { value: secrets };
+      const received = 'something else (not shown, it may hold a secret)';
+      return { problems: [{ field: '', expected, received }] };
+    },
+  };
+}
+
+function endpointUrl(): Parser<string> {
+  const expected = 'nothing, or an http:// or https:// URL without user, password and fragment';
+  return {
+    expected,
+    parse(raw) {
+      if (raw === '') return { value: raw };
+      const url = typeof raw === 'string' && URL.canParse(raw) ? new URL(raw) : undefined;
+      const isFine =
+        url !== undefined &&
+        /^https?:$/.test(url.protocol) &&
+        url.username === '' &&
+        url.password === '' &&
+        url.hash === '';
+      if (isFine && typeof raw === 'string') return { value: raw };
+      const received = url === undefined ? describeReceived(raw) : 'another kind of URL (not shown)';
+      return { problems: [{ field: '', expected, received }] };
+    },
+  };
+}
+
+/** Where records are saved, and all about the stores. */
+export const STORE_SETTINGS = {
+  store: setting({
+    parser: text(
+      `one of ${BUILT_IN_STORES.join(', ')}, or the path of a module with a store of your own, which begins with ./, ../ or /`,
+      new RegExp(`^(?:${BUILT_IN_STORES.join('|')}|\\.{0,2}/[^\\0]+)$`),
+    ),
+    default: 'file',
+    about:
+      'Where records are saved: in files, in Postgres with bulk upserts, by your HTTP endpoint, or by your own code.',
+    related:
+      "The same for every worker. Change it only when everything is drained, because one store doesn't have what the other saved. See STORES.md.",
+  }),
+  storeOptions: setting({
+    parser: storeOptions(),
+    default: {},
+    about:
+      'Options for your own store, validated by its schema; an object in the file, JSON elsewhere.',
+    related: 'Only used with your own store.',
+    show: (options) => (isObject(options) ? Object.keys(options) : options),
+  }),
+  storeTimeoutMs: setting({
+    parser: integer(100, 10 * MINUTE),
+    default: 30 * SECOND,
+    unit: 'ms',
+    about: 'Maximum time for one call of the store; after that the attempt has failed.',
+    related: `${NOT_FOR_FILES}; Postgres has POSTGRES_TIMEOUT_MS.`,
+    raising: 'Raising it lets a call that never ends delay its batch longer.',
+  }),
+  storeCalls: setting({
+    parser: integer(1, 1000),
+    default: 16,
+    unit: 'calls',
+    about: 'Maximum simultaneous calls of the store by one worker, each for one batch.',
+    related: `${NOT_FOR_FILES}.`,
+    raising: 'Raising it puts more load on the store.',
+  }),
+  storeUrl: setting({
+    parser: endpointUrl(),
+    default: '',
+    about: 'Endpoint that batches are sent to.',
+    related: `Required with STORE=http. ${WITH_HTTP}.`,
+  }),
+  storeSecrets: setting({
+    parser: webhookSecrets(),
+    default: [],
+    about:
+      'Secrets for signing requests as in Standard Webhooks; two while the endpoint changes from one to the other.',
+    related: `Required with STORE=http. Set them in the environment rather than as a flag. ${WITH_HTTP}.`,
+    show: (secrets) => secrets.map(() => 'whsec_…'),
+  }),
+  storePrivateAddresses: setting({
+    parser: oneOf('refuse', 'allow'),
+    default: 'refuse',
+    about:
+      'Whether STORE_URL may point to this machine or a private network: loopback, private, link-local and similar addresses.',
+    related: `Checked against the address of each connection. ${WITH_HTTP}.`,
+  }),
+  ...POSTGRES_SETTINGS,
+};

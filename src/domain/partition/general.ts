@@ -1,0 +1,161 @@
+import { lowerBoundOf } from './bounds';
+import type { Classes } from './classes';
+import { cliqueBound } from './clique-bound';
+import type { Components } from './components';
+import { heaviestBatch } from './conflict-free';
+import { byConflicts, conflictCounts } from './conflict-counts';
+import { ConflictGraph } from './conflict-graph';
+import type { Assignment } from './cut';
+import { searchFewest } from './exact';
+import { extract } from './extract';
+import { firstFit } from './first-fit';
+import { fractionalBound } from './fractional-bound';
+import { heaviestClique } from './heaviest-clique';
+import { improve } from './improve';
+import { Kernel } from './kernel';
+import { tabuSearch } from './tabu';
+import { cutTwoSided } from './two-sides';
+
+/** How much of the steps of a search each of its ways may take. */
+const SHARES = { clique: 0.05, conflictFree: 0.1, extraction: 0.5, fractional: 0.25 } as const;
+
+/** Words that are read to write all conflicts out: up to 40 ms, and far less unless records are in hundreds of slots each. */
+const MAX_GRAPH_STEPS = 32_000_000;
+
+/** Extraction goes through all classes for each record in a batch. */
+const MAX_EXTRACTED = 2_000_000;
+
+/** Searches that go one call deeper for each record of a batch, or of a clique. */
+const MAX_DEPTH = 1000;
+
+/** Always enough for nine records, see `searchFewest`. */
+const LEAST_PLACES = 30_000;
+
+/** The best partition found so far of records with any conflicts: one way after the other, until one meets the lower bound. */
+export class General {
+  best: Assignment;
+  /** By first fit, oldest first. */
+  readonly byAge: Assignment;
+  /** Elementary steps so far. */
+  steps = 0;
+  /** Words read to write the conflicts out, which don't count against the steps of the search. */
+  graphSteps = 0;
+
+  constructor(
+    private readonly classes: Classes,
+    private readonly components: Components,
+    private readonly maxBatchSize: number,
+    private readonly maxSteps: number,
+    public lowerBound = lowerBoundOf(classes, maxBatchSize),
+  ) {
+    this.byAge = this.fit(classes.classOf.keys());
+    this.best = this.byAge;
+  }
+
+  /** Whether there may be a partition with fewer batches. */
+  isOpen(): boolean {
+    return this.best.count > this.lowerBound;
+  }
+
+  search(): void {
+    const { classes, components, maxBatchSize } = this;
+    if (this.isOpen()) this.consider(cutTwoSided(classes, components, maxBatchSize));
+    if (!this.isOpen()) return;
+    const counts = conflictCounts(classes);
+    this.consider(this.fit(byConflicts(classes, counts)));
+    if (!this.isOpen()) return;
+    const graph = new ConflictGraph(classes);
+    const kernel = Kernel.of(classes, graph, MAX_GRAPH_STEPS);
+    this.prove(cliqueBound(classes, graph, counts, maxBatchSize, SHARES.clique * this.maxSteps));
+    this.graphSteps = graph.steps;
+    if (kernel === undefined) {
+      const before = graph.steps;
+      const maxSteps = this.maxSteps / 4;
+      this.best = improve(this.best, classes, graph, { maxBatchSize, enough: this.lowerBound, maxSteps });
+      this.steps += graph.steps - before;
+    } else this.searchIn(kernel);
+  }
+
+  private searchIn(kernel: Kernel): void {
+    const { maxBatchSize, maxSteps } = this;
+    const depth = Math.min(maxBatchSize, kernel.count);
+    if (depth <= MAX_DEPTH && kernel.records * kernel.count <= MAX_EXTRACTED) {
+      const extracted = extract(kernel, maxBatchSize, SHARES.extraction * maxSteps);
+      this.steps += extracted.steps;
+      this.considerIn(kernel, extracted.batches);
+    }
+    if (this.isOpen() && kernel.count <= MAX_DEPTH) {
+      const clique = heaviestClique(kernel, maxBatchSize, SHARES.clique * maxSteps);
+      this.steps += clique.steps;
+      this.prove(clique.weight);
+    }
+    if (this.isOpen() && depth <= MAX_DEPTH) this.proveByLargestBatch(kernel);
+    if (this.isOpen()) {
+      const left = Math.max(0, maxSteps - this.steps);
+      const share = kernel.count <= 160 ? 1 - SHARES.fractional : 1;
+      const found = tabuSearch(this.batchesIn(kernel), kernel, {
+        maxBatchSize,
+        enough: this.lowerBound,
+        maxSteps: share * left,
+      });
+      this.steps += found.steps;
+      this.considerIn(kernel, found.batches);
+    }
+    if (this.isOpen()) {
+      const options = {
+        maxBatchSize,
+        enough: this.best.count,
+        maxSteps: Math.max(0, maxSteps - this.steps),
+      };
+      const fractional = fractionalBound(kernel, options);
+      this.steps += fractional.steps;
+      this.prove(fractional.bound);
+    }
+    if (this.isOpen()) this.searchAll(kernel);
+  }
+
+  /** As many records as the largest possible batch holds, none can hold more of: ⌈records ÷ that⌉ batches are needed. */
+  private proveByLargestBatch(kernel: Kernel): void {
+    const ones = new Int32Array(kernel.count).fill(1);
+    const { weight, steps } = heaviestBatch(
+      kernel,
+      ones,
+      this.maxBatchSize,
+      SHARES.conflictFree * this.maxSteps,
+    );
+    this.steps += steps;
+    if (weight !== undefined && weight > 0) this.prove(Math.ceil(kernel.records / weight));
+  }
+
+  private searchAll(kernel: Kernel): void {
+    const { maxBatchSize, lowerBound: enough } = this;
+    const maxPlaces = Math.max(LEAST_PLACES, 0.1 * this.maxSteps);
+    const found = searchFewest(this.batchesIn(kernel), kernel, { maxBatchSize, enough, maxPlaces });
+    if (found === undefined) return;
+    this.considerIn(kernel, found.batches);
+    this.steps += found.places;
+    if (found.proved) this.prove(this.best.count);
+  }
+
+  private batchesIn(kernel: Kernel): number[][] {
+    return kernel.batchesOf(this.best).filter(({ length }) => length > 0);
+  }
+
+  private considerIn(kernel: Kernel, batches: readonly (readonly number[])[]): void {
+    if (batches.length < this.best.count) this.consider(kernel.assignment(batches, this.maxBatchSize));
+  }
+
+  private fit(order: Iterable<number>): Assignment {
+    const { steps, ...assignment } = firstFit(this.classes, order, this.maxBatchSize);
+    this.steps += steps;
+    return assignment;
+  }
+
+  private prove(bound: number): void {
+    this.lowerBound = Math.max(this.lowerBound, bound);
+  }
+
+  private consider(other: Assignment | undefined): void {
+    if (other !== undefined && other.count < this.best.count) this.best = other;
+  }
+}

@@ -1,0 +1,47 @@
+import express from 'express';
+import type { Logger } from 'pino';
+import type { Readiness } from '../contracts/batcher-client';
+import type { Metrics } from './deps';
+import type { RequestHandler } from './error-boundary';
+import { fixedHeaders } from './headers';
+import { serveHealth } from './health-routes';
+import { requireHost, type AllowedHosts } from './host';
+import { serveMetrics } from './metrics-route';
+import { lastHandler, notFound, problemResponse } from './problem-response';
+import { requestLog } from './request-log';
+import { createRoutes } from './routing';
+import { inOrder } from './steps';
+
+export interface ProbeDeps {
+  metrics: Metrics;
+  /** Rejects, with an error of the catalogue, while the process isn't ready. */
+  checkReady: () => Promise<Readiness>;
+  isDraining: () => boolean;
+  /** Host names that requests may be for. */
+  allowedHosts: AllowedHosts;
+  logger: Logger;
+}
+
+/**
+ * What any process answers on `METRICS_PORT`, to whoever reaches it: `/metrics`, `/healthz`, `/readyz`. Names and figures,
+ * never a record.
+ */
+export function createProbeApp({
+  metrics,
+  checkReady,
+  isDraining,
+  allowedHosts,
+  logger,
+}: ProbeDeps): RequestHandler {
+  // Whoever probes does it all the time: what is refused meanwhile isn't worth a line each time.
+  const quiet = logger.isLevelEnabled('warn') ? logger.child({}, { level: 'error' }) : logger;
+  const app = express();
+  app.disable('x-powered-by');
+  app.disable('etag');
+  app.use(inOrder(requestLog(logger), fixedHeaders({}), requireHost(allowedHosts)));
+  const routes = createRoutes(app, '');
+  serveHealth(routes, { batcher: { checkReady }, isDraining });
+  serveMetrics(routes, metrics, 'none');
+  app.use(notFound, lastHandler(problemResponse(quiet)));
+  return app;
+}

@@ -1,0 +1,94 @@
+import type { KnownShard, ShardReading } from '../contracts/readings';
+import { WAITS_FOR } from '../contracts/waits';
+import type { ConflictRule } from '../domain/conflict-rules';
+import { ruleKey } from '../domain/conflict-rules/rule';
+import { SECOND } from '../domain/duration';
+import { fnv1a } from '../domain/fnv1a';
+import { cutToBytes } from '../domain/outcome';
+import type { MetricRegistry } from './registry';
+
+/** Of a rule in a label; rules of thousands of values are told by their beginning. */
+const MAX_RULE_BYTES = 200;
+
+/** What this API keeps each shard's buffer within. */
+interface BufferBounds {
+  maxBufferedRecords: number;
+  maxBufferedBytes: number;
+}
+
+/**
+ * What batchers say of themselves. Every API tells the same of a shard, so a query takes the greatest of them.
+ * @param look what is known of each shard; takes no longer than a scrape may
+ */
+export function batcherMetrics(
+  registry: MetricRegistry,
+  bounds: BufferBounds,
+  look: () => Promise<readonly KnownShard[]>,
+): void {
+  const up = registry.gauge('keepapart_batcher_up');
+  const recordsLimit = registry.gauge('keepapart_batcher_buffered_records_limit');
+  const bytesLimit = registry.gauge('keepapart_batcher_buffered_bytes_limit');
+  const gauges = {
+    keepapart_batcher_buffered_records: ({ status }) => status.bufferedRecords,
+    keepapart_batcher_buffered_bytes: ({ status }) => status.bufferedBytes,
+    keepapart_batcher_in_flight: ({ status }) => status.inFlight,
+    keepapart_batcher_in_flight_limit: ({ status }) => status.settings.maxInFlight,
+    keepapart_batcher_paused: ({ status }) => (status.paused === null ? 0 : 1),
+    keepapart_batcher_pages: ({ status }) => status.pages,
+    keepapart_batcher_history_bytes: ({ status }) => status.run.historyBytes,
+    keepapart_batcher_history_events: ({ status }) => status.run.historyEvents,
+    keepapart_batcher_oldest_age_seconds: ({ status, atMs }) => secondsSince(status.oldestAcceptedAtMs, atMs),
+    keepapart_batcher_oldest_due_age_seconds: ({ status, atMs }) => secondsSince(status.oldestDueAtMs, atMs),
+    keepapart_batcher_unaccounted_records: ({ status }) => status.unaccounted,
+  } as const satisfies Record<string, (reading: ShardReading) => number>;
+  const counters = {
+    keepapart_batcher_lower_bound_batches_total: ({ status: { cuts } }) => cuts.batches - cuts.beyondBound,
+    keepapart_batcher_cut_batches_total: ({ status: { cuts } }) => cuts.batches,
+    keepapart_batcher_accepted_total: ({ status }) => status.counters.accepted,
+    keepapart_batcher_duplicate_requests_total: ({ status }) => status.counters.duplicateRequests,
+    keepapart_batcher_continued_as_new_total: ({ status }) => status.run.continuedAsNew,
+  } as const satisfies Record<string, (reading: ShardReading) => number>;
+  const ofShard = [
+    ...namesOf(gauges).map((name) => ({ metric: registry.gauge(name), value: gauges[name] })),
+    ...namesOf(counters).map((name) => ({ metric: registry.counter(name), value: counters[name] })),
+  ];
+  const waiting = registry.gauge('keepapart_batcher_waiting_records');
+  const deferred = registry.counter('keepapart_batcher_deferred_records_total');
+  const rules = registry.gauge('keepapart_rule_info');
+
+  registry.beforeScrape(async () => {
+    const shards = await look();
+    for (const metric of [up, waiting, deferred, rules, ...ofShard.map(({ metric }) => metric)])
+      metric.reset();
+    for (const { shard: number, reading } of shards) {
+      const shard = String(number);
+      up.set({ shard }, reading === undefined ? 0 : 1);
+      recordsLimit.set({ shard }, bounds.maxBufferedRecords);
+      bytesLimit.set({ shard }, bounds.maxBufferedBytes);
+      if (reading === undefined) continue;
+      // The counters were set back to 0, so that this sets them.
+      for (const { metric, value } of ofShard) metric.inc({ shard }, value(reading));
+      const counts = new Map(reading.waits.counts.map((count) => [count.for, count.records]));
+      for (const reason of Object.values(WAITS_FOR))
+        waiting.set({ shard, for: reason }, counts.get(reason) ?? 0);
+      for (const { rule, records } of reading.status.cuts.deferredBy) {
+        const id = ruleIdOf(rule);
+        deferred.inc({ shard, rule: id }, records);
+        rules.set({ rule: id, text: cutToBytes(JSON.stringify(rule), MAX_RULE_BYTES) }, 1);
+      }
+    }
+  });
+}
+
+/** Names a rule in labels: eight hex digits. */
+export function ruleIdOf(rule: ConflictRule): string {
+  return fnv1a(ruleKey(rule)).toString(16).padStart(8, '0');
+}
+
+function secondsSince(sinceMs: number | null, nowMs: number): number {
+  return sinceMs === null ? 0 : Math.max(0, nowMs - sinceMs) / SECOND;
+}
+
+function namesOf<Name extends string>(values: Readonly<Record<Name, unknown>>): Name[] {
+  return Object.keys(values) as Name[];
+}

@@ -1,0 +1,56 @@
+import { SAVE_RESULT, type SaveInstruments, type SaveResultKind } from '../contracts/instruments';
+import { SECOND } from '../domain/duration';
+import { ERRORS, RETRIED, isKeepapartError } from '../domain/errors';
+import type { RecordStore } from '../domain/record-store';
+import { isStoreAway } from '../domain/store-away';
+
+/** From the best to the worst. */
+const ORDER = [SAVE_RESULT.saved, SAVE_RESULT.failed, SAVE_RESULT.refused, SAVE_RESULT.away];
+
+/** The same store, which tells how long each of its calls that save takes and how it ends. */
+export function measuredStore(store: RecordStore, instruments: SaveInstruments): RecordStore {
+  async function measured<T>(call: () => Promise<T>, resultOf: (result: T) => SaveResultKind): Promise<T> {
+    const begunAtMs = performance.now();
+    const tell = (result: SaveResultKind) =>
+      instruments.saveEnded(result, (performance.now() - begunAtMs) / SECOND);
+    try {
+      const result = await call();
+      tell(resultOf(result));
+      return result;
+    } catch (error) {
+      tell(resultOfError(error));
+      throw error;
+    }
+  }
+  const { saveAll, rollbackAll, closeBatches } = store;
+  return {
+    save: (record, batch) =>
+      measured(
+        () => store.save(record, batch),
+        () => SAVE_RESULT.saved,
+      ),
+    rollback: (record, batch) => store.rollback(record, batch),
+    closeBatch: (batch, records, format) => store.closeBatch(batch, records, format),
+    readBatch: (batch) => store.readBatch(batch),
+    ...(saveAll !== undefined && {
+      saveAll: (batches) => measured(() => saveAll.call(store, batches), worstOf),
+    }),
+    ...(rollbackAll !== undefined && { rollbackAll: (batches) => rollbackAll.call(store, batches) }),
+    ...(closeBatches !== undefined && {
+      closeBatches: (batches, format) => closeBatches.call(store, batches, format),
+    }),
+  };
+}
+
+function resultOfError(error: unknown): SaveResultKind {
+  if (isStoreAway(error)) return SAVE_RESULT.away;
+  const isFinal = isKeepapartError(error) && ERRORS[error.code].retried === RETRIED.never;
+  return isFinal ? SAVE_RESULT.refused : SAVE_RESULT.failed;
+}
+
+function worstOf(results: readonly (readonly PromiseSettledResult<void>[])[]): SaveResultKind {
+  const kinds = results
+    .flat()
+    .map((result) => (result.status === 'fulfilled' ? SAVE_RESULT.saved : resultOfError(result.reason)));
+  return ORDER.findLast((kind) => kinds.includes(kind)) ?? SAVE_RESULT.saved;
+}

@@ -1,0 +1,207 @@
+import { useSignal } from '@preact/signals';
+import { BATCH_STATES, type BatchState, type BatchSummary } from '../../contracts/views';
+import { ago, clock, count, duration } from '../model/format';
+import { LOOK_TEXT, lookOf, timelineOf, type Look } from '../model/timeline';
+import { Empty, Head } from '../parts/bits';
+import { usePolled } from '../parts/use-polled';
+import { pathTo, route } from '../router';
+import { nowMs, readBatches } from '../source';
+import { BatchDetail } from './batch-detail';
+
+const LOOK_EVERY_MS = 2000;
+const LOOKS: readonly Look[] = ['running', 'saved', 'mixed', 'lost'];
+const LANE = 14;
+
+export function BatchesScreen() {
+  const { id } = route.value;
+  return id === '' ? <BatchList /> : <BatchDetail batchId={id} key={id} />;
+}
+
+function BatchList() {
+  const state = useSignal<BatchState | undefined>(undefined);
+  const cursors = useSignal<string[]>([]);
+  const cursor = cursors.value.at(-1);
+  const page = usePolled(
+    `${state.value ?? ''} ${cursor ?? ''}`,
+    () => readBatches({ state: state.value, cursor }),
+    LOOK_EVERY_MS,
+  );
+  const choose = (next: BatchState | undefined) => {
+    state.value = next;
+    cursors.value = [];
+  };
+  const { batches, nextCursor } = page.value.value ?? {};
+  return (
+    <>
+      <Head title="Batches">
+        <div class="segmented" role="group" aria-label="Which batches">
+          {[undefined, ...BATCH_STATES].map((each) => (
+            <button
+              type="button"
+              key={each ?? 'all'}
+              aria-pressed={state.value === each}
+              onClick={() => choose(each)}
+            >
+              {each ?? 'all'}
+            </button>
+          ))}
+        </div>
+      </Head>
+      {page.problem.value && (
+        <p class="bad" role="alert">
+          {page.problem.value.message}
+        </p>
+      )}
+      {batches === undefined && <p class="dim">Reading…</p>}
+      {batches?.length === 0 && (
+        <Empty title={state.value === undefined ? 'No batches yet' : `No batch is ${state.value}`}>
+          <p>
+            A batch starts when there are enough records to fill it, or when its oldest record is old enough.
+          </p>
+        </Empty>
+      )}
+      {batches !== undefined && batches.length > 0 && (
+        <>
+          <Picture batches={batches} />
+          <BatchTable batches={batches} />
+          <div class="row between">
+            <span class="dim small">
+              The {count(batches.length)} that run or closed last
+              {cursor === undefined ? '' : ', from here on'}.
+            </span>
+            <span class="row">
+              {cursor !== undefined && (
+                <button type="button" onClick={() => (cursors.value = cursors.value.slice(0, -1))}>
+                  Newer
+                </button>
+              )}
+              {nextCursor != null && (
+                <button type="button" onClick={() => (cursors.value = [...cursors.value, nextCursor])}>
+                  Older
+                </button>
+              )}
+            </span>
+          </div>
+        </>
+      )}
+    </>
+  );
+}
+
+/** A lane per slot; each bar leads to its batch. The table below says the same. */
+function Picture({ batches }: { batches: readonly BatchSummary[] }) {
+  const { bars, lanes, fromMs, toMs } = timelineOf(batches, nowMs.value);
+  return (
+    <figure class="card timeline">
+      <ul class="legend">
+        {LOOKS.map((look) => (
+          <li key={look} data-look={look}>
+            {LOOK_TEXT[look]}
+          </li>
+        ))}
+      </ul>
+      <svg
+        role="img"
+        aria-label={`Timeline of ${batches.length} batches; the table below has them all`}
+        height={lanes * LANE}
+        width="100%"
+      >
+        <defs>
+          <pattern
+            id="stripes"
+            width="6"
+            height="6"
+            patternUnits="userSpaceOnUse"
+            patternTransform="rotate(45)"
+          >
+            <path d="M0 0v6" />
+          </pattern>
+        </defs>
+        {bars.map(({ batch, lane, from, to }) => (
+          <a href={pathTo('batches', batch.batchId)} key={batch.batchId} tabIndex={-1} aria-hidden="true">
+            <rect
+              x={`${from * 100}%`}
+              y={lane * LANE + 1}
+              width={`${(to - from) * 100}%`}
+              height={LANE - 4}
+              rx="3"
+              data-look={lookOf(batch)}
+            />
+            {lookOf(batch) === 'mixed' && (
+              <rect
+                x={`${from * 100}%`}
+                y={lane * LANE + 1}
+                width={`${(to - from) * 100}%`}
+                height={LANE - 4}
+                rx="3"
+                fill="url(#stripes)"
+              />
+            )}
+          </a>
+        ))}
+      </svg>
+      <figcaption class="row between dim small">
+        <time>{clock(fromMs)}</time>
+        <span>{duration(toMs - fromMs)}</span>
+        <time>{clock(toMs)}</time>
+      </figcaption>
+    </figure>
+  );
+}
+
+function BatchTable({ batches }: { batches: readonly BatchSummary[] }) {
+  return (
+    <div class="scroll card" tabIndex={0} role="region" aria-label="Batches">
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">Batch</th>
+            <th scope="col">Outcome</th>
+            <th scope="col">Left for</th>
+            <th scope="col">Started</th>
+            <th scope="col" class="number">
+              Took
+            </th>
+            <th scope="col" class="number">
+              Saved
+            </th>
+            <th scope="col" class="number">
+              Rolled back
+            </th>
+            <th scope="col" class="number">
+              Retries
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {batches.map((batch) => {
+            const look = lookOf(batch);
+            const end = batch.closedAt === null ? nowMs.value : Date.parse(batch.closedAt);
+            return (
+              <tr key={batch.batchId}>
+                <th scope="row">
+                  <a class="mono" data-row href={pathTo('batches', batch.batchId)}>
+                    {batch.batchId}
+                  </a>
+                </th>
+                <td>
+                  <span class="tag" data-look={look}>
+                    {batch.state === 'failed' ? 'failed' : LOOK_TEXT[look]}
+                  </span>
+                </td>
+                <td>{batch.flushReason}</td>
+                <td title={batch.startedAt}>
+                  {clock(batch.startedAt)} <span class="dim">{ago(batch.startedAt, nowMs.value)}</span>
+                </td>
+                <td class="number">{duration(Math.max(0, end - Date.parse(batch.startedAt)))}</td>
+                <td class="number">{batch.saved === null ? '–' : count(batch.saved)}</td>
+                <td class="number">{batch.rolledBack === null ? '–' : count(batch.rolledBack)}</td>
+                <td class="number">{batch.retries === null ? '–' : count(batch.retries)}</td>
+              </tr>
+            );
+          })}
+        </tbody>
+      </table>
+    </div>
+  );
+}

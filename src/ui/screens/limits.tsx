@@ -1,0 +1,211 @@
+import { useSignal } from '@preact/signals';
+import type { OverriddenLimits } from '../../contracts/limits-answer';
+import { LIMIT_KEYS, LIMIT_RANGES, type LimitKey, type Limits, type LimitsPatch } from '../../domain/limits';
+import { ago, clock, count, duration, shortJson } from '../model/format';
+import { Empty, Head } from '../parts/bits';
+import { Confirm } from '../parts/dialog';
+import { say } from '../parts/notices';
+import { pathTo } from '../router';
+import { changeLimits, may, nowMs, reading } from '../source';
+
+const NAMES: Record<LimitKey, string> = {
+  maxBatchSize: 'Records of a batch, at most',
+  conflicts: 'Conflict rules',
+  flushIntervalMs: 'Age at which a partial batch leaves',
+  batchSpacingMs: 'Time between two batch starts, at least',
+  maxInFlight: 'Batches in flight a shard, at most',
+  maxAttempts: 'Attempts of a save, at most',
+  retryIntervalMs: 'Time between two attempts',
+};
+
+interface Change {
+  key: Exclude<LimitKey, 'conflicts'> | 'conflicts';
+  patch: LimitsPatch;
+  line: string;
+}
+
+export function LimitsScreen() {
+  const edited = useSignal<Exclude<LimitKey, 'conflicts'> | undefined>(undefined);
+  const text = useSignal('');
+  const change = useSignal<Change | undefined>(undefined);
+  const now = reading.value?.status;
+  const [first] = now?.shards ?? [];
+  if (now === undefined || first === undefined) return <Empty title="Waiting for the first answer" />;
+  const { settings } = now;
+
+  const submit = (event: Event) => {
+    event.preventDefault();
+    const key = edited.value;
+    const value = Number(text.value);
+    if (key === undefined || !isAllowed(key, text.value)) return;
+    change.value = {
+      key,
+      patch: { [key]: value },
+      line: `${NAMES[key]}: ${shown(key, value)} instead of ${shown(key, settings[key])}, in every shard, from now on.`,
+    };
+  };
+  return (
+    <>
+      <Head title="Limits" />
+      <p class="dim">
+        What can be changed while everything runs. It wins over the configuration until it is given back;
+        batches in flight keep what they began with.
+      </p>
+      <div class="scroll card" tabIndex={0} role="region" aria-label="Limits">
+        <table class="limits">
+          <thead>
+            <tr>
+              <th scope="col">Limit</th>
+              <th scope="col">In force</th>
+              <th scope="col">Configured</th>
+              <th scope="col">Changed</th>
+              <th scope="col">
+                <span class="unseen">Actions</span>
+              </th>
+            </tr>
+          </thead>
+          <tbody>
+            {LIMIT_KEYS.map((key) => (
+              <tr key={key}>
+                <th scope="row">
+                  {NAMES[key]}
+                  <code class="dim small block">{key}</code>
+                </th>
+                <td class="wrap">
+                  {edited.value === key ? (
+                    <form class="row tight" onSubmit={submit}>
+                      <input
+                        aria-label={NAMES[key]}
+                        aria-describedby="range"
+                        inputMode="numeric"
+                        value={text.value}
+                        aria-invalid={!isAllowed(key, text.value)}
+                        onInput={(event) => (text.value = event.currentTarget.value)}
+                        ref={(input) => input?.focus()}
+                      />
+                      <button type="submit" class="primary" disabled={!isAllowed(key, text.value)}>
+                        Set…
+                      </button>
+                      <button type="button" class="quiet" onClick={() => (edited.value = undefined)}>
+                        Cancel
+                      </button>
+                      <small id="range" class="dim">
+                        {LIMIT_RANGES[key].map(count).join(' to ')}
+                      </small>
+                    </form>
+                  ) : (
+                    shown(key, settings[key])
+                  )}
+                </td>
+                <td class="wrap">{configured(key, settings, first.overridden)}</td>
+                <td>{changedBy(key, first.overridden)}</td>
+                <td>
+                  {may('operate') && (
+                    <div class="row tight end">
+                      {key === 'conflicts' ? (
+                        <a class="button quiet" href={pathTo('conflicts')}>
+                          Try others
+                        </a>
+                      ) : (
+                        edited.value !== key && (
+                          <button
+                            type="button"
+                            class="quiet"
+                            aria-label={`Change: ${NAMES[key]}`}
+                            onClick={() => {
+                              text.value = String(settings[key]);
+                              edited.value = key;
+                            }}
+                          >
+                            Change
+                          </button>
+                        )
+                      )}
+                      {first.overridden[key] !== undefined && (
+                        <button
+                          type="button"
+                          class="quiet"
+                          aria-label={`Give back: ${NAMES[key]}`}
+                          onClick={() =>
+                            (change.value = {
+                              key,
+                              patch: { [key]: null },
+                              line: `${NAMES[key]}: ${configured(key, settings, first.overridden)} again, as configured.`,
+                            })
+                          }
+                        >
+                          Give back
+                        </button>
+                      )}
+                    </div>
+                  )}
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+      <section class="card stack">
+        <h2>Only by configuration</h2>
+        <dl class="facts">
+          {(
+            [
+              ['Conflict scope', settings.conflictScope],
+              ['Apart after the end', duration(settings.apartMs)],
+              ['On failure', settings.onFailure.replace('_', ' ')],
+              ['Save activity', settings.saveActivity],
+              ['Lines of files', settings.outcomeFormat],
+              [
+                'Keys are remembered',
+                `${duration(settings.idempotencyWindowMs)}, ${count(settings.idempotencyWindowKeys)} a shard`,
+              ],
+            ] as const
+          ).map(([name, value]) => (
+            <div key={name}>
+              <dt>{name}</dt>
+              <dd>{value}</dd>
+            </div>
+          ))}
+        </dl>
+      </section>
+      <p class="dim small">
+        An audit of the files runs where they are: <code>keepapart audit</code>.
+      </p>
+      {change.value && (
+        <Confirm
+          confirmation={{ title: 'Change this limit?', lines: [change.value.line], verb: 'Change' }}
+          act={async (by) => {
+            await changeLimits(change.peek()?.patch ?? {}, by);
+            edited.value = undefined;
+            say('In force, in every shard');
+          }}
+          onClose={() => (change.value = undefined)}
+        />
+      )}
+    </>
+  );
+}
+
+function isAllowed(key: Exclude<LimitKey, 'conflicts'>, text: string): boolean {
+  const [least, most] = LIMIT_RANGES[key];
+  return /^\d{1,12}$/.test(text.trim()) && Number(text) >= least && Number(text) <= most;
+}
+
+function shown(key: LimitKey, value: Limits[LimitKey]): string {
+  if (typeof value !== 'number') return shortJson(value, 120);
+  return key.endsWith('Ms') ? (value === 0 ? 'none' : duration(value)) : count(value);
+}
+
+function configured(key: LimitKey, settings: Limits, overridden: OverriddenLimits): string {
+  return shown(key, overridden[key]?.configured ?? settings[key]);
+}
+
+function changedBy(key: LimitKey, overridden: OverriddenLimits) {
+  const change = overridden[key];
+  if (change === undefined) return '';
+  return (
+    <span title={new Date(change.atMs).toISOString()}>
+      by {change.by} at {clock(change.atMs)} <span class="dim">{ago(change.atMs, nowMs.value)}</span>
+    </span>
+  );
+}

@@ -1,0 +1,154 @@
+import { useSignal } from '@preact/signals';
+import { SECOND } from '../../domain/duration';
+import { confirmationOf, type Control } from '../model/confirm';
+import { bytes, clock, count, duration, percent } from '../model/format';
+import { meanOf } from '../model/history';
+import { sentenceOf } from '../model/sentence';
+import { Confirm } from '../parts/dialog';
+import { say } from '../parts/notices';
+import { Plot, type Line } from '../parts/plot';
+import { Empty, Stat } from '../parts/bits';
+import { control, may, points, reading } from '../source';
+import { FirstMinute, isOnItsWay } from './first-minute';
+import { Shards } from './shards';
+
+const RATE_MS = 10 * SECOND;
+
+export function NowScreen() {
+  const now = reading.value;
+  if (now === undefined)
+    return (
+      <Empty title="Waiting for the first answer">
+        {<p>The picture appears as soon as a worker answers.</p>}
+      </Empty>
+    );
+  const { total, shards, settings } = now.status;
+  const sentence = sentenceOf(now, points.value);
+  const isNew = total.counters.accepted === 0;
+  return (
+    <>
+      <section class="hero" data-mood={sentence.mood} aria-label="How it is">
+        <h1>
+          <i aria-hidden="true" />
+          {sentence.head}
+        </h1>
+        <p>{sentence.text}.</p>
+        {may('operate') && <Controls />}
+      </section>
+      {(isNew || isOnItsWay.value) && <FirstMinute isNew={isNew} />}
+      <Flow />
+      {!isNew && <Plots />}
+      {points.value[0] && !isNew && (
+        <p class="dim small">
+          Plots begin at {clock(points.value[0].atMs)}, when this page was opened, and keep 15 minutes.
+        </p>
+      )}
+      {shards.length > 1 && <Shards shards={shards} maxInFlight={settings.maxInFlight} />}
+    </>
+  );
+}
+
+/** The way of all records, from left to right. */
+function Flow() {
+  const now = reading.value;
+  if (now === undefined) return null;
+  const { total, settings, shards } = now.status;
+  const { counters, cuts } = total;
+  const rate = (field: 'accepted' | 'saved' | 'rolledBack') => {
+    const mean = meanOf(points.value, field, RATE_MS);
+    return mean === null ? '' : `${count(mean)}/s`;
+  };
+  return (
+    <dl class="flow card">
+      <Stat label="Accepted" value={count(counters.accepted)} note={rate('accepted')} colour="accepted" />
+      <Stat
+        label="Buffered"
+        value={count(total.bufferedRecords)}
+        note={bytes(total.bufferedBytes)}
+        colour="wait"
+      />
+      <Stat
+        label="In flight"
+        value={count(total.inFlightRecords)}
+        note={`${count(total.inFlight)} of ${count(settings.maxInFlight * shards.length)} batches`}
+        colour="flight"
+      />
+      <Stat label="Saved" value={count(counters.saved)} note={rate('saved')} colour="saved" />
+      <Stat label="Rolled back" value={count(counters.rolledBack)} note={rate('rolledBack')} colour="lost" />
+      <Stat
+        label="Fill"
+        value={percent(cuts.fillRatio)}
+        note={`${count(cuts.batches)} batches, at least ${count(cuts.lowerBound)}`}
+      />
+    </dl>
+  );
+}
+
+const RATES: Line[] = [
+  { label: 'accepted', colour: 'accepted', value: ({ accepted }) => accepted },
+  { label: 'saved', colour: 'saved', value: ({ saved }) => saved, isArea: true },
+  { label: 'rolled back', colour: 'lost', value: ({ rolledBack }) => rolledBack },
+];
+const AGE: Line[] = [
+  { label: 'oldest buffered', colour: 'wait', value: ({ oldestAgeMs }) => oldestAgeMs, isArea: true },
+];
+const BUFFER: Line[] = [
+  { label: 'buffered', colour: 'wait', value: ({ buffered }) => buffered, isArea: true },
+];
+const FLIGHT: Line[] = [
+  { label: 'in flight', colour: 'flight', value: ({ inFlight }) => inFlight, isArea: true },
+  { label: 'bound', colour: 'dim', value: () => boundInFlight(), isBound: true },
+];
+const FILL: Line[] = [{ label: 'fill', colour: 'saved', value: ({ fill }) => fill, isArea: true }];
+const CUTS: Line[] = [
+  { label: 'batches', colour: 'flight', value: ({ batches }) => batches },
+  { label: 'fewest possible', colour: 'dim', value: ({ lowerBound }) => lowerBound, isBound: true },
+];
+
+function boundInFlight(): number {
+  const status = reading.peek()?.status;
+  return status === undefined ? 0 : status.settings.maxInFlight * status.shards.length;
+}
+
+function Plots() {
+  return (
+    <div class="plots">
+      <Plot title="Records a second" lines={RATES} points={points} format={count} />
+      <Plot title="Age of the oldest record" lines={AGE} points={points} format={duration} />
+      <Plot title="Records that wait" lines={BUFFER} points={points} format={count} />
+      <Plot title="Batches in flight" lines={FLIGHT} points={points} format={count} />
+      <Plot title="How full batches are" lines={FILL} points={points} format={percent} />
+      <Plot title="Batches against the fewest possible" lines={CUTS} points={points} format={count} />
+    </div>
+  );
+}
+
+const NAMES: Record<Control, string> = { pause: 'Pause', resume: 'Resume', flush: 'Flush', drain: 'Drain' };
+
+function Controls() {
+  const asked = useSignal<Control | undefined>(undefined);
+  const status = reading.value?.status;
+  if (status === undefined) return null;
+  const controls: Control[] = [status.total.paused ? 'resume' : 'pause', 'flush', 'drain'];
+  return (
+    <div class="row controls">
+      {controls.map((name) => (
+        <button
+          type="button"
+          class={name === 'resume' ? 'primary' : ''}
+          key={name}
+          onClick={() => (asked.value = name)}
+        >
+          {NAMES[name]}
+        </button>
+      ))}
+      {asked.value && (
+        <Confirm
+          confirmation={confirmationOf(asked.value, status)}
+          act={async (by) => say(await control(asked.peek() ?? 'flush', by))}
+          onClose={() => (asked.value = undefined)}
+        />
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,80 @@
+import {
+  RUN_LIMITS,
+  addRecordsSignal,
+  flushSignal,
+  type BatcherInput,
+  type RunLimits,
+} from '../../src/contracts/batcher';
+import type { PipelineSettings } from '../../src/contracts/settings';
+import { HOUR } from '../../src/domain/duration';
+import type { JsonValue } from '../../src/domain/json';
+import { batcherWorkflow } from '../../workflows/batcher/batcher';
+import { FakeWorkflow } from './fake-workflow';
+
+/** Not those of pipeline.ts, which loads the whole of Temporal's SDK. */
+const SETTINGS: PipelineSettings = {
+  maxBatchSize: 5,
+  conflicts: [],
+  flushIntervalMs: HOUR,
+  batchSpacingMs: 0,
+  maxInFlight: 50,
+  maxAttempts: 3,
+  retryIntervalMs: 10,
+  conflictScope: 'file',
+  apartMs: 0,
+  outcomeFormat: 'text',
+  onFailure: 'keep',
+  saveActivity: 'record',
+  idempotencyWindowMs: 24 * HOUR,
+  idempotencyWindowKeys: 4000,
+};
+
+/** A run of the batcher in memory, see fake-workflow.ts, after its first task. */
+export class FakeBatcherRun extends FakeWorkflow {
+  private requests = 0;
+
+  static async begin(input: BatcherInput): Promise<FakeBatcherRun> {
+    const run = new FakeBatcherRun('batcher-0');
+    void batcherWorkflow(JSON.parse(JSON.stringify(input)) as BatcherInput);
+    await run.task();
+    return run;
+  }
+
+  /** The first run of a batcher: nothing was there before it. */
+  static async first(
+    settings: Partial<PipelineSettings> = {},
+    limits: Partial<RunLimits> = {},
+  ): Promise<FakeBatcherRun> {
+    const run = await FakeBatcherRun.begin({
+      settings: { ...SETTINGS, ...settings },
+      limits: { ...RUN_LIMITS, historyBytes: 1e9, ...limits },
+    });
+    run.take('unfinishedChildren').resolve([]);
+    await run.task();
+    return run;
+  }
+
+  /** Sends a list in the current task. */
+  add(...values: JsonValue[]): void {
+    this.signal(addRecordsSignal, [{ requestId: `r${++this.requests}`, values }]);
+  }
+
+  /** Takes so many messages that do nothing. */
+  flush(messages: number): void {
+    for (let i = 0; i < messages; i++) this.signal(flushSignal);
+  }
+
+  /** Has everything start that was asked for, and what that brings, until nothing more is asked for. */
+  async startAll(): Promise<void> {
+    while (this.children.length > 0)
+      await this.task(() => {
+        for (const { name } of [...this.children]) this.start(name);
+      });
+  }
+
+  /** What the next run gets. */
+  get carried(): BatcherInput {
+    if (this.continuedWith === undefined) throw new Error('this run has not handed over');
+    return this.continuedWith as BatcherInput;
+  }
+}

@@ -1,0 +1,128 @@
+/* How a child is started: its input, and what visibility and Temporal's Web UI show of it. */
+import {
+  ParentClosePolicy,
+  WorkflowIdReusePolicy,
+  startChild,
+  workflowInfo,
+  type ChildWorkflowHandle,
+} from '@temporalio/workflow';
+import { TypedSearchAttributes, WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
+import type {
+  BatchInChild,
+  ChildInput,
+  ChildMemo,
+  ChildPolicy,
+  ChildWorkflow,
+} from '../../src/contracts/child';
+import { WORKFLOW_TYPE } from '../../src/contracts/ids';
+import { MIXED_REASONS, SEARCH_ATTRIBUTES, indexedRequestIds } from '../../src/contracts/search-attributes';
+import { SAVE_ACTIVITY, type SaveShape } from '../../src/contracts/settings';
+import { ruleIndexOf } from '../../src/domain/apart/rule-index';
+import { storedReason } from '../../src/domain/explain/cut-reason';
+import type { Flush } from '../../src/domain/flush-policy';
+import { packBatch } from '../../src/domain/packed-batch';
+import type { BatcherState } from './state';
+
+/** The requests whose records are in these batches. */
+export function requestIdsOf(flushes: readonly Flush[]): string[] {
+  return [...new Set(flushes.flatMap(({ records }) => records.map((record) => record.requestId)))];
+}
+
+/**
+ * Starts a child under an id. @returns undefined where the id is taken
+ */
+export async function startChildUnder(
+  childId: string,
+  input: ChildInput,
+  flushes: readonly Flush[],
+): Promise<ChildWorkflowHandle<ChildWorkflow> | undefined> {
+  try {
+    return await startChildWith(childId, input, flushes, requestIdsOf(flushes));
+  } catch (error) {
+    if (error instanceof WorkflowExecutionAlreadyStartedError) return undefined;
+    throw error;
+  }
+}
+
+function startChildWith(
+  workflowId: string,
+  input: ChildInput,
+  flushes: readonly Flush[],
+  requestIds: readonly string[],
+): Promise<ChildWorkflowHandle<ChildWorkflow>> {
+  const reasons = new Set(flushes.map(({ reason }) => reason));
+  const [first] = reasons;
+  const reason = first !== undefined && reasons.size === 1 ? first : MIXED_REASONS;
+  return startChild<ChildWorkflow>(WORKFLOW_TYPE.child, {
+    workflowId,
+    args: [input],
+    memo: { ...childMemo(flushes, requestIds) },
+    parentClosePolicy: ParentClosePolicy.ABANDON,
+    workflowIdReusePolicy: WorkflowIdReusePolicy.REJECT_DUPLICATE,
+    staticSummary: summaryOf(flushes, reason, requestIds),
+    typedSearchAttributes: new TypedSearchAttributes([
+      { key: SEARCH_ATTRIBUTES.batcher, value: workflowInfo().workflowId },
+      { key: SEARCH_ATTRIBUTES.flushReason, value: reason },
+      { key: SEARCH_ATTRIBUTES.requestIds, value: indexedRequestIds(requestIds) },
+    ]),
+  });
+}
+
+export function childInput(
+  state: BatcherState,
+  flushes: readonly Flush[],
+  shape: SaveShape,
+  openedAtMs: number,
+): ChildInput {
+  const policy = policyFor(state, flushes, shape);
+  const batches = flushes.map(({ reason, records, cut }): BatchInChild => {
+    const waitedMs: number[] = [];
+    const noteWait = (first: number) =>
+      waitedMs.push(openedAtMs - (records[first]?.acceptedAtMs ?? openedAtMs));
+    return {
+      flushReason: reason,
+      records: packBatch(records, noteWait),
+      ...(cut !== undefined && { cut: storedReason(cut, policy.cutBy.rules) }),
+      waitedMs,
+    };
+  });
+  return { openedAtMs, batches, ...policy };
+}
+
+function policyFor(
+  { settings, saving }: BatcherState,
+  flushes: readonly Flush[],
+  shape: SaveShape,
+): ChildPolicy {
+  const { maxAttempts, retryIntervalMs, outcomeFormat, onFailure, maxBatchSize, conflicts } = settings;
+  const records = flushes.flatMap((flush) => flush.records);
+  return {
+    maxAttempts,
+    retryIntervalMs,
+    outcomeFormat,
+    onFailure,
+    cutBy: { maxBatchSize, rules: ruleIndexOf(conflicts).applyingTo(records) },
+    ...(shape === SAVE_ACTIVITY.batch && { bulk: saving.due === null ? {} : { due: saving.due } }),
+  };
+}
+
+function childMemo(flushes: readonly Flush[], requestIds: readonly string[]): ChildMemo {
+  const sizes = new Map(
+    flushes.flatMap(({ records }) => records.map((record) => [record.requestId, record.requestSize])),
+  );
+  const indexes = new Map(requestIds.map((requestId, index) => [requestId, index]));
+  return {
+    requests: requestIds.map((requestId) => [requestId, sizes.get(requestId) ?? 0]),
+    batches: flushes.map(({ reason, records }) => [
+      reason,
+      [...new Set(records.map(({ requestId }) => indexes.get(requestId) ?? 0))],
+    ]),
+  };
+}
+
+function summaryOf(flushes: readonly Flush[], reason: string, requestIds: readonly string[]): string {
+  const batches = flushes.length === 1 ? '' : `${flushes.length} batches, `;
+  const records = flushes.reduce((sum, flush) => sum + flush.records.length, 0);
+  const from = requestIds.length === 1 ? `request ${requestIds[0]}` : `${requestIds.length} requests`;
+  return `${batches}${records} records (${reason}) from ${from}`;
+}

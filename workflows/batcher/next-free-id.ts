@@ -1,0 +1,22 @@
+/** Numbers of ids, each taken once. */
+export interface Ids {
+  take(): number;
+  /** Leaves out so many. */
+  skip(count: number): void;
+}
+
+/**
+ * Starts something under the next id that is free. The gap that is skipped doubles each time, so that n used ids cost
+ * log n tries.
+ * @param start gives undefined where the id is taken
+ */
+export async function underNextFreeId<T>(
+  ids: Ids,
+  start: (seq: number) => Promise<T | undefined>,
+): Promise<T> {
+  for (let gap = 1; ; gap *= 2) {
+    const started = await start(ids.take());
+    if (started !== undefined) return started;
+    ids.skip(gap - 1);
+  }
+}

@@ -1,0 +1,39 @@
+import type { AcceptedRequest, OperatorAction } from '../../src/contracts/batcher';
+import { FLUSH_REASON } from '../../src/domain/batch';
+import { takeOnce } from '../../src/domain/known-requests';
+import { appendToEnd, flushEverything, flushedRecords } from '../../src/domain/paged-buffer';
+import type { BatcherState } from './state';
+
+/** Appends what arrives, unless its key is known or it is a part out of turn: then it adds nothing (G5). */
+export function takeRequest(state: BatcherState, request: AcceptedRequest, nowMs: number): void {
+  if (isOutdated(state, request)) return;
+  if (!isNew(state, request, nowMs)) {
+    state.counters.duplicateRequests++;
+    return;
+  }
+  appendToEnd(state.buffer, request, nowMs);
+  state.counters.accepted += request.values.length;
+}
+
+/** Remembers what is taken under a key, and says whether it is to be. */
+function isNew(state: BatcherState, request: AcceptedRequest, nowMs: number): boolean {
+  const { digest, part, offset = 0, values } = request;
+  if (part !== undefined)
+    return takeOnce(state, { part, offset, records: values.length }, state.settings, nowMs);
+  return digest === undefined || takeOnce(state, { digest }, state.settings, nowMs);
+}
+
+/** Whether the sender doesn't know yet where keys have to be looked for. */
+export function isOutdated(state: BatcherState, { layout }: AcceptedRequest): boolean {
+  return layout !== undefined && layout < state.layout.version;
+}
+
+export function beginDrain(state: BatcherState, { by, atMs }: OperatorAction): void {
+  flushEverything(state.buffer, FLUSH_REASON.drain);
+  state.drain = { by, atMs, untilChildSeq: null };
+}
+
+/** Notes when all that a drain is for has left the buffer. Not while batches start, as their numbers may still change. */
+export function followDrain({ drain, buffer, nextChildSeq }: BatcherState): void {
+  if (drain?.untilChildSeq === null && flushedRecords(buffer) === 0) drain.untilChildSeq = nextChildSeq;
+}
