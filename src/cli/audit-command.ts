@@ -12,14 +12,14 @@ type Flags = Readonly<Record<string, unknown>> & { ledger: string[]; temporal?: 
 export function registerAudit(program: Command): void {
   const command = program
     .command('audit')
-    .description('check the batch files: nothing lost, doubled, torn, too large or together that must not be')
+    .description('check the batch files: no records lost, duplicated or in conflict, no files torn or too large')
     .option(
       '--ledger <file>',
-      'what was acknowledged, as JSON lines {"recordId","value"}; may be repeated',
+      'acknowledged records as JSON lines {"recordId","value"}; may be repeated',
       (file, files: string[]) => [...files, file],
       [],
     )
-    .option('--temporal', 'also hold every closed batch that Temporal lists against its file')
+    .option('--temporal', 'also compare every closed batch in Temporal with its file')
     .option('--json', 'print the report as JSON');
   addSettingFlags(command).action(async (flags: Flags) => {
     const { config } = readConfig(flags);

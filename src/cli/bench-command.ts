@@ -33,15 +33,15 @@ type Flags = Readonly<Record<string, unknown>> & { records: number; profiles: Pr
 export function registerBench(program: Command): void {
   const command = program
     .command('bench')
-    .description('measure this machine: records a second, and how long each takes, in several profiles')
-    .option('--records <n>', 'records of each profile', wholeNumber, DEFAULT_RECORDS)
+    .description('measure this machine: records per second and their latency, in several profiles')
+    .option('--records <n>', 'records per profile', wholeNumber, DEFAULT_RECORDS)
     .option(
       '--profiles <list>',
       `some of ${PROFILES.map(({ name }) => name).join(',')} (default: all)`,
       chosenProfiles,
       [...PROFILES],
     )
-    .option('--json', 'print the figures as JSON');
+    .option('--json', 'print the results as JSON');
   addSettingFlags(command).action(async (flags: Flags) => {
     const loaded = readConfig(flags);
     const logger = createLogger({ logLevel: 'warn' });

@@ -12,9 +12,9 @@ const PAGE_SIZE = 200;
 /** `keepapart dead-letters` and `keepapart redrive`: through the HTTP API, with the key of `KEEPAPART_API_KEY`. */
 export function registerDeadLetters(program: Command): void {
   addApiFlags(program.command('dead-letters').description('print the records that were rolled back'))
-    .option('--request <requestId>', 'only those of this request')
-    .option('--batch <batchId>', 'only those of this batch')
-    .option('--all', 'also those that were sent again')
+    .option('--request <requestId>', 'only records of this request')
+    .option('--batch <batchId>', 'only records of this batch')
+    .option('--all', 'include records that were sent again')
     .option(...AS_JSON)
     .addHelpText('after', '\nExample:\n  $ keepapart dead-letters --request order-4711')
     .action(async (flags: Flags) => print(flags, await listAll(flags), renderDeadLetters));
@@ -25,9 +25,9 @@ export function registerDeadLetters(program: Command): void {
       .description('send rolled-back records again, each once')
       .argument('[recordId...]', 'the records'),
   )
-    .option('--request <requestId>', 'those of this request')
-    .option('--batch <batchId>', 'those of this batch')
-    .option('--all', 'all that there are')
+    .option('--request <requestId>', 'all records of this request')
+    .option('--batch <batchId>', 'all records of this batch')
+    .option('--all', 'all dead letters')
     .option(...BY)
     .option(...AS_JSON)
     .addHelpText('after', '\nExample:\n  $ keepapart redrive order-4711:0 order-4711:3 --by Ann')

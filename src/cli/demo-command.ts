@@ -17,7 +17,7 @@ export function registerDemo(program: Command): void {
   addSettingFlags(
     program
       .command('demo')
-      .description('show it at work, with saves that fail, on the running system or without one'),
+      .description('show keepapart at work with failing saves; starts a system if none is running'),
   ).action(async (flags: Readonly<Record<string, unknown>>) => {
     const loaded = readConfig(flags);
     const logger = createLogger({ logLevel: 'warn' });

@@ -19,10 +19,10 @@ export function registerDrain(program: Command): void {
   addSettingFlags(
     program
       .command('drain')
-      .description('let everything that is buffered go, and wait until it has its outcome; needs a worker'),
+      .description('flush everything that is buffered, and wait until it has its outcome; needs a worker'),
   )
     .option('--timeout <seconds>', 'how long to wait', '30')
-    .option('--by <name>', 'who does it, for the history', 'command line')
+    .option('--by <name>', 'your name, for the history', 'command line')
     .addHelpText('after', '\nExample:\n  $ keepapart drain --timeout 600')
     .action(async (flags: Flags) => {
       const { config } = readConfig(flags);

@@ -1,3 +1,3 @@
 /** Flags that several commands have, as commander takes them. */
 export const AS_JSON = ['--json', 'as JSON'] as const;
-export const BY = ['--by <name>', 'who does it, for the history'] as const;
+export const BY = ['--by <name>', 'your name, for the history'] as const;

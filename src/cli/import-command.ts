@@ -25,12 +25,12 @@ export function registerImport(program: Command): void {
     addApiFlags(
       program
         .command('import')
-        .description('send the records of a file, however many, as one request')
+        .description('send all records of a file as one request')
         .argument('<file>', 'NDJSON, a JSON list or CSV; - for standard input'),
     ),
   )
     .option('--key <key>', "Idempotency-Key of the import (default: from the file's content)")
-    .option('--retry-for <seconds>', 'how long to try again without getting on', '300')
+    .option('--retry-for <seconds>', 'how long to retry without progress', '300')
     .option(...AS_JSON)
     .addHelpText(
       'after',

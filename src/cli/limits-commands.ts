@@ -18,9 +18,9 @@ interface ChangeFlags extends Flags {
 export function registerLimits(program: Command): void {
   const limits = program
     .command('limits')
-    .description('show, set and reset the limits that can be changed while keepapart runs');
+    .description('show, set and reset the limits that can be changed at runtime');
 
-  addApiFlags(limits.command('show', { isDefault: true }).description('show what is in force (the default)'))
+  addApiFlags(limits.command('show', { isDefault: true }).description('show the limits in force (the default)'))
     .option(...AS_JSON)
     .action(async (flags: Flags) =>
       print(flags, limitsOfStatus(await openApi(flags).status()), renderLimits),
@@ -29,7 +29,7 @@ export function registerLimits(program: Command): void {
   addApiFlags(
     limits
       .command('set')
-      .description('set limits; they stay until they are reset, whatever is configured')
+      .description('set limits; they override the configuration until they are reset')
       .argument('<limit=value...>', `values as JSON; limits: ${LIMIT_KEYS.join(', ')}`),
   )
     .option(...BY)
@@ -45,8 +45,8 @@ export function registerLimits(program: Command): void {
   addApiFlags(
     limits
       .command('reset')
-      .description('give limits back to the configuration')
-      .argument('[limit...]', 'which; all of them with --all'),
+      .description('reset limits to the configuration')
+      .argument('[limit...]', 'the limits to reset; --all for every limit'),
   )
     .option('--all', 'every limit')
     .option(...BY)

@@ -18,12 +18,12 @@ export function registerRescue(program: Command): void {
     program
       .command('rescue')
       .description(
-        'find records that were accepted and that no batcher and no batch holds, and take them in again; needs a worker',
+        'find accepted records that are in no batcher and no batch, and buffer them again; needs a worker',
       ),
   )
-    .option('--apply', 'mend what is found; without it nothing is changed')
+    .option('--apply', 'repair what is found; without it, nothing is changed')
     .option('--json', 'print the report as JSON')
-    .option('--by <name>', 'who does it, for the history', 'command line')
+    .option('--by <name>', 'your name, for the history', 'command line')
     .addHelpText('after', '\nExamples:\n  $ keepapart rescue\n  $ keepapart rescue --apply --by Ann')
     .action(async (flags: Flags) => {
       const { config } = readConfig(flags);

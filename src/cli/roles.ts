@@ -19,10 +19,10 @@ import {
 /** The parts of the system that a process may run. */
 export const ROLES = {
   serve:
-    'everything in one process: an embedded Temporal server unless TEMPORAL_ADDRESS is set, worker and API',
-  api: 'the HTTP API and the TCP gateway alone, against the Temporal server that TEMPORAL_ADDRESS names',
-  worker: 'a worker alone, against the Temporal server that TEMPORAL_ADDRESS names',
-  temporal: 'the embedded Temporal server and its Web UI alone',
+    'run everything in one process: worker, API, and an embedded Temporal server unless TEMPORAL_ADDRESS is set',
+  api: 'run only the HTTP API and the TCP gateway, with the Temporal server at TEMPORAL_ADDRESS',
+  worker: 'run only a worker, with the Temporal server at TEMPORAL_ADDRESS',
+  temporal: 'run only the embedded Temporal server and its Web UI',
 } as const;
 export type Role = keyof typeof ROLES;
 

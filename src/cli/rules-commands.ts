@@ -19,8 +19,8 @@ export function registerRules(program: Command): void {
   addSettingFlags(
     rules
       .command('check')
-      .description('say which rules have to be changed, and what to write instead')
-      .argument('[file]', 'YAML or JSON with rules; without it those that are configured'),
+      .description('list the rules that must be changed, and what to write instead')
+      .argument('[file]', 'YAML or JSON with rules (default: the configured rules)'),
     ['conflicts'],
   )
     .option(...AS_JSON)
@@ -34,9 +34,9 @@ export function registerRules(program: Command): void {
     addFormatFlags(
       rules
         .command('explain')
-        .description('cut the records of a file as a batcher would, and say why each batch is no larger')
+        .description("cut the records of a file like a batcher, and explain why each batch isn't larger")
         .argument('<file>', 'NDJSON, a JSON list or CSV, oldest record first; - for standard input')
-        .option('--rules <file>', 'YAML or JSON with rules (default: those that are configured)'),
+        .option('--rules <file>', 'YAML or JSON with rules (default: the configured rules)'),
     ),
     ['maxBatchSize', 'conflicts'],
   )
@@ -55,7 +55,7 @@ export function registerRules(program: Command): void {
 
   rules
     .command('test')
-    .description('run the tests that stand beside rules in YAML or JSON; exits with 1 when one fails')
+    .description('run the tests written beside rules in YAML or JSON; exits with 1 if one fails')
     .argument('<file...>', 'files with rules, maxBatchSize and tests')
     .option('--rules <file>', 'test these rules instead of those of each file')
     .option(...AS_JSON)

@@ -19,14 +19,14 @@ export function registerSend(program: Command): void {
   addApiFlags(
     program
       .command('send')
-      .description('send lists of records: those given, else from standard input, else by a prompt')
+      .description('send lists of records, from arguments, standard input or a prompt')
       .argument('[list...]', 'JSON lists, each sent as one request'),
   )
-    .option('--key <key>', 'Idempotency-Key of the list: sent again under it, nothing is added')
-    .option('--wait', 'wait for the outcomes and print them; exits with 1 when a record was rolled back')
+    .option('--key <key>', 'Idempotency-Key of the list; sending it again under the same key adds nothing')
+    .option('--wait', 'wait for the outcomes and print them; exits with 1 if a record was rolled back')
     .option('--timeout <seconds>', 'how long to wait', WAIT_SECONDS)
-    .option('--retry-for <seconds>', 'how long to try again while the API is full or away', '30')
-    .option('--json', 'print a line of JSON for each list, and with --wait one for its outcomes')
+    .option('--retry-for <seconds>', 'how long to retry while the buffer is full or the API is unavailable', '30')
+    .option('--json', 'print a line of JSON per list, and with --wait another for its outcomes')
     .addHelpText(
       'after',
       [

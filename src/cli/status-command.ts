@@ -12,9 +12,9 @@ const LOOK_EVERY_MS = 1 * SECOND;
 
 /** `keepapart status`: what waits, runs and ended, shard by shard; `--watch` looks again each second until Ctrl-C. */
 export function registerStatus(program: Command): void {
-  addApiFlags(program.command('status').description('show what is buffered, in flight and done, by shard'))
-    .option('--watch', 'look again each second, with rates, until Ctrl-C')
-    .option('--json', 'as JSON; with --watch a line for each look')
+  addApiFlags(program.command('status').description('show what is buffered, in flight and done, per shard'))
+    .option('--watch', 'refresh every second, with rates, until Ctrl-C')
+    .option('--json', 'as JSON; with --watch one line per refresh')
     .addHelpText('after', '\nExample:\n  $ keepapart status --watch')
     .action(async (flags: Flags) => {
       const client = openApi(flags);

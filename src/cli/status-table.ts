@@ -50,7 +50,10 @@ function missingLines({ counters: { lost }, unaccounted }: StatusView['total']):
       : ['', `${counted(lost, 'record')} lost: somebody deleted the page or batch that held them`]),
     ...(unaccounted === 0
       ? []
-      : ['', `${counted(unaccounted, 'record')} unaccounted for: see docs/OPERATIONS.md, "Unaccounted records"`]),
+      : [
+          '',
+          `${counted(unaccounted, 'record')} unaccounted for: see docs/OPERATIONS.md, "Unaccounted records"`,
+        ]),
   ];
 }
 

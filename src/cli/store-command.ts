@@ -5,12 +5,12 @@ import { EXIT } from './report-failure';
 
 /** `keepapart store test`: holds a store of one's own against the contract. What it needs is loaded when it runs. */
 export function registerStore(program: Command): void {
-  const store = program.command('store').description('work on a store of your own');
+  const store = program.command('store').description('commands for your own store');
   addSettingFlags(
     store
       .command('test')
-      .description('check that a store of your own keeps the contract; exits with 1 when it does not')
-      .argument('<module>', 'the module that STORE would name, e.g. ./my-store.mjs'),
+      .description("check that your own store meets the contract; exits with 1 if it doesn't")
+      .argument('<module>', 'the module, as in STORE, e.g. ./my-store.mjs'),
     ['storeOptions', 'storeTimeoutMs'],
   )
     .option(...AS_JSON)

@@ -13,7 +13,7 @@ type Flags = Readonly<Record<string, unknown>>;
 /** `keepapart versions`: which builds there are, and which one gets the work. */
 export function registerVersions(program: Command): void {
   const versions = addSettingFlags(
-    program.command('versions').description('show the builds of the worker, and how much work each has left'),
+    program.command('versions').description('list the worker builds and the work each has left'),
   )
     .option('--json', 'as JSON')
     .action((flags: Flags) =>
@@ -22,10 +22,10 @@ export function registerVersions(program: Command): void {
   addSettingFlags(
     versions
       .command('promote')
-      .argument('[build]', 'a build whose workers run')
-      .description('make a build current: it gets new batches and the batchers'),
+      .argument('[build]', 'a build with running workers')
+      .description('make a build current: it receives new batches and the batchers'),
   )
-    .option('--percent <n>', 'ramp it only: this many in a hundred; 0 ends the ramp', percent)
+    .option('--percent <n>', 'send only this percentage to the build; 0 ends the ramp', percent)
     .option('--unversioned', 'instead of a build: workers without BUILD_ID')
     .option('--json', 'as JSON')
     .action((build: string | undefined, own: Flags, command: Command) => {

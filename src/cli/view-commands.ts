@@ -22,13 +22,13 @@ export function registerViews(program: Command): void {
     program
       .command('batches')
       .description(
-        'list batches, those that run first, then those that closed last, or show one with its records',
+        'list batches, running ones first, then the latest closed ones; or show one with its records',
       )
-      .argument('[batchId]', 'the one to show'),
+      .argument('[batchId]', 'the batch to show'),
   )
     .addOption(new Option('--state <state>', 'only those in this state').choices(BATCH_STATES))
-    .option('--request <requestId>', 'only those that hold records of this request')
-    .option('--limit <number>', 'how many to list at most', '50')
+    .option('--request <requestId>', 'only batches with records of this request')
+    .option('--limit <number>', 'maximum number of batches', '50')
     .option(...AS_JSON)
     .addHelpText(
       'after',
@@ -45,7 +45,7 @@ export function registerViews(program: Command): void {
       .description('show where the records of a request are')
       .argument('<requestId>', 'its id, or its Idempotency-Key'),
   )
-    .option('--wait', 'wait for every outcome; exits with 1 when a record was rolled back')
+    .option('--wait', 'wait for every outcome; exits with 1 if a record was rolled back')
     .option('--timeout <seconds>', 'how long to wait', WAIT_SECONDS)
     .option(...AS_JSON)
     .addHelpText('after', '\nExample:\n  $ keepapart request order-4711 --wait')

@@ -99,8 +99,7 @@ export const STORE_SETTINGS = {
   storeOptions: setting({
     parser: storeOptions(),
     default: {},
-    about:
-      'Options for your own store, validated by its schema; an object in the file, JSON elsewhere.',
+    about: 'Options for your own store, validated by its schema; an object in the file, JSON elsewhere.',
     related: 'Only used with your own store.',
     show: (options) => (isObject(options) ? Object.keys(options) : options),
   }),

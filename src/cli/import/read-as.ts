@@ -19,12 +19,12 @@ export function addFormatFlags(command: Command): Command {
     )
     .option(
       '--column <name>',
-      'of CSV: the cells of this column as records instead of an object for each row',
+      'CSV: use the cells of this column as records instead of an object per row',
     )
-    .option('--numbers', 'of CSV: cells that are numbers as numbers instead of texts')
+    .option('--numbers', 'CSV: read numeric cells as numbers instead of strings')
     .option(
       '--delimiter <character>',
-      'of CSV: what separates the columns, or tab (default: a comma; of .tsv a tab)',
+      'CSV: column separator, or tab (default: a comma; for .tsv a tab)',
     );
 }
 
