@@ -1,4 +1,4 @@
-// Attacks a system of its own and audits what is left: `npm run chaos -- --help`, docs/TESTING.md.
+// Attacks a system of its own and audits what is left: `npm run chaos -- --help`, docs/CHAOS.md.
 import { spawn, spawnSync } from 'node:child_process';
 import { createRequire } from 'node:module';
 import path from 'node:path';

@@ -1,4 +1,4 @@
-// A long life in short: `npm run soak -- --help`, docs/TESTING.md.
+// A long life in short: `npm run soak -- --help`, docs/CHAOS.md.
 import { spawnSync } from 'node:child_process';
 import { createRequire } from 'node:module';
 import path from 'node:path';

@@ -1,4 +1,4 @@
-// Holds a running keepapart against its OpenAPI document: `npm run fuzz:api -- --help`, docs/TESTING.md.
+// Holds a running keepapart against its OpenAPI document: `npm run fuzz:api -- --help`, docs/CHAOS.md.
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
