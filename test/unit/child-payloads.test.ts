@@ -10,7 +10,10 @@ jest.mock('@temporalio/workflow', () => jest.requireActual('../helpers/fake-work
 
 /* A payload may take 2 MiB, and the server ends a workflow that sends more. */
 const RECORDS = 1000;
-const records = Array.from({ length: RECORDS }, (_, i) => ({ recordId: `r:${i}`, value: `${i} ${'x'.repeat(1000)}` }));
+const records = Array.from({ length: RECORDS }, (_, i) => ({
+  recordId: `r:${i}`,
+  value: `${i} ${'x'.repeat(1000)}`,
+}));
 /** A kibibyte of what JSON and UTF-8 make most of, another one for each record. */
 const errorOf = (i: number) => `${i} ${'☹'.repeat(341)}`;
 
@@ -39,7 +42,9 @@ async function finish(workflow: FakeWorkflow, result: Promise<ChildResult>): Pro
   const { outcomes } = await result;
   expect(jsonBytes(outcomes as unknown as JsonValue)).toBeLessThan(0.5 * MIB);
   const told = unpackOutcomes(outcomes, 0, records);
-  expect(told.map(({ outcome }) => outcome)).toEqual(records.map((_, i) => (i === 0 ? 'saved' : 'rolled_back')));
+  expect(told.map(({ outcome }) => outcome)).toEqual(
+    records.map((_, i) => (i === 0 ? 'saved' : 'rolled_back')),
+  );
   for (const [i, { error = '' }] of told.entries()) if (i > 0) expect(error).toMatch(/^\d+ ☹+$/);
 }
 
@@ -51,9 +56,18 @@ test('A batch of a thousand records of a kibibyte, saved one by one, that fail w
     workflow.take('save').resolve({ attempt: 1, tookMs: 1 });
     for (let i = 1; i < RECORDS; i++) {
       const cause = ApplicationFailure.create({ message: errorOf(i), details: [{ attempt: 1 }] });
-      workflow.take('save').reject(
-        new ActivityFailure('failed', 'save', `r:${i}`, RetryState.MAXIMUM_ATTEMPTS_REACHED, 'worker', cause),
-      );
+      workflow
+        .take('save')
+        .reject(
+          new ActivityFailure(
+            'failed',
+            'save',
+            `r:${i}`,
+            RetryState.MAXIMUM_ATTEMPTS_REACHED,
+            'worker',
+            cause,
+          ),
+        );
     }
   });
   await finish(workflow, result);
@@ -64,8 +78,6 @@ test('A batch of a thousand records of a kibibyte, saved in bulk, that fail with
   await workflow.task();
   const { resolve } = workflow.take('saveBatches');
   const failures = records.map((_, i) => ({ message: errorOf(i), refused: false }));
-  await workflow.task(() =>
-    resolve({ failures, failed: records.slice(1).map((_, i) => [0, i + 1, i + 1]) }),
-  );
+  await workflow.task(() => resolve({ failures, failed: records.slice(1).map((_, i) => [0, i + 1, i + 1]) }));
   await finish(workflow, result);
 });

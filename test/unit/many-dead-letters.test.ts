@@ -16,22 +16,19 @@ const valueOf = (bytes: number) => 'x'.repeat(bytes - 2);
 
 /** What Temporal has, and what was sent again. */
 function deployment(bytes: number) {
-  const summaries = Array.from(
-    { length: BATCHES },
-    (_, i): BatchSummary => ({
-      batchId: `own-0-${i}`,
-      batcher: 'own-0',
-      state: 'completed',
-      flushReason: 'size',
-      requestIds: [`r${i}`],
-      startedAt: '',
-      closedAt: '',
-      saved: 0,
-      rolledBack: 1,
-      retries: 0,
-      runId: `run ${i}`,
-    }),
-  );
+  const summaries = Array.from({ length: BATCHES }, (_, i): BatchSummary => ({
+    batchId: `own-0-${i}`,
+    batcher: 'own-0',
+    state: 'completed',
+    flushReason: 'size',
+    requestIds: [`r${i}`],
+    startedAt: '',
+    closedAt: '',
+    saved: 0,
+    rolledBack: 1,
+    retries: 0,
+    runId: `run ${i}`,
+  }));
   const list = (_conditions: readonly string[], { limit, cursor = '0' }: PageOptions) => {
     const end = Number(cursor) + limit;
     return Promise.resolve({
@@ -89,5 +86,7 @@ test('Large dead letters are sent again in as many messages as their bytes need 
   const { redriven } = await redrive(parts, { all: true }, action);
   expect(idsOf(redriven)).toEqual(ALL);
   for (const message of messages)
-    expect(message.reduce((sum, { values }) => sum + jsonBytes(values as string[]), 0)).toBeLessThanOrEqual(256 * KIB);
+    expect(message.reduce((sum, { values }) => sum + jsonBytes(values as string[]), 0)).toBeLessThanOrEqual(
+      256 * KIB,
+    );
 });

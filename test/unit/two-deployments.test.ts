@@ -23,7 +23,12 @@ const shards = {
 
 /** A reader of batches that knows one, which has completed. */
 function readerOf(batcher: string) {
-  const summary = { batchId: `${batcher}-00000001`, batcher, state: 'completed', runId: 'run' } as BatchSummary;
+  const summary = {
+    batchId: `${batcher}-00000001`,
+    batcher,
+    state: 'completed',
+    runId: 'run',
+  } as BatchSummary;
   const asked: string[] = [];
   const reader = {
     facts: () => Promise.resolve({ summary, requestSizes: new Map(), pending: [] }),
@@ -116,5 +121,14 @@ test('A cursor that names a batch of another deployment lists nothing of it.', a
 
 function withTwoBatches(batcher: string) {
   const child = listedChild(batcher, 'r');
-  return { ...child, memo: { requests: [['r', 2]], batches: [['size', [0]], ['size', [0]]] } };
+  return {
+    ...child,
+    memo: {
+      requests: [['r', 2]],
+      batches: [
+        ['size', [0]],
+        ['size', [0]],
+      ],
+    },
+  };
 }
