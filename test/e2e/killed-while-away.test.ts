@@ -34,8 +34,16 @@ test('kill -9 of a worker whose batches wait for a store that is away costs no r
   const staging = join(folders.dataDir, 'staging');
   renameSync(staging, `${staging} unmounted`);
   const [requestId] = await pipeline.send(['a', 'b', 'c']);
-  const storeAway = await waitFor('the batcher to know', async () => (await pipeline.status()).storeAway);
-  expect(storeAway.reason).toContain('ENOENT');
+  // Of a record that is being tried nobody knows whether it was saved, so that a kill costs its attempt.
+  const waiting = await waitFor('all to wait for the store', async () => {
+    const { records = [] } = (await pipeline.batcher.request(String(requestId))) ?? {};
+    return (
+      records.length === 3 &&
+      records.every(({ state, waitsFor }) => state === 'in_batch' && waitsFor?.for === 'store') &&
+      records
+    );
+  });
+  expect(waiting[0]?.waitsFor).toMatchObject({ reason: expect.stringContaining('ENOENT') });
 
   await worker.killGroup();
   // Makes the folder anew, as it starts.
