@@ -51,7 +51,7 @@ export function createBatcherClient(client: Client, shards: Shards): TemporalBat
     status,
     request: (requestId, sentBy) => readRequest({ client, shards, batches, pages }, requestId, sentBy),
     batches: (filter) => listBatchPage(list, filter),
-    batch: (batchId) => readBatch(batches, batchId),
+    batch: (batchId) => readBatch(batches, isOwn, batchId),
     deadLetters: (filter) => readDeadLetterPage(redriving.letters, redriving.known, filter),
     redrive: (selection, by) => redrive(redriving, selection, { by, atMs: Date.now() }),
     flush: (by) => shards.control(flushSignal, by),
