@@ -17,7 +17,7 @@ import { tabuSearch } from './tabu';
 import { cutTwoSided } from './two-sides';
 
 /** How much of the steps of a search each of its ways may take. */
-const SHARES = { clique: 0.05, conflictFree: 0.1, extraction: 0.5, fractional: 0.25 } as const;
+const SHARES = { clique: 0.05, conflictFree: 0.1, extraction: 0.5, fractional: 0.5 } as const;
 
 /** Words that are read to write all conflicts out: up to 40 ms, and far less unless records are in hundreds of slots each. */
 const MAX_GRAPH_STEPS = 32_000_000;
