@@ -2,7 +2,7 @@ import { heaviestBatch } from './conflict-free';
 import type { Kernel } from './kernel';
 
 /** Tables of more rows aren't set up: each exchange of a column costs a square of them. */
-const MAX_CLASSES = 160;
+export const MAX_CLASSES = 160;
 
 /** What a weight of 1 is in whole numbers. */
 const SCALE = 1_000_000;

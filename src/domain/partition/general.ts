@@ -9,7 +9,7 @@ import type { Assignment } from './cut';
 import { searchFewest } from './exact';
 import { extract } from './extract';
 import { firstFit } from './first-fit';
-import { fractionalBound } from './fractional-bound';
+import { fractionalBound, MAX_CLASSES as MAX_FRACTIONAL } from './fractional-bound';
 import { heaviestClique } from './heaviest-clique';
 import { improve } from './improve';
 import { Kernel } from './kernel';
@@ -66,11 +66,12 @@ export class General {
     if (!this.isOpen()) return;
     const graph = new ConflictGraph(classes);
     const kernel = Kernel.of(classes, graph, MAX_GRAPH_STEPS);
-    this.prove(cliqueBound(classes, graph, counts, maxBatchSize, SHARES.clique * this.maxSteps));
+    const forClique = (kernel === undefined ? 2 : 1) * SHARES.clique * this.maxSteps;
+    this.prove(cliqueBound(classes, graph, counts, maxBatchSize, forClique));
     this.graphSteps = graph.steps;
     if (kernel === undefined) {
       const before = graph.steps;
-      const maxSteps = this.maxSteps / 4;
+      const maxSteps = this.maxSteps / 6;
       this.best = improve(this.best, classes, graph, { maxBatchSize, enough: this.lowerBound, maxSteps });
       this.steps += graph.steps - before;
     } else this.searchIn(kernel);
@@ -92,7 +93,7 @@ export class General {
     if (this.isOpen() && depth <= MAX_DEPTH) this.proveByLargestBatch(kernel);
     if (this.isOpen()) {
       const left = Math.max(0, maxSteps - this.steps);
-      const share = kernel.count <= 160 ? 1 - SHARES.fractional : 1;
+      const share = kernel.count <= MAX_FRACTIONAL ? 1 - SHARES.fractional : 1;
       const found = tabuSearch(this.batchesIn(kernel), kernel, {
         maxBatchSize,
         enough: this.lowerBound,

@@ -32,7 +32,10 @@ test('steps that linear work takes grow with the records, not with their square,
 
 test('takes 130,000 components, which are more than a call has arguments', () => {
   const records = Array.from({ length: 390_000 }, (_, i) => ({ value: { a: i % 130_000, b: i % 3 } }));
-  const rules = [{ group: [0, 1], at: '/b', same: '/a' }, { pair: [2, 0] as [number, number], at: '/b', same: '/a' }];
+  const rules = [
+    { group: [0, 1], at: '/b', same: '/a' },
+    { pair: [2, 0] as [number, number], at: '/b', same: '/a' },
+  ];
   const { batches } = cutClasses(classify(records, rules), 5);
   expect(batches).toHaveLength(78_000);
 });
