@@ -19,8 +19,11 @@ import { cutTwoSided } from './two-sides';
 /** How much of the steps of a search each of its ways may take. */
 const SHARES = { clique: 0.05, conflictFree: 0.1, extraction: 0.5, fractional: 0.5 } as const;
 
-/** Words that are read to write all conflicts out: up to 40 ms, and far less unless records are in hundreds of slots each. */
-const MAX_GRAPH_STEPS = 32_000_000;
+/**
+ * Words that may be read to write all conflicts out, for each step of the search: up to 40 ms in all, and far less unless
+ * records are in hundreds of slots each.
+ */
+const GRAPH_STEPS = 8 / 3;
 
 /** Extraction goes through all classes for each record in a batch. */
 const MAX_EXTRACTED = 2_000_000;
@@ -38,7 +41,7 @@ export class General {
   readonly byAge: Assignment;
   /** Elementary steps so far. */
   steps = 0;
-  /** Words read to write the conflicts out, which don't count against the steps of the search. */
+  /** Words read to write the conflicts out: one after the other, so they don't count against the steps of the search. */
   graphSteps = 0;
 
   constructor(
@@ -65,7 +68,7 @@ export class General {
     this.consider(this.fit(byConflicts(classes, counts)));
     if (!this.isOpen()) return;
     const graph = new ConflictGraph(classes);
-    const kernel = Kernel.of(classes, graph, MAX_GRAPH_STEPS);
+    const kernel = Kernel.of(classes, graph, GRAPH_STEPS * this.maxSteps);
     const forClique = (kernel === undefined ? 2 : 1) * SHARES.clique * this.maxSteps;
     this.prove(cliqueBound(classes, graph, counts, maxBatchSize, forClique));
     this.graphSteps = graph.steps;
