@@ -21,25 +21,11 @@ import { createWorkflowAccess } from '../../src/temporal/worker/workflow-access'
 import { connectWorker } from '../../src/temporal/worker/worker-connection';
 import { bundleOfToday } from './builds';
 import { createMemoryStore, type MemoryStore } from './memory-store';
+import { TEST_SETTINGS } from './settings';
 import { testServer } from './temporal-server';
 import { waitFor } from './wait-for';
 
-export const TEST_SETTINGS: PipelineSettings = {
-  maxBatchSize: 5,
-  conflicts: [{ pair: [1, 2] }],
-  flushIntervalMs: 100,
-  batchSpacingMs: 0,
-  maxInFlight: 50,
-  maxAttempts: 3,
-  retryIntervalMs: 10,
-  conflictScope: 'file',
-  apartMs: 0,
-  outcomeFormat: 'text',
-  onFailure: 'keep',
-  saveActivity: 'record',
-  idempotencyWindowMs: 86_400_000,
-  idempotencyWindowKeys: 4000,
-};
+export { TEST_SETTINGS } from './settings';
 
 const WIDE: AdmissionLimits = { maxBufferedRecords: 100_000, maxBufferedBytes: 1024 * 1024 };
 

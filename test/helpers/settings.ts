@@ -1,0 +1,18 @@
+import type { PipelineSettings } from '../../src/contracts/settings';
+
+export const TEST_SETTINGS: PipelineSettings = {
+  maxBatchSize: 5,
+  conflicts: [{ pair: [1, 2] }],
+  flushIntervalMs: 100,
+  batchSpacingMs: 0,
+  maxInFlight: 50,
+  maxAttempts: 3,
+  retryIntervalMs: 10,
+  conflictScope: 'file',
+  apartMs: 0,
+  outcomeFormat: 'text',
+  onFailure: 'keep',
+  saveActivity: 'record',
+  idempotencyWindowMs: 86_400_000,
+  idempotencyWindowKeys: 4000,
+};
