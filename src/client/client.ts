@@ -13,7 +13,14 @@ import type {
 } from '../contracts/views';
 import { MINUTE, SECOND } from '../domain/duration';
 import type { LimitsPatch } from '../domain/limits';
-import type { AcceptedRecords, Asked, Caller, OperatorAnswer, OperatorCall, RedriveAnswer } from './answer-types';
+import type {
+  AcceptedRecords,
+  Asked,
+  Caller,
+  OperatorAnswer,
+  OperatorCall,
+  RedriveAnswer,
+} from './answer-types';
 import { call, queryOf, type Connection } from './calls';
 import { isRepeatable, linesOf, recordText, type Source } from './ndjson';
 import type { NdjsonPiece } from './ndjson-request';

@@ -47,14 +47,14 @@ export const actionSchema = z
   .meta({ id: 'Action', description: 'It is durable, and takes effect in order with the records.' });
 
 const waitFields = {
-    text: z.string().meta({ description: 'The rest in plain words' }),
-    for: z.enum(Object.values(WAITS_FOR)),
-    until: timestamp()
-      .optional()
-      .meta({ description: 'Of age the latest, of spacing the earliest; ISO 8601, UTC' }),
-    by: z.string().optional().meta({ description: 'Of resume: who has paused the shard' }),
-    since: timestamp().optional().meta({ description: 'Of store: when it was found away; ISO 8601, UTC' }),
-    reason: z.string().optional().meta({ description: 'Of store: why it is away, in its words' }),
+  text: z.string().meta({ description: 'The rest in plain words' }),
+  for: z.enum(Object.values(WAITS_FOR)),
+  until: timestamp()
+    .optional()
+    .meta({ description: 'Of age the latest, of spacing the earliest; ISO 8601, UTC' }),
+  by: z.string().optional().meta({ description: 'Of resume: who has paused the shard' }),
+  since: timestamp().optional().meta({ description: 'Of store: when it was found away; ISO 8601, UTC' }),
+  reason: z.string().optional().meta({ description: 'Of store: why it is away, in its words' }),
 };
 
 const waitSchema = z

@@ -4,13 +4,7 @@ import type { BatcherClient } from '../contracts/batcher-client';
 import { KeepapartError } from '../domain/errors';
 import { validate } from '../edge/problems';
 import { callerOf, keyNameOf } from './auth';
-import {
-  batchPageSchema,
-  batchViewSchema,
-  callerSchema,
-  requestViewSchema,
-  waitsSchema,
-} from './answers';
+import { batchPageSchema, batchViewSchema, callerSchema, requestViewSchema, waitsSchema } from './answers';
 import type { Operation } from './operation';
 import type { Routes } from './routing';
 import { batchesQuerySchema, idSchema } from './schemas';

@@ -7,7 +7,10 @@ import { createProbeApp } from '../../src/http/probe-app';
 import { testApp } from './test-app';
 
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
-const metrics = { contentType: 'text/plain; version=0.0.4; charset=utf-8', text: () => Promise.resolve('a 1\n') };
+const metrics = {
+  contentType: 'text/plain; version=0.0.4; charset=utf-8',
+  text: () => Promise.resolve('a 1\n'),
+};
 
 /** What was told to whoever measures. */
 function observed() {
@@ -27,7 +30,11 @@ test('Requests are told by the route that they came to, not by their path.', asy
   const { app } = testApp({ instruments });
   await request(app).get('/v1/batches/secret-id').expect(404);
   await request(app).post('/v1/records').set('Content-Type', 'application/json').send('[1, 2]').expect(202);
-  await request(app).post('/v1/records?x').set('Content-Type', 'application/x-ndjson').send('1\n22\n').expect(202);
+  await request(app)
+    .post('/v1/records?x')
+    .set('Content-Type', 'application/x-ndjson')
+    .send('1\n22\n')
+    .expect(202);
   await request(app).get('/nothing').expect(404);
   expect(requests.map(({ method, route, status }) => [method, route, status])).toEqual([
     ['GET', '/v1/batches/{batchId}', 404],

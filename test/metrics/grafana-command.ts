@@ -108,7 +108,8 @@ async function untilAllHaveData(prometheus: string): Promise<{ title: string; ex
   let empty = panels.flatMap(({ title, targets }) => targets.map(({ expr }) => ({ title, expr })));
   for (const endMs = Date.now() + PATIENCE_MS; empty.length > 0 && Date.now() < endMs; await sleep(3000)) {
     const found = await Promise.all(empty.map(({ expr }) => resultOf(prometheus, expr)));
-    for (const [i, { title }] of empty.entries()) if (found[i] !== undefined) console.log(`${title}: ${found[i]}`);
+    for (const [i, { title }] of empty.entries())
+      if (found[i] !== undefined) console.log(`${title}: ${found[i]}`);
     empty = empty.filter((_, i) => found[i] === undefined);
   }
   return empty;

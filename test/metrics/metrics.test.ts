@@ -18,7 +18,10 @@ const BOUNDS = { maxBufferedRecords: 100, maxBufferedBytes: 1000 };
 function seriesOf(text: string): Map<string, number> {
   const lines = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
   return new Map(
-    lines.map((line) => [line.slice(0, line.lastIndexOf(' ')), Number(line.slice(line.lastIndexOf(' ') + 1))]),
+    lines.map((line) => [
+      line.slice(0, line.lastIndexOf(' ')),
+      Number(line.slice(line.lastIndexOf(' ') + 1)),
+    ]),
   );
 }
 
@@ -50,11 +53,21 @@ function reading(conflicts: number): ShardReading {
       overridden: {},
       run: { historyEvents: 40, historyBytes: 4000, messages: 3, continuedAsNew: 6 },
     },
-    waits: { counts: [{ for: 'age', records: 5 }, { for: 'slot', records: 2 }], rules: [] },
+    waits: {
+      counts: [
+        { for: 'age', records: 5 },
+        { for: 'slot', records: 2 },
+      ],
+      rules: [],
+    },
   };
 }
 
-const known = (value: ShardReading | undefined): KnownShard => ({ shard: 0, batcher: 'batcher-0', reading: value });
+const known = (value: ShardReading | undefined): KnownShard => ({
+  shard: 0,
+  batcher: 'batcher-0',
+  reading: value,
+});
 
 test('An API with one shard has at most 1,500 series, whatever clients try out.', async () => {
   const registry = new MetricRegistry();
@@ -71,7 +84,9 @@ test('An API with one shard has at most 1,500 series, whatever clients try out.'
   const series = seriesOf(await registry.text());
   expect(series.size).toBeGreaterThan(500);
   expect(series.size).toBeLessThanOrEqual(1500);
-  const requests = [...series].filter(([name]) => name.startsWith('http_server_request_duration_seconds_count'));
+  const requests = [...series].filter(([name]) =>
+    name.startsWith('http_server_request_duration_seconds_count'),
+  );
   expect(requests.reduce((sum, [, count]) => sum + count, 0)).toBe(5000);
 });
 
@@ -115,7 +130,9 @@ test('What a batcher says of itself is told by shard, and anew at each scrape.',
   expect(series.get(`keepapart_rule_info{rule="${rule}",text="{\\"pair\\":[0,\\"other\\"]}"}`)).toBe(1);
 
   now = [known(undefined)];
-  const silent = [...seriesOf(await registry.text())].filter(([name]) => name.startsWith('keepapart_batcher'));
+  const silent = [...seriesOf(await registry.text())].filter(([name]) =>
+    name.startsWith('keepapart_batcher'),
+  );
   expect(silent.map(([name]) => name.replace(/\{.*/, ''))).toEqual([
     'keepapart_batcher_up',
     'keepapart_batcher_buffered_records_limit',
@@ -176,7 +193,10 @@ test('A store is measured by how its saves end, and does what it did.', async ()
   };
   const measured = measuredStore(store, { saveEnded: (result) => void ended.push(result) });
   expect(measured.closeBatches).toBeUndefined();
-  const [record, batch] = [{ recordId: 'a:0', value: 1 }, { batchId: 'b', openedAtMs: 0 }];
+  const [record, batch] = [
+    { recordId: 'a:0', value: 1 },
+    { batchId: 'b', openedAtMs: 0 },
+  ];
   await measured.save(record, batch);
   for (failure of [
     new Error('busy'),
