@@ -36,7 +36,7 @@ export function NowScreen() {
         {may('operate') && <Controls />}
       </section>
       {(isNew || isOnItsWay.value) && <FirstMinute isNew={isNew} />}
-      <Flow />
+      {!isNew && <Flow />}
       {!isNew && <Plots />}
       {points.value[0] && !isNew && (
         <p class="dim small">
