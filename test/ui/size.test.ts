@@ -18,5 +18,5 @@ test('The page names only files of its own, and holds neither script nor style o
   const loaded = [...page.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, target]) => target ?? '');
   const names = readdirSync(FOLDER).map((name) => `/ui/${name}`);
   expect(loaded.filter((target) => target !== '/docs').every((target) => names.includes(target))).toBe(true);
-  expect(page).not.toMatch(/<style|<script(?![^>]*src=)|style=|on\w+=/);
+  expect(page).not.toMatch(/<style|<script(?![^>]*src=)|\sstyle=|\son\w+=/);
 });

@@ -9,7 +9,7 @@ import { WhatIf } from './what-if';
 
 export function ConflictsScreen() {
   const status = reading.value?.status;
-  if (status === undefined) return <Empty title="Waiting for the first answer" />;
+  if (status === undefined) return <Empty isPage title="Waiting for the first answer" />;
   const { settings, total } = status;
   return (
     <>
