@@ -19,7 +19,7 @@ afterEach(async () => {
 test('kill -9 of a worker whose batches wait for a store that is away costs no record an attempt, and each is saved once (G4)', async () => {
   const folders = await storeFolders();
   pipeline = await startPipeline({
-    worker: false,
+    worker: 'none',
     settings: { maxAttempts: 1, maxBatchSize: 2, outcomeFormat: 'json' },
   });
   const env = {
