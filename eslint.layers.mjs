@@ -70,7 +70,7 @@ export const LAYERS = [
   {
     dir: 'src/ui',
     may: ['src/contracts', 'src/domain'],
-    packages: /^(preact|preact\/hooks|@preact\/signals|uplot)$/,
+    packages: /^(preact|preact\/hooks|@preact\/signals)$/,
     because: 'the dashboard runs in a browser and reaches everything else by the HTTP API',
   },
   {

@@ -129,19 +129,21 @@ export function renderCells(cells: readonly Cell[], withTimes: boolean): string 
   ];
   header.push('optimal %', 'proved %');
   if (withTimes) header.push(...NAMES.map((name) => `ms: ${name}`));
-  const rows = cells.map(({ size, maxBatchSize, bounds, ownBounds, yardsticks, batches, ms, densities, ...cell }) => {
-    const own = batches.keepapart;
-    const best = Math.min(...NAMES.slice(2).map((name) => mean(batches[name])));
-    const row = [String(size), String(cell.percent), percent(mean(densities)), String(maxBatchSize)];
-    row.push(mean(bounds).toFixed(1), ...NAMES.map((name) => mean(batches[name]).toFixed(1)));
-    row.push((mean(own) / mean(bounds)).toFixed(3), (best / mean(bounds)).toFixed(3));
-    const known = yardsticks.filter((each) => each !== undefined);
-    row.push(...(known.length < own.length ? ['', ''] : [mean(known).toFixed(1), beyond(own, known)]));
-    row.push(percent(size / (mean(own) * maxBatchSize)));
-    row.push(percent(mean(own.map((count, at) => (count === bounds[at] ? 1 : 0)))));
-    row.push(percent(mean(own.map((count, at) => (count === ownBounds[at] ? 1 : 0)))));
-    if (withTimes) row.push(...NAMES.map((name) => median(ms[name]).toFixed(1)));
-    return row;
-  });
+  const rows = cells.map(
+    ({ size, maxBatchSize, bounds, ownBounds, yardsticks, batches, ms, densities, ...cell }) => {
+      const own = batches.keepapart;
+      const best = Math.min(...NAMES.slice(2).map((name) => mean(batches[name])));
+      const row = [String(size), String(cell.percent), percent(mean(densities)), String(maxBatchSize)];
+      row.push(mean(bounds).toFixed(1), ...NAMES.map((name) => mean(batches[name]).toFixed(1)));
+      row.push((mean(own) / mean(bounds)).toFixed(3), (best / mean(bounds)).toFixed(3));
+      const known = yardsticks.filter((each) => each !== undefined);
+      row.push(...(known.length < own.length ? ['', ''] : [mean(known).toFixed(1), beyond(own, known)]));
+      row.push(percent(size / (mean(own) * maxBatchSize)));
+      row.push(percent(mean(own.map((count, at) => (count === bounds[at] ? 1 : 0)))));
+      row.push(percent(mean(own.map((count, at) => (count === ownBounds[at] ? 1 : 0)))));
+      if (withTimes) row.push(...NAMES.map((name) => median(ms[name]).toFixed(1)));
+      return row;
+    },
+  );
   return markdownTable(header, rows);
 }

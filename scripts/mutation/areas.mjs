@@ -32,7 +32,7 @@ export const AREAS = {
   activities: {
     mutate: ['activities/**/*.ts'],
     tests: [
-      'test/unit/{activities,bounded-errors,bulk,store-gate}*',
+      'test/unit/{activities,bounded-errors,bulk,settle-batch,store-gate}*',
       'test/store/{full-disk,overtaking,settling}*',
       'test/workflows/{pipeline,saving-in-bulk,store-away,stores-for-many,undoing,settling,bulk-children}*',
     ],
@@ -42,7 +42,7 @@ export const AREAS = {
   shard: {
     mutate: ['src/temporal/shard/**/*.ts'],
     tests: [
-      'test/unit/{admission,batcher-view,change-limits,giving-way,group-commit,key-window,limits,messages,numbered,record-stream,repeated-streams,shards}*',
+      'test/unit/{admission,batcher-view,change-limits,drain,giving-way,group-commit,key-window,limits,messages,numbered,record-stream,repeated-streams,shards}*',
       'test/workflows/{after-termination,backlog,clients-apart,draining,fewer-shards,keys,limits,other-shards,pipeline,reading,repeated-messages,streams}*',
     ],
     servers: 'temporal',
@@ -51,7 +51,9 @@ export const AREAS = {
   workflows: {
     mutate: ['workflows/**/*.ts', '!workflows/replay/**', '!workflows/versioned.ts'],
     tests: [
-      'test/unit/{activities,batcher-state,batcher-view,carried-state,conflict-scope,limits,messages,query-guard,save-shape,sharing-tasks,store-notices,waits}*',
+      'test/unit/batcher/*',
+      'test/unit/{activities,batcher-state,batcher-view,carried-state,child-bounds,child-payloads,conflict-scope}*',
+      'test/unit/{limits,messages,query-guard,save-shape,sharing-tasks,store-notices,waits}*',
       'test/workflows/*',
     ],
     servers: 'temporal',

@@ -8,10 +8,16 @@ const require = createRequire(import.meta.url);
 const root = path.resolve(import.meta.dirname, '../..');
 const file = path.join(root, 'dist/workflow-bundle.js');
 
-const FROM_OUTSIDE =
-  "globalThis.__stryker__ = TextEncoder.constructor('return globalThis.__stryker__ ??= {}')(); " +
-  'globalThis.__stryker__.activeMutant ??= ' +
-  "TextEncoder.constructor('return process.env.__STRYKER_ACTIVE_MUTANT__')(); ";
+// A function, as the sandbox freezes all that it can reach of objects, and nothing of what stands behind a function.
+const FROM_OUTSIDE = `{
+  const outside = TextEncoder.constructor('return globalThis.__stryker__ ??= {}')();
+  outside.activeMutant ??= TextEncoder.constructor('return process.env.__STRYKER_ACTIVE_MUTANT__')();
+  globalThis.__stryker__ = new Proxy(function () {}, {
+    get: (_, key) => outside[key],
+    set: (_, key, value) => { outside[key] = value; return true; },
+  });
+}
+`.replaceAll('\n', ' ');
 
 // Stryker links the packages only after this.
 const packages = path.join(root, 'node_modules');

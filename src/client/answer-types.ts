@@ -1,5 +1,6 @@
 import type { OperatorAction } from '../contracts/batcher-status';
 import type { RedriveResult } from '../contracts/dead-letters';
+import type { Right } from '../domain/rights';
 import type { KeptRecord } from '../domain/record';
 
 /** A list that was taken: everything in it is durable. */
@@ -29,4 +30,11 @@ export interface Asked {
 export interface OperatorCall extends Asked {
   /** Who does it, kept in history. Default: the name of the API key, else `anonymous`. */
   by?: string | undefined;
+}
+
+/** Who calls. */
+export interface Caller {
+  /** Of the API key; null where none is needed. */
+  name: string | null;
+  rights: readonly Right[];
 }

@@ -9,10 +9,18 @@ import type {
   BatchView,
   RequestView,
   StatusView,
+  WaitsView,
 } from '../contracts/views';
 import { MINUTE, SECOND } from '../domain/duration';
 import type { LimitsPatch } from '../domain/limits';
-import type { AcceptedRecords, Asked, OperatorAnswer, OperatorCall, RedriveAnswer } from './answer-types';
+import type {
+  AcceptedRecords,
+  Asked,
+  Caller,
+  OperatorAnswer,
+  OperatorCall,
+  RedriveAnswer,
+} from './answer-types';
 import { call, queryOf, type Connection } from './calls';
 import { isRepeatable, linesOf, recordText, type Source } from './ndjson';
 import type { NdjsonPiece } from './ndjson-request';
@@ -135,6 +143,16 @@ export class KeepapartClient {
     const { signal, pageSize, ...filter } = options;
     const pages = this.#pages<DeadLetterPage>('/v1/dead-letters', { ...filter, limit: pageSize }, signal);
     for await (const { deadLetters } of pages) yield* deadLetters;
+  }
+
+  /** What everything that is buffered waits for, by shard. */
+  waits({ signal }: Asked = {}): Promise<WaitsView> {
+    return this.#get('/v1/waits', signal);
+  }
+
+  /** Name and rights of the API key. */
+  me({ signal }: Asked = {}): Promise<Caller> {
+    return this.#get('/v1/me', signal);
   }
 
   /** Sends dead letters again, each once for ever. */

@@ -1,6 +1,13 @@
 /** `keepapart/client`: sending records to keepapart and operating it from Node. See `docs/CLIENTS.md`. */
 export { KeepapartClient, type KeepapartClientOptions, type SendOptions } from './client';
-export type { AcceptedRecords, Asked, OperatorAnswer, OperatorCall, RedriveAnswer } from './answer-types';
+export type {
+  AcceptedRecords,
+  Asked,
+  Caller,
+  OperatorAnswer,
+  OperatorCall,
+  RedriveAnswer,
+} from './answer-types';
 export {
   KeepapartApiError,
   KeepapartSourceError,
@@ -37,8 +44,12 @@ export type {
   RecordView,
   RequestView,
   RuleCountView,
+  RunView,
   ShardView,
+  ShardWaitsView,
   StatusView,
+  WaitCountView,
+  WaitsView,
   WaitView,
 } from '../contracts/views';
 export type { WaitsFor } from '../contracts/waits';
@@ -49,4 +60,5 @@ export type { WhyNoLarger } from '../domain/explain';
 export type { JsonValue } from '../domain/json';
 export type { LimitKey, Limits, LimitsPatch } from '../domain/limits';
 export type { Outcome } from '../domain/outcome';
+export type { Right } from '../domain/rights';
 export type { KeptRecord } from '../domain/record';

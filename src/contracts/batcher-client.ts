@@ -3,7 +3,7 @@ import type { LimitsPatch } from '../domain/limits';
 import type { DeadLetterFilter, DeadLetterPage, RedriveResult, RedriveSelection } from './dead-letters';
 import type { DrainOptions, DrainReport } from './drain';
 import type { LimitsAnswer } from './limits';
-import type { BatchFilter, BatchPage, BatchView, RequestView, StatusView } from './views';
+import type { BatchFilter, BatchPage, BatchView, RequestView, StatusView, WaitsView } from './views';
 
 export interface StreamOptions {
   once: boolean;
@@ -49,6 +49,8 @@ export interface BatcherClient {
    */
   openStream(requestId: string, options: StreamOptions): Promise<RecordStream>;
   status(): Promise<StatusView>;
+  /** What everything that is buffered waits for. Needs a worker. */
+  waits(): Promise<WaitsView>;
   /**
    * `undefined` when no such request is known: never sent, or older than the namespace retains.
    * @param client name of the caller's API key: what it sent under a key is found by the key alone as well

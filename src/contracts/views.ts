@@ -205,6 +205,37 @@ export function storeAwayView(status: StoreStatus | null): StoreAwayView | null 
   return { since: new Date(sinceMs).toISOString(), ...told };
 }
 
+/** How long the current run of a batcher has grown; it continues as new in time. */
+export interface RunView {
+  historyEvents: number;
+  historyBytes: number;
+  /** Signals and updates that it has taken. */
+  messages: number;
+  continuedAsNew: number;
+}
+
+/** How many buffered records wait for the same. */
+export interface WaitCountView extends Omit<WaitView, 'passedOverBy' | 'keptApartBy'> {
+  records: number;
+}
+
+/** What the buffer of a shard waits for. */
+export interface ShardWaitsView {
+  shard: number;
+  /** Workflow id of its batcher. */
+  batcher: string;
+  bufferedRecords: number;
+  /** Together all that are buffered; the most first. Of those behind the first 1,000, `older_records`. */
+  waits: WaitCountView[];
+  /** Rules that hold records up: by a batch that has left, or by an older record; of the first 1,000. The 20 greatest. */
+  rules: RuleCountView[];
+}
+
+/** What everything that is buffered waits for. */
+export interface WaitsView {
+  shards: ShardWaitsView[];
+}
+
 export interface ShardView {
   shard: number;
   /** Workflow id of its batcher. */
@@ -221,6 +252,10 @@ export interface ShardView {
   counters: BatcherCounters;
   /** What its batches were like. */
   cuts: CutsView;
+  /** Stretches of the buffer that wait outside the state of the batcher. */
+  pages: number;
+  /** The batcher's current run, and how many runs came before it. */
+  run: RunView;
   /** How its batches are saved at present. */
   saving: SavingView;
   paused: OperatorAction | null;
@@ -235,7 +270,10 @@ export interface ShardView {
 export interface StatusView {
   shards: ShardView[];
   /** The shards summed; the oldest age is the greatest. */
-  total: Omit<ShardView, 'shard' | 'batcher' | 'saving' | 'paused' | 'storeAway' | 'drain' | 'overridden'> & {
+  total: Omit<
+    ShardView,
+    'shard' | 'batcher' | 'pages' | 'run' | 'saving' | 'paused' | 'storeAway' | 'drain' | 'overridden'
+  > & {
     paused: boolean;
   };
   /** What is in force, as the first shard's batcher has it. */

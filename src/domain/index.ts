@@ -42,14 +42,7 @@ export type {
 } from './conflict-rules';
 export type { FieldProblem } from './errors';
 export { explainPartition, explainRecord, WHY_NO_LARGER } from './explain';
-export type {
-  CutSummary,
-  ExplainedBatch,
-  Explanation,
-  PassedBatch,
-  RuleCount,
-  WhyNoLarger,
-} from './explain';
+export type { CutSummary, ExplainedBatch, Explanation, PassedBatch, RuleCount, WhyNoLarger } from './explain';
 export type { JsonValue } from './json';
 export { partition } from './partition';
 export type { PartitionOptions, PartitionResult } from './partition';

@@ -3,10 +3,11 @@ import type { DeadLetterPage, RedriveResult } from '../contracts/dead-letters';
 import type { DrainReport } from '../contracts/drain';
 import { BATCH_STATES, BATCH_STEPS, RECORD_STATE } from '../contracts/views';
 import { WAITS_FOR } from '../contracts/waits';
-import type { BatchPage, BatchView, RequestView } from '../contracts/views';
+import type { BatchPage, BatchView, RequestView, WaitsView } from '../contracts/views';
 import { FLUSH_REASON } from '../domain/batch';
 import { WHY_NO_LARGER } from '../domain/explain';
 import { HELD_UP } from '../domain/explain/cut-reason';
+import { RIGHTS } from '../domain/rights';
 import { batchSavingSchema, storeAwaySchema } from './status-schemas';
 import { OUTCOME } from '../domain/outcome';
 import {
@@ -45,16 +46,20 @@ export const actionSchema = z
   .strictObject({ accepted: z.literal(true), action: z.string(), by: z.string() })
   .meta({ id: 'Action', description: 'It is durable, and takes effect in order with the records.' });
 
+const waitFields = {
+  text: z.string().meta({ description: 'The rest in plain words' }),
+  for: z.enum(Object.values(WAITS_FOR)),
+  until: timestamp()
+    .optional()
+    .meta({ description: 'Of age the latest, of spacing the earliest; ISO 8601, UTC' }),
+  by: z.string().optional().meta({ description: 'Of resume: who has paused the shard' }),
+  since: timestamp().optional().meta({ description: 'Of store: when it was found away; ISO 8601, UTC' }),
+  reason: z.string().optional().meta({ description: 'Of store: why it is away, in its words' }),
+};
+
 const waitSchema = z
   .strictObject({
-    text: z.string().meta({ description: 'The rest in plain words' }),
-    for: z.enum(Object.values(WAITS_FOR)),
-    until: timestamp()
-      .optional()
-      .meta({ description: 'Of age the latest, of spacing the earliest; ISO 8601, UTC' }),
-    by: z.string().optional().meta({ description: 'Of resume: who has paused the shard' }),
-    since: timestamp().optional().meta({ description: 'Of store: when it was found away; ISO 8601, UTC' }),
-    reason: z.string().optional().meta({ description: 'Of store: why it is away, in its words' }),
+    ...waitFields,
     passedOverBy: z
       .array(conflictRuleSchema)
       .optional()
@@ -65,6 +70,32 @@ const waitSchema = z
       .meta({ description: 'Rules that keep it apart from an older record that is buffered too' }),
   })
   .meta({ id: 'Wait', description: 'What has to happen before its batch starts; see docs/RULES.md' });
+
+export const waitsSchema = z
+  .strictObject({
+    shards: z.array(
+      z.strictObject({
+        shard: count(),
+        batcher: z.string(),
+        bufferedRecords: count(),
+        waits: z.array(z.strictObject({ ...waitFields, records: count() })).meta({
+          description: 'Together all that are buffered; of those behind the first 1,000, older_records',
+        }),
+        rules: ruleCountsSchema.meta({
+          description:
+            'Rules that hold records up, by a batch that has left or by an older record; of the first 1,000',
+        }),
+      }),
+    ),
+  })
+  .meta({ id: 'Waits' });
+
+export const callerSchema = z
+  .strictObject({
+    name: z.string().nullable().meta({ description: 'Of the API key; null where none is needed' }),
+    rights: z.array(z.enum(RIGHTS)),
+  })
+  .meta({ id: 'Caller' });
 
 const recordViewSchema = z
   .strictObject({
@@ -244,6 +275,7 @@ export const healthSchema = z
 /** No schema says less than the type of its answer does. */
 export type AnswersAgree = [
   Takes<typeof requestViewSchema, RequestView>,
+  Takes<typeof waitsSchema, WaitsView>,
   Takes<typeof batchPageSchema, BatchPage>,
   Takes<typeof batchViewSchema, BatchView>,
   Takes<typeof deadLetterPageSchema, DeadLetterPage>,

@@ -20,6 +20,12 @@ export function keyNameOf(res: ServerResponse): string | undefined {
   return callers.get(res)?.keyName;
 }
 
+/** Who calls, once {@link requireApiKey} has let them through. */
+export function callerOf(res: ServerResponse): { name: string | null; rights: readonly Right[] } {
+  const { keyName, rights } = callers.get(res) ?? { keyName: undefined, rights: [] };
+  return { name: keyName ?? null, rights };
+}
+
 /**
  * Lets only holders of one of the keys through, as `Authorization: Bearer <key>` or `X-Api-Key: <key>`; everybody
  * when there are no keys. Throws `unauthorized`, and at once `invalid-config` when a digest isn't a SHA-256.

@@ -189,6 +189,17 @@ export const statusSchema = z
           shard: count(),
           batcher: z.string(),
           ...loadFields,
+          pages: count().meta({
+            description: 'Stretches of the buffer that wait outside the state of the batcher',
+          }),
+          run: z
+            .strictObject({
+              historyEvents: count(),
+              historyBytes: count(),
+              messages: count(),
+              continuedAsNew: count().meta({ description: 'How many runs came before it' }),
+            })
+            .meta({ id: 'Run', description: "The batcher's current run" }),
           saving: savingSchema,
           paused: operatorActionSchema.nullable(),
           storeAway: storeAwaySchema,

@@ -3,14 +3,14 @@ import { z } from 'zod';
 import type { BatcherClient } from '../contracts/batcher-client';
 import { KeepapartError } from '../domain/errors';
 import { validate } from '../edge/problems';
-import { keyNameOf } from './auth';
-import { batchPageSchema, batchViewSchema, requestViewSchema } from './answers';
+import { callerOf, keyNameOf } from './auth';
+import { batchPageSchema, batchViewSchema, callerSchema, requestViewSchema, waitsSchema } from './answers';
 import type { Operation } from './operation';
 import type { Routes } from './routing';
 import { batchesQuerySchema, idSchema } from './schemas';
 import { statusSchema } from './status-schemas';
 
-/** `GET /v1/requests/{requestId}`, `/v1/batches`, `/v1/batches/{batchId}`, `/v1/status`. */
+/** `GET /v1/requests/{requestId}`, `/v1/batches`, `/v1/batches/{batchId}`, `/v1/status`, `/v1/waits`, `/v1/me`. */
 export function serveViews(routes: Routes, batcher: BatcherClient): void {
   const getRequest: RequestHandler = async (req, res) => {
     const requestId = idSchema.safeParse(req.params['requestId']).data;
@@ -38,6 +38,14 @@ export function serveViews(routes: Routes, batcher: BatcherClient): void {
     res.json(await batcher.status());
   };
 
+  const getWaits: RequestHandler = async (_req, res) => {
+    res.json(await batcher.waits());
+  };
+
+  const getMe: RequestHandler = (_req, res) => {
+    res.json(callerOf(res));
+  };
+
   const read = (handle: RequestHandler, describe: Operation) => ({
     get: { right: 'read', handle, describe } as const,
   });
@@ -45,6 +53,8 @@ export function serveViews(routes: Routes, batcher: BatcherClient): void {
   routes.serve('/batches', read(getBatches, GET_BATCHES));
   routes.serve('/batches/:batchId', read(getBatch, GET_BATCH));
   routes.serve('/status', read(getStatus, GET_STATUS));
+  routes.serve('/waits', read(getWaits, GET_WAITS));
+  routes.serve('/me', read(getMe, GET_ME));
 }
 
 const GET_REQUEST: Operation = {
@@ -75,4 +85,16 @@ const GET_STATUS: Operation = {
   operationId: 'getStatus',
   summary: 'Tells what is buffered, in flight, saved and rolled back, by shard and in all',
   answer: { status: 200, schema: statusSchema },
+};
+
+const GET_WAITS: Operation = {
+  operationId: 'getWaits',
+  summary: 'Returns what everything that is buffered waits for, by shard',
+  answer: { status: 200, schema: waitsSchema },
+};
+
+const GET_ME: Operation = {
+  operationId: 'getMe',
+  summary: 'Returns the name of the API key and what it may do',
+  answer: { status: 200, schema: callerSchema },
 };

@@ -18,6 +18,7 @@ import { KnownStore } from './views/known-store';
 import { createPageReader } from './views/page-reader';
 import { readRequest } from './views/request-view';
 import { readStatus } from './views/status-view';
+import { readWaits } from './views/waits-view';
 
 /** What those who measure ask as well, without ever waiting long. */
 interface TemporalBatcherClient extends BatcherClient {
@@ -49,9 +50,10 @@ export function createBatcherClient(client: Client, shards: Shards): TemporalBat
     openStream: (requestId, { once, stillWanted }) =>
       (once && remembersKeys ? shards.keyed : shards.of(requestId)).openStream(requestId, stillWanted),
     status,
+    waits: () => readWaits(shards),
     request: (requestId, sentBy) => readRequest({ client, shards, batches, pages }, requestId, sentBy),
     batches: (filter) => listBatchPage(list, filter),
-    batch: (batchId) => readBatch(batches, batchId),
+    batch: (batchId) => readBatch(batches, isOwn, batchId),
     deadLetters: (filter) => readDeadLetterPage(redriving.letters, redriving.known, filter),
     redrive: (selection, by) => redrive(redriving, selection, { by, atMs: Date.now() }),
     flush: (by) => shards.control(flushSignal, by),

@@ -54,14 +54,14 @@ export function problemOf(error: unknown): ApiProblem {
 interface Ask {
   method?: 'GET' | 'POST' | 'PATCH';
   body?: unknown;
-  /** Default 10 s. */
+  /** Default 15 s: without a worker the API says so after ten. */
   timeoutMs?: number;
 }
 
 /** Asks the API. Throws an {@link ApiProblem}. */
 export async function ask<T>(
   path: string,
-  { method = 'GET', body, timeoutMs = 10 * SECOND }: Ask = {},
+  { method = 'GET', body, timeoutMs = 15 * SECOND }: Ask = {},
 ): Promise<T> {
   let response: Response;
   try {

@@ -113,7 +113,8 @@ function Side() {
 function Clock() {
   const at = reading.value?.atMs;
   const state = isFrozen.value ? 'stopped' : isStale.value ? 'broken' : at === undefined ? 'waiting' : 'live';
-  const text = { stopped: 'Stopped', broken: 'As of', waiting: 'Connecting', live: 'Live' }[state];
+  const broken = at === undefined ? 'No answer' : 'As of';
+  const text = { stopped: 'Stopped', broken, waiting: 'Connecting', live: 'Live' }[state];
   return (
     <button
       type="button"

@@ -65,7 +65,7 @@ export function createClients({ apis, ledger, uncertain }: ClientsOptions) {
   let lastAcknowledged: string | undefined;
 
   async function untilAcknowledged(list: Sending, first: number): Promise<void> {
-    const { key, values } = list;
+    const { key } = list;
     const sentAtMs = performance.now();
     for (let attempt = 0; ; attempt++) {
       const answer = await send(list, (first + attempt) % apis.length);
@@ -101,10 +101,13 @@ export function createClients({ apis, ledger, uncertain }: ClientsOptions) {
   function acknowledge(requestId: string | undefined, { key, values, way }: Sending): void {
     counts.acknowledgedRequests[way]++;
     counts.acknowledgedRecords += values.length;
-    if (requestId === undefined) return note({ sent: 'acknowledged', values: [...values] });
+    if (key !== undefined) open.delete(key);
+    if (requestId === undefined) {
+      note({ sent: 'acknowledged', values: [...values] });
+      return;
+    }
     lastAcknowledged = requestId;
     enter(requestId, values);
-    if (key !== undefined) open.delete(key);
   }
 
   function enter(requestId: string, values: readonly JsonValue[]): void {
@@ -115,11 +118,11 @@ export function createClients({ apis, ledger, uncertain }: ClientsOptions) {
   function noteUncertain({ values, way }: Sending, { requestId, accepted = 0 }: Answer): void {
     counts.lostRequests++;
     const all = [...values];
-    if (way !== 'stream') return note({ sent: 'list', values: all });
-    if (requestId === undefined) return note({ sent: 'stream', values: all });
-    counts.acknowledgedRecords += accepted;
-    enter(requestId, values.slice(0, accepted));
-    note({ sent: 'rest', requestId, from: accepted, values: all });
+    if (way === 'stream' && requestId !== undefined) {
+      counts.acknowledgedRecords += accepted;
+      enter(requestId, values.slice(0, accepted));
+      note({ sent: 'rest', requestId, from: accepted, values: all });
+    } else note({ sent: way === 'stream' ? 'stream' : 'list', values: all });
   }
 
   function note(line: Uncertain): void {

@@ -135,17 +135,19 @@ async function untilDone<T>(work: () => Promise<T>): Promise<T> {
   return done.result;
 }
 
+const RESCUE_LIMIT_MS = 5 * MINUTE;
 export const NOTHING_RESCUED = '0 records rescued';
 
 /** Takes in again what is out of reach, as soon as a worker and Temporal are there for it. */
 export async function rescue({ system, turns }: Pick<FaultContext, 'system' | 'turns'>): Promise<string> {
   return turns('rescue', async () => {
     let taken = 0;
-    for (let attempt = 1; ; attempt++) {
+    const untilMs = Date.now() + RESCUE_LIMIT_MS;
+    for (;;) {
       const { report, said } = await system.rescue();
       taken += report?.lost ?? 0;
       if (report !== undefined && report.stuck.length === 0) return `${taken} records rescued`;
-      if (attempt === 30) return `NOT RESCUED: ${said}`;
+      if (Date.now() > untilMs) return `NOT RESCUED: ${said}`;
     }
   });
 }
@@ -228,7 +230,7 @@ const MALFORMED: readonly unknown[][] = [
 ];
 const SIGNALS = [addRecordsSignal, configureSignal, drainSignal, childProgressSignal, storeNoticeSignal];
 const UPDATES = [takeUpdate, readUpdate, layoutUpdate, limitsUpdate];
-const UPDATE_LIMIT_MS = 2 * SECOND;
+const MESSAGE_LIMIT_MS = 2 * SECOND;
 
 export async function sendMalformed({ system }: FaultContext): Promise<Carried> {
   const batchers = await idsOf(system, WORKFLOW_TYPE.batcher);
@@ -243,15 +245,13 @@ export async function sendMalformed({ system }: FaultContext): Promise<Carried> 
 async function sendSignals({ client }: AttackedSystem, batchers: readonly string[]): Promise<number> {
   let taken = 0;
   for (const batcher of batchers)
-    for (const args of MALFORMED)
-      for (const { name } of SIGNALS)
-        await client.workflow
-          .getHandle(batcher)
-          .signal(name, ...args)
-          .then(
-            () => taken++,
-            () => undefined,
-          );
+    for (const args of MALFORMED) {
+      const handle = client.workflow.getHandle(batcher);
+      const sent = await client.withDeadline(Date.now() + MESSAGE_LIMIT_MS, () =>
+        Promise.allSettled(SIGNALS.map(({ name }) => handle.signal(name, ...args))),
+      );
+      taken += sent.filter(({ status }) => status === 'fulfilled').length;
+    }
   return taken;
 }
 
@@ -263,7 +263,7 @@ async function refused(
 ): Promise<number> {
   const handle = client.workflow.getHandle(batcher);
   const [first, ...rest] = args;
-  const answers = await client.withDeadline(Date.now() + UPDATE_LIMIT_MS, () =>
+  const answers = await client.withDeadline(Date.now() + MESSAGE_LIMIT_MS, () =>
     Promise.allSettled(
       UPDATES.map(({ name }) =>
         args.length === 0

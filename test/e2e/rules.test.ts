@@ -51,7 +51,9 @@ describe('rules check', () => {
       '    /1/pair: expected an array of exactly two values; received [3] (array)',
       '  rule 3: {"distnict":"/id"}',
       expect.stringContaining('    /2/distnict: expected only the keys pair, group, distinct, alike, never'),
-      expect.stringContaining('    /2: expected an object with exactly one of pair, group, distinct, alike, never'),
+      expect.stringContaining(
+        '    /2: expected an object with exactly one of pair, group, distinct, alike, never',
+      ),
       '  rule 4: {"group":[2,1]}',
       '    /3: expected a rule that does not repeat /0; received {"group":[2,1]} (object) [invalid-config]',
       '',

@@ -3,7 +3,7 @@ import type { Readiness, BatcherClient, RecordStream } from '../../src/contracts
 import type { DeadLetterPage, RedriveResult } from '../../src/contracts/dead-letters';
 import type { LimitsAnswer } from '../../src/contracts/limits';
 import type { DrainOptions, DrainReport } from '../../src/contracts/drain';
-import type { BatchPage, BatchView, RequestView, StatusView } from '../../src/contracts/views';
+import type { BatchPage, BatchView, RequestView, StatusView, WaitsView } from '../../src/contracts/views';
 
 /**
  * A BatcherClient that records what it is asked and answers what a test gives it. Right for the edge alone: the real
@@ -19,6 +19,15 @@ export class FakeBatcherClient implements BatcherClient {
   readonly batchViews = new Map<string, BatchView>();
   page: BatchPage = { batches: [], nextCursor: null };
   statusView = emptyStatus();
+  waitsView: WaitsView = {
+    shards: [
+      {
+        ...{ shard: 0, batcher: 'batcher-0', bufferedRecords: 3 },
+        waits: [{ text: 'older records', for: 'older_records', records: 3 }],
+        rules: [{ rule: { pair: [1, 2] }, records: 1 }],
+      },
+    ],
+  };
   letterPage: DeadLetterPage = { deadLetters: [], nextCursor: null };
   redriveResult: RedriveResult = { redriven: [], alreadyRedriven: [], notFound: [] };
   drainReport: Omit<DrainReport, 'by'> = { drained: true, shards: [], atMs: 0 };
@@ -65,6 +74,10 @@ export class FakeBatcherClient implements BatcherClient {
 
   status(): Promise<StatusView> {
     return this.answer('status()', this.statusView);
+  }
+
+  waits(): Promise<WaitsView> {
+    return this.answer('waits()', this.waitsView);
   }
 
   request(requestId: string): Promise<RequestView | undefined> {
@@ -146,6 +159,8 @@ function emptyStatus(): StatusView {
       {
         shard: 0,
         batcher: 'batcher-0',
+        pages: 0,
+        run: { historyEvents: 9, historyBytes: 900, messages: 2, continuedAsNew: 0 },
         saving: { shape: 'record', since: null, due: null, storeIsSlow: false },
         paused: null,
         storeAway: null,

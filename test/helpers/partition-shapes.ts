@@ -45,8 +45,7 @@ const DEBITS_AND_CREDITS: ConflictRule = {
 };
 
 /**
- * Shapes that were slow, found by hand, by drawing rules and values at random, and by keeping what made a cut slower
- * (`npm run bench -- partition --hunt`).
+ * Shapes that are slow, or were: one for each way of the partitioner, and for each table it has, what makes it longest.
  */
 export const SHAPES: readonly Shape[] = [
   { name: 'no rules', maxBatchSize: 5, rules: [], value: (random, size) => random.integer(0, size) },

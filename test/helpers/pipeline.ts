@@ -31,7 +31,7 @@ import { TEST_SETTINGS } from './test-settings';
 import { waitFor } from './wait-for';
 
 /** Once in a suite is enough: all of its pipelines are in one namespace. */
-let registered: Promise<void> | undefined;
+let registered: Promise<true> | undefined;
 
 const WIDE: AdmissionLimits = { maxBufferedRecords: 100_000, maxBufferedBytes: 1024 * 1024 };
 
@@ -80,7 +80,7 @@ export async function startPipeline(
 ): Promise<TestPipeline> {
   quietRuntime();
   const connected = await connectClient(embeddedTarget(testServer().address));
-  await (registered ??= registerWithTemporal(connected));
+  await (registered ??= waitFor('the server to know what is searched by', () => register(connected)));
   const memory = createMemoryStore();
   const name = `test-${randomUUID().slice(0, 8)}`;
   const { store = memory, worker = 'shared' } = options;
@@ -177,8 +177,13 @@ export function anotherClient(pipeline: TestPipeline, limits?: AdmissionLimits):
   return createBatcherClient(pipeline.client, anotherShards(pipeline, {}, limits));
 }
 
+async function register(client: Client): Promise<true> {
+  await registerWithTemporal(client);
+  return true;
+}
+
 /** The same client with another deadline for its calls than the ten seconds that they have. */
-export function withPatience(client: Client, patienceMs: number): Client {
+function withPatience(client: Client, patienceMs: number): Client {
   return Object.create(client, {
     withDeadline: {
       value: <T>(_deadline: number, call: () => Promise<T>): Promise<T> =>

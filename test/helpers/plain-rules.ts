@@ -23,7 +23,8 @@ function at(pointer: string, record: JsonValue): Part {
 }
 
 /** JSON knows one zero. */
-const plain = (part: Part): Part => (part === NOTHING ? NOTHING : (JSON.parse(JSON.stringify(part)) as JsonValue));
+const plain = (part: Part): Part =>
+  part === NOTHING ? NOTHING : (JSON.parse(JSON.stringify(part)) as JsonValue);
 const same = (a: Part, b: Part): boolean => isDeepStrictEqual(plain(a), plain(b));
 
 function isSelected(selector: Selector, record: JsonValue): boolean {
@@ -51,7 +52,8 @@ export function plainlyApart(rule: ConflictRule, a: JsonValue, b: JsonValue): bo
     if (ofA === NOTHING || !same(ofA, ofB)) return false;
   }
   if ('alike' in rule) return !same(at(rule.alike, a), at(rule.alike, b));
-  if ('distinct' in rule) return at(rule.distinct, a) !== NOTHING && same(at(rule.distinct, a), at(rule.distinct, b));
+  if ('distinct' in rule)
+    return at(rule.distinct, a) !== NOTHING && same(at(rule.distinct, a), at(rule.distinct, b));
   if ('never' in rule) {
     const { left, right } = rule.never;
     return (isSelected(left, a) && isSelected(right, b)) || (isSelected(left, b) && isSelected(right, a));

@@ -46,7 +46,7 @@ test('The key is asked for before anything of the body is looked at.', async () 
   await request(app).post('/v1/records').type('text').send('x'.repeat(50_000)).expect(401);
 });
 
-test('Probes, the index and the description stay open.', async () => {
+test('Probes, the dashboard’s page and the description stay open.', async () => {
   const { app } = testApp({ apiKeys });
   for (const path of ['/healthz', '/readyz', '/', '/openapi.json', '/docs'])
     await request(app).get(path).expect(200);

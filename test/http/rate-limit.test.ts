@@ -61,7 +61,7 @@ test('Every request under /v1 counts that has a key, and none without one uses a
   expect(await statuses(app, 1)).toEqual([429]);
 });
 
-test('Probes and the index are never limited.', async () => {
+test('Probes and the dashboard’s page are never limited.', async () => {
   const { app } = testApp({ rateLimitPerSecond: 1 });
   await request(app).get('/v1/status').expect(200);
   await request(app).get('/v1/status').expect(429);

@@ -5,14 +5,7 @@ import { createFileStore } from '../../src/store/file-store';
 import type { StoreFolders } from '../../src/store/folders';
 import { sweep } from '../../src/store/sweep';
 import { interceptFs } from '../helpers/intercept-fs';
-import {
-  BATCH,
-  BATCH_FILE,
-  record,
-  rolledBack,
-  saved,
-  storeFolders,
-} from '../helpers/store-folders';
+import { BATCH, BATCH_FILE, record, rolledBack, saved, storeFolders } from '../helpers/store-folders';
 
 /** Publishing where there are no hard links: a claim decides which content a file gets. */
 let restore = (): void => undefined;

@@ -6,6 +6,7 @@ import { closeTogether, rollBackTogether, saveTogether } from '../../src/domain/
 import { storeAway, type SaveOutcome } from '../../src/store';
 import { memorySaver, savingHarness } from '../helpers/store-subjects';
 import { BATCH, BATCH_FILE, record, rolledBack, saved } from '../helpers/store-folders';
+import { waitFor } from '../helpers/wait-for';
 
 const FIVE = [1, 2, 3, 4, 5].map((i) => record(i));
 const attempt = (number = 1, signal = new AbortController().signal): SaveAttempt => ({
@@ -151,6 +152,7 @@ describe('A store around code that saves batches', () => {
       [{ batch: BATCH, records: FIVE.slice(0, 1) }],
       attempt(1, cancel.signal),
     );
+    await waitFor('the call to have begun', () => Promise.resolve(signals.length === 2));
     cancel.abort();
     expect(outcomesOf((await saving)[0])).toEqual([
       { code: 'save-failed', message: 'saveBatch was called off' },

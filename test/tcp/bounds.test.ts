@@ -135,6 +135,19 @@ describe('Clients that take too long:', () => {
   });
 });
 
+test('What a client still sends after our goodbye is read and dropped, so that it comes to read that.', async () => {
+  const gateway = await testGateway({}, { lingerMs: MINUTE });
+  const client = await gateway.connect();
+  client.socket.pause();
+  client.send('GET / HTTP/1.1\r\n\r\n');
+  for (let i = 0; i < 8; i++) client.send(Buffer.alloc(1024 * 1024, ' '));
+  await waitFor('all to be read', () => client.socket.writableLength === 0);
+  client.socket.end();
+  client.socket.resume();
+  expect(await client.ended).toMatch(/^error wrong-protocol, do not repeat: [^\n]+\n$/);
+  expect(gateway.taken()).toEqual([]);
+});
+
 describe('Clients that send too much:', () => {
   const MEGABYTE = Buffer.alloc(1024 * 1024, ' ');
 

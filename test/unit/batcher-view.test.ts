@@ -1,6 +1,6 @@
 import type { ConflictRule } from '../../src/domain/conflict-rules';
 import { NO_CUTS } from '../../src/domain/explain/cut-counts';
-import { appendToEnd } from '../../src/domain/paged-buffer';
+import { appendToEnd, flushEverything } from '../../src/domain/paged-buffer';
 import { NO_LAYOUT } from '../../src/domain/layout';
 import { digestOf, keyRefOf } from '../../src/temporal/shard/digests';
 import { changeLimits } from '../../workflows/batcher/limits';
@@ -8,6 +8,7 @@ import { recordProgress } from '../../workflows/batcher/in-flight';
 import { takeRequest } from '../../workflows/batcher/requests';
 import type { BatcherState } from '../../workflows/batcher/state';
 import { answersTo, describeBatcher, statusOf, takeAnswers, traceOf } from '../../workflows/batcher/view';
+import { bufferWaitsOf, oldestDueAtMs } from '../../workflows/batcher/waits';
 import { infoOf, newState, progress, startBatches } from '../helpers/batcher-loop';
 
 test('rules that change keep the counts of those that stay.', () => {
@@ -34,6 +35,7 @@ test('a batcher tells what it holds, where a request is, and what people need to
     bufferedRecords: 2,
     bufferedBytes: 5,
     oldestAcceptedAtMs: 10,
+    oldestDueAtMs: 110,
     inFlight: 1,
     inFlightRecords: 3,
     unaccounted: 0,
@@ -145,10 +147,10 @@ test('A list has no answer without a key: nobody waits for one.', () => {
 });
 
 test('Questions are answered in order, each by its kind, and change nothing.', () => {
-  const state = newState({ flushIntervalMs: 100 });
+  const state = newState({ flushIntervalMs: 3_600_000 });
   take(state, { ...LIST, digest: digestOf(LIST) }, partOf(0, [1]));
   const before = JSON.stringify(statusOf(state, infoOf()));
-  const [keys, list, stream, unknown, request, waiting, status, layout] = answersTo(state, infoOf(), [
+  const [keys, list, stream, unknown, request, waiting, status, layout, waits] = answersTo(state, infoOf(), [
     { about: 'keys', keys: [keyRefOf('k'), keyRefOf('none')] },
     { about: 'stream', key: keyRefOf('k') },
     { about: 'stream', key: keyRefOf('s') },
@@ -157,9 +159,11 @@ test('Questions are answered in order, each by its kind, and change nothing.', (
     { about: 'request', requestId: 'k', withWaits: true },
     { about: 'status' },
     { about: 'layout' },
+    { about: 'waits' },
   ]);
   expect(keys).toEqual([digestOf(LIST).body, null]);
   expect(layout).toEqual(NO_LAYOUT);
+  expect(waits).toMatchObject({ counts: [{ for: 'age', records: 3 }] });
   // A list under a key stands for a whole stream of other records.
   expect(list).toEqual({ taken: 0, digest: digestOf(LIST).body, complete: true });
   expect(stream).toMatchObject({ taken: 1, complete: false });
@@ -167,4 +171,31 @@ test('Questions are answered in order, each by its kind, and change nothing.', (
   expect(request).toEqual({ size: 2, bufferedIndexes: [0, 1], inFlightChildIds: [], pageIds: [] });
   expect(waiting).toMatchObject({ size: 2, waits: { of: [0, 1] } });
   expect(JSON.stringify(status)).toBe(before);
+});
+
+test('A record is due since its age allowed it to go, or since a flush by hand; not while the shard is paused.', () => {
+  const state = newState({ flushIntervalMs: 100 });
+  take(state, LIST);
+  const acceptedAtMs = state.buffer.head.waiting[0]?.acceptedAtMs ?? NaN;
+  const due = (afterMs: number) => oldestDueAtMs(state, acceptedAtMs + afterMs);
+  expect([due(99), due(100), due(5000)]).toEqual([null, acceptedAtMs + 100, acceptedAtMs + 100]);
+  flushEverything(state.buffer, 'manual');
+  expect(due(1)).toBe(acceptedAtMs);
+  state.paused = { by: 'Ann', atMs: 0 };
+  expect(due(5000)).toBeNull();
+});
+
+test('What the whole buffer waits for adds up to what is buffered, in pages and all.', () => {
+  const state = newState({ flushIntervalMs: 3_600_000, maxBatchSize: 100 });
+  take(state, LIST);
+  state.buffer.pages.push({ pageId: 'p', records: 9, bytes: 9, oldestAcceptedAtMs: 0, flushOldest: 0 });
+  const { counts } = bufferWaitsOf(state, Date.now());
+  expect(counts.map(({ for: reason, records }) => [reason, records])).toEqual([
+    ['age', LIST.values.length],
+    ['older_records', 9],
+  ]);
+  state.paused = { by: 'Ann', atMs: 0 };
+  expect(bufferWaitsOf(state, Date.now()).counts).toEqual([
+    { for: 'resume', by: 'Ann', records: LIST.values.length + 9 },
+  ]);
 });

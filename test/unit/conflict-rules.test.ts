@@ -222,13 +222,7 @@ describe('parseConflictRules', () => {
       'no "at" beside distinct',
       '"/b" (string)',
     ],
-    [
-      'at beside alike',
-      [{ alike: '/a', at: '/b' }],
-      '/0/at',
-      'no "at" beside alike',
-      '"/b" (string)',
-    ],
+    ['at beside alike', [{ alike: '/a', at: '/b' }], '/0/at', 'no "at" beside alike', '"/b" (string)'],
     ['alike that is no pointer', [{ alike: 'tenant' }], '/0/alike', 'a JSON Pointer', '"tenant" (string)'],
     [
       'alike within what is the same as a whole',

@@ -71,7 +71,7 @@ const LAYERS: Record<string, Layer> = {
   },
   'src/ui': {
     layers: ['src/contracts', 'src/domain'],
-    takes: ['preact', '@preact/signals', 'uplot'],
+    takes: ['preact', '@preact/signals'],
     refuses: ['express', '@temporalio/common', 'node:fs', 'node:process', 'zod', 'react'],
   },
   'src/store': {

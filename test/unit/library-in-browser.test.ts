@@ -43,7 +43,11 @@ test('the library works where there is nothing of Node, and imports nothing outs
   const rows = [1, 1, 2, 3].map((sku) => ({ value: { tenant: sku > 2 ? 'b' : 'a', sku } }));
   const options = { rules, maxBatchSize: 2 };
   const { batches, isProved } = library.partition(rows, options);
-  expect(batches.map((batch) => batch.map((row) => rows.indexOf(row as (typeof rows)[0])))).toEqual([[0, 2], [1], [3]]);
+  expect(batches.map((batch) => batch.map((row) => rows.indexOf(row as (typeof rows)[0])))).toEqual([
+    [0, 2],
+    [1],
+    [3],
+  ]);
   expect(isProved).toBe(true);
   expect(JSON.stringify(library.explainRecord(batches, rows[1], options))).toBe(
     JSON.stringify([{ batch: 0, why: 'rules', apartFrom: { record: rows[0], rules: [1] } }]),

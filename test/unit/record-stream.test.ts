@@ -5,6 +5,10 @@ import type { StreamProgress } from '../../src/domain/stream-window';
 import { keyRefOf } from '../../src/temporal/shard/digests';
 import { openRecordStream, type StreamChannel } from '../../src/temporal/shard/record-stream';
 
+// A part that isn't full goes after 200 ms, which pass in the middle of anything on a busy machine.
+beforeEach(() => jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask'] }));
+afterEach(() => jest.useRealTimers());
+
 /** Streams over a batcher that takes a part only where the one before it ended, and that the test can hold up. */
 function fakeBatcher() {
   const streams = new Map<string, StreamProgress>();

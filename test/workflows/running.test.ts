@@ -96,11 +96,26 @@ test('a batch that is terminated by hand holds on until it is settled (G2, G4)',
   };
   await pipeline.send([1]);
   await waitFor('the record to be tried', () => log.hasBegun(1));
-  await pipeline.send([2]);
+  let settle: () => void = () => undefined;
+  const settled = new Promise<void>((resolve) => (settle = resolve));
+  let settling = false;
+  pipeline.store.beforeRollback = () => {
+    settling = true;
+    return settled;
+  };
   await pipeline.client.workflow.getHandle(childIdOf(pipeline.batcherWorkflowId, 1)).terminate('test');
+  await waitFor('the settling', () => settling);
+  await pipeline.send([2, 'free']);
+  // The batcher has looked at both.
+  await saved('free');
+  await waitFor('it to close', async () => (await pipeline.status()).inFlight === 1);
+  expect(log.hasBegun(2)).toBe(false);
+  settle();
+  await waitFor('2 to be saved', () => savedValues(pipeline.store).includes(2));
   await pipeline.quiet();
   release();
   expect(pipeline.store.outcomes().map(({ value, outcome }) => [value, outcome])).toEqual([
+    ['free', 'saved'],
     [1, 'rolled_back'],
     [2, 'saved'],
   ]);

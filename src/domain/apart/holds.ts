@@ -28,7 +28,7 @@ export const WHOLE_SLOT = -1;
 const TEXT_MARK = '=';
 
 /**
- * Longer texts of a side aren't held, as what is held is bounded in bytes. Their records take the slot for themselves
+ * Longer texts, escaped as in an address, aren't held, as what is held is bounded in bytes. Their records take the slot for themselves
  * alone: kept apart also from those on the same side, one after the other.
  */
 const MAX_SIDE_LENGTH = 100;
@@ -74,7 +74,8 @@ export class Holds {
   private nameOf(rule: number, side: string): Side | undefined {
     if ('alike' in (this.rules[rule] ?? {})) {
       // What is packed is taken apart at spaces, colons and @, none of which it leaves.
-      return side.length > MAX_SIDE_LENGTH ? undefined : TEXT_MARK + encodeURIComponent(side);
+      const text = TEXT_MARK + encodeURIComponent(side);
+      return text.length > MAX_SIDE_LENGTH ? undefined : text;
     }
     const number = this.sides[rule]?.get(side);
     if (number === undefined) throw new TypeError(`rule ${rule} has no side ${side}`);

@@ -36,8 +36,7 @@ export function explainRecord<T extends { value: JsonValue }>(
   return batches.slice(0, own).map((batch, index): PassedBatch<T> => {
     for (const other of batch) {
       const apart = conflictingRules(record.value, other.value, rules);
-      if (apart.length > 0)
-        return { batch: index, why: 'rules', apartFrom: { record: other, rules: apart } };
+      if (apart.length > 0) return { batch: index, why: 'rules', apartFrom: { record: other, rules: apart } };
     }
     return { batch: index, why: batch.length >= maxBatchSize ? 'full' : 'spread' };
   });

@@ -2,6 +2,9 @@ import type { Classes } from './classes';
 import { ALONE, type Constraint } from './columns';
 import { lengthOf } from './lists';
 
+/** Of slots that a class wants alone, so many are looked at beside each of its other slots. */
+const MAX_ALONE = 8;
+
 /**
  * A number of batches below which there is no partition: the largest of
  * - ⌈records / maxBatchSize⌉;
@@ -28,7 +31,7 @@ export function lowerBoundOf(
       const needs = keys.get(key) ?? new Needs(maxBatchSize);
       keys.set(key, needs);
       needs.add(records);
-      alsoAlone ??= ofClass.filter((other) => other.key === ALONE);
+      alsoAlone ??= ofClass.filter((other) => other.key === ALONE).slice(0, MAX_ALONE);
       for (const other of alsoAlone) needs.addAlone(records, other.slot);
     }
   }

@@ -1,6 +1,12 @@
 import { canonicalJson, type JsonValue } from '../json';
 import { parseJsonPointer } from '../json-pointer';
-import { membersOf, scopeOf, type AlikeRule, type ConflictRule, type NeverRule } from '../conflict-rules/rule';
+import {
+  membersOf,
+  scopeOf,
+  type AlikeRule,
+  type ConflictRule,
+  type NeverRule,
+} from '../conflict-rules/rule';
 import { selectorOf } from '../conflict-rules/selector';
 import { atomsAt } from './atoms';
 import { crossed, NOT_NUMBERED, Parts, ValueNumbers, type Numbered } from './values';
@@ -94,7 +100,10 @@ function addTo<T>(groups: Map<string, T[]>, key: string, item: T): void {
 function alikeColumn(parts: Parts, rule: AlikeRule, newSlot: NewSlot): Column {
   const { numbers, size } = parts.at(rule.alike);
   const scopes = parts.together(scopeOf(rule));
-  const keys = { numbers: numbers.map((number) => (number === NOT_NUMBERED ? size : number)), size: size + 1 };
+  const keys = {
+    numbers: numbers.map((number) => (number === NOT_NUMBERED ? size : number)),
+    size: size + 1,
+  };
   const { numbers: states, size: count } = crossed(scopes, keys);
   const at = placesOfStates(states, count, scopes, keys);
   const values = new Int32Array(scopes.size);
@@ -178,7 +187,14 @@ function neverColumn(parts: Parts, rules: readonly NeverRule[], newSlot: NewSlot
   const [leftAt, rightAt] = [first.left.at ?? '', first.right.at ?? ''];
   const selectors = rules.flatMap(({ never: { left, right } }) => [left, right]);
   const lefts = atomsAt(parts, leftAt, leftAt === rightAt ? selectors : rules.map(({ never }) => never.left));
-  const rights = leftAt === rightAt ? lefts : atomsAt(parts, rightAt, rules.map(({ never }) => never.right));
+  const rights =
+    leftAt === rightAt
+      ? lefts
+      : atomsAt(
+          parts,
+          rightAt,
+          rules.map(({ never }) => never.right),
+        );
   const pairs = leftAt === rightAt ? lefts : crossed(lefts, rights);
   const { numbers, sides } = bySides(pairs, parts, rules);
   const found = { numbers, size: sides.length };

@@ -63,7 +63,8 @@ export class ConflictGraph {
   stepsOfAll(): number {
     const { constraints } = this.classes;
     let steps = constraints.length * this.words;
-    for (const ofClass of constraints) for (const { slot } of ofClass) steps += this.slots[slot]?.all.steps ?? 0;
+    for (const ofClass of constraints)
+      for (const { slot } of ofClass) steps += this.slots[slot]?.all.steps ?? 0;
     return steps;
   }
 

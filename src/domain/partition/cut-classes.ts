@@ -66,7 +66,7 @@ function cutParts(classes: Classes, maxBatchSize: number, budget: Budget): Cut |
   for (const { classes: own, records } of partsBy(classes, slot)) {
     const share = { steps: (budget.steps * records.length) / budget.records, records: records.length };
     const { batches, lowerBound, steps } = cutClasses(own, maxBatchSize, share);
-    budget.steps = Math.max(0, budget.steps - steps);
+    budget.steps = Math.max(0, budget.steps - Math.min(steps, share.steps));
     budget.records -= records.length;
     cut.lowerBound += lowerBound;
     cut.steps += steps;
@@ -82,8 +82,9 @@ function cutAny(classes: Classes, components: Components, maxBatchSize: number, 
   const largest = components.sizes.reduce((most, size) => Math.max(most, size), 0);
   // Where none has more records than batches are needed anyway, one of each to a batch is the fewest.
   if (general.isOpen() && largest <= general.lowerBound)
-    return { ...cutAsCliques(classes, components, maxBatchSize), steps: general.steps };
+    return { ...cutAsCliques(classes, components, maxBatchSize), steps: general.steps + general.graphSteps };
   general.search();
-  const { best, byAge, lowerBound, steps } = general;
+  const { best, byAge, lowerBound } = general;
+  const steps = general.steps + general.graphSteps;
   return { batches: best === byAge ? batchesOf(byAge) : arrange(best, classes), lowerBound, steps };
 }

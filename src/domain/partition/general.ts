@@ -9,7 +9,7 @@ import type { Assignment } from './cut';
 import { searchFewest } from './exact';
 import { extract } from './extract';
 import { firstFit } from './first-fit';
-import { fractionalBound } from './fractional-bound';
+import { fractionalBound, MAX_CLASSES as MAX_FRACTIONAL } from './fractional-bound';
 import { heaviestClique } from './heaviest-clique';
 import { improve } from './improve';
 import { Kernel } from './kernel';
@@ -17,10 +17,13 @@ import { tabuSearch } from './tabu';
 import { cutTwoSided } from './two-sides';
 
 /** How much of the steps of a search each of its ways may take. */
-const SHARES = { clique: 0.05, conflictFree: 0.1, extraction: 0.5, fractional: 0.25 } as const;
+const SHARES = { clique: 0.05, conflictFree: 0.1, extraction: 0.5, fractional: 0.5 } as const;
 
-/** Words that are read to write all conflicts out: up to 40 ms, and far less unless records are in hundreds of slots each. */
-const MAX_GRAPH_STEPS = 32_000_000;
+/**
+ * Words that may be read to write all conflicts out, for each step of the search: up to 40 ms in all, and far less unless
+ * records are in hundreds of slots each.
+ */
+const GRAPH_STEPS = 8 / 3;
 
 /** Extraction goes through all classes for each record in a batch. */
 const MAX_EXTRACTED = 2_000_000;
@@ -38,7 +41,7 @@ export class General {
   readonly byAge: Assignment;
   /** Elementary steps so far. */
   steps = 0;
-  /** Words read to write the conflicts out, which don't count against the steps of the search. */
+  /** Words read to write the conflicts out: one after the other, so they don't count against the steps of the search. */
   graphSteps = 0;
 
   constructor(
@@ -65,12 +68,13 @@ export class General {
     this.consider(this.fit(byConflicts(classes, counts)));
     if (!this.isOpen()) return;
     const graph = new ConflictGraph(classes);
-    const kernel = Kernel.of(classes, graph, MAX_GRAPH_STEPS);
-    this.prove(cliqueBound(classes, graph, counts, maxBatchSize, SHARES.clique * this.maxSteps));
+    const kernel = Kernel.of(classes, graph, GRAPH_STEPS * this.maxSteps);
+    const forClique = (kernel === undefined ? 2 : 1) * SHARES.clique * this.maxSteps;
+    this.prove(cliqueBound(classes, graph, counts, maxBatchSize, forClique));
     this.graphSteps = graph.steps;
     if (kernel === undefined) {
       const before = graph.steps;
-      const maxSteps = this.maxSteps / 4;
+      const maxSteps = this.maxSteps / 6;
       this.best = improve(this.best, classes, graph, { maxBatchSize, enough: this.lowerBound, maxSteps });
       this.steps += graph.steps - before;
     } else this.searchIn(kernel);
@@ -92,7 +96,7 @@ export class General {
     if (this.isOpen() && depth <= MAX_DEPTH) this.proveByLargestBatch(kernel);
     if (this.isOpen()) {
       const left = Math.max(0, maxSteps - this.steps);
-      const share = kernel.count <= 160 ? 1 - SHARES.fractional : 1;
+      const share = kernel.count <= MAX_FRACTIONAL ? 1 - SHARES.fractional : 1;
       const found = tabuSearch(this.batchesIn(kernel), kernel, {
         maxBatchSize,
         enough: this.lowerBound,

@@ -101,7 +101,9 @@ class Separator {
       if (!isWhole) known.set(text, constraints.length);
       constraints.push(own);
     }
-    const classOf = records.map((record) => this.classNumber[this.classes.classOf[record] as number] as number);
+    const classOf = records.map(
+      (record) => this.classNumber[this.classes.classOf[record] as number] as number,
+    );
     return { constraints, members: listsBy(classOf, constraints.length), classOf, slots };
   }
 

@@ -1,6 +1,6 @@
 import { Bits, SparseBits, type NumberSet } from './bits';
 import type { Classes } from './classes';
-import { ALONE } from './columns';
+import { ALONE, type Constraint } from './columns';
 import { lengthOf } from './lists';
 import { TakenSlots } from './taken-slots';
 
@@ -8,6 +8,13 @@ import { TakenSlots } from './taken-slots';
 interface WideSlot {
   taken: Bits;
   byKey: Map<number, { records: number; batches: NumberSet }>;
+}
+
+/** The constraints of a class: on slots of many records what is taken, and by batches with the same key; and the others. */
+interface Resolved {
+  taken: Bits[];
+  same: (NumberSet | undefined)[];
+  narrow: Constraint[];
 }
 
 /** When the steps are used up, a search looks at so many words of batches: the youngest. */
@@ -28,9 +35,8 @@ export class OpenBatches {
   private firstWordWithRoom = 0;
   private readonly wide: readonly (WideSlot | undefined)[];
   private readonly narrow: TakenSlots;
-  /** Of the search that is on. */
-  private readonly taken: Bits[] = [];
-  private readonly same: (NumberSet | undefined)[] = [];
+  /** By class: its constraints, looked up once. */
+  private readonly resolved: (Resolved | undefined)[] = [];
 
   /**
    * @param maxSteps with which it stops looking for the first batch, and takes the first among the youngest 128. So time
@@ -50,32 +56,22 @@ export class OpenBatches {
 
   /** The first batch, from a number on, with room for a record of a class and without a conflict; else a new one. */
   firstFor(recordClass: number, from: number): number {
-    const { taken, same } = this;
-    const constraints = this.classes.constraints[recordClass] ?? [];
-    let wide = 0;
-    for (const { slot, key } of constraints) {
-      const of = this.wide[slot];
-      if (of === undefined) continue;
-      taken[wide] = of.taken;
-      same[wide] = key === ALONE ? undefined : of.byKey.get(key)?.batches;
-      wide++;
-    }
-    const isAsked = wide < constraints.length;
+    const { taken, same, narrow } = this.constraintsOf(recordClass);
     const words = (this.count + 31) >> 5;
     let first = Math.max(from >> 5, this.firstWordWithRoom);
     if (this.steps > this.maxSteps) first = Math.max(first, words - LAST_WORDS);
-    this.steps += constraints.length;
+    this.steps += taken.length + narrow.length;
     for (let word = first; word < words; word++) {
       let bits = this.withRoom.at(word);
       if (word === from >> 5) bits &= -1 << (from & 31);
-      for (let each = 0; each < wide && bits !== 0; each++) {
+      for (let each = 0; each < taken.length && bits !== 0; each++) {
         bits &= ~(taken[each] as Bits).at(word) | (same[each]?.at(word) ?? 0);
         this.steps++;
       }
       this.steps++;
       for (; bits !== 0; bits &= bits - 1) {
         const batch = (word << 5) + 31 - Math.clz32(bits & -bits);
-        if (!isAsked || this.isOpenTo(recordClass, batch)) return batch;
+        if (narrow.length === 0 || this.isOpenTo(narrow, batch)) return batch;
       }
     }
     return this.count;
@@ -90,32 +86,47 @@ export class OpenBatches {
     }
     const size = (this.sizes[batch] as number) + 1;
     this.sizes[batch] = size;
-    const constraints = this.classes.constraints[recordClass] ?? [];
-    this.steps += constraints.length;
+    const { taken, same, narrow } = this.constraintsOf(recordClass);
+    this.steps += taken.length + narrow.length;
     if (size === this.maxBatchSize) {
       // Nothing asks for its slots again.
       this.close(batch);
       return;
     }
-    for (const { slot, key } of constraints) {
-      const of = this.wide[slot];
-      if (of === undefined) this.narrow.take(slot, batch, key);
-      else if (!of.taken.has(batch)) {
-        of.taken.add(batch);
-        of.byKey.get(key)?.batches.add(batch);
-      }
+    for (let each = 0; each < taken.length; each++) {
+      const ofSlot = taken[each] as Bits;
+      if (ofSlot.has(batch)) continue;
+      ofSlot.add(batch);
+      same[each]?.add(batch);
     }
+    for (const { slot, key } of narrow) this.narrow.take(slot, batch, key);
   }
 
-  /** Whether no slot of few records refuses a class. */
-  private isOpenTo(recordClass: number, batch: number): boolean {
-    for (const { slot, key } of this.classes.constraints[recordClass] ?? []) {
-      if (this.wide[slot] !== undefined) continue;
+  /** Whether no slot of few records refuses a class that is under these constraints. */
+  private isOpenTo(narrow: readonly Constraint[], batch: number): boolean {
+    for (const { slot, key } of narrow) {
       this.steps++;
       const taken = this.narrow.keyIn(slot, batch);
       if (taken !== undefined && (taken !== key || key === ALONE)) return false;
     }
     return true;
+  }
+
+  private constraintsOf(recordClass: number): Resolved {
+    const known = this.resolved[recordClass];
+    if (known) return known;
+    const found: Resolved = { taken: [], same: [], narrow: [] };
+    for (const constraint of this.classes.constraints[recordClass] ?? []) {
+      const { slot, key } = constraint;
+      const of = this.wide[slot];
+      if (of === undefined) {
+        found.narrow.push(constraint);
+        continue;
+      }
+      found.taken.push(of.taken);
+      found.same.push(key === ALONE ? undefined : of.byKey.get(key)?.batches);
+    }
+    return (this.resolved[recordClass] = found);
   }
 
   private close(batch: number): void {

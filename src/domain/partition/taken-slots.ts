@@ -37,7 +37,8 @@ export class TakenSlots {
     const { slots, batches, mask } = this;
     const mixed = Math.imul(slot, 0x9e3779b1) ^ Math.imul(batch, 0x85ebca6b);
     let place = (mixed ^ (mixed >>> 15)) & mask;
-    while (slots[place] !== EMPTY && (slots[place] !== slot || batches[place] !== batch)) place = (place + 1) & mask;
+    while (slots[place] !== EMPTY && (slots[place] !== slot || batches[place] !== batch))
+      place = (place + 1) & mask;
     return place;
   }
 }

@@ -90,10 +90,7 @@ export class Parts {
 }
 
 /** Numbers pairs of numbers, 0, 1, 2 … as they come. */
-export function crossed(
-  a: Numbered,
-  b: Numbered,
-): Numbered {
+export function crossed(a: Numbered, b: Numbered): Numbered {
   const pairs = new Map<number, number>();
   const numbers = a.numbers.map((ofA, i) => {
     const ofB = b.numbers[i] as number;

@@ -1,6 +1,6 @@
 import { WorkflowNotFoundError, type Client } from '@temporalio/client';
 import { executionInfoFromRaw } from '@temporalio/client/lib/helpers';
-import { batcherWorkflowId } from '../../contracts/ids';
+import { batcherWorkflowId, isBatcherOf } from '../../contracts/ids';
 import { SEARCH_ATTRIBUTES } from '../../contracts/search-attributes';
 import type { BatchPage, BatchSummary } from '../../contracts/views';
 import { childOfBatch } from '../../domain/batch';
@@ -30,7 +30,9 @@ export function createBatchList(client: Client, batcherId: string): ListBatches 
   );
   const own = [HOLDS_BATCHES, `${SEARCH_ATTRIBUTES.batcher.name} IN (${batchers.join(', ')})`];
 
-  return async (conditions, { limit, cursor: text, keep = () => true }) => {
+  return async (conditions, { limit, cursor: text, keep: isWanted = () => true }) => {
+    // A cursor names a batch, and anybody can write one.
+    const keep = (batch: BatchSummary) => isBatcherOf(batcherId, batch.batcher) && isWanted(batch);
     const query = [...own, ...conditions].join(' AND ');
     const list = (pageSize: number, token: Uint8Array | undefined) =>
       listChildren(client, query, pageSize, token, keep);

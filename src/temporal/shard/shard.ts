@@ -16,6 +16,7 @@ import type { RecordStream } from '../../contracts/batcher-client';
 import type { CommitInstruments } from '../../contracts/instruments';
 import { limitsUpdate, type ShardLimits } from '../../contracts/limits';
 import type { ShardReading } from '../../contracts/readings';
+import type { BufferWaits } from '../../contracts/waits';
 import { SAVE_ACTIVITY, type PipelineSettings } from '../../contracts/settings';
 import { createGroupCommit, type GroupLimits } from '../../concurrency/group-commit';
 import { KIB, MIB, SECOND } from '../../domain/duration';
@@ -159,6 +160,11 @@ export class Shard {
   /** What the batcher reports about itself; an empty one where none is open. */
   async status(): Promise<BatcherStatus> {
     return (await this.calls.ask({ about: 'status' })) ?? neverStarted(this.settings);
+  }
+
+  /** What its buffer waits for; nothing where no batcher is open. */
+  async waits(): Promise<BufferWaits> {
+    return (await this.calls.ask({ about: 'waits' })) ?? { counts: [], rules: [] };
   }
 
   /** What the batcher says of itself and its buffer at this moment; undefined where none is open. */

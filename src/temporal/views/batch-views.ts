@@ -32,10 +32,17 @@ export async function listBatchPage(
   });
 }
 
-/** One batch with its records; outcomes are null until it completed, attempts and error are those so far. */
-export async function readBatch(reader: BatchReader, batchId: string): Promise<BatchView | undefined> {
+/**
+ * One batch with its records; outcomes are null until it completed, attempts and error are those so far.
+ * @param isOwn whether a batcher is of this deployment: there may be others in the namespace, whose records are not ours to show
+ */
+export async function readBatch(
+  reader: BatchReader,
+  isOwn: (batcher: string) => boolean,
+  batchId: string,
+): Promise<BatchView | undefined> {
   const facts = await reader.facts(batchId);
-  if (facts === undefined) return undefined;
+  if (facts === undefined || !isOwn(facts.summary.batcher)) return undefined;
   const { summary } = facts;
   const input = await reader.input(summary);
   const result = summary.state === 'completed' ? await reader.result(summary) : undefined;

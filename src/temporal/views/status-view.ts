@@ -31,6 +31,8 @@ function shardView({ shard, batcher }: Shard, status: BatcherStatus, nowMs: numb
     unaccounted: status.unaccounted,
     counters,
     cuts: cutsView([status.cuts]),
+    pages: status.pages,
+    run: status.run,
     saving: { shape, since: sinceMs === 0 ? null : new Date(sinceMs).toISOString(), due, storeIsSlow },
     paused,
     storeAway: storeAwayView(status.storeAway),

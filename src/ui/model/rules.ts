@@ -98,6 +98,7 @@ function cut(
 export function ruleInWords(rule: ConflictRule): string {
   const scope = rule.same === undefined ? '' : `, where ${listed([rule.same].flat())} is the same`;
   if ('distinct' in rule) return `two records with the same ${rule.distinct || 'value'}${scope}`;
+  if ('alike' in rule) return `two records that differ at ${rule.alike || 'any place'}${scope}`;
   if ('never' in rule) return `${selected(rule.never.left)} and ${selected(rule.never.right)}${scope}`;
   const at = rule.at ? ` at ${rule.at}` : '';
   if ('pair' in rule) return `${shortJson(rule.pair[0], 30)} and ${shortJson(rule.pair[1], 30)}${at}${scope}`;

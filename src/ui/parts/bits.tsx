@@ -46,14 +46,21 @@ export function Stat({
   );
 }
 
-/** Where there is nothing to show, with what would change that. */
-export function Empty({ title, children }: { title: string; children?: ComponentChildren }) {
+/** Where there is nothing to show, with what would change that. `isPage`: nothing else is on the screen. */
+export function Empty({ title, isPage = false, children }: EmptyProps) {
+  const Heading = isPage ? 'h1' : 'h2';
   return (
     <div class="empty">
-      <h2>{title}</h2>
+      <Heading>{title}</Heading>
       {children}
     </div>
   );
+}
+
+interface EmptyProps {
+  title: string;
+  isPage?: boolean;
+  children?: ComponentChildren;
 }
 
 /** The head of a screen. */

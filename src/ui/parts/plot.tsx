@@ -1,9 +1,8 @@
 import { useSignal, type ReadonlySignal } from '@preact/signals';
-import { useEffect, useRef } from 'preact/hooks';
-import uPlot from 'uplot';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import { clock } from '../model/format';
-import { KEPT_MS, type Point } from '../model/history';
-import { isDark } from '../preferences';
+import type { Point } from '../model/history';
+import { nearestTo, pathOf, scaleOf } from '../model/plot-shape';
 
 /** One line of a plot. */
 export interface Line {
@@ -25,44 +24,38 @@ interface PlotProps {
   format: (value: number) => string;
 }
 
-const HEIGHT = 150;
-/** Shorter than that, a plot would be mostly empty. */
-const LEAST_SPAN_S = 60;
+const HEIGHT = 120;
 /** Rows of the table behind a plot: the newest. */
 const TABLE_ROWS = 30;
 
-/** Lines over time, with what they are at the cursor or now, and the same as a table. */
+/**
+ * Lines over time, with what they are at the cursor or now, and the same as a table. SVG, so that colours follow the
+ * theme; drawn here because a library for it would take a third of what the whole page may weigh.
+ */
 export function Plot({ title, lines, points, format }: PlotProps) {
   const box = useRef<HTMLDivElement>(null);
-  const chart = useRef<uPlot | undefined>(undefined);
+  const width = useSignal(300);
   const at = useSignal<number | undefined>(undefined);
-  const dark = isDark();
-
-  useEffect(() => {
+  useLayoutEffect(() => {
     const element = box.current;
     if (element === null) return;
-    const drawn = new uPlot(
-      optionsOf(lines, format, element, (index) => (at.value = index)),
-      dataOf(lines, points.peek()),
-      element,
-    );
-    chart.current = drawn;
-    const resized = new ResizeObserver(() => drawn.setSize({ width: element.clientWidth, height: HEIGHT }));
+    const resized = new ResizeObserver(() => (width.value = Math.max(1, element.clientWidth)));
     resized.observe(element);
-    const stop = points.subscribe((now) => drawn.setData(dataOf(lines, now)));
-    return () => {
-      stop();
-      resized.disconnect();
-      drawn.destroy();
-    };
-    // Colours are drawn, so another theme is another picture; lines stay what they are.
-  }, [dark]);
+    return () => resized.disconnect();
+  }, []);
 
   const shown = points.value;
+  const area = { width: width.value, height: HEIGHT };
+  const scale = scaleOf(
+    shown,
+    lines.map(({ value }) => value),
+    area,
+  );
   const point = shown[at.value ?? shown.length - 1];
+  const isAt = at.value !== undefined && point !== undefined;
   return (
     <section class="card plot" aria-label={title}>
-      <h3>{title}</h3>
+      <h2>{title}</h2>
       <ul class="legend">
         {lines.map((line) => {
           const value = point === undefined ? null : line.value(point);
@@ -73,7 +66,33 @@ export function Plot({ title, lines, points, format }: PlotProps) {
           );
         })}
       </ul>
-      <div ref={box} class="canvas" aria-hidden="true" />
+      <div
+        ref={box}
+        class="canvas"
+        aria-hidden="true"
+        onPointerMove={({ offsetX }) => (at.value = nearestTo(shown, offsetX, scale))}
+        onPointerLeave={() => (at.value = undefined)}
+      >
+        <svg width={area.width} height={HEIGHT}>
+          {[0, 0.5, 1].map((share) => (
+            <path class="grid" d={`M0 ${share * HEIGHT}H${area.width}`} key={share} />
+          ))}
+          {lines.map((line) => (
+            <g data-colour={line.colour} key={line.label}>
+              {line.isArea && <path class="area" d={pathOf(shown, line.value, scale, HEIGHT)} />}
+              <path class={line.isBound ? 'line bound' : 'line'} d={pathOf(shown, line.value, scale)} />
+            </g>
+          ))}
+          {isAt && <path class="cursor" d={`M${scale.x(point.atMs)} 0V${HEIGHT}`} />}
+          <text x="4" y="13">
+            {format(scale.most)}
+          </text>
+        </svg>
+        <div class="row between small dim">
+          <time>{shown.length > 0 && clock(scale.fromMs)}</time>
+          <time>{point && clock(isAt ? point.atMs : scale.toMs)}</time>
+        </div>
+      </div>
       <details>
         <summary>Table</summary>
         <div class="scroll" tabIndex={0} role="region" aria-label={`${title}, as a table`}>
@@ -111,77 +130,4 @@ export function Plot({ title, lines, points, format }: PlotProps) {
       </details>
     </section>
   );
-}
-
-function dataOf(lines: readonly Line[], points: readonly Point[]): uPlot.AlignedData {
-  return [points.map(({ atMs }) => atMs / 1000), ...lines.map(({ value }) => points.map(value))];
-}
-
-function optionsOf(
-  lines: readonly Line[],
-  format: (value: number) => string,
-  element: HTMLElement,
-  pointAt: (index: number | undefined) => void,
-): uPlot.Options {
-  const text = colourOf('text-dim');
-  const grid = { stroke: colourOf('line'), width: 1 };
-  const font = `11px ${getComputedStyle(element).fontFamily}`;
-  return {
-    width: element.clientWidth || 300,
-    height: HEIGHT,
-    legend: { show: false },
-    cursor: { y: false, drag: { x: false, y: false }, points: { size: 7 } },
-    padding: [8, 4, 0, 0],
-    scales: {
-      x: {
-        range: (_plot, from, to) => [Math.max(Math.min(from, to - LEAST_SPAN_S), to - KEPT_MS / 1000), to],
-      },
-      y: { range: (_plot, _least, most) => [0, most > 0 ? most * 1.1 : 1] },
-    },
-    axes: [
-      {
-        stroke: text,
-        font,
-        grid: { show: false },
-        ticks: { show: false },
-        size: 24,
-        space: 80,
-        values: (_plot, ticks) => ticks.map((s) => clock(s * 1000)),
-      },
-      {
-        stroke: text,
-        font,
-        grid,
-        ticks: { show: false },
-        size: 52,
-        space: 32,
-        values: (_plot, ticks) => ticks.map(format),
-      },
-    ],
-    series: [
-      {},
-      ...lines.map(({ label, colour, isArea = false, isBound = false }): uPlot.Series => {
-        const stroke = colourOf(colour);
-        return {
-          label,
-          stroke,
-          width: isBound ? 1 : 1.75,
-          points: { show: false },
-          ...(isBound && { dash: [4, 4] }),
-          ...(isArea && { fill: `color-mix(in srgb, ${stroke} 16%, transparent)` }),
-        };
-      }),
-    ],
-    hooks: { setCursor: [({ cursor }) => pointAt(cursor.idx ?? undefined)] },
-  };
-}
-
-/** A colour of the theme as a canvas takes it. */
-function colourOf(name: string): string {
-  const probe = document.createElement('i');
-  probe.style.color = `var(--${name})`;
-  document.body.append(probe);
-  const { color } = getComputedStyle(probe);
-  probe.remove();
-  return color;
 }

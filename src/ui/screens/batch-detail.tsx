@@ -60,11 +60,11 @@ function Facts({ batch }: { batch: BatchView }) {
         <dt>{batch.closedAt === null ? 'Has run' : 'Took'}</dt>
         <dd>{duration(Math.max(0, end - Date.parse(batch.startedAt)))}</dd>
       </div>
-      <div>
+      <div class="wide">
         <dt>File</dt>
         <dd class="mono">{batch.file ?? 'not written yet'}</dd>
       </div>
-      <div>
+      <div class="wide">
         <dt>{batch.requestIds.length === 1 ? 'Request' : 'Requests'}</dt>
         <dd class="mono">
           {batch.requestIds.map((id) => (

@@ -4,7 +4,7 @@ import { ago, clock, count, duration } from '../model/format';
 import { LOOK_TEXT, lookOf, timelineOf, type Look } from '../model/timeline';
 import { Empty, Head } from '../parts/bits';
 import { usePolled } from '../parts/use-polled';
-import { pathTo, route } from '../router';
+import { go, pathTo, route } from '../router';
 import { nowMs, readBatches } from '../source';
 import { BatchDetail } from './batch-detail';
 
@@ -88,7 +88,7 @@ function BatchList() {
   );
 }
 
-/** A lane per slot; each bar leads to its batch. The table below says the same. */
+/** A lane per slot; a click on a bar leads to its batch. For keyboards and screen readers, the table below is the same. */
 function Picture({ batches }: { batches: readonly BatchSummary[] }) {
   const { bars, lanes, fromMs, toMs } = timelineOf(batches, nowMs.value);
   return (
@@ -100,12 +100,7 @@ function Picture({ batches }: { batches: readonly BatchSummary[] }) {
           </li>
         ))}
       </ul>
-      <svg
-        role="img"
-        aria-label={`Timeline of ${batches.length} batches; the table below has them all`}
-        height={lanes * LANE}
-        width="100%"
-      >
+      <svg aria-hidden="true" height={lanes * LANE} width="100%">
         <defs>
           <pattern
             id="stripes"
@@ -117,28 +112,23 @@ function Picture({ batches }: { batches: readonly BatchSummary[] }) {
             <path d="M0 0v6" />
           </pattern>
         </defs>
-        {bars.map(({ batch, lane, from, to }) => (
-          <a href={pathTo('batches', batch.batchId)} key={batch.batchId} tabIndex={-1} aria-hidden="true">
-            <rect
-              x={`${from * 100}%`}
-              y={lane * LANE + 1}
-              width={`${(to - from) * 100}%`}
-              height={LANE - 4}
-              rx="3"
-              data-look={lookOf(batch)}
-            />
-            {lookOf(batch) === 'mixed' && (
-              <rect
-                x={`${from * 100}%`}
-                y={lane * LANE + 1}
-                width={`${(to - from) * 100}%`}
-                height={LANE - 4}
-                rx="3"
-                fill="url(#stripes)"
-              />
-            )}
-          </a>
-        ))}
+        {bars.map(({ batch, lane, from, to }) => {
+          const place = {
+            x: `${from * 100}%`,
+            y: lane * LANE + 1,
+            width: `${(to - from) * 100}%`,
+            height: LANE - 4,
+            rx: 3,
+          };
+          const look = lookOf(batch);
+          return (
+            <g key={batch.batchId} onClick={() => go('batches', batch.batchId)}>
+              <title>{`${batch.batchId}: ${LOOK_TEXT[look]}`}</title>
+              <rect {...place} data-look={look} />
+              {look === 'mixed' && <rect {...place} fill="url(#stripes)" />}
+            </g>
+          );
+        })}
       </svg>
       <figcaption class="row between dim small">
         <time>{clock(fromMs)}</time>

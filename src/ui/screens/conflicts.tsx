@@ -9,7 +9,7 @@ import { WhatIf } from './what-if';
 
 export function ConflictsScreen() {
   const status = reading.value?.status;
-  if (status === undefined) return <Empty title="Waiting for the first answer" />;
+  if (status === undefined) return <Empty isPage title="Waiting for the first answer" />;
   const { settings, total } = status;
   return (
     <>
@@ -56,7 +56,7 @@ function Together() {
       <p class={answer === 'apart' ? '' : 'dim'}>
         {answer === 'unclear' && 'Both have to be JSON: 7, "a text", {"sku":"a-1"}.'}
         {answer === 'together' && `None of the ${counted(rules.length, 'rule')} in force keeps them apart.`}
-        {answer === 'apart' && 'Kept apart by '}
+        {answer === 'apart' && 'Kept apart by a rule: '}
         {verdict.value?.map((rule, index) => (
           <span key={ruleKey(rule)}>
             {index > 0 && '; '}
@@ -136,7 +136,7 @@ function Rules({ costs }: { costs: readonly RuleCountView[] }) {
                   </th>
                   <td class="number">{count(cost)}</td>
                   <td class="bar-cell">
-                    <i class="bar" style={{ width: `${(cost / most) * 100}%` }} />
+                    {cost > 0 && <i class="bar" style={{ width: `${(cost / most) * 100}%` }} />}
                   </td>
                 </tr>
               );

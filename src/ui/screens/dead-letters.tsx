@@ -95,7 +95,11 @@ export function DeadLettersScreen() {
               </button>
             )}
           </div>
-          <Letters letters={ofGroup} onRedrive={(letter) => (planned.value = plan([letter], '', false))} />
+          <Letters
+            error={error}
+            letters={ofGroup}
+            onRedrive={(letter) => (planned.value = plan([letter], '', false))}
+          />
         </section>
       ))}
       {hasMore && (
@@ -135,9 +139,11 @@ function plan(letters: readonly DeadLetter[], what: string, isAll: boolean): Pla
 const MOST_ROWS = 20;
 
 function Letters({
+  error,
   letters,
   onRedrive,
 }: {
+  error: string;
   letters: readonly DeadLetter[];
   onRedrive: (letter: DeadLetter) => void;
 }) {
@@ -145,7 +151,7 @@ function Letters({
   const shown = isWhole.value ? letters : letters.slice(0, MOST_ROWS);
   return (
     <>
-      <div class="scroll" tabIndex={0} role="region" aria-label="Dead letters of this group">
+      <div class="scroll" tabIndex={0} role="region" aria-label={`Dead letters: ${error}`}>
         <table>
           <thead>
             <tr>
@@ -165,7 +171,7 @@ function Letters({
             {shown.map((letter) => (
               <tr key={letter.recordId}>
                 <td>
-                  <Value value={letter.value} state="rolled_back" />
+                  <Value value={letter.value} />
                 </td>
                 <td>
                   <a class="mono" data-row href={pathTo('find', letter.recordId)}>

@@ -112,6 +112,7 @@ function Road({ waiting, batches }: ReturnType<typeof stations>) {
     const still = matchMedia('(prefers-reduced-motion: reduce)').matches;
     for (const chip of road.current?.querySelectorAll<HTMLElement>('[data-record]') ?? []) {
       const id = chip.dataset['record'] ?? '';
+      for (const running of chip.getAnimations()) running.finish();
       const [before, now] = [places.current.get(id), chip.getBoundingClientRect()];
       places.current.set(id, now);
       if (still || before === undefined) continue;

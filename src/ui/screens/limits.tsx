@@ -1,7 +1,8 @@
 import { useSignal } from '@preact/signals';
 import type { OverriddenLimits } from '../../contracts/limits-answer';
 import { LIMIT_KEYS, LIMIT_RANGES, type LimitKey, type Limits, type LimitsPatch } from '../../domain/limits';
-import { ago, clock, count, duration, shortJson } from '../model/format';
+import { ago, clock, count, duration } from '../model/format';
+import { ruleInWords } from '../model/rules';
 import { Empty, Head } from '../parts/bits';
 import { Confirm } from '../parts/dialog';
 import { say } from '../parts/notices';
@@ -30,7 +31,7 @@ export function LimitsScreen() {
   const change = useSignal<Change | undefined>(undefined);
   const now = reading.value?.status;
   const [first] = now?.shards ?? [];
-  if (now === undefined || first === undefined) return <Empty title="Waiting for the first answer" />;
+  if (now === undefined || first === undefined) return <Empty isPage title="Waiting for the first answer" />;
   const { settings } = now;
 
   const submit = (event: Event) => {
@@ -192,7 +193,7 @@ function isAllowed(key: Exclude<LimitKey, 'conflicts'>, text: string): boolean {
 }
 
 function shown(key: LimitKey, value: Limits[LimitKey]): string {
-  if (typeof value !== 'number') return shortJson(value, 120);
+  if (typeof value !== 'number') return value.length === 0 ? 'none' : value.map(ruleInWords).join('; ');
   return key.endsWith('Ms') ? (value === 0 ? 'none' : duration(value)) : count(value);
 }
 

@@ -1,4 +1,5 @@
 import { useSignal } from '@preact/signals';
+import type { CutsView } from '../../contracts/views';
 import { SECOND } from '../../domain/duration';
 import { confirmationOf, type Control } from '../model/confirm';
 import { bytes, clock, count, duration, percent } from '../model/format';
@@ -18,7 +19,7 @@ export function NowScreen() {
   const now = reading.value;
   if (now === undefined)
     return (
-      <Empty title="Waiting for the first answer">
+      <Empty isPage title="Waiting for the first answer">
         {<p>The picture appears as soon as a worker answers.</p>}
       </Empty>
     );
@@ -36,7 +37,7 @@ export function NowScreen() {
         {may('operate') && <Controls />}
       </section>
       {(isNew || isOnItsWay.value) && <FirstMinute isNew={isNew} />}
-      <Flow />
+      {!isNew && <Flow />}
       {!isNew && <Plots />}
       {points.value[0] && !isNew && (
         <p class="dim small">
@@ -75,13 +76,16 @@ function Flow() {
       />
       <Stat label="Saved" value={count(counters.saved)} note={rate('saved')} colour="saved" />
       <Stat label="Rolled back" value={count(counters.rolledBack)} note={rate('rolledBack')} colour="lost" />
-      <Stat
-        label="Fill"
-        value={percent(cuts.fillRatio)}
-        note={`${count(cuts.batches)} batches, at least ${count(cuts.lowerBound)}`}
-      />
+      <Stat label="Fill" value={percent(cuts.fillRatio)} note={overTheFewest(cuts)} />
     </dl>
   );
+}
+
+/** How many batches more than the fewest possible. */
+function overTheFewest({ batches, lowerBound }: CutsView): string {
+  if (batches === 0) return 'no batch yet';
+  const over = (batches - lowerBound) / Math.max(1, lowerBound);
+  return over < 0.005 ? 'the fewest batches' : `${percent(over)} over the fewest`;
 }
 
 const RATES: Line[] = [

@@ -71,7 +71,7 @@ export function WhatIf() {
           {isReading.value ? 'Reading…' : `Take records of the latest ${BATCHES} batches`}
         </button>
       </div>
-      <div class="columns">
+      <div class="columns inputs">
         <label class="field">
           <span>Rules</span>
           <textarea

@@ -9,7 +9,7 @@ function reworded(rule: ConflictRule): ConflictRule {
   const scope = same === undefined ? {} : { same: typeof same === 'string' ? [same] : same.toReversed() };
   if ('pair' in rule) return { at: '', ...rule, ...scope, pair: [rule.pair[1], rule.pair[0]] };
   if ('group' in rule) return { at: '', ...rule, ...scope, group: rule.group.toReversed() };
-  if ('distinct' in rule) return { ...rule, ...scope };
+  if ('distinct' in rule || 'alike' in rule) return { ...rule, ...scope };
   const { left, right } = rule.never;
   return { ...scope, never: { left: rewordedSelector(right), right: rewordedSelector(left) } };
 }

@@ -14,14 +14,18 @@ const tenant = fc.constantFrom<JsonValue[]>({ tenant: 1 }, { tenant: 2 }, { tena
 describe('partition of records that have to be alike', () => {
   test('finds the fewest batches, each in turn the oldest possible, as an exhaustive search does', () => {
     fc.assert(
-      fc.property(fc.array(tenant, { maxLength: 8 }), fc.integer({ min: 1, max: 4 }), (values, maxBatchSize) => {
-        const rules: ConflictRule[] = [{ alike: '/tenant' }];
-        const buffer = recordsOf(values);
-        const { batches, lowerBound } = partition(buffer, { rules, maxBatchSize });
-        const exact = exactPartition(values, rules, maxBatchSize);
-        expect(batches.map((batch) => batch.map((record) => buffer.indexOf(record)))).toEqual(exact.oldest);
-        expect(lowerBound).toBe(exact.fewest);
-      }),
+      fc.property(
+        fc.array(tenant, { maxLength: 8 }),
+        fc.integer({ min: 1, max: 4 }),
+        (values, maxBatchSize) => {
+          const rules: ConflictRule[] = [{ alike: '/tenant' }];
+          const buffer = recordsOf(values);
+          const { batches, lowerBound } = partition(buffer, { rules, maxBatchSize });
+          const exact = exactPartition(values, rules, maxBatchSize);
+          expect(batches.map((batch) => batch.map((record) => buffer.indexOf(record)))).toEqual(exact.oldest);
+          expect(lowerBound).toBe(exact.fewest);
+        },
+      ),
       { numRuns: 500 },
     );
   });
@@ -29,7 +33,10 @@ describe('partition of records that have to be alike', () => {
   test('needs, of each tenant, the larger of what its records and its most frequent id need, and proves it', () => {
     const rules: ConflictRule[] = [{ alike: '/tenant' }, { distinct: '/id' }];
     const random = createRandom(3);
-    const values = Array.from({ length: 3000 }, () => ({ tenant: random.integer(0, 200), id: random.integer(0, 6) }));
+    const values = Array.from({ length: 3000 }, () => ({
+      tenant: random.integer(0, 200),
+      id: random.integer(0, 6),
+    }));
     let needed = 0;
     for (let each = 0; each < 200; each++) {
       const own = values.filter((value) => value.tenant === each);
@@ -43,7 +50,10 @@ describe('partition of records that have to be alike', () => {
   test('needs, of each tenant, what both values of a pair need, and proves it', () => {
     const rules: ConflictRule[] = [{ alike: '/tenant' }, { pair: [1, 2], at: '/id' }];
     const random = createRandom(4);
-    const values = Array.from({ length: 3000 }, () => ({ tenant: random.integer(0, 200), id: random.integer(0, 4) }));
+    const values = Array.from({ length: 3000 }, () => ({
+      tenant: random.integer(0, 200),
+      id: random.integer(0, 4),
+    }));
     let needed = 0;
     for (let each = 0; each < 200; each++) {
       const own = values.filter((value) => value.tenant === each);
@@ -56,7 +66,10 @@ describe('partition of records that have to be alike', () => {
 
   test('gives batches of all tenants in the order of their oldest records (G7)', () => {
     const values = [2, 1, 2, 1, 2, 1].map((each, id) => ({ tenant: each, id: id % 2 }));
-    const { batches } = partition(recordsOf(values), { rules: [{ alike: '/tenant' }, { distinct: '/id' }], maxBatchSize: 2 });
+    const { batches } = partition(recordsOf(values), {
+      rules: [{ alike: '/tenant' }, { distinct: '/id' }],
+      maxBatchSize: 2,
+    });
     expect(batches.map(([first]) => first?.recordId)).toEqual(
       [...batches.keys()].map((each) => `request:${each}`),
     );

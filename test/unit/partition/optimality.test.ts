@@ -67,34 +67,42 @@ function instanceOf(random: Random, number: number): Instance {
   return { kind: kind?.name ?? 'any rules', rules, values, maxBatchSize: random.integer(1, 6) };
 }
 
-test(`finds the fewest batches of ${INSTANCES} small instances of every kind of rule, and says rightly what is proved`, () => {
-  const random = createRandom(11);
-  for (let number = 0; number < INSTANCES; number++) {
-    const { kind, rules, values, maxBatchSize } = instanceOf(random, number);
-    const context = JSON.stringify({ number, kind, rules, values, maxBatchSize });
-    const isApart = (a: number, b: number) => rules.some((rule) => plainlyApart(rule, values[a]!, values[b]!));
-    const fewest = fewestByCounting(values.length, isApart, maxBatchSize);
+test(
+  `finds the fewest batches of ${INSTANCES} small instances of every kind of rule, and says rightly what is proved`,
+  () => {
+    const random = createRandom(Number(process.env['KEEPAPART_SEED'] ?? 11));
+    for (let number = 0; number < INSTANCES; number++) {
+      const { kind, rules, values, maxBatchSize } = instanceOf(random, number);
+      const context = JSON.stringify({ number, kind, rules, values, maxBatchSize });
+      const isApart = (a: number, b: number) =>
+        rules.some((rule) => plainlyApart(rule, values[a]!, values[b]!));
+      const fewest = fewestByCounting(values.length, isApart, maxBatchSize);
 
-    const records = values.map((value, index) => ({ value, index }));
-    const { batches, lowerBound, isProved } = partition(records, { rules, maxBatchSize });
-    const indices = batches.map((batch) => batch.map(({ index }) => index));
-    const sorted = indices.flat().sort((a, b) => a - b);
-    expect([context, sorted]).toEqual([context, [...values.keys()]]);
-    for (const batch of indices) {
-      expect(batch.length).toBeLessThanOrEqual(maxBatchSize);
-      expect([context, batch.filter((a) => batch.some((b) => a !== b && isApart(a, b)))]).toEqual([context, []]);
+      const records = values.map((value, index) => ({ value, index }));
+      const { batches, lowerBound, isProved } = partition(records, { rules, maxBatchSize });
+      const indices = batches.map((batch) => batch.map(({ index }) => index));
+      const sorted = indices.flat().sort((a, b) => a - b);
+      expect([context, sorted]).toEqual([context, [...values.keys()]]);
+      for (const batch of indices) {
+        expect(batch.length).toBeLessThanOrEqual(maxBatchSize);
+        expect([context, batch.filter((a) => batch.some((b) => a !== b && isApart(a, b)))]).toEqual([
+          context,
+          [],
+        ]);
+      }
+      expect([context, batches.length, lowerBound, isProved]).toEqual([context, fewest, fewest, true]);
+
+      // Why a record is where it is, told of the last one of the last batch.
+      const last = batches.at(-1)?.at(-1);
+      const told = last === undefined ? [] : explainRecord(batches, last, { rules, maxBatchSize });
+      expect([context, told.map(({ why }) => why)]).toEqual([
+        context,
+        indices.slice(0, -1).map((batch) => {
+          if (batch.some((other) => isApart(other, last!.index))) return 'rules';
+          return batch.length === maxBatchSize ? 'full' : 'spread';
+        }),
+      ]);
     }
-    expect([context, batches.length, lowerBound, isProved]).toEqual([context, fewest, fewest, true]);
-
-    // Why a record is where it is, told of the last one of the last batch.
-    const last = batches.at(-1)?.at(-1);
-    const told = last === undefined ? [] : explainRecord(batches, last, { rules, maxBatchSize });
-    expect([context, told.map(({ why }) => why)]).toEqual([
-      context,
-      indices.slice(0, -1).map((batch) => {
-        if (batch.some((other) => isApart(other, last!.index))) return 'rules';
-        return batch.length === maxBatchSize ? 'full' : 'spread';
-      }),
-    ]);
-  }
-});
+  },
+  60_000 + 200 * INSTANCES,
+);

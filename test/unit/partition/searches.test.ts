@@ -26,7 +26,12 @@ const graphs = fc
     const isApart = (a: number, b: number) =>
       lines.some(([one, other]) => [values[a], values[b]].sort().join() === [one, other].sort().join());
     const classes = classify(recordsOf(values), rules);
-    return { values, isApart, maxBatchSize, kernel: Kernel.of(classes, new ConflictGraph(classes), Infinity)! };
+    return {
+      values,
+      isApart,
+      maxBatchSize,
+      kernel: Kernel.of(classes, new ConflictGraph(classes), Infinity)!,
+    };
   })
   .filter(({ kernel }) => kernel.count > 0);
 
@@ -44,7 +49,9 @@ test('the largest possible batch, the heaviest clique and the fractional bound a
       const conflicting = [...values.keys()].filter((a) => values.some((_, b) => isApart(a, b)));
       const together = (set: number[]) => set.every((a) => set.every((b) => !isApart(a, b)));
       const largest = most(values.length, (set) =>
-        set.length <= maxBatchSize && set.every((each) => conflicting.includes(each)) && together(set) ? set.length : 0,
+        set.length <= maxBatchSize && set.every((each) => conflicting.includes(each)) && together(set)
+          ? set.length
+          : 0,
       );
       const ones = new Int32Array(kernel.count).fill(1);
       expect(heaviestBatch(kernel, ones, maxBatchSize, Infinity).weight).toBe(largest);
@@ -87,11 +94,21 @@ test('five hundred records of which nine pairs of ten conflict need 100 batches,
   let state = 1;
   const next = () => (state = (state * 48_271) % 2_147_483_647) / 2_147_483_647;
   const rules: ConflictRule[] = Array.from({ length: 500 }, (_, a) => ({
-    never: { left: { equals: a }, right: { in: [...Array(500).keys()].filter((b) => b < a && next() < 0.9).concat(-1) } },
+    never: {
+      left: { equals: a },
+      right: { in: [...Array(500).keys()].filter((b) => b < a && next() < 0.9).concat(-1) },
+    },
   }));
   const classes = classify(recordsOf([...Array(500).keys()]), rules);
   const kernel = Kernel.of(classes, new ConflictGraph(classes), Infinity)!;
   const { weight } = heaviestBatch(kernel, new Int32Array(500).fill(1), 20, 1_200_000);
   expect(weight).toBeLessThanOrEqual(6);
   expect(Math.ceil(500 / weight!)).toBeGreaterThanOrEqual(84);
+});
+
+test('records that conflict with nothing fill what room is left, and then batches of their own', () => {
+  const classes = classify(recordsOf([1, 2, 'free', 'free', 'free', 'free']), [{ pair: [1, 2] }]);
+  const kernel = Kernel.of(classes, new ConflictGraph(classes), Infinity)!;
+  const { batchOf, count } = kernel.assignment([[0], [1]], 2);
+  expect([[...batchOf], count]).toEqual([[0, 1, 0, 1, 2, 2], 3]);
 });

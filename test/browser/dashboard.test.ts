@@ -1,0 +1,334 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import type { BatchSummary, RequestView } from '../../src/contracts/views';
+import { KeepapartError } from '../../src/domain/errors';
+import { recordIdOf } from '../../src/domain/record';
+import { listen, type Listening } from '../../src/http/listen';
+import { HAS_BROWSER, launchBrowser } from '../helpers/browser';
+import type { FakeBatcherClient } from '../helpers/fake-batcher-client';
+import { testApp, type TestApp } from '../http/test-app';
+import { statusWith } from '../ui/status';
+
+jest.setTimeout(180_000);
+
+const whereThereIsABrowser = HAS_BROWSER ? describe : describe.skip;
+const AXE = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
+const SCREENS = ['now', 'batches', 'conflicts', 'find', 'dead-letters', 'limits'] as const;
+const KEY = 'of-somebody-who-reads';
+const BATCH: BatchSummary = {
+  batchId: 'batcher-0-00000001',
+  batcher: 'batcher-0',
+  state: 'completed',
+  flushReason: 'age',
+  requestIds: ['order-1'],
+  startedAt: '2026-11-30T12:00:00.000Z',
+  closedAt: '2026-11-30T12:00:01.000Z',
+  saved: 1,
+  rolledBack: 1,
+  retries: 2,
+  runId: 'run-1',
+};
+
+whereThereIsABrowser('In a browser, the dashboard', () => {
+  let browser: Browser;
+  let context: BrowserContext;
+  let page: Page;
+  let system: TestApp;
+  let api: Listening;
+  /** What the browser complains about: breaches of the policy, errors, what no one caught. */
+  const complaints: string[] = [];
+
+  beforeAll(async () => {
+    browser = await launchBrowser(['--host-resolver-rules=MAP foreign.example 127.0.0.1']);
+  });
+  afterAll(() => browser.close());
+  afterEach(async () => {
+    await context.close();
+    await api.close({ graceMs: 0 });
+    expect(complaints.splice(0)).toEqual([]);
+  });
+
+  async function start(overrides: Parameters<typeof testApp>[0] = {}): Promise<FakeBatcherClient> {
+    system = testApp(overrides);
+    api = await listen(system.app, { host: '127.0.0.1', port: 0 });
+    context = await browser.newContext();
+    page = await context.newPage();
+    page.on('console', (message) => {
+      // A refusal that the page expects and shows is logged by the browser all the same.
+      if (message.type() !== 'log' && !message.text().startsWith('Failed to load resource'))
+        complaints.push(message.text());
+    });
+    page.on('pageerror', (error) => complaints.push(error.message));
+    return system.batcher;
+  }
+
+  const open = (screen = '') => page.goto(`${api.url}/${screen === '' ? '' : `#/${screen}`}`);
+  const heading = (name: string | RegExp) => page.getByRole('heading', { name }).first().waitFor();
+  const button = (name: string | RegExp) => page.getByRole('button', { name });
+
+  /** What axe finds wrong with the page as it is. */
+  async function violations(): Promise<string[]> {
+    await page.evaluate(AXE);
+    return page.evaluate<string[]>(
+      `axe.run().then(({ violations }) => violations.flatMap(({ id, nodes }) => nodes.map(({ target }) => id + ' ' + target)))`,
+    );
+  }
+
+  function full(batcher: FakeBatcherClient): void {
+    batcher.statusView = statusWith(
+      {
+        bufferedRecords: 7,
+        oldestAgeMs: 400,
+        inFlight: 2,
+        inFlightRecords: 4,
+        counters: { accepted: 31, saved: 19, rolledBack: 1 },
+      },
+      { overridden: { maxInFlight: { value: 50, configured: 20, by: 'Ann', atMs: 1 } } },
+    );
+    batcher.page = {
+      batches: [BATCH, { ...BATCH, batchId: 'b-2', state: 'running', closedAt: null }],
+      nextCursor: null,
+    };
+    batcher.letterPage = {
+      deadLetters: [
+        {
+          recordId: 'order-1:1',
+          requestId: 'order-1',
+          value: '<img src=x onerror=alert(1)>',
+          attempts: 3,
+          error: 'no place for 2',
+          rollbackError: null,
+          at: '2026-11-30T12:00:01.000Z',
+          batchId: BATCH.batchId,
+          batcher: 'batcher-0',
+          file: 'test_log.log',
+          redriveOf: null,
+          redrivenAs: null,
+        },
+      ],
+      nextCursor: null,
+    };
+  }
+
+  const TITLES: Record<(typeof SCREENS)[number], string | RegExp> = {
+    now: /Well|Ready|Idle/,
+    batches: 'Batches',
+    conflicts: 'Conflicts',
+    find: 'Find',
+    'dead-letters': 'Dead letters',
+    limits: 'Limits',
+  };
+
+  test.each(['light', 'dark'] as const)(
+    'opens every screen in %s colours, empty and full, without a complaint of browser or axe.',
+    async (colorScheme) => {
+      const batcher = await start();
+      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+      await open();
+      for (const fill of [() => undefined, () => full(batcher)]) {
+        fill();
+        for (const screen of SCREENS) {
+          await page.evaluate(`location.hash = '#/${screen}'`);
+          await heading(TITLES[screen]);
+          await page.waitForFunction("!document.body.innerText.includes('Reading…')");
+          expect([screen, await violations()]).toEqual([screen, []]);
+        }
+      }
+    },
+  );
+
+  test('shows values as text, whatever they hold.', async () => {
+    full(await start());
+    await open('dead-letters');
+    await page.getByText('<img src=x onerror=alert(1)>').waitFor();
+    expect(await page.locator('img').count()).toBe(0);
+  });
+
+  test('offers to send four lists when nothing was sent, and shows their records in their batches.', async () => {
+    const batcher = await start();
+    const states: RequestView['records'][number]['state'][] = ['buffered', 'in_batch', 'saved'];
+    const looks = new Map<string, number>();
+    batcher.request = (requestId) => {
+      const sent = batcher.accepted.find((request) => request.requestId === requestId);
+      if (sent === undefined) return Promise.resolve(undefined);
+      const look = looks.get(requestId) ?? 0;
+      looks.set(requestId, look + 1);
+      const state = states[Math.min(look, 2)] ?? 'saved';
+      const records = sent.values.map((value, index) => ({
+        recordId: recordIdOf(requestId, index),
+        state,
+        ...(state !== 'buffered' && { batchId: value === 2 ? 'batch-2' : 'batch-1', attempts: 1 }),
+      }));
+      const counts = { buffered: 0, in_batch: 0, saved: 0, rolled_back: 0, [state]: records.length };
+      return Promise.resolve({ requestId, counts, records });
+    };
+    await open();
+    await button('Send these four lists').click();
+    await heading('Every record has its outcome');
+    expect(batcher.accepted.map(({ values }) => values).sort()).toEqual([[1], [1, 2, 3, 4], [2], [5, 7, 8]]);
+    const valuesOf = async (batch: string) =>
+      (await page.locator('.station', { hasText: batch }).locator('.chip').allInnerTexts()).sort();
+    expect(await valuesOf('batch-1')).toEqual(['1', '1', '3', '4', '5', '7', '8']);
+    expect(await valuesOf('batch-2')).toEqual(['2', '2']);
+    expect(await violations()).toEqual([]);
+  });
+
+  test('pauses after a dialog has said in numbers what will happen, and not when it is cancelled.', async () => {
+    const batcher = await start();
+    full(batcher);
+    await open();
+    await button('Pause').click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByText('7 records wait until somebody resumes').waitFor();
+    expect(await violations()).toEqual([]);
+    await dialog.getByRole('button', { name: 'Cancel' }).click();
+    await button('Pause').click();
+    await dialog.getByLabel('Your name').fill('Ann');
+    await dialog.getByRole('button', { name: 'Pause' }).click();
+    await page.getByText('Paused').first().waitFor();
+    expect(batcher.calls.filter((call) => call.startsWith('pause'))).toEqual(['pause(Ann)']);
+  });
+
+  test('drains only when the word was typed.', async () => {
+    const batcher = await start();
+    full(batcher);
+    await open();
+    await button('Drain').click();
+    const drain = page.getByRole('dialog').getByRole('button', { name: 'Drain' });
+    expect(await drain.isDisabled()).toBe(true);
+    await page.getByLabel('Type drain to go on').fill('drain');
+    await drain.click();
+    await page.getByText('Drained: everything has its outcome').waitFor();
+    expect(batcher.calls).toContain('drain(anonymous, 30000)');
+  });
+
+  test('is used by keyboard alone: screens, rows, dialogs, help.', async () => {
+    full(await start());
+    await open();
+    await heading(/Well/);
+    await page.keyboard.press('g');
+    await page.keyboard.press('b');
+    await page.getByRole('link', { name: BATCH.batchId }).waitFor();
+    await page.keyboard.press('j');
+    expect(await page.evaluate('document.activeElement.textContent')).toBe(BATCH.batchId);
+    await page.keyboard.press('?');
+    await page.getByRole('dialog', { name: 'Keys' }).waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    await page.keyboard.press('/');
+    await page.waitForFunction("document.activeElement.id === 'find'");
+    await page.keyboard.type('b ?');
+    expect(await page.locator('#find').inputValue()).toBe('b ?');
+  });
+
+  test('answers whether two values may share a batch, with the rule that forbids it.', async () => {
+    await start();
+    await open('conflicts');
+    await page.getByText('Never', { exact: true }).waitFor();
+    await page.getByLabel('Another', { exact: true }).fill('3');
+    await page.getByText('Yes', { exact: true }).waitFor();
+    await page.getByLabel('Rules', { exact: true }).fill('[]');
+    await page.getByRole('heading', { name: 'Then: 2 batches' }).waitFor();
+  });
+
+  test('puts other rules in force after a word was typed, and says by whom.', async () => {
+    const batcher = await start();
+    await open('conflicts');
+    await page.getByLabel('Rules', { exact: true }).fill('[{"pair":[7,8]}]');
+    await button('Put these in force').click();
+    await page.getByLabel('Type change to go on').fill('change');
+    await page.getByRole('dialog').getByRole('button', { name: 'Put in force' }).click();
+    await page.getByText('In force, in every shard').waitFor();
+    expect(batcher.calls).toContain(
+      'changeLimits({"conflicts":[{"pair":[7,8]}],"maxBatchSize":5}, anonymous)',
+    );
+  });
+
+  test('sends a dead letter again after a dialog.', async () => {
+    const batcher = await start();
+    full(batcher);
+    await open('dead-letters');
+    await button('Redrive order-1:1').click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Redrive 1' }).click();
+    await page.getByText('0 dead letters sent again').waitFor();
+    expect(batcher.calls).toContain('redrive({"records":["order-1:1"]}, anonymous)');
+  });
+
+  test('keeps the last picture and says of when it is, while nothing answers, and goes on by itself.', async () => {
+    const batcher = await start();
+    full(batcher);
+    await open();
+    await heading(/Well/);
+    batcher.failure = new KeepapartError('temporal-unavailable', 'No worker answers');
+    await page.getByText(/As of \d\d:\d\d:\d\d\./).waitFor();
+    await page.getByText('No worker answers').waitFor();
+    await heading(/Well/);
+    batcher.failure = undefined;
+    await page.getByText('No worker answers').waitFor({ state: 'detached' });
+  });
+
+  const apiKeys = [
+    { name: 'reader', sha256: createHash('sha256').update(KEY).digest('hex'), rights: ['read'] as const },
+  ];
+
+  test('asks for a key, refuses a wrong one, keeps a right one in the tab alone, and sets no cookie.', async () => {
+    await start({ apiKeys });
+    await open();
+    await page.getByLabel('API key').fill('wrong');
+    await button('Open the dashboard').click();
+    await page.getByText('This key is not in force').waitFor();
+    expect(await violations()).toEqual([]);
+    await page.getByLabel('API key').fill(KEY);
+    await button('Open the dashboard').click();
+    await heading('Ready');
+    await page.reload();
+    await heading('Ready');
+    expect(await context.cookies()).toEqual([]);
+    expect(await page.evaluate('JSON.stringify(localStorage)')).not.toContain(KEY);
+    await button('Forget key').click();
+    await page.getByLabel('API key').waitFor();
+  });
+
+  test('does not offer any more what the key was refused.', async () => {
+    const batcher = await start({ apiKeys });
+    full(batcher);
+    await open();
+    await page.getByLabel('API key').fill(KEY);
+    await button('Open the dashboard').click();
+    await button('Pause').click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Pause' }).click();
+    await page.getByText('This needs the right "operate"').waitFor();
+    expect(await button('Pause').count()).toBe(0);
+    expect(batcher.calls.filter((call) => call.startsWith('pause'))).toEqual([]);
+  });
+
+  test('can’t be framed or asked by a page of another origin (G11).', async () => {
+    const batcher = await start();
+    const foreign: Server = createServer((_req, res) =>
+      res.setHeader('Content-Type', 'text/html').end('<p>hello'),
+    );
+    await new Promise<void>((listening) => foreign.listen(0, '127.0.0.1', listening));
+    try {
+      await page.goto(`http://foreign.example:${(foreign.address() as AddressInfo).port}/`);
+      const seen = await page.evaluate<string>(`(async () => {
+        const ask = (path, options) => fetch('${api.url}' + path, options).then((answer) => answer.type + ' ' + answer.status, String);
+        const frame = document.createElement('iframe');
+        frame.src = '${api.url}/';
+        document.body.append(frame);
+        await new Promise((loaded) => (frame.onload = loaded));
+        let framed = 'refused';
+        try { framed = frame.contentDocument === null ? 'refused' : 'framed ' + frame.contentDocument.title } catch {}
+        return [await ask('/v1/status'), await ask('/v1/pause', { method: 'POST', mode: 'no-cors' }), framed].join('; ');
+      })()`);
+      expect(seen).toBe('TypeError: Failed to fetch; opaque 0; refused');
+      expect(batcher.calls.filter((call) => call.startsWith('pause'))).toEqual([]);
+      // The browser reports what it refused.
+      expect(complaints.splice(0).join()).toMatch(/CORS|frame-ancestors|Framing/);
+    } finally {
+      foreign.close();
+    }
+  });
+});
