@@ -12,7 +12,10 @@ export type Flags = Readonly<Record<string, unknown>>;
 /** What a command that talks to the API takes: where it is, and the settings that say so otherwise. */
 export function addApiFlags(command: Command): Command {
   return addSettingFlags(command, ['httpHost', 'httpPort', 'tlsCertFile'])
-    .option('--url <url>', 'address of the API (default: http://HTTP_HOST:HTTP_PORT, https with TLS_CERT_FILE)')
+    .option(
+      '--url <url>',
+      'address of the API (default: http://HTTP_HOST:HTTP_PORT, https with TLS_CERT_FILE)',
+    )
     .addHelpText('after', `\nA key that the API needs is taken from ${API_KEY_VARIABLE}.`);
 }
 

@@ -12,7 +12,9 @@ type Flags = Readonly<Record<string, unknown>> & { ledger: string[]; temporal?: 
 export function registerAudit(program: Command): void {
   const command = program
     .command('audit')
-    .description('check the batch files: no records lost, duplicated or in conflict, no files torn or too large')
+    .description(
+      'check the batch files: no records lost, duplicated or in conflict, no files torn or too large',
+    )
     .option(
       '--ledger <file>',
       'acknowledged records as JSON lines {"recordId","value"}; may be repeated',

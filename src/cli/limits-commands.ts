@@ -20,7 +20,9 @@ export function registerLimits(program: Command): void {
     .command('limits')
     .description('show, set and reset the limits that can be changed at runtime');
 
-  addApiFlags(limits.command('show', { isDefault: true }).description('show the limits in force (the default)'))
+  addApiFlags(
+    limits.command('show', { isDefault: true }).description('show the limits in force (the default)'),
+  )
     .option(...AS_JSON)
     .action(async (flags: Flags) =>
       print(flags, limitsOfStatus(await openApi(flags).status()), renderLimits),

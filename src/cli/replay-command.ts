@@ -34,7 +34,9 @@ interface Selection {
 export function registerReplay(program: Command): void {
   const command = program
     .command('replay')
-    .description('check that this version of the workflow code replays existing histories, before it is deployed')
+    .description(
+      'check that this version of the workflow code replays existing histories, before it is deployed',
+    )
     .argument('[paths...]', 'histories as JSON: files, and folders with *.json')
     .option('--live', 'the open and the last closed workflows of this deployment, from its Temporal server')
     .option('--closed <n>', 'with --live: how many closed runs of each type', parseCount, 100)

@@ -25,7 +25,11 @@ export function registerSend(program: Command): void {
     .option('--key <key>', 'Idempotency-Key of the list; sending it again under the same key adds nothing')
     .option('--wait', 'wait for the outcomes and print them; exits with 1 if a record was rolled back')
     .option('--timeout <seconds>', 'how long to wait', WAIT_SECONDS)
-    .option('--retry-for <seconds>', 'how long to retry while the buffer is full or the API is unavailable', '30')
+    .option(
+      '--retry-for <seconds>',
+      'how long to retry while the buffer is full or the API is unavailable',
+      '30',
+    )
     .option('--json', 'print a line of JSON per list, and with --wait another for its outcomes')
     .addHelpText(
       'after',

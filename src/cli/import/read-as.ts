@@ -17,15 +17,9 @@ export function addFormatFlags(command: Command): Command {
         FORMATS,
       ),
     )
-    .option(
-      '--column <name>',
-      'CSV: use the cells of this column as records instead of an object per row',
-    )
+    .option('--column <name>', 'CSV: use the cells of this column as records instead of an object per row')
     .option('--numbers', 'CSV: read numeric cells as numbers instead of strings')
-    .option(
-      '--delimiter <character>',
-      'CSV: column separator, or tab (default: a comma; for .tsv a tab)',
-    );
+    .option('--delimiter <character>', 'CSV: column separator, or tab (default: a comma; for .tsv a tab)');
 }
 
 /** How a file of this name is to be read. Throws `invalid-config` for flags that don't go together. */
