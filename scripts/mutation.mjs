@@ -1,4 +1,4 @@
-// Changes the sources in small ways and looks which changes no test notices: `npm run mutation -- <area>`; see docs/CHAOS.md.
+// Changes the sources in small ways and looks which changes no test notices: `npm run mutation -- <area>`; see docs/TESTING.md.
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
