@@ -36,7 +36,7 @@ export function renderAttack(report: AttackReport): string {
       ['faults', report.faults.length],
       ['kills', `${report.kills}, of ${report.processesKilled} processes`],
       ['recovery', `median ${inSeconds(recovery.medianMs)}, worst ${inSeconds(recovery.worstMs)}`],
-      ['acknowledged', counted(clients.acknowledgedRequests)],
+      ['lists by way', counted(clients.acknowledgedRequests)],
       ['repeats', counted(clients.retries)],
       ['ended by itself', counted(report.ownEnds)],
       ['questions', counted(report.answers)],
