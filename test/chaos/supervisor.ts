@@ -7,7 +7,7 @@ import { waitFor } from '../helpers/wait-for';
 import type { FromWorker, ToWorker } from './points';
 
 const RESTART_PAUSE_MS = 500;
-const UP_LIMIT_MS = 60_000;
+const UP_LIMIT_MS = 300_000;
 /** What a role of keepapart prints when it is up (src/cli/summary.ts). */
 const UP = 'Ctrl-C stops it';
 

@@ -154,7 +154,7 @@ export async function startPipeline(
       if (joined === undefined) await pipeline.stopWorker();
       else {
         joined.leave();
-        await terminateChildren(client, name);
+        await terminateChildren(client, name).catch(() => undefined);
       }
       await client.connection.close();
     },

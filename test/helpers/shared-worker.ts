@@ -13,9 +13,9 @@ import { testServer } from './temporal-server';
 /**
  * A workflow task that takes longer by the clock is broken off, which the process doesn't survive on Node 20: "Workflow
  * execution context should have been disposed first", "async hook stack has become corrupted". The 5 s of the SDK are too
- * few where other processes have taken the cores.
+ * few where other processes have taken the cores. The SDK takes this option, though its types leave it out.
  */
-const PATIENCE_WITH_A_TASK_MS = 10 * MINUTE;
+const USUAL_TUNING = { shutdownGraceTime: 0, isolateExecutionTimeout: 10 * MINUTE };
 
 /** A worker on the server of the run, with today's workflow code. */
 export interface RunningWorker {
@@ -38,7 +38,7 @@ export async function runWorker(
     taskQueue,
     activities,
     workflows: { workflowBundle: bundleOfToday(false) },
-    tuning: { shutdownGraceTime: 0, isolateExecutionTimeout: PATIENCE_WITH_A_TASK_MS, ...tuning },
+    tuning: { ...USUAL_TUNING, ...tuning },
   });
   const ended = worker.run();
   return {
