@@ -44,7 +44,7 @@ export class FakeWorkflow {
   private conditions: { holds: () => boolean; resolve: () => void }[] = [];
 
   constructor(readonly workflowId: string) {
-    current = this;
+    run(this);
   }
 
   /** A workflow task: it brings these messages, and is over when nothing goes on by itself. */
@@ -123,6 +123,10 @@ function takeFrom<One extends { name: string }>(list: One[], name: string): One 
 
 let current: FakeWorkflow;
 
+function run(workflow: FakeWorkflow): void {
+  current = workflow;
+}
+
 class Scope {
   static nonCancellable<T>(work: () => Promise<T>): Promise<T> {
     return work();
@@ -167,8 +171,7 @@ export function workflowApi(): object {
     setHandler({ name }: { name: string }, handle: (...args: never[]) => unknown) {
       current.handlers.set(name, { handle });
     },
-    sleep: (ms: number) =>
-      new Promise<void>((resolve) => current.timers.push({ ms: Number(ms), fire: resolve })),
+    sleep: (ms: number) => new Promise<void>((resolve) => current.timers.push({ ms, fire: resolve })),
     async startChild(_type: string, options: { workflowId: string; args: unknown[] }): Promise<ChildHandle> {
       const { workflowId, args } = options;
       const workflow = current;

@@ -12,7 +12,7 @@ export function listedChild(batcher: string, requestId: string): ExecutionInfo {
     type: WORKFLOW_TYPE.child,
     workflowId: `${batcher}-00000001`,
     runId: `run of ${batcher}`,
-    status: { code: 1, name: 'RUNNING' },
+    status: { name: 'RUNNING' } as ExecutionInfo['status'],
     typedSearchAttributes,
     startTime: new Date(0),
     memo: { requests: [[requestId, 1]], batches: [['size', [0]]] },

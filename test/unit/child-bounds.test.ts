@@ -15,7 +15,7 @@ function batchOf(requestId: string, bytes: number): Flush {
     bytes,
     seq: 0,
   } as unknown as BufferedRecord;
-  return { reason: 'size', records: [record] } as Flush;
+  return { reason: 'size', records: [record] };
 }
 
 const bytesIn = (group: readonly Flush[]) =>

@@ -1,5 +1,5 @@
 import { ActivityFailure, ApplicationFailure, RetryState } from '@temporalio/common';
-import type { ChildInput, ChildResult } from '../../src/contracts/child';
+import type { ChildInput, ChildPolicy, ChildResult } from '../../src/contracts/child';
 import { MIB } from '../../src/domain/duration';
 import { jsonBytes, type JsonValue } from '../../src/domain/json';
 import { unpackOutcomes, packKept } from '../../src/domain/packed-batch';
@@ -17,13 +17,13 @@ const records = Array.from({ length: RECORDS }, (_, i) => ({
 /** A kibibyte in UTF-8 and a third of that in characters, or what in characters would be within bounds; each another. */
 const errorOf = (i: number) => `${i} ${'☹'.repeat(i % 2 === 0 ? 341 : 250)}`;
 
-const POLICY = {
+const POLICY: ChildPolicy = {
   maxAttempts: 1,
   retryIntervalMs: 1,
   outcomeFormat: 'text',
   onFailure: 'keep',
   cutBy: { maxBatchSize: RECORDS, rules: [] },
-} as const;
+};
 
 function begin(policy: Partial<ChildInput>): { workflow: FakeWorkflow; result: Promise<ChildResult> } {
   const workflow = new FakeWorkflow('batcher-0-00000001');

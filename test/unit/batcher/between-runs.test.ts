@@ -19,7 +19,7 @@ const carriedIn = ({ carried }: BatcherInput): CarriedState => {
 };
 
 const valuesIn = (packed: PackedBuffer) =>
-  inOrder(unpackBuffer(packed)).map(({ value }) => String(value).slice(0, 8));
+  inOrder(unpackBuffer(packed)).map(({ value }) => JSON.stringify(value).slice(1, 9));
 
 /** Ends a paused run with a buffer of so many large records, of which some are in pages then; the pages and the next input. */
 async function withPages(records: number): Promise<{ next: BatcherInput; pages: Map<string, PackedBuffer> }> {
