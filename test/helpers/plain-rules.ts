@@ -48,7 +48,8 @@ function isSelected(selector: Selector, record: JsonValue): boolean {
 export function plainlyApart(rule: ConflictRule, a: JsonValue, b: JsonValue): boolean {
   const scope = rule.same === undefined ? [] : [rule.same].flat();
   for (const pointer of scope) {
-    const [ofA, ofB] = [at(pointer, a), at(pointer, b)];
+    const ofA: Part = at(pointer, a);
+    const ofB: Part = at(pointer, b);
     if (ofA === NOTHING || !same(ofA, ofB)) return false;
   }
   if ('alike' in rule) return !same(at(rule.alike, a), at(rule.alike, b));
@@ -59,7 +60,8 @@ export function plainlyApart(rule: ConflictRule, a: JsonValue, b: JsonValue): bo
     return (isSelected(left, a) && isSelected(right, b)) || (isSelected(left, b) && isSelected(right, a));
   }
   const members = 'pair' in rule ? rule.pair : rule.group;
-  const [ofA, ofB] = [at(rule.at ?? '', a), at(rule.at ?? '', b)];
+  const ofA: Part = at(rule.at ?? '', a);
+  const ofB: Part = at(rule.at ?? '', b);
   const isMember = (part: Part) => members.some((member) => same(member, part));
   return isMember(ofA) && isMember(ofB) && !same(ofA, ofB);
 }

@@ -20,10 +20,12 @@ export function arrange(
   const withClass: number[][] = constraints.map(() => []);
   // The fullest is pushed last, because it has to be popped first; of equally full ones, the first.
   const byRoom = [...sizes.keys()].reverse().sort((a, b) => (sizes[a] as number) - (sizes[b] as number));
+  const lastBatchOf = new Int32Array(constraints.length).fill(-1);
   for (const batch of byRoom) {
-    for (const recordClass of new Set(
-      Array.from(listOf(batches, batch), (record) => classOf[record] as number),
-    )) {
+    for (const record of listOf(batches, batch)) {
+      const recordClass = classOf[record] as number;
+      if (lastBatchOf[recordClass] === batch) continue;
+      lastBatchOf[recordClass] = batch;
       withClass[recordClass]?.push(batch);
     }
   }
