@@ -45,14 +45,17 @@ test('store test finds that the example keeps the whole contract, killed workers
 test('store test says what a store does not keep, as CommonJS here, and exits with 1', async () => {
   const careless = module(
     'careless.cjs',
-    `const { appendFileSync, existsSync, readFileSync } = require('node:fs');
+    `const { appendFileSync, existsSync, readFileSync, writeFileSync } = require('node:fs');
      const rows = () => (existsSync('rows') ? readFileSync('rows', 'utf8').split('\\n') : []);
      module.exports = {
        saveBatch(records) {
          for (const { recordId } of records) appendFileSync('rows', recordId + '\\n');
          return records.map(() => 'saved');
        },
-       undo() {},
+       undo(records) {
+         const gone = records.map(({ recordId }) => recordId);
+         writeFileSync('rows', rows().filter((id) => !gone.includes(id)).join('\\n'));
+       },
        testing: { find: (ids) => rows().filter((id) => ids.includes(id)) },
      };`,
   );
@@ -62,7 +65,7 @@ test('store test says what a store does not keep, as CommonJS here, and exits wi
     failed: number;
     checked: { title: string; passed: boolean; error?: string }[];
   };
-  expect(failed).toBeGreaterThan(2);
+  expect(failed).toBeGreaterThan(0);
   expect(checked.find(({ title }) => title.startsWith('G4, G10: wherever a worker is killed'))).toMatchObject(
     {
       passed: false,

@@ -43,7 +43,9 @@ export async function savingHarness(saver: BatchSaver, options: Partial<SavingSt
       callsAtOnce: 16,
       maxBatchSize: 1,
       onError: (error) => errors.push(error),
-      between: async () => void (await before()),
+      between: async () => {
+        await before();
+      },
       ...options,
     });
   return {
@@ -122,7 +124,7 @@ export async function endpointSubject(): Promise<StoreUnderTest> {
   const url = await listening(server);
   const endpoint = createEndpoint({ url, secrets: [SECRET], allowsPrivate: true });
   return savingSubject(endpoint, find, async () => {
-    endpoint.close();
+    await endpoint.close();
     await new Promise((resolve) => server.close(resolve));
   });
 }

@@ -45,7 +45,7 @@ describe.each(STORES)('With a store in %s:', (_, setUp) => {
 
 describe('The contract', () => {
   const failures = async (saver: ReturnType<typeof memorySaver>): Promise<string[]> => {
-    const failed = [];
+    const failed: string[] = [];
     for (const { title, check } of CONTRACT) {
       const subject = await savingSubject(saver.saver, saver.find);
       await check(subject).catch(() => failed.push(title));

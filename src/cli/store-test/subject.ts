@@ -75,7 +75,9 @@ export async function subjectOf(tested: ModuleUnderTest): Promise<StoreUnderTest
   const open: OwnStore[] = [];
   let before: () => unknown = () => undefined;
   const worker = async (): Promise<OwnStore> => {
-    const store = await openModule(tested, folders, async () => void (await before()));
+    const store = await openModule(tested, folders, async () => {
+      await before();
+    });
     open.push(store);
     return store;
   };

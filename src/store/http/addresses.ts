@@ -64,10 +64,17 @@ function privateAddress(address: string): KeepapartError {
 /** Looks up a host name for a connection, and refuses it when any of its addresses isn't public. */
 export const lookupPublic: LookupFunction = (hostname, options, callback) => {
   dnsLookup(hostname, { ...options, all: true }, (error, addresses: LookupAddress[]) => {
-    const [first] = addresses ?? [];
-    if (error !== null || first === undefined) return callback(error, '', 0);
+    // Without addresses where there is an error.
+    const [first] = error === null ? addresses : [];
+    if (first === undefined) {
+      callback(error ?? new Error(`${hostname} has no address`), '', 0);
+      return;
+    }
     const refused = addresses.find(({ address }) => !isPublicAddress(address));
-    if (refused !== undefined) return callback(privateAddress(refused.address), '', 0);
+    if (refused !== undefined) {
+      callback(privateAddress(refused.address), '', 0);
+      return;
+    }
     if (options.all === true) callback(null, addresses);
     else callback(null, first.address, first.family);
   });

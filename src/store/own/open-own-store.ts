@@ -59,14 +59,14 @@ export async function openOwnStore(exported: unknown, options: OwnStoreOptions):
 
 type Definition = (BatchSaver | FullStore | OpenedStore<unknown>) & { testing?: ForTesting };
 
-/** What is exported by default; an ES module that is loaded from CommonJS, or the other way round, has it once deeper. */
+/**
+ * What is exported by default: an ES module that is loaded from CommonJS, or the other way round, has it once deeper, and
+ * may have parts of it as exports of their own beside it. Without a default, the exports are the store.
+ */
 function definitionIn(exported: unknown): Definition | undefined {
-  let at = exported;
-  for (let depth = 0; depth < 3 && isObject(at); depth++) {
-    if (isOpened(at) || isSaver(at) || isFull(at)) return at;
-    at = at['default'];
-  }
-  return undefined;
+  const inside = isObject(exported) && 'default' in exported ? definitionIn(exported['default']) : undefined;
+  if (inside !== undefined) return inside;
+  return isOpened(exported) || isSaver(exported) || isFull(exported) ? exported : undefined;
 }
 
 function isOpened(value: unknown): value is OpenedStore<unknown> {

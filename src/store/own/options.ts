@@ -1,4 +1,4 @@
-import { describeReceived, type FieldProblem } from '../../domain/errors';
+import type { FieldProblem } from '../../domain/errors';
 import { isObject } from '../../domain/json';
 
 /** A Standard Schema, as far as it is used here (https://standardschema.dev). */
@@ -49,7 +49,13 @@ function problemOf({ message, path = [] }: StandardIssue, value: unknown): Field
   let at: unknown = value;
   for (const key of keys) at = isObject(at) || Array.isArray(at) ? Reflect.get(at, key) : undefined;
   const field = ['STORE_OPTIONS', ...keys.map(String)].join('/');
-  // Of texts and numbers only the type: they may be secret.
-  const received = describeReceived(at).replace(/^.*\((string|number)\)$/s, 'a $1 (not shown)');
+  // Only its kind: it may be secret, or hold what is.
+  const received = kindOf(at);
   return { field, expected: `what the store's schema takes: ${message}`, received };
+}
+
+function kindOf(value: unknown): string {
+  if (value === undefined) return 'nothing';
+  if (value === null) return 'null';
+  return `${Array.isArray(value) ? 'a list' : `a value of type ${typeof value}`} (not shown)`;
 }
