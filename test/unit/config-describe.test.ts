@@ -97,7 +97,7 @@ describe('docs/CONFIGURATION.md', () => {
   });
 
   test('every setting that is a number says what raising it costs', () => {
-    const ports: SettingKey[] = ['httpPort', 'tcpPort', 'temporalPort', 'uiPort'];
+    const ports: SettingKey[] = ['httpPort', 'tcpPort', 'temporalPort', 'uiPort', 'metricsPort'];
     const silent = SETTING_KEYS.filter((key) => {
       const { default: value, raising } = SETTINGS[key] as Setting<unknown>;
       return typeof value === 'number' && !ports.includes(key) && raising === undefined;
