@@ -7,7 +7,14 @@ import {
   type ZodOpenApiResponsesObject,
 } from 'zod-openapi';
 import { ERRORS, KeepapartError, type ErrorCode } from '../domain/errors';
-import { ERRORS_OF_ANY, ERRORS_OF_BODY, ERRORS_OF_CHANGE, ERRORS_UNDER_V1, JSON_TYPE } from './operation';
+import {
+  ERRORS_OF_ANY,
+  ERRORS_OF_BODY,
+  ERRORS_OF_CHANGE,
+  ERRORS_OF_OTHERS,
+  ERRORS_UNDER_V1,
+  JSON_TYPE,
+} from './operation';
 import { PROBLEM_TYPE, problemOf } from './problem-response';
 import { problemWithCode } from './problem-schema';
 import type { ServedOperation } from './routing';
@@ -87,10 +94,11 @@ function describeOperation(operation: ServedOperation): ZodOpenApiOperationObjec
   };
 }
 
-function errorsOf({ method, right, body, errors = [] }: ServedOperation): ErrorCode[] {
+function errorsOf({ method, right, body, isLocal, errors = [] }: ServedOperation): ErrorCode[] {
   return [
     ...ERRORS_OF_ANY,
     ...(right === 'none' ? [] : ERRORS_UNDER_V1),
+    ...(right === 'none' || isLocal ? [] : ERRORS_OF_OTHERS),
     ...(method !== 'get' ? ERRORS_OF_CHANGE : []),
     ...(body ? ERRORS_OF_BODY : []),
     ...errors,

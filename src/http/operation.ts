@@ -18,6 +18,8 @@ export interface Operation {
   /** Without it the call reads no body. */
   body?: { required: boolean; content: Readonly<Record<string, BodyOfType>> };
   answer: { status: 200 | 202; schema: z.ZodType; headers?: z.ZodObject };
+  /** Whether this process answers it by itself, so that nothing can keep it from answering. */
+  isLocal?: true;
   /** What it may be refused with, besides the lists below, by its kind. */
   errors?: readonly ErrorCode[];
 }
@@ -39,13 +41,10 @@ export const ERRORS_OF_ANY: readonly ErrorCode[] = [
 ];
 
 /** What any call under `/v1` may be refused with. */
-export const ERRORS_UNDER_V1: readonly ErrorCode[] = [
-  'unauthorized',
-  'forbidden',
-  'rate-limited',
-  'internal',
-  'temporal-unavailable',
-];
+export const ERRORS_UNDER_V1: readonly ErrorCode[] = ['unauthorized', 'forbidden', 'rate-limited'];
+
+/** What any of them may fail with that isn't answered by this process alone. */
+export const ERRORS_OF_OTHERS: readonly ErrorCode[] = ['internal', 'temporal-unavailable'];
 
 /** What any call that changes something may be refused with. */
 export const ERRORS_OF_CHANGE: readonly ErrorCode[] = ['cross-origin', 'not-ready'];

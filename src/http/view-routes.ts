@@ -96,5 +96,6 @@ const GET_WAITS: Operation = {
 const GET_ME: Operation = {
   operationId: 'getMe',
   summary: 'Returns the name of the API key and what it may do',
+  isLocal: true,
   answer: { status: 200, schema: callerSchema },
 };

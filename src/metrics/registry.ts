@@ -8,6 +8,14 @@ const MISNAMED = [
   'nodejs_active_resources_total',
 ];
 
+/** What the library takes of every kind of metric. */
+interface Options<Label extends string> {
+  name: string;
+  help: string;
+  labelNames: Label[];
+  registers: Registry[];
+}
+
 /** What a process has, to be told in Prometheus' text format. */
 export class MetricRegistry {
   readonly contentType = Registry.PROMETHEUS_CONTENT_TYPE;
@@ -40,11 +48,11 @@ export class MetricRegistry {
       collectDefaultMetrics({ register: this.registry });
       for (const name of MISNAMED) this.registry.removeSingleMetric(name);
     }
-    await Promise.all(this.refreshing.map((refresh) => refresh()));
+    await Promise.all(this.refreshing.map(async (refresh) => refresh()));
     return this.registry.metrics();
   }
 
-  private options<Label extends string>(name: keyof typeof METRICS) {
+  private options<Label extends string>(name: keyof typeof METRICS): Options<Label> {
     const { help, labels }: MetricEntry = METRICS[name];
     return { name, help, labelNames: [...labels] as Label[], registers: [this.registry] };
   }

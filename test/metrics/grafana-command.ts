@@ -86,8 +86,10 @@ async function startPrometheus(folder: string, scraped: number, port: number): P
 }
 
 async function untilReady(url: string): Promise<void> {
-  for (const endMs = Date.now() + PATIENCE_MS; Date.now() < endMs; await sleep(500))
+  for (const endMs = Date.now() + PATIENCE_MS; Date.now() < endMs;) {
     if ((await fetch(url).catch(() => undefined))?.ok === true) return;
+    await sleep(500);
+  }
   throw new Error(`${url} is not ready`);
 }
 
@@ -106,11 +108,12 @@ async function untilAllHaveData(prometheus: string): Promise<{ title: string; ex
     await readFile(path.join(ROOT, 'deploy/grafana/keepapart.json'), 'utf8'),
   ) as Dashboard;
   let empty = panels.flatMap(({ title, targets }) => targets.map(({ expr }) => ({ title, expr })));
-  for (const endMs = Date.now() + PATIENCE_MS; empty.length > 0 && Date.now() < endMs; await sleep(3000)) {
+  for (const endMs = Date.now() + PATIENCE_MS; empty.length > 0 && Date.now() < endMs;) {
     const found = await Promise.all(empty.map(({ expr }) => resultOf(prometheus, expr)));
     for (const [i, { title }] of empty.entries())
       if (found[i] !== undefined) console.log(`${title}: ${found[i]}`);
     empty = empty.filter((_, i) => found[i] === undefined);
+    if (empty.length > 0) await sleep(3000);
   }
   return empty;
 }

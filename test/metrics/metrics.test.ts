@@ -177,9 +177,9 @@ test('Closed batches are counted by their records, outcomes, attempts and waits.
 
 test('A store is measured by how its saves end, and does what it did.', async () => {
   const ended: SaveResultKind[] = [];
-  let failure: unknown;
+  let failure: Error | undefined;
   const store: RecordStore = {
-    save: () => (failure === undefined ? Promise.resolve() : Promise.reject(failure as Error)),
+    save: () => (failure === undefined ? Promise.resolve() : Promise.reject(failure)),
     saveAll: (batches) =>
       Promise.resolve(
         batches.map(() => [

@@ -2,7 +2,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { KnownShard, ShardReading } from '../../contracts/readings';
 import { SECOND } from '../../domain/duration';
 import type { Shard } from './shard';
-import type { Shards } from './shards';
 
 /** For how long an answer stands for the state of a batcher that doesn't answer any more. */
 const STANDS_FOR_MS = 20 * SECOND;
