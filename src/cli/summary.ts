@@ -18,7 +18,7 @@ export function renderSummary(summary: Summary): string {
   const { apiUrl, gatewayAddress, webUiUrl, temporalAddress, outDir, postgres, needsKey } = summary;
   const rows: [string, string | undefined][] = [
     ['API', apiUrl && `${apiUrl}/v1/records`],
-    ['Overview', apiUrl && `${apiUrl}/`],
+    ['Dashboard', apiUrl && `${apiUrl}/`],
     ['TCP gateway', gatewayAddress],
     ['Temporal Web UI', webUiUrl],
     ['Temporal', temporalAddress],

@@ -48,7 +48,7 @@ function Main() {
   const isFirst = useRef(true);
   useEffect(() => {
     document.title = `${SCREENS.find(({ name }) => name === screen)?.title ?? ''} · keepapart`;
-    if (!isFirst.current) main.current?.focus();
+    if (!isFirst.current && main.current?.contains(document.activeElement) === false) main.current.focus();
     isFirst.current = false;
   }, [screen]);
   const Content = CONTENT[screen];

@@ -31,10 +31,11 @@ export function listenToKeys(): void {
   });
 }
 
+/** The screen takes the focus to its field when it opens. */
 function goToField(): void {
-  go('find');
-  // The screen is drawn first.
-  setTimeout(() => document.querySelector<HTMLInputElement>('#find')?.focus());
+  const field = document.querySelector<HTMLInputElement>('#find');
+  if (field) field.focus();
+  else go('find');
 }
 
 /** To the next or the previous row of the list; what a row leads to is a link, so Enter opens it. */

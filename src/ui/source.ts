@@ -10,6 +10,7 @@ import { RIGHTS, type Right } from '../domain/rights';
 import { apiKey, ask, KEYS_REQUIRED, problemOf, type ApiProblem } from './api';
 import type { Control } from './model/confirm';
 import { pointOf, withPoint, type Point, type Reading } from './model/history';
+import type { Waits } from './model/waits';
 
 /*
  * Everything that the dashboard knows of keepapart comes through here. The status is asked for once a second while
@@ -104,6 +105,8 @@ async function readMe(): Promise<void> {
     // What it may do shows when it is refused.
   }
 }
+
+export const readWaits = () => told(ask<Waits>('/v1/waits'));
 
 export const sendRecords = (values: readonly JsonValue[]) =>
   told(ask<{ requestId: string }>('/v1/records', { method: 'POST', body: values }));

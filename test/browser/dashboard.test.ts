@@ -133,7 +133,7 @@ whereThereIsABrowser('In a browser, the dashboard', () => {
         for (const screen of SCREENS) {
           await page.evaluate(`location.hash = '#/${screen}'`);
           await heading(TITLES[screen]);
-          await page.waitForFunction("!document.body.innerText.includes('Reading…')");
+          await page.getByText('Reading…').first().waitFor({ state: 'hidden' });
           expect([screen, await violations()]).toEqual([screen, []]);
         }
       }
@@ -219,7 +219,7 @@ whereThereIsABrowser('In a browser, the dashboard', () => {
     await page.keyboard.press('Escape');
     await page.getByRole('dialog').waitFor({ state: 'detached' });
     await page.keyboard.press('/');
-    await page.waitForFunction("document.activeElement.id === 'find'");
+    await page.locator('#find:focus').waitFor();
     await page.keyboard.type('b ?');
     expect(await page.locator('#find').inputValue()).toBe('b ?');
   });
@@ -305,6 +305,34 @@ whereThereIsABrowser('In a browser, the dashboard', () => {
     expect(batcher.calls.filter((call) => call.startsWith('pause'))).toEqual([]);
   });
 
+  test('offers from the start only what the key may do, where the API tells it.', async () => {
+    full(await start({ apiKeys }));
+    await page.route('**/v1/me', (route) => route.fulfill({ json: { name: 'reader', rights: ['read'] } }));
+    await open();
+    await page.getByLabel('API key').fill(KEY);
+    await button('Open the dashboard').click();
+    await page.getByText('reader ·').waitFor();
+    await heading(/Well/);
+    for (const name of ['Pause', 'Flush', 'Drain']) expect(await button(name).count()).toBe(0);
+  });
+
+  test('shows what the buffer waits for, where the API tells it.', async () => {
+    full(await start());
+    const waits = [
+      { for: 'slot', text: 'a batch to close', records: 6 },
+      { for: 'age', text: 'enough records to fill its batch', records: 1 },
+    ];
+    const json = { shards: [{ shard: 0, batcher: 'batcher-0', bufferedRecords: 7, waits, rules: [] }] };
+    await page.route('**/v1/waits', (route) => route.fulfill({ json }));
+    await open();
+    await heading('What records wait for');
+    expect(await page.locator('li[data-wait]').allInnerTexts()).toEqual([
+      '6 86 % a batch to close',
+      '1 14 % enough records to fill its batch',
+    ]);
+    expect(await violations()).toEqual([]);
+  });
+
   test('can’t be framed or asked by a page of another origin (G11).', async () => {
     const batcher = await start();
     const foreign: Server = createServer((_req, res) =>
@@ -323,7 +351,7 @@ whereThereIsABrowser('In a browser, the dashboard', () => {
         try { framed = frame.contentDocument === null ? 'refused' : 'framed ' + frame.contentDocument.title } catch {}
         return [await ask('/v1/status'), await ask('/v1/pause', { method: 'POST', mode: 'no-cors' }), framed].join('; ');
       })()`);
-      expect(seen).toBe('TypeError: Failed to fetch; opaque 0; refused');
+      expect(seen).toBe('TypeError: Failed to fetch; TypeError: Failed to fetch; refused');
       expect(batcher.calls.filter((call) => call.startsWith('pause'))).toEqual([]);
       // The browser reports what it refused.
       expect(complaints.splice(0).join()).toMatch(/CORS|frame-ancestors|Framing/);

@@ -5,6 +5,7 @@ import { lifeOf, lookupsOf, requestInWords } from '../../src/ui/model/find';
 import { ago, bytes, count, counted, duration } from '../../src/ui/model/format';
 import { follow, hasArrived, setOut, stations } from '../../src/ui/model/journey';
 import { lookOf, timelineOf } from '../../src/ui/model/timeline';
+import { sharesOf } from '../../src/ui/model/waits';
 import { statusWith } from './status';
 
 test('Figures read as people write them.', () => {
@@ -155,4 +156,14 @@ test('The records of the example wait until they have a batch, and have arrived 
     ['b-2', [2]],
   ]);
   expect(travellers.filter(hasArrived)).toHaveLength(4);
+});
+
+test('What is waited for is summed over shards, the most first, with its share of the buffer.', () => {
+  const wait = (reason: 'slot' | 'age', records: number) => ({ for: reason, text: `for ${reason}`, records });
+  const shard = (waits: ReturnType<typeof wait>[]) => ({ shard: 0, bufferedRecords: 0, waits, rules: [] });
+  expect(sharesOf({ shards: [shard([wait('age', 3), wait('slot', 2)]), shard([wait('slot', 5)])] })).toEqual([
+    { for: 'slot', text: 'for slot', records: 7, share: 0.7 },
+    { for: 'age', text: 'for age', records: 3, share: 0.3 },
+  ]);
+  expect(sharesOf({ shards: [] })).toEqual([]);
 });

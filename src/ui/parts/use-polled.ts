@@ -29,6 +29,8 @@ export function usePolled<T>(key: string, read: () => Promise<T>, everyMs: numbe
         } catch (error) {
           if (isOver) return;
           problem.value = problemOf(error);
+          // An API that has no such call won't get one while the page is open.
+          if (problem.value.code === 'not-found') return;
         }
       }
       timer = setTimeout(() => void look(false), everyMs);

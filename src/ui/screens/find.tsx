@@ -1,5 +1,5 @@
 import { useSignal } from '@preact/signals';
-import { useEffect } from 'preact/hooks';
+import { useEffect, useRef } from 'preact/hooks';
 import type { RequestView } from '../../contracts/views';
 import { problemOf } from '../api';
 import { lifeOf, lookupsOf, requestInWords } from '../model/find';
@@ -21,6 +21,8 @@ export function FindScreen() {
   const typed = useSignal(id);
   const found = useSignal<Found>(undefined);
   const isLooking = useSignal(false);
+  const field = useRef<HTMLInputElement>(null);
+  useEffect(() => field.current?.focus(), []);
   useEffect(() => {
     typed.value = id;
     found.value = undefined;
@@ -52,6 +54,7 @@ export function FindScreen() {
           <span>A request, a record, a batch or the name of a file</span>
           <input
             id="find"
+            ref={field}
             type="search"
             autocomplete="off"
             spellcheck={false}

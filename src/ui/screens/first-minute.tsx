@@ -22,7 +22,9 @@ async function setOff(): Promise<void> {
       EXAMPLE.map(async (values, list) => {
         const { requestId } = await sendRecords(values);
         for (;;) {
-          travellers.value = follow(travellers.value, list, await readRequest(requestId));
+          const request = await readRequest(requestId);
+          // Read after the answer came, as the other lists go on meanwhile.
+          travellers.value = follow(travellers.value, list, request);
           if (travellers.value.every((each) => each.list !== list || hasArrived(each))) return;
           await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
         }

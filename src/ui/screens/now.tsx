@@ -8,6 +8,7 @@ import { sentenceOf } from '../model/sentence';
 import { Confirm } from '../parts/dialog';
 import { say } from '../parts/notices';
 import { Plot, type Line } from '../parts/plot';
+import { Waiting } from '../parts/waiting';
 import { Empty, Stat } from '../parts/bits';
 import { control, may, points, reading } from '../source';
 import { FirstMinute, isOnItsWay } from './first-minute';
@@ -38,6 +39,7 @@ export function NowScreen() {
       </section>
       {(isNew || isOnItsWay.value) && <FirstMinute isNew={isNew} />}
       {!isNew && <Flow />}
+      {total.bufferedRecords > 0 && <Waiting />}
       {!isNew && <Plots />}
       {points.value[0] && !isNew && (
         <p class="dim small">

@@ -16,7 +16,7 @@ const AT_ONCE = 4;
 /** As many as a batcher cuts in the blink of an eye, in a browser too. */
 const MOST_RECORDS = 5000;
 /** Batches that are drawn; the figures are of all. */
-const DRAWN = 40;
+const DRAWN = 24;
 
 /** Other rules or sizes on the same records: batches now and then, by the partitioner itself, in this page. */
 export function WhatIf() {

@@ -1,0 +1,38 @@
+import type { RuleCountView, WaitView } from '../../contracts/views';
+import type { WaitsFor } from '../../contracts/waits';
+
+/** What the buffer waits for, as `GET /v1/waits` answers it. */
+export interface Waits {
+  shards: {
+    shard: number;
+    bufferedRecords: number;
+    waits: (Omit<WaitView, 'passedOverBy' | 'keptApartBy'> & { records: number })[];
+    rules: RuleCountView[];
+  }[];
+}
+
+/** How many records of all shards wait for one thing. */
+export interface WaitShare {
+  for: WaitsFor;
+  /** In the API's words, of the shard where most of them are. */
+  text: string;
+  records: number;
+  /** Of everything that is buffered, 0 to 1. */
+  share: number;
+}
+
+/** By what is waited for, the most first. */
+export function sharesOf({ shards }: Waits): WaitShare[] {
+  const all = shards.flatMap(({ waits }) => waits).sort((a, b) => b.records - a.records);
+  const total = all.reduce((sum, { records }) => sum + records, 0);
+  const byReason = new Map<WaitsFor, WaitShare>();
+  for (const { for: reason, text, records } of all) {
+    const share = byReason.get(reason);
+    if (share === undefined) byReason.set(reason, { for: reason, text, records, share: records / total });
+    else {
+      share.records += records;
+      share.share = share.records / total;
+    }
+  }
+  return [...byReason.values()].sort((a, b) => b.records - a.records);
+}
