@@ -78,7 +78,6 @@ class Separator {
     this.current++;
     for (const index of indices) this.look(index);
     let slots = 0;
-    let isWhole = true;
     const constraints: Constraint[][] = [];
     const known = new Map<string, number>();
     const kept = Array.from(indices, (index) => {
@@ -89,9 +88,11 @@ class Separator {
         if (this.numberOf[slot] === -1) this.numberOf[slot] = slots++;
         own.push({ slot: this.numberOf[slot] as number, key });
       }
-      if (own.length < all.length - 1) isWhole = false;
       return own;
     });
+    const isWhole = kept.every(
+      (own, place) => own.length === (this.classes.constraints[indices[place] as number]?.length ?? 0) - 1,
+    );
     for (const [place, own] of kept.entries()) {
       // Classes differ, unless something that told them apart matters no more.
       const text = isWhole ? '' : own.map(({ slot, key }) => `${slot}:${key}`).join();
@@ -117,9 +118,9 @@ class Separator {
         this.isKept[slot] = 0;
         this.numberOf[slot] = -1;
       }
-      this.records[slot] = (this.records[slot] as number) + records;
-      const several = (this.records[slot] as number) > 1;
-      if (this.firstKey[slot] !== key || (key === ALONE && several)) this.isKept[slot] = 1;
+      const inSlot = (this.records[slot] as number) + records;
+      this.records[slot] = inSlot;
+      if (this.firstKey[slot] !== key || (key === ALONE && inSlot > 1)) this.isKept[slot] = 1;
     }
   }
 }

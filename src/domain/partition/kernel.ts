@@ -1,5 +1,5 @@
 import type { Classes } from './classes';
-import { ConflictGraph } from './conflict-graph';
+import type { ConflictGraph } from './conflict-graph';
 import type { Assignment } from './cut';
 import { lengthOf, listOf } from './lists';
 

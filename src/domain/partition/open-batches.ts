@@ -7,7 +7,13 @@ import { TakenSlots } from './taken-slots';
 /** A slot of many records: which batches have it taken, and with which key. */
 interface WideSlot {
   taken: Bits;
-  byKey: Map<number, { records: number; batches: NumberSet }>;
+  byKey: Map<number, KeyOfSlot>;
+}
+
+/** How many records have a key in a slot, and which batches have one of them. */
+interface KeyOfSlot {
+  records: number;
+  batches: NumberSet;
 }
 
 /** The constraints of a class: on slots of many records what is taken, and by batches with the same key; and the others. */
@@ -156,9 +162,10 @@ function wideSlots(
   for (const [index, ofClass] of constraints.entries()) {
     for (const { slot, key } of ofClass) {
       if (!isWide(records[slot] as number)) continue;
-      const known = (wide[slot] ??= { taken: new Bits(), byKey: new Map() });
+      const known: WideSlot = wide[slot] ?? { taken: new Bits(), byKey: new Map() };
+      wide[slot] = known;
       if (key === ALONE) continue;
-      const same = known.byKey.get(key) ?? { records: 0, batches: new SparseBits() };
+      const same: KeyOfSlot = known.byKey.get(key) ?? { records: 0, batches: new SparseBits() };
       known.byKey.set(key, same);
       same.records += lengthOf(members, index);
       if (isWide(same.records) && same.batches instanceof SparseBits) same.batches = new Bits();
