@@ -65,7 +65,7 @@ import { flushEverything, headRunsLow, needsSpill } from '../../src/domain/paged
 import { noteMessage as noteSender } from '../../src/domain/sender-window';
 import {
   adoptedClosing,
-  findUnfinished,
+  findLeft,
   settleIfNeeded,
   startOrAdopt,
   takeOverChild,
@@ -99,6 +99,7 @@ import {
   recordClosing,
   recordProgress,
   restoreBatcher,
+  takeOverKeys,
   takeRequest,
   unaccountedRecords,
 } from './state';
@@ -294,7 +295,7 @@ async function runBatcher(input: BatcherInput): Promise<void> {
 
   async function takeOver(): Promise<void> {
     ownEvents.note();
-    const found = await findUnfinished();
+    const { children, keys } = await findLeft();
     // Then the next run looks for them.
     if (handingOver) {
       ownEvents.leave(Date.now());
@@ -302,11 +303,12 @@ async function runBatcher(input: BatcherInput): Promise<void> {
     }
     state.takeOver = false;
     changed = true;
-    for (const [childId, held] of found) {
+    for (const [childId, held] of children) {
       takeOverChild(state, childId, held);
       void follow(childId, adoptedClosing(childId));
     }
-    if (found.length > 0) startWithStrangers(state, Date.now());
+    takeOverKeys(state, keys, Date.now());
+    if (children.length > 0) startWithStrangers(state, Date.now());
   }
 
   async function handOver(): Promise<void> {

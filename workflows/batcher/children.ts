@@ -40,6 +40,7 @@ import {
 import { SECOND } from '../../src/domain/duration';
 import { storedReason } from '../../src/domain/explain/cut-reason';
 import type { Flush } from '../../src/domain/flush-policy';
+import type { RequestDigest } from '../../src/domain/key-window';
 import { packBatch } from '../../src/domain/packed-batch';
 import { recordIdOf } from '../../src/domain/record';
 import { holdFor } from './conflict-scope';
@@ -122,18 +123,22 @@ function nextChildSeq(state: BatcherState): number {
 }
 
 /**
- * The children that an earlier batcher of this id has started and that have not completed, as somebody terminated it, and
- * what they hold.
+ * What an earlier batcher of this id has left, as somebody terminated it: its keys, and the children that have not
+ * completed, with what they hold.
  */
-export async function findUnfinished(): Promise<[childId: string, held: HeldByChild][]> {
+export async function findLeft(): Promise<{
+  children: [childId: string, held: HeldByChild][];
+  keys: RequestDigest[];
+}> {
   const { workflowId } = workflowInfo();
-  const childIds = await supervising(workflowId).unfinishedChildren({ batcher: workflowId });
-  return Promise.all(
+  const { childIds, keys } = await supervising(workflowId).findLeft({ batcher: workflowId });
+  const children = await Promise.all(
     childIds.map(async (childId): Promise<[string, HeldByChild]> => [
       childId,
       await supervising(childId).readChild({ childId }),
     ]),
   );
+  return { children, keys };
 }
 
 /** Puts such a child in flight. After a reset some of its records are buffered here as well, and leave the buffer. */

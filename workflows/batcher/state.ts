@@ -18,13 +18,13 @@ import type { LimitOverrides } from '../../src/contracts/limits';
 import { SAVE_ACTIVITY, type PipelineSettings } from '../../src/contracts/settings';
 import type { Apart } from '../../src/domain/apart/running-flushes';
 import { FLUSH_REASON, childIdOf, childSeqOf } from '../../src/domain/batch';
-import { emptyBuffer, packBuffer, unpackBuffer } from '../../src/domain/buffer';
+import { emptyBuffer, packBuffer, removeRecords, unpackBuffer } from '../../src/domain/buffer';
 import { KIB } from '../../src/domain/duration';
 import { NO_CUTS, carriedCounts, type CutCounts } from '../../src/domain/explain/cut-counts';
 import type { Reaches } from '../../src/domain/explain/passed-over';
 import type { FlushPolicy } from '../../src/domain/flush-policy';
 import { jsonBytes } from '../../src/domain/json';
-import { packKeys, unpackKeys, type KeyWindow } from '../../src/domain/key-window';
+import { packKeys, unpackKeys, type KeyWindow, type RequestDigest } from '../../src/domain/key-window';
 import { takeOnce } from '../../src/domain/known-requests';
 import { NO_LAYOUT, type Layout } from '../../src/domain/layout';
 import {
@@ -34,6 +34,7 @@ import {
   sizeOf,
   type PagedBuffer,
 } from '../../src/domain/paged-buffer';
+import { recordIdOf } from '../../src/domain/record';
 import type { SenderWindow } from '../../src/domain/sender-window';
 import { packStreams, unpackStreams, type StreamWindow } from '../../src/domain/stream-window';
 import { settingsInForce } from './limits';
@@ -73,6 +74,8 @@ export interface BatcherState {
    * without it. Nothing starts before, as it may conflict with them.
    */
   takeOver: boolean;
+  /** Lists that were taken under a key while that was not known, by key; whether they are repeats isn't known either. */
+  takenMeanwhile: Map<string, AcceptedRequest>;
   /** Signals and updates taken by this run. */
   messages: number;
   /** Size of the history at the run's first task: mostly the carried state, which says nothing of the run's length. */
@@ -113,6 +116,7 @@ export function restoreBatcher(
     drain: carried?.drain ?? null,
     continuedAsNew: carried?.continuedAsNew ?? 0,
     takeOver: carried === undefined || carried.takeOver === true,
+    takenMeanwhile: new Map(),
     messages: 0,
     initialHistoryBytes: info.historySize,
   };
@@ -258,8 +262,26 @@ export function takeRequest(state: BatcherState, request: AcceptedRequest, nowMs
     state.counters.duplicateRequests++;
     return;
   }
+  if (state.takeOver && request.digest !== undefined) state.takenMeanwhile.set(request.digest.key, request);
   appendToEnd(state.buffer, request, nowMs);
   state.counters.accepted += request.values.length;
+}
+
+/**
+ * Remembers the keys of an earlier batcher of this id (G5). A list that it had taken, and that a client has repeated here
+ * before its key was known, leaves the buffer: nothing of it has started.
+ */
+export function takeOverKeys(state: BatcherState, keys: readonly RequestDigest[], nowMs: number): void {
+  for (const digest of keys) {
+    if (takeOnce(state, { digest }, state.settings, nowMs)) continue;
+    const repeat = state.takenMeanwhile.get(digest.key);
+    if (repeat?.digest?.body !== digest.body) continue;
+    const ids = new Map(repeat.values.map((_, i) => [recordIdOf(repeat.requestId, i), 1]));
+    const { head, tail } = state.buffer;
+    state.counters.accepted -= removeRecords(head, ids).length + removeRecords(tail, ids).length;
+    state.counters.duplicateRequests++;
+  }
+  state.takenMeanwhile.clear();
 }
 
 /** Remembers what is taken under a key, and says whether it is to be. */
