@@ -2,6 +2,8 @@ import { Context } from '@temporalio/activity';
 import type { Activities, ChildClosing, HeldByChild } from '../src/contracts/activities';
 import type { StoreAway, StoreNotice } from '../src/contracts/store-notice';
 import type { PackedBuffer } from '../src/domain/buffer';
+import { isKeepapartError } from '../src/domain/errors';
+import type { RequestDigest } from '../src/domain/key-window';
 import type { RecordStore, SaveAttempt } from '../src/domain/record-store';
 import { closeBatches, rollBack, saveBatches } from './bulk';
 import { settleBatch } from './settle-batch';
@@ -26,8 +28,10 @@ export interface WorkflowAccess {
   waitForChild(childId: string, signal: AbortSignal): Promise<ChildClosing>;
   /** See {@link Activities.restartChild}. */
   restartChild(childId: string): Promise<boolean>;
-  /** See {@link Activities.unfinishedChildren}. */
+  /** The ids of the children of a batcher that have not completed, also those that closed in any other way. */
   unfinishedChildren(batcher: string): Promise<string[]>;
+  /** The keys that the run before this one of a batcher remembered, if it was ended from outside. */
+  keysBefore(batcher: string, runId: string): Promise<RequestDigest[]>;
   /** See {@link Activities.readChild}. */
   readChild(childId: string): Promise<HeldByChild>;
   /** See {@link Activities.readPage}. */
@@ -44,6 +48,13 @@ export function createActivities({ store, workflows, ...deps }: ActivityDeps): A
     onBack: deps.onStoreBack,
     pauses: deps.storePauses,
   });
+  /** None where that run's history makes no sense: nothing may start before this answers. */
+  const keysBefore = (batcher: string): Promise<RequestDigest[]> =>
+    workflows.keysBefore(batcher, ownRunId()).catch((error: unknown) => {
+      if (isKeepapartError(error)) throw error;
+      Context.current().log.warn('the keys of an earlier batcher could not be read', { batcher, error });
+      return [];
+    });
   const { saving, undoing, closing } = watch;
   const isBounded = store.boundsItsCalls === true;
   const inRecord = {
@@ -79,7 +90,11 @@ export function createActivities({ store, workflows, ...deps }: ActivityDeps): A
     adoptChild: ({ childId }) =>
       whileHeartbeating(() => workflows.waitForChild(childId, Context.current().cancellationSignal)),
     restartChild: ({ childId }) => whileHeartbeating(() => workflows.restartChild(childId)),
-    unfinishedChildren: ({ batcher }) => whileHeartbeating(() => workflows.unfinishedChildren(batcher)),
+    findLeft: ({ batcher }) =>
+      whileHeartbeating(async () => ({
+        childIds: await workflows.unfinishedChildren(batcher),
+        keys: await keysBefore(batcher),
+      })),
     readChild: ({ childId }) => workflows.readChild(childId),
     readPage: ({ pageId }) => workflows.readPage(pageId),
   };
@@ -94,4 +109,11 @@ function attempts(number: number): () => SaveAttempt {
     isFirst = false;
     return attempt;
   };
+}
+
+/** Of the workflow that has asked. */
+function ownRunId(): string {
+  const { workflowExecution } = Context.current().info;
+  if (workflowExecution === undefined) throw new TypeError('no workflow has asked');
+  return workflowExecution.runId;
 }

@@ -1,6 +1,7 @@
 import type { Batch, BatchRef } from '../domain/batch';
 import type { PackedBuffer } from '../domain/buffer';
 import { HOUR, MINUTE, SECOND } from '../domain/duration';
+import type { RequestDigest } from '../domain/key-window';
 import type { HowItEnded, PackedBatch } from '../domain/packed-batch';
 import type { OutcomeFormat, RecordOutcome, UndoFailure } from '../domain/outcome';
 import type { KeptRecord } from '../domain/record';
@@ -75,6 +76,13 @@ export interface ChildRef {
 export interface BatcherRef {
   /** Its workflow id. */
   batcher: string;
+}
+
+export interface LeftByBatcher {
+  /** Its children that have not completed, also those that closed in any other way. */
+  childIds: string[];
+  /** The keys that it remembered, of lists that aren't out of reach with it. */
+  keys: RequestDigest[];
 }
 
 /** What a child holds, of whichever run of the batcher. */
@@ -161,8 +169,8 @@ export interface Activities {
    * Nothing happens when that has been done already. False when the server doesn't know the child any more.
    */
   restartChild(input: ChildRef): Promise<boolean>;
-  /** The ids of the children of a batcher that have not completed, also those that closed in any other way. */
-  unfinishedChildren(input: BatcherRef): Promise<string[]>;
+  /** What an earlier batcher of this id has left, as somebody terminated it. */
+  findLeft(input: BatcherRef): Promise<LeftByBatcher>;
   /** What a child holds that was started earlier; nothing when the server doesn't know it any more. */
   readChild(input: ChildRef): Promise<HeldByChild>;
   /**

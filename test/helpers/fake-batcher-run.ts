@@ -49,7 +49,7 @@ export class FakeBatcherRun extends FakeWorkflow {
       settings: { ...SETTINGS, ...settings },
       limits: { ...RUN_LIMITS, historyBytes: 1e9, ...limits },
     });
-    run.take('unfinishedChildren').resolve([]);
+    run.take('findLeft').resolve({ childIds: [], keys: [] });
     await run.task();
     return run;
   }

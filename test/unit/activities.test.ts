@@ -37,6 +37,7 @@ function activitiesOver({
       restartChild: notAskedFor,
       readChild: notAskedFor,
       unfinishedChildren: notAskedFor,
+      keysBefore: notAskedFor,
       readPage: notAskedFor,
       notifyOfStore: notAskedFor,
       ...workflows,

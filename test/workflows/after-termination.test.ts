@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { createBatcherClient } from '../../src/temporal/batcher-client';
+import { rescue } from '../../src/temporal/rescue/rescue';
 import { GIVING_WAY } from '../../src/temporal/shard/giving-way';
 import { Shards } from '../../src/temporal/shard/shards';
 import { savedValues } from '../helpers/memory-store';
@@ -44,4 +45,47 @@ test('a batcher that was terminated with a long history is followed by one that 
   await pipeline.startWorker();
   await pipeline.quiet();
   expect(savedValues(pipeline.store)).toEqual([0, 1, 2, 3, 4, 'after']);
+});
+
+test('lists under keys that a batcher took before it was terminated are not taken again by the one that follows, though its first message repeats one of them (G4, G5)', async () => {
+  pipeline = await startPipeline({ settings: { flushIntervalMs: 100, maxBatchSize: 2 } });
+  const send = (requestId: string, values: number[]) =>
+    pipeline.batcher.addRecords({ requestId, values }, { once: true });
+  await send('first', [1, 2, 3]);
+  await send('second', [4]);
+  await pipeline.quiet();
+  await pipeline.batcher.pause('test');
+  await send('held', [5, 6]);
+  await pipeline.client.workflow.getHandle(pipeline.batcherWorkflowId).terminate('by hand');
+
+  await Promise.all([send('second', [4]), send('held', [5, 6])]);
+  await pipeline.quiet();
+  await send('first', [1, 2, 3]);
+  await expect(send('second', [7])).rejects.toMatchObject({ code: 'idempotency-key-reused' });
+  await pipeline.quiet();
+  expect([...savedValues(pipeline.store)].sort()).toEqual([1, 2, 3, 4, 5, 6]);
+  expect(pipeline.store.outcomes()).toHaveLength(6);
+  const { unaccounted, counters } = (await pipeline.batcher.status()).total;
+  expect(unaccounted).toBe(0);
+  expect(counters).toMatchObject({ accepted: 2, saved: 2 });
+  expect(await rescue(pipeline.client, pipeline.shards)).toMatchObject({ lost: 0 });
+});
+
+test('the keys of a terminated batcher outlive a second termination (G5)', async () => {
+  pipeline = await startPipeline({ settings: { flushIntervalMs: 100 } });
+  const send = (requestId: string, values: number[]) =>
+    pipeline.batcher.addRecords({ requestId, values }, { once: true });
+  const handle = pipeline.client.workflow.getHandle(pipeline.batcherWorkflowId);
+  await send('first', [1]);
+  await pipeline.quiet();
+  await handle.terminate('by hand');
+  await send('second', [2]);
+  await pipeline.quiet();
+  await handle.terminate('by hand, again');
+  await send('third', [3]);
+  await pipeline.quiet();
+  await send('first', [1]);
+  await send('second', [2]);
+  await pipeline.quiet();
+  expect([...savedValues(pipeline.store)].sort()).toEqual([1, 2, 3]);
 });

@@ -40,12 +40,12 @@ import type { Flush } from '../../src/domain/flush-policy';
 import { headRunsLow, needsSpill } from '../../src/domain/paged-buffer';
 import { startOrAdopt, takeOverChild, type StartedChild } from './children';
 import { looksAhead, nextWakeAtMs, startWithStrangers, takeOnScope } from './conflict-scope';
-import { adoptedClosing, findUnfinished, settleIfNeeded } from './follow-children';
+import { adoptedClosing, findLeft, settleIfNeeded } from './follow-children';
 import { setHandlers } from './handlers';
 import { openBatches, recordClosing, unaccountedRecords } from './in-flight';
 import { takeNextChildren } from './next-children';
 import { readOldestPage, spillToPages, takeInOldestPage } from './pages';
-import { followDrain } from './requests';
+import { followDrain, takeOverKeys } from './requests';
 import { Run } from './run';
 import { handOverDue, nextPageIsForNextRun } from './run-length';
 import { noteFastestSave } from './save-shape';
@@ -129,7 +129,7 @@ class Loop {
 
   private async takeOver(): Promise<void> {
     this.run.ownEvents.note();
-    const found = await findUnfinished();
+    const { children, keys } = await findLeft();
     // Then the next run looks for them.
     if (this.handingOver) {
       this.run.ownEvents.leave(Date.now());
@@ -137,11 +137,12 @@ class Loop {
     }
     this.state.takeOver = false;
     this.run.changed = true;
-    for (const [childId, held] of found) {
+    for (const [childId, held] of children) {
       takeOverChild(this.state, childId, held);
       void this.follow(childId, adoptedClosing(childId));
     }
-    if (found.length > 0) startWithStrangers(this.state, Date.now());
+    takeOverKeys(this.state, keys, Date.now());
+    if (children.length > 0) startWithStrangers(this.state, Date.now());
   }
 
   private async handOver(): Promise<void> {

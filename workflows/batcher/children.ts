@@ -98,7 +98,7 @@ export function takeOverChild(
   { batches, bulk, records: runs }: HeldByChild,
 ): void {
   const { head, tail } = state.buffer;
-  const records = runs.reduce((sum, [, , count]) => sum + count, 0);
+  const records = recordsIn(runs);
   const ids = countIds(runs);
   const known = removeRecords(head, ids).length + removeRecords(tail, ids).length;
   state.counters.accepted += records - known;
@@ -124,10 +124,17 @@ function adopt(
   putBack(head, toStart);
   const taken = [...removeRecords(head, ids), ...removeRecords(tail, ids)];
   holdFor(state, seq, taken);
+  // What of it is not buffered here an earlier batcher of this id has taken; the child reports all of it.
+  const records = recordsIn(runs);
+  state.counters.accepted += records - taken.length;
   const childId = childIdOf(workflowInfo().workflowId, seq);
   const requestIds = [...new Set(runs.map(([requestId]) => requestId))];
-  state.inFlight.set(childId, { childId, batches, records: taken.length, bulk, startedAtMs, requestIds });
+  state.inFlight.set(childId, { childId, batches, records, bulk, startedAtMs, requestIds });
   return true;
+}
+
+function recordsIn(runs: readonly RecordRun[]): number {
+  return runs.reduce((sum, [, , count]) => sum + count, 0);
 }
 
 /** How often each record is there. */

@@ -11,6 +11,7 @@ import {
 import type { ChildWorkflow } from '../../src/contracts/child';
 import { adoptionTaskQueue } from '../../src/contracts/ids';
 import { SECOND } from '../../src/domain/duration';
+import type { RequestDigest } from '../../src/domain/key-window';
 
 /** A child that is settled and ends early again, which only an operator can do to it, is settled again after 1 s, 2 s, … */
 const MAX_SETTLE_PAUSE_MS = 300 * SECOND;
@@ -65,15 +66,19 @@ export async function settleIfNeeded(
 }
 
 /**
- * The children that an earlier batcher of this id has started and that have not completed, as somebody terminated it, and
- * what they hold.
+ * What an earlier batcher of this id has left, as somebody terminated it: its keys, and the children that have not
+ * completed, with what they hold.
  */
-export async function findUnfinished(): Promise<[childId: string, held: HeldByChild][]> {
+export async function findLeft(): Promise<{
+  children: [childId: string, held: HeldByChild][];
+  keys: RequestDigest[];
+}> {
   const { workflowId } = workflowInfo();
-  const childIds = await supervising(workflowId).unfinishedChildren({ batcher: workflowId });
-  return Promise.all(
+  const { childIds, keys } = await supervising(workflowId).findLeft({ batcher: workflowId });
+  const children = await Promise.all(
     childIds.map(async (childId): Promise<[string, HeldByChild]> => [childId, await readChild(childId)]),
   );
+  return { children, keys };
 }
 
 /** What a child holds, as it was started with it. */

@@ -1,7 +1,10 @@
 import type { AcceptedRequest, OperatorAction } from '../../src/contracts/batcher';
 import { FLUSH_REASON } from '../../src/domain/batch';
+import { removeRecords } from '../../src/domain/buffer';
+import type { RequestDigest } from '../../src/domain/key-window';
 import { takeOnce } from '../../src/domain/known-requests';
 import { appendToEnd, flushEverything, flushedRecords } from '../../src/domain/paged-buffer';
+import { recordIdOf } from '../../src/domain/record';
 import type { BatcherState } from './state';
 
 /** Appends what arrives, unless its key is known or it is a part out of turn: then it adds nothing (G5). */
@@ -11,8 +14,26 @@ export function takeRequest(state: BatcherState, request: AcceptedRequest, nowMs
     state.counters.duplicateRequests++;
     return;
   }
+  if (state.takeOver && request.digest !== undefined) state.takenMeanwhile.set(request.digest.key, request);
   appendToEnd(state.buffer, request, nowMs);
   state.counters.accepted += request.values.length;
+}
+
+/**
+ * Remembers the keys of an earlier batcher of this id (G5). A list that it had taken, and that a client has repeated here
+ * before its key was known, leaves the buffer: nothing of it has started.
+ */
+export function takeOverKeys(state: BatcherState, keys: readonly RequestDigest[], nowMs: number): void {
+  for (const digest of keys) {
+    if (takeOnce(state, { digest }, state.settings, nowMs)) continue;
+    const repeat = state.takenMeanwhile.get(digest.key);
+    if (repeat?.digest?.body !== digest.body) continue;
+    const ids = new Map(repeat.values.map((_, i) => [recordIdOf(repeat.requestId, i), 1]));
+    const { head, tail } = state.buffer;
+    state.counters.accepted -= removeRecords(head, ids).length + removeRecords(tail, ids).length;
+    state.counters.duplicateRequests++;
+  }
+  state.takenMeanwhile.clear();
 }
 
 /** Remembers what is taken under a key, and says whether it is to be. */

@@ -1,6 +1,7 @@
 import type { WorkflowInfo } from '@temporalio/workflow';
 import {
   NO_COUNTS,
+  type AcceptedRequest,
   type BatcherInput,
   type CarriedState,
   type DrainState,
@@ -50,6 +51,8 @@ export interface BatcherState extends Counted {
    * without it. Nothing starts before, as it may conflict with them.
    */
   takeOver: boolean;
+  /** Lists that were taken under a key while `takeOver` is true, by key: they may be repeats of what that batcher took. */
+  takenMeanwhile: Map<string, AcceptedRequest>;
   nextChildSeq: number;
   nextPageSeq: number;
 
@@ -107,6 +110,7 @@ export function restoreBatcher(
     drain: carried?.drain ?? null,
     continuedAsNew: carried?.continuedAsNew ?? 0,
     takeOver: carried === undefined || carried.takeOver === true,
+    takenMeanwhile: new Map(),
     messages: 0,
     initialHistoryBytes: info.historySize,
   };

@@ -1,6 +1,6 @@
 import { defaultPayloadConverter, type Client } from '@temporalio/client';
 import type { temporal } from '@temporalio/proto';
-import type { Activities, HeldByChild } from '../../contracts/activities';
+import type { Activities, HeldByChild, LeftByBatcher } from '../../contracts/activities';
 import {
   addRecordsSignal,
   takeUpdate,
@@ -51,7 +51,9 @@ export async function* eventsOf(
 export interface HeldByRun {
   /** What had reached it, from the run before (its pages too) or as messages, and was in no batch. */
   records: HeldRecord[];
-  /** The keys of lists that it remembered. */
+  /** How long the requests of these records are; of streams, as far as they came. */
+  sizes: ReadonlyMap<string, number>;
+  /** The keys of lists that it remembered, also those that it was told when it began. */
   keys: RequestDigest[];
   /** Children that it asked for last: the server may have started them since, though the run never heard. */
   askedFor: string[];
@@ -64,8 +66,10 @@ export interface HeldByRun {
 export async function heldByRun(client: Client, workflowId: string, runId: string): Promise<HeldByRun> {
   const held = new Map<string, HeldRecord>();
   const keys = new Map<string, RequestDigest>();
-  const note = ({ requestId, index, value }: HeldRecord): void => {
-    held.set(recordIdOf(requestId, index), { requestId, index, value });
+  const sizes = new Map<string, number>();
+  const note = ({ size, ...record }: SizedRecord): void => {
+    held.set(recordIdOf(record.requestId, record.index), record);
+    sizes.set(record.requestId, Math.max(sizes.get(record.requestId) ?? 0, size));
   };
   /** Children of which the run hasn't heard that they started, by the event that asks for them. */
   const starting = new Map<string, { childId: string; recordIds: string[] }>();
@@ -100,16 +104,24 @@ export async function heldByRun(client: Client, workflowId: string, runId: strin
     const activity = event.activityTaskScheduledEventAttributes?.activityType?.name;
     if (activity !== undefined && activity !== null) scheduled.set(String(event.eventId), activity);
     const completed = event.activityTaskCompletedEventAttributes;
+    const of = scheduled.get(String(completed?.scheduledEventId));
     // After a reset children of before are adopted.
-    if (scheduled.get(String(completed?.scheduledEventId)) === READ_CHILD)
-      taken.push(...idsOf(firstOf(completed?.result) as HeldByChild));
+    if (of === READ_CHILD) taken.push(...idsOf(firstOf(completed?.result) as HeldByChild));
+    if (of === FIND_LEFT)
+      for (const digest of (firstOf(completed?.result) as LeftByBatcher).keys) keys.set(digest.key, digest);
   }
   for (const recordId of taken) held.delete(recordId);
   const askedFor = [...starting.values()].map(({ childId }) => childId);
-  return { records: [...held.values()], keys: [...keys.values()], askedFor };
+  return { records: [...held.values()], sizes, keys: [...keys.values()], askedFor };
 }
 
 const READ_CHILD: keyof Activities = 'readChild';
+const FIND_LEFT: keyof Activities = 'findLeft';
+
+/** Beside what is held, how long its request is. */
+interface SizedRecord extends HeldRecord {
+  size: number;
+}
 
 /** The records that a child was started with; none of one that the server doesn't know. */
 export async function recordsOfChild(client: Client, childId: string): Promise<string[]> {
@@ -132,10 +144,10 @@ function idsOf({ records }: HeldByChild): string[] {
 async function* recordsCarried(
   client: Client,
   carried: CarriedState | undefined,
-): AsyncGenerator<HeldRecord> {
+): AsyncGenerator<SizedRecord> {
   if (carried === undefined) return;
   yield* recordsInBuffer(carried.buffer);
-  for (const { pageId } of carried.pages) yield* await recordsInPage(client, pageId);
+  for (const { pageId } of carried.pages) yield* await sizedRecordsInPage(client, pageId);
   yield* recordsInBuffer(carried.tail);
 }
 
@@ -155,13 +167,17 @@ function requestsIn(event: HistoryEvent): AcceptedRequest[] {
 
 /** The records of a page of a buffer; none of one that the server doesn't know any more. */
 export async function recordsInPage(client: Client, pageId: string): Promise<HeldRecord[]> {
+  return sizedRecordsInPage(client, pageId);
+}
+
+async function sizedRecordsInPage(client: Client, pageId: string): Promise<SizedRecord[]> {
   const content = (await inputIfKnown(client, pageId)) as PackedBuffer | undefined;
   return content === undefined ? [] : [...recordsInBuffer(content)];
 }
 
-function* recordsInBuffer({ runs }: PackedBuffer): Generator<HeldRecord> {
-  for (const [requestId, , , first, values] of runs) {
-    for (const [i, value] of values.entries()) yield { requestId, index: first + i, value };
+function* recordsInBuffer({ runs }: PackedBuffer): Generator<SizedRecord> {
+  for (const [requestId, size, , first, values] of runs) {
+    for (const [i, value] of values.entries()) yield { requestId, index: first + i, value, size };
   }
 }
 
@@ -176,8 +192,9 @@ function requestsFrom(payloads: Payloads): AcceptedRequest[] {
   });
 }
 
-function* recordsOf({ requestId, values, offset = 0 }: AcceptedRequest): Generator<HeldRecord> {
-  for (const [i, value] of values.entries()) yield { requestId, index: offset + i, value };
+function* recordsOf({ requestId, values, offset = 0 }: AcceptedRequest): Generator<SizedRecord> {
+  const size = offset + values.length;
+  for (const [i, value] of values.entries()) yield { requestId, index: offset + i, value, size };
 }
 
 function firstOf(payloads: Payloads): unknown {

@@ -70,7 +70,7 @@ export async function createWorker(setup: WorkerSetup): Promise<PipelineWorker> 
     shutdownForceTime: FORCE_MS,
     ...tuning,
   };
-  const { adoptChild, restartChild, unfinishedChildren, readChild, readPage, ...others } = activities;
+  const { adoptChild, restartChild, findLeft, readChild, readPage, ...others } = activities;
   const workers = await Promise.all([
     Worker.create({
       // After a crash the batcher's next task waits this long for the dead worker before any other may take it.
@@ -87,7 +87,7 @@ export async function createWorker(setup: WorkerSetup): Promise<PipelineWorker> 
       ...common,
       taskQueue: adoptionTaskQueue(taskQueue),
       maxConcurrentActivityTaskExecutions: ADOPTION_SLOTS,
-      activities: { adoptChild, restartChild, unfinishedChildren, readChild, readPage },
+      activities: { adoptChild, restartChild, findLeft, readChild, readPage },
     }),
   ]);
   return {
