@@ -66,11 +66,11 @@ export function startWatching(): void {
   };
   effect(() => {
     // A new key is tried at once, with all that it may do.
-    void apiKey.value;
+    const isThere = !KEYS_REQUIRED || apiKey.value !== '';
     rights.value = RIGHTS;
     keyName.value = '';
     trouble.value = undefined;
-    if (!KEYS_REQUIRED || apiKey.value !== '') void readMe();
+    if (isThere) void readMe();
     clearTimeout(timer);
     timer = setTimeout(() => void look(), 0);
   });
