@@ -24,16 +24,17 @@ export function measuredStore(store: RecordStore, instruments: SaveInstruments):
   }
   const { saveAll, rollbackAll, closeBatches } = store;
   return {
-    save: (record, batch) =>
+    ...(store.boundsItsCalls !== undefined && { boundsItsCalls: store.boundsItsCalls }),
+    save: (record, batch, attempt) =>
       measured(
-        () => store.save(record, batch),
+        () => store.save(record, batch, attempt),
         () => SAVE_RESULT.saved,
       ),
     rollback: (record, batch) => store.rollback(record, batch),
     closeBatch: (batch, records, format) => store.closeBatch(batch, records, format),
     readBatch: (batch) => store.readBatch(batch),
     ...(saveAll !== undefined && {
-      saveAll: (batches) => measured(() => saveAll.call(store, batches), worstOf),
+      saveAll: (batches, attempt) => measured(() => saveAll.call(store, batches, attempt), worstOf),
     }),
     ...(rollbackAll !== undefined && { rollbackAll: (batches) => rollbackAll.call(store, batches) }),
     ...(closeBatches !== undefined && {

@@ -34,12 +34,13 @@ export function createAttackedStore(
   ended: (how: string) => void,
 ): RecordStore {
   return {
-    async save(record, batch) {
+    ...(inner.boundsItsCalls !== undefined && { boundsItsCalls: inner.boundsItsCalls }),
+    async save(record, batch, attempt) {
       const hung = await hanging.pass('before a save', batch.batchId);
       try {
         await sleep(slownessMs(record.value));
         if (isDoomed(record.value)) throw doomed();
-        await inner.save(record, batch);
+        await inner.save(record, batch, attempt);
         if (hung) ended('ok');
       } catch (error) {
         if (hung) ended(howItFailed(error));
@@ -48,7 +49,7 @@ export function createAttackedStore(
       await hanging.pass('after a save');
     },
     ...(inner.saveAll !== undefined && {
-      async saveAll(batches) {
+      async saveAll(batches, attempt) {
         const hung = await hanging.pass('before a save', batches[0]?.batch.batchId);
         const records = batches.flatMap((one) => one.records);
         await sleep(Math.max(...records.map(({ value }) => slownessMs(value))));
@@ -57,7 +58,7 @@ export function createAttackedStore(
           records: all.filter(({ value }) => !isDoomed(value)),
         }));
         const saving = healthy.filter((one) => one.records.length > 0);
-        const saved = (await saveTogether(inner, saving)).flat();
+        const saved = (await saveTogether(inner, saving, attempt)).flat();
         const failed = saved.find(({ status }) => status === 'rejected') as PromiseRejectedResult | undefined;
         if (hung) ended(failed === undefined ? 'ok' : howItFailed(failed.reason));
         await hanging.pass('after a save');

@@ -22,17 +22,17 @@ export function noteStays(inner: RecordStore, file: string): RecordStore {
     appendFileSync(file, lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
   const atMs = () => Number(process.hrtime.bigint()) / 1e6;
   return {
-    save(record, batch) {
+    save(record, batch, attempt) {
       note([{ atMs: atMs(), batchId: batch.batchId, begins: record.value }]);
-      return inner.save(record, batch);
+      return inner.save(record, batch, attempt);
     },
     ...(inner.saveAll !== undefined && {
-      saveAll(batches) {
+      saveAll(batches, attempt) {
         const begun = batches.flatMap(({ batch, records }) =>
           records.map(({ value }) => ({ atMs: atMs(), batchId: batch.batchId, begins: value })),
         );
         note(begun);
-        return saveTogether(inner, batches);
+        return saveTogether(inner, batches, attempt);
       },
     }),
     rollback: (record, batch) => inner.rollback(record, batch),

@@ -166,7 +166,10 @@ export function workflowApi(): object {
           get: (_target, name: string) => (input: unknown) => current.ask(current.activities, name, input),
         },
       ),
-    proxySinks: () => ({ workflowTask: { hold: () => undefined } }),
+    proxySinks: () => ({
+      workflowTask: { hold: () => undefined },
+      metrics: { batchesClosed: () => undefined, batchesEndedEarly: () => undefined },
+    }),
     setCurrentDetails: () => undefined,
     setHandler({ name }: { name: string }, handle: (...args: never[]) => unknown) {
       current.handlers.set(name, { handle });
