@@ -59,10 +59,14 @@ async function told<T>(answer: Promise<T>): Promise<T> {
 
 /** Asks for the status once a second, as long as the page can be seen, has a key where one is needed, and isn't frozen. */
 export function startWatching(): void {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const look = async () => {
-    if (!document.hidden && !isFrozen.value && !needsKey.value) await readStatus();
-    timer = setTimeout(() => void look(), SECOND);
+  // Each beginning ends the round before, also one that still waits for its answer: there is never more than one.
+  let round = 0;
+  const begin = async () => {
+    const own = ++round;
+    while (own === round) {
+      if (!document.hidden && !isFrozen.value && !needsKey.value) await readStatus();
+      await new Promise((resolve) => setTimeout(resolve, SECOND));
+    }
   };
   effect(() => {
     // A new key is tried at once, with all that it may do.
@@ -71,13 +75,10 @@ export function startWatching(): void {
     keyName.value = '';
     trouble.value = undefined;
     if (isThere) void readMe();
-    clearTimeout(timer);
-    timer = setTimeout(() => void look(), 0);
+    setTimeout(() => void begin());
   });
   document.addEventListener('visibilitychange', () => {
-    if (document.hidden) return;
-    clearTimeout(timer);
-    void look();
+    if (!document.hidden) void begin();
   });
 }
 
