@@ -55,7 +55,7 @@ test('keepapart itself is the partitioner, and nothing but the domain comes with
   expect(used).toEqual({
     problems: [],
     apart: true,
-    cut: { batches: [[row('a', 0), row('b', 2)], [row('a', 1)]], lowerBound: 2 },
+    cut: { batches: [[row('a', 0), row('b', 2)], [row('a', 1)]], lowerBound: 2, isProved: true },
     why: ['rules', 'nothing_left'],
   });
 });

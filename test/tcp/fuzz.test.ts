@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import type { JsonValue } from '../../src/domain/json';
+import { printableJson } from '../../src/edge/printable-json';
 import { closeGateways, testGateway } from './test-gateway';
 
 afterEach(closeGateways);
@@ -69,7 +70,11 @@ test('Lists that are valid are all taken and answered in order, side by side wit
         }),
       );
       const expected = ofClients.map((sent) =>
-        sent.map((values) => `${SAVED}[${values.map((value) => JSON.stringify(value)).join(', ')}]`).join(''),
+        sent
+          .map(
+            (values) => `${SAVED}[${values.map((value) => printableJson(JSON.stringify(value))).join(', ')}]`,
+          )
+          .join(''),
       );
       expect(replies).toEqual(expected);
     }),

@@ -72,6 +72,8 @@ test('without any input every setting has its default, and its source says so', 
     maxRequestBytes: 1_048_576,
     outcomeFormat: 'text',
     logLevel: 'info',
+    metricsPort: 0,
+    metricsHost: '127.0.0.1',
     stackTraces: 'off',
   });
   expect(new Set(Object.values(sources))).toEqual(new Set(['default']));

@@ -62,7 +62,8 @@ test('the image has a version of Node that package.json allows', () => {
 test('every package that the code imports stays in the image, which has no development dependencies', () => {
   const imported = ['src', 'workflows', 'activities'].flatMap((folder) =>
     readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
-      .filter((name) => name.endsWith('.ts'))
+      // What a browser gets was bundled when the image was built.
+      .filter((name) => name.endsWith('.ts') && !(folder === 'src' && name.startsWith('ui/')))
       .flatMap((name) =>
         all(
           read(join(folder, name)),
