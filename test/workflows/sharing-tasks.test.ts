@@ -52,10 +52,15 @@ test('What arrives while a task is held is acknowledged at once, and shares the 
   const held = await startHeld(WORKFLOW_TYPE.batcher);
   await pipeline.batcher.pause('the test');
   void held.keep();
-  await waitFor('a task to be held', async () => {
-    if (held.holds() === 0) await addOne();
-    return held.holds() > 0;
-  });
+  await waitFor(
+    'a task to be held',
+    async () => {
+      if (held.holds() === 0) await addOne();
+      return held.holds() > 0;
+    },
+    // Tasks are held only when they come close on one another.
+    { intervalMs: 5 },
+  );
   for (let i = 0; i < 4; i++) await addOne();
   held.letGo();
   const { counters } = await pipeline.status();
