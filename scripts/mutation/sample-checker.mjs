@@ -1,5 +1,6 @@
 // A plugin of Stryker: lets a sample of the mutants through to the tests, chosen by a seed. The others count as not valid,
 // which the score leaves out.
+import path from 'node:path';
 import { createHash } from 'node:crypto';
 import { PluginKind, commonTokens, declareClassPlugin, tokens } from '@stryker-mutator/api/plugin';
 import { nameOf } from './mutants.mjs';
