@@ -50,7 +50,8 @@ function placeIn<T extends number | string>(ends: readonly T[], value: T): numbe
   let high = ends.length;
   while (low < high) {
     const middle = (low + high) >> 1;
-    if ((ends[middle] as T) < value) low = middle + 1;
+    const end = ends[middle] as T;
+    if (end < value) low = middle + 1;
     else high = middle;
   }
   return low;
