@@ -59,7 +59,9 @@ describe.each([
     const calls = there.calls();
     await waitFor('some more tries', () => there.calls() > calls + 3);
     const now = await pipeline.status();
-    expect(now).toMatchObject({ inFlight: before.inFlight, bufferedRecords: 5 });
+    // The rest of the first seven may have come too late to start as well.
+    expect([5, 7]).toContain(before.bufferedRecords);
+    expect(now).toMatchObject({ inFlight: before.inFlight, bufferedRecords: before.bufferedRecords });
     expect((await held(later))[0]?.waitsFor).toMatchObject({ for: 'store', reason: REASON });
     const report = await pipeline.batcher.drain('test', { timeoutMs: 10 });
     expect(report.shards[0]?.storeAway).toMatchObject({ reason: REASON });
