@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import { RUN_LIMITS } from '../../src/contracts/batcher';
+import { WORKFLOW_TYPE } from '../../src/contracts/ids';
 import { createBatcherClient } from '../../src/temporal/batcher-client';
 import { rescue } from '../../src/temporal/rescue/rescue';
 import { GIVING_WAY } from '../../src/temporal/shard/giving-way';
@@ -88,4 +90,27 @@ test('the keys of a terminated batcher outlive a second termination (G5)', async
   await send('second', [2]);
   await pipeline.quiet();
   expect([...savedValues(pipeline.store)].sort()).toEqual([1, 2, 3]);
+});
+
+test('the keys of a terminated batcher are known also when the one that follows hands over before it has looked for them (G5)', async () => {
+  pipeline = await startPipeline({ worker: 'own', settings: { flushIntervalMs: 100 } });
+  const send = () => pipeline.batcher.addRecords({ requestId: 'first', values: [1] }, { once: true });
+  await send();
+  await pipeline.quiet();
+  await pipeline.client.workflow.getHandle(pipeline.batcherWorkflowId).terminate('by hand');
+  await pipeline.stopWorker();
+  const { settings, taskQueue } = pipeline.address;
+  await pipeline.client.workflow.start(WORKFLOW_TYPE.batcher, {
+    workflowId: pipeline.batcherWorkflowId,
+    taskQueue,
+    args: [{ settings, limits: { ...RUN_LIMITS, messages: 3 } }],
+  });
+  for (let i = 2; i < 6; i++) await pipeline.send([i]);
+  await pipeline.startWorker();
+  await waitFor('a handing over', async () => (await pipeline.status()).run.continuedAsNew > 0);
+  await pipeline.quiet();
+  await send();
+  await pipeline.quiet();
+  expect([...savedValues(pipeline.store)].sort()).toEqual([1, 2, 3, 4, 5]);
+  expect(pipeline.store.outcomes()).toHaveLength(5);
 });

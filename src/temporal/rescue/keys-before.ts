@@ -2,6 +2,7 @@ import { WorkflowNotFoundError, type Client } from '@temporalio/client';
 import type { RequestDigest } from '../../domain/key-window';
 import { literal } from '../children/batch-queries';
 import { callTemporal } from '../server/calls';
+import { readStart } from '../server/first-event';
 import { keyRefOf } from '../shard/digests';
 import { eventsOf, heldByRun } from './held-by-run';
 
@@ -11,8 +12,8 @@ const LOOKED_AT = 50;
 /**
  * The keys of lists that the run before this one remembered, if somebody terminated it or the server ended it. Left out
  * are lists of which everything is out of reach: when a client repeats one of these, it is taken anew, before anybody
- * calls `keepapart rescue`. None for a run that hands over to this one, and for one that this one is a reset of, as that
- * is sent the same messages.
+ * calls `keepapart rescue`. Runs that handed over to this one are passed over. None for a reset, which is
+ * sent the same messages.
  */
 export async function keysBefore(client: Client, batcher: string, runId: string): Promise<RequestDigest[]> {
   if (await isReset(client, batcher, runId)) return [];
@@ -36,15 +37,20 @@ async function isReset(client: Client, batcher: string, runId: string): Promise<
   return false;
 }
 
-/** The last run of this id that was ended from outside, unless another one followed it. */
+/** The last run of the batcher before this one, which began with a run of its own and may have handed over since. */
 async function runBefore(client: Client, batcher: string, runId: string): Promise<string | undefined> {
   const query = `WorkflowId = ${literal(batcher)}`;
+  const { firstExecutionRunId } = await readStart(client, batcher, runId);
+  const first = await callTemporal(client, `could not ask for the first run of ${batcher}`, () =>
+    client.workflow.getHandle(batcher, firstExecutionRunId ?? runId).describe(),
+  );
+  const begunAtMs = first.startTime.getTime();
   // A listing may lag: it knows a run that has just ended, but not yet that, nor runs that came of it since.
   const newest = await callTemporal(client, `could not list the runs of ${batcher}`, async () => {
     let found: { runId: string; startedAtMs: number } | undefined;
     for await (const run of client.workflow.list({ query, pageSize: 100 })) {
       const startedAtMs = run.startTime.getTime();
-      if (run.runId !== runId && startedAtMs > (found?.startedAtMs ?? 0))
+      if (startedAtMs < begunAtMs && startedAtMs > (found?.startedAtMs ?? 0))
         found = { runId: run.runId, startedAtMs };
     }
     return found?.runId;
