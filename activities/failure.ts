@@ -62,12 +62,12 @@ export function isFinal(error: unknown): boolean {
   return isKeepapartError(error) && ERRORS[error.code].retried === RETRIED.never;
 }
 
-/** Whether the store refuses to close a batch for good, upon which all of it is rolled back. */
 /** Whether a file stands in the place of a batch's file, with other content. */
 export function isFileConflict(error: unknown): boolean {
   return isKeepapartError(error) && error.code === 'batch-file-conflict';
 }
 
+/** Whether the store refuses to close a batch for good, upon which all of it is rolled back. */
 export function isRefusedBatch(error: unknown): boolean {
   return isKeepapartError(error) && error.code === 'batch-rejected';
 }

@@ -2,7 +2,14 @@ import { computed, effect, signal } from '@preact/signals';
 import type { DeadLetterPage, RedriveResult, RedriveSelection } from '../contracts/dead-letters';
 import type { DrainReport } from '../contracts/drain';
 import type { LimitsAnswer } from '../contracts/limits-answer';
-import type { BatchPage, BatchState, BatchView, RequestView, StatusView } from '../contracts/views';
+import type {
+  BatchPage,
+  BatchState,
+  BatchView,
+  RequestView,
+  StatusView,
+  WaitsView,
+} from '../contracts/views';
 import { SECOND } from '../domain/duration';
 import type { JsonValue } from '../domain/json';
 import type { LimitsPatch } from '../domain/limits';
@@ -10,7 +17,6 @@ import { RIGHTS, type Right } from '../domain/rights';
 import { apiKey, ask, KEYS_REQUIRED, problemOf, type ApiProblem } from './api';
 import type { Control } from './model/confirm';
 import { pointOf, withPoint, type Point, type Reading } from './model/history';
-import type { Waits } from './model/waits';
 
 /*
  * Everything that the dashboard knows of keepapart comes through here. The status is asked for once a second while
@@ -107,7 +113,7 @@ async function readMe(): Promise<void> {
   }
 }
 
-export const readWaits = () => told(ask<Waits>('/v1/waits'));
+export const readWaits = () => told(ask<WaitsView>('/v1/waits'));
 
 export const sendRecords = (values: readonly JsonValue[]) =>
   told(ask<{ requestId: string }>('/v1/records', { method: 'POST', body: values }));

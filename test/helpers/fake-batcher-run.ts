@@ -10,24 +10,10 @@ import { HOUR } from '../../src/domain/duration';
 import type { JsonValue } from '../../src/domain/json';
 import { batcherWorkflow } from '../../workflows/batcher/batcher';
 import { FakeWorkflow } from './fake-workflow';
+import { TEST_SETTINGS } from './test-settings';
 
-/** Not those of pipeline.ts, which loads the whole of Temporal's SDK. */
-const SETTINGS: PipelineSettings = {
-  maxBatchSize: 5,
-  conflicts: [],
-  flushIntervalMs: HOUR,
-  batchSpacingMs: 0,
-  maxInFlight: 50,
-  maxAttempts: 3,
-  retryIntervalMs: 10,
-  conflictScope: 'file',
-  apartMs: 0,
-  outcomeFormat: 'text',
-  onFailure: 'keep',
-  saveActivity: 'record',
-  idempotencyWindowMs: 24 * HOUR,
-  idempotencyWindowKeys: 4000,
-};
+/** Nothing conflicts, and nothing goes by age before a test says so. */
+const SETTINGS: PipelineSettings = { ...TEST_SETTINGS, conflicts: [], flushIntervalMs: HOUR };
 
 /** A run of the batcher in memory, see fake-workflow.ts, after its first task. */
 export class FakeBatcherRun extends FakeWorkflow {

@@ -8,6 +8,7 @@ import { isKeepapartError } from '../../src/domain/errors';
 import { jsonOutcomeLine } from '../../src/domain/outcome';
 import type { RecordStore } from '../../src/domain/record-store';
 import type { PostgresDatabase } from '../helpers/postgres-server';
+import { inTheMiddleOf } from '../../src/store/testing/contract';
 import { openDatabase } from '../helpers/shared-postgres';
 import { fileHarness, postgresHarness, type StoreHarness } from '../helpers/store-harness';
 import { BATCH, record, rolledBack, saved } from '../helpers/store-folders';
@@ -53,32 +54,6 @@ async function tolerated(call: Promise<unknown>): Promise<void> {
   });
 }
 
-/**
- * Does one thing in the middle of another: before its n-th step, and as far as it gets without the other going on.
- * False when there is no n-th step.
- */
-async function inTheMiddleOf(
-  outer: () => Promise<void>,
-  inner: () => Promise<void>,
-  point: number,
-): Promise<boolean> {
-  let steps = 0;
-  let inside: Promise<void> | undefined;
-  const restore = harness.intercept(async () => {
-    // What goes on beside it goes on.
-    if (inside !== undefined || ++steps !== point) return;
-    inside = inner();
-    await harness.overOrBlocked(inside);
-  });
-  try {
-    await outer();
-    await inside;
-  } finally {
-    restore();
-  }
-  return inside !== undefined;
-}
-
 describe.each(STORES)('in a store in %s', (_, setUp) => {
   test.each(Object.keys(LATE))(
     'G4, G10: a late %s changes nothing that settling has published, and the other way round, at whichever point one overtakes the other',
@@ -102,8 +77,8 @@ describe.each(STORES)('in a store in %s', (_, setUp) => {
           };
           const coming = () => tolerated(LATE[name]!(second, batch));
           overtaken = lateIsOvertaken
-            ? await inTheMiddleOf(coming, settling, point)
-            : await inTheMiddleOf(settling, coming, point);
+            ? await inTheMiddleOf(harness, coming, settling, point)
+            : await inTheMiddleOf(harness, settling, coming, point);
           if (told.length === 0) await settling();
 
           const [{ result, file }] = told as [{ result: SettleBatchResult; file: string }];

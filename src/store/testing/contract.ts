@@ -313,8 +313,8 @@ async function tolerated(call: Promise<unknown>): Promise<void> {
  * Does one thing in the middle of another: before its n-th step, and as far as it gets without the other going on.
  * @returns false when there is no n-th step
  */
-async function inTheMiddleOf(
-  subject: StoreUnderTest,
+export async function inTheMiddleOf(
+  subject: Pick<StoreUnderTest, 'intercept' | 'overOrBlocked'>,
   outer: () => Promise<void>,
   inner: () => Promise<void>,
   point: number,

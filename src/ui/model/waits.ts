@@ -1,15 +1,5 @@
-import type { RuleCountView, WaitView } from '../../contracts/views';
+import type { WaitsView } from '../../contracts/views';
 import type { WaitsFor } from '../../contracts/waits';
-
-/** What the buffer waits for, as `GET /v1/waits` answers it. */
-export interface Waits {
-  shards: {
-    shard: number;
-    bufferedRecords: number;
-    waits: (Omit<WaitView, 'passedOverBy' | 'keptApartBy'> & { records: number })[];
-    rules: RuleCountView[];
-  }[];
-}
 
 /** How many records of all shards wait for one thing. */
 export interface WaitShare {
@@ -22,7 +12,11 @@ export interface WaitShare {
 }
 
 /** By what is waited for, the most first. */
-export function sharesOf({ shards }: Waits): WaitShare[] {
+export function sharesOf({
+  shards,
+}: {
+  shards: readonly Pick<WaitsView['shards'][number], 'waits'>[];
+}): WaitShare[] {
   const all = shards.flatMap(({ waits }) => waits).sort((a, b) => b.records - a.records);
   const total = all.reduce((sum, { records }) => sum + records, 0);
   const byReason = new Map<WaitsFor, WaitShare>();
