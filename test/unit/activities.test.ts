@@ -184,7 +184,7 @@ describe('settleBatch', () => {
     expect(store.files.size).toBe(0);
     const { outcomes } = await run(settleBatch, input, newEnvironment(ROLLBACK_ATTEMPTS));
     expect(outcomes).toMatchObject([
-      { error: 'its batch was terminated; its undo failed after 10 attempts: away', rollbackError: 'away' },
+      { error: 'its batch was terminated; its rollback failed after 10 attempts: away', rollbackError: 'away' },
     ]);
   });
 
@@ -324,7 +324,7 @@ describe('what the batch workflow reads out of a failed save', () => {
     const failure = new ActivityFailure('Failed', 'save', 'r:0', 'NON_RETRYABLE_FAILURE', 'worker', cause);
     expect(describeSaveFailure(failure, 5)).toEqual({
       attempts: 2,
-      message: 'refused for good at attempt 2 of 5: Bad',
+      message: 'permanently rejected at attempt 2 of 5: Bad',
     });
   });
 

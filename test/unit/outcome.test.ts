@@ -127,7 +127,7 @@ test('a rollback that failed is told in the error, however long its message is',
     refused: false,
   });
   expect(failed.rollbackError).toBe('x'.repeat(MAX_ERROR_BYTES));
-  expect(failed.error).toBe(`no room; its undo failed after 10 attempts: ${failed.rollbackError}`);
+  expect(failed.error).toBe(`no room; its rollback failed after 10 attempts: ${failed.rollbackError}`);
   expect(outcomeOf(failed)).toEqual({
     ...outcomeOf(settled(1, true)),
     error: failed.error,

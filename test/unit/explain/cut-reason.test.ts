@@ -95,24 +95,24 @@ const reason: CutReason = {
 const PAIR: ConflictRule = { pair: [1, 2] };
 
 test.each<[string, 'age' | 'manual' | 'drain', Partial<CutReason>]>([
-  ['its oldest record had waited for 1002 ms, and all 3 that were left conflict with it', 'age', {}],
+  ['its oldest record had waited 1002 ms, and all 3 remaining records conflict with it', 'age', {}],
   [
-    'its oldest record had waited for 1002 ms, and the one that was left conflicts with it; kept out 1 by {"pair":[1,2]}',
+    'its oldest record had waited 1002 ms, and the remaining record conflicts with it; {"pair":[1,2]} kept out 1',
     'age',
     { left: 1, keptOut: [{ rule: PAIR, records: 1 }] },
   ],
   [
-    'everything was to go, by a flush by hand, and no other record was buffered',
+    'it was flushed manually, and no other record was buffered',
     'manual',
     { why: 'nothing_left', left: 0 },
   ],
   [
-    'everything was to go, by a drain, and 2 of 256 looked at of 900 that were left would have fitted, and went to other batches; 1 would make it too large in bytes',
+    'it was flushed by a drain, and 2 of 256 checked of 900 remaining records would have fitted but went to other batches; 1 would make it too large in bytes',
     'drain',
     { why: 'spread', left: 900, unseen: 644, fitting: 2, tooLarge: 1 },
   ],
   [
-    'its oldest record had waited for 1002 ms, and of 3 that were left, 2 would make it too large in bytes, and the others conflict with it',
+    'its oldest record had waited 1002 ms, and of 3 remaining records, 2 would make it too large in bytes, and the others conflict with it',
     'age',
     { why: 'bytes', tooLarge: 2 },
   ],
