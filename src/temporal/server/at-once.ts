@@ -1,4 +1,4 @@
-/** Does something for each item, at most `atOnce` side by side; results in the items' order. */
+/** Calls `work` for each item, at most `atOnce` at a time. Returns the results in the order of the items. */
 export async function mapAtOnce<T, U>(
   items: readonly T[],
   atOnce: number,

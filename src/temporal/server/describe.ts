@@ -1,7 +1,7 @@
 import { WorkflowNotFoundError, type Client, type WorkflowExecutionDescription } from '@temporalio/client';
 import { callTemporal } from './calls';
 
-/** How the newest run of a workflow stands; undefined when the server doesn't know the workflow. */
+/** Describes the newest run of a workflow; undefined if the server doesn't know the workflow. */
 export async function describeIfKnown(
   client: Client,
   workflowId: string,

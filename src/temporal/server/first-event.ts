@@ -4,7 +4,7 @@ import { callTemporal } from './calls';
 
 type Started = temporal.api.history.v1.IWorkflowExecutionStartedEventAttributes;
 
-/** How a workflow was started: the first event of its history, closed or not. Throws `WorkflowNotFoundError`. */
+/** How a workflow was started: the first event of its history, even if it is closed. Throws `WorkflowNotFoundError`. */
 export async function readStart(client: Client, workflowId: string, runId?: string): Promise<Started> {
   const { history } = await callTemporal(client, `could not read how ${workflowId} was started`, () =>
     client.workflowService.getWorkflowExecutionHistory({
@@ -18,14 +18,14 @@ export async function readStart(client: Client, workflowId: string, runId?: stri
   return started;
 }
 
-/** The first argument that a workflow was started with. */
+/** The first argument of a workflow. */
 export function inputOf(started: Started, workflowId: string): unknown {
   const payload = started.input?.payloads?.[0];
   if (payload == null) throw new TypeError(`workflow ${workflowId} has no input`);
   return defaultPayloadConverter.fromPayload(payload);
 }
 
-/** The first argument that a workflow was started with; undefined when the server doesn't know the workflow. */
+/** The first argument of a workflow; undefined if the server doesn't know the workflow. */
 export async function inputIfKnown(client: Client, workflowId: string): Promise<unknown> {
   try {
     return inputOf(await readStart(client, workflowId), workflowId);
