@@ -1,5 +1,6 @@
 import { FLUSH_REASON, type FlushReason } from '../records/batch';
 import { jsonBytes, type JsonValue } from '../json';
+import { portions } from '../portions';
 import { recordIdOf } from '../records/record';
 
 /** A record that was accepted and is in no batch yet. */
@@ -187,18 +188,7 @@ export function packRecords(records: readonly BufferedRecord[]): PackedRun[] {
 
 /** Cuts records, in order of acceptance, into stretches of at most `maxBytes` as packed JSON, or of a single record. */
 export function stretchesOf(records: readonly BufferedRecord[], maxBytes: number): BufferedRecord[][] {
-  const stretches: BufferedRecord[][] = [];
-  let bytes = 0;
-  for (const record of records) {
-    const current = stretches.at(-1);
-    bytes += packedBytes(record, current?.at(-1));
-    if (current !== undefined && bytes <= maxBytes) current.push(record);
-    else {
-      stretches.push([record]);
-      bytes = packedBytes(record, undefined);
-    }
-  }
-  return stretches;
+  return portions(records, { bytes: maxBytes }, packedBytes);
 }
 
 /** Removes the youngest records, as far as what stays takes at most `maxBytes` as packed JSON. */

@@ -1,6 +1,7 @@
 import { bufferedRecordId, bySeq, type BufferedRecord, type RecordBuffer } from './buffer';
 import type { ConflictRule } from '../rules';
 import { MIB } from '../duration';
+import { portions } from '../portions';
 import { partition } from '../partition';
 import { fillUp } from '../partition/fill-up';
 
@@ -94,17 +95,7 @@ function withDistinctIds(batch: BufferedRecord[]): BufferedRecord[][] {
 /** A batch as it is, or cut into several where its values take more than {@link MAX_BATCH_BYTES}. */
 function withinBytes(batch: BufferedRecord[]): BufferedRecord[][] {
   if (bytesOf(batch) <= MAX_BATCH_BYTES) return [batch];
-  const pieces: BufferedRecord[][] = [];
-  let bytes = Infinity;
-  for (const record of batch) {
-    bytes += record.bytes;
-    if (bytes > MAX_BATCH_BYTES) {
-      pieces.push([]);
-      bytes = record.bytes;
-    }
-    pieces.at(-1)?.push(record);
-  }
-  return pieces;
+  return portions(batch, { bytes: MAX_BATCH_BYTES }, ({ bytes }) => bytes);
 }
 
 /** Bytes of the values of some records. */

@@ -1,4 +1,4 @@
-import { defaultPayloadConverter, type Client } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
 import type { temporal } from '@temporalio/proto';
 import type { Activities, HeldByChild, LeftByBatcher } from '../../contracts/workflow/activities';
 import {
@@ -14,10 +14,8 @@ import type { PackedBuffer } from '../../domain/buffer/buffer';
 import { isObject, type JsonValue } from '../../domain/json';
 import { KEY_KIND, unpackKeys, type RequestDigest } from '../../domain/windows/key-window';
 import { recordIdOf } from '../../domain/records/record';
-import { callTemporal } from '../server/calls';
-import { inputIfKnown, inputOf } from '../server/first-event';
+import { eventsOf, firstValue, inputIfKnown, inputOf, type HistoryEvent } from '../server/history';
 
-type HistoryEvent = temporal.api.history.v1.IHistoryEvent;
 type Payloads = temporal.api.common.v1.IPayloads | null | undefined;
 
 /** A record as a client sent it. */
@@ -25,26 +23,6 @@ export interface HeldRecord {
   requestId: string;
   index: number;
   value: JsonValue;
-}
-
-/** The events of a run, fetched page by page. */
-export async function* eventsOf(
-  client: Client,
-  workflowId: string,
-  runId: string,
-): AsyncGenerator<HistoryEvent> {
-  let token: Uint8Array | undefined;
-  do {
-    const page = await callTemporal(client, `could not read the history of ${workflowId}`, () =>
-      client.workflowService.getWorkflowExecutionHistory({
-        namespace: client.options.namespace,
-        execution: { workflowId, runId },
-        ...(token !== undefined && { nextPageToken: token }),
-      }),
-    );
-    yield* page.history?.events ?? [];
-    token = page.nextPageToken.length > 0 ? page.nextPageToken : undefined;
-  } while (token !== undefined);
 }
 
 /** What a run of a batcher held when it ended. */
@@ -92,7 +70,7 @@ export async function heldByRun(client: Client, workflowId: string, runId: strin
     if (asked?.workflowType?.name === WORKFLOW_TYPE.child)
       starting.set(String(event.eventId), {
         childId: asked.workflowId ?? '',
-        recordIds: recordIdsOf(firstOf(asked.input) as ChildInput),
+        recordIds: recordIdsOf(firstValue(asked.input) as ChildInput),
       });
     const child = event.childWorkflowExecutionStartedEventAttributes;
     if (child != null) {
@@ -106,9 +84,10 @@ export async function heldByRun(client: Client, workflowId: string, runId: strin
     const completed = event.activityTaskCompletedEventAttributes;
     const of = scheduled.get(String(completed?.scheduledEventId));
     // After a reset children of before are adopted.
-    if (of === READ_CHILD) taken.push(...idsOf(firstOf(completed?.result) as HeldByChild));
+    if (of === READ_CHILD) taken.push(...idsOf(firstValue(completed?.result) as HeldByChild));
     if (of === FIND_LEFT)
-      for (const digest of (firstOf(completed?.result) as LeftByBatcher).keys) keys.set(digest.key, digest);
+      for (const digest of (firstValue(completed?.result) as LeftByBatcher).keys)
+        keys.set(digest.key, digest);
   }
   for (const recordId of taken) held.delete(recordId);
   const askedFor = [...starting.values()].map(({ childId }) => childId);
@@ -183,7 +162,7 @@ function* recordsInBuffer({ runs }: PackedBuffer): Generator<SizedRecord> {
 
 /** Somebody may have sent anything; what the batcher took no record from has none here. */
 function requestsFrom(payloads: Payloads): AcceptedRequest[] {
-  const requests = firstOf(payloads);
+  const requests = firstValue(payloads);
   if (!Array.isArray(requests)) return [];
   return (requests as unknown[]).filter((request): request is AcceptedRequest => {
     if (!isObject(request)) return false;
@@ -195,9 +174,4 @@ function requestsFrom(payloads: Payloads): AcceptedRequest[] {
 function* recordsOf({ requestId, values, offset = 0 }: AcceptedRequest): Generator<SizedRecord> {
   const size = offset + values.length;
   for (const [i, value] of values.entries()) yield { requestId, index: offset + i, value, size };
-}
-
-function firstOf(payloads: Payloads): unknown {
-  const payload = payloads?.payloads?.[0];
-  return payload == null ? undefined : defaultPayloadConverter.fromPayload(payload);
 }

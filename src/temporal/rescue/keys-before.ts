@@ -1,10 +1,10 @@
-import { WorkflowNotFoundError, type Client } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
 import type { RequestDigest } from '../../domain/windows/key-window';
 import { literal } from '../children/batch-queries';
-import { callTemporal } from '../server/calls';
-import { readStart } from '../server/first-event';
+import { callTemporal, ifKnown } from '../server/calls';
+import { eventsOf, readStart } from '../server/history';
 import { keyRefOf } from '../shard/digests';
-import { eventsOf, heldByRun } from './held-by-run';
+import { heldByRun } from './held-by-run';
 
 /** A reset shows in one of the first events of the run that it makes. */
 const LOOKED_AT = 50;
@@ -55,18 +55,13 @@ async function runBefore(client: Client, batcher: string, runId: string): Promis
     }
     return found?.runId;
   });
-  return newest === undefined ? undefined : lastOf(client, batcher, newest);
+  return newest === undefined ? undefined : ifKnown(lastOf(client, batcher, newest));
 }
 
 /** Follows a run to the last one that it handed over to. Undefined when the server doesn't know it any more. */
-async function lastOf(client: Client, batcher: string, runId: string): Promise<string | undefined> {
-  try {
-    let next: string | undefined;
-    for await (const event of eventsOf(client, batcher, runId))
-      next = event.workflowExecutionContinuedAsNewEventAttributes?.newExecutionRunId ?? undefined;
-    return next === undefined ? runId : await lastOf(client, batcher, next);
-  } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return undefined;
-    throw error;
-  }
+async function lastOf(client: Client, batcher: string, runId: string): Promise<string> {
+  let next: string | undefined;
+  for await (const event of eventsOf(client, batcher, runId))
+    next = event.workflowExecutionContinuedAsNewEventAttributes?.newExecutionRunId ?? undefined;
+  return next === undefined ? runId : lastOf(client, batcher, next);
 }

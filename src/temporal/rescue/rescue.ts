@@ -7,21 +7,24 @@ import { SEARCH_ATTRIBUTES } from '../../contracts/workflow/search-attributes';
 import { KIB, SECOND } from '../../domain/duration';
 import { KeepapartError } from '../../domain/errors';
 import { jsonBytes, type JsonValue } from '../../domain/json';
+import { groupBy } from '../../domain/group-by';
+import { portions } from '../../domain/portions';
 import type { RequestDigest } from '../../domain/windows/key-window';
 import { recordIdOf } from '../../domain/records/record';
+import { packBatch } from '../../domain/records/packed-batch';
 import { listAllBatches } from '../children/all-batches';
 import { createBatchList } from '../children/batch-pages';
 import { literal } from '../children/batch-queries';
 import { createBatchReader } from '../children/batch-reader';
-import { groupsOf } from '../server/at-once';
 import { callTemporal } from '../server/calls';
 import { describeIfKnown } from '../server/describe';
+import { eventsOf } from '../server/history';
 import type { Shard } from '../shard/shard';
 import type { Shards } from '../shard/shards';
 import { whenThereIsRoom } from '../shard/when-there-is-room';
 import { createPageReader } from '../views/page-reader';
 import { findWaiting } from '../views/waiting-records';
-import { eventsOf, heldByRun, recordsInPage, recordsOfChild, type HeldRecord } from './held-by-run';
+import { heldByRun, recordsInPage, recordsOfChild, type HeldRecord } from './held-by-run';
 
 /** What was found, and what has come of it. */
 export interface RescueReport {
@@ -48,8 +51,8 @@ const STUCK_AFTER_TASKS = 3;
 
 const SECOND_LOOK_MS = 2 * SECOND;
 
-const GROUP_RECORDS = 500;
-const GROUP_BYTES = 256 * KIB;
+/** What one message to a batcher may hold; a single record may be larger. */
+const MAX_GROUP = { items: 500, bytes: 256 * KIB } as const;
 
 /**
  * Finds what is acknowledged and out of reach, and takes it in again, each record once (G3, G4):
@@ -120,7 +123,7 @@ export async function rescue(
 /** Has a batcher remember keys of lists; those that it knows stay as they are. */
 async function tellKeys(shard: Shard, keys: readonly RequestDigest[], action: OperatorAction): Promise<void> {
   const distinct = [...new Map(keys.map((digest) => [digest.key, digest])).values()];
-  for (const group of groupsOf(distinct, GROUP_RECORDS))
+  for (const group of portions(distinct, { items: MAX_GROUP.items }))
     await shard.redrive(
       group.map((digest) => ({ requestId: 'rescue', values: [], digest })),
       action,
@@ -268,25 +271,18 @@ interface Group {
 
 /** Consecutive records of a request as one, in messages of bounded size, each for one shard. */
 function messagesOf(records: readonly HeldRecord[], shards: Shards): Group[] {
-  const groups: Group[] = [];
-  const open = new Map<Shard, Group & { bytes: number }>();
-  for (const { requestId, index, value } of records) {
-    const shard = shards.of(requestId);
-    const bytes = jsonBytes(value);
-    let group = open.get(shard);
-    if (group === undefined || group.records >= GROUP_RECORDS || group.bytes + bytes > GROUP_BYTES) {
-      group = { shard, requests: [], records: 0, bytes: 0 };
-      open.set(shard, group);
-      groups.push(group);
-    }
-    group.records++;
-    group.bytes += bytes;
-    const last = group.requests.at(-1);
-    if (last?.requestId === requestId && (last.offset ?? 0) + last.values.length === index)
-      last.values.push(value);
-    else group.requests.push({ requestId, values: [value], offset: index });
-  }
-  return groups;
+  const byShard = groupBy(records, ({ requestId }) => shards.of(requestId));
+  return [...byShard].flatMap(([shard, own]) =>
+    portions(own, MAX_GROUP, ({ value }) => jsonBytes(value)).map((group) => ({
+      shard,
+      requests: requestsOf(group),
+      records: group.length,
+    })),
+  );
+}
+
+function requestsOf(records: readonly HeldRecord[]): AcceptedRequest[] {
+  return packBatch(records).map(([requestId, offset, values]) => ({ requestId, values, offset }));
 }
 
 async function letGo(client: Client, pageId: string): Promise<void> {

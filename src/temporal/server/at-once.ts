@@ -1,3 +1,5 @@
+import { portions } from '../../domain/portions';
+
 /** Calls `work` for each item, at most `atOnce` at a time. Returns the results in the order of the items. */
 export async function mapAtOnce<T, U>(
   items: readonly T[],
@@ -5,13 +7,7 @@ export async function mapAtOnce<T, U>(
   work: (item: T) => Promise<U>,
 ): Promise<U[]> {
   const results: U[] = [];
-  for (const group of groupsOf(items, atOnce)) results.push(...(await Promise.all(group.map(work))));
+  for (const together of portions(items, { items: atOnce }))
+    results.push(...(await Promise.all(together.map(work))));
   return results;
-}
-
-/** The items in order, in groups of at most `size`. */
-export function groupsOf<T>(items: readonly T[], size: number): T[][] {
-  const groups: T[][] = [];
-  for (let at = 0; at < items.length; at += size) groups.push(items.slice(at, at + size));
-  return groups;
 }

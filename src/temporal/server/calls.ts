@@ -28,6 +28,19 @@ export async function callTemporal<T>(client: Client, what: string, call: () => 
   }
 }
 
+/**
+ * The result of a call about a workflow; undefined if the server doesn't know the workflow, because it was deleted or its
+ * retention period has passed.
+ */
+export async function ifKnown<T>(call: Promise<T>): Promise<T | undefined> {
+  try {
+    return await call;
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return undefined;
+    throw error;
+  }
+}
+
 /** An update that no worker answered. Matched by name, because the SDK's class differs between versions. */
 function isUnanswered(error: unknown): error is Error {
   return error instanceof Error && /^WorkflowUpdateRPCTimeout/.test(error.name);

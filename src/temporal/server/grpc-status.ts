@@ -1,5 +1,13 @@
+import { isGrpcServiceError } from '@temporalio/client';
+
 /** gRPC status codes that we handle. The package that names them is a dependency of the SDK, not ours. */
-export const GRPC_STATUS = { notFound: 5, resourceExhausted: 8, failedPrecondition: 9 } as const;
+export const GRPC_STATUS = {
+  invalidArgument: 3,
+  notFound: 5,
+  alreadyExists: 6,
+  resourceExhausted: 8,
+  failedPrecondition: 9,
+} as const;
 
 /** Why a call failed. */
 export interface GrpcStatus {
@@ -31,4 +39,9 @@ export function isRunClosing({ code, details }: GrpcStatus): boolean {
 export function isWorkflowNotFound({ code, details }: GrpcStatus): boolean {
   // A missing namespace means unavailable, not deleted.
   return code === GRPC_STATUS.notFound && !/^namespace /i.test(details);
+}
+
+/** Whether a raw gRPC call failed with one of these status codes. */
+export function hasFailedWith(error: unknown, ...codes: readonly number[]): error is Error & GrpcStatus {
+  return isGrpcServiceError(error) && codes.includes(error.code);
 }

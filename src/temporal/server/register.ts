@@ -5,12 +5,11 @@ import { SEARCH_ATTRIBUTES } from '../../contracts/workflow/search-attributes';
 import { KeepapartError } from '../../domain/errors';
 import { MINUTE, SECOND } from '../../domain/duration';
 import { callTemporal } from './calls';
+import { GRPC_STATUS, hasFailedWith } from './grpc-status';
 import { waitUntil } from './wait-until';
 
 /** Retention period of a new namespace: how long requests and batches can be looked up after they closed. */
 const RETENTION_SECONDS = 3 * 24 * 60 * 60;
-const ALREADY_EXISTS = 6;
-const NOT_FOUND = 5;
 
 /**
  * Creates what keepapart needs on a Temporal server: the namespace and the search attributes. Existing ones are left
@@ -35,7 +34,7 @@ async function ensureNamespace(client: Client, namespace: string): Promise<void>
     await client.workflowService.describeNamespace({ namespace });
     return;
   } catch (error) {
-    if (codeOf(error) !== NOT_FOUND) throw error;
+    if (!hasFailedWith(error, GRPC_STATUS.notFound)) throw error;
   }
   try {
     await client.workflowService.registerNamespace({
@@ -43,7 +42,7 @@ async function ensureNamespace(client: Client, namespace: string): Promise<void>
       workflowExecutionRetentionPeriod: { seconds: RETENTION_SECONDS as unknown as Long },
     });
   } catch (error) {
-    if (codeOf(error) !== ALREADY_EXISTS) throw error;
+    if (!hasFailedWith(error, GRPC_STATUS.alreadyExists)) throw error;
   }
   // Other parts of the server see a new namespace only when their cache refreshes, every few seconds.
   await waitUntil(() => canList(client, namespace, ''), {
@@ -94,10 +93,6 @@ function indexedValueType(type: SearchAttributeType): number {
   const encoded = encodeSearchAttributeIndexedValueType(type);
   if (encoded === undefined) throw new TypeError(`no such search attribute type: ${type}`);
   return encoded;
-}
-
-function codeOf(error: unknown): unknown {
-  return error instanceof Error && 'code' in error ? error.code : undefined;
 }
 
 type Long = NonNullable<
