@@ -38,9 +38,10 @@ export interface BatcherClient {
    * Resolves only when Temporal has persisted the records (G3); rejects when it is unknown whether it has. With `once`
    * the requestId is a key: what was taken under it before isn't taken again (G5), and other records under it are
    * refused with `idempotency-key-reused`.
+   * @param request `bytes` is the sum of the sizes of the values as compact JSON; without it, they are counted here
    */
   addRecords(
-    request: { requestId: string; values: JsonValue[] },
+    request: { requestId: string; values: JsonValue[]; bytes?: number },
     options?: { once?: boolean },
   ): Promise<void>;
   /**

@@ -45,8 +45,8 @@ export function createBatcherClient(client: Client, shards: Shards): TemporalBat
   return {
     readings: new Readings(shards),
     expiry: new DeadLetterExpiry(client, redriving.letters, redriving.known),
-    addRecords: ({ requestId, values }, { once = false } = {}) =>
-      (once ? shards.keyed : shards.of(requestId)).addRecords(requestId, values),
+    addRecords: ({ requestId, values, bytes }, { once = false } = {}) =>
+      (once ? shards.keyed : shards.of(requestId)).addRecords(requestId, values, bytes),
     openStream: (requestId, { once, stillWanted }) =>
       (once && remembersKeys ? shards.keyed : shards.of(requestId)).openStream(requestId, stillWanted),
     status,

@@ -11,7 +11,7 @@ import { GRPC_STATUS, hasFailedWith } from '../server/grpc-status';
 import { allEventsOf } from '../server/history';
 import { recordedRun, type RecordedRun } from './recorded-history';
 
-/** A run as a server lists it; its history is fetched when its turn comes. */
+/** A run in a server's listing; its history is fetched when it is replayed. */
 export interface ListedRun {
   workflowId: string;
   runId: string;
@@ -20,9 +20,9 @@ export interface ListedRun {
 const PAGE_SIZE = 500;
 
 /**
- * The runs of a deployment that a new version of the code may meet, or has to be held against: every open batcher, child
- * and page of a buffer, then those that closed last, newest first. There may have been more shards before than now.
- * @param closed how many closed runs of each type
+ * The runs of an installation that a new version of the code may encounter or should be compared with: every open batcher,
+ * child and page of a buffer, then the most recently closed ones, newest first. There may have been more shards before.
+ * @param closed number of closed runs of each type
  */
 export async function listLiveRuns(
   client: Client,
@@ -52,7 +52,7 @@ export async function listLiveRuns(
   return [...new Map(listed.map((run) => [run.runId, run])).values()];
 }
 
-/** Fetches a history. Undefined when the run is gone: the namespace's retention may end while others are replayed. */
+/** Fetches a history. Undefined if the run is gone: its retention period may end while others are replayed. */
 export async function fetchRun(
   client: Client,
   { workflowId, runId }: ListedRun,
@@ -61,7 +61,7 @@ export async function fetchRun(
   return events && { ...recordedRun(temporal.api.history.v1.History.create({ events })), runId };
 }
 
-/** By its id, which is exact: what is listed is some time behind. */
+/** By id, which is exact: a listing lags. */
 async function currentRun(client: Client, workflowId: string): Promise<ListedRun | undefined> {
   const described = await describeIfKnown(client, workflowId);
   const isOpen = described?.status.name === 'RUNNING' || described?.status.name === 'PAUSED';
@@ -98,7 +98,7 @@ async function listRuns(client: Client, query: string, limit: number): Promise<L
   return runs;
 }
 
-/** A server that doesn't know the attribute has never had a batch or a page. */
+/** A server that doesn't know the attribute never had a batch or a page. */
 function isUnknownAttribute(error: unknown): boolean {
   const cause = isKeepapartError(error) ? error.cause : undefined;
   return (

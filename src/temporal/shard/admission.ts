@@ -143,11 +143,13 @@ export function createAdmission(
   };
 }
 
-export function loadOf(values: readonly JsonValue[]): Load {
-  return {
-    records: values.length,
-    bytes: values.reduce<number>((sum, value) => sum + jsonBytes(value), 0),
-  };
+/** @param bytes the sum of the sizes of the values, if it is known already */
+export function loadOf(values: readonly JsonValue[], bytes = sizeOf(values)): Load {
+  return { records: values.length, bytes };
+}
+
+function sizeOf(values: readonly JsonValue[]): number {
+  return values.reduce<number>((sum, value) => sum + jsonBytes(value), 0);
 }
 
 const NOTHING: Load = { records: 0, bytes: 0 };

@@ -14,7 +14,7 @@ import {
   type Layout,
 } from '../../domain/windows/layout';
 import type { StreamProgress } from '../../domain/windows/stream-window';
-import type { Load } from './admission';
+import { loadOf, type Load } from './admission';
 import { digestOf, keyRefOf } from './digests';
 import { openRecordStream, reused } from './record-stream';
 import type { Shard } from './shard';
@@ -49,10 +49,11 @@ export class KeyedRequests {
   ) {}
 
   /** Accepts a list. See `BatcherClient.addRecords`. */
-  async addRecords(requestId: string, values: JsonValue[]): Promise<void> {
+  async addRecords(requestId: string, values: JsonValue[], bytes?: number): Promise<void> {
+    const load = loadOf(values, bytes);
     const digest = digestOf({ requestId, values });
     const taken = await this.take(requestId, digest, ({ shard, version }) =>
-      shard.take({ requestId, values, digest, layout: version }),
+      shard.take({ requestId, values, digest, layout: version }, load),
     );
     // Null: already forgotten, because the window holds few keys.
     if (taken.body == null || taken.body === digest.body) return;

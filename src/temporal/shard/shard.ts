@@ -97,8 +97,8 @@ export class Shard {
   }
 
   /** Accepts a list without a key. See `BatcherClient.addRecords`. */
-  async addRecords(requestId: string, values: JsonValue[]): Promise<void> {
-    const load = loadOf(values);
+  async addRecords(requestId: string, values: JsonValue[], bytes?: number): Promise<void> {
+    const load = loadOf(values, bytes);
     await this.admission.admit(load, () => this.commit({ requestId, values }, load.bytes));
   }
 
