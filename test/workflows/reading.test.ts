@@ -112,9 +112,7 @@ test('a batch tells why it was cut where it was, as its buffer was when it went'
     ...{ oldestMs: null, left: null, unseen: null, keptOut: [], tooLarge: null, fitting: null },
   });
   expect(second?.cut).toMatchObject({ maxBatchSize: 3, why: 'nothing_left', left: 0, keptOut: [] });
-  expect(second?.cut.text).toBe(
-    '2 of 3 records: it was flushed manually, and no other record was buffered',
-  );
+  expect(second?.cut.text).toBe('2 of 3 records: it was flushed manually, and no other record was buffered');
 });
 
 test.each(['record', 'batch'] as const)(
