@@ -223,7 +223,7 @@ describe('Closing several batches', () => {
       kinds,
     };
     await expect(closeBatches(createMemoryStore(), input, straight)).rejects.toThrow(
-      'there is no outcome of r:1',
+      'r:1 has no outcome',
     );
   });
 });

@@ -95,6 +95,6 @@ test('G4: Unpacking fails if the outcome of a record is missing.', () => {
   const [outcome] = [{ recordId: 'r:0', outcome: OUTCOME.saved, attempts: 1, atMs: 0 }];
   const packed = packOutcomes([[outcome]]);
   const records = [{ recordId: 'r:0' }, { recordId: 'r:1' }];
-  expect(() => unpackOutcomes(packed, 0, records)).toThrow('there is no outcome of r:1');
-  expect(() => unpackOutcomes(packed, 1, records)).toThrow('there is no outcome of r:0');
+  expect(() => unpackOutcomes(packed, 0, records)).toThrow('r:1 has no outcome');
+  expect(() => unpackOutcomes(packed, 1, records)).toThrow('r:0 has no outcome');
 });
