@@ -1,6 +1,6 @@
 import type { History } from '@temporalio/common/lib/proto-utils';
 import type { GivenRecords, GivenCommand } from '../../contracts/workflow/replay';
-import { eventTypeOf, tellCommand, tellRecordedCommand } from './commands';
+import { eventTypeOf, describeCommand, describeRecordedCommand } from './commands';
 import { recordsGivenIn, type HistoryEvent } from './recorded-history';
 
 /** Where a history and today's code differ, in words. */
@@ -53,7 +53,7 @@ export function explainError(history: History, error: Error, task: ReplayedTask)
   if (index >= 0) {
     return at(
       recorded[index]?.event ?? atTask,
-      recorded[index]?.text ??  NOTHING_MORE,
+      recorded[index]?.text ?? NOTHING_MORE,
       given[index] ?? NOTHING_MORE,
     );
   }
