@@ -21,7 +21,7 @@ export const MAX_BODY_DEPTH = MAX_RECORD_DEPTH + 2;
 /** The JSON Schema of a record, because JSON Schema can't express our own checks. */
 export const ANY_RECORD = {
   type: ['string', 'number', 'boolean', 'object', 'null'],
-  description: 'Any JSON value but a list',
+  description: 'Any JSON value except an array',
 } as const;
 
 /** One record: any JSON value except a list, so that a nested list is never mistaken for something else. */

@@ -71,7 +71,9 @@ export async function startGateway(deps: GatewayDeps, options: GatewayOptions): 
   server.maxConnections = bounds.maxConnections + REFUSED_WITH_REPLY;
   server.on('drop', logRefusals);
   await listen(server, options.port);
-  server.on('error', (error) => logger.error({ err: error }, 'the TCP gateway could not accept a connection'));
+  server.on('error', (error) =>
+    logger.error({ err: error }, 'the TCP gateway could not accept a connection'),
+  );
   const { port } = server.address() as AddressInfo;
   let closed: Promise<void> | undefined;
   return {

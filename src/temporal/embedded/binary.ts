@@ -118,7 +118,9 @@ function refuseUnusable(
     wanted === versions.minorOf(versions.CLI_SERVER_VERSION) &&
     wanted !== versions.minorOf(serverVersion)
   ) {
-    throw new Error(`${path} has server ${serverVersion}, but the database was created by ${databaseVersion}`);
+    throw new Error(
+      `${path} has server ${serverVersion}, but the database was created by ${databaseVersion}`,
+    );
   }
 }
 

@@ -22,9 +22,7 @@ export function recordedRun(history: History): RecordedRun {
   const events = history.events ?? [];
   const started = events[0]?.workflowExecutionStartedEventAttributes;
   if (!started?.workflowId)
-    throw new TypeError(
-      "a history must begin with the start of its workflow, and contain the workflow's id",
-    );
+    throw new TypeError("a history must begin with the start of its workflow, and contain the workflow's id");
   return {
     workflowId: started.workflowId,
     runId: started.originalExecutionRunId ?? '',

@@ -121,7 +121,11 @@ export async function rescue(
 }
 
 /** Makes a batcher remember keys of lists; those it knows already stay as they are. */
-async function rememberKeys(shard: Shard, keys: readonly RequestDigest[], action: OperatorAction): Promise<void> {
+async function rememberKeys(
+  shard: Shard,
+  keys: readonly RequestDigest[],
+  action: OperatorAction,
+): Promise<void> {
   const distinct = [...new Map(keys.map((digest) => [digest.key, digest])).values()];
   for (const group of portions(distinct, { items: MAX_GROUP.items }))
     await shard.redrive(

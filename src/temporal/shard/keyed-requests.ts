@@ -10,7 +10,7 @@ import {
   isSameLayout,
   mergeLayouts,
   nextLayout,
-  reachOf,
+  shardsWithKeys,
   type Layout,
 } from '../../domain/windows/layout';
 import type { StreamProgress } from '../../domain/windows/stream-window';
@@ -121,7 +121,9 @@ export class KeyedRequests {
     for (let round = 0; round < MAX_ROUNDS; round++) {
       const proposed = layout;
       const answers = await Promise.all(
-        Array.from({ length: reachOf(proposed) }, (_, shard) => this.shardAt(shard).adoptLayout(proposed)),
+        Array.from({ length: shardsWithKeys(proposed) }, (_, shard) =>
+          this.shardAt(shard).adoptLayout(proposed),
+        ),
       );
       layout = answers.reduce(mergeLayouts);
       if (!answers.every((answer) => isSameLayout(answer, proposed))) continue;

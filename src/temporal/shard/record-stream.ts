@@ -4,7 +4,7 @@ import { KIB } from '../../domain/duration';
 import { KeepapartError } from '../../domain/errors';
 import { canonicalJson, jsonBytes, type JsonValue } from '../../domain/json';
 import type { KeyRef } from '../../domain/windows/key-window';
-import { keyOf } from '../../domain/scope';
+import { idempotencyKeyOf } from '../../domain/scope';
 import type { StreamProgress } from '../../domain/windows/stream-window';
 import { UNSEEN_SHARE, type AdmissionLimits, type Load } from './admission';
 import { sha256, shortDigest } from './digests';
@@ -195,7 +195,7 @@ export async function openRecordStream(
 export function reused(requestId: string, taken = 'nothing more was accepted'): KeepapartError {
   return new KeepapartError(
     'idempotency-key-reused',
-    `The key ${keyOf(requestId)} has already been used for other records; ${taken}`,
+    `The key ${idempotencyKeyOf(requestId)} has already been used for other records; ${taken}`,
   );
 }
 
