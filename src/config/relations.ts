@@ -72,6 +72,7 @@ function tlsProblems({ values, writtenAs }: Draft): FieldProblem[] {
 /** What a store can't do without. */
 const STORE_NEEDS = [
   { store: 'postgres', key: 'postgresUrl', what: 'the address of the database' },
+  { store: 's3', key: 's3Bucket', what: 'the bucket that batches are written to' },
   { store: 'http', key: 'storeUrl', what: 'the endpoint that batches are sent to' },
   { store: 'http', key: 'storeSecrets', what: 'what requests are signed with' },
 ] as const;
