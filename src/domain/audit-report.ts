@@ -120,17 +120,17 @@ export interface ShardSum {
   unaccounted: number;
 }
 
-/** What was found of the batches that are closed in Postgres. */
-export interface PostgresReport {
+/** What was found of the batches that are closed in a store outside of the batch files: Postgres or S3. */
+export interface ClosedReport {
   closed: number;
   /** Closed within the last minute, their file not there yet. */
   publishing: number;
-  /** Files of batches that Postgres doesn't have, as when its rows were deleted. */
+  /** Files of batches that the store doesn't have, as when somebody deleted them there. */
   unlistedFiles: number;
   damage: {
     /** Closed batches without their file. */
     notPublished: Found<{ file: string }>;
-    /** Files with other bytes than the outcomes in Postgres give. */
+    /** Files with other bytes than the outcomes in the store give. */
     publishedOtherwise: Found<{ file: string }>;
   };
 }

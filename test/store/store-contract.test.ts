@@ -24,7 +24,6 @@ const STORES: [name: string, setUp: () => Promise<StoreUnderTest>][] = [
   ['files without hard links', async () => subjectOf(await fileHarness({ hardLinks: false }))],
   ['Postgres', async () => subjectOf(await postgresHarness(database))],
   ['S3', async () => subjectOf(await s3Harness(s3))],
-  ['S3, compressed', async () => subjectOf(await s3Harness(s3, { compression: 'gzip' }))],
   [
     'code of the user',
     async () => {

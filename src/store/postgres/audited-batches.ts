@@ -8,7 +8,7 @@ import { tablesIn } from './schema';
 /** A batch that is closed in Postgres, and so what its file has to be. */
 export interface AuditedBatch {
   file: string;
-  content: string;
+  contents: readonly string[];
   /** Whether it was closed within the last minute: its file may be about to come. */
   lately: boolean;
 }
@@ -41,7 +41,7 @@ export async function* auditedBatches({
       }, 0);
       for (const { batch, format, lately } of page.closed) {
         const settled = (page.outcomes.get(batch) ?? []).map(settledOf);
-        yield { file: `${batch}.log`, content: outcomeFileContent(settled, format), lately };
+        yield { file: `${batch}.log`, contents: [outcomeFileContent(settled, format)], lately };
       }
       const last = page.closed.at(-1);
       if (last === undefined) return;
