@@ -1,6 +1,6 @@
 import { readdirSync, unlinkSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import type { RecordStore } from '../../src/domain/record-store';
+import type { RecordStore } from '../../src/domain/records/record-store';
 import { createFileStore } from '../../src/store/file-store';
 import { openPostgresStore } from '../../src/store/postgres/postgres-store';
 import { openS3Store } from '../../src/store/s3/s3-store';

@@ -5,7 +5,7 @@ import {
   OUTCOME_FORMATS,
   outcomeFileContent,
   type SettledRecord,
-} from '../../domain/outcome';
+} from '../../domain/records/outcome';
 import { createBatchObjects, type Compression } from './batch-objects';
 import { createBucket, type BucketOptions } from './bucket';
 import { describeS3Error } from './s3-errors';

@@ -1,6 +1,6 @@
 import { promisify } from 'node:util';
 import { gunzip, gzip } from 'node:zlib';
-import type { BatchRef } from '../../domain/batch';
+import type { BatchRef } from '../../domain/records/batch';
 import { KeepapartError } from '../../domain/errors';
 import { batchName } from '../batch-files';
 import type { Bucket } from './bucket';

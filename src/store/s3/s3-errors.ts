@@ -1,5 +1,5 @@
 import { isObject } from '../../domain/json';
-import { isStoreAway } from '../../domain/store-away';
+import { isStoreAway } from '../../domain/records/store-away';
 import { describeErrno } from '../durable-fs';
 
 /** What the server says of itself, and not of the object: it is busy, failing or elsewhere, or doesn't let us in. */

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { BatchRef } from '../../domain/batch';
-import type { KeptRecord } from '../../domain/record';
+import type { BatchRef } from '../../domain/records/batch';
+import type { KeptRecord } from '../../domain/records/record';
 import { batchName } from '../batch-files';
 import type { Bucket } from './bucket';
 

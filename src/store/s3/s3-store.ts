@@ -1,9 +1,9 @@
-import type { BatchRef } from '../../domain/batch';
+import type { BatchRef } from '../../domain/records/batch';
 import { HOUR } from '../../domain/duration';
 import { isKeepapartError, KeepapartError } from '../../domain/errors';
-import { OUTCOME, outcomeFileContent, outcomeFromLine, type SettledRecord } from '../../domain/outcome';
-import type { KeptRecord } from '../../domain/record';
-import type { RecordStore } from '../../domain/record-store';
+import { OUTCOME, outcomeFileContent, outcomeFromLine, type SettledRecord } from '../../domain/records/outcome';
+import type { KeptRecord } from '../../domain/records/record';
+import type { RecordStore } from '../../domain/records/record-store';
 import { batchName, createBatchFiles } from '../batch-files';
 import { explaining } from '../explaining';
 import { alreadyClosed } from '../file-store';
