@@ -1,12 +1,14 @@
 import { S3Client } from '@aws-sdk/client-s3';
 
-type Send = (this: S3Client, command: { input: unknown }, ...rest: unknown[]) => Promise<unknown>;
+type Send = (this: S3Client, command: { input: object }, ...rest: unknown[]) => Promise<unknown>;
 
 /** A request as it is about to be sent. */
 export interface S3Call {
   /** Such as `PutObjectCommand`. */
   name: string;
   key: string;
+  /** What is asked for, which the hook may change. */
+  input: Record<string, unknown>;
 }
 
 /** Returned by a hook: the request is sent, and its answer lost with the connection. */
@@ -21,8 +23,9 @@ export function interceptS3(before: (call: S3Call) => unknown): () => void {
   const prototype = S3Client.prototype as unknown as { send: Send };
   const original = prototype.send;
   prototype.send = async function (command, ...rest) {
-    const { Key, Prefix } = command.input as { Key?: string; Prefix?: string };
-    const lost = (await before({ name: command.constructor.name, key: Key ?? Prefix ?? '' })) === ANSWER_LOST;
+    const input = command.input as Record<string, unknown>;
+    const key = String(input['Key'] ?? input['Prefix']);
+    const lost = (await before({ name: command.constructor.name, key, input })) === ANSWER_LOST;
     const answer = await original.call(this, command, ...rest);
     if (lost) throw Object.assign(new Error('socket hang up'), { code: 'ECONNRESET' });
     return answer;

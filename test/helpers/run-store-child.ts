@@ -12,7 +12,8 @@ export interface ChildTask extends Settlement {
   store: { folders: StoreFolders } | { postgres: PostgresStoreOptions } | { s3: S3StoreOptions };
   /**
    * It kills itself (SIGKILL) at this point, from 1: points are before each call that changes a file or folder (half of
-   * a write is then done), before each commit or request, and before each report of a step.
+   * a write is then done), before each commit, before each request that
+   * changes what is in S3, and before each report of a step.
    */
   dieAtPoint?: number;
 }

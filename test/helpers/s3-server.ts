@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync, utimesSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { CreateBucketCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
@@ -20,6 +20,8 @@ export interface S3Server {
   client: S3Client;
   /** Every key below this prefix. */
   keys(prefix: string): Promise<string[]>;
+  /** Makes an object so much older. */
+  age(key: string, ms: number): void;
   /** `kill -9`. */
   kill(): Promise<void>;
   /** Again, on the same port and with what it has. */
@@ -96,6 +98,11 @@ export async function startS3(): Promise<S3Server> {
         if (child.exitCode !== null) throw new Error(`it ended: ${log}`);
         return (await fetch(`${endpoint}/health`)).ok;
       });
+    },
+    age(key, ms) {
+      const file = path.join(data, bucket, key);
+      const at = new Date(statSync(file).mtimeMs - ms);
+      utimesSync(file, at, at);
     },
     kill: end,
     async remove() {

@@ -30,7 +30,9 @@ function intercept(): void {
   interceptQueries((sql) => {
     if (sql === 'COMMIT') dieIfItIsTime();
   });
-  interceptS3(() => dieIfItIsTime());
+  interceptS3(({ name }) => {
+    if (/^(Put|Delete)/.test(name)) dieIfItIsTime();
+  });
 }
 
 /** Writing and removing a folder are several calls to the kernel: a kill can come between them. */

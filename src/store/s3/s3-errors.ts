@@ -5,17 +5,11 @@ import { describeErrno } from '../durable-fs';
 /** What the server says of itself, and not of the object: it is busy, failing or elsewhere, or doesn't let us in. */
 const AWAY_STATUSES = new Set([301, 307, 401, 403, 404, 407, 408, 421, 425, 429]);
 
-/** The same, where the status could also mean the object. */
+/** The same, where the status could also mean the request. */
 const AWAY_NAMES = new Set([
-  ...['SlowDown', 'RequestTimeout', 'RequestTimeTooSkewed'],
+  ...['RequestTimeout', 'RequestTimeTooSkewed', 'AuthorizationHeaderMalformed'],
   ...['ExpiredToken', 'ExpiredTokenException', 'InvalidToken', 'TokenRefreshRequired'],
-  ...['AuthorizationHeaderMalformed', 'IllegalLocationConstraintException'],
-  // Of the client, without an answer of the server.
-  ...['TimeoutError', 'CredentialsProviderError', 'TokenProviderError'],
 ]);
-
-/** OpenSSL's and Node's codes for a connection that isn't to whom it should be. */
-const TLS_CODES = /^(CERT_|ERR_TLS_|ERR_SSL_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|HOSTNAME_MISMATCH)/;
 
 /** The HTTP status of an answer; undefined where there was none. */
 export function statusOf(error: unknown): number | undefined {
@@ -34,13 +28,18 @@ export function isMissing(error: unknown): boolean {
   return statusOf(error) === 404 && ['NoSuchKey', 'NotFound'].includes(nameOf(error));
 }
 
-/** Whether it is S3 that can't work at the moment, whatever the record. */
+/**
+ * Whether it is S3 that can't work at the moment, whatever the record. Without an answer, what the client fails with is
+ * the connection, its encryption, or credentials that it doesn't get; all of that has passed its repetitions, which note
+ * themselves in `$metadata`.
+ */
 export function isAway(error: unknown): boolean {
   const status = statusOf(error);
-  if (AWAY_NAMES.has(nameOf(error))) return true;
-  if (status !== undefined) return status >= 500 || AWAY_STATUSES.has(status);
+  if (status !== undefined)
+    return status >= 500 || AWAY_STATUSES.has(status) || AWAY_NAMES.has(nameOf(error));
   if (isStoreAway(error)) return true;
-  return isObject(error) && typeof error['code'] === 'string' && TLS_CODES.test(error['code']);
+  const isBug = ['TypeError', 'RangeError'].includes(nameOf(error));
+  return isObject(error) && '$metadata' in error && !isBug;
 }
 
 /** What happened, in the server's words where it has any. */

@@ -1,7 +1,12 @@
 import type { BatchRef } from '../../domain/records/batch';
 import { HOUR } from '../../domain/duration';
 import { isKeepapartError, KeepapartError } from '../../domain/errors';
-import { OUTCOME, outcomeFileContent, outcomeFromLine, type SettledRecord } from '../../domain/records/outcome';
+import {
+  OUTCOME,
+  outcomeFileContent,
+  outcomeFromLine,
+  type SettledRecord,
+} from '../../domain/records/outcome';
 import type { KeptRecord } from '../../domain/records/record';
 import type { RecordStore } from '../../domain/records/record-store';
 import { batchName, createBatchFiles } from '../batch-files';
