@@ -21,15 +21,18 @@ const BINARY = path.join(CACHE, 'versitygw');
 
 /** The program, built once for all suites of a run by the first that asks. */
 export function offerS3(): Promise<Offer> {
-  return offerOnce(async () => {
-    if (!existsSync(BINARY)) await build();
-    return BINARY;
-  });
+  return offerOnce(buildS3Binary);
 }
 
 /** Path of the program. */
 export function s3Binary(): Promise<string> {
   return askFor(TEST_S3);
+}
+
+/** Path of the program, which is built where it isn't there. */
+export async function buildS3Binary(): Promise<string> {
+  if (!existsSync(BINARY)) await build();
+  return BINARY;
 }
 
 /**

@@ -37,9 +37,8 @@ const GUARDED =
   'exec 3<&0; "$@" >&2 & pid=$!; echo $pid; (read -r _ <&3; kill -KILL $pid) 2>/dev/null & wait $pid';
 
 /** Starts one on a free port, with an empty bucket; takes a quarter of a second. */
-export async function startS3(): Promise<S3Server> {
-  const binary = await s3Binary();
-  const root = mkdtempSync(path.join(ROOT, 'keepapart-s3-'));
+export async function startS3({ binary = s3Binary(), root: parent = ROOT } = {}): Promise<S3Server> {
+  const root = mkdtempSync(path.join(parent, 'keepapart-s3-'));
   const [data, metadata] = [path.join(root, 'data'), path.join(root, 'metadata')];
   for (const folder of [data, metadata]) mkdirSync(folder);
   const [port] = await choosePorts([{ port: 0, setting: 'S3_ENDPOINT' }]);
@@ -75,7 +74,7 @@ export async function startS3(): Promise<S3Server> {
     },
     async start() {
       const command = [
-        ...[binary, '--port', `127.0.0.1:${port}`, '--keep-alive', '--quiet', '--health', '/health'],
+        ...[await binary, '--port', `127.0.0.1:${port}`, '--keep-alive', '--quiet', '--health', '/health'],
         ...['posix', '--sidecar', metadata, data],
       ];
       const child = spawn('sh', ['-c', GUARDED, 'sh', ...command], {
