@@ -177,3 +177,16 @@ test('a sweep removes what is staged for closed batches, when it is an hour old,
   expect(await harness.leftovers()).toEqual([expect.stringContaining('batcher-0-00000002')]);
   await store.closeBatch(open, [saved(record(2))], 'json');
 });
+
+test('a rollback in whose middle its batch is closed leaves nothing staged', async () => {
+  harness = await s3Harness(server);
+  const [store, other] = [await harness.worker(), await harness.worker()];
+  await store.saveAll?.([{ batch: BATCH, records: RECORDS }]);
+  restore = interceptS3(async ({ name, key }) => {
+    if (name !== 'PutObjectCommand' || !key.includes('staging/')) return;
+    restore();
+    await other.closeBatch(BATCH, RECORDS, 'json');
+  });
+  await store.rollback(record(2), BATCH);
+  expect(await keys()).toEqual([KEY, 'keepapart.json']);
+});
