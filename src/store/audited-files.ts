@@ -3,6 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AuditedFile } from '../domain/audit/audit';
 import { KeepapartError } from '../domain/errors';
+import { portions } from '../domain/portions';
 import { batchFilesIn } from './batch-files';
 import { describeErrno, hasErrno } from './durable-fs';
 
@@ -40,11 +41,12 @@ export async function* readAuditedFiles(
   outDir: string,
   names: readonly AuditedName[],
 ): AsyncGenerator<AuditedFile> {
-  for (let at = 0; at < names.length; at += READS_AT_ONCE) {
+  for (const together of portions(names, { items: READS_AT_ONCE })) {
     yield* await Promise.all(
-      names
-        .slice(at, at + READS_AT_ONCE)
-        .map(async (named) => ({ ...named, content: (await readAuditedFile(outDir, named.name)) ?? GONE })),
+      together.map(async (named) => ({
+        ...named,
+        content: (await readAuditedFile(outDir, named.name)) ?? GONE,
+      })),
     );
   }
 }

@@ -1,6 +1,7 @@
 import { readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HOUR } from '../domain/duration';
+import { groupBy } from '../domain/group-by';
 import { OUTCOME, outcomeLine } from '../domain/records/outcome';
 import type { KeptRecord } from '../domain/records/record';
 import { CLAIM_ENDING } from './claim';
@@ -78,12 +79,10 @@ async function removeEach(root: string, isLeftover: (name: string) => Promise<bo
 /** @param name of a batch's folder or of a segment, in the staging */
 async function isAccountedFor(folders: StoreFolders, name: string): Promise<boolean> {
   if (!isSegment(name)) return isWritten(folders, name, () => stagedOf(folders, name));
-  const byBatch = new Map<string, KeptRecord[]>();
-  for (const { batch, ...record } of await linesOf<SegmentLine>(join(stagingRoot(folders), name))) {
-    const records = byBatch.get(batch);
-    if (records === undefined) byBatch.set(batch, [record]);
-    else records.push(record);
-  }
+  const byBatch = groupBy(
+    await readStagedFile<SegmentLine>(join(stagingRoot(folders), name)),
+    ({ batch }) => batch,
+  );
   for (const [batch, records] of byBatch)
     if (!(await isWritten(folders, batch, () => Promise.resolve(records)))) return false;
   return true;
@@ -103,10 +102,10 @@ async function isWritten(
 async function stagedOf(folders: StoreFolders, batch: string): Promise<KeptRecord[]> {
   const folder = join(stagingRoot(folders), batch);
   const files = (await readdir(folder)).map((file) => join(folder, file));
-  return (await Promise.all(files.map(linesOf))).flat();
+  return (await Promise.all(files.map((file) => readStagedFile(file)))).flat();
 }
 
-async function linesOf<T extends KeptRecord>(path: string): Promise<T[]> {
+async function readStagedFile<T extends KeptRecord>(path: string): Promise<T[]> {
   return stagedLines<T>(await readFile(path, 'utf8'));
 }
 

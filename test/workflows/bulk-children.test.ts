@@ -94,7 +94,7 @@ test('A batch whose record waits for another attempt delays its own file and kee
     saved: 1,
     rolledBack: 1,
     retries: 0,
-    saving: { text: 'saved in bulk: as SAVE_ACTIVITY=batch says', shape: 'batch', due: null },
+    saving: { text: 'saved together, because of SAVE_ACTIVITY=batch', shape: 'batch', due: null },
     file: expect.stringContaining(`_${idAt(3)}.log`),
     records: [
       {

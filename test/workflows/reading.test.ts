@@ -150,7 +150,7 @@ test('a buffered record tells what it waits for, and status what the batches wer
   const [requestId = ''] = await pipeline.send([1, 2, 'a', 'b']);
   const paused = await pipeline.batcher.request(requestId);
   expect(paused?.records[0]?.waitsFor).toEqual({
-    ...{ for: 'resume', by: 'Ann', text: 'the shard to be resumed: Ann has paused it' },
+    ...{ for: 'resume', by: 'Ann', text: 'the shard to be resumed: Ann paused it' },
   });
   await pipeline.batcher.resume('Ann');
   const left = await waitFor('the full batch to be saved', async () => {
