@@ -6,7 +6,7 @@ import { registerAudit } from './audit-command';
 import { endWithOutput } from './closed-output';
 import { nameHelpAfterErrors } from './help-after-errors';
 import { EXIT, reportFailure } from './report-failure';
-import { releaseVersion } from './release';
+import { releaseVersion } from '../embed/release';
 import { registerRules } from './rules-commands';
 import { registerStore } from './store-command';
 import { registerSystemCommands } from './system-commands';

@@ -4,7 +4,7 @@ import { choosePorts, type PortWish } from '../temporal/embedded/ports';
 import { restrictFiles } from './file-access';
 import type { Lifecycle } from './lifecycle';
 import { startMeasuring } from './measuring';
-import { openStore } from './open-store';
+import { openStore } from '../embed/open-store';
 import type { Summary } from './summary';
 import { readTlsFiles } from './tls-files';
 import {

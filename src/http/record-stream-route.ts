@@ -8,6 +8,7 @@ import { dropBody, liftBodyTime } from './body-deadline';
 import { isClientThere } from './client-presence';
 import type { HttpDeps } from './deps';
 import { keyedRequestIdOf } from './idempotency-key';
+import { mountOf } from './mount';
 import { linesOf } from './ndjson-body';
 import { reportProgress } from './stream-progress';
 
@@ -29,7 +30,7 @@ export function takeStream(deps: HttpDeps): RequestHandler {
     let stream: RecordStream | undefined;
     let bytes = 0;
     let endReports = (): void => undefined;
-    const location = `/v1/requests/${encodeURIComponent(requestId)}`;
+    const location = `${mountOf(req)}/v1/requests/${encodeURIComponent(requestId)}`;
     try {
       liftBodyTime(req);
       stream = await batcher.openStream(requestId, { once: keyedId !== undefined, stillWanted });

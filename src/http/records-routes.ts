@@ -10,6 +10,7 @@ import { acceptedListSchema, acceptedStreamSchema } from './answers';
 import type { HttpDeps } from './deps';
 import { idempotencyKeySchema, keyedRequestIdOf } from './idempotency-key';
 import { jsonBodyReader } from './json-body';
+import { mountOf } from './mount';
 import { NDJSON, isNdjson } from './ndjson-body';
 import { JSON_TYPE, type Operation } from './operation';
 import { takeStream } from './record-stream-route';
@@ -35,7 +36,7 @@ export function listHandler(deps: HttpDeps): ListHandler {
     const records = values.map((value, index) => ({ recordId: recordIdOf(requestId, index), value }));
     const answer = JSON.stringify({ requestId, accepted: values.length, records });
     res.statusCode = 202;
-    res.setHeader('Location', `/v1/requests/${encodeURIComponent(requestId)}`);
+    res.setHeader('Location', `${mountOf(req)}/v1/requests/${encodeURIComponent(requestId)}`);
     res.setHeader('Content-Type', 'application/json; charset=utf-8');
     res.setHeader('Content-Length', Buffer.byteLength(answer));
     res.end(answer);

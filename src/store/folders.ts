@@ -28,24 +28,25 @@ export function unfinishedRoot(folders: Pick<StoreFolders, 'outDir'>): string {
 /**
  * Creates what the store needs and proves that it can be written. Done once at start and never while saving: a folder
  * that was unmounted meanwhile is then an error, and not a second, empty folder on the wrong disk.
+ * @param mode of folders that are created; the umask takes from it
  * @throws `folder-not-writable` (the operator's to mend), naming the setting, the folder and the cause
  */
-export async function prepareFolders(folders: StoreFolders): Promise<void> {
-  await prepare('DATA_DIR', folders.dataDir);
-  await prepare('DATA_DIR', stagingRoot(folders));
-  await prepareOutDir(folders);
+export async function prepareFolders(folders: StoreFolders, mode?: number): Promise<void> {
+  await prepare('DATA_DIR', folders.dataDir, mode);
+  await prepare('DATA_DIR', stagingRoot(folders), mode);
+  await prepareOutDir(folders, mode);
 }
 
 /** The same for a store that has nothing but batch files in folders. */
-export async function prepareOutDir(folders: Pick<StoreFolders, 'outDir'>): Promise<void> {
-  await prepare('OUT_DIR', folders.outDir);
-  await prepare('OUT_DIR', unfinishedRoot(folders));
+export async function prepareOutDir(folders: Pick<StoreFolders, 'outDir'>, mode?: number): Promise<void> {
+  await prepare('OUT_DIR', folders.outDir, mode);
+  await prepare('OUT_DIR', unfinishedRoot(folders), mode);
 }
 
-async function prepare(setting: string, folder: string): Promise<void> {
+async function prepare(setting: string, folder: string, mode?: number): Promise<void> {
   const probe = join(folder, `.probe-${randomUUID()}`);
   try {
-    await makeFolder(resolve(folder));
+    await makeFolder(resolve(folder), mode);
     await writeFile(probe, '', { flag: 'wx' });
     await rm(probe);
   } catch (cause) {

@@ -5,7 +5,7 @@
 import { createActivities } from '../../activities';
 import { createLogger } from '../../src/cli/logger';
 import type { Lifecycle } from '../../src/cli/lifecycle';
-import { openFaultlessStore } from '../../src/cli/open-store';
+import { openFaultlessStore } from '../../src/embed/open-store';
 import { readConfig } from '../../src/cli/read-config';
 import { runUntilStopped } from '../../src/cli/run';
 import { connect, externalTemporal } from '../../src/cli/temporal-role';

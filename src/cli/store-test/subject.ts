@@ -11,7 +11,7 @@ import { prepareFolders, stagingRoot, unfinishedRoot, type StoreFolders } from '
 import { openOwnStore, type OwnStore } from '../../store/own/open-own-store';
 import { sweep } from '../../store/sweep';
 import type { KilledWorker, Settlement, StoreUnderTest } from '../../store/testing/subject';
-import { loadOwnModule } from '../own-module';
+import { loadOwnModule } from '../../embed/own-module';
 
 /** A module of the user's whose store is checked. */
 export interface ModuleUnderTest {

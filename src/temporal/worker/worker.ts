@@ -27,8 +27,8 @@ const ADOPTION_SLOTS = 100_000;
 /** How many workflow tasks may run at once. None waits for anything, so a few keep the workflow threads busy. */
 const WORKFLOW_SLOTS = 40;
 
+/** Everything but the connection. */
 export interface WorkerSetup {
-  connection: NativeConnection;
   namespace: string;
   taskQueue: string;
   activities: Activities;
@@ -56,14 +56,14 @@ export interface PipelineWorker {
 }
 
 /**
- * A worker for the workflows and what their batches do, on a task queue, and one for what batchers do, on theirs:
- * adoptions that shared slots with the saves could wait for saves that wait for a slot. The latter has no
- * version: it runs no workflow code, and any process that is there may serve a batcher, whatever build that is on.
+ * What the SDK's workers of a process take: one for the workflows and what their batches do, on a task queue, and one for
+ * what batchers do, on theirs: adoptions that shared slots with the saves could wait for saves that wait for a slot. The
+ * latter has no version: it runs no workflow code, and any process that is there may serve a batcher, whatever build that
+ * is on.
  */
-export async function createWorker(setup: WorkerSetup): Promise<PipelineWorker> {
-  const { workflows, activities, connection, namespace, taskQueue, version, tuning } = setup;
+export function workerOptions(setup: WorkerSetup): WorkerOptions[] {
+  const { workflows, activities, namespace, taskQueue, version, tuning } = setup;
   const common = {
-    connection,
     namespace,
     maxConcurrentActivityTaskExecutions: ACTIVITY_SLOTS,
     shutdownGraceTime: GRACE_MS,
@@ -71,8 +71,8 @@ export async function createWorker(setup: WorkerSetup): Promise<PipelineWorker> 
     ...tuning,
   };
   const { adoptChild, restartChild, findLeft, readChild, readPage, ...others } = activities;
-  const workers = await Promise.all([
-    Worker.create({
+  return [
+    {
       // After a crash the batcher's next task waits this long for the dead worker before any other may take it.
       stickyQueueScheduleToStartTimeout: 5 * SECOND,
       maxConcurrentWorkflowTaskExecutions: WORKFLOW_SLOTS,
@@ -82,14 +82,24 @@ export async function createWorker(setup: WorkerSetup): Promise<PipelineWorker> 
       activities: others,
       ...workflows,
       ...(version !== undefined && { workerDeploymentOptions: deploymentOptions(version) }),
-    }),
-    Worker.create({
+    },
+    {
       ...common,
       taskQueue: adoptionTaskQueue(taskQueue),
       maxConcurrentActivityTaskExecutions: ADOPTION_SLOTS,
       activities: { adoptChild, restartChild, findLeft, readChild, readPage },
-    }),
-  ]);
+    },
+  ];
+}
+
+/** The workers of a process. */
+export async function createWorker({
+  connection,
+  ...setup
+}: WorkerSetup & { connection: NativeConnection }): Promise<PipelineWorker> {
+  const workers = await Promise.all(
+    workerOptions(setup).map((options) => Worker.create({ connection, ...options })),
+  );
   return {
     async run() {
       await Promise.all(workers.map((worker) => worker.run()));
