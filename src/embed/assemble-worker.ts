@@ -3,7 +3,7 @@ import { createActivities } from '../../activities';
 import type { Config } from '../config';
 import type { Readiness } from '../contracts/batcher-client';
 import type { Log } from '../contracts/log';
-import type { RecordStore } from '../domain/record-store';
+import type { RecordStore } from '../domain/records/record-store';
 import { measuredStore } from '../metrics/measured-store';
 import type { MetricRegistry } from '../metrics/registry';
 import { batchMetrics, saveMetrics } from '../metrics/worker-metrics';

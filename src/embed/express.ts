@@ -6,7 +6,7 @@ import type { Log } from '../contracts/log';
 import { SECOND } from '../domain/duration';
 import { KeepapartError } from '../domain/errors';
 import type { Caller, Metrics } from '../http/deps';
-import { withBoundary } from '../http/error-boundary';
+import { withBoundary } from '../http/problems/error-boundary';
 import { noteMount } from '../http/mount';
 import { loggedRequest } from '../http/request-log';
 import { MetricRegistry } from '../metrics/registry';

@@ -1,6 +1,6 @@
 import { isOwnStore, showPostgresUrl, type Config } from '../config';
 import type { Log } from '../contracts/log';
-import type { RecordStore } from '../domain/record-store';
+import type { RecordStore } from '../domain/records/record-store';
 import { createFailingStore } from '../store/failing-store';
 import { prepareFolders, prepareOutDir } from '../store/folders';
 import type { StoreDefinition } from '../store/own/definition';

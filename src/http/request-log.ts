@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { SECOND } from '../domain/duration';
-import { keyNameOf } from './auth';
+import { keyNameOf } from './guards/auth';
 import type { HttpInstruments } from '../contracts/instruments';
 import type { Log } from '../contracts/log';
 import type { Step } from './steps';

@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
-import type { RequestView, StatusView } from '../../src/contracts/views';
+import type { RequestView, StatusView } from '../../src/contracts/api/views';
 import { KeepapartClient } from '../../src/client';
 import { readBatchFiles } from '../helpers/audit';
 import { startCommand, temporaryFolder, type StartedCommand } from '../helpers/system';

@@ -8,7 +8,7 @@ import { Client, Connection } from '@temporalio/client';
 import { createKeepapartRouter, RIGHTS, type KeepapartRouter } from '../../src/embed/express';
 import { configOf } from '../../src/embed/settings';
 import { createKeepapartWorker } from '../../src/embed/worker';
-import { adoptionTaskQueue } from '../../src/contracts/ids';
+import { adoptionTaskQueue } from '../../src/contracts/workflow/ids';
 import { borrowClient } from '../../src/temporal/server/borrowed-client';
 import { testServer } from '../helpers/temporal-server';
 
