@@ -29,7 +29,7 @@ try {
 async function byPublint(tarball) {
   const { buffer, byteOffset, byteLength } = tarball;
   const pack = { tarball: buffer.slice(byteOffset, byteOffset + byteLength) };
-  const { messages, pkg } = await publint({ pkgDir: root, pack, level: 'suggestion', strict: true });
+  const { messages, pkg } = await publint({ pack, level: 'suggestion', strict: true });
   return messages.map((message) => `publint: ${message.type}: ${formatMessage(message, pkg)}`);
 }
 

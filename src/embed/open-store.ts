@@ -4,6 +4,7 @@ import type { RecordStore } from '../domain/records/record-store';
 import { createFailingStore } from '../store/failing-store';
 import { prepareFolders, prepareOutDir } from '../store/folders';
 import type { StoreDefinition } from '../store/own/definition';
+import { openOwnStore } from '../store/own/open-own-store';
 import type { SavingStoreOptions } from '../store/own/saving-store';
 import { sweep, sweepUnfinished } from '../store/sweep';
 import { loadOwnModule } from './own-module';
@@ -26,7 +27,7 @@ export async function openStore(context: Context): Promise<RecordStore> {
   });
 }
 
-/** The same without the failures on purpose of `SAVE_FAILURE_RATE`. Each kind loads its own code and no other's. */
+/** The same without the failures on purpose of `SAVE_FAILURE_RATE`. Each kind loads its own packages and no other's. */
 export function openFaultlessStore(context: Context): Promise<RecordStore> {
   const { store } = context.config;
   if (context.ownStore !== undefined) return openOwn(context, context.ownStore);
@@ -52,7 +53,6 @@ async function openOwn(context: Context, given?: StoreDefinition): Promise<Recor
   await prepareFiles(context);
   const { store, storeOptions: options } = context.config;
   const name = given === undefined ? store : 'the store of this app';
-  const { openOwnStore } = await import('../store/own/open-own-store.js');
   const exported = given ?? (await loadOwnModule(name));
   const opened = await openOwnStore(exported, { ...savingOptions(context), name, options });
   context.lifecycle.onStop(`the store of ${name}`, () => opened.close());

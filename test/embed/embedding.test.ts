@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer, get, type IncomingMessage, type Server } from 'node:http';
+import { createServer, request, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -180,25 +180,23 @@ describe('a router', () => {
 
   test('that closes refuses what is new, waits for what is under way, and leaves the connection of the app open', async () => {
     const url = await serve();
-    // Answered when its body is complete.
-    const slow = new Promise<IncomingMessage>((resolve) => {
-      const request = get(
-        `${url}/v1/records`,
-        { method: 'POST', headers: { 'content-type': 'application/json', 'content-length': 3 } },
-        resolve,
-      );
-      request.write('[1', () => void closeAndGoOn(request).catch(() => undefined));
-    });
+    const headers = { 'content-type': 'application/json', 'content-length': 3 };
+    const slow = request(`${url}/v1/records`, { method: 'POST', headers });
+    const answered = once(slow, 'response') as Promise<[IncomingMessage]>;
+    // It is under way until its body is complete.
+    const arrived = once(server!, 'request');
+    slow.write('[1');
+    await arrived;
+
     let closed = false;
-    async function closeAndGoOn(request: ReturnType<typeof get>): Promise<void> {
-      await new Promise((resolve) => server?.once('request', resolve));
-      void router?.close().then(() => (closed = true));
-      const refused = await fetch(`${url}/v1/flush`, { method: 'POST' });
-      expect([refused.status, closed]).toEqual([503, false]);
-      await expect(router?.checkReady()).rejects.toMatchObject({ code: 'not-ready' });
-      request.end(']');
-    }
-    expect((await slow).statusCode).toBe(202);
+    void router?.close().then(() => (closed = true));
+    const refused = await fetch(`${url}/v1/flush`, { method: 'POST' });
+    expect([refused.status, closed]).toEqual([503, false]);
+    await expect(router?.checkReady()).rejects.toMatchObject({ code: 'not-ready' });
+    slow.end(']');
+    const [answer] = await answered;
+    expect(answer.statusCode).toBe(202);
+    answer.resume();
     await router?.close();
     expect(closed).toBe(true);
     await connection.workflowService.describeNamespace({ namespace: 'default' });
