@@ -1,8 +1,9 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs';
-import { rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { installPacked } from '../helpers/packed-package';
 
 const ROOT = path.resolve(__dirname, '../..');
 
@@ -61,25 +62,6 @@ test('keepapart itself is the partitioner, and nothing but the domain comes with
   });
 });
 
-/**
- * Puts the package, as it is packed, where a project in the folder finds it.
- * @param dependencies whether with everything that we have installed; without what it depends on otherwise
- */
-function installPacked({ dependencies = false } = {}): void {
-  const [{ filename }] = JSON.parse(
-    execFileSync('npm', ['pack', '--ignore-scripts', '--json', '--pack-destination', folder], {
-      cwd: ROOT,
-      encoding: 'utf8',
-    }),
-  ) as [{ filename: string }];
-  const installed = path.join(folder, 'node_modules/keepapart');
-  mkdirSync(installed, { recursive: true });
-  execFileSync('tar', ['xzf', path.join(folder, filename), '-C', installed, '--strip-components=1']);
-  if (!dependencies) return;
-  for (const name of readdirSync(path.join(ROOT, 'node_modules')))
-    symlinkSync(path.join(ROOT, 'node_modules', name), path.join(folder, 'node_modules', name));
-}
-
 test('publint and arethetypeswrong find nothing wrong with the package, and it is as small as it was', () => {
   const { status, stdout, stderr } = spawnSync('npm', ['run', '--silent', 'check:package'], {
     cwd: ROOT,
@@ -94,8 +76,7 @@ test('publint and arethetypeswrong find nothing wrong with the package, and it i
 });
 
 test('the package has no source maps, no tests, and nothing of the machine on which it was built', () => {
-  installPacked();
-  const installed = path.join(folder, 'node_modules/keepapart');
+  const installed = installPacked(folder);
   const files = readdirSync(installed, { recursive: true, encoding: 'utf8' });
   expect(files.filter((name) => /\.map$|\.test\.|(^|\/)test\//.test(name))).toEqual([]);
   const bundle = readFileSync(path.join(installed, 'dist/workflow-bundle.js'), 'utf8');
@@ -123,14 +104,14 @@ test.each([
      const { createKeepapartWorker, WORKFLOW_BUNDLE_PATH } = require('keepapart/worker');`,
   ],
 ])('%s of somebody who installed the package has keepapart/express and keepapart/worker', (name, imports) => {
-  installPacked({ dependencies: true });
+  installPacked(folder, { dependencies: true });
   writeFileSync(path.join(folder, name), imports + EMBEDDING);
   const printed = execFileSync(process.execPath, [name], { cwd: folder, encoding: 'utf8' });
   expect(JSON.parse(printed)).toEqual(['function', 'function', 3, true, 'invalid-config']);
 });
 
 test.each(['mts', 'cts'])('the documented programs for embedding compile in a .%s file', (extension) => {
-  installPacked({ dependencies: true });
+  installPacked(folder, { dependencies: true });
   const blocks = readFileSync(path.join(ROOT, 'docs/EMBEDDING.md'), 'utf8').matchAll(/```js\n(.*?)```/gs);
   const [api = '', worker = ''] = [...blocks].map(([, code]) => code);
   const importsOf = (code: string) => code.match(/^import .*;$/gm) ?? [];
@@ -168,7 +149,7 @@ test.each([
 ])(
   '%s of somebody who installed the package has keepapart/store and its contract tests, which hold',
   (name, store, imports) => {
-    installPacked();
+    installPacked(folder);
     writeFileSync(path.join(folder, name), store);
     const program = `${imports}
     const tests = storeContract('./${name}');

@@ -210,7 +210,9 @@ test('a worker gives the options of two Workers, on task queues of keepapart, ov
   };
   const worker = await createKeepapartWorker({ ...options(), store });
   expect(worker.workers.map(({ taskQueue }) => taskQueue)).toEqual([ownName(), adoptionTaskQueue(ownName())]);
-  expect(worker.workers[0]).toHaveProperty('workflowBundle');
+  const [pipeline, adoption] = worker.workers;
+  expect(pipeline).toMatchObject({ namespace: 'default', activities: { save: expect.any(Function) } });
+  expect(adoption).toMatchObject({ namespace: 'default', activities: { adoptChild: expect.any(Function) } });
   expect(await worker.checkReady()).toEqual({ storeAwaySince: null });
   expect(await worker.metrics.text()).toMatch(/keepapart_batches_total/);
   // Nobody but its user reads records, whatever the umask of the app.
