@@ -127,7 +127,11 @@ test.each(['mts', 'cts'])('the documented programs for embedding compile in a .%
     export async function api() { ${bodyOf(api).replace(/^const client = .*$/m, '')} }
     export async function worker() { ${bodyOf(worker).replace('...value', '...Object(value)')} }
   `;
-  expect(compilerMessages(`program.${extension}`, program)).toBe('');
+  // Types of Temporal's SDK don't pass exactOptionalPropertyTypes; that is not for us to judge.
+  const complaints = compilerMessages(`program.${extension}`, program)
+    .split('\n')
+    .filter((line) => /^\S/.test(line));
+  expect(complaints.filter((line) => !/^\S*node_modules\/@temporalio\//.test(line))).toEqual([]);
 });
 
 test.each([

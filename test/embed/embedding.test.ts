@@ -206,7 +206,12 @@ describe('a router', () => {
 test('a worker gives the options of two Workers, on task queues of keepapart, over a store that it opens and closes', async () => {
   let closed = 0;
   const store = {
-    open: () => ({ saveBatch: () => ['saved' as const], close: () => void closed++ }),
+    open: () => ({
+      saveBatch: () => ['saved' as const],
+      close: () => {
+        closed++;
+      },
+    }),
   };
   const worker = await createKeepapartWorker({ ...options(), store });
   expect(worker.workers.map(({ taskQueue }) => taskQueue)).toEqual([ownName(), adoptionTaskQueue(ownName())]);
