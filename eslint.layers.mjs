@@ -8,6 +8,7 @@
  *   http, tcp  → edge, contracts, domain      config → domain
  *   temporal   → contracts, config, concurrency, domain
  *   client, ui → contracts, domain            concurrency → nothing
+ *   embed      → everything but client, tcp, ui and cli
  *   cli        → everything
  */
 export const LAYERS = [
@@ -97,6 +98,18 @@ export const LAYERS = [
     packages: /^(node:(?!process$).*|@temporalio\/.*|lru-cache|pino)$/,
     because:
       'this layer is the only one that talks to a Temporal server, and it knows neither edge nor store',
+  },
+  {
+    dir: 'src/embed',
+    may: [
+      ...['src/http', 'src/temporal', 'src/metrics', 'src/store', 'src/edge', 'src/config', 'src/contracts'],
+      ...['src/domain', 'activities'],
+    ],
+    packages: /^(node:(?!process$).*|@temporalio\/(client|worker)|pino)$/,
+    // A store loads its code when it is opened, one of the user's own by its path.
+    loadsLater: true,
+    because:
+      'it puts together what runs in any process, and leaves the process to the command line or the app',
   },
 ];
 
@@ -205,7 +218,7 @@ export const layerRules = [
     rules: {
       ...pathsRule([forbiddenPaths(layer)]),
       '@typescript-eslint/no-restricted-imports': ['error', { patterns: forbiddenPackages(layer) }],
-      'layers/no-dynamic-import': 'error',
+      ...(!layer.loadsLater && { 'layers/no-dynamic-import': 'error' }),
     },
   })),
   ...Object.entries(ROOMS).flatMap(([dir, rooms]) => {

@@ -38,6 +38,7 @@ try {
 const { buildWorkflowBundle } = require(path.join(next, 'src/temporal/worker/workflow-bundle.js'));
 const { DefaultLogger } = require('@temporalio/worker');
 await buildWorkflowBundle(new DefaultLogger('WARN'));
+pruneTypes();
 // What the page at /docs loads: so that an installation needs neither the rest of the package nor what it depends on.
 const swaggerUi = path.dirname(require.resolve('swagger-ui-dist/package.json'));
 for (const name of ['swagger-ui.css', 'swagger-ui-bundle.js', 'LICENSE', 'NOTICE'])
@@ -46,6 +47,26 @@ await buildDashboard(path.join(next, 'ui'));
 writeFileSync(path.join(next, path.basename(stampFile)), stamp);
 rmSync(dist, { recursive: true, force: true });
 renameSync(next, dist);
+
+/** Of the declarations those alone that somebody can import: what `exports` names, and what that imports. */
+function pruneTypes() {
+  const { exports } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'));
+  const reached = new Set();
+  const reach = (file) => {
+    if (reached.has(file)) return;
+    reached.add(file);
+    for (const [, specifier] of readFileSync(file, 'utf8').matchAll(
+      /\b(?:from|import\()\s*['"](\.[^'"]*)['"]/g,
+    )) {
+      const target = path.resolve(path.dirname(file), specifier);
+      reach([`${target}.d.ts`, path.join(target, 'index.d.ts')].find((name) => existsSync(name)));
+    }
+  };
+  for (const { types } of Object.values(exports))
+    if (types) reach(path.join(next, types.replace('./dist/', '')));
+  for (const name of readdirSync(next, { recursive: true }).filter((name) => name.endsWith('.d.ts')))
+    if (!reached.has(path.join(next, name))) rmSync(path.join(next, name));
+}
 
 /** The dashboard: one script, one style sheet and the icon, their names by content, and the page that loads them. */
 async function buildDashboard(outdir) {
@@ -91,7 +112,7 @@ function stampOfSources() {
       readdirSync(path.join(root, folder), { recursive: true }).map((name) => path.join(folder, name)),
     )
     .filter((name) => /\.(tsx?|css|svg|html)$/.test(name))
-    .concat('package-lock.json', 'tsconfig.json', 'tsconfig.build.json', 'scripts/build.mjs')
+    .concat('package.json', 'package-lock.json', 'tsconfig.json', 'tsconfig.build.json', 'scripts/build.mjs')
     .sort();
   for (const name of files)
     hash

@@ -6,7 +6,7 @@ import { registerAudit } from './commands/audit/audit-command';
 import { endWithOutput } from './terminal/closed-output';
 import { nameHelpAfterErrors } from './terminal/help-after-errors';
 import { EXIT, reportFailure } from './process/report-failure';
-import { releaseVersion } from './process/release';
+import { releaseVersion } from '../embed/release';
 import { registerRules } from './commands/rules/rules-commands';
 import { registerStore } from './commands/store-test/store-command';
 import { registerSystemCommands } from './commands/system-commands';

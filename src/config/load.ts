@@ -4,7 +4,7 @@ import { relationProblems } from './relations';
 import { SETTING_KEYS, SETTINGS, type Config, type Setting, type SettingKey } from './settings';
 
 /** Source of a value, lowest precedence first. */
-export type SettingSource = 'default' | 'file' | 'environment' | 'flag';
+export type SettingSource = 'default' | 'file' | 'environment' | 'flag' | 'option';
 
 export interface ConfigInput {
   /** The whole environment; only names that start with `KEEPAPART_` are used. */
@@ -13,6 +13,8 @@ export interface ConfigInput {
   file?: { path: string; text: string } | undefined;
   /** By key, as command-line parsers provide them: `httpPort` for `--http-port`. `undefined` counts as not given. */
   flags?: Readonly<Record<string, unknown>> | undefined;
+  /** By key, as a program has them that embeds keepapart. `undefined` counts as not given. */
+  options?: Readonly<Record<string, unknown>> | undefined;
 }
 
 export interface LoadedConfig {
@@ -47,7 +49,7 @@ interface Gathered {
  * variable with an empty value counts as not set, because `${NAME:-}` in a compose file produces that.
  * @throws KeepapartError `invalid-config` with all problems at once, without secrets; not retried
  */
-export function loadConfig({ env, file, flags = {} }: ConfigInput): LoadedConfig {
+export function loadConfig({ env, file, flags = {}, options = {} }: ConfigInput): LoadedConfig {
   const gathered: Gathered = {
     values: new Map(SETTING_KEYS.map((key) => [key, SETTINGS[key].default])),
     sources: new Map(SETTING_KEYS.map((key) => [key, 'default'])),
@@ -56,7 +58,8 @@ export function loadConfig({ env, file, flags = {} }: ConfigInput): LoadedConfig
   };
   const { values, sources, fields, problems } = gathered;
   const fromFile = file && fileLayer(file, problems);
-  for (const layer of [fromFile, envLayer(env), flagLayer(flags)]) if (layer) readLayer(layer, gathered);
+  for (const layer of [fromFile, envLayer(env), flagLayer(flags), optionLayer(options)])
+    if (layer) readLayer(layer, gathered);
 
   for (const key of SETTING_KEYS) {
     const { defaultIf } = SETTINGS[key] as Setting<unknown>;
@@ -144,6 +147,11 @@ function flagLayer(flags: Readonly<Record<string, unknown>>): Layer {
     .filter(([key, raw]) => raw !== undefined && key !== 'config')
     .map(([key, raw]) => [flagName(key), raw] as const);
   return { source: 'flag', entries, nameOf: flagName, fieldOf: (name) => name };
+}
+
+function optionLayer(options: Readonly<Record<string, unknown>>): Layer {
+  const entries = Object.entries(options).filter(([, raw]) => raw !== undefined);
+  return { source: 'option', entries, nameOf: (key) => key, fieldOf: (name) => name };
 }
 
 /** The value isn't shown, because it may be a secret under a misspelt name. */

@@ -1,6 +1,6 @@
 import express, { Router } from 'express';
 import type { Express } from 'express';
-import { requireApiKey, requireRight } from './guards/auth';
+import { requireCaller, requireRight } from './guards/auth';
 import { serveDeadLetters } from './routes/dead-letter-routes';
 import type { HttpDeps } from './deps';
 import { serveDocs } from './routes/docs-routes';
@@ -44,17 +44,20 @@ export function createHttpApi(deps: HttpDeps): HttpApi {
   app.disable('x-powered-by');
   app.disable('etag');
 
+  // A page of another name that leads to this address has neither the key nor the cookie.
+  const isGuarded = deps.apiKeys.length > 0 || deps.authorize !== undefined;
   const ofAll = [
     requestLog(deps.logger, deps.instruments),
-    ...(deps.apiKeys.length > 0 ? [tellOfStrangers(deps.logger)] : []),
+    ...(isGuarded ? [tellOfStrangers(deps.logger)] : []),
     fixedHeaders(deps),
     neverNotModified,
-    requireHost(deps.apiKeys.length > 0 ? 'any' : (deps.allowedHosts ?? [])),
+    requireUnreadBody,
+    requireHost(isGuarded ? 'any' : (deps.allowedHosts ?? [])),
     closeWhileDraining(deps.isDraining),
   ];
   const ofV1 = [
     refuseCrossOrigin,
-    requireApiKey(deps.apiKeys),
+    requireCaller(deps),
     ...rateLimit(deps.rateLimitPerSecond ?? 0),
     refuseWhileDraining(deps.isDraining),
   ];
@@ -74,11 +77,11 @@ export function createHttpApi(deps: HttpDeps): HttpApi {
   app.use(V1, v1.router);
   serveHealth(open, deps);
   if (deps.metrics !== undefined) {
-    app.use(METRICS_PATH, inOrder(requireApiKey(deps.apiKeys)));
+    app.use(METRICS_PATH, inOrder(requireCaller(deps)));
     serveMetrics(open, deps.metrics, 'read');
   }
   serveDashboard(open, deps);
-  serveDocs(open, deps, () => describeApi(operations(), deps.version));
+  serveDocs(open, deps, (mount) => describeApi(operations(), deps.version, mount));
 
   const refuse = problemResponse(deps.logger, deps.instruments);
   app.use(notFound, lastHandler(refuse));
@@ -86,6 +89,14 @@ export function createHttpApi(deps: HttpDeps): HttpApi {
   const steps = [...ofAll, ...ofV1, noteRoute(`${V1}/records`), requireRight('ingest')];
   return { app, handle: straight({ target: `${V1}/records`, steps, handle: takeList, refuse }, app) };
 }
+
+/** A body that is read already never comes: the client would wait for its answer for ever. */
+const requireUnreadBody: Step = (req) => {
+  if (req.readableDidRead)
+    throw new TypeError(
+      'The body was read before keepapart got the request: mount keepapart before body parsers such as express.json()',
+    );
+};
 
 /** Express would answer 304 to `*`, the one condition that needs nothing to compare with. */
 const neverNotModified: Step = (req) => {

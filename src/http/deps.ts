@@ -1,6 +1,7 @@
-import type { Logger } from 'pino';
+import type { IncomingMessage } from 'node:http';
 import type { BatcherClient } from '../contracts/batcher-client';
 import type { HttpInstruments, IntakeInstruments } from '../contracts/instruments';
+import type { Log } from '../contracts/log';
 import type { Right } from '../domain/rights';
 import type { RecordLimits } from '../edge/records';
 
@@ -10,6 +11,14 @@ export interface ApiKey {
   /** SHA-256 of the key, 64 hexadecimal digits: the key itself is never kept. */
   sha256: string;
   /** What its holder may do. */
+  rights: readonly Right[];
+}
+
+/** Who calls, as an app that has checked it by itself says. */
+export interface Caller {
+  /** 1 to 32 letters, digits, `_` and `-`: kept with what they do, and separates their Idempotency-Keys from others'. */
+  name: string;
+  /** What they may do. */
   rights: readonly Right[];
 }
 
@@ -31,13 +40,15 @@ export interface HttpDeps {
   limits: RecordLimits;
   /** Empty: everybody may do everything. Otherwise each call under `/v1` needs a key with the right that it names. */
   apiKeys: readonly ApiKey[];
+  /** Instead of keys: who calls, or undefined for nobody who may. Called for each request under `/v1`. */
+  authorize?: (req: IncomingMessage) => Caller | undefined;
   /** Host names that requests may be for beside addresses and localhost, where there are no keys. None by default. */
   allowedHosts?: readonly string[];
   /** Requests per second under `/v1`, of each key or, without keys, each address; 0, the default, is no limit. */
   rateLimitPerSecond?: number;
   /** Whether clients come by TLS; then browsers are told to come by nothing else. False by default. */
   tls?: boolean;
-  logger: Logger;
+  logger: Log;
   /** Who measures. Nobody by default. */
   instruments?: HttpInstruments & IntakeInstruments;
   /** What `GET /metrics` answers; without it there is none. */

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Logger } from 'pino';
 import { SECOND } from '../domain/duration';
 import { keyNameOf } from './guards/auth';
 import type { HttpInstruments } from '../contracts/instruments';
+import type { Log } from '../contracts/log';
 import type { Step } from './steps';
 
 /** An id from outside is taken over when it can do no harm in a log, a header or a URN. */
@@ -27,7 +27,7 @@ const logged = new WeakMap<IncomingMessage, LoggedRequest>();
  * Probes and scrapes are logged at `debug`.
  * @param instruments told of each request
  */
-export function requestLog(logger: Logger, instruments?: HttpInstruments): Step {
+export function requestLog(logger: Log, instruments?: HttpInstruments): Step {
   return (req, res) => {
     // Kept now, as a connection that is gone has none.
     const { remoteAddress: address } = req.socket;
@@ -59,7 +59,7 @@ export function requestLog(logger: Logger, instruments?: HttpInstruments): Step 
 const TELL_EVERY_MS = 10 * SECOND;
 
 /** Warns of requests that were refused for want of a key: how many and from where, at most once in ten seconds. */
-export function tellOfStrangers(logger: Logger): Step {
+export function tellOfStrangers(logger: Log): Step {
   let refused = 0;
   let toldAtMs = -Infinity;
   let timer: NodeJS.Timeout | undefined;

@@ -21,7 +21,13 @@ export class MetricRegistry {
   readonly contentType = Registry.PROMETHEUS_CONTENT_TYPE;
   private readonly registry = new Registry();
   private readonly refreshing: (() => Promise<void> | void)[] = [];
-  private hasDefaults = false;
+  /** Whether the process's own figures are kept already, or are not ours to keep. */
+  private hasDefaults: boolean;
+
+  /** @param ofProcess whether to measure the process itself, which an app around keepapart may do */
+  constructor({ ofProcess = true }: { ofProcess?: boolean } = {}) {
+    this.hasDefaults = !ofProcess;
+  }
 
   counter<Name extends NameOf<'counter'>>(name: Name): Counter<LabelOf<Name>> {
     return new Counter<LabelOf<Name>>(this.options<LabelOf<Name>>(name));

@@ -37,16 +37,17 @@ export function createSharedSync(sync: (folder: string) => Promise<void> = syncF
 /**
  * Creates a folder durably, with its parents. It doesn't use `mkdir` with `recursive`, which doesn't sync the parents, and
  * which in Node 20 never returns if a file system answers ENOENT although the parent exists, as /proc does.
+ * @param mode of the folders that are created; the umask is subtracted
  */
-export async function makeFolder(folder: string): Promise<void> {
+export async function makeFolder(folder: string, mode = 0o777): Promise<void> {
   try {
-    await mkdir(folder);
+    await mkdir(folder, mode);
   } catch (error) {
     if (hasErrno(error, 'EEXIST') && (await stat(folder)).isDirectory()) return;
     const parent = dirname(folder);
     if (!hasErrno(error, 'ENOENT') || parent === folder) throw error;
-    await makeFolder(parent);
-    await tolerate(['EEXIST'], mkdir(folder));
+    await makeFolder(parent, mode);
+    await tolerate(['EEXIST'], mkdir(folder, mode));
   }
   await syncFolder(dirname(folder));
 }

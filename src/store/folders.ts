@@ -28,24 +28,25 @@ export function unfinishedRoot(folders: Pick<StoreFolders, 'outDir'>): string {
 /**
  * Creates the store's folders and checks that they are writable. Done once at the start and never while saving, so that an
  * unmounted folder is an error instead of a second, empty folder on the wrong disk.
+ * @param mode of the folders that are created; the umask is subtracted
  * @throws `folder-not-writable` (not retried), naming the setting, the folder and the cause
  */
-export async function prepareFolders(folders: StoreFolders): Promise<void> {
-  await prepare('DATA_DIR', folders.dataDir);
-  await prepare('DATA_DIR', stagingRoot(folders));
-  await prepareOutDir(folders);
+export async function prepareFolders(folders: StoreFolders, mode?: number): Promise<void> {
+  await prepare('DATA_DIR', folders.dataDir, mode);
+  await prepare('DATA_DIR', stagingRoot(folders), mode);
+  await prepareOutDir(folders, mode);
 }
 
 /** The same for a store that has only batch files in folders. */
-export async function prepareOutDir(folders: Pick<StoreFolders, 'outDir'>): Promise<void> {
-  await prepare('OUT_DIR', folders.outDir);
-  await prepare('OUT_DIR', unfinishedRoot(folders));
+export async function prepareOutDir(folders: Pick<StoreFolders, 'outDir'>, mode?: number): Promise<void> {
+  await prepare('OUT_DIR', folders.outDir, mode);
+  await prepare('OUT_DIR', unfinishedRoot(folders), mode);
 }
 
-async function prepare(setting: string, folder: string): Promise<void> {
+async function prepare(setting: string, folder: string, mode?: number): Promise<void> {
   const probe = join(folder, `.probe-${randomUUID()}`);
   try {
-    await makeFolder(resolve(folder));
+    await makeFolder(resolve(folder), mode);
     await writeFile(probe, '', { flag: 'wx' });
     await rm(probe);
   } catch (cause) {

@@ -5,11 +5,17 @@ import type { FieldProblem } from '../domain/errors';
 const KEY = 'keepapart-key';
 
 /** What the page was served with: `''` where the server said nothing. */
-export function factOf(name: 'version' | 'keys' | 'temporal'): string {
+export function factOf(name: 'version' | 'keys' | 'mount' | 'temporal'): string {
   return document.querySelector<HTMLMetaElement>(`meta[name="keepapart-${name}"]`)?.content ?? '';
 }
 
+/** Where another app has mounted the API; `''` at the root. */
+export const MOUNT = factOf('mount');
+
 export const KEYS_REQUIRED = factOf('keys') === 'required';
+
+/** Whether what somebody does is theirs by their key, or by what the app around the API knows of them. */
+export const CALLER_KNOWN = KEYS_REQUIRED || factOf('keys') === 'host';
 
 /** The API key, for as long as this tab is open; empty while there is none. No cookie, so no other page can use it. */
 export const apiKey = signal(sessionStorage.getItem(KEY) ?? '');
@@ -65,7 +71,7 @@ export async function ask<T>(
 ): Promise<T> {
   let response: Response;
   try {
-    response = await fetch(path, {
+    response = await fetch(MOUNT + path, {
       method,
       headers: {
         ...(apiKey.value !== '' && { Authorization: `Bearer ${apiKey.value}` }),
@@ -73,7 +79,8 @@ export async function ask<T>(
       },
       ...(body !== undefined && { body: JSON.stringify(body) }),
       signal: AbortSignal.timeout(timeoutMs),
-      credentials: 'omit',
+      // The app around the API may know its users by cookies; keepapart itself has none.
+      credentials: factOf('keys') === 'host' ? 'same-origin' : 'omit',
       cache: 'no-store',
     });
   } catch (error) {

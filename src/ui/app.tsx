@@ -1,6 +1,6 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
-import { factOf, keepKey, KEYS_REQUIRED } from './api';
+import { factOf, keepKey, KEYS_REQUIRED, MOUNT } from './api';
 import { isHelpOpen } from './keyboard';
 import { clock } from './model/format';
 import { Help } from './parts/help';
@@ -102,7 +102,7 @@ function Side() {
         </div>
         <p class="dim small">
           {keyName.value === '' ? '' : `${keyName.value} · `}
-          <a href="/docs">API</a> · {factOf('version')}
+          <a href={`${MOUNT}/docs`}>API</a> · {factOf('version')}
         </p>
       </div>
     </header>

@@ -14,7 +14,7 @@ import { SECOND } from '../domain/duration';
 import type { JsonValue } from '../domain/json';
 import type { LimitsPatch } from '../domain/limits';
 import { RIGHTS, type Right } from '../domain/rights';
-import { apiKey, ask, KEYS_REQUIRED, problemOf, type ApiProblem } from './api';
+import { apiKey, ask, CALLER_KNOWN, KEYS_REQUIRED, problemOf, type ApiProblem } from './api';
 import type { Control } from './model/confirm';
 import { pointOf, withPoint, type Point, type Reading } from './model/history';
 
@@ -163,7 +163,7 @@ export async function control(action: Control, by: string): Promise<string> {
 }
 
 function operator(by: string): { by?: string } {
-  return by === '' || KEYS_REQUIRED ? {} : { by };
+  return by === '' || CALLER_KNOWN ? {} : { by };
 }
 
 function queryText(query: Record<string, string | number | undefined>): string {

@@ -5,7 +5,7 @@
 import { createActivities } from '../../activities';
 import { createLogger } from '../../src/cli/process/logger';
 import type { Lifecycle } from '../../src/cli/process/lifecycle';
-import { openFaultlessStore } from '../../src/cli/process/open-store';
+import { openFaultlessStore } from '../../src/embed/open-store';
 import { readConfig } from '../../src/cli/process/read-config';
 import { runUntilStopped } from '../../src/cli/process/run';
 import { connect, externalTemporal } from '../../src/cli/process/temporal-role';

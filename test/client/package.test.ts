@@ -1,7 +1,9 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { installPacked } from '../helpers/packed-package';
 
 const ROOT = path.resolve(__dirname, '../..');
 
@@ -60,18 +62,77 @@ test('keepapart itself is the partitioner, and nothing but the domain comes with
   });
 });
 
-/** Puts the package, as it is packed, where a project in the folder finds it; without what it depends on. */
-function installPacked(): void {
-  const [{ filename }] = JSON.parse(
-    execFileSync('npm', ['pack', '--ignore-scripts', '--json', '--pack-destination', folder], {
-      cwd: ROOT,
-      encoding: 'utf8',
-    }),
-  ) as [{ filename: string }];
-  const installed = path.join(folder, 'node_modules/keepapart');
-  mkdirSync(installed, { recursive: true });
-  execFileSync('tar', ['xzf', path.join(folder, filename), '-C', installed, '--strip-components=1']);
-}
+test('publint and arethetypeswrong find nothing wrong with the package, and it is as small as it was', () => {
+  const { status, stdout, stderr } = spawnSync('npm', ['run', '--silent', 'check:package'], {
+    cwd: ROOT,
+    encoding: 'utf8',
+  });
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  const [, files, mebibytes] =
+    /^(\d+) files, .* packed, ([\d.]+) MiB unpacked; nothing wrong$/m.exec(stdout) ?? [];
+  // 1,472 files and 11.5 MiB before maps and declarations that nobody can reach were left out.
+  expect(Number(files)).toBeLessThan(750);
+  expect(Number(mebibytes)).toBeLessThan(9);
+});
+
+test('the package has no source maps, no tests, and nothing of the machine on which it was built', () => {
+  const installed = installPacked(folder);
+  const files = readdirSync(installed, { recursive: true, encoding: 'utf8' });
+  expect(files.filter((name) => /\.map$|\.test\.|(^|\/)test\//.test(name))).toEqual([]);
+  const bundle = readFileSync(path.join(installed, 'dist/workflow-bundle.js'), 'utf8');
+  const map = Buffer.from(bundle.slice(bundle.lastIndexOf('base64,') + 7), 'base64').toString();
+  expect(map).toContain('"workflows/batcher/batcher.ts"');
+  expect(map.includes(ROOT)).toBe(false);
+});
+
+const EMBEDDING = `
+const names = [typeof createKeepapartRouter, typeof createKeepapartWorker, RIGHTS.length, existsSync(WORKFLOW_BUNDLE_PATH)];
+createKeepapartRouter({ client: {} }).catch(({ code }) => console.log(JSON.stringify([...names, code])));
+`;
+
+test.each([
+  [
+    'app.mjs',
+    `import { existsSync } from 'node:fs';
+     import { createKeepapartRouter, RIGHTS } from 'keepapart/express';
+     import { createKeepapartWorker, WORKFLOW_BUNDLE_PATH } from 'keepapart/worker';`,
+  ],
+  [
+    'app.cjs',
+    `const { existsSync } = require('node:fs');
+     const { createKeepapartRouter, RIGHTS } = require('keepapart/express');
+     const { createKeepapartWorker, WORKFLOW_BUNDLE_PATH } = require('keepapart/worker');`,
+  ],
+])('%s of somebody who installed the package has keepapart/express and keepapart/worker', (name, imports) => {
+  installPacked(folder, { dependencies: true });
+  writeFileSync(path.join(folder, name), imports + EMBEDDING);
+  const printed = execFileSync(process.execPath, [name], { cwd: folder, encoding: 'utf8' });
+  expect(JSON.parse(printed)).toEqual(['function', 'function', 3, true, 'invalid-config']);
+});
+
+test.each(['mts', 'cts'])('the documented programs for embedding compile in a .%s file', (extension) => {
+  installPacked(folder, { dependencies: true });
+  const blocks = readFileSync(path.join(ROOT, 'docs/EMBEDDING.md'), 'utf8').matchAll(/```js\n(.*?)```/gs);
+  const [api = '', worker = ''] = [...blocks].map(([, code]) => code);
+  const importsOf = (code: string) => code.match(/^import .*;$/gm) ?? [];
+  const bodyOf = (code: string) => code.replace(/^import .*;$/gm, '');
+  const program = `
+    ${[...importsOf(api), ...importsOf(worker)].join('\n')}
+    import type { WorkerOptions } from '@temporalio/worker';
+    declare const logIn: express.RequestHandler;
+    declare const yourOptions: WorkerOptions;
+    declare const table: { upsert(rows: object[]): Promise<void> };
+    declare module 'node:http' { interface IncomingMessage { user?: { name: string } } }
+    declare const client: Client;
+    export async function api() { ${bodyOf(api).replace(/^const client = .*$/m, '')} }
+    export async function worker() { ${bodyOf(worker).replace('...value', '...Object(value)')} }
+  `;
+  // Types of Temporal's SDK don't pass exactOptionalPropertyTypes; that is not for us to judge.
+  const complaints = compilerMessages(`program.${extension}`, program)
+    .split('\n')
+    .filter((line) => /^\S/.test(line));
+  expect(complaints.filter((line) => !/^\S*node_modules\/@temporalio\//.test(line))).toEqual([]);
+});
 
 test.each([
   [
@@ -92,7 +153,7 @@ test.each([
 ])(
   '%s of somebody who installed the package has keepapart/store and its contract tests, which hold',
   (name, store, imports) => {
-    installPacked();
+    installPacked(folder);
     writeFileSync(path.join(folder, name), store);
     const program = `${imports}
     const tests = storeContract('./${name}');
@@ -158,7 +219,12 @@ function compilerOutput(program: string): string {
   const isTypes = (source: string) => !path.extname(source) || source.endsWith('.d.ts');
   cpSync(path.join(ROOT, 'dist/src'), path.join(installed, 'dist/src'), { recursive: true, filter: isTypes });
   writeFileSync(path.join(folder, 'package.json'), '{"type":"module"}');
-  writeFileSync(path.join(folder, 'program.ts'), program);
+  return compilerMessages('program.ts', program);
+}
+
+/** What the compiler says of a program in a file of this name in the folder. */
+function compilerMessages(name: string, program: string): string {
+  writeFileSync(path.join(folder, name), program);
   const compilerOptions = {
     target: 'ES2022',
     module: 'NodeNext',
@@ -169,10 +235,7 @@ function compilerOutput(program: string): string {
     typeRoots: [path.join(ROOT, 'node_modules/@types')],
     types: ['node'],
   };
-  writeFileSync(
-    path.join(folder, 'tsconfig.json'),
-    JSON.stringify({ compilerOptions, files: ['program.ts'] }),
-  );
+  writeFileSync(path.join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: [name] }));
   const compiler = path.join(ROOT, 'node_modules/typescript/bin/tsc');
   return spawnSync(process.execPath, [compiler, '-p', folder], { encoding: 'utf8' }).stdout;
 }

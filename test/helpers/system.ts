@@ -23,9 +23,14 @@ export interface StartedCommand {
 
 export function startCommand(
   args: readonly string[],
-  { cwd, env = {}, input }: { cwd: string; env?: Record<string, string>; input?: string },
+  {
+    cwd,
+    env = {},
+    input,
+    main = MAIN,
+  }: { cwd: string; env?: Record<string, string>; input?: string; main?: string | undefined },
 ): StartedCommand {
-  const child = spawn(process.execPath, [MAIN, ...args], {
+  const child = spawn(process.execPath, [main, ...args], {
     cwd,
     detached: true,
     stdio: ['pipe', 'pipe', 'pipe'],
@@ -78,9 +83,15 @@ export interface System extends StartedCommand {
 /** Starts a role and waits until it says that it is running. */
 export async function startSystem(
   role: 'serve' | 'api' | 'worker' | 'temporal',
-  options: { cwd: string; env?: Record<string, string> },
+  options: {
+    cwd: string;
+    env?: Record<string, string>;
+    /** Of another installation than the one that is built here. */
+    main?: string;
+    flags?: readonly string[];
+  },
 ): Promise<System> {
-  const command = startCommand([role], options);
+  const command = startCommand([role, ...(options.flags ?? [])], options);
   const running = new Promise<void>((resolve) => {
     command.child.stdout?.on('data', () => {
       if (command.stdout().includes('Ctrl-C stops it')) resolve();

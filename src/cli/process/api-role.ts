@@ -2,29 +2,16 @@ import type { Client } from '@temporalio/client';
 import type { Logger } from 'pino';
 import type { Config } from '../../config';
 import { SECOND } from '../../domain/duration';
-import { createHttpApi } from '../../http/app';
+import { assembleApi } from '../../embed/assemble-api';
 import { listen, type TlsPair } from '../../http/listen';
-import { apiMetrics } from '../../metrics/api-metrics';
-import { batcherMetrics } from '../../metrics/batcher-metrics';
-import { expiryMetrics } from '../../metrics/expiry-metrics';
 import { startGateway } from '../../tcp/gateway';
-import { batcherAddress } from '../../temporal/shard/batcher-address';
-import { createBatcherClient } from '../../temporal/batcher-client';
-import { Shards } from '../../temporal/shard/shards';
 import { connectionLimits } from './connection-limits';
 import type { Lifecycle } from './lifecycle';
 import type { Measuring } from './measuring';
-import { DASHBOARD_FOLDER, releaseVersion, SWAGGER_UI_FOLDER } from './release';
 import { watchTlsFiles } from './tls-files';
-
-/** The answer names each record. */
-const MAX_REQUEST_RECORDS = 10_000;
 
 /** How long requests and lists that are under way may take to finish when the process stops. */
 const GRACE_MS = 10 * SECOND;
-
-/** However many scrape, batchers are asked no more often; and nobody waits longer for one that doesn't answer. */
-const SCRAPE = { everyMs: 5 * SECOND, waitMs: 1 * SECOND };
 
 /** Where clients find this process. */
 export interface ApiAddresses {
@@ -52,41 +39,21 @@ export async function startApi(
   tls: TlsPair | undefined,
 ): Promise<ApiAddresses> {
   const { registry, metrics } = measuring;
-  const instruments = apiMetrics(registry);
-  const shards = new Shards(client, batcherAddress(config), config, undefined, instruments);
-  await shards.checkTaskQueue();
-  await shards.configure('api at start');
   let draining = false;
-  const batcher = createBatcherClient(client, shards);
-  batcherMetrics(registry, config, () => batcher.readings.look(SCRAPE));
-  expiryMetrics(registry, () => batcher.expiry.look());
-  measuring.becomesReadyBy(() => batcher.checkReady());
-  const edge = {
-    batcher,
-    instruments,
-    limits: { ...config, maxRequestRecords: Math.min(config.maxBufferedRecords, MAX_REQUEST_RECORDS) },
-    logger,
+  const { http: api, edge } = await assembleApi({
+    ...{ config, client, logger, registry, metrics },
     isDraining: () => draining,
-  };
-  const api = createHttpApi({
-    ...edge,
-    version: releaseVersion(),
-    metrics,
-    docsAssets: SWAGGER_UI_FOLDER,
-    uiAssets: DASHBOARD_FOLDER,
-    apiKeys: config.apiKeys,
-    allowedHosts: config.allowedHosts.split(','),
-    rateLimitPerSecond: config.rateLimitPerSecond,
     tls: tls !== undefined,
     ...(webUiUrl !== undefined && { webUiUrl }),
   });
+  measuring.becomesReadyBy(() => edge.batcher.checkReady());
   const connections = connectionLimits();
   const http = await listen(api.handle, {
     host: config.httpHost,
     port: config.httpPort,
     maxConnections: connections.http,
     logger,
-    instruments,
+    instruments: edge.instruments,
     ...(tls && { tls }),
   });
   if (tls) watchTlsFiles(config, tls, { logger, onRenewed: http.renewCertificate, signal: lifecycle.signal });
@@ -97,10 +64,13 @@ export async function startApi(
   lifecycle.onStop('the HTTP API', stopHttp);
   if (config.tcpPort === 0) return { apiUrl: http.url, gatewayAddress: undefined };
 
-  const gateway = await startGateway(edge, {
-    port: config.tcpPort,
-    bounds: { maxConnections: connections.tcp },
-  });
+  const gateway = await startGateway(
+    { ...edge, logger },
+    {
+      port: config.tcpPort,
+      bounds: { maxConnections: connections.tcp },
+    },
+  );
   // Side by side: the grace is one, and neither takes what the other refuses already.
   lifecycle.onStop('the TCP gateway', async () => {
     await Promise.all([stopHttp(), gateway.close({ graceMs: GRACE_MS })]);

@@ -9,7 +9,7 @@ import { MetricRegistry } from '../../metrics/registry';
 import { temporalMetrics } from '../../metrics/temporal-metrics';
 import { chooseHiddenPort, type Endpoint } from '../../temporal/embedded/ports';
 import type { Lifecycle } from './lifecycle';
-import { releaseVersion } from './release';
+import { releaseVersion } from '../../embed/release';
 
 /** How long a scrape may take to finish when the process stops. */
 const GRACE_MS = 1000;

@@ -4,8 +4,8 @@ import { choosePorts, type PortWish } from '../../temporal/embedded/ports';
 import { restrictFiles } from './file-access';
 import type { Lifecycle } from './lifecycle';
 import { startMeasuring } from './measuring';
-import { openStore } from './open-store';
-import { showBucket } from './s3-client';
+import { openStore } from '../../embed/open-store';
+import { showBucket } from '../../embed/s3-client';
 import type { Summary } from '../terminal/summary';
 import { readTlsFiles } from './tls-files';
 import {

@@ -2,20 +2,20 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { KeepapartError } from '../../domain/errors';
 import { RIGHTS, type Right } from '../../domain/rights';
-import type { ApiKey } from '../deps';
+import type { ApiKey, HttpDeps } from '../deps';
 import type { Step } from '../steps';
 
 /** Who calls: the holder of a key, or anybody where no keys are needed. */
-interface Caller {
+interface Identified {
   keyName: string | undefined;
   rights: readonly Right[];
 }
 
-const ANYBODY: Caller = { keyName: undefined, rights: RIGHTS };
+const ANYBODY: Identified = { keyName: undefined, rights: RIGHTS };
 
-const callers = new WeakMap<ServerResponse, Caller>();
+const callers = new WeakMap<ServerResponse, Identified>();
 
-/** Name of the API key that was presented; `undefined` when no keys are needed. */
+/** Name of the API key that was presented, or of the caller; `undefined` when nobody has to say who they are. */
 export function keyNameOf(res: ServerResponse): string | undefined {
   return callers.get(res)?.keyName;
 }
@@ -26,11 +26,31 @@ export function callerOf(res: ServerResponse): { name: string | null; rights: re
   return { name: keyName ?? null, rights };
 }
 
+/** Finds out who calls: by what the app around this one says, or by an API key. */
+export function requireCaller({ apiKeys, authorize }: Pick<HttpDeps, 'apiKeys' | 'authorize'>): Step {
+  if (authorize === undefined) return requireApiKey(apiKeys);
+  return (req, res) => {
+    const caller = authorize(req);
+    if (caller === undefined) throw unauthorized(res, 'Log in where this API is mounted');
+    const { name, rights } = caller;
+    if (!CALLER_NAME.test(name)) throw new TypeError(`authorize named a caller that no name can be: ${name}`);
+    callers.set(res, { keyName: name, rights });
+  };
+}
+
+/** As names of API keys. */
+const CALLER_NAME = /^[\w-]{1,32}$/;
+
+function unauthorized(res: ServerResponse, detail: string): KeepapartError {
+  res.setHeader('WWW-Authenticate', 'Bearer realm="keepapart"');
+  return new KeepapartError('unauthorized', detail);
+}
+
 /**
  * Lets only holders of one of the keys through, as `Authorization: Bearer <key>` or `X-Api-Key: <key>`; everybody
  * when there are no keys. Throws `unauthorized`, and at once `invalid-config` when a digest isn't a SHA-256.
  */
-export function requireApiKey(apiKeys: readonly ApiKey[]): Step {
+function requireApiKey(apiKeys: readonly ApiKey[]): Step {
   const known = apiKeys.map(({ name, sha256, rights }) => ({
     caller: { keyName: name, rights },
     digest: digestOf(name, sha256),
@@ -44,13 +64,7 @@ export function requireApiKey(apiKeys: readonly ApiKey[]): Step {
     const presented = createHash('sha256').update(key).digest();
     // Every entry is compared, and digests rather than keys: the time taken tells nothing about any key.
     const [holder] = known.filter(({ digest }) => timingSafeEqual(digest, presented) && key !== '');
-    if (!holder) {
-      res.setHeader('WWW-Authenticate', 'Bearer realm="keepapart"');
-      throw new KeepapartError(
-        'unauthorized',
-        'Send a key that is in force as "Authorization: Bearer <key>"',
-      );
-    }
+    if (!holder) throw unauthorized(res, 'Send a key that is in force as "Authorization: Bearer <key>"');
     callers.set(res, holder.caller);
   };
 }

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ErrorRequestHandler, RequestHandler } from 'express';
-import type { Logger } from 'pino';
 import type { HttpInstruments } from '../../contracts/instruments';
+import type { Log } from '../../contracts/log';
 import { SECOND } from '../../domain/duration';
 import { ERRORS, KeepapartError } from '../../domain/errors';
 import { isForLogOnly, retryAfterMsOf, toClientError } from '../../edge/refusals';
@@ -24,7 +24,7 @@ export type ProblemResponse = (thrown: unknown, req: IncomingMessage, res: Serve
  * `internal`: logged whole, answered without a word of it.
  * @param instruments told of each refusal
  */
-export function problemResponse(logger: Logger, instruments?: HttpInstruments): ProblemResponse {
+export function problemResponse(logger: Log, instruments?: HttpInstruments): ProblemResponse {
   return (thrown, req, res) => {
     const error = toCatalogued(thrown);
     const { code } = error;

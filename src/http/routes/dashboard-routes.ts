@@ -3,6 +3,7 @@ import path from 'node:path';
 import type { RequestHandler } from 'express';
 import { KeepapartError } from '../../domain/errors';
 import type { HttpDeps } from '../deps';
+import { escapeHtml, mountOf } from '../mount';
 import type { Routes } from './routing';
 
 /** Nothing but what comes from here, nothing inline, and no text ever becomes markup or a script. */
@@ -25,21 +26,37 @@ const PAGE = 'index.html';
 const FOREVER = 'public, max-age=31536000, immutable';
 
 /** `GET /`: the dashboard; `GET /ui/…`: what it loads. Neither asks for a key, as neither holds a record. */
-export function serveDashboard(routes: Routes, { uiAssets, apiKeys, webUiUrl, version }: HttpDeps): void {
+export function serveDashboard(
+  routes: Routes,
+  { uiAssets, apiKeys, authorize, webUiUrl, version }: HttpDeps,
+): void {
   // From memory, as a file that is open for each answer stays open when its client goes. Read at the first request: an
   // API that nobody looks at needs no build.
   let files: ReadonlyMap<string, Buffer> | undefined;
   const read = () => (files ??= readFolder(uiAssets));
-  let page: string | undefined;
+  const keys = authorize ? 'host' : apiKeys.length > 0 ? 'required' : 'none';
+  let page: { mount: string; text: string } | undefined;
 
-  const getPage: RequestHandler = (_req, res) => {
-    page ??= withFacts(read().get(PAGE)?.toString() ?? '', {
-      'keepapart-version': version,
-      'keepapart-keys': apiKeys.length > 0 ? 'required' : 'none',
-      'keepapart-temporal': webUiUrl ?? '',
-    });
-    res.set('Content-Security-Policy', POLICY).type('html').send(page);
+  const getPage: RequestHandler = (req, res) => {
+    const mount = mountOf(req);
+    if (page?.mount !== mount) page = { mount, text: pageAt(mount) };
+    res.set('Content-Security-Policy', POLICY).type('html').send(page.text);
   };
+
+  const pageAt = (mount: string) =>
+    withFacts(
+      read()
+        .get(PAGE)
+        ?.toString()
+        .replaceAll('"/ui/', () => `"${escapeHtml(mount)}/ui/`)
+        .replaceAll('"/docs"', () => `"${escapeHtml(mount)}/docs"`) ?? '',
+      {
+        'keepapart-version': version,
+        'keepapart-mount': mount,
+        'keepapart-keys': keys,
+        'keepapart-temporal': webUiUrl ?? '',
+      },
+    );
 
   const getAsset: RequestHandler = (req, res) => {
     const name = String(req.params['asset']);
@@ -62,8 +79,4 @@ function withFacts(page: string, facts: Record<string, string>): string {
     ([name, content]) => `<meta name="${name}" content="${escapeHtml(content)}">`,
   );
   return page.replace('</head>', () => `${tags.join('\n')}\n</head>`);
-}
-
-function escapeHtml(text: string): string {
-  return text.replace(/[&<>"']/g, (char) => `&#${char.charCodeAt(0)};`);
 }

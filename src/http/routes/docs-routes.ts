@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { RequestHandler } from 'express';
 import type { HttpDeps } from '../deps';
+import { escapeHtml, mountOf } from '../mount';
 import type { ApiDescription } from './openapi-document';
 import type { Routes } from './routing';
 
@@ -14,7 +15,7 @@ dark.addEventListener('change', follow);
 follow();
 addEventListener('load', () => {
   SwaggerUIBundle({
-    url: '/openapi.json',
+    url: location.pathname.replace(/\\/docs\\/*$/, '') + '/openapi.json',
     dom_id: '#docs',
     deepLinking: true,
     validatorUrl: null,
@@ -58,14 +59,20 @@ const ASSETS = { 'swagger-ui.css': 'css', 'swagger-ui-bundle.js': 'js' } as cons
  * `GET /openapi.json`, and `GET /docs` to read it and to try it out. Neither asks for a key, as neither tells a record.
  * @param describe asked at the first request for it, when all routes are there
  */
-export function serveDocs(routes: Routes, { docsAssets }: HttpDeps, describe: () => ApiDescription): void {
-  let description: string | undefined;
-  const getDescription: RequestHandler = (_req, res) => {
-    description ??= JSON.stringify(describe());
-    res.type('json').send(description);
+export function serveDocs(
+  routes: Routes,
+  { docsAssets }: HttpDeps,
+  describe: (mount: string) => ApiDescription,
+): void {
+  let description: { mount: string; text: string } | undefined;
+  const getDescription: RequestHandler = (req, res) => {
+    const mount = mountOf(req);
+    if (description?.mount !== mount) description = { mount, text: JSON.stringify(describe(mount)) };
+    res.type('json').send(description.text);
   };
-  const getPage: RequestHandler = (_req, res) => {
-    res.set('Content-Security-Policy', POLICY).type('html').send(PAGE);
+  const getPage: RequestHandler = (req, res) => {
+    const page = PAGE.replaceAll('"/docs/', `"${escapeHtml(mountOf(req))}/docs/`);
+    res.set('Content-Security-Policy', POLICY).type('html').send(page);
   };
   routes.serve('/openapi.json', { get: { right: 'none', handle: getDescription, describe: 'page' } });
   routes.serve('/docs', { get: { right: 'none', handle: getPage, describe: 'page' } });

@@ -47,8 +47,15 @@ const RETRY_AFTER = z.object({
 /** Every refusal of these says when to come back. */
 const COME_BACK = [429, 503];
 
-/** Describes everything that is served there, by the schemas that validate it. */
-export function describeApi(operations: readonly ServedOperation[], version: string): ApiDescription {
+/**
+ * Describes everything that is served there, by the schemas that validate it.
+ * @param mount the path under which another app has it
+ */
+export function describeApi(
+  operations: readonly ServedOperation[],
+  version: string,
+  mount = '',
+): ApiDescription {
   const paths: Record<string, Record<string, ZodOpenApiOperationObject>> = {};
   for (const operation of operations)
     (paths[operation.path] ??= {})[operation.method] = describeOperation(operation);
@@ -56,6 +63,7 @@ export function describeApi(operations: readonly ServedOperation[], version: str
     openapi: '3.1.1',
     info: { title: 'keepapart', version, description: ABOUT, license: { name: 'MIT', identifier: 'MIT' } },
     tags: Object.values(TAGS),
+    ...(mount !== '' && { servers: [{ url: mount }] }),
     paths,
     components: { securitySchemes: SECURITY_SCHEMES },
   };

@@ -7,6 +7,7 @@ import { recordTextReader } from '../../edge/records';
 import { dropBody, liftBodyTime } from '../body/body-deadline';
 import { isClientThere } from '../body/client-presence';
 import type { HttpDeps } from '../deps';
+import { mountOf } from '../mount';
 import { keyedRequestIdOf } from '../body/idempotency-key';
 import { linesOf } from '../body/ndjson-body';
 import { reportProgress } from './stream-progress';
@@ -29,7 +30,7 @@ export function takeStream(deps: HttpDeps): RequestHandler {
     let stream: RecordStream | undefined;
     let bytes = 0;
     let endReports = (): void => undefined;
-    const location = `/v1/requests/${encodeURIComponent(requestId)}`;
+    const location = `${mountOf(req)}/v1/requests/${encodeURIComponent(requestId)}`;
     try {
       liftBodyTime(req);
       stream = await batcher.openStream(requestId, { once: keyedId !== undefined, stillWanted });

@@ -8,6 +8,7 @@ import { MAX_BODY_DEPTH, recordEnvelopeSchema, recordListSchema, recordsReader }
 import type { RecordLimits } from '../../edge/records';
 import { acceptedListSchema, acceptedStreamSchema } from '../openapi/answers';
 import type { HttpDeps } from '../deps';
+import { mountOf } from '../mount';
 import { idempotencyKeySchema, keyedRequestIdOf } from '../body/idempotency-key';
 import { jsonBodyReader } from '../body/json-body';
 import { NDJSON, isNdjson } from '../body/ndjson-body';
@@ -35,7 +36,7 @@ export function listHandler(deps: HttpDeps): ListHandler {
     const records = values.map((value, index) => ({ recordId: recordIdOf(requestId, index), value }));
     const answer = JSON.stringify({ requestId, accepted: values.length, records });
     res.statusCode = 202;
-    res.setHeader('Location', `/v1/requests/${encodeURIComponent(requestId)}`);
+    res.setHeader('Location', `${mountOf(req)}/v1/requests/${encodeURIComponent(requestId)}`);
     res.setHeader('Content-Type', 'application/json; charset=utf-8');
     res.setHeader('Content-Length', Buffer.byteLength(answer));
     res.end(answer);

@@ -25,7 +25,7 @@ const DEFAULT_ADDRESS = 'localhost:7233';
 const DEFAULT_NAMESPACE = 'default';
 const CONNECT_TIMEOUT_MS = 10 * SECOND;
 /** gRPC's default is 4 MiB, which the query result of a long history exceeds. */
-const CHANNEL = { 'grpc.max_receive_message_length': 128 * MIB };
+export const CHANNEL = { 'grpc.max_receive_message_length': 128 * MIB };
 
 /** The server's message while a workflow is between two runs, or while a query waits for a running workflow task. */
 const WORKFLOW_BUSY = /workflow is busy|query buffer is full/i;
@@ -71,22 +71,11 @@ export function embeddedTarget(address: string, namespace?: string): TemporalTar
  * @throws `temporal-unavailable` if no server answers within ten seconds
  */
 export async function connectClient({ options, namespace, proxy }: TemporalTarget): Promise<Client> {
-  const byDefault = defaultGrpcRetryOptions();
-  const isBusy = ({ code, details }: GrpcStatus) =>
-    code === GRPC_STATUS.resourceExhausted && WORKFLOW_BUSY.test(details);
-  const retry = makeGrpcRetryInterceptor({
-    retryableDecider: (attempt, status) =>
-      isRetryableError(status) &&
-      !isRunClosing(status) &&
-      (isBusy(status) ? attempt < 500 : byDefault.retryableDecider(attempt, status)),
-    delayFunction: (attempt, status) =>
-      isBusy(status) ? BUSY_RETRY_MS : byDefault.delayFunction(attempt, status),
-  });
   const { address, tls, apiKey, metadata } = options;
   try {
     const connection = await Connection.connect({
       address,
-      interceptors: [retry],
+      interceptors: [retries()],
       channelArgs: { ...CHANNEL, ...(isLoopback(hostOf(address)) && WITHOUT_PROXY) },
       connectTimeout: CONNECT_TIMEOUT_MS,
       ...(tls !== undefined && { tls }),
@@ -97,6 +86,21 @@ export async function connectClient({ options, namespace, proxy }: TemporalTarge
   } catch (cause) {
     throw unreachable(address, cause, proxy);
   }
+}
+
+/** Repeats calls as {@link connectClient} says. */
+export function retries(): ReturnType<typeof makeGrpcRetryInterceptor> {
+  const byDefault = defaultGrpcRetryOptions();
+  const isBusy = ({ code, details }: GrpcStatus) =>
+    code === GRPC_STATUS.resourceExhausted && WORKFLOW_BUSY.test(details);
+  return makeGrpcRetryInterceptor({
+    retryableDecider: (attempt, status) =>
+      isRetryableError(status) &&
+      !isRunClosing(status) &&
+      (isBusy(status) ? attempt < 500 : byDefault.retryableDecider(attempt, status)),
+    delayFunction: (attempt, status) =>
+      isBusy(status) ? BUSY_RETRY_MS : byDefault.delayFunction(attempt, status),
+  });
 }
 
 /** The error for a failed connection, with the SDK's reason. */

@@ -27,8 +27,8 @@ const ADOPTION_SLOTS = 100_000;
 /** Maximum concurrent workflow tasks. None of them waits for anything, so a few keep the workflow threads busy. */
 const WORKFLOW_SLOTS = 40;
 
+/** Everything but the connection. */
 export interface WorkerSetup {
-  connection: NativeConnection;
   namespace: string;
   taskQueue: string;
   activities: Activities;
@@ -56,14 +56,14 @@ export interface PipelineWorker {
 }
 
 /**
- * Creates two workers. One runs the workflows and the activities of their batches; the other runs the activities of
- * batchers, on their own task queue: if adoptions shared slots with saves, they could wait for saves that wait for a slot.
- * The second worker has no version: it runs no workflow code, so any process can serve a batcher of any build.
+ * The options of two workers for a process. One runs the workflows and the activities of their batches; the other runs
+ * the activities of batchers, on their own task queue: if adoptions shared slots with saves, they could wait for saves that
+ * wait for a slot. The second worker has no version: it runs no workflow code, so any process can serve a batcher of any
+ * build.
  */
-export async function createWorker(setup: WorkerSetup): Promise<PipelineWorker> {
-  const { workflows, activities, connection, namespace, taskQueue, version, tuning } = setup;
+export function workerOptions(setup: WorkerSetup): WorkerOptions[] {
+  const { workflows, activities, namespace, taskQueue, version, tuning } = setup;
   const common = {
-    connection,
     namespace,
     maxConcurrentActivityTaskExecutions: ACTIVITY_SLOTS,
     shutdownGraceTime: GRACE_MS,
@@ -71,9 +71,9 @@ export async function createWorker(setup: WorkerSetup): Promise<PipelineWorker> 
     ...tuning,
   };
   const { adoptChild, restartChild, findLeft, readChild, readPage, ...others } = activities;
-  const workers = await Promise.all([
-    Worker.create({
-      // After a crash, the batcher's next task waits this long for the dead worker before another one may take it.
+  return [
+    {
+            // After a crash, the batcher's next task waits this long for the dead worker before another one may take it.
       stickyQueueScheduleToStartTimeout: 5 * SECOND,
       maxConcurrentWorkflowTaskExecutions: WORKFLOW_SLOTS,
       sinks: workerSinks(setup.instruments),
@@ -82,14 +82,24 @@ export async function createWorker(setup: WorkerSetup): Promise<PipelineWorker> 
       activities: others,
       ...workflows,
       ...(version !== undefined && { workerDeploymentOptions: deploymentOptions(version) }),
-    }),
-    Worker.create({
+    },
+    {
       ...common,
       taskQueue: adoptionTaskQueue(taskQueue),
       maxConcurrentActivityTaskExecutions: ADOPTION_SLOTS,
       activities: { adoptChild, restartChild, findLeft, readChild, readPage },
-    }),
-  ]);
+    },
+  ];
+}
+
+/** The workers of a process. */
+export async function createWorker({
+  connection,
+  ...setup
+}: WorkerSetup & { connection: NativeConnection }): Promise<PipelineWorker> {
+  const workers = await Promise.all(
+    workerOptions(setup).map((options) => Worker.create({ connection, ...options })),
+  );
   return {
     async run() {
       await Promise.all(workers.map((worker) => worker.run()));

@@ -19,6 +19,9 @@ const VERSIONED: Code = {
   sources: path.join(ROOT, 'workflows/versioned'),
 };
 
+/** The bundle of the workflows for workers without a build, of a keepapart that is built. */
+export const WORKFLOW_BUNDLE_PATH = PLAIN.prebuilt;
+
 /** Included in every bundle that a worker runs, see there. The SDK accepts interceptors only as modules. */
 const QUERY_GUARD = path.join(ROOT, 'workflows/query-guard');
 
@@ -58,8 +61,26 @@ export function workflowCode({
 export async function buildWorkflowBundle(logger: Logger): Promise<void> {
   for (const { prebuilt, sources } of [PLAIN, VERSIONED]) {
     const { code } = await bundleForWorkers(require.resolve(sources), logger);
-    await writeFile(prebuilt, code);
+    await writeFile(prebuilt, withLeanMap(code));
   }
+}
+
+const MAP = '//# sourceMappingURL=data:application/json;charset=utf-8;base64,';
+
+/**
+ * The bundle with a source map that knows places and not the sources, and nothing of the machine it was built on: half
+ * the size. The SDK needs a map, and a stack trace needs no more.
+ */
+function withLeanMap(code: string): string {
+  const at = code.lastIndexOf(MAP);
+  if (at < 0) throw new TypeError('the bundle has no source map where it was looked for');
+  const map = JSON.parse(Buffer.from(code.slice(at + MAP.length), 'base64').toString()) as {
+    sources: string[];
+  };
+  // The sources stand beside the folder that they are compiled to.
+  const sources = map.sources.map((source) => path.relative(path.dirname(ROOT), source));
+  const lean = JSON.stringify({ ...map, sources, sourcesContent: undefined });
+  return code.slice(0, at) + MAP + Buffer.from(lean).toString('base64');
 }
 
 /**

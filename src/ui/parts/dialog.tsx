@@ -1,7 +1,7 @@
 import { useSignal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
-import { KEYS_REQUIRED } from '../api';
+import { CALLER_KNOWN } from '../api';
 import type { Confirmation } from '../model/confirm';
 import { operatorName } from '../preferences';
 import { sayProblem } from './notices';
@@ -75,7 +75,7 @@ export function Confirm({
             />
           </label>
         )}
-        {!KEYS_REQUIRED && (
+        {!CALLER_KNOWN && (
           <label class="field">
             <span>Your name, kept with it</span>
             <input

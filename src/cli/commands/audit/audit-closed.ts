@@ -1,7 +1,7 @@
 import { showPostgresUrl, type Config } from '../../../config';
 import { nothingFound, note, type ClosedReport } from '../../../domain/audit/report';
 import { readAuditedFile, type AuditedName } from '../../../store/audited-files';
-import { bucketOptions, loadS3, showBucket } from '../../process/s3-client';
+import { bucketOptions, loadS3, showBucket } from '../../../embed/s3-client';
 
 /** A batch that is closed in a store, and so what its file has to be. */
 interface ClosedBatch {

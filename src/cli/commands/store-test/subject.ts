@@ -7,11 +7,11 @@ import { text } from 'node:stream/consumers';
 import { HOUR, SECOND } from '../../../domain/duration';
 import type { JsonValue } from '../../../domain/json';
 import type { RecordStore } from '../../../domain/records/record-store';
+import { loadOwnModule } from '../../../embed/own-module';
 import { prepareFolders, stagingRoot, unfinishedRoot, type StoreFolders } from '../../../store/folders';
 import { openOwnStore, type OwnStore } from '../../../store/own/open-own-store';
 import { sweep } from '../../../store/sweep';
 import type { KilledWorker, Settlement, StoreUnderTest } from '../../../store/testing/subject';
-import { loadOwnModule } from '../../process/own-module';
 
 /** A module of the user's whose store is checked. */
 export interface ModuleUnderTest {

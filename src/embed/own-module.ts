@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { describeReceived, KeepapartError, problemLines } from '../../domain/errors';
+import { describeReceived, KeepapartError, problemLines } from '../domain/errors';
 
 /**
  * Loads the module that STORE names, ESM or CommonJS, from the working directory.

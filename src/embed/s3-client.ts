@@ -1,6 +1,6 @@
-import type { Config } from '../../config';
-import { KeepapartError } from '../../domain/errors';
-import type { S3StoreOptions } from '../../store/s3/s3-store';
+import type { Config } from '../config';
+import { KeepapartError } from '../domain/errors';
+import type { S3StoreOptions } from '../store/s3/s3-store';
 
 const PACKAGE = '@aws-sdk/client-s3';
 

@@ -1,0 +1,101 @@
+import type { Client } from '@temporalio/client';
+import { createActivities } from '../../activities';
+import type { Config } from '../config';
+import type { Readiness } from '../contracts/batcher-client';
+import type { Log } from '../contracts/log';
+import type { RecordStore } from '../domain/records/record-store';
+import { measuredStore } from '../metrics/measured-store';
+import type { MetricRegistry } from '../metrics/registry';
+import { batchMetrics, saveMetrics } from '../metrics/worker-metrics';
+import { checkNamespace } from '../temporal/server/register';
+import { batcherAddress } from '../temporal/shard/batcher-address';
+import { Shards } from '../temporal/shard/shards';
+import { STANDING, watchVersion, type Standing } from '../temporal/worker/first-version';
+import type { WorkerSetup } from '../temporal/worker/worker';
+import { createWorkflowAccess } from '../temporal/worker/workflow-access';
+import { workflowCode } from '../temporal/worker/workflow-bundle';
+
+interface Context {
+  config: Config;
+  client: Client;
+  logger: Log;
+  registry: MetricRegistry;
+  /** Open. */
+  store: RecordStore;
+  /** Aborted when the worker is to stop. */
+  signal: AbortSignal;
+}
+
+/** A worker that doesn't run yet. */
+export interface WorkerParts {
+  setup: WorkerSetup;
+  /** Whether Temporal answers, and since when the store is away. @throws `temporal-unavailable` */
+  checkReady(): Promise<Readiness>;
+  /** Watches over the build of the worker, where it has one, until it gets work. Called once the worker runs. */
+  followVersion(): void;
+}
+
+/** Makes what a worker runs. @throws `invalid-config` where a batcher runs on another task queue */
+export async function assembleWorker(context: Context): Promise<WorkerParts> {
+  const { config, client, logger, registry, store, signal } = context;
+  await new Shards(client, batcherAddress(config), config).checkTaskQueue();
+  const { taskQueue, deployment, buildId, stackTraces } = config;
+  const versioned = buildId !== '';
+  let storeAway: { sinceMs: number } | undefined;
+  return {
+    setup: {
+      namespace: client.options.namespace,
+      taskQueue,
+      activities: createActivities({
+        store: measuredStore(store, saveMetrics(registry, config.store)),
+        workflows: createWorkflowAccess(client),
+        onStoreAway: (away) => {
+          storeAway = away;
+          const { reason } = away;
+          logger.warn({ reason }, 'the store is away: batches wait for it, and no attempt is used up');
+        },
+        onStoreBack: (_, awayForMs, isKnown) => {
+          storeAway = undefined;
+          logger.warn(
+            { awayForMs },
+            isKnown
+              ? 'the store is back'
+              : 'nothing waits for the store any more; whether it is back is not known',
+          );
+        },
+      }),
+      workflows: workflowCode({ versioned, stackTraces: stackTraces === 'on' }),
+      version: versioned ? { deployment, buildId } : undefined,
+      instruments: batchMetrics(registry),
+    },
+    async checkReady() {
+      await checkNamespace(client);
+      return { storeAwaySince: storeAway === undefined ? null : new Date(storeAway.sinceMs).toISOString() };
+    },
+    followVersion() {
+      if (!versioned) return;
+      const address = { deployment, taskQueue, buildId };
+      watchVersion(client, address, tellStanding(buildId, logger), signal).catch((err: unknown) => {
+        if (!signal.aborted) logger.error({ err }, 'lost sight of which build is current');
+      });
+    },
+  };
+}
+
+/** A build that gets no work has to say so: everything else about it looks healthy. */
+function tellStanding(buildId: string, logger: Log): (standing: Standing) => void {
+  return ({ standing, current, reason }) => {
+    if (standing === STANDING.active) logger.info({ buildId }, 'this build gets work');
+    else if (standing === STANDING.madeCurrent)
+      logger.info({ buildId }, 'the first build: it is current now');
+    else if (standing === STANDING.unknown)
+      logger.warn({ buildId, reason }, 'no telling which build is current');
+    else {
+      const instead = current === null ? 'workers without BUILD_ID do' : `build ${current} is current`;
+      logger.warn(
+        { buildId, current },
+        `build ${buildId} gets no new work (${instead}): 'keepapart versions promote ${buildId}' changes that`,
+      );
+    }
+  };
+}
