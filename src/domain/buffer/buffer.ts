@@ -1,7 +1,7 @@
 import { FLUSH_REASON, type FlushReason } from '../records/batch';
 import { jsonBytes, type JsonValue } from '../json';
 import { portions } from '../portions';
-import { recordIdOf } from '../records/record';
+import { recordIdOf, totalBytes } from '../records/record';
 
 /** A record that was accepted and hasn't left in a batch. */
 export interface BufferedRecord {
@@ -205,9 +205,7 @@ export function removeBeyond(buffer: RecordBuffer, maxBytes: number): BufferedRe
     kept++;
   }
   const removed = buffer.waiting.splice(kept);
-  buffer.bufferedRecords -= removed.length;
-  for (const record of removed) buffer.bufferedBytes -= record.bytes;
-  return removed;
+  return subtract(buffer, removed);
 }
 
 /** Puts back records that had left, in order of acceptance. */
@@ -215,7 +213,7 @@ export function putBack(buffer: RecordBuffer, records: readonly BufferedRecord[]
   uncutAll(buffer);
   buffer.waiting = [...buffer.waiting, ...records].sort(bySeq);
   buffer.bufferedRecords += records.length;
-  for (const record of records) buffer.bufferedBytes += record.bytes;
+  buffer.bufferedBytes += totalBytes(records);
 }
 
 /**
@@ -233,8 +231,13 @@ export function removeRecords(buffer: RecordBuffer, ids: Map<string, number>): B
     removed.push(record);
     return false;
   });
+  return subtract(buffer, removed);
+}
+
+/** Subtracts removed records from the totals. */
+function subtract(buffer: RecordBuffer, removed: BufferedRecord[]): BufferedRecord[] {
   buffer.bufferedRecords -= removed.length;
-  for (const record of removed) buffer.bufferedBytes -= record.bytes;
+  buffer.bufferedBytes -= totalBytes(removed);
   return removed;
 }
 
