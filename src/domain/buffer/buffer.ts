@@ -149,7 +149,10 @@ function everything(buffer: RecordBuffer): BufferedRecord[] {
   return [...buffer.full.flat(), ...buffer.partial.flat(), ...buffer.waiting];
 }
 
-/** The buffered records of a request: their indexes, in order of acceptance, and the size of the request, null if none is buffered. */
+/**
+ * The buffered records of a request: their indexes, in order of acceptance, and the size of the request, null if none
+ * is buffered.
+ */
 export function bufferedOf(
   buffer: RecordBuffer,
   requestId: string,
@@ -188,12 +191,16 @@ export function packRecords(records: readonly BufferedRecord[]): PackedRun[] {
   return runs;
 }
 
-/** Splits records, given in order of acceptance, into portions of at most `maxBytes` as packed JSON, or of one record. */
+/**
+ * Splits records, given in order of acceptance, into portions of at most `maxBytes` as packed JSON, or of one record.
+ */
 export function portionsWithin(records: readonly BufferedRecord[], maxBytes: number): BufferedRecord[][] {
   return portions(records, { bytes: maxBytes }, packedBytes);
 }
 
-/** Removes the youngest records until the buffer takes at most `maxBytes` as packed JSON. Returns them, oldest first. */
+/**
+ * Removes the youngest records until the buffer takes at most `maxBytes` as packed JSON. Returns them, oldest first.
+ */
 export function removeBeyond(buffer: RecordBuffer, maxBytes: number): BufferedRecord[] {
   if (packedBytesBound(buffer) <= maxBytes) return [];
   uncutAll(buffer);
