@@ -6,7 +6,7 @@ import { NO_COUNTS } from '../../src/contracts/workflow/batcher';
 import type { RecordStore } from '../../src/domain/records/record-store';
 import { apiMetrics } from '../../src/metrics/api-metrics';
 import { batcherMetrics, ruleIdOf } from '../../src/metrics/batcher-metrics';
-import { expiryMetrics } from '../../src/metrics/expiry-metrics';
+import { expiryMetrics } from '../../src/metrics/api-metrics';
 import { measuredStore } from '../../src/metrics/measured-store';
 import { MetricRegistry } from '../../src/metrics/registry';
 import { batchMetrics, saveMetrics } from '../../src/metrics/worker-metrics';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import type { JsonValue } from '../../src/domain/json';
-import { printableJson } from '../../src/edge/printable-json';
+import { printableJson } from '../../src/tcp/replies';
 import { closeGateways, testGateway } from './test-gateway';
 
 afterEach(closeGateways);

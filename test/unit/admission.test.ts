@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { NO_COUNTS, type BatcherStatus } from '../../src/contracts/workflow/batcher';
 import { isKeepapartError } from '../../src/domain/errors';
-import { createAdmission, loadOf, type Load } from '../../src/temporal/shard/admission';
+import { createAdmission } from '../../src/temporal/shard/admission';
+import { loadOf, type Load } from '../../src/temporal/shard/load';
 
 /** An eighth of it: ten records, a hundred bytes. */
 const LIMITS = { maxBufferedRecords: 80, maxBufferedBytes: 800 };

@@ -6,7 +6,7 @@ import { createHttpApi } from '../../http/app';
 import { listen, type TlsPair } from '../../http/listen';
 import { apiMetrics } from '../../metrics/api-metrics';
 import { batcherMetrics } from '../../metrics/batcher-metrics';
-import { expiryMetrics } from '../../metrics/expiry-metrics';
+import { expiryMetrics } from '../../metrics/api-metrics';
 import { startGateway } from '../../tcp/gateway';
 import { batcherAddress } from '../../temporal/shard/batcher-address';
 import { createBatcherClient } from '../../temporal/batcher-client';
