@@ -69,7 +69,7 @@ const known = (value: ShardReading | undefined): KnownShard => ({
   reading: value,
 });
 
-test('An API with one shard has at most 1,500 series, whatever clients try out.', async () => {
+test('An API with one shard has at most 1,500 series, whatever requests clients send.', async () => {
   const registry = new MetricRegistry();
   const edge = apiMetrics(registry);
   batcherMetrics(registry, BOUNDS, () => Promise.resolve([known(reading(100))]));
@@ -101,7 +101,7 @@ test('A method that HTTP has not heard of, and an id in a path, come into no lab
   );
 });
 
-test('What a batcher says of itself is told by shard, and anew at each scrape.', async () => {
+test('What a batcher reports about itself is exported by shard, and updated at each scrape.', async () => {
   const registry = new MetricRegistry();
   let now = [known(reading(1))];
   batcherMetrics(registry, BOUNDS, () => Promise.resolve(now));

@@ -67,7 +67,7 @@ async function failureOf(call: Promise<unknown>): Promise<ApplicationFailure> {
 }
 
 describe('save', () => {
-  test('hands the record and its batch to the store, and tells the attempt that succeeded.', async () => {
+  test('passes the record and its batch to the store, and returns the number of the attempt that succeeded.', async () => {
     const store = createMemoryStore();
     const saved = jest.spyOn(store, 'save');
     const { save } = activitiesOver({ store });
@@ -126,7 +126,7 @@ describe('rollback and closeBatches', () => {
     format: 'json' as const,
   };
 
-  test('hand what they get to the store; closing tells where the batch is.', async () => {
+  test('pass their input to the store, and closing returns the location of the batch.', async () => {
     const store = createMemoryStore();
     const { rollback, closeBatches } = activitiesOver({ store });
     expect(await run(rollback, batches)).toEqual({ failures: [], failed: [] });
@@ -158,7 +158,7 @@ describe('settleBatch', () => {
   };
   const input = { ...settled, reason: 'its batch was terminated', atMs: 7 };
 
-  test('G4: rolls back and publishes what has no outcome, and tells the same when it is repeated.', async () => {
+  test('G4: rolls back and publishes records without an outcome, and returns the same when it is repeated.', async () => {
     const store = createMemoryStore();
     const { settleBatch } = activitiesOver({ store });
     const result = await run(settleBatch, input);
@@ -170,7 +170,7 @@ describe('settleBatch', () => {
     expect(store.outcomes()).toHaveLength(1);
   });
 
-  test('is retried while a rollback fails, and after as many attempts as a rollback gets, tells it.', async () => {
+  test('is retried while a rollback fails, and reports the failure after the last attempt.', async () => {
     const store = createMemoryStore();
     store.beforeRollback = () => {
       throw new Error('away');
@@ -184,7 +184,10 @@ describe('settleBatch', () => {
     expect(store.files.size).toBe(0);
     const { outcomes } = await run(settleBatch, input, newEnvironment(ROLLBACK_ATTEMPTS));
     expect(outcomes).toMatchObject([
-      { error: 'its batch was terminated; its undo failed after 10 attempts: away', rollbackError: 'away' },
+      {
+        error: 'its batch was terminated; its rollback failed after 10 attempts: away',
+        rollbackError: 'away',
+      },
     ]);
   });
 
@@ -324,7 +327,7 @@ describe('what the batch workflow reads out of a failed save', () => {
     const failure = new ActivityFailure('Failed', 'save', 'r:0', 'NON_RETRYABLE_FAILURE', 'worker', cause);
     expect(describeSaveFailure(failure, 5)).toEqual({
       attempts: 2,
-      message: 'refused for good at attempt 2 of 5: Bad',
+      message: 'permanently rejected at attempt 2 of 5: Bad',
     });
   });
 

@@ -122,7 +122,7 @@ describe('The failure of an activity', () => {
     for (const error of [circle, chain]) expect(sizeOf(await failureOf(error))).toBeLessThan(32 * KIB);
   });
 
-  test('tells where an error of usual length comes from.', async () => {
+  test('keeps the stack trace of an error of usual length.', async () => {
     const cause = new Error('no luck');
     const failure = await failureOf(cause);
     expect(failure).toMatchObject({ message: 'no luck', type: 'save-failed', details: [{ attempt: 2 }] });

@@ -57,7 +57,7 @@ describe('An attempt to save the records of several batches', () => {
     ]);
   });
 
-  test('tells when the store wants to be asked again.', async () => {
+  test('returns when the store wants the next attempt.', async () => {
     const busy = new KeepapartError('save-failed', 'busy', { retryAfterMs: 2500 });
     const { failures } = await saveBatches(failingFor({ 'r:1': busy }), packed(TWO), straight);
     expect(failures).toEqual([{ message: 'busy', refused: false, retryAfterMs: 2500 }]);
@@ -119,7 +119,7 @@ describe('A rollback of records of several batches', () => {
       await expect(rollBack(store, packed(TWO), straight, attempt)).rejects.toThrow('away');
   });
 
-  test('tells at its last attempt what failed, by batch and record, and which was refused.', async () => {
+  test('reports at its last attempt what failed, by batch and record, and what was refused.', async () => {
     const store = failingFor({
       'r:1': new KeepapartError('record-rejected', 'append only'),
       'r:2': new Error('away'),
@@ -189,7 +189,7 @@ describe('Closing several batches', () => {
     ]);
   });
 
-  test('is held up by none of them: the others are closed, and what failed or was refused is told of that one.', async () => {
+  test('closes the other batches, and reports the one that failed or was refused.', async () => {
     expect((await close(closingBut({ [first]: new Error('away') }))).batches).toEqual([
       { failed: 'away' },
       { location: expect.stringContaining(second) },

@@ -27,7 +27,7 @@ async function settle(): Promise<void> {
 }
 
 describe('a numbered sender', () => {
-  test('sends one message at a time, in the order in which they came, each with the next number.', async () => {
+  test('sends one message at a time, in order of arrival, each with the next number.', async () => {
     const { sends, send } = heldUp();
     const results = [send(), send(), send()];
     for (let sent = 1; sent <= 3; sent++) {
@@ -39,7 +39,7 @@ describe('a numbered sender', () => {
     expect(new Set(sends.map(({ origin }) => origin.sender)).size).toBe(1);
   });
 
-  test('gives up on a message that fails, tells its caller alone, and sends the next one under its own number.', async () => {
+  test('gives up on a message that fails, rejects only its caller, and sends the next one under its own number.', async () => {
     const { sends, send } = heldUp();
     const [first, second] = [send(), send()];
     await settle();
@@ -50,7 +50,7 @@ describe('a numbered sender', () => {
     expect(await second).toBe(2);
   });
 
-  test('has a name of its own, which the batcher has room for, and which tells its updates from those of others.', async () => {
+  test('has a unique name that fits the batcher's limit and distinguishes its updates from those of others.', async () => {
     const origins = await Promise.all(
       [new NumberedSender(), new NumberedSender()].map((one) =>
         one.send((origin) => Promise.resolve(origin)),

@@ -19,7 +19,7 @@ test('a dead letter is sent again as a request that names it, and so is what com
   expect(redriveIdOf('urn:order:7:12')).toBe('redrive-1.urn:order:7:12');
 });
 
-test('from the id of every redrive its record can be told, and its redrives are all of that record.', () => {
+test('the id of a redrive identifies its record, and that of a repeated redrive too.', () => {
   fc.assert(
     fc.property(anyRecordId, fc.integer({ min: 1, max: 12 }), (original, times) => {
       const seen = new Set<string>();
