@@ -32,7 +32,7 @@ function nested(levels: number): JsonValue {
   return value;
 }
 
-test('The reader's fast check accepts exactly the lists that the schema accepts, and counts their bytes.', () => {
+test('The fast check of the reader accepts exactly the lists that the schema accepts, and counts their bytes.', () => {
   const limits = { ...LIMITS, maxRecordBytes: 190 };
   const [read, schema] = [recordsReader(limits), recordListSchema(limits)];
   fc.assert(

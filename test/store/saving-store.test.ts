@@ -132,7 +132,7 @@ describe('A store around code that saves batches', () => {
     expect(errors).toEqual([]);
   });
 
-  test('gives up a call that takes too long, and one that nobody waits for any more, and aborts the code's signal.', async () => {
+  test('gives up a call that takes too long, and one that nobody waits for any more, and aborts its signal.', async () => {
     const signals: AbortSignal[] = [];
     const saver = {
       saveBatch: (_: unknown, { signal }: { signal: AbortSignal }) => {

@@ -50,7 +50,7 @@ describe('a numbered sender', () => {
     expect(await second).toBe(2);
   });
 
-  test('has a unique name that fits the batcher's limit and distinguishes its updates from those of others.', async () => {
+  test('has a unique name that fits the limit of the batcher and distinguishes its updates from those of others.', async () => {
     const origins = await Promise.all(
       [new NumberedSender(), new NumberedSender()].map((one) =>
         one.send((origin) => Promise.resolve(origin)),
