@@ -38,7 +38,10 @@ test('The fast check of the reader accepts exactly the lists that the schema acc
   fc.assert(
     fc.property(anyList, (list) => {
       const fine = schema.safeParse(list).success;
-      const expected = { values: list, bytes: list.reduce<number>((sum, value) => sum + jsonBytes(value), 0) };
+      const expected = {
+        values: list,
+        bytes: list.reduce<number>((sum, value) => sum + jsonBytes(value), 0),
+      };
       expect(refusal(() => expect(read(list)).toEqual(expected))).toBe(fine ? undefined : 'invalid-request');
     }),
     { numRuns: 2000 },
