@@ -9,7 +9,7 @@ import { createHttpApi, type HttpApi } from '../http/app';
 import type { HttpDeps } from '../http/deps';
 import { apiMetrics } from '../metrics/api-metrics';
 import { batcherMetrics } from '../metrics/batcher-metrics';
-import { expiryMetrics } from '../metrics/expiry-metrics';
+import { expiryMetrics } from '../metrics/api-metrics';
 import type { MetricRegistry } from '../metrics/registry';
 import { createBatcherClient } from '../temporal/batcher-client';
 import { batcherAddress } from '../temporal/shard/batcher-address';

@@ -1,11 +1,16 @@
 import { SECOND } from '../domain/duration';
 import { RETRIED, type FieldProblem, type KeepapartError } from '../domain/errors';
 import type { JsonValue } from '../domain/json';
-import { printableJson } from '../edge/printable-json';
 import { shorten } from '../edge/problems';
 import { retryAfterMsOf } from '../edge/refusals';
 
 const MAX_DETAIL_LENGTH = 500;
+
+/**
+ * Characters that a terminal or log viewer interprets instead of showing: DEL, the one-character controls of ISO 6429
+ * (U+009B starts a command, as ESC does), and the marks that reverse the text direction.
+ */
+const INTERPRETED = /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
 
 /**
  * The reply to a list that is durable: `has been save info data: [1, 2, 3]`, exactly as the old server sent it, without a
@@ -38,4 +43,12 @@ function repeatWhen(error: KeepapartError): string {
 
 function describe({ field, expected, received }: FieldProblem): string {
   return `${field === '' ? 'the list' : field}: expected ${expected}, received ${received}`;
+}
+
+/**
+ * The same JSON, in a form that every terminal shows as it is. `JSON.stringify` escapes only controls below U+0020. The
+ * others can only occur in strings, so they can be escaped anywhere.
+ */
+export function printableJson(json: string): string {
+  return json.replace(INTERPRETED, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }

@@ -131,7 +131,7 @@ test.each<[string, Scripted]>([
   expect(asked).toHaveLength(1);
 });
 
-test('nobody there, and nobody who answers in time, are told with the reason', async () => {
+test('an API that is not there, or does not answer in time, throws an error with the reason', async () => {
   const { client } = await clientOf([ACCEPTED], { maxAttempts: 1 });
   const silent = new KeepapartClient({
     url: api!.url,

@@ -88,7 +88,7 @@ test('the bound of tries counts those that get no farther', async () => {
   expect(result.accepted).toBe(10);
 });
 
-test('what can be had once is not sent again, and the error tells what is durable', async () => {
+test('a source that can be read only once is not sent again, and the error says how much is durable', async () => {
   api.breaks.push({ afterRecords: 4, with: { status: 503, code: 'not-ready', retryAfter: 7 } });
   const refused = await clientOf()
     .stream(numbered(10).values(), { idempotencyKey: 'a' })
@@ -119,7 +119,7 @@ test('a source is not touched until there is a connection, so an API that is not
   api = await startStreamApi();
 });
 
-test('a bad line is told as the API tells it, with what is durable; it is not sent again', async () => {
+test('an invalid line throws the error of the API, with the number of durable records, and is not sent again', async () => {
   const lines = ['1\n', '\n', '{"a":\n', '2\n'];
   const error = await clientOf()
     .streamNdjson(() => lines)
@@ -197,7 +197,7 @@ test('while the API reads nothing, no more is taken from the source than fits on
   release();
 });
 
-test('what is durable is told while a stream is sent, and is still known when the connection breaks', async () => {
+test('the number of durable records is reported during a stream, and is still known when the connection breaks', async () => {
   const told: number[] = [];
   api.breaks.push({ afterRecords: 2, with: 'reset' });
   const endless = async function* () {

@@ -22,14 +22,16 @@ test('A list is accepted with 202, the id of the request and the id of each reco
       { recordId: 'r1:4', value: true },
     ],
   });
-  expect(batcher.accepted).toEqual([{ requestId: 'r1', values: [1, 'two', { three: 3 }, null, true] }]);
+  expect(batcher.accepted).toEqual([
+    { requestId: 'r1', values: [1, 'two', { three: 3 }, null, true], bytes: 25 },
+  ]);
 });
 
 test('The list may stand in an object under "records".', async () => {
   const { app, batcher } = testApp();
   const response = await post(app).send({ records: [1, 2] });
   expect(response.status).toBe(202);
-  expect(batcher.accepted).toEqual([{ requestId: 'r1', values: [1, 2] }]);
+  expect(batcher.accepted).toEqual([{ requestId: 'r1', values: [1, 2], bytes: 2 }]);
 });
 
 test('Without a generator of its own, the app gives every request a random UUID.', async () => {

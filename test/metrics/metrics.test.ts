@@ -6,7 +6,7 @@ import { NO_COUNTS } from '../../src/contracts/workflow/batcher';
 import type { RecordStore } from '../../src/domain/records/record-store';
 import { apiMetrics } from '../../src/metrics/api-metrics';
 import { batcherMetrics, ruleIdOf } from '../../src/metrics/batcher-metrics';
-import { expiryMetrics } from '../../src/metrics/expiry-metrics';
+import { expiryMetrics } from '../../src/metrics/api-metrics';
 import { measuredStore } from '../../src/metrics/measured-store';
 import { MetricRegistry } from '../../src/metrics/registry';
 import { batchMetrics, saveMetrics } from '../../src/metrics/worker-metrics';
@@ -69,7 +69,7 @@ const known = (value: ShardReading | undefined): KnownShard => ({
   reading: value,
 });
 
-test('An API with one shard has at most 1,500 series, whatever clients try out.', async () => {
+test('An API with one shard has at most 1,500 series, whatever requests clients send.', async () => {
   const registry = new MetricRegistry();
   const edge = apiMetrics(registry);
   batcherMetrics(registry, BOUNDS, () => Promise.resolve([known(reading(100))]));
@@ -101,7 +101,7 @@ test('A method that HTTP has not heard of, and an id in a path, come into no lab
   );
 });
 
-test('What a batcher says of itself is told by shard, and anew at each scrape.', async () => {
+test('What a batcher reports about itself is exported by shard, and updated at each scrape.', async () => {
   const registry = new MetricRegistry();
   let now = [known(reading(1))];
   batcherMetrics(registry, BOUNDS, () => Promise.resolve(now));

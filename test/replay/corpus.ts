@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import type { History } from '@temporalio/common/lib/proto-utils';
-import { historyFromText } from '../../src/temporal/replay/history-json';
+import { historyFromText } from '../../src/temporal/replay/recorded-history';
 import { recordedRun } from '../../src/temporal/replay/recorded-history';
 
 export const HISTORIES = path.join(__dirname, 'histories');

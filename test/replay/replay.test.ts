@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { DefaultLogger, Runtime } from '@temporalio/worker';
-import { bundleForReplay } from '../../src/temporal/replay/bundle';
+import { bundleForReplay } from '../../src/temporal/replay/replay-histories';
 import { CASE_NAMES, shortcomings, versionOf } from './cases';
 import { currentVersion, readCorpus } from './corpus';
 import { replay } from './replay';

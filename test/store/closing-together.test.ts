@@ -29,7 +29,7 @@ describe('Batches that are closed together', () => {
     expect(contentsOf(folders)).toMatchObject({ staging: [], unfinished: [], out: { length: 7 } });
   });
 
-  test('do not hold up one another: what stands in the way of one, or is missing of it, is told of that one.', async () => {
+  test('do not delay each other: a file with the name of one, or a record missing from it, is reported for that one only.', async () => {
     const { folders, store, saveAll } = await setUp();
     const [blocked, whole, lacking] = groupOf(3) as [BatchRef, BatchRef, BatchRef];
     await Promise.all([blocked, whole].map((batch) => saveAll(FIVE, batch)));
@@ -56,7 +56,7 @@ describe('Batches that are closed together', () => {
     staged();
   });
 
-  test('are not told as closed when the folder could not be synced, and are by the next attempt.', async () => {
+  test('are not reported as closed if the folder could not be synced, and are closed by the next attempt.', async () => {
     const { folders, store, saveAll } = await setUp();
     const group = groupOf(2);
     await Promise.all(group.map((batch) => saveAll(FIVE, batch)));

@@ -194,7 +194,7 @@ describe.each(STORES)('a store in %s', (_, setUp) => {
     expect(files()).toEqual([BATCH_FILE]);
   });
 
-  test('tells batches of the same id but another minute apart, as after a fresh database of Temporal', async () => {
+  test('distinguishes batches with the same id but another minute, as after a fresh database of Temporal', async () => {
     const store = await harness.worker();
     const later = { ...BATCH, openedAtMs: BATCH.openedAtMs + 60_000 };
     for (const batch of [BATCH, later]) {

@@ -85,7 +85,7 @@ test('a link to a folder is as good as the folder', async () => {
   expect(existsSync(join(root, 'real', 'below'))).toBe(true);
 });
 
-test('an error of the file system is told in words and without the path', () => {
+test('an error of the file system is described in words, without the path', () => {
   const full = Object.assign(new Error('ENOSPC: no space left on device, write'), {
     errno: -28,
     code: 'ENOSPC',

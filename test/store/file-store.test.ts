@@ -72,7 +72,7 @@ test('a staged file that is not whole does not count as saved', async () => {
   });
 });
 
-test('a batch is closed in an OUT_DIR that somebody has removed and made anew (G10)', async () => {
+test('a batch is closed in an OUT_DIR that somebody has removed and recreated (G10)', async () => {
   const folders = await storeFolders();
   const store = createFileStore(folders);
   await store.save(record(1), BATCH);

@@ -23,7 +23,7 @@ afterEach(async () => {
 
 const failureOf = (call: Promise<unknown>) => call.catch((error: unknown) => error);
 
-test('a server that has become a standby is away until it is promoted, whatever it answers', async () => {
+test('a server that has become a standby counts as unavailable until it is promoted, with each of its errors', async () => {
   harness = await postgresHarness(server, { timeoutMs: 200 });
   const store = await harness.worker();
   await server.stop();
@@ -137,7 +137,7 @@ describe('In a database whose encoding does not have every character', () => {
     expect(read?.records).toEqual(withEuro);
   });
 
-  test('a batch is settled whatever its records hold (G4)', async () => {
+  test('a batch is settled with any values in its records (G4)', async () => {
     const store = await latin1();
     const batch = { ...BATCH, flushReason: 'size' as const, records: VALUES.map((v, i) => record(i, v)) };
     const { outcomes } = await settleBatch(store, { batch, format: 'json', reason: 'ended: €', atMs: 1 }, 1);
@@ -168,7 +168,7 @@ test('a record without the key is refused without its value in the log of Postgr
   expect(server.log()).not.toContain('confidential');
 });
 
-test('two records that are one row to the statement alone are not told to add a rule that is in force', async () => {
+test('for two records that only the statement writes to one row, the error does not suggest a rule that is in force', async () => {
   await server.query('CREATE TABLE texts (sku text PRIMARY KEY, cents int)');
   harness = await postgresHarness(server, {
     keyPointer: '/sku',

@@ -128,7 +128,7 @@ test('a save that waits in vain says what it waited for', async () => {
   }
 });
 
-test('G4: a worker that stands still in the middle of a transaction holds up its batch only until the time is over', async () => {
+test('G4: a worker that is suspended in a transaction delays its batch only until the timeout', async () => {
   harness = await postgresHarness(server, { timeoutMs: 500 });
   const [still, other] = [await harness.worker(), await harness.worker()];
   let goOn: () => void = () => undefined;

@@ -132,7 +132,7 @@ describe('A store around code that saves batches', () => {
     expect(errors).toEqual([]);
   });
 
-  test('gives up a call that takes too long, and one that nobody waits for any more, and tells the code.', async () => {
+  test('gives up a call that takes too long, and one that nobody waits for any more, and aborts its signal.', async () => {
     const signals: AbortSignal[] = [];
     const saver = {
       saveBatch: (_: unknown, { signal }: { signal: AbortSignal }) => {
@@ -160,7 +160,7 @@ describe('A store around code that saves batches', () => {
     expect(signals.every(({ aborted }) => aborted)).toBe(true);
   });
 
-  test('makes at most so many calls at once.', async () => {
+  test('never exceeds its maximum of concurrent calls.', async () => {
     let [running, most] = [0, 0];
     const { worker } = await savingHarness(
       {

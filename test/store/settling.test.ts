@@ -82,7 +82,7 @@ test('a late rollback leaves alone what is published as saved (G4)', async () =>
   ]);
 });
 
-test('what a text file does not tell is told as unknown, and where it is from', async () => {
+test('what a text file does not contain is reported as unknown, with the reason for settling', async () => {
   const folders = await storeFolders();
   const store = createFileStore(folders);
   await store.save(RECORDS[0], BATCH);

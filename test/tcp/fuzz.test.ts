@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import type { JsonValue } from '../../src/domain/json';
-import { printableJson } from '../../src/edge/printable-json';
+import { printableJson } from '../../src/tcp/replies';
 import { closeGateways, testGateway } from './test-gateway';
 
 afterEach(closeGateways);
@@ -18,7 +18,7 @@ const garbage = fc.oneof(
     .map((t) => t.join('')),
 );
 
-test('Whatever is sent, in whatever pieces, the connection comes to an end, and only lists that were sent are taken.', async () => {
+test('For any bytes in any pieces, the connection ends, and only lists that were sent are accepted.', async () => {
   const gateway = await testGateway();
   const other = await gateway.connect();
   const pieces = fc.array(

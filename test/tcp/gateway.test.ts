@@ -6,11 +6,11 @@ afterEach(closeGateways);
 
 const SAVED = 'has been save info data: ';
 
-test('The reply to a list is the old one, to the letter: a comma and a space between, no line end.', async () => {
+test('The reply to a list is exactly that of the old server: a comma and a space between values, and no line end.', async () => {
   const gateway = await testGateway();
   const client = await gateway.connect();
   expect(await client.ask('[1,2,3,4,5]', ']')).toBe('has been save info data: [1, 2, 3, 4, 5]');
-  expect(gateway.batcher.accepted).toEqual([{ requestId: 'r1', values: [1, 2, 3, 4, 5] }]);
+  expect(gateway.batcher.accepted).toEqual([{ requestId: 'r1', values: [1, 2, 3, 4, 5], bytes: 5 }]);
   expect(gateway.batcher.onceOnly).toEqual([]);
 });
 
@@ -208,7 +208,7 @@ describe('What can not be taken has one line for an answer, and the connection s
     expect(gateway.taken()).toEqual([[1]]);
   });
 
-  test('what stands behind a mistake on its line belongs to it; the next line does not.', async () => {
+  test('The rest of the line after a mistake belongs to it; the next line does not.', async () => {
     const gateway = await testGateway();
     const client = await gateway.connect();
     expect(await client.ask('x [9] [9]\n[1]\ny\n[2]', '[2]')).toMatch(

@@ -134,7 +134,7 @@ test('A list beyond the bound, and an object, are one mistake, cut anywhere; so 
   );
 });
 
-test('Of any bytes, cut anywhere, every list is one that stands there from bracket to bracket.', () => {
+test('In any bytes, cut at any position, every list found is in the bytes, from bracket to bracket.', () => {
   const token = fc.constantFrom(
     ...[
       '[',

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { NO_COUNTS, type BatcherStatus } from '../../src/contracts/workflow/batcher';
 import { isKeepapartError } from '../../src/domain/errors';
-import { createAdmission, loadOf, type Load } from '../../src/temporal/shard/admission';
+import { createAdmission } from '../../src/temporal/shard/admission';
+import { loadOf, type Load } from '../../src/temporal/shard/load';
 
 /** An eighth of it: ten records, a hundred bytes. */
 const LIMITS = { maxBufferedRecords: 80, maxBufferedBytes: 800 };
@@ -59,7 +60,7 @@ const anyEvent = fc.oneof(
   { weight: 1, arbitrary: fc.constant('nobody answers' as const) },
 );
 
-test('G6: one process never fills the buffer beyond its bounds, however late and in whatever order things happen.', async () => {
+test('G6: one process never fills the buffer beyond its bounds, regardless of delays and order.', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(anyEvent, { maxLength: 60, size: 'max' }),
@@ -268,7 +269,7 @@ describe('A process that knows the buffer', () => {
     await expect(third).rejects.toMatchObject({ code: 'buffer-full' });
   });
 
-  test('passes on that the batcher could not be asked, to all who waited, and asks anew for the next.', async () => {
+  test('rejects all waiting requests if the batcher can not be asked, and asks again for the next one.', async () => {
     const { questions, admit } = process;
     const ends = Promise.allSettled([admit('a', 80), admit('b', 80)]);
     questions[0]!.fail(new Error('away'));

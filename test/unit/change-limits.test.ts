@@ -33,7 +33,7 @@ const change = (...answers: unknown[]) => {
   return changeLimits(new Shards(clientOf(answers), address, limits), { maxBatchSize: 2 }, 'Ann');
 };
 
-test('what every shard has done is told shard by shard', async () => {
+test('the result of each shard is reported', async () => {
   expect(await change(IN_FORCE, IN_FORCE)).toMatchObject({
     by: 'Ann',
     shards: [
@@ -43,7 +43,7 @@ test('what every shard has done is told shard by shard', async () => {
   });
 });
 
-test('what some shards have done and others not is told as it is: changed, refused or unknown', async () => {
+test('a partial change reports each shard as changed, refused or unknown', async () => {
   const problems = [{ field: '/a', expected: 'b', received: 'c' }];
   await expect(change(IN_FORCE, TIMED_OUT, refusal('invalid-request', problems))).rejects.toMatchObject({
     code: 'limits-incomplete',

@@ -218,7 +218,7 @@ describe('settings that do not go together', () => {
     },
   );
 
-  test('two ports may not be the same; each clash is told once, where it was written', () => {
+  test('two ports must not be the same; each clash is reported once, where it was written', () => {
     expect(problemOf({ env: { KEEPAPART_HTTP_PORT: '7233' } })).toEqual({
       field: 'KEEPAPART_HTTP_PORT',
       expected: 'a port other than that of TEMPORAL_PORT',
@@ -300,7 +300,7 @@ describe('secrets', () => {
     },
   );
 
-  test('each wrong entry of the API keys is told by its place', () => {
+  test('each invalid entry of the API keys is reported with its index', () => {
     const env = { KEEPAPART_API_KEYS: `a:${HASH},b:${'A'.repeat(64)},a:${HASH},${'n'.repeat(33)}:${HASH}` };
     expect(refusal({ env }).problems.map((problem) => problem.field)).toEqual([
       'KEEPAPART_API_KEYS/1',

@@ -63,7 +63,7 @@ test('a run that has ended by itself is looked at once and not waited for', asyn
   });
 });
 
-test('one that stands still is sent more after a while, and then a whole share', async () => {
+test('a run that makes no progress is sent more after a while, and then a whole share', async () => {
   const { batcher, sent, send } = setUp();
   await send(100);
   await send(50);
@@ -91,7 +91,7 @@ test('something larger than a share goes by itself', async () => {
   expect({ sent, looks: batcher.looks }).toEqual({ sent: ['first'], looks: 1 });
 });
 
-test('a server that does not answer when it is looked at is asked to take the message, and tells', async () => {
+test('a message is sent even if the run can not be read, and its error is reported', async () => {
   const { batcher, sent, send } = setUp();
   await send(100);
   batcher.away = true;
@@ -99,7 +99,7 @@ test('a server that does not answer when it is looked at is asked to take the me
   expect(sent).toHaveLength(2);
 });
 
-test('A run that stands still takes no more when its history is as long as a worker can hand over.', async () => {
+test('A run without progress accepts no more once its history is as long as a worker can hand over.', async () => {
   const { batcher, sent, send } = setUp();
   await send(100);
   batcher.run = { ...batcher.run, historySize: 9_950 };

@@ -42,7 +42,7 @@ test('However many look on, a batcher is asked once in the time that they name.'
   expect(shard.asked()).toBe(2);
 });
 
-test('A batcher that does not answer holds nobody up, and its last answer stands for twenty seconds.', async () => {
+test('A batcher that does not answer delays nobody, and its last answer is valid for twenty seconds.', async () => {
   let nowMs = 0;
   const shard = shardOf();
   const readings = shard.readings(() => nowMs);

@@ -78,7 +78,7 @@ describe('Two senders of one stream under one key', () => {
     expect(batcher.taken).toEqual(numbers(10));
   });
 
-  test('who cut it in other places: the one that is overtaken is told so, and how much is durable (G3).', async () => {
+  test('with different parts: the one that is overtaken gets an error, with the number of durable records (G3).', async () => {
     const { batcher, open } = fakeBatcher();
     const [fours, threes] = [await open(4, 'k'), await open(3, 'k')];
     await writeAll(fours, numbers(5));

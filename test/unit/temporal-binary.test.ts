@@ -175,7 +175,7 @@ chmod +x "$GOBIN/temporal"`;
     expect((await resolveWith()).source).toBe('cache');
   });
 
-  test('tells what it is doing while it does it', async () => {
+  test('reports its progress', async () => {
     const gate = join(root, 'gate');
     executable(
       join(bin, 'go'),

@@ -73,7 +73,7 @@ test('An API key alone switches TLS on, so that it never travels in the clear.',
   expect(temporalTarget({ TEMPORAL_API_KEY: 's3cret' }).options.tls).toBe(true);
 });
 
-test('The client comes by TLS, trusts whom it was told to, and shows its key.', async () => {
+test('The client uses TLS, trusts the configured certificate authority, and sends its key.', async () => {
   const env = {
     TEMPORAL_ADDRESS: address,
     TEMPORAL_API_KEY: 's3cret',
@@ -84,7 +84,7 @@ test('The client comes by TLS, trusts whom it was told to, and shows its key.', 
   expect(calls.map(({ authorization }) => authorization)).toEqual(['Bearer s3cret']);
 });
 
-test('A server that nobody told it to trust is shown nothing.', async () => {
+test('An untrusted server receives nothing.', async () => {
   const target = temporalTarget({ TEMPORAL_ADDRESS: address, TEMPORAL_API_KEY: 's3cret' });
   await expect(connectWorker(target)).rejects.toMatchObject({ code: 'temporal-unavailable' });
   expect(calls).toEqual([]);

@@ -8,10 +8,16 @@ import { outcomeOf, type RecordOutcome } from '../../domain/records/outcome';
 import { unpackBatch, unpackOutcomes } from '../../domain/records/packed-batch';
 import { callTemporal } from '../server/calls';
 import { describeIfKnown } from '../server/describe';
-import { firstValue, inputOf, lastEventOf, readStart } from '../server/history';
+import { firstValue, inputOf, lastEventOf, readStart, type HistoryEvent } from '../server/history';
 import { batchesIn, type BatchFacts } from './batch-facts';
 import { pendingWork, type PendingWork } from './batch-work';
-import { closedIn } from './closed-early';
+import type {
+  Activities,
+  CloseBatchesInput,
+  CloseBatchesResult,
+  SettleBatchInput,
+  SettleBatchResult,
+} from '../../contracts/workflow/activities';
 
 /** A batch and one run of its child. */
 export type BatchRun = Pick<BatchSummary, 'batchId' | 'runId'>;
@@ -130,4 +136,29 @@ export type BatchReader = ReturnType<typeof createBatchReader>;
 
 function keyOf(batchId: string, runId: string): string {
   return `${runId}/${batchId}`;
+}
+
+/** Every batch that activities in this history have closed, with its outcomes. */
+function* closedIn(events: readonly HistoryEvent[]): Generator<[batchId: string, BatchResult]> {
+  const scheduled = new Map(events.map((event) => [String(event.eventId), event]));
+  for (const { activityTaskCompletedEventAttributes: completed } of events) {
+    const attributes = scheduled.get(
+      String(completed?.scheduledEventId),
+    )?.activityTaskScheduledEventAttributes;
+    const type = attributes?.activityType?.name as keyof Activities | undefined;
+    if (type === 'closeBatches') {
+      const { batches, kinds } = firstValue(attributes?.input) as CloseBatchesInput;
+      const results = (firstValue(completed?.result) as CloseBatchesResult).batches;
+      const of = batches.map(({ outcomes }) => outcomes);
+      for (const [i, { batchId, records }] of batches.entries()) {
+        const result = results[i];
+        if (result === undefined || !('location' in result)) continue;
+        const outcomes = unpackOutcomes({ kinds, of }, i, unpackBatch(records));
+        yield [batchId, { location: result.location, outcomes: outcomes.map(outcomeOf) }];
+      }
+    } else if (type === 'settleBatch') {
+      const { batch } = firstValue(attributes?.input) as SettleBatchInput;
+      yield [batch.batchId, firstValue(completed?.result) as SettleBatchResult];
+    }
+  }
 }

@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { DeadLetter, DeadLetterFilter, DeadLetterPage } from '../../contracts/api/dead-letters';
 import { isKnowableRequestId } from '../../contracts/workflow/ids';
 import { SEARCH_ATTRIBUTES } from '../../contracts/workflow/search-attributes';
 import type { BatchSummary } from '../../contracts/api/views';
@@ -8,13 +7,12 @@ import { portions } from '../../domain/portions';
 import type { JsonValue } from '../../domain/json';
 import { OUTCOME, type RecordOutcome } from '../../domain/records/outcome';
 import { requestIdOf } from '../../domain/records/record';
-import { redriveIdOf, redriveOf } from '../../domain/redrive';
+import { redriveIdOf } from '../../domain/redrive';
 import { mapAtOnce } from '../server/at-once';
 import { ifKnown } from '../server/calls';
 import type { ListBatches } from '../children/batch-pages';
 import { holdingAnyOf, literal } from '../children/batch-queries';
 import type { BatchReader } from '../children/batch-reader';
-import type { KnownRedrives } from './known-redrives';
 
 /** A dead letter from its batch's result, without its value, which is in the batch's input. */
 export interface FoundLetter extends RecordOutcome {
@@ -157,44 +155,3 @@ export function createDeadLetterReader(
 }
 
 export type DeadLetterReader = ReturnType<typeof createDeadLetterReader>;
-
-/** One page of dead letters, as clients see it. */
-export async function readDeadLetterPage(
-  reader: DeadLetterReader,
-  known: KnownRedrives,
-  { batchId, requestId, redriven, ...options }: DeadLetterFilter,
-): Promise<DeadLetterPage> {
-  const found =
-    batchId === undefined
-      ? await reader.page({ ...options, ...(requestId !== undefined && { requestId }) })
-      : { letters: await reader.ofBatch(batchId), nextCursor: null };
-  const sentAgain = await known.among(found.letters);
-  const letters = found.letters.filter(
-    ({ recordId, redriveId }) =>
-      (requestId === undefined || requestIdOf(recordId) === requestId) &&
-      (redriven === 'any' || sentAgain.has(redriveId) === (redriven === 'true')),
-  );
-  const values = await reader.values(letters);
-  return {
-    deadLetters: letters.map((letter, i) => viewOf(letter, values[i] as JsonValue, sentAgain)),
-    nextCursor: found.nextCursor,
-  };
-}
-
-function viewOf(letter: FoundLetter, value: JsonValue, sentAgain: ReadonlySet<string>): DeadLetter {
-  const { recordId, attempts, error, rollbackError, atMs, batch, file, redriveId } = letter;
-  return {
-    recordId,
-    requestId: requestIdOf(recordId),
-    value,
-    attempts,
-    error: error ?? null,
-    rollbackError: rollbackError ?? null,
-    at: new Date(atMs).toISOString(),
-    batchId: batch.batchId,
-    batcher: batch.batcher,
-    file,
-    redriveOf: redriveOf(requestIdOf(recordId)),
-    redrivenAs: sentAgain.has(redriveId) ? redriveId : null,
-  };
-}

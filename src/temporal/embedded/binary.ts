@@ -1,19 +1,14 @@
 import { KeepapartError } from '../../domain/errors';
 import { buildFromSource } from './build-from-source';
 import { cachedBinaryPath, fillCache } from './cache';
+import type { Environment } from './child-environment';
 import { download } from './download';
-import {
-  type BinaryVersion,
-  type Environment,
-  findOnPath,
-  isExecutableFile,
-  probeVersion,
-} from './executable';
+import { type BinaryVersion, findOnPath, isExecutableFile, probeVersion } from './executable';
 import { BINARY_PHASE, type BinaryProgress, type ReportStep } from './progress';
 import * as versions from './version';
 
 export { defaultCacheDir } from './cache';
-export type { Environment } from './executable';
+export type { Environment } from './child-environment';
 export type { BinaryProgress } from './progress';
 
 /** Where a binary came from. */

@@ -1,8 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MINUTE, SECOND } from '../../domain/duration';
-import { fetchingEnvironment } from './child-environment';
-import type { Environment } from './executable';
+import { fetchingEnvironment, type Environment } from './child-environment';
 import { findOnPath } from './executable';
 import { BINARY_PHASE, type ReportStep } from './progress';
 import { runCommand, stallGuard } from './run-command';

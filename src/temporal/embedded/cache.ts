@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, isAbsolute, join } from 'node:path';
 import { DAY } from '../../domain/duration';
-import type { Environment } from './executable';
+import type { Environment } from './child-environment';
 import { CLI_VERSION } from './version';
 
 const UNFINISHED = '.unfinished-';

@@ -1,4 +1,5 @@
-import type { Environment } from './executable';
+/** Environment variables for a child process, from those of the caller. */
+export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** What any program may need to run: paths and locale. */
 const COMMON = [

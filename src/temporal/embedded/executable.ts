@@ -4,12 +4,9 @@ import { access, stat } from 'node:fs/promises';
 import { delimiter, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { SECOND } from '../../domain/duration';
-import { serverEnvironment } from './child-environment';
+import { serverEnvironment, type Environment } from './child-environment';
 
 const run = promisify(execFile);
-
-/** Environment variables for a child process, from those of the caller. */
-export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** The output of `temporal --version`. */
 export interface BinaryVersion {

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { SECOND } from '../../domain/duration';
-import type { Environment } from './executable';
+import type { Environment } from './child-environment';
 
 const KILL_GRACE_MS = 5 * SECOND;
 const TAIL_LINES = 8;

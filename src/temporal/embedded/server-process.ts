@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { SECOND } from '../../domain/duration';
-import type { Environment } from './executable';
+import type { Environment } from './child-environment';
 
 const STOP_GRACE_MS = 10 * SECOND;
 /** As a umask: no access for others. */

@@ -1,10 +1,21 @@
-import { Worker, type InjectedSinks, type WorkflowBundleOption } from '@temporalio/worker';
+import path from 'node:path';
+import {
+  DefaultLogger,
+  Worker,
+  bundleWorkflowCode,
+  type InjectedSinks,
+  type WorkflowBundleOption,
+} from '@temporalio/worker';
 import type { History } from '@temporalio/common/lib/proto-utils';
 import type { GivenRecords, ReplaySinks } from '../../contracts/workflow/replay';
 import type { WorkerSinks } from '../../contracts/workflow/worker-sinks';
 import { workerSinks } from '../worker/worker-sinks';
 import { explainError, explainOtherRecords, type Mismatch, type ReplayedTask } from './mismatch';
 import { lastCompletedTask } from './recorded-history';
+
+/** The workflow code of this installation; sources if those are what runs. */
+const WORKFLOWS = path.resolve(__dirname, '../../../workflows');
+const REPORT = path.join(WORKFLOWS, 'replay/report');
 
 /** What a replay needs. The id matters, because a batcher derives the ids of its batches from its own. */
 export interface Replayable {
@@ -79,4 +90,17 @@ interface Seen {
 
 function nothingSeen(lastCompletedTask: number): Seen {
   return { lastCompletedTask, records: {}, task: { startedEventId: 0, given: [] } };
+}
+
+/**
+ * Bundles workflow code so that `replayHistories` can observe it. It takes seconds, and is done on demand rather than by
+ * the build, because few need it. The query guard is left out: for an open run, a replay also receives the events after
+ * the last task, which the guard forbids, and which are harmless here.
+ */
+export function bundleForReplay(workflowsPath = WORKFLOWS): Promise<WorkflowBundleOption> {
+  return bundleWorkflowCode({
+    workflowsPath,
+    workflowInterceptorModules: [REPORT],
+    logger: new DefaultLogger('ERROR'),
+  });
 }

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import type { SearchAttributeType } from '@temporalio/common';
 import { encodeSearchAttributeIndexedValueType } from '@temporalio/common/lib/search-attributes';
@@ -6,7 +7,6 @@ import { KeepapartError } from '../../domain/errors';
 import { MINUTE, SECOND } from '../../domain/duration';
 import { callTemporal } from './calls';
 import { GRPC_STATUS, hasFailedWith } from './grpc-status';
-import { waitUntil } from './wait-until';
 
 /** Retention period of a new namespace: how long requests and batches can be looked up after they closed. */
 const RETENTION_SECONDS = 3 * 24 * 60 * 60;
@@ -100,3 +100,17 @@ type Long = NonNullable<
     Parameters<Client['workflowService']['registerNamespace']>[0]['workflowExecutionRetentionPeriod']
   >['seconds']
 >;
+
+/** Polls until the condition is true. @throws `temporal-unavailable` after `timeoutMs` */
+async function waitUntil(
+  isTrue: () => Promise<boolean>,
+  { timeoutMs, intervalMs, what }: { timeoutMs: number; intervalMs: number; what: string },
+): Promise<void> {
+  const deadline = Date.now() + timeoutMs;
+  while (!(await isTrue())) {
+    if (Date.now() > deadline) {
+      throw new KeepapartError('temporal-unavailable', `gave up after waiting ${timeoutMs} ms for ${what}`);
+    }
+    await sleep(intervalMs);
+  }
+}

@@ -2,19 +2,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { BatcherStatus } from '../../contracts/workflow/batcher';
 import { SECOND } from '../../domain/duration';
 import { KeepapartError } from '../../domain/errors';
-import { jsonBytes, type JsonValue } from '../../domain/json';
 import { createDrainRate } from './drain-rate';
+import { NOTHING, minus, plus, type Load } from './load';
 
 export interface AdmissionLimits {
   /** Per shard. */
   maxBufferedRecords: number;
   maxBufferedBytes: number;
-}
-
-/** Records that one or more requests add to a buffer. Bytes are the sum of {@link jsonBytes} of the values. */
-export interface Load {
-  records: number;
-  bytes: number;
 }
 
 /** The share of the bound that one process may add to a shard beyond what the batcher last reported. */
@@ -141,23 +135,4 @@ export function createAdmission(
       }
     },
   };
-}
-
-/** @param bytes the sum of the sizes of the values, if it is known already */
-export function loadOf(values: readonly JsonValue[], bytes = sizeOf(values)): Load {
-  return { records: values.length, bytes };
-}
-
-function sizeOf(values: readonly JsonValue[]): number {
-  return values.reduce<number>((sum, value) => sum + jsonBytes(value), 0);
-}
-
-const NOTHING: Load = { records: 0, bytes: 0 };
-
-function plus(a: Load, b: Load): Load {
-  return { records: a.records + b.records, bytes: a.bytes + b.bytes };
-}
-
-function minus(a: Load, b: Load): Load {
-  return { records: a.records - b.records, bytes: a.bytes - b.bytes };
 }

@@ -1,6 +1,6 @@
 import type { BatcherStatus } from '../../contracts/workflow/batcher';
 import { MINUTE, SECOND } from '../../domain/duration';
-import type { Load } from './admission';
+import type { Load } from './load';
 
 /** Answers closer together than this say nothing about the rate, because outcomes arrive batch by batch. */
 const LEAST_SAMPLE_MS = 1 * SECOND;

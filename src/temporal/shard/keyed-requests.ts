@@ -14,7 +14,7 @@ import {
   type Layout,
 } from '../../domain/windows/layout';
 import type { StreamProgress } from '../../domain/windows/stream-window';
-import { loadOf, type Load } from './admission';
+import { loadOf, type Load } from './load';
 import { digestOf, keyRefOf } from './digests';
 import { openRecordStream, reused } from './record-stream';
 import type { Shard } from './shard';

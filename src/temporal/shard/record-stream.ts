@@ -6,7 +6,8 @@ import { canonicalJson, jsonBytes, type JsonValue } from '../../domain/json';
 import type { KeyRef } from '../../domain/windows/key-window';
 import { idempotencyKeyOf } from '../../domain/scope';
 import type { StreamProgress } from '../../domain/windows/stream-window';
-import { UNSEEN_SHARE, type AdmissionLimits, type Load } from './admission';
+import { UNSEEN_SHARE, type AdmissionLimits } from './admission';
+import type { Load } from './load';
 import { sha256, shortDigest } from './digests';
 
 /** Maximum size of a part. Parts are sent one after another, so each must be worth a signal. */

@@ -1,14 +1,33 @@
-import type { Client } from '@temporalio/client';
-import type { ChildClosing, HeldByChild, RecordRun } from '../../contracts/workflow/activities';
-import type { ChildInput } from '../../contracts/workflow/child';
+import {
+  CancelledFailure,
+  TerminatedFailure,
+  TimeoutFailure,
+  WorkflowFailedError,
+  WorkflowNotFoundError,
+  type Client,
+} from '@temporalio/client';
+import {
+  CHILD_CLOSING,
+  completedWith,
+  type ChildClosing,
+  type ChildClosingStatus,
+  type HeldByChild,
+  type RecordRun,
+} from '../../contracts/workflow/activities';
+import type { ChildInput, ChildWorkflow } from '../../contracts/workflow/child';
+import { SEARCH_ATTRIBUTES } from '../../contracts/workflow/search-attributes';
 import { storeNoticeSignal, type StoreNotice } from '../../contracts/workflow/store-notice';
 import type { PackedBuffer } from '../../domain/buffer/buffer';
 import type { RequestDigest } from '../../domain/windows/key-window';
+import { HOLDS_BATCHES, literal } from '../children/batch-queries';
 import { restartChild } from '../children/restart-child';
-import { unfinishedChildren } from '../children/unfinished-children';
-import { waitForChild } from '../children/wait-for-child';
 import { keysBefore } from '../rescue/keys-before';
+import { mapAtOnce } from '../server/at-once';
+import { callTemporal } from '../server/calls';
+import { describeIfKnown } from '../server/describe';
 import { inputIfKnown } from '../server/history';
+
+const LOOKS_AT_ONCE = 8;
 
 /** What activities need from the server; their interface for it is in `activities/`. */
 export function createWorkflowAccess(client: Client) {
@@ -38,4 +57,44 @@ async function readChild(client: Client, childId: string): Promise<HeldByChild> 
     batch.records.map(([requestId, first, values]): RecordRun => [requestId, first, values.length]),
   );
   return { batches: input.batches.length, bulk: input.bulk !== undefined, records };
+}
+
+/**
+ * The children of a batcher that have not completed: running ones, and those that closed in any other way and were not
+ * settled. A listing may lag by some seconds, so each is described.
+ */
+async function unfinishedChildren(client: Client, batcher: string): Promise<string[]> {
+  const query = `${HOLDS_BATCHES} AND ${SEARCH_ATTRIBUTES.batcher.name} = ${literal(batcher)} AND ExecutionStatus != 'Completed'`;
+  const listed = new Set<string>();
+  await callTemporal(client, `could not list the batches of ${batcher}`, async () => {
+    for await (const { workflowId } of client.workflow.list({ query, pageSize: 500 })) listed.add(workflowId);
+  });
+  const children = await mapAtOnce([...listed], LOOKS_AT_ONCE, (childId) => describeIfKnown(client, childId));
+  return [...listed]
+    .filter((_, i) => children[i] !== undefined && children[i].status.name !== 'COMPLETED')
+    .sort();
+}
+
+/**
+ * Long-polls until a child closes, and returns how. Rejects if the signal is aborted, or if Temporal can't be reached.
+ */
+async function waitForChild(client: Client, childId: string, signal: AbortSignal): Promise<ChildClosing> {
+  try {
+    const handle = client.workflow.getHandle<ChildWorkflow>(childId);
+    return completedWith(await client.withAbortSignal(signal, () => handle.result()));
+  } catch (error) {
+    if (signal.aborted) throw signal.reason;
+    const status = closingStatusOf(error);
+    if (status === undefined) throw error;
+    return { status, batches: 0, saved: 0, rolledBack: 0, retries: 0 };
+  }
+}
+
+function closingStatusOf(error: unknown): ChildClosingStatus | undefined {
+  if (error instanceof WorkflowNotFoundError) return CHILD_CLOSING.notFound;
+  if (!(error instanceof WorkflowFailedError)) return undefined;
+  if (error.cause instanceof TerminatedFailure) return CHILD_CLOSING.terminated;
+  if (error.cause instanceof CancelledFailure) return CHILD_CLOSING.canceled;
+  if (error.cause instanceof TimeoutFailure) return CHILD_CLOSING.timedOut;
+  return CHILD_CLOSING.failed;
 }

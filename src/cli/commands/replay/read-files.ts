@@ -1,7 +1,7 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { KeepapartError } from '../../../domain/errors';
-import { historyFromText } from '../../../temporal/replay/history-json';
+import { historyFromText } from '../../../temporal/replay/recorded-history';
 import { recordedRun, type RecordedRun } from '../../../temporal/replay/recorded-history';
 
 /**

@@ -3,7 +3,7 @@ import { InvalidArgumentError, type Command } from 'commander';
 import type { Config } from '../../../config';
 import { KeepapartError } from '../../../domain/errors';
 import { connectClient } from '../../../temporal/server/connection';
-import { bundleForReplay } from '../../../temporal/replay/bundle';
+import { bundleForReplay } from '../../../temporal/replay/replay-histories';
 import { fetchRun, listLiveRuns, type ListedRun } from '../../../temporal/replay/live-runs';
 import { replayHistories, type Replayed } from '../../../temporal/replay/replay-histories';
 import { installRuntime } from '../../../temporal/worker/runtime';
