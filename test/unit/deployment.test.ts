@@ -33,7 +33,7 @@ function block(key: string): string {
 }
 
 describe('settings in the container files', () => {
-  const named = all(`${dockerfile}\n${compose}`, /\b(KEEPAPART_[A-Z_]+)/g);
+  const named = all(`${dockerfile}\n${compose}`, /\b(KEEPAPART_[A-Z0-9_]+)/g);
 
   test('are settings that keepapart knows, as it refuses to start with any other', () => {
     expect(SETTING_KEYS.map(envName)).toEqual(expect.arrayContaining(named));
