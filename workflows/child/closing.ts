@@ -165,7 +165,7 @@ export class Closing {
       ...(undoFailed > 0 ? [{ key: SEARCH_ATTRIBUTES.undoFailed, value: true }] : []),
     ]);
     setCurrentDetails(
-      `${saved} saved, ${rolledBack} rolled back${undoFailed > 0 ? `, ${undoFailed} rollbacks failed` : ''}`,
+      `${saved} saved, ${rolledBack} rolled back${undoFailed > 0 ? `, ${undoFailed} rollback${undoFailed === 1 ? '' : 's'} failed` : ''}`,
     );
     if (this.batches.length === 1) return;
     this.waves.push({

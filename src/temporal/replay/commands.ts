@@ -9,8 +9,8 @@ const WITHOUT_EVENT = new Set(['respondToQuery', 'updateResponse', 'nothing']);
 
 const IN_WORDS = new Map(
   Object.entries({
-    cancelTimer: 'calls off a timer',
-    requestCancelActivity: 'calls off an activity',
+    cancelTimer: 'cancels a timer',
+    requestCancelActivity: 'cancels an activity',
     signalExternalWorkflowExecution: 'signals another workflow',
     requestCancelExternalWorkflowExecution: 'cancels another workflow',
     upsertWorkflowSearchAttributes: 'sets search attributes',
