@@ -66,8 +66,8 @@ describe.each<[store: string, how: string, setUp: () => Promise<StoreHarness>, W
   ['Postgres', 'one by one', inPostgres, { together: false, steps: 4, leastPoints: 12 }],
   ['Postgres', 'together', inPostgres, { together: true, steps: 3, leastPoints: 10 }],
   // What is written to S3 and removed there, a report for each step, and the publishing of the file.
-  ['S3', 'one by one', inS3, { together: false, steps: 4, leastPoints: 12 }],
-  ['S3', 'together', inS3, { together: true, steps: 3, leastPoints: 12 }],
+  ['S3', 'one by one', inS3, { together: false, steps: 4, leastPoints: 8 }],
+  ['S3', 'together', inS3, { together: true, steps: 3, leastPoints: 8 }],
 ])('Two records in %s, one of them rolled back, saved and closed %s:', (_store, _how, setUp, way) => {
   test(
     'G4, G10: wherever a worker is killed, a reader sees a whole file or none, and the next worker finishes',

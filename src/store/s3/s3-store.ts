@@ -158,7 +158,10 @@ export async function openS3Store(options: S3StoreOptions): Promise<S3Store> {
         return removed;
       }),
 
-    close: () => Promise.resolve(bucket.close()),
+    close: () => {
+      bucket.close();
+      return Promise.resolve();
+    },
   };
 }
 
@@ -182,7 +185,7 @@ async function prepare(bucket: Bucket, { compression }: S3StoreOptions): Promise
       'store-unusable',
       `the prefix is used with ${found.trim()} and can't be with ${wanted.trim()}; set another S3_PREFIX`,
     );
-  for await (const _ of bucket.list(`${STAGING}probe/`)) break;
+  await bucket.list(`${STAGING}probe/`).next();
   await bucket.remove(`${STAGING}probe/probe`);
 }
 
