@@ -13,7 +13,10 @@ export function nothingFound<T>(): Found<T> {
   return { count: 0, first: [] };
 }
 
-/** Adds a finding. @param count how many occurrences it stands for */
+/**
+ * Adds a finding.
+ * @param count number of occurrences that it represents; default 1
+ */
 export function note<T>(found: Found<T>, finding: T, count = 1): void {
   found.count += count;
   if (found.first.length < LISTED) found.first.push(finding);
@@ -135,7 +138,10 @@ export interface PostgresReport {
   };
 }
 
-/** Whether no damage was found. @param damage an object whose members are all {@link Found} */
+/**
+ * Whether no damage was found.
+ * @param damage an object whose members are all {@link Found}
+ */
 export function isClean(damage: object): boolean {
   return (Object.values(damage) as Found<unknown>[]).every(({ count }) => count === 0);
 }
