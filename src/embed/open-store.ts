@@ -8,6 +8,7 @@ import { openOwnStore } from '../store/own/open-own-store';
 import type { SavingStoreOptions } from '../store/own/saving-store';
 import { sweep, sweepUnfinished } from '../store/sweep';
 import { loadOwnModule } from './own-module';
+import { bucketOptions, loadS3 } from './s3-client';
 import type { Stops } from './stops';
 
 interface Context {
@@ -33,6 +34,7 @@ export function openFaultlessStore(context: Context): Promise<RecordStore> {
   if (context.ownStore !== undefined) return openOwn(context, context.ownStore);
   if (store === 'postgres') return openInPostgres(context);
   if (store === 'http') return openOverHttp(context);
+  if (store === 's3') return openInS3(context);
   return isOwnStore(store) ? openOwn(context) : openInFiles(context);
 }
 
@@ -81,6 +83,16 @@ function savingOptions({ config, logger }: Context): SavingStoreOptions {
         `${name} of the store threw: the attempt has failed for this call's records`,
       ),
   };
+}
+
+async function openInS3({ config, logger, lifecycle, folderMode }: Context): Promise<RecordStore> {
+  await prepareOutDir(config, folderMode);
+  const unfinishedFiles = await sweepUnfinished(config);
+  const { openS3Store } = await loadS3(() => import('../store/s3/s3-store.js'));
+  const store = await openS3Store({ ...bucketOptions(config), outDir: config.outDir });
+  lifecycle.onStop('the connections to S3', () => store.close());
+  logger.debug({ unfinishedFiles, staged: await store.sweep() }, CLEARED);
+  return store;
 }
 
 async function openInPostgres({ config, logger, lifecycle, folderMode }: Context): Promise<RecordStore> {
