@@ -132,7 +132,7 @@ export const ROOMS = {
     'embedded',
     'server',
   ],
-  'src/store': ['testing', 'http', 'own', 'postgres'],
+  'src/store': ['testing', 'http', 'own', 'postgres', 's3'],
   'src/ui': ['screens', 'parts', 'model'],
   'src/cli': ['commands', 'process', 'terminal'],
   workflows: ['replay', 'batcher', 'child'],
