@@ -63,7 +63,10 @@ export interface BatcherClient {
   batches(filter: BatchFilter): Promise<BatchPage>;
   /** One batch; `undefined` if it never existed, or closed before the retention period. */
   batch(batchId: string): Promise<BatchView | undefined>;
-  /** Lists dead letters, those of the batch that closed last first. Rejects with `not-found` if the cursor is not from an earlier page. */
+  /**
+   * Lists dead letters, those of the batch that closed last first. Rejects with `not-found` if the cursor is not from
+   * an earlier page.
+   */
   deadLetters(filter: DeadLetterFilter): Promise<DeadLetterPage>;
   /**
    * Redrives dead letters, each only once (G4), as new requests, so that conflicts are checked again (G2). `by` is kept in

@@ -13,7 +13,10 @@ export type Via = (typeof VIA)[keyof typeof VIA];
 /** An HTTP request that was answered, or whose client disconnected. */
 export interface EndedRequest {
   method: string;
-  /** The route's path in OpenAPI, for example `/v1/batches/{batchId}`; undefined if the request was refused before routing. */
+  /**
+   * The route's path in OpenAPI, for example `/v1/batches/{batchId}`; undefined if the request was refused before
+   * routing.
+   */
   route: string | undefined;
   status: number;
   seconds: number;

@@ -235,7 +235,10 @@ export class KeepapartError extends Error {
   }
 }
 
-/** Whether a thrown value is a {@link KeepapartError}, judged by its shape so that it works for errors of other copies of the class. */
+/**
+ * Whether a thrown value is a {@link KeepapartError}, judged by its shape so that it works for errors of other copies
+ * of the class.
+ */
 export function isKeepapartError(error: unknown): error is KeepapartError {
   return (
     error instanceof Error &&

@@ -8,7 +8,10 @@ import { isRedriveId } from './redrive';
 
 const SEPARATOR = '~';
 
-/** Redrives are remembered in a scope of their own, so that they don't use up the share of the client that sent the records. */
+/**
+ * Redrives are remembered in a scope of their own, so that they don't use up the share of the client that sent the
+ * records.
+ */
 const REDRIVE_SCOPE = '*redrive';
 
 /** The name of a client's API key, empty without one; or {@link REDRIVE_SCOPE}. */

@@ -37,7 +37,7 @@ export function createSharedSync(sync: (folder: string) => Promise<void> = syncF
 /**
  * Creates a folder durably, with its parents. It doesn't use `mkdir` with `recursive`, which doesn't sync the parents, and
  * which in Node 20 never returns if a file system answers ENOENT although the parent exists, as /proc does.
- * @param mode of what is created; the umask restricts it further
+ * @param mode of the folders that are created; the umask is subtracted
  */
 export async function makeFolder(folder: string, mode = 0o777): Promise<void> {
   try {

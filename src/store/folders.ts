@@ -28,7 +28,7 @@ export function unfinishedRoot(folders: Pick<StoreFolders, 'outDir'>): string {
 /**
  * Creates the store's folders and checks that they are writable. Done once at the start and never while saving, so that an
  * unmounted folder is an error instead of a second, empty folder on the wrong disk.
- * @param mode of folders that are created; the umask restricts it further
+ * @param mode of the folders that are created; the umask is subtracted
  * @throws `folder-not-writable` (not retried), naming the setting, the folder and the cause
  */
 export async function prepareFolders(folders: StoreFolders, mode?: number): Promise<void> {

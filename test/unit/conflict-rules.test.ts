@@ -217,7 +217,7 @@ describe('parseConflictRules', () => {
       'alike within what is the same as a whole',
       [{ alike: '/a/b', same: '/a' }],
       '/0',
-      'also have equal values at the pointer of "alike"',
+      'never differ at the pointer of "alike"',
       '{"alike":"/a/b","same":"/a"} (object)',
     ],
     [
@@ -354,7 +354,7 @@ describe('parseConflictRules', () => {
       'same at a value that always differs in a pair',
       [{ pair: [1, 2], same: '' }],
       '/0',
-      'always differ at',
+      'always differ there',
       '{"pair":[1,2],"same":""} (object)',
     ],
     [
@@ -368,7 +368,7 @@ describe('parseConflictRules', () => {
       'same at a value that always differs in a never',
       [{ never: { left: { at: '/k', equals: 'd' }, right: { at: '/k', equals: 'c' } }, same: '/k' }],
       '/0',
-      'always differ at',
+      'always differ there',
       expect.any(String),
     ],
     [

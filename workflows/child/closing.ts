@@ -42,7 +42,9 @@ export class Closing {
   private readonly closed = new Map<number, ClosedBatch>();
   private readonly waves: NonNullable<ChildMemo['closed']> = [];
   private readonly report = createReporter(() => this.progress());
-  /** Number of portions with batches whose closing failed at first. While there are any, progress is reported at once. */
+  /**
+   * Number of portions with batches whose closing failed at first. While there are any, progress is reported at once.
+   */
   private late = 0;
 
   constructor(
@@ -164,9 +166,9 @@ export class Closing {
       { key: SEARCH_ATTRIBUTES.retries, value: retries },
       ...(undoFailed > 0 ? [{ key: SEARCH_ATTRIBUTES.undoFailed, value: true }] : []),
     ]);
-    setCurrentDetails(
-      `${saved} saved, ${rolledBack} rolled back${undoFailed > 0 ? `, ${undoFailed} rollback${undoFailed === 1 ? '' : 's'} failed` : ''}`,
-    );
+    const failures =
+      undoFailed === 0 ? '' : `, ${undoFailed} ${undoFailed === 1 ? 'rollback' : 'rollbacks'} failed`;
+    setCurrentDetails(`${saved} saved, ${rolledBack} rolled back${failures}`);
     if (this.batches.length === 1) return;
     this.waves.push({
       atMs: Date.now(),

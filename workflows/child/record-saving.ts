@@ -27,7 +27,10 @@ export interface SaveTimes {
   fastestMs: number | undefined;
 }
 
-/** Saves each record with its own activity, which Temporal retries, and closes each batch when its records have outcomes. */
+/**
+ * Saves each record with its own activity, which Temporal retries, and closes each batch when its records have
+ * outcomes.
+ */
 export async function saveRecordByRecord(
   batches: readonly OpenBatch[],
   policy: ChildPolicy,

@@ -29,7 +29,9 @@ export const REDRIVEN = ['false', 'true', 'any'] as const;
 export type Redriven = (typeof REDRIVEN)[number];
 
 export interface DeadLetterFilter {
-  /** How many batches with dead letters a page covers. The page has all their dead letters that match, possibly none. */
+  /**
+   * How many batches with dead letters a page covers. The page has all their dead letters that match, possibly none.
+   */
   limit: number;
   cursor?: string;
   requestId?: string;

@@ -107,7 +107,9 @@ export interface BatchCutView {
   /** The maximum batch size that was in force. */
   maxBatchSize: number;
   why: WhyNoLarger | CutReason['why'];
-  /** How long its oldest record had waited, in milliseconds. This and all following are null or empty for a full batch. */
+  /**
+   * How long its oldest record had waited, in milliseconds. This and all following are null or empty for a full batch.
+   */
   oldestMs: number | null;
   /** Remaining records: they stayed in the buffer or left it later, without those in pages. */
   left: number | null;
@@ -233,7 +235,10 @@ export interface ShardWaitsView {
   bufferedRecords: number;
   /** Add up to all buffered records; most records first. Records after the first 1,000 count as `older_records`. */
   waits: WaitCountView[];
-  /** The 20 rules that delay most of the first 1,000 records: kept out of an earlier batch, or apart from an older record. */
+  /**
+   * The 20 rules that delay most of the first 1,000 records: kept out of an earlier batch, or apart from an older
+   * record.
+   */
   rules: RuleCountView[];
 }
 

@@ -50,7 +50,9 @@ export interface SaveFailure {
   retryAfterMs?: number;
 }
 
-/** The rollbacks that failed permanently; all other records are rolled back. Indexes as in {@link SaveBatchesResult}. */
+/**
+ * The rollbacks that failed permanently; all other records are rolled back. Indexes as in {@link SaveBatchesResult}.
+ */
 export interface RollbackResult {
   failures: UndoFailure[];
   failed: [batch: number, record: number, failure: number][];

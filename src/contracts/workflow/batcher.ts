@@ -61,7 +61,10 @@ export const RUN_LIMITS = {
 
 export type BatcherWorkflow = (input: BatcherInput) => Promise<void>;
 
-/** The state that continue-as-new passes to the next run, as plain JSON. All other state of a batcher is derived from it. */
+/**
+ * The state that continue-as-new passes to the next run, as plain JSON. All other state of a batcher is derived from
+ * it.
+ */
 export interface CarriedState {
   /** The head of the buffer: the oldest records. */
   buffer: PackedBuffer;
@@ -178,11 +181,15 @@ export interface AcceptedRequest {
   values: JsonValue[];
   /** Set for a list with an idempotency key, which must be accepted only once (G5). */
   digest?: RequestDigest;
-  /** Version of the {@link Layout} by which this shard was chosen. The batcher accepts nothing under an older version. */
+  /**
+   * Version of the {@link Layout} by which this shard was chosen. The batcher accepts nothing under an older version.
+   */
   layout?: number;
   /** Set for a part of a stream: index of the first value. */
   offset?: number;
-  /** Set for a part of a stream with an idempotency key: it is accepted only once, and only after its predecessor (G5). */
+  /**
+   * Set for a part of a stream with an idempotency key: it is accepted only once, and only after its predecessor (G5).
+   */
   part?: StreamPart;
 }
 

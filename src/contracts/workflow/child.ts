@@ -35,7 +35,10 @@ export interface BatchInChild {
   records: PackedBatch;
   /** Why the batch has no more records. Absent for a full batch. */
   cut?: StoredCutReason;
-  /** How long the first record of each run in `records` had waited when the batch was cut, in milliseconds; for metrics. */
+  /**
+   * How long the first record of each run in `records` had waited when the batch was cut, in milliseconds; for
+   * metrics.
+   */
   waitedMs?: number[];
 }
 
@@ -50,7 +53,10 @@ export interface ChildResult {
 
 /** Memo of `batchesWorkflow`, which every listing includes. */
 export interface ChildMemo {
-  /** All requests that have records here, with their numbers of records, so that readers know when a request is complete. */
+  /**
+   * All requests that have records here, with their numbers of records, so that readers know when a request is
+   * complete.
+   */
   requests: [requestId: string, size: number][];
   /** Per batch: its flush reason, and the indexes of its requests in `requests`. */
   batches: [flushReason: FlushReason, requests: number[]][];

@@ -23,7 +23,10 @@ export interface PipelineSettings extends Limits {
 export const CONFLICT_SCOPE = { file: 'file', running: 'running' } as const;
 export type ConflictScope = (typeof CONFLICT_SCOPE)[keyof typeof CONFLICT_SCOPE];
 
-/** What happens to the saved records of a batch in which another one is rolled back: they stay saved, or are rolled back too. */
+/**
+ * What happens to the saved records of a batch in which another one is rolled back: they stay saved, or are rolled
+ * back too.
+ */
 export const ON_FAILURE = { keep: 'keep', rollbackBatch: 'rollback_batch' } as const;
 export type OnFailure = (typeof ON_FAILURE)[keyof typeof ON_FAILURE];
 

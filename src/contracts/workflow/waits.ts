@@ -22,7 +22,10 @@ export const WAITS_FOR = {
   slot: 'slot',
   /** The batch could start, but the last batch started less than `BATCH_SPACING_MS` ago. */
   spacing: 'spacing',
-  /** The batch could start, but waits up to a second to start with others, because two children that save in bulk are busy. */
+  /**
+   * The batch could start, but waits up to a second to start with others, because two children that save in bulk are
+   * busy.
+   */
   gathering: 'gathering',
   /** Only the starts of older batches, which are under way. */
   start: 'start',
@@ -49,7 +52,10 @@ export interface Wait {
 /** What the buffered records of a request wait for. Most of them have the same wait, so each is listed once. */
 export interface TracedWaits {
   distinct: Wait[];
-  /** For each element of `bufferedIndexes`, an index into `distinct`. Shorter than `bufferedIndexes` for very many records. */
+  /**
+   * For each element of `bufferedIndexes`, an index into `distinct`. Shorter than `bufferedIndexes` for very many
+   * records.
+   */
   of: number[];
   /** What the request's records in pages wait for. */
   inPages: Wait;
@@ -62,7 +68,10 @@ export interface BufferWaits {
    * as waiting for older records. Times are the earliest of these records.
    */
   counts: (Omit<Wait, 'passedOverBy' | 'keptApartBy'> & { records: number })[];
-  /** For the first {@link MAX_LOOKED_AT} records: how many each rule kept out of an earlier batch, or apart from an older record. */
+  /**
+   * For the first {@link MAX_LOOKED_AT} records: how many each rule kept out of an earlier batch, or apart from an
+   * older record.
+   */
   rules: { rule: ConflictRule; records: number }[];
 }
 

@@ -76,7 +76,10 @@ export function createAudit({ maxBatchSize, rules, keyOf, ledger }: AuditInput) 
   }
 
   return {
-    /** Whether a file violates the configuration in force. It may be fine by the configuration that its batch was cut by. */
+    /**
+     * Whether a file violates the configuration in force. It may be fine by the configuration that its batch was cut
+     * by.
+     */
     isSuspect({ content }: AuditedFile): boolean {
       if (typeof content !== 'string') return false;
       return violates(readLines(content).lines.map(({ value }) => value));

@@ -4,7 +4,10 @@ import { canonicalJson } from '../json';
 import { outcomeFileContent, type OutcomeFormat, type RecordOutcome } from '../records/outcome';
 import type { KeptRecord } from '../records/record';
 
-/** A completed batch: its records from the child's input, and its outcomes from the child's result, both in batch order. */
+/**
+ * A completed batch: its records from the child's input, and its outcomes from the child's result, both in batch
+ * order.
+ */
 export interface CompletedBatch {
   records: readonly KeptRecord[];
   outcomes: readonly RecordOutcome[];
@@ -30,7 +33,10 @@ export function problemOfCompleted(
   return `line ${(line === -1 ? settled.length : line) + 1} differs from the batch's outcomes`;
 }
 
-/** Whether a file has exactly one outcome for each of these records, in order. Lines in the format `text` are compared by value. */
+/**
+ * Whether a file has exactly one outcome for each of these records, in order. Lines in the format `text` are compared
+ * by value.
+ */
 export function settles(records: readonly KeptRecord[], content: string): boolean {
   const { lines, problem } = readLines(content);
   return (

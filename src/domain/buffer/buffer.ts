@@ -1,7 +1,7 @@
 import { FLUSH_REASON, type FlushReason } from '../records/batch';
 import { jsonBytes, type JsonValue } from '../json';
 import { portions } from '../portions';
-import { recordIdOf } from '../records/record';
+import { recordIdOf, totalBytes } from '../records/record';
 
 /** A record that was accepted and hasn't left in a batch. */
 export interface BufferedRecord {
@@ -149,7 +149,10 @@ function everything(buffer: RecordBuffer): BufferedRecord[] {
   return [...buffer.full.flat(), ...buffer.partial.flat(), ...buffer.waiting];
 }
 
-/** The buffered records of a request: their indexes, in order of acceptance, and the size of the request, null if none is buffered. */
+/**
+ * The buffered records of a request: their indexes, in order of acceptance, and the size of the request, null if none
+ * is buffered.
+ */
 export function bufferedOf(
   buffer: RecordBuffer,
   requestId: string,
@@ -188,12 +191,16 @@ export function packRecords(records: readonly BufferedRecord[]): PackedRun[] {
   return runs;
 }
 
-/** Splits records, given in order of acceptance, into portions of at most `maxBytes` as packed JSON, or of one record. */
+/**
+ * Splits records, given in order of acceptance, into portions of at most `maxBytes` as packed JSON, or of one record.
+ */
 export function portionsWithin(records: readonly BufferedRecord[], maxBytes: number): BufferedRecord[][] {
   return portions(records, { bytes: maxBytes }, packedBytes);
 }
 
-/** Removes the youngest records until the buffer takes at most `maxBytes` as packed JSON. Returns them, oldest first. */
+/**
+ * Removes the youngest records until the buffer takes at most `maxBytes` as packed JSON. Returns them, oldest first.
+ */
 export function removeBeyond(buffer: RecordBuffer, maxBytes: number): BufferedRecord[] {
   if (packedBytesBound(buffer) <= maxBytes) return [];
   uncutAll(buffer);
@@ -205,9 +212,7 @@ export function removeBeyond(buffer: RecordBuffer, maxBytes: number): BufferedRe
     kept++;
   }
   const removed = buffer.waiting.splice(kept);
-  buffer.bufferedRecords -= removed.length;
-  for (const record of removed) buffer.bufferedBytes -= record.bytes;
-  return removed;
+  return subtract(buffer, removed);
 }
 
 /** Puts back records that had left, in order of acceptance. */
@@ -215,7 +220,7 @@ export function putBack(buffer: RecordBuffer, records: readonly BufferedRecord[]
   uncutAll(buffer);
   buffer.waiting = [...buffer.waiting, ...records].sort(bySeq);
   buffer.bufferedRecords += records.length;
-  for (const record of records) buffer.bufferedBytes += record.bytes;
+  buffer.bufferedBytes += totalBytes(records);
 }
 
 /**
@@ -233,8 +238,13 @@ export function removeRecords(buffer: RecordBuffer, ids: Map<string, number>): B
     removed.push(record);
     return false;
   });
+  return subtract(buffer, removed);
+}
+
+/** Subtracts removed records from the totals. */
+function subtract(buffer: RecordBuffer, removed: BufferedRecord[]): BufferedRecord[] {
   buffer.bufferedRecords -= removed.length;
-  for (const record of removed) buffer.bufferedBytes -= record.bytes;
+  buffer.bufferedBytes -= totalBytes(removed);
   return removed;
 }
 

@@ -18,7 +18,10 @@ export const MAX_BATCH_BYTES = 1 * MIB;
 /** Up to this many records in partial batches are always recut together with new records; it takes 1 to 2 ms. */
 const ALWAYS_RECUT = 1000;
 
-/** Further records in partial batches that are recut per new record. Bounds the cost of a record when thousands conflict. */
+/**
+ * Further records in partial batches that are recut per new record. Bounds the cost of a record when thousands
+ * conflict.
+ */
 const RECUT_PER_ARRIVAL = 32;
 
 /**
@@ -55,7 +58,10 @@ export function cut(buffer: RecordBuffer, { maxBatchSize, conflicts }: CutPolicy
 /** How many waiting records are considered to fill up one batch. */
 const MAX_CANDIDATES = 64;
 
-/** Fills up a partial batch that leaves with waiting records that fit, and removes them from `waiting`. Returns the batch. */
+/**
+ * Fills up a partial batch that leaves with waiting records that fit, and removes them from `waiting`. Returns the
+ * batch.
+ */
 export function fillFromWaiting(
   batch: BufferedRecord[],
   buffer: RecordBuffer,

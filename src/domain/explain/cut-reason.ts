@@ -23,7 +23,9 @@ export interface CutReason<Rule = ConflictRule> {
   left: number;
   /** How many of the records in `left` were not checked. The following counts cover the others. */
   unseen: number;
-  /** Records kept out, by rule, in the order of the rules; at most {@link MAX_LISTED_RULES}, those with most records. */
+  /**
+   * Records kept out, by rule, in the order of the rules; at most {@link MAX_LISTED_RULES}, those with most records.
+   */
   keptOut: { rule: Rule; records: number }[];
   /** Records that no rule keeps out, but that would exceed the maximum size of a batch in bytes. */
   tooLarge: number;

@@ -12,7 +12,10 @@ interface DescribedBatch {
 /** Longer rules are shortened in the text; views have them in full beside it. */
 const MAX_RULE_LENGTH = 100;
 
-/** Says in one sentence why a batch left when it did, and why it has no more records. `reason` is absent for full batches. */
+/**
+ * Says in one sentence why a batch left when it did, and why it has no more records. `reason` is absent for full
+ * batches.
+ */
 export function cutText({ records, maxBatchSize, flushReason }: DescribedBatch, reason?: CutReason): string {
   const size = `${records} of ${maxBatchSize} records`;
   if (reason === undefined) return `${size}: full`;

@@ -7,7 +7,9 @@ interface Reach<Side> {
   seq: number;
 }
 
-/** The farthest reach at a place, and the farthest reach on any other side. The two suffice for {@link reachAgainst}. */
+/**
+ * The farthest reach at a place, and the farthest reach on any other side. The two suffice for {@link reachAgainst}.
+ */
 export interface PlaceReach<Side> {
   farthest: Reach<Side>;
   otherwise?: Reach<Side>;

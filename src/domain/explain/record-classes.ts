@@ -24,7 +24,10 @@ export interface OccupiedPlace {
   classes: { recordClass: number; side: number }[];
 }
 
-/** Records by class. All records of a class are at the same sides of the same places, so that rules can't distinguish them. */
+/**
+ * Records by class. All records of a class are at the same sides of the same places, so that rules can't distinguish
+ * them.
+ */
 export interface ClassifiedRecords {
   /** The class of each record, by its index. */
   classOf: Int32Array;

@@ -15,7 +15,9 @@ export const WHY_NO_LARGER = {
   rules: 'rules',
   /** All remaining records that no rule keeps out would exceed the batch's maximum size in bytes. */
   bytes: 'bytes',
-  /** Some remaining records would have fitted, but are in later batches, which doesn't increase the number of batches. */
+  /**
+   * Some remaining records would have fitted, but are in later batches, which doesn't increase the number of batches.
+   */
   spread: 'spread',
 } as const;
 export type WhyNoLarger = (typeof WHY_NO_LARGER)[keyof typeof WHY_NO_LARGER];
@@ -24,9 +26,15 @@ export type WhyNoLarger = (typeof WHY_NO_LARGER)[keyof typeof WHY_NO_LARGER];
 export interface ExplainedBatch<T> {
   records: readonly T[];
   why: WhyNoLarger;
-  /** Number of remaining records: those of later batches. The following three count these; 0 and empty if `why` is `full`. */
+  /**
+   * Number of remaining records: those of later batches. The following three count these; 0 and empty if `why` is
+   * `full`.
+   */
   left: number;
-  /** Records that rules kept out, by rule, in the order of the rules. A record that several rules kept out counts for each. */
+  /**
+   * Records that rules kept out, by rule, in the order of the rules. A record that several rules kept out counts for
+   * each.
+   */
   keptOut: readonly RuleCount[];
   /** Records that no rule kept out, but that would exceed the maximum size in bytes. */
   tooLarge: number;

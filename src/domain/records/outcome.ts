@@ -66,7 +66,9 @@ export interface UndoFailure {
   refused: boolean;
 }
 
-/** The outcome of a record whose rollback failed permanently. `error` says so as well, because files and views show it. */
+/**
+ * The outcome of a record whose rollback failed permanently. `error` says so as well, because files and views show it.
+ */
 export function withFailedUndo<T extends RecordOutcome>(
   outcome: T,
   { attempts, message, refused }: UndoFailure,

@@ -7,7 +7,9 @@ import { indexOf, recordIdOf, requestIdOf, type KeptRecord } from './record';
  * batcher's and its own), and so is its result.
  */
 
-/** The records of a batch, in order: each run of consecutive records of a request as [requestId, first index, values]. */
+/**
+ * The records of a batch, in order: each run of consecutive records of a request as [requestId, first index, values].
+ */
 export type PackedBatch = [requestId: string, firstIndex: number, values: JsonValue[]][];
 
 interface RequestedRecord {

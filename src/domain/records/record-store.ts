@@ -69,7 +69,9 @@ export interface RecordsOfBatch {
   records: readonly KeptRecord[];
 }
 
-/** Saves records concurrently, with the store's `saveAll` if it has one. Never rejects: each record has its own result. */
+/**
+ * Saves records concurrently, with the store's `saveAll` if it has one. Never rejects: each record has its own result.
+ */
 export async function saveTogether(
   store: RecordStore,
   batches: readonly RecordsOfBatch[],
@@ -133,7 +135,9 @@ export interface SettledBatch {
   records: readonly SettledRecord[];
 }
 
-/** A closed batch as the store knows it. If it doesn't keep attempts, error and time: 0 attempts, no error, `atMs` 0. */
+/**
+ * A closed batch as the store knows it. If it doesn't keep attempts, error and time: 0 attempts, no error, `atMs` 0.
+ */
 export interface ReadBatch extends ClosedBatch {
   records: SettledRecord[];
 }

@@ -15,7 +15,10 @@ export function recordIdOf(requestId: string, index: number): string {
   return `${requestId}:${index}`;
 }
 
-/** Id of the request that a record belongs to. The index follows the last colon, because request ids may contain colons. */
+/**
+ * Id of the request that a record belongs to. The index follows the last colon, because request ids may contain
+ * colons.
+ */
 export function requestIdOf(recordId: string): string {
   return recordId.slice(0, recordId.lastIndexOf(':'));
 }

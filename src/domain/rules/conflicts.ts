@@ -13,7 +13,10 @@ export function conflictingRules(a: JsonValue, b: JsonValue, rules: readonly Con
   return rules.flatMap((rule, index) => (keepsApart(rule, a, b) ? [index] : []));
 }
 
-/** Whether any rule keeps two records apart (G2). Symmetric, but not irreflexive: a record may conflict with a copy of itself. */
+/**
+ * Whether any rule keeps two records apart (G2). Symmetric, but not irreflexive: a record may conflict with a copy of
+ * itself.
+ */
 export function conflicts(a: JsonValue, b: JsonValue, rules: readonly ConflictRule[]): boolean {
   return rules.some((rule) => keepsApart(rule, a, b));
 }

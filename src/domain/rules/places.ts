@@ -18,7 +18,9 @@ export const ALONE = null;
 /** The side of records that have no value where `alike` points. Differs from all others, as no JSON text is empty. */
 const NOTHING = '';
 
-/** Prepares a rule: returns a function that gives the place of a record, or undefined if the rule doesn't apply to it. */
+/**
+ * Prepares a rule: returns a function that gives the place of a record, or undefined if the rule doesn't apply to it.
+ */
 export function placesUnder(rule: ConflictRule): (record: JsonValue) => Place | undefined {
   const sideOf = sidesUnder(rule);
   const scope = scopeOf(rule)

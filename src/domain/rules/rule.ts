@@ -81,7 +81,10 @@ export function scopeOf({ same }: ConflictRule): readonly string[] {
   return same === undefined ? [] : typeof same === 'string' ? [same] : same;
 }
 
-/** A text that is the same for equal rules, or equal lists of rules. Different rules with the same meaning have different texts. */
+/**
+ * A text that is the same for equal rules, or equal lists of rules. Different rules with the same meaning have
+ * different texts.
+ */
 export function ruleKey(rules: ConflictRule | readonly ConflictRule[]): string {
   // Rules are JSON values, which the compiler can't infer for interfaces.
   return canonicalJson(rules as unknown as JsonValue);

@@ -21,13 +21,13 @@ function whyNeverEqual(rule: ConflictRule, pointer: string): string | undefined 
   if ('alike' in rule) {
     // Equal values have equal parts.
     if (!isWithin(rule.alike, pointer)) return undefined;
-    return `a pointer to a value that can be equal in both records: records with equal values at ${quoted} also have equal values at the pointer of "alike"`;
+    return `a pointer other than ${quoted}: records with equal values there never differ at the pointer of "alike"`;
   }
   const met = 'never' in rule ? meetingOf(rule, pointer) : meetingOfMembers(rule, pointer);
   if (met === 'nothing there')
     return `a pointer to a value that both records have: the values in the rule have nothing at ${quoted}`;
   if (met === 'never the same')
-    return `a pointer to a value that can be equal in both records: records that the rule keeps apart always differ at ${quoted}`;
+    return `a pointer other than ${quoted}: records that the rule keeps apart always differ there`;
   return undefined;
 }
 

@@ -79,7 +79,10 @@ export class Held {
     }
   }
 
-  /** When {@link release} can next release something if no child ends before, in milliseconds since the epoch; undefined for never. */
+  /**
+   * When {@link release} can next release something if no child ends before, in milliseconds since the epoch;
+   * undefined for never.
+   */
   nextReleaseAtMs(): number | undefined {
     const [first] = this.ended.values();
     const times = [first?.endedAtMs, this.strangerEndedAtMs].filter((time) => typeof time === 'number');

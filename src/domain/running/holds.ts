@@ -38,7 +38,10 @@ const ANYWHERE = canonicalJson([]);
 
 const NONE: readonly Hold[] = [];
 
-/** Computes the holds of records under a list of rules. Caches them by record, as waiting records are checked repeatedly. */
+/**
+ * Computes the holds of records under a list of rules. Caches them by record, as waiting records are checked
+ * repeatedly.
+ */
 export class Holds {
   private readonly index: RuleIndex;
   private readonly sides: (ReadonlyMap<string, number> | undefined)[];
@@ -91,7 +94,10 @@ export function holdOf(key: string): Hold {
   return { place, side: side === undefined ? WHOLE_PLACE : Number(side), key };
 }
 
-/** The numbers of a rule's sides; undefined if each record is alone (`distinct`), or the rule doesn't name sides (`alike`). */
+/**
+ * The numbers of a rule's sides; undefined if each record is alone (`distinct`), or the rule doesn't name sides
+ * (`alike`).
+ */
 function sidesOf(rule: ConflictRule): ReadonlyMap<string, number> | undefined {
   if ('distinct' in rule || 'alike' in rule) return undefined;
   const sides: NonNullable<Place['side']>[] =

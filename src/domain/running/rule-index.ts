@@ -15,7 +15,10 @@ interface Members {
   tokens: readonly string[];
   /** Indexes of the rules, by the canonical text of a member. */
   rules: Map<string, number[]>;
-  /** Whether any member is an array or object. If not, no canonical text is made of one in a record, which is expensive. */
+  /**
+   * Whether any member is an array or object. If not, no canonical text is made of one in a record, which is
+   * expensive.
+   */
   composite: boolean;
 }
 

@@ -29,7 +29,10 @@ export class TakenPlaces {
 /** Records on several sides stay. Differs from every side, so it conflicts with each. */
 const SEVERAL = -2;
 
-/** The holds of the older records while records are visited oldest first: of those that leave now, and of those that stay. */
+/**
+ * The holds of the older records while records are visited oldest first: of those that leave now, and of those that
+ * stay.
+ */
 export class PlacesAhead {
   private readonly leaving = new Map<string, Side>();
   private readonly staying = new Map<string, Side>();

@@ -177,7 +177,10 @@ export function minuteOf(nowMs: number): number {
   return Math.floor(nowMs / MINUTE);
 }
 
-/** Whether something last used in this minute is older than the window. Minutes expire as a whole, with their last millisecond. */
+/**
+ * Whether something last used in this minute is older than the window. Minutes expire as a whole, with their last
+ * millisecond.
+ */
 export function expired(minute: number, policy: KeyWindowPolicy, nowMs: number): boolean {
   return (minute + 1) * MINUTE + policy.idempotencyWindowMs <= nowMs;
 }

@@ -43,7 +43,10 @@ export function takeOnce(
   return true;
 }
 
-/** The digest of the list, or of the accepted part of the stream, that was sent under a key; undefined if the key isn't known. */
+/**
+ * The digest of the list, or of the accepted part of the stream, that was sent under a key; undefined if the key isn't
+ * known.
+ */
 export function bodyUnder(
   known: KnownRequests,
   ref: KeyRef,

@@ -13,7 +13,10 @@ export interface Layout {
   /** The layout with the greater version is in force; with equal versions, the one with more shards. */
   version: number;
   shards: number;
-  /** Earlier numbers of shards, each with the last minute since the epoch in which a batcher accepted requests under it. */
+  /**
+   * Earlier numbers of shards, each with the last minute since the epoch in which a batcher accepted requests under
+   * it.
+   */
   before: [shards: number, untilMinute: number][];
 }
 

@@ -33,7 +33,10 @@ export interface FollowedStream {
 /** How many streams are followed: at most 110 bytes each of carried state. */
 export const MAX_STREAMS = 100;
 
-/** The streams that are followed, by key; the one whose last part is oldest comes first. In memory only; see {@link PackedStreams}. */
+/**
+ * The streams that are followed, by key; the one whose last part is oldest comes first. In memory only; see {@link
+ * PackedStreams}.
+ */
 export type StreamWindow = Map<string, FollowedStream>;
 
 type PackedStream = [

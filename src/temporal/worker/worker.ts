@@ -56,9 +56,10 @@ export interface PipelineWorker {
 }
 
 /**
- * Options of two workers. One runs the workflows and the activities of their batches; the other runs the activities of
- * batchers, on their own task queue: if adoptions shared slots with saves, they could wait for saves that wait for a slot.
- * The second worker has no version: it runs no workflow code, so any process can serve a batcher of any build.
+ * The options of two workers for a process. One runs the workflows and the activities of their batches; the other runs
+ * the activities of batchers, on their own task queue: if adoptions shared slots with saves, they could wait for saves that
+ * wait for a slot. The second worker has no version: it runs no workflow code, so any process can serve a batcher of any
+ * build.
  */
 export function workerOptions(setup: WorkerSetup): WorkerOptions[] {
   const { workflows, activities, namespace, taskQueue, version, tuning } = setup;
@@ -72,7 +73,7 @@ export function workerOptions(setup: WorkerSetup): WorkerOptions[] {
   const { adoptChild, restartChild, findLeft, readChild, readPage, ...others } = activities;
   return [
     {
-      // After a crash, the batcher's next task waits this long for the dead worker before another one may take it.
+            // After a crash, the batcher's next task waits this long for the dead worker before another one may take it.
       stickyQueueScheduleToStartTimeout: 5 * SECOND,
       maxConcurrentWorkflowTaskExecutions: WORKFLOW_SLOTS,
       sinks: workerSinks(setup.instruments),
