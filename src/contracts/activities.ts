@@ -1,7 +1,7 @@
 import type { Batch, BatchRef } from '../domain/batch';
+import type { PackedMemory } from '../domain/batcher-memory';
 import type { PackedBuffer } from '../domain/buffer';
 import { HOUR, MINUTE, SECOND } from '../domain/duration';
-import type { RequestDigest } from '../domain/key-window';
 import type { HowItEnded, PackedBatch } from '../domain/packed-batch';
 import type { OutcomeFormat, RecordOutcome, UndoFailure } from '../domain/outcome';
 import type { KeptRecord } from '../domain/record';
@@ -81,8 +81,16 @@ export interface BatcherRef {
 export interface LeftByBatcher {
   /** Its children that have not completed, also those that closed in any other way. */
   childIds: string[];
-  /** The keys that it remembered, of lists that aren't out of reach with it. */
-  keys: RequestDigest[];
+  /** Absent where none was there before, or nothing of it is known. */
+  before?: LeftBefore;
+}
+
+/** What is known of the last batcher of an id that ended otherwise than by handing over. */
+export interface LeftBefore {
+  /** What it remembered, without lists that are out of reach with it: these are taken again. */
+  memory: PackedMemory;
+  /** Above the number of every child that it may have started. */
+  nextChildSeq: number;
 }
 
 /** What a child holds, of whichever run of the batcher. */

@@ -207,6 +207,8 @@ export const takeUpdate = defineUpdate<
 export interface TakeAnswer {
   /** Nothing was taken, as the shard was chosen by a layout that is no longer in force. */
   isOutdated?: true;
+  /** Nothing of a part was taken, as the batcher doesn't know yet how far its stream has come; it will in a moment. */
+  isNotYet?: true;
   body?: string | null;
   stream?: StreamProgress | null;
 }
@@ -244,6 +246,11 @@ export interface BatcherAnswers {
  */
 export const readUpdate = defineUpdate<never, [questions: BatcherQuestion[]]>('read');
 export const ANSWERS = 'keepapart-answers';
+/**
+ * The answer to a question about keys, streams or the layout while a batcher reads what an earlier one remembered, which
+ * somebody terminated.
+ */
+export const NOT_YET = 'not-yet';
 
 /**
  * Puts settings in force, but for limits that were set while the system ran; records that are in flight keep those that

@@ -3,6 +3,7 @@ import type { temporal } from '@temporalio/proto';
 import type { Activities, HeldByChild, LeftByBatcher } from '../../contracts/activities';
 import {
   addRecordsSignal,
+  layoutUpdate,
   takeUpdate,
   type AcceptedRequest,
   type BatcherInput,
@@ -10,10 +11,22 @@ import {
 } from '../../contracts/batcher';
 import type { ChildInput } from '../../contracts/child';
 import { WORKFLOW_TYPE } from '../../contracts/ids';
+import { isLayout, isOrigin, requestsFrom } from '../../contracts/message-checks';
+import { childSeqOf } from '../../domain/batch';
+import {
+  addEarlierMemory,
+  isNewRequest,
+  isOutdated,
+  unpackMemory,
+  type BatcherMemory,
+} from '../../domain/batcher-memory';
 import type { PackedBuffer } from '../../domain/buffer';
-import { isObject, type JsonValue } from '../../domain/json';
-import { KEY_KIND, unpackKeys, type RequestDigest } from '../../domain/key-window';
+import { SECOND } from '../../domain/duration';
+import type { JsonValue } from '../../domain/json';
+import type { KeyWindowPolicy } from '../../domain/key-window';
+import { adoptLayout, type Layout } from '../../domain/layout';
 import { recordIdOf } from '../../domain/record';
+import { noteMessage, type MessageOrigin } from '../../domain/sender-window';
 import { callTemporal } from '../server/calls';
 import { inputIfKnown, inputOf } from '../server/first-event';
 
@@ -47,53 +60,66 @@ export async function* eventsOf(
   } while (token !== undefined);
 }
 
-/** What a run of a batcher held when it ended. */
+/** What a run of a batcher held and knew when it ended. */
 export interface HeldByRun {
   /** What had reached it, from the run before (its pages too) or as messages, and was in no batch. */
   records: HeldRecord[];
   /** How long the requests of these records are; of streams, as far as they came. */
   sizes: ReadonlyMap<string, number>;
-  /** The keys of lists that it remembered, also those that it was told when it began. */
-  keys: RequestDigest[];
+  /** What it remembered, also of what it was told when it began. */
+  memory: BatcherMemory;
+  /** Above the number of every child that it asked for. */
+  nextChildSeq: number;
   /** Children that it asked for last: the server may have started them since, though the run never heard. */
   askedFor: string[];
 }
 
-/**
- * What a run held. A list that a client repeated is in it once; one that repeats, without a key, what an earlier run took
- * is in it too, though its records are in a batch of that run.
- */
+/** What a run held: what it took, by the same rules as the batcher itself, and has put in no batch. */
 export async function heldByRun(client: Client, workflowId: string, runId: string): Promise<HeldByRun> {
   const held = new Map<string, HeldRecord>();
-  const keys = new Map<string, RequestDigest>();
   const sizes = new Map<string, number>();
   const note = ({ size, ...record }: SizedRecord): void => {
     held.set(recordIdOf(record.requestId, record.index), record);
     sizes.set(record.requestId, Math.max(sizes.get(record.requestId) ?? 0, size));
   };
+  let memory = unpackMemory(undefined);
+  let policy: KeyWindowPolicy = { idempotencyWindowMs: Infinity, idempotencyWindowKeys: Infinity };
+  let nextChildSeq = 1;
   /** Children of which the run hasn't heard that they started, by the event that asks for them. */
   const starting = new Map<string, { childId: string; recordIds: string[] }>();
   const scheduled = new Map<string, string>();
   const taken: string[] = [];
   for await (const event of eventsOf(client, workflowId, runId)) {
+    const nowMs = timeOf(event);
     const started = event.workflowExecutionStartedEventAttributes;
     if (started != null) {
-      const { carried } = inputOf(started, workflowId) as BatcherInput;
+      const { carried, settings } = inputOf(started, workflowId) as BatcherInput;
       for await (const record of recordsCarried(client, carried)) note(record);
-      for (const digest of keysCarried(carried)) keys.set(digest.key, digest);
+      memory = unpackMemory(carried);
+      policy = settings;
+      nextChildSeq = carried?.nextChildSeq ?? 1;
     }
-    for (const request of requestsIn(event)) {
-      const { digest } = request;
-      if (digest !== undefined && keys.has(digest.key)) continue;
-      if (digest !== undefined) keys.set(digest.key, digest);
-      for (const record of recordsOf(request)) note(record);
-    }
+    const message = messageIn(event);
+    if (
+      message !== undefined &&
+      (message.origin === undefined || noteMessage(memory.senders, message.origin))
+    )
+      for (const request of message.requests) {
+        if (isOutdated(memory, request) || !isNewRequest(memory, request, policy, nowMs)) continue;
+        for (const record of recordsOf(request)) note(record);
+      }
+    const layout = layoutIn(event);
+    if (layout !== undefined)
+      memory.layout = adoptLayout(memory.layout, layout, policy.idempotencyWindowMs, nowMs);
     const asked = event.startChildWorkflowExecutionInitiatedEventAttributes;
-    if (asked?.workflowType?.name === WORKFLOW_TYPE.child)
+    if (asked?.workflowType?.name === WORKFLOW_TYPE.child) {
+      const childId = asked.workflowId ?? '';
+      nextChildSeq = Math.max(nextChildSeq, childSeqOf(childId) + 1);
       starting.set(String(event.eventId), {
-        childId: asked.workflowId ?? '',
+        childId,
         recordIds: recordIdsOf(firstOf(asked.input) as ChildInput),
       });
+    }
     const child = event.childWorkflowExecutionStartedEventAttributes;
     if (child != null) {
       taken.push(...(starting.get(String(child.initiatedEventId))?.recordIds ?? []));
@@ -107,16 +133,21 @@ export async function heldByRun(client: Client, workflowId: string, runId: strin
     const of = scheduled.get(String(completed?.scheduledEventId));
     // After a reset children of before are adopted.
     if (of === READ_CHILD) taken.push(...idsOf(firstOf(completed?.result) as HeldByChild));
-    if (of === FIND_LEFT)
-      for (const digest of (firstOf(completed?.result) as LeftByBatcher).keys) keys.set(digest.key, digest);
+    if (of === FIND_LEFT) {
+      const { before } = firstOf(completed?.result) as LeftByBatcher;
+      if (before !== undefined) {
+        addEarlierMemory(memory, unpackMemory(before.memory), policy, nowMs);
+        nextChildSeq = Math.max(nextChildSeq, before.nextChildSeq);
+      }
+    }
   }
   for (const recordId of taken) held.delete(recordId);
   const askedFor = [...starting.values()].map(({ childId }) => childId);
-  return { records: [...held.values()], sizes, keys: [...keys.values()], askedFor };
+  return { records: [...held.values()], sizes, memory, nextChildSeq, askedFor };
 }
 
 const READ_CHILD: keyof Activities = 'readChild';
-const FIND_LEFT: keyof Activities = 'findLeft';
+export const FIND_LEFT: keyof Activities = 'findLeft';
 
 /** Beside what is held, how long its request is. */
 interface SizedRecord extends HeldRecord {
@@ -151,18 +182,35 @@ async function* recordsCarried(
   yield* recordsInBuffer(carried.tail);
 }
 
-function* keysCarried(carried: CarriedState | undefined): Generator<RequestDigest> {
-  if (carried === undefined) return;
-  for (const [scope, keys] of unpackKeys(carried.keys))
-    for (const [key, { body, kind }] of keys) if (kind === KEY_KIND.list) yield { scope, key, body };
+interface Message {
+  requests: AcceptedRequest[];
+  origin: MessageOrigin | undefined;
 }
 
-/** What a message brought; nothing where it is none of ours. */
-function requestsIn(event: HistoryEvent): AcceptedRequest[] {
+/** What a message brought; nothing where it is none of ours, as the batcher takes nothing of it either. */
+function messageIn(event: HistoryEvent): Message | undefined {
   const signal = event.workflowExecutionSignaledEventAttributes;
-  if (signal?.signalName === addRecordsSignal.name) return requestsFrom(signal.input);
-  const update = event.workflowExecutionUpdateAcceptedEventAttributes?.acceptedRequest?.input;
-  return update?.name === takeUpdate.name ? requestsFrom(update.args) : [];
+  if (signal?.signalName === addRecordsSignal.name) return messageFrom(signal.input);
+  const update = updateIn(event);
+  return update?.name === takeUpdate.name ? messageFrom(update.args) : undefined;
+}
+
+function messageFrom(payloads: Payloads): Message | undefined {
+  const requests = requestsFrom(argument(payloads, 0));
+  const origin = argument(payloads, 1);
+  return requests && { requests, origin: isOrigin(origin) ? origin : undefined };
+}
+
+function layoutIn(event: HistoryEvent): Layout | undefined {
+  const update = updateIn(event);
+  const layout = update?.name === layoutUpdate.name ? argument(update.args, 0) : undefined;
+  return isLayout(layout) ? layout : undefined;
+}
+
+/** An update that was accepted; of a run that begins with a reset, one that the run before it had accepted. */
+function updateIn(event: HistoryEvent) {
+  const accepted = event.workflowExecutionUpdateAcceptedEventAttributes?.acceptedRequest;
+  return (accepted ?? event.workflowExecutionUpdateAdmittedEventAttributes?.request)?.input;
 }
 
 /** The records of a page of a buffer; none of one that the server doesn't know any more. */
@@ -181,23 +229,20 @@ function* recordsInBuffer({ runs }: PackedBuffer): Generator<SizedRecord> {
   }
 }
 
-/** Somebody may have sent anything; what the batcher took no record from has none here. */
-function requestsFrom(payloads: Payloads): AcceptedRequest[] {
-  const requests = firstOf(payloads);
-  if (!Array.isArray(requests)) return [];
-  return (requests as unknown[]).filter((request): request is AcceptedRequest => {
-    if (!isObject(request)) return false;
-    const { requestId, values, offset = 0 } = request;
-    return typeof requestId === 'string' && Array.isArray(values) && typeof offset === 'number';
-  });
-}
-
 function* recordsOf({ requestId, values, offset = 0 }: AcceptedRequest): Generator<SizedRecord> {
   const size = offset + values.length;
   for (const [i, value] of values.entries()) yield { requestId, index: offset + i, value, size };
 }
 
 function firstOf(payloads: Payloads): unknown {
-  const payload = payloads?.payloads?.[0];
+  return argument(payloads, 0);
+}
+
+function argument(payloads: Payloads, index: number): unknown {
+  const payload = payloads?.payloads?.[index];
   return payload == null ? undefined : defaultPayloadConverter.fromPayload(payload);
+}
+
+function timeOf({ eventTime }: HistoryEvent): number {
+  return Number(eventTime?.seconds ?? 0) * SECOND;
 }

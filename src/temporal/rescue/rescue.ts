@@ -4,10 +4,11 @@ import { takenInSignal } from '../../contracts/buffer-page';
 import type { AcceptedRequest, OperatorAction } from '../../contracts/batcher';
 import { WORKFLOW_TYPE, isBatcherOf } from '../../contracts/ids';
 import { SEARCH_ATTRIBUTES } from '../../contracts/search-attributes';
+import type { BatcherMemory } from '../../domain/batcher-memory';
 import { KIB, SECOND } from '../../domain/duration';
 import { KeepapartError } from '../../domain/errors';
 import { jsonBytes, type JsonValue } from '../../domain/json';
-import type { RequestDigest } from '../../domain/key-window';
+import { KEY_KIND } from '../../domain/key-window';
 import { recordIdOf } from '../../domain/record';
 import { listAllBatches } from '../children/all-batches';
 import { createBatchList } from '../children/batch-pages';
@@ -57,8 +58,8 @@ const GROUP_BYTES = 256 * KIB;
  * - a batcher whose run can't be replayed, for whatever reason, is reset to its first task: the server gives the new run
  *   what the old one was started with and every message since, and it adopts the batches of the old one;
  * - of a run that somebody terminated or the server ended, and of pages that no batcher knows of, the records that are in
- *   no batch and in no buffer are handed to the batcher of their shard under their own ids; the keys of lists that such a
- *   run remembered are told to the one after it, so that a list that a client repeats is not taken again.
+ *   no batch and in no buffer are handed to the batcher of their shard under their own ids; the keys that such a run
+ *   remembered are told to the one after it, so that a list or a stream that a client repeats is not taken again.
  *
  * Needs a worker. Running it again, also after it broke off, finds what is left.
  * @throws `temporal-unavailable` when a batcher doesn't answer, as what it holds would be taken in twice
@@ -81,14 +82,14 @@ export async function rescue(
     return records.length;
   };
   const ended: RescueReport['ended'] = [];
-  const known = new Map<string, RequestDigest[]>();
+  const known = new Map<string, BatcherMemory[]>();
   const askedFor: string[] = [];
   for (const { workflowId: batcher, runId, status } of await endedRuns(client, shards)) {
     onProgress(`reading ${batcher}, run ${runId}`);
-    const { records, keys, askedFor: children } = await heldByRun(client, batcher, runId);
+    const { records, memory, askedFor: children } = await heldByRun(client, batcher, runId);
     askedFor.push(...children);
     ended.push({ batcher, runId, status: status.name.toLowerCase(), records: note(records) });
-    known.set(batcher, [...(known.get(batcher) ?? []), ...keys]);
+    known.set(batcher, [...(known.get(batcher) ?? []), memory]);
   }
   const orphanPages: RescueReport['orphanPages'] = [];
   for (const pageId of await unknownPages(client, await shards.all())) {
@@ -105,11 +106,11 @@ export async function rescue(
   if (apply !== undefined) {
     const action = { by: apply.by, atMs: Date.now() };
     // The keys first: a client that repeats its list meanwhile is told that it is taken.
-    for (const [batcher, keys] of known) {
+    for (const [batcher, memories] of known) {
       const open = (await shards.all()).filter((shard) => shard.batcher === batcher);
       // A digest doesn't say which shard its key belongs to now. Any that knows it refuses it.
       const heirs = open.length > 0 ? open : shards.configured();
-      for (const shard of heirs) await tellKeys(shard, keys, action);
+      for (const shard of heirs) await tellKeys(shard, memories, action);
     }
     await takeIn(lost, shards, action, onProgress);
     for (const { pageId } of orphanPages) await letGo(client, pageId);
@@ -117,15 +118,24 @@ export async function rescue(
   return { stuck, ended, orphanPages, lost: lost.length, done: apply !== undefined };
 }
 
-/** Has a batcher remember keys of lists; those that it knows stay as they are. */
-async function tellKeys(shard: Shard, keys: readonly RequestDigest[], action: OperatorAction): Promise<void> {
-  const distinct = [...new Map(keys.map((digest) => [digest.key, digest])).values()];
-  for (const group of groupsOf(distinct, GROUP_RECORDS))
-    await shard.redrive(
-      group.map((digest) => ({ requestId: 'rescue', values: [], digest })),
-      action,
-    );
+/** Has a batcher remember keys of lists and streams that are followed; those that it knows stay as they are. */
+async function tellKeys(
+  shard: Shard,
+  memories: readonly BatcherMemory[],
+  action: OperatorAction,
+): Promise<void> {
+  const told = new Map<string, AcceptedRequest>();
+  for (const { keys, streams } of memories) {
+    for (const [scope, share] of keys)
+      for (const [key, { body, kind }] of share)
+        if (kind === KEY_KIND.list) told.set(key, { ...NOTHING, digest: { scope, key, body } });
+    for (const [key, { scope, taken, digest: after, complete }] of streams)
+      told.set(key, { ...NOTHING, offset: taken, part: { scope, key, before: '', after, complete } });
+  }
+  for (const group of groupsOf([...told.values()], GROUP_RECORDS)) await shard.redrive(group, action);
 }
+
+const NOTHING: AcceptedRequest = { requestId: 'rescue', values: [] };
 
 async function takeIn(
   records: readonly HeldRecord[],

@@ -1,13 +1,12 @@
 import type { Client } from '@temporalio/client';
-import type { ChildClosing, HeldByChild, RecordRun } from '../../contracts/activities';
+import type { ChildClosing, HeldByChild, LeftBefore, RecordRun } from '../../contracts/activities';
 import type { ChildInput } from '../../contracts/child';
 import { storeNoticeSignal, type StoreNotice } from '../../contracts/store-notice';
 import type { PackedBuffer } from '../../domain/buffer';
-import type { RequestDigest } from '../../domain/key-window';
 import { restartChild } from '../children/restart-child';
 import { unfinishedChildren } from '../children/unfinished-children';
 import { waitForChild } from '../children/wait-for-child';
-import { keysBefore } from '../rescue/keys-before';
+import { leftBefore } from '../rescue/left-before';
 import { inputIfKnown } from '../server/first-event';
 
 /** What activities ask of the server; the interface that they know is in `activities/`. */
@@ -17,8 +16,8 @@ export function createWorkflowAccess(client: Client) {
       waitForChild(client, childId, signal),
     restartChild: (childId: string): Promise<boolean> => restartChild(client, childId),
     unfinishedChildren: (batcher: string): Promise<string[]> => unfinishedChildren(client, batcher),
-    keysBefore: (batcher: string, runId: string): Promise<RequestDigest[]> =>
-      keysBefore(client, batcher, runId),
+    leftBefore: (batcher: string, runId: string): Promise<LeftBefore | undefined> =>
+      leftBefore(client, batcher, runId),
     readChild: (childId: string): Promise<HeldByChild> => readChild(client, childId),
     readPage: (pageId: string): Promise<PackedBuffer | null> => readPage(client, pageId),
     notifyOfStore: (batcherId: string, notice: StoreNotice): Promise<void> =>
