@@ -38,7 +38,7 @@ const CLOSING_MS = 2 * SECOND;
 const LOOK_EVERY_MS = 25;
 
 /** For how long an answer is waited for that a batcher can't give yet. */
-const ANSWER_LIMIT_MS = 10 * SECOND;
+const ANSWER_LIMIT_MS = 30 * SECOND;
 
 /**
  * The calls that reach one batcher. A batcher that isn't there is started by the first message, with these settings: by
