@@ -1,9 +1,9 @@
 import { ApplicationFailure } from '@temporalio/common';
 import fc from 'fast-check';
 import { KIB, MIB, MINUTE } from '../../src/domain/duration';
-import { adoptLayout, type Layout } from '../../src/domain/layout';
-import { flushEverything } from '../../src/domain/paged-buffer';
-import { noteMessage } from '../../src/domain/sender-window';
+import { adoptLayout, type Layout } from '../../src/domain/windows/layout';
+import { flushEverything } from '../../src/domain/buffer/paged-buffer';
+import { noteMessage } from '../../src/domain/windows/sender-window';
 import { digestOf, keyRefOf } from '../../src/temporal/shard/digests';
 import { NumberedSender } from '../../src/temporal/shard/numbered';
 import { followScope } from '../../workflows/batcher/conflict-scope';
@@ -17,7 +17,7 @@ import {
   refuseBadRequests,
 } from '../../workflows/batcher/messages';
 import { recordProgress } from '../../workflows/batcher/in-flight';
-import { isOrigin, requestsFrom } from '../../src/contracts/message-checks';
+import { isOrigin, requestsFrom } from '../../src/contracts/workflow/message-checks';
 import { beginDrain, takeRequest } from '../../workflows/batcher/requests';
 import { carriedFrom, type BatcherState } from '../../workflows/batcher/state';
 import { answersTo, describeBatcher, statusOf, takeAnswers } from '../../workflows/batcher/view';

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { RUN_LIMITS } from '../../src/contracts/batcher';
+import { RUN_LIMITS } from '../../src/contracts/workflow/batcher';
 import type { RecordStream } from '../../src/contracts/batcher-client';
-import { WORKFLOW_TYPE } from '../../src/contracts/ids';
-import { childSeqOf } from '../../src/domain/batch';
+import { WORKFLOW_TYPE } from '../../src/contracts/workflow/ids';
+import { childSeqOf } from '../../src/domain/records/batch';
 import type { JsonValue } from '../../src/domain/json';
 import { createBatcherClient } from '../../src/temporal/batcher-client';
 import { rescue } from '../../src/temporal/rescue/rescue';

@@ -1,4 +1,4 @@
-import type { BatcherInput } from '../../src/contracts/batcher';
+import type { BatcherInput } from '../../src/contracts/workflow/batcher';
 import { batcherWorkflow as today } from '../../workflows';
 
 declare const SLOW_STEPS: number;

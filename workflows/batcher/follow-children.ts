@@ -8,9 +8,9 @@ import {
   type ChildClosing,
   type HeldByChild,
   type LeftBefore,
-} from '../../src/contracts/activities';
-import type { ChildWorkflow } from '../../src/contracts/child';
-import { adoptionTaskQueue } from '../../src/contracts/ids';
+} from '../../src/contracts/workflow/activities';
+import type { ChildWorkflow } from '../../src/contracts/workflow/child';
+import { adoptionTaskQueue } from '../../src/contracts/workflow/ids';
 import { SECOND } from '../../src/domain/duration';
 
 /** A child that is settled and ends early again, which only an operator can do to it, is settled again after 1 s, 2 s, … */

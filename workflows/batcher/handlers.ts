@@ -14,13 +14,13 @@ import {
   resumeSignal,
   statusQuery,
   takeUpdate,
-} from '../../src/contracts/batcher';
-import { limitsUpdate } from '../../src/contracts/limits';
-import { isOrigin, requestsFrom } from '../../src/contracts/message-checks';
-import { storeNoticeSignal } from '../../src/contracts/store-notice';
-import { FLUSH_REASON } from '../../src/domain/batch';
-import { adoptLayout } from '../../src/domain/layout';
-import { flushEverything } from '../../src/domain/paged-buffer';
+} from '../../src/contracts/workflow/batcher';
+import { limitsUpdate } from '../../src/contracts/workflow/limits';
+import { isOrigin, requestsFrom } from '../../src/contracts/workflow/message-checks';
+import { storeNoticeSignal } from '../../src/contracts/workflow/store-notice';
+import { FLUSH_REASON } from '../../src/domain/records/batch';
+import { adoptLayout } from '../../src/domain/windows/layout';
+import { flushEverything } from '../../src/domain/buffer/paged-buffer';
 import { followScope } from './conflict-scope';
 import { recordProgress } from './in-flight';
 import { changeLimits, configure, refuseBadLimits } from './limits';

@@ -3,8 +3,8 @@
  * content. What isn't as its type says is recognised here, so that no handler throws and nothing grows past its bound.
  */
 import { ApplicationFailure } from '@temporalio/common';
-import type { BatcherQuestion, OperatorAction } from '../../src/contracts/batcher';
-import type { ClosedBatches } from '../../src/contracts/child';
+import type { BatcherQuestion, OperatorAction } from '../../src/contracts/workflow/batcher';
+import type { ClosedBatches } from '../../src/contracts/workflow/child';
 import {
   isCount,
   isKeyRef,
@@ -12,17 +12,17 @@ import {
   isOrigin,
   isTime,
   requestsFrom,
-} from '../../src/contracts/message-checks';
+} from '../../src/contracts/workflow/message-checks';
 import {
   CONFLICT_SCOPE,
   ON_FAILURE,
   SAVE_ACTIVITY,
   type PipelineSettings,
-} from '../../src/contracts/settings';
+} from '../../src/contracts/workflow/settings';
 import { describeReceived, type ErrorCode } from '../../src/domain/errors';
 import { isObject, utf8Bytes } from '../../src/domain/json';
 import { LIMIT_KEYS, problemsOfLimitsPatch } from '../../src/domain/limits';
-import { OUTCOME_FORMATS, cutToBytes } from '../../src/domain/outcome';
+import { OUTCOME_FORMATS, cutToBytes } from '../../src/domain/records/outcome';
 
 const INVALID: ErrorCode = 'invalid-request';
 

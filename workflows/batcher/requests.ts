@@ -1,8 +1,8 @@
-import type { AcceptedRequest, OperatorAction } from '../../src/contracts/batcher';
-import { FLUSH_REASON } from '../../src/domain/batch';
-import { isNewRequest, isOutdated } from '../../src/domain/batcher-memory';
-import { appendToEnd, flushEverything, flushedRecords } from '../../src/domain/paged-buffer';
-import { noteMessage, type MessageOrigin } from '../../src/domain/sender-window';
+import type { AcceptedRequest, OperatorAction } from '../../src/contracts/workflow/batcher';
+import { FLUSH_REASON } from '../../src/domain/records/batch';
+import { isNewRequest, isOutdated } from '../../src/domain/windows/batcher-memory';
+import { appendToEnd, flushEverything, flushedRecords } from '../../src/domain/buffer/paged-buffer';
+import { noteMessage, type MessageOrigin } from '../../src/domain/windows/sender-window';
 import type { BatcherState } from './state';
 
 /** Takes the requests of a message, unless that has been taken before. */

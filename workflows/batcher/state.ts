@@ -7,12 +7,12 @@ import {
   type OperatorAction,
   type RunLimits,
   type SavingState,
-} from '../../src/contracts/batcher';
-import type { LimitOverrides } from '../../src/contracts/limits';
-import { SAVE_ACTIVITY, type PipelineSettings } from '../../src/contracts/settings';
-import type { Apart } from '../../src/domain/apart/running-flushes';
-import { packMemory, unpackMemory, type BatcherMemory } from '../../src/domain/batcher-memory';
-import { emptyBuffer, packBuffer, unpackBuffer } from '../../src/domain/buffer';
+} from '../../src/contracts/workflow/batcher';
+import type { LimitOverrides } from '../../src/contracts/workflow/limits';
+import { SAVE_ACTIVITY, type PipelineSettings } from '../../src/contracts/workflow/settings';
+import type { Apart } from '../../src/domain/running/running-flushes';
+import { packMemory, unpackMemory, type BatcherMemory } from '../../src/domain/windows/batcher-memory';
+import { emptyBuffer, packBuffer, unpackBuffer } from '../../src/domain/buffer/buffer';
 import { NO_CUTS, carriedCounts, type CutCounts } from '../../src/domain/explain/cut-counts';
 import type { Reaches } from '../../src/domain/explain/passed-over';
 import { carriedInFlight, inFlightFrom, type Counted } from './in-flight';

@@ -1,11 +1,11 @@
 /* What a batcher makes of what an earlier one of its id remembered, which somebody terminated. */
-import type { LeftBefore } from '../../src/contracts/activities';
-import type { AcceptedRequest } from '../../src/contracts/batcher';
-import { addEarlierMemory, unpackMemory, type BatcherMemory } from '../../src/domain/batcher-memory';
-import { removeRecords } from '../../src/domain/buffer';
-import { progressUnder } from '../../src/domain/known-requests';
-import { recordIdOf } from '../../src/domain/record';
-import type { MessageOrigin } from '../../src/domain/sender-window';
+import type { LeftBefore } from '../../src/contracts/workflow/activities';
+import type { AcceptedRequest } from '../../src/contracts/workflow/batcher';
+import { addEarlierMemory, unpackMemory, type BatcherMemory } from '../../src/domain/windows/batcher-memory';
+import { removeRecords } from '../../src/domain/buffer/buffer';
+import { progressUnder } from '../../src/domain/windows/known-requests';
+import { recordIdOf } from '../../src/domain/records/record';
+import type { MessageOrigin } from '../../src/domain/windows/sender-window';
 import type { BatcherState } from './state';
 
 /** What has been taken while it wasn't known yet whether the earlier batcher had it. */

@@ -1,6 +1,6 @@
 import { defaultPayloadConverter, type Client } from '@temporalio/client';
 import type { temporal } from '@temporalio/proto';
-import type { Activities, HeldByChild, LeftByBatcher } from '../../contracts/activities';
+import type { Activities, HeldByChild, LeftByBatcher } from '../../contracts/workflow/activities';
 import {
   addRecordsSignal,
   layoutUpdate,
@@ -8,25 +8,25 @@ import {
   type AcceptedRequest,
   type BatcherInput,
   type CarriedState,
-} from '../../contracts/batcher';
-import type { ChildInput } from '../../contracts/child';
-import { WORKFLOW_TYPE } from '../../contracts/ids';
-import { isLayout, isOrigin, requestsFrom } from '../../contracts/message-checks';
-import { childSeqOf } from '../../domain/batch';
+} from '../../contracts/workflow/batcher';
+import type { ChildInput } from '../../contracts/workflow/child';
+import { WORKFLOW_TYPE } from '../../contracts/workflow/ids';
+import { isLayout, isOrigin, requestsFrom } from '../../contracts/workflow/message-checks';
+import { childSeqOf } from '../../domain/records/batch';
 import {
   addEarlierMemory,
   isNewRequest,
   isOutdated,
   unpackMemory,
   type BatcherMemory,
-} from '../../domain/batcher-memory';
-import type { PackedBuffer } from '../../domain/buffer';
+} from '../../domain/windows/batcher-memory';
+import type { PackedBuffer } from '../../domain/buffer/buffer';
 import { SECOND } from '../../domain/duration';
 import type { JsonValue } from '../../domain/json';
-import type { KeyWindowPolicy } from '../../domain/key-window';
-import { adoptLayout, type Layout } from '../../domain/layout';
-import { recordIdOf } from '../../domain/record';
-import { noteMessage, type MessageOrigin } from '../../domain/sender-window';
+import type { KeyWindowPolicy } from '../../domain/windows/key-window';
+import { adoptLayout, type Layout } from '../../domain/windows/layout';
+import { recordIdOf } from '../../domain/records/record';
+import { noteMessage, type MessageOrigin } from '../../domain/windows/sender-window';
 import { callTemporal } from '../server/calls';
 import { inputIfKnown, inputOf } from '../server/first-event';
 

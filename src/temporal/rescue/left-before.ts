@@ -1,10 +1,10 @@
 import { WorkflowNotFoundError, defaultPayloadConverter, type Client } from '@temporalio/client';
-import type { LeftBefore, LeftByBatcher } from '../../contracts/activities';
-import type { BatcherInput } from '../../contracts/batcher';
-import { SEARCH_ATTRIBUTES } from '../../contracts/search-attributes';
-import { childSeqOf } from '../../domain/batch';
-import { packMemory, unpackMemory } from '../../domain/batcher-memory';
-import { forgetKey } from '../../domain/key-window';
+import type { LeftBefore, LeftByBatcher } from '../../contracts/workflow/activities';
+import type { BatcherInput } from '../../contracts/workflow/batcher';
+import { SEARCH_ATTRIBUTES } from '../../contracts/workflow/search-attributes';
+import { childSeqOf } from '../../domain/records/batch';
+import { packMemory, unpackMemory } from '../../domain/windows/batcher-memory';
+import { forgetKey } from '../../domain/windows/key-window';
 import { HOLDS_BATCHES, literal } from '../children/batch-queries';
 import { callTemporal } from '../server/calls';
 import { readStart } from '../server/first-event';

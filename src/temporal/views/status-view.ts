@@ -1,5 +1,5 @@
-import { NO_COUNTS, type BatcherCounters, type BatcherStatus } from '../../contracts/batcher';
-import { storeAwayView, type ShardView, type StatusView } from '../../contracts/views';
+import { NO_COUNTS, type BatcherCounters, type BatcherStatus } from '../../contracts/workflow/batcher';
+import { storeAwayView, type ShardView, type StatusView } from '../../contracts/api/views';
 import type { Shard } from '../shard/shard';
 import type { Shards } from '../shard/shards';
 import { cutsView } from './cut-view';
