@@ -24,7 +24,7 @@ import { KeepapartError, type FieldProblem } from '../../domain/errors';
 import { NO_CUTS } from '../../domain/explain/cut-counts';
 import type { JsonValue } from '../../domain/json';
 import type { KeyRef } from '../../domain/windows/key-window';
-import { NO_LAYOUT, type Layout } from '../../domain/windows/layout';
+import { NO_LAYOUT, mergeLayouts, type Layout } from '../../domain/windows/layout';
 import type { LimitsPatch } from '../../domain/limits';
 import type { StreamProgress } from '../../domain/windows/stream-window';
 import { createAdmission, loadOf, type AdmissionLimits, type Load } from './admission';
@@ -203,9 +203,9 @@ export class Shard {
     return (await this.calls.ask({ about: 'layout' })) ?? NO_LAYOUT;
   }
 
-  /** Tells the batcher of a layout. @returns what it knows then */
-  tellLayout(layout: Layout): Promise<Layout> {
-    return this.calls.update(layoutUpdate, [layout]);
+  /** Tells the batcher of a layout. @returns what it knows then, and what one before it knew that was terminated */
+  async tellLayout(layout: Layout): Promise<Layout> {
+    return mergeLayouts(await this.calls.update(layoutUpdate, [layout]), await this.layout());
   }
 
   /** How far the stream under a key has been taken; null for one that isn't known. */
