@@ -5,10 +5,10 @@ import { integer, oneOf, text, type Parser } from './parse';
 import { POSTGRES_SETTINGS } from './postgres-settings';
 import { setting } from './setting';
 
-/** The stores that keepapart brings along. */
+/** The built-in stores. */
 export const BUILT_IN_STORES = ['file', 'postgres', 'http'] as const;
 
-/** Whether STORE names a module of the user's. */
+/** Whether STORE names a module of the user. */
 export function isOwnStore(store: string): boolean {
   return !BUILT_IN_STORES.some((known) => known === store);
 }
@@ -23,9 +23,11 @@ function storeOptions(): Parser<JsonValue> {
     parse(raw) {
       const value = typeof raw === 'string' ? parseJson(raw) : raw;
       if (isObject(value) && !Array.isArray(value)) return { value: value as JsonValue };
-      // Not shown: options may hold secrets.
+      // Not shown, because options may contain secrets.
       const received =
-        typeof raw === 'string' ? 'text that is none' : describeReceived(raw).replace(/^.* \(/s, '(');
+        typeof raw === 'string'
+          ? 'text that is not a JSON object'
+          : describeReceived(raw).replace(/^.* \(/s, '(');
       return { problems: [{ field: '', expected, received }] };
     },
   };
@@ -41,7 +43,7 @@ function parseJson(raw: string): unknown {
 
 const SECRET = /^whsec_[A-Za-z0-9+/]{32,}={0,2}$/;
 
-/** Secrets as Standard Webhooks writes them; what was written is never repeated. */
+/** Secrets in the format of Standard Webhooks. Problems never repeat what was written. */
 function webhookSecrets(): Parser<readonly string[]> {
   const expected =
     'nothing, or one or two secrets separated by a comma: whsec_ and at least 24 bytes in Base64 each';
@@ -57,7 +59,7 @@ function webhookSecrets(): Parser<readonly string[]> {
       if (given.length === 1 && given[0] === '') return { value: [] };
       const secrets = given.flatMap((one) => (typeof one === 'string' && SECRET.test(one) ? [one] : []));
       if (secrets.length === given.length && secrets.length <= 2) return { value: secrets };
-      const received = 'something else (not shown, it may hold a secret)';
+      const received = 'something else (not shown, because it may contain a secret)';
       return { problems: [{ field: '', expected, received }] };
     },
   };
@@ -83,7 +85,7 @@ function endpointUrl(): Parser<string> {
   };
 }
 
-/** Where records are saved, and all about the stores. */
+/** Where records are saved, and the settings of each store. */
 export const STORE_SETTINGS = {
   store: setting({
     parser: text(

@@ -14,7 +14,7 @@ import type { Apart } from '../../src/domain/running/running-flushes';
 import { packMemory, unpackMemory, type BatcherMemory } from '../../src/domain/windows/batcher-memory';
 import { emptyBuffer, packBuffer, unpackBuffer } from '../../src/domain/buffer/buffer';
 import { NO_CUTS, carriedCounts, type CutCounts } from '../../src/domain/explain/cut-counts';
-import type { Reaches } from '../../src/domain/explain/passed-over';
+import type { Reaches } from '../../src/domain/explain/reaches';
 import { carriedInFlight, inFlightFrom, type Counted } from './in-flight';
 import { StoreNotices } from './store-notices';
 import type { TakenMeanwhile } from './take-over';

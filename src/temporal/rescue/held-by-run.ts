@@ -27,10 +27,8 @@ import type { KeyWindowPolicy } from '../../domain/windows/key-window';
 import { adoptLayout, type Layout } from '../../domain/windows/layout';
 import { recordIdOf } from '../../domain/records/record';
 import { noteMessage, type MessageOrigin } from '../../domain/windows/sender-window';
-import { callTemporal } from '../server/calls';
-import { inputIfKnown, inputOf } from '../server/first-event';
+import { eventsOf, firstValue, inputIfKnown, inputOf, type HistoryEvent } from '../server/history';
 
-type HistoryEvent = temporal.api.history.v1.IHistoryEvent;
 type Payloads = temporal.api.common.v1.IPayloads | null | undefined;
 
 /** A record as a client sent it. */
@@ -40,31 +38,11 @@ export interface HeldRecord {
   value: JsonValue;
 }
 
-/** The events of a run, fetched page by page. */
-export async function* eventsOf(
-  client: Client,
-  workflowId: string,
-  runId: string,
-): AsyncGenerator<HistoryEvent> {
-  let token: Uint8Array | undefined;
-  do {
-    const page = await callTemporal(client, `could not read the history of ${workflowId}`, () =>
-      client.workflowService.getWorkflowExecutionHistory({
-        namespace: client.options.namespace,
-        execution: { workflowId, runId },
-        ...(token !== undefined && { nextPageToken: token }),
-      }),
-    );
-    yield* page.history?.events ?? [];
-    token = page.nextPageToken.length > 0 ? page.nextPageToken : undefined;
-  } while (token !== undefined);
-}
-
 /** What a run of a batcher held and knew when it ended. */
 export interface HeldByRun {
-  /** What had reached it, from the run before (its pages too) or as messages, and was in no batch. */
+  /** What had reached it, from the previous run (including its pages) or in messages, and was in no batch. */
   records: HeldRecord[];
-  /** How long the requests of these records are; of streams, as far as they came. */
+  /** The sizes of the requests of these records; for streams, as far as they had arrived. */
   sizes: ReadonlyMap<string, number>;
   /** What it remembered, also of what it was told when it began. */
   memory: BatcherMemory;
@@ -117,7 +95,7 @@ export async function heldByRun(client: Client, workflowId: string, runId: strin
       nextChildSeq = Math.max(nextChildSeq, childSeqOf(childId) + 1);
       starting.set(String(event.eventId), {
         childId,
-        recordIds: recordIdsOf(firstOf(asked.input) as ChildInput),
+        recordIds: recordIdsOf(firstValue(asked.input) as ChildInput),
       });
     }
     const child = event.childWorkflowExecutionStartedEventAttributes;
@@ -132,9 +110,9 @@ export async function heldByRun(client: Client, workflowId: string, runId: strin
     const completed = event.activityTaskCompletedEventAttributes;
     const of = scheduled.get(String(completed?.scheduledEventId));
     // After a reset children of before are adopted.
-    if (of === READ_CHILD) taken.push(...idsOf(firstOf(completed?.result) as HeldByChild));
+    if (of === READ_CHILD) taken.push(...idsOf(firstValue(completed?.result) as HeldByChild));
     if (of === FIND_LEFT) {
-      const { before } = firstOf(completed?.result) as LeftByBatcher;
+      const { before } = firstValue(completed?.result) as LeftByBatcher;
       if (before !== undefined) {
         addEarlierMemory(memory, unpackMemory(before.memory), policy, nowMs);
         nextChildSeq = Math.max(nextChildSeq, before.nextChildSeq);
@@ -149,12 +127,12 @@ export async function heldByRun(client: Client, workflowId: string, runId: strin
 const READ_CHILD: keyof Activities = 'readChild';
 export const FIND_LEFT: keyof Activities = 'findLeft';
 
-/** Beside what is held, how long its request is. */
+/** A held record, with the size of its request. */
 interface SizedRecord extends HeldRecord {
   size: number;
 }
 
-/** The records that a child was started with; none of one that the server doesn't know. */
+/** The records that a child was started with; none if the server doesn't know it. */
 export async function recordsOfChild(client: Client, childId: string): Promise<string[]> {
   const input = (await inputIfKnown(client, childId)) as ChildInput | undefined;
   return input === undefined ? [] : recordIdsOf(input);
@@ -213,7 +191,7 @@ function updateIn(event: HistoryEvent) {
   return (accepted ?? event.workflowExecutionUpdateAdmittedEventAttributes?.request)?.input;
 }
 
-/** The records of a page of a buffer; none of one that the server doesn't know any more. */
+/** The records of a page of a buffer; none if the server no longer knows it. */
 export async function recordsInPage(client: Client, pageId: string): Promise<HeldRecord[]> {
   return sizedRecordsInPage(client, pageId);
 }
@@ -232,10 +210,6 @@ function* recordsInBuffer({ runs }: PackedBuffer): Generator<SizedRecord> {
 function* recordsOf({ requestId, values, offset = 0 }: AcceptedRequest): Generator<SizedRecord> {
   const size = offset + values.length;
   for (const [i, value] of values.entries()) yield { requestId, index: offset + i, value, size };
-}
-
-function firstOf(payloads: Payloads): unknown {
-  return argument(payloads, 0);
 }
 
 function argument(payloads: Payloads, index: number): unknown {

@@ -1,4 +1,4 @@
-import { WorkflowNotFoundError, defaultPayloadConverter, type Client } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
 import type { LeftBefore, LeftByBatcher } from '../../contracts/workflow/activities';
 import type { BatcherInput } from '../../contracts/workflow/batcher';
 import { SEARCH_ATTRIBUTES } from '../../contracts/workflow/search-attributes';
@@ -6,10 +6,10 @@ import { childSeqOf } from '../../domain/records/batch';
 import { packMemory, unpackMemory } from '../../domain/windows/batcher-memory';
 import { forgetKey } from '../../domain/windows/key-window';
 import { HOLDS_BATCHES, literal } from '../children/batch-queries';
-import { callTemporal } from '../server/calls';
-import { readStart } from '../server/first-event';
+import { callTemporal, ifKnown } from '../server/calls';
+import { eventsOf, firstValue, readStart } from '../server/history';
 import { keyRefOf } from '../shard/digests';
-import { FIND_LEFT, eventsOf, heldByRun } from './held-by-run';
+import { FIND_LEFT, heldByRun } from './held-by-run';
 
 /** A reset shows in one of the first events of the run that it makes. */
 const LOOKED_AT = 50;
@@ -31,11 +31,11 @@ export async function leftBefore(
   runId: string,
 ): Promise<LeftBefore | undefined> {
   const base = await baseOfReset(client, batcher, runId);
-  const found = base === undefined ? undefined : await foundBy(client, batcher, base);
+  const found = base === undefined ? undefined : await ifKnown(foundBy(client, batcher, base));
   if (found !== undefined) return found.before;
   const before = await runBefore(client, batcher, runId);
   if (before === undefined) return undefined;
-  return (await knownAtEnd(client, batcher, before)) ?? knownWithoutRun(client, batcher);
+  return (await ifKnown(knownAtEnd(client, batcher, before))) ?? knownWithoutRun(client, batcher);
 }
 
 /** The run that was reset to begin this one; undefined when none was. */
@@ -49,20 +49,15 @@ async function baseOfReset(client: Client, batcher: string, runId: string): Prom
   return undefined;
 }
 
-/** What a run was told of the batcher before it; undefined when it wasn't told yet, or isn't known any more. */
+/** What a run was told of the batcher before it; undefined when it wasn't told yet. */
 async function foundBy(client: Client, batcher: string, runId: string): Promise<LeftByBatcher | undefined> {
   const asked = new Set<string>();
-  try {
-    for await (const event of eventsOf(client, batcher, runId)) {
-      if (event.activityTaskScheduledEventAttributes?.activityType?.name === FIND_LEFT)
-        asked.add(String(event.eventId));
-      const completed = event.activityTaskCompletedEventAttributes;
-      const result = completed?.result?.payloads?.[0];
-      if (result != null && asked.has(String(completed?.scheduledEventId)))
-        return defaultPayloadConverter.fromPayload<LeftByBatcher>(result);
-    }
-  } catch (error) {
-    if (!(error instanceof WorkflowNotFoundError)) throw error;
+  for await (const event of eventsOf(client, batcher, runId)) {
+    if (event.activityTaskScheduledEventAttributes?.activityType?.name === FIND_LEFT)
+      asked.add(String(event.eventId));
+    const completed = event.activityTaskCompletedEventAttributes;
+    if (completed != null && asked.has(String(completed.scheduledEventId)))
+      return firstValue(completed.result) as LeftByBatcher;
   }
   return undefined;
 }
@@ -89,25 +84,18 @@ async function runBefore(client: Client, batcher: string, runId: string): Promis
 
 /**
  * What the last run that a run handed over to knew when it ended. Where that was deleted, what it was given when it began.
- * Undefined when the server knows none of them.
  */
-async function knownAtEnd(client: Client, batcher: string, runId: string): Promise<LeftBefore | undefined> {
-  try {
-    for await (const event of eventsOf(client, batcher, runId)) {
-      const next = event.workflowExecutionContinuedAsNewEventAttributes;
-      if (next?.newExecutionRunId == null) continue;
-      const known = await knownAtEnd(client, batcher, next.newExecutionRunId);
-      const input = next.input?.payloads?.[0];
-      if (known !== undefined || input == null) return known;
-      const { carried } = defaultPayloadConverter.fromPayload<BatcherInput>(input);
-      const nextChildSeq = (carried?.nextChildSeq ?? 1) + UNKNOWN_CHILDREN;
-      return { memory: packMemory(unpackMemory(carried)), nextChildSeq };
-    }
-    return await knownByRun(client, batcher, runId);
-  } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return undefined;
-    throw error;
+async function knownAtEnd(client: Client, batcher: string, runId: string): Promise<LeftBefore> {
+  for await (const event of eventsOf(client, batcher, runId)) {
+    const next = event.workflowExecutionContinuedAsNewEventAttributes;
+    if (next?.newExecutionRunId == null) continue;
+    const known = await ifKnown(knownAtEnd(client, batcher, next.newExecutionRunId));
+    if (known !== undefined) return known;
+    const { carried } = firstValue(next.input) as BatcherInput;
+    const nextChildSeq = (carried?.nextChildSeq ?? 1) + UNKNOWN_CHILDREN;
+    return { memory: packMemory(unpackMemory(carried)), nextChildSeq };
   }
+  return knownByRun(client, batcher, runId);
 }
 
 async function knownByRun(client: Client, batcher: string, runId: string): Promise<LeftBefore> {
