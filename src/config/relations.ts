@@ -72,6 +72,7 @@ function tlsProblems({ values, writtenAs }: Draft): FieldProblem[] {
 /** The settings that each store requires. */
 const STORE_NEEDS = [
   { store: 'postgres', key: 'postgresUrl', what: 'the address of the database' },
+  { store: 's3', key: 's3Bucket', what: 'the bucket to write batches to' },
   { store: 'http', key: 'storeUrl', what: 'the endpoint to send batches to' },
   { store: 'http', key: 'storeSecrets', what: 'the secrets to sign requests with' },
 ] as const;

@@ -3,10 +3,11 @@ import { describeReceived } from '../domain/errors';
 import { isObject, type JsonValue } from '../domain/json';
 import { integer, oneOf, text, type Parser } from './parse';
 import { POSTGRES_SETTINGS } from './postgres-settings';
+import { S3_SETTINGS } from './s3-settings';
 import { setting } from './setting';
 
 /** The built-in stores. */
-export const BUILT_IN_STORES = ['file', 'postgres', 'http'] as const;
+export const BUILT_IN_STORES = ['file', 'postgres', 'http', 's3'] as const;
 
 /** Whether STORE names a module of the user. */
 export function isOwnStore(store: string): boolean {
@@ -94,7 +95,7 @@ export const STORE_SETTINGS = {
     ),
     default: 'file',
     about:
-      'Where records are saved: in files, in Postgres with bulk upserts, by your HTTP endpoint, or by your own code.',
+      'Where records are saved: in files, in Postgres with bulk upserts, in S3, by your HTTP endpoint, or by your own code.',
     related:
       "The same for every worker. Change it only when everything is drained, because one store doesn't have what the other saved. See STORES.md.",
   }),
@@ -110,7 +111,7 @@ export const STORE_SETTINGS = {
     default: 30 * SECOND,
     unit: 'ms',
     about: 'Maximum time for one call of the store; after that the attempt has failed.',
-    related: `${NOT_FOR_FILES}; Postgres has POSTGRES_TIMEOUT_MS.`,
+    related: `${NOT_FOR_FILES}; Postgres has POSTGRES_TIMEOUT_MS. With STORE=s3, for one request; after that S3 is unavailable.`,
     raising: 'Raising it lets a call that never ends delay its batch longer.',
   }),
   storeCalls: setting({
@@ -118,7 +119,7 @@ export const STORE_SETTINGS = {
     default: 16,
     unit: 'calls',
     about: 'Maximum simultaneous calls of the store by one worker, each for one batch.',
-    related: `${NOT_FOR_FILES}.`,
+    related: `${NOT_FOR_FILES}. With STORE=s3, requests; a batch is about five.`,
     raising: 'Raising it puts more load on the store.',
   }),
   storeUrl: setting({
@@ -143,4 +144,5 @@ export const STORE_SETTINGS = {
     related: `Checked against the address of each connection. ${WITH_HTTP}.`,
   }),
   ...POSTGRES_SETTINGS,
+  ...S3_SETTINGS,
 };

@@ -123,17 +123,17 @@ export interface ShardSum {
   unaccounted: number;
 }
 
-/** Result of checking the batches that are closed in Postgres. */
-export interface PostgresReport {
+/** Result of checking the batches that are closed in Postgres or S3. */
+export interface ClosedReport {
   closed: number;
   /** Batches that closed within the last minute and have no file yet. */
   publishing: number;
-  /** Files of batches that Postgres doesn't have, for example because their rows were deleted. */
+  /** Files of batches that the store doesn't have, for example because somebody deleted them there. */
   unlistedFiles: number;
   damage: {
     /** Closed batches without a file. */
     notPublished: Found<{ file: string }>;
-    /** Files that differ from the outcomes in Postgres. */
+    /** Files that differ from the outcomes in the store. */
     publishedOtherwise: Found<{ file: string }>;
   };
 }

@@ -8,7 +8,7 @@ import { tablesIn } from './schema';
 /** A batch that is closed in Postgres, and the expected content of its file. */
 export interface AuditedBatch {
   file: string;
-  content: string;
+  contents: readonly string[];
   /** Whether it was closed within the last minute, so its file may still be on its way. */
   lately: boolean;
 }
@@ -41,7 +41,7 @@ export async function* auditedBatches({
       }, 0);
       for (const { batch, format, lately } of page.closed) {
         const settled = (page.outcomes.get(batch) ?? []).map(settledOf);
-        yield { file: `${batch}.log`, content: outcomeFileContent(settled, format), lately };
+        yield { file: `${batch}.log`, contents: [outcomeFileContent(settled, format)], lately };
       }
       const last = page.closed.at(-1);
       if (last === undefined) return;
