@@ -7,7 +7,10 @@ import type { BatcherState } from './state';
  * the signals of a run, which it stops taking at 10,000, nor its updates, at 2,000.
  */
 export function handOverDue(state: BatcherState, info: WorkflowInfo): boolean {
-  if (state.takeOver && mayWaitForMemory(state, info)) return false;
+  return isLong(state, info) && !(state.takeOver && mayWaitForMemory(state, info));
+}
+
+function isLong(state: BatcherState, info: WorkflowInfo): boolean {
   return (
     info.continueAsNewSuggested ||
     info.historyLength >= state.limits.historyEvents ||
@@ -22,11 +25,12 @@ const WAITING_RUNS = 5;
 const WAITING_BYTES = 20 * MIB;
 
 /**
- * What has come meanwhile may be a repeat of what that batcher took, which leaves the buffer then: it is not carried that
- * it may be.
+ * What has come under a key may be a repeat of what that batcher took, which leaves the buffer then: it is not carried that
+ * it may be. What has come without one is a repeat only where its reply was lost within the last seconds.
  */
-function mayWaitForMemory({ limits, messages }: BatcherState, info: WorkflowInfo): boolean {
+function mayWaitForMemory({ limits, messages, takenMeanwhile }: BatcherState, info: WorkflowInfo): boolean {
   return (
+    takenMeanwhile.some(({ request }) => request.digest !== undefined || request.part !== undefined) &&
     info.historyLength < WAITING_RUNS * limits.historyEvents &&
     messages < WAITING_RUNS * limits.messages &&
     info.historySize < WAITING_BYTES
