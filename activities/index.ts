@@ -1,9 +1,8 @@
 import { Context } from '@temporalio/activity';
-import type { Activities, ChildClosing, HeldByChild } from '../src/contracts/workflow/activities';
+import type { Activities, ChildClosing, HeldByChild, LeftBefore } from '../src/contracts/workflow/activities';
 import type { StoreAway, StoreNotice } from '../src/contracts/workflow/store-notice';
 import type { PackedBuffer } from '../src/domain/buffer/buffer';
 import { isKeepapartError } from '../src/domain/errors';
-import type { RequestDigest } from '../src/domain/windows/key-window';
 import type { RecordStore, SaveAttempt } from '../src/domain/records/record-store';
 import { closeBatches, rollBack, saveBatches } from './bulk';
 import { settleBatch } from './settle-batch';
@@ -30,8 +29,8 @@ export interface WorkflowAccess {
   restartChild(childId: string): Promise<boolean>;
   /** Ids of the children of a batcher that have not completed, including those that closed in any other way. */
   unfinishedChildren(batcher: string): Promise<string[]>;
-  /** The keys that the previous run of a batcher remembered, if it was ended from outside. */
-  keysBefore(batcher: string, runId: string): Promise<RequestDigest[]>;
+  /** What the batcher before this run knew, if it was ended from outside. */
+  leftBefore(batcher: string, runId: string): Promise<LeftBefore | undefined>;
   /** See {@link Activities.readChild}. */
   readChild(childId: string): Promise<HeldByChild>;
   /** See {@link Activities.readPage}. */
@@ -48,12 +47,12 @@ export function createActivities({ store, workflows, ...deps }: ActivityDeps): A
     onBack: deps.onStoreBack,
     pauses: deps.storePauses,
   });
-  /** None if that run's history can't be interpreted, because nothing may start before this answers. */
-  const keysBefore = (batcher: string): Promise<RequestDigest[]> =>
-    workflows.keysBefore(batcher, ownRunId()).catch((error: unknown) => {
+  /** Nothing where that run's history makes no sense: nothing may start before this answers. */
+  const leftBefore = (batcher: string): Promise<LeftBefore | undefined> =>
+    workflows.leftBefore(batcher, ownRunId()).catch((error: unknown) => {
       if (isKeepapartError(error)) throw error;
-      Context.current().log.warn('the keys of an earlier batcher could not be read', { batcher, error });
-      return [];
+      Context.current().log.warn('what an earlier batcher remembered could not be read', { batcher, error });
+      return undefined;
     });
   const { saving, undoing, closing } = watch;
   const isBounded = store.boundsItsCalls === true;
@@ -91,10 +90,11 @@ export function createActivities({ store, workflows, ...deps }: ActivityDeps): A
       whileHeartbeating(() => workflows.waitForChild(childId, Context.current().cancellationSignal)),
     restartChild: ({ childId }) => whileHeartbeating(() => workflows.restartChild(childId)),
     findLeft: ({ batcher }) =>
-      whileHeartbeating(async () => ({
-        childIds: await workflows.unfinishedChildren(batcher),
-        keys: await keysBefore(batcher),
-      })),
+      whileHeartbeating(async () => {
+        const childIds = await workflows.unfinishedChildren(batcher);
+        const before = await leftBefore(batcher);
+        return { childIds, ...(before !== undefined && { before }) };
+      }),
     readChild: ({ childId }) => workflows.readChild(childId),
     readPage: ({ pageId }) => workflows.readPage(pageId),
   };

@@ -173,7 +173,7 @@ export async function attack(options: AttackOptions): Promise<AttackReport> {
       `round ${index + 1} is quiet: ${findings.acknowledged} acknowledged, ${findings.outcomes} outcomes, ${rescued}`,
     );
     const expected = await writeExpected(folder, findings.lost);
-    productAudit = system.audit(expected, findings.doubledByDeletion);
+    productAudit = await system.audit(expected, findings.doubledByDeletion);
     if (isDamaged(findings.damage) || productAudit !== '' || trouble.length > 0) break;
   }
   await questions.stop();
@@ -258,7 +258,8 @@ function crashesOf(system: AttackedSystem): string[] {
     ownEnds
       .filter(({ code, wasUp }) => (wasUp && name !== TEMPORAL) || (code !== 0 && code !== 1))
       .map(
-        ({ code, signal, wasUp }) => `${name} ended by itself: ${signal ?? code}${wasUp ? ', at work' : ''}`,
+        ({ code, signal, wasUp, said }) =>
+          `${name} ended by itself: ${signal ?? code}${wasUp ? ', at work' : ''}\n${said}`,
       ),
   );
 }

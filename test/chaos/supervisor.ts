@@ -1,13 +1,13 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, openSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { waitFor } from '../helpers/wait-for';
 import type { FromWorker, ToWorker } from './points';
 
 const RESTART_PAUSE_MS = 500;
-const UP_LIMIT_MS = 300_000;
+const UP_LIMIT_MS = 900_000;
 /** What a role of keepapart prints when it is up (src/cli/terminal/summary.ts). */
 const UP = 'Ctrl-C stops it';
 
@@ -25,6 +25,8 @@ export interface OwnEnd {
   signal: NodeJS.Signals | null;
   /** Whether it had said that it was up: before that it may end, as nobody answers whom it needs. */
   wasUp: boolean;
+  /** The end of its log. */
+  said: string;
 }
 
 /** A command that is kept running: whenever it ends, it is started again. */
@@ -55,6 +57,7 @@ export interface Supervised {
 }
 
 export function supervise(spec: CommandSpec, logDir: string): Supervised {
+  const logFile = path.join(logDir, `${spec.name}.log`);
   let child: ChildProcess | undefined;
   let stopping = false;
   let held = false;
@@ -67,7 +70,7 @@ export function supervise(spec: CommandSpec, logDir: string): Supervised {
   let said: FromWorker[] = [];
 
   function launch(): void {
-    const log = openSync(path.join(logDir, `${spec.name}.log`), 'a');
+    const log = openSync(logFile, 'a');
     const started = spawn(process.execPath, spec.args, {
       // Where no configuration file lies that isn't ours.
       cwd: logDir,
@@ -93,7 +96,7 @@ export function supervise(spec: CommandSpec, logDir: string): Supervised {
     started.on('error', () => undefined);
     started.once('exit', (code, signal) => {
       child = undefined;
-      if (!stopping && !signalled) ownEnds.push({ code, signal, wasUp: up });
+      if (!stopping && !signalled) ownEnds.push({ code, signal, wasUp: up, said: endOf(logFile) });
       up = false;
       if (!stopping) void restart();
     });
@@ -160,4 +163,10 @@ export function supervise(spec: CommandSpec, logDir: string): Supervised {
     },
   };
   return supervised;
+}
+
+const SAID_BYTES = 3000;
+
+function endOf(file: string): string {
+  return readFileSync(file, 'utf8').slice(-SAID_BYTES);
 }

@@ -80,7 +80,7 @@ const BUNDLER = `
 `;
 
 /** Bundles other workflow code than today's, in a process of its own: the bundler is slow among Jest's modules. */
-export async function bundleOf(workflowsPath: string): Promise<WorkflowBundleOption> {
+export async function bundleOf(workflowsPath: string): Promise<{ code: string }> {
   const { stdout } = await promisify(execFile)(
     process.execPath,
     ['-r', RUN_TYPESCRIPT, '-e', BUNDLER, workflowsPath],

@@ -35,7 +35,7 @@ export class FakeBatcherRun extends FakeWorkflow {
       settings: { ...SETTINGS, ...settings },
       limits: { ...RUN_LIMITS, historyBytes: 1e9, ...limits },
     });
-    run.take('findLeft').resolve({ childIds: [], keys: [] });
+    run.take('findLeft').resolve({ childIds: [] });
     await run.task();
     return run;
   }

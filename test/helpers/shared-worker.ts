@@ -3,19 +3,11 @@ import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import { DefaultLogger, Runtime, type NativeConnection, type WorkerOptions } from '@temporalio/worker';
 import type { Activities } from '../../src/contracts/workflow/activities';
-import { MINUTE } from '../../src/domain/duration';
 import { embeddedTarget } from '../../src/temporal/server/connection';
 import { createWorker, type PipelineWorker } from '../../src/temporal/worker/worker';
 import { connectWorker } from '../../src/temporal/worker/worker-connection';
 import { bundleOfToday } from './builds';
 import { testServer } from './temporal-server';
-
-/**
- * A workflow task that takes longer by the clock is broken off, which the process doesn't survive on Node 20: "Workflow
- * execution context should have been disposed first", "async hook stack has become corrupted". The 5 s of the SDK are too
- * few where other processes have taken the cores. The SDK takes this option, though its types leave it out.
- */
-const USUAL_TUNING = { shutdownGraceTime: 0, isolateExecutionTimeout: 10 * MINUTE };
 
 /** A worker on the server of the run, with today's workflow code. */
 export interface RunningWorker {
@@ -38,7 +30,7 @@ export async function runWorker(
     taskQueue,
     activities,
     workflows: { workflowBundle: bundleOfToday(false) },
-    tuning: { ...USUAL_TUNING, ...tuning },
+    tuning: { shutdownGraceTime: 0, ...tuning },
   });
   const ended = worker.run();
   return {

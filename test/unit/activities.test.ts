@@ -37,7 +37,7 @@ function activitiesOver({
       restartChild: notAskedFor,
       readChild: notAskedFor,
       unfinishedChildren: notAskedFor,
-      keysBefore: notAskedFor,
+      leftBefore: notAskedFor,
       readPage: notAskedFor,
       notifyOfStore: notAskedFor,
       ...workflows,

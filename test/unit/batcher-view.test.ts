@@ -1,3 +1,4 @@
+import { NOT_YET, type BatcherQuestion } from '../../src/contracts/workflow/batcher';
 import type { ConflictRule } from '../../src/domain/rules';
 import { NO_CUTS } from '../../src/domain/explain/cut-counts';
 import { appendToEnd, flushEverything } from '../../src/domain/buffer/paged-buffer';
@@ -148,6 +149,7 @@ test('A list has no answer without a key: nobody waits for one.', () => {
 
 test('Questions are answered in order, each by its kind, and change nothing.', () => {
   const state = newState({ flushIntervalMs: 3_600_000 });
+  state.takeOver = false;
   take(state, { ...LIST, digest: digestOf(LIST) }, partOf(0, [1]));
   const before = JSON.stringify(statusOf(state, infoOf()));
   const [keys, list, stream, unknown, request, waiting, status, layout, waits] = answersTo(state, infoOf(), [
@@ -171,6 +173,22 @@ test('Questions are answered in order, each by its kind, and change nothing.', (
   expect(request).toEqual({ size: 2, bufferedIndexes: [0, 1], inFlightChildIds: [], pageIds: [] });
   expect(waiting).toMatchObject({ size: 2, waits: { of: [0, 1] } });
   expect(JSON.stringify(status)).toBe(before);
+});
+
+test('G5: while it is not known what an earlier batcher took, nothing is said of keys, streams and the layout, and a part of an unknown stream is to be sent again.', () => {
+  const state = newState();
+  expect(state.takeOver).toBe(true);
+  const about = (questions: BatcherQuestion[]) => answersTo(state, infoOf(), questions);
+  const questions: BatcherQuestion[] = [
+    { about: 'keys', keys: [keyRefOf('k')] },
+    { about: 'stream', key: keyRefOf('s') },
+    { about: 'layout' },
+  ];
+  expect(about(questions)).toEqual([NOT_YET, NOT_YET, NOT_YET]);
+  expect(take(state, partOf(4, [5]))).toEqual([{ isNotYet: true }]);
+  state.takeOver = false;
+  expect(about(questions)).toEqual([[null], null, NO_LAYOUT]);
+  expect(take(state, partOf(4, [5]))).toEqual([{ stream: null }]);
 });
 
 test('A record is due since its age allowed it to go, or since a flush by hand; not while the shard is paused.', () => {

@@ -10,15 +10,14 @@ import { followScope } from '../../workflows/batcher/conflict-scope';
 import { changeLimits, configure, refuseBadLimits } from '../../workflows/batcher/limits';
 import {
   actionFrom,
-  isOrigin,
   isProgress,
   isSettings,
   questionsFrom,
   refuseBadLayout,
   refuseBadRequests,
-  requestsFrom,
 } from '../../workflows/batcher/messages';
 import { recordProgress } from '../../workflows/batcher/in-flight';
+import { isOrigin, requestsFrom } from '../../src/contracts/workflow/message-checks';
 import { beginDrain, takeRequest } from '../../workflows/batcher/requests';
 import { carriedFrom, type BatcherState } from '../../workflows/batcher/state';
 import { answersTo, describeBatcher, statusOf, takeAnswers } from '../../workflows/batcher/view';

@@ -45,12 +45,13 @@ import { setHandlers } from './handlers';
 import { openBatches, recordClosing, unaccountedRecords } from './in-flight';
 import { takeNextChildren } from './next-children';
 import { readOldestPage, spillToPages, takeInOldestPage } from './pages';
-import { followDrain, takeOverKeys } from './requests';
+import { followDrain } from './requests';
 import { Run } from './run';
 import { handOverDue, nextPageIsForNextRun } from './run-length';
 import { noteFastestSave } from './save-shape';
 import { createTaskSharing } from './sharing-tasks';
 import { carriedFrom, restoreBatcher, type BatcherState } from './state';
+import { takeOverMemory } from './take-over';
 import { describeBatcher } from './view';
 
 const { workflowTask } = proxySinks<WorkerSinks>();
@@ -129,7 +130,7 @@ class Loop {
 
   private async takeOver(): Promise<void> {
     this.run.ownEvents.note();
-    const { children, keys } = await findLeft();
+    const { children, before } = await findLeft();
     // Then the next run looks for them.
     if (this.handingOver) {
       this.run.ownEvents.leave(Date.now());
@@ -141,7 +142,8 @@ class Loop {
       takeOverChild(this.state, childId, held);
       void this.follow(childId, adoptedClosing(childId));
     }
-    takeOverKeys(this.state, keys, Date.now());
+    if (before !== undefined) takeOverMemory(this.state, before, Date.now());
+    this.state.takenMeanwhile = [];
     if (children.length > 0) startWithStrangers(this.state, Date.now());
   }
 

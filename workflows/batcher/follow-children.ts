@@ -7,11 +7,11 @@ import {
   type Activities,
   type ChildClosing,
   type HeldByChild,
+  type LeftBefore,
 } from '../../src/contracts/workflow/activities';
 import type { ChildWorkflow } from '../../src/contracts/workflow/child';
 import { adoptionTaskQueue } from '../../src/contracts/workflow/ids';
 import { SECOND } from '../../src/domain/duration';
-import type { RequestDigest } from '../../src/domain/windows/key-window';
 
 /** A child that is settled and ends early again, which only an operator can do to it, is settled again after 1 s, 2 s, … */
 const MAX_SETTLE_PAUSE_MS = 300 * SECOND;
@@ -66,19 +66,19 @@ export async function settleIfNeeded(
 }
 
 /**
- * What an earlier batcher of this id has left, as somebody terminated it: its keys, and the children that have not
- * completed, with what they hold.
+ * What an earlier batcher of this id has left, as somebody terminated it: what it remembered, and the children that have
+ * not completed, with what they hold.
  */
 export async function findLeft(): Promise<{
   children: [childId: string, held: HeldByChild][];
-  keys: RequestDigest[];
+  before: LeftBefore | undefined;
 }> {
   const { workflowId } = workflowInfo();
-  const { childIds, keys } = await supervising(workflowId).findLeft({ batcher: workflowId });
+  const { childIds, before } = await supervising(workflowId).findLeft({ batcher: workflowId });
   const children = await Promise.all(
     childIds.map(async (childId): Promise<[string, HeldByChild]> => [childId, await readChild(childId)]),
   );
-  return { children, keys };
+  return { children, before };
 }
 
 /** What a child holds, as it was started with it. */

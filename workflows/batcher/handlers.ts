@@ -14,28 +14,25 @@ import {
   resumeSignal,
   statusQuery,
   takeUpdate,
-  type AcceptedRequest,
 } from '../../src/contracts/workflow/batcher';
 import { limitsUpdate } from '../../src/contracts/workflow/limits';
+import { isOrigin, requestsFrom } from '../../src/contracts/workflow/message-checks';
 import { storeNoticeSignal } from '../../src/contracts/workflow/store-notice';
 import { FLUSH_REASON } from '../../src/domain/records/batch';
 import { adoptLayout } from '../../src/domain/windows/layout';
 import { flushEverything } from '../../src/domain/buffer/paged-buffer';
-import { noteMessage as noteSender } from '../../src/domain/windows/sender-window';
 import { followScope } from './conflict-scope';
 import { recordProgress } from './in-flight';
 import { changeLimits, configure, refuseBadLimits } from './limits';
 import {
   actionFrom,
-  isOrigin,
   isProgress,
   isSettings,
   questionsFrom,
   refuseBadLayout,
   refuseBadRequests,
-  requestsFrom,
 } from './messages';
-import { beginDrain, takeRequest } from './requests';
+import { beginDrain, takeMessage } from './requests';
 import type { Run } from './run';
 import type { BatcherState } from './state';
 import { isStoreNotice } from './store-notices';
@@ -52,14 +49,14 @@ export function setHandlers(state: BatcherState, run: Run): void {
     run.noteMessage();
     const requests = requestsFrom(args[0]);
     if (requests === undefined) reject(state, 'addRecords');
-    else takeAll(state, requests, args[1]);
+    else takeMessage(state, requests, isOrigin(args[1]) ? args[1] : undefined, Date.now());
   });
   setHandler(
     takeUpdate,
     (requests, origin) => {
       run.noteMessage();
       run.noteAct();
-      takeAll(state, requests, origin);
+      takeMessage(state, requests, origin, Date.now());
       return takeAnswers(state, requests, Date.now());
     },
     { validator: refuseBadRequests },
@@ -134,15 +131,6 @@ export function setHandlers(state: BatcherState, run: Run): void {
   });
   setHandler(statusQuery, () => statusOf(state, workflowInfo()));
   setHandler(requestQuery, (requestId) => traceOf(state, requestId));
-}
-
-/** Takes requests, unless their message has been taken before. */
-function takeAll(state: BatcherState, requests: readonly AcceptedRequest[], origin: unknown): void {
-  if (isOrigin(origin) && !noteSender(state.senders, origin)) {
-    state.counters.repeatedMessages++;
-    return;
-  }
-  for (const request of requests) takeRequest(state, request, Date.now());
 }
 
 /** Counts a message that is malformed: anybody may send anything with Temporal's own tools. */

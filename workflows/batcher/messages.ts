@@ -3,9 +3,16 @@
  * content. What isn't as its type says is recognised here, so that no handler throws and nothing grows past its bound.
  */
 import { ApplicationFailure } from '@temporalio/common';
-import type { AcceptedRequest, BatcherQuestion, OperatorAction } from '../../src/contracts/workflow/batcher';
+import type { BatcherQuestion, OperatorAction } from '../../src/contracts/workflow/batcher';
 import type { ClosedBatches } from '../../src/contracts/workflow/child';
-import { isKnowableRequestId } from '../../src/contracts/workflow/ids';
+import {
+  isCount,
+  isKeyRef,
+  isLayout,
+  isOrigin,
+  isTime,
+  requestsFrom,
+} from '../../src/contracts/workflow/message-checks';
 import {
   CONFLICT_SCOPE,
   ON_FAILURE,
@@ -13,79 +20,16 @@ import {
   type PipelineSettings,
 } from '../../src/contracts/workflow/settings';
 import { describeReceived, type ErrorCode } from '../../src/domain/errors';
-import { MAX_BATCH_BYTES } from '../../src/domain/buffer/flush-cut';
-import { isDeeperThan, isObject, jsonBytes, utf8Bytes, type JsonValue } from '../../src/domain/json';
-import { isDigestText, type KeyRef, type RequestDigest } from '../../src/domain/windows/key-window';
-import type { Layout } from '../../src/domain/windows/layout';
-import { MAX_SHARDS, problemsOfLimitsPatch, LIMIT_KEYS } from '../../src/domain/limits';
+import { isObject, utf8Bytes } from '../../src/domain/json';
+import { LIMIT_KEYS, problemsOfLimitsPatch } from '../../src/domain/limits';
 import { OUTCOME_FORMATS, cutToBytes } from '../../src/domain/records/outcome';
-import { MAX_RECORD_DEPTH } from '../../src/domain/records/record';
-import { isScope } from '../../src/domain/scope';
-import { MAX_SENDER_LENGTH, type MessageOrigin } from '../../src/domain/windows/sender-window';
-import type { StreamPart } from '../../src/domain/windows/stream-window';
 
 const INVALID: ErrorCode = 'invalid-request';
 
 /** Of who acted: carried with each limit that was set. */
 const MAX_NAME_BYTES = 256;
 
-/** The greatest time that a date can have. */
-const MAX_TIME_MS = 8.64e15;
-
 type Unknown<T> = { [Key in keyof T]?: unknown };
-
-/** The requests in a message; undefined where it has anything else. */
-export function requestsFrom(input: unknown): AcceptedRequest[] | undefined {
-  return Array.isArray(input) && input.every(isRequest) ? input : undefined;
-}
-
-function isRequest(input: unknown): input is AcceptedRequest {
-  if (!isObject(input)) return false;
-  const { requestId, values, digest, layout, offset, part }: Unknown<AcceptedRequest> = input;
-  return (
-    typeof requestId === 'string' &&
-    isKnowableRequestId(requestId) &&
-    Array.isArray(values) &&
-    values.every(isRecord) &&
-    (digest === undefined || isDigest(digest)) &&
-    (layout === undefined || isCount(layout)) &&
-    (offset === undefined || isCount(offset)) &&
-    (part === undefined || (offset !== undefined && isPart(part)))
-  );
-}
-
-/** One that is larger fits no batch, and with very many levels there is no JSON of it. */
-function isRecord(value: JsonValue): boolean {
-  return !isDeeperThan(value, MAX_RECORD_DEPTH) && jsonBytes(value) <= MAX_BATCH_BYTES;
-}
-
-/** Digests are of a fixed length: they are carried one after another. */
-function isDigest(input: unknown): input is RequestDigest {
-  return isKeyRef(input) && isDigestText((input as Unknown<RequestDigest>).body);
-}
-
-function isKeyRef(input: unknown): input is KeyRef {
-  if (!isObject(input)) return false;
-  const { scope, key }: Unknown<KeyRef> = input;
-  return isScope(scope) && isDigestText(key);
-}
-
-function isPart(input: unknown): input is StreamPart {
-  if (!isKeyRef(input)) return false;
-  const { before, after, complete }: Unknown<StreamPart> = input;
-  return (before === '' || isDigestText(before)) && isDigestText(after) && typeof complete === 'boolean';
-}
-
-function isCount(value: unknown): value is number {
-  // Not -0: the next run would have 0 instead.
-  return Number.isSafeInteger(value) && (value as number) >= 0 && !Object.is(value, -0);
-}
-
-export function isOrigin(input: unknown): input is MessageOrigin {
-  if (!isObject(input)) return false;
-  const { sender, number }: Unknown<MessageOrigin> = input;
-  return typeof sender === 'string' && sender.length <= MAX_SENDER_LENGTH && isCount(number);
-}
 
 /** Validator of `takeUpdate`. Synchronous: the SDK doesn't await one, and would accept the update. */
 export function refuseBadRequests(...args: unknown[]): void {
@@ -110,22 +54,6 @@ export function refuseBadLayout(...args: unknown[]): void {
     details: [[{ field: '', expected: 'a layout', received: describeReceived(args[0]) }]],
     nonRetryable: true,
   });
-}
-
-function isLayout(input: unknown): input is Layout {
-  if (!isObject(input)) return false;
-  const { version, shards, before }: Unknown<Layout> = input;
-  return (
-    isCount(version) &&
-    isShards(shards) &&
-    Array.isArray(before) &&
-    before.length <= MAX_SHARDS &&
-    before.every((one) => Array.isArray(one) && one.length === 2 && isShards(one[0]) && isTime(one[1]))
-  );
-}
-
-function isShards(value: unknown): value is number {
-  return isCount(value) && value > 0 && value <= MAX_SHARDS;
 }
 
 /** @throws ApplicationFailure for anything but questions */
@@ -172,10 +100,6 @@ export function isAction(input: unknown): input is OperatorAction {
   if (!isObject(input)) return false;
   const { by, atMs }: Unknown<OperatorAction> = input;
   return typeof by === 'string' && utf8Bytes(by) <= MAX_NAME_BYTES && isTime(atMs);
-}
-
-function isTime(value: unknown): value is number {
-  return isCount(value) && value <= MAX_TIME_MS;
 }
 
 export function isProgress(input: unknown): input is ClosedBatches {

@@ -1,4 +1,5 @@
 import type { WorkflowInfo } from '@temporalio/workflow';
+import { MIB } from '../../src/domain/duration';
 import type { BatcherState } from './state';
 
 /**
@@ -6,11 +7,33 @@ import type { BatcherState } from './state';
  * the signals of a run, which it stops taking at 10,000, nor its updates, at 2,000.
  */
 export function handOverDue(state: BatcherState, info: WorkflowInfo): boolean {
+  return isLong(state, info) && !(state.takeOver && mayWaitForMemory(state, info));
+}
+
+function isLong(state: BatcherState, info: WorkflowInfo): boolean {
   return (
     info.continueAsNewSuggested ||
     info.historyLength >= state.limits.historyEvents ||
     info.historySize - state.initialHistoryBytes >= state.limits.historyBytes ||
     state.messages >= state.limits.messages
+  );
+}
+
+/** So many times its length a run may come to while it waits for what an earlier batcher remembered. */
+const WAITING_RUNS = 5;
+/** Beyond what comes while there is no worker (`GIVING_WAY`), and far below the 50 MiB at which the server ends a run. */
+const WAITING_BYTES = 20 * MIB;
+
+/**
+ * What has come under a key may be a repeat of what that batcher took, which leaves the buffer then: it is not carried that
+ * it may be. What has come without one is a repeat only where its reply was lost within the last seconds.
+ */
+function mayWaitForMemory({ limits, messages, takenMeanwhile }: BatcherState, info: WorkflowInfo): boolean {
+  return (
+    takenMeanwhile.some(({ request }) => request.digest !== undefined || request.part !== undefined) &&
+    info.historyLength < WAITING_RUNS * limits.historyEvents &&
+    messages < WAITING_RUNS * limits.messages &&
+    info.historySize < WAITING_BYTES
   );
 }
 

@@ -1,7 +1,6 @@
 import type { WorkflowInfo } from '@temporalio/workflow';
 import {
   NO_COUNTS,
-  type AcceptedRequest,
   type BatcherInput,
   type CarriedState,
   type DrainState,
@@ -12,18 +11,16 @@ import {
 import type { LimitOverrides } from '../../src/contracts/workflow/limits';
 import { SAVE_ACTIVITY, type PipelineSettings } from '../../src/contracts/workflow/settings';
 import type { Apart } from '../../src/domain/running/running-flushes';
+import { packMemory, unpackMemory, type BatcherMemory } from '../../src/domain/windows/batcher-memory';
 import { emptyBuffer, packBuffer, unpackBuffer } from '../../src/domain/buffer/buffer';
 import { NO_CUTS, carriedCounts, type CutCounts } from '../../src/domain/explain/cut-counts';
 import type { Reaches } from '../../src/domain/explain/reaches';
-import { packKeys, unpackKeys, type KeyWindow } from '../../src/domain/windows/key-window';
-import { NO_LAYOUT, type Layout } from '../../src/domain/windows/layout';
-import type { SenderWindow } from '../../src/domain/windows/sender-window';
-import { packStreams, unpackStreams, type StreamWindow } from '../../src/domain/windows/stream-window';
 import { carriedInFlight, inFlightFrom, type Counted } from './in-flight';
 import { StoreNotices } from './store-notices';
+import type { TakenMeanwhile } from './take-over';
 
 /** What a batcher knows while it runs; {@link carriedFrom} is the part of it that outlives the run. */
-export interface BatcherState extends Counted {
+export interface BatcherState extends Counted, BatcherMemory {
   // What is in force.
   /** As configured by the process with an API that started last. */
   configured: PipelineSettings;
@@ -33,12 +30,6 @@ export interface BatcherState extends Counted {
   settings: PipelineSettings;
   paused: OperatorAction | null;
   drain: DrainState | null;
-
-  // What has been taken, so that nothing is taken twice.
-  keys: KeyWindow;
-  streams: StreamWindow;
-  layout: Layout;
-  senders: SenderWindow;
 
   // What decides the next start.
   saving: SavingState;
@@ -51,8 +42,8 @@ export interface BatcherState extends Counted {
    * without it. Nothing starts before, as it may conflict with them.
    */
   takeOver: boolean;
-  /** Lists that were taken under a key while `takeOver` is true, by key: they may be repeats of what that batcher took. */
-  takenMeanwhile: Map<string, AcceptedRequest>;
+  /** What was taken while `takeOver` is true: it may be what that batcher took as well. Not carried. */
+  takenMeanwhile: TakenMeanwhile[];
   nextChildSeq: number;
   nextPageSeq: number;
 
@@ -93,10 +84,7 @@ export function restoreBatcher(
       pages: carried?.pages ?? [],
       tail: carried ? unpackBuffer(carried.tail) : emptyBuffer(),
     },
-    keys: unpackKeys(carried?.keys ?? { minute: 0, shares: [] }),
-    streams: unpackStreams(carried?.streams ?? []),
-    layout: carried?.layout ?? NO_LAYOUT,
-    senders: new Map(carried?.senders),
+    ...unpackMemory(carried),
     nextChildSeq: carried?.nextChildSeq ?? 1,
     nextPageSeq: carried?.nextPageSeq ?? 1,
     inFlight: new Map(inFlightFrom(carried, info.workflowId).map((child) => [child.childId, child])),
@@ -110,7 +98,7 @@ export function restoreBatcher(
     drain: carried?.drain ?? null,
     continuedAsNew: carried?.continuedAsNew ?? 0,
     takeOver: carried === undefined || carried.takeOver === true,
-    takenMeanwhile: new Map(),
+    takenMeanwhile: [],
     messages: 0,
     initialHistoryBytes: info.historySize,
   };
@@ -138,10 +126,7 @@ export function carriedFrom(state: BatcherState): CarriedState {
     pages: buffer.pages,
     tail: packBuffer(buffer.tail),
     nextPageSeq: state.nextPageSeq,
-    keys: packKeys(state.keys),
-    streams: packStreams(state.streams),
-    layout: state.layout,
-    senders: [...state.senders],
+    ...packMemory(state),
     drain: state.drain,
     overrides: state.overrides,
     ...(state.apart !== null && { held: state.apart.held.pack() }),

@@ -1,15 +1,17 @@
 import type { WorkflowInfo } from '@temporalio/workflow';
-import type {
-  AcceptedRequest,
-  BatcherAnswers,
-  BatcherQuestion,
-  BatcherStatus,
-  CutStatus,
-  DrainStatus,
-  RequestTrace,
-  TakeAnswer,
+import {
+  NOT_YET,
+  type AcceptedRequest,
+  type BatcherAnswers,
+  type BatcherQuestion,
+  type BatcherStatus,
+  type CutStatus,
+  type DrainStatus,
+  type RequestTrace,
+  type TakeAnswer,
 } from '../../src/contracts/workflow/batcher';
 import { childSeqOf } from '../../src/domain/records/batch';
+import { isOutdated } from '../../src/domain/windows/batcher-memory';
 import type { KeyRef } from '../../src/domain/windows/key-window';
 import { bodyUnder, progressUnder } from '../../src/domain/windows/known-requests';
 import type { StreamProgress } from '../../src/domain/windows/stream-window';
@@ -21,7 +23,6 @@ import {
   sizeOf,
 } from '../../src/domain/buffer/paged-buffer';
 import { batchesInFlight, openBatches, recordsInFlight, unaccountedRecords } from './in-flight';
-import { isOutdated } from './requests';
 import type { BatcherState } from './state';
 import { limitsInForce } from './limits';
 import { bufferWaitsOf, oldestDueAtMs, waitsOf } from './waits';
@@ -114,7 +115,7 @@ export function answersTo(
   state: BatcherState,
   info: WorkflowInfo,
   questions: readonly BatcherQuestion[],
-): BatcherAnswers[BatcherQuestion['about']][] {
+): (BatcherAnswers[BatcherQuestion['about']] | typeof NOT_YET)[] {
   const nowMs = Date.now();
   return questions.map((question) => {
     switch (question.about) {
@@ -126,11 +127,13 @@ export function answersTo(
           ...(question.withWaits && { waits: waitsOf(state, question.requestId, nowMs) }),
         };
       case 'keys':
+        if (state.takeOver) return NOT_YET;
         return question.keys.map((key) => bodyOf(state, key, nowMs));
       case 'stream':
+        if (state.takeOver) return NOT_YET;
         return progressOf(state, question.key, nowMs);
       case 'layout':
-        return state.layout;
+        return state.takeOver ? NOT_YET : state.layout;
       case 'waits':
         return bufferWaitsOf(state, nowMs);
     }
@@ -146,9 +149,11 @@ export function takeAnswers(
   return requests.map((request) => {
     const { digest, part } = request;
     if (isOutdated(state, request)) return { isOutdated: true };
+    const stream = part && progressOf(state, part, nowMs);
+    if (state.takeOver && stream === null) return { isNotYet: true };
     return {
       ...(digest !== undefined && { body: bodyOf(state, digest, nowMs) }),
-      ...(part !== undefined && { stream: progressOf(state, part, nowMs) }),
+      ...(stream !== undefined && { stream }),
     };
   });
 }

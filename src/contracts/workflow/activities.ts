@@ -1,7 +1,7 @@
 import type { Batch, BatchRef } from '../../domain/records/batch';
+import type { PackedMemory } from '../../domain/windows/batcher-memory';
 import type { PackedBuffer } from '../../domain/buffer/buffer';
 import { HOUR, MINUTE, SECOND } from '../../domain/duration';
-import type { RequestDigest } from '../../domain/windows/key-window';
 import type { PackedBatch } from '../../domain/records/packed-batch';
 import type { HowItEnded, OutcomeFormat, RecordOutcome, UndoFailure } from '../../domain/records/outcome';
 import type { KeptRecord } from '../../domain/records/record';
@@ -84,8 +84,16 @@ export interface BatcherRef {
 export interface LeftByBatcher {
   /** Its children that have not completed, including those that ended early. */
   childIds: string[];
-  /** Idempotency keys that it remembered, of lists whose records are not lost with its buffer. */
-  keys: RequestDigest[];
+  /** Absent where none was there before, or nothing of it is known. */
+  before?: LeftBefore;
+}
+
+/** What is known of the last batcher of an id that ended otherwise than by handing over. */
+export interface LeftBefore {
+  /** What it remembered, without lists that are out of reach with it: these are taken again. */
+  memory: PackedMemory;
+  /** Above the number of every child that it may have started. */
+  nextChildSeq: number;
 }
 
 /** The records of a child. */

@@ -212,6 +212,8 @@ export const takeUpdate = defineUpdate<
 export interface TakeAnswer {
   /** Nothing was accepted, because the shard was chosen by a layout that is no longer in force. */
   isOutdated?: true;
+  /** Nothing of a part was taken, as the batcher doesn't know yet how far its stream has come; it will in a moment. */
+  isNotYet?: true;
   /** For a list: the digest of the body that is known under its key; null if the window has no room for the key. */
   body?: string | null;
   /** For a part: how much of its stream was accepted. */
@@ -248,6 +250,11 @@ export interface BatcherAnswers {
  */
 export const readUpdate = defineUpdate<never, [questions: BatcherQuestion[]]>('read');
 export const ANSWERS = 'keepapart-answers';
+/**
+ * The answer to a question about keys, streams or the layout while a batcher reads what an earlier one remembered, which
+ * somebody terminated.
+ */
+export const NOT_YET = 'not-yet';
 
 /** Puts settings in force, except overridden limits. Batches in flight keep the settings that they started with. */
 export const configureSignal = defineSignal<[PipelineSettings, OperatorAction]>('configure');

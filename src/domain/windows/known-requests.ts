@@ -89,9 +89,12 @@ function takePart(
   nowMs: number,
 ): boolean {
   const { keys, streams } = known;
-  const progress = progressUnder(known, part, policy, nowMs) ?? { taken: 0, digest: '', complete: false };
-  if (progress.complete || progress.digest !== part.before) return false;
-  if (progress.taken !== null && progress.taken !== offset) return false;
+  const progress = progressUnder(known, part, policy, nowMs);
+  // Without records, of a stream that isn't known, it says how far that was taken by another batcher.
+  const isTold = progress === undefined && records === 0 && part.before === '';
+  const stands = progress ?? { taken: isTold ? offset : 0, digest: '', complete: false };
+  if (stands.complete || stands.digest !== part.before) return false;
+  if (stands.taken !== null && stands.taken !== offset) return false;
   const { scope, key, after, complete } = part;
   forgetKey(keys, part);
   streams.delete(key);

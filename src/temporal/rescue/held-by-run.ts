@@ -1,8 +1,9 @@
-import type { Client } from '@temporalio/client';
+import { defaultPayloadConverter, type Client } from '@temporalio/client';
 import type { temporal } from '@temporalio/proto';
 import type { Activities, HeldByChild, LeftByBatcher } from '../../contracts/workflow/activities';
 import {
   addRecordsSignal,
+  layoutUpdate,
   takeUpdate,
   type AcceptedRequest,
   type BatcherInput,
@@ -10,10 +11,22 @@ import {
 } from '../../contracts/workflow/batcher';
 import type { ChildInput } from '../../contracts/workflow/child';
 import { WORKFLOW_TYPE } from '../../contracts/workflow/ids';
+import { isLayout, isOrigin, requestsFrom } from '../../contracts/workflow/message-checks';
+import { childSeqOf } from '../../domain/records/batch';
+import {
+  addEarlierMemory,
+  isNewRequest,
+  isOutdated,
+  unpackMemory,
+  type BatcherMemory,
+} from '../../domain/windows/batcher-memory';
 import type { PackedBuffer } from '../../domain/buffer/buffer';
-import { isObject, type JsonValue } from '../../domain/json';
-import { KEY_KIND, unpackKeys, type RequestDigest } from '../../domain/windows/key-window';
+import { SECOND } from '../../domain/duration';
+import type { JsonValue } from '../../domain/json';
+import type { KeyWindowPolicy } from '../../domain/windows/key-window';
+import { adoptLayout, type Layout } from '../../domain/windows/layout';
 import { recordIdOf } from '../../domain/records/record';
+import { noteMessage, type MessageOrigin } from '../../domain/windows/sender-window';
 import { eventsOf, firstValue, inputIfKnown, inputOf, type HistoryEvent } from '../server/history';
 
 type Payloads = temporal.api.common.v1.IPayloads | null | undefined;
@@ -25,53 +38,66 @@ export interface HeldRecord {
   value: JsonValue;
 }
 
-/** What a run of a batcher held when it ended. */
+/** What a run of a batcher held and knew when it ended. */
 export interface HeldByRun {
   /** What had reached it, from the previous run (including its pages) or in messages, and was in no batch. */
   records: HeldRecord[];
   /** The sizes of the requests of these records; for streams, as far as they had arrived. */
   sizes: ReadonlyMap<string, number>;
-  /** The keys of lists that it remembered, including those that it was given at its start. */
-  keys: RequestDigest[];
-  /** Children that it requested last: the server may have started them without the run knowing. */
+  /** What it remembered, also of what it was told when it began. */
+  memory: BatcherMemory;
+  /** Above the number of every child that it asked for. */
+  nextChildSeq: number;
+  /** Children that it asked for last: the server may have started them since, though the run never heard. */
   askedFor: string[];
 }
 
-/**
- * What a run held. A list that a client repeated is included once. A list without a key that repeats one of an earlier run
- * is included too, although its records are in a batch of that run.
- */
+/** What a run held: what it took, by the same rules as the batcher itself, and has put in no batch. */
 export async function heldByRun(client: Client, workflowId: string, runId: string): Promise<HeldByRun> {
   const held = new Map<string, HeldRecord>();
-  const keys = new Map<string, RequestDigest>();
   const sizes = new Map<string, number>();
   const note = ({ size, ...record }: SizedRecord): void => {
     held.set(recordIdOf(record.requestId, record.index), record);
     sizes.set(record.requestId, Math.max(sizes.get(record.requestId) ?? 0, size));
   };
-  /** Children that the run requested and doesn't know to have started, by the event of the request. */
+  let memory = unpackMemory(undefined);
+  let policy: KeyWindowPolicy = { idempotencyWindowMs: Infinity, idempotencyWindowKeys: Infinity };
+  let nextChildSeq = 1;
+  /** Children of which the run hasn't heard that they started, by the event that asks for them. */
   const starting = new Map<string, { childId: string; recordIds: string[] }>();
   const scheduled = new Map<string, string>();
   const taken: string[] = [];
   for await (const event of eventsOf(client, workflowId, runId)) {
+    const nowMs = timeOf(event);
     const started = event.workflowExecutionStartedEventAttributes;
     if (started != null) {
-      const { carried } = inputOf(started, workflowId) as BatcherInput;
+      const { carried, settings } = inputOf(started, workflowId) as BatcherInput;
       for await (const record of recordsCarried(client, carried)) note(record);
-      for (const digest of keysCarried(carried)) keys.set(digest.key, digest);
+      memory = unpackMemory(carried);
+      policy = settings;
+      nextChildSeq = carried?.nextChildSeq ?? 1;
     }
-    for (const request of requestsIn(event)) {
-      const { digest } = request;
-      if (digest !== undefined && keys.has(digest.key)) continue;
-      if (digest !== undefined) keys.set(digest.key, digest);
-      for (const record of recordsOf(request)) note(record);
-    }
+    const message = messageIn(event);
+    if (
+      message !== undefined &&
+      (message.origin === undefined || noteMessage(memory.senders, message.origin))
+    )
+      for (const request of message.requests) {
+        if (isOutdated(memory, request) || !isNewRequest(memory, request, policy, nowMs)) continue;
+        for (const record of recordsOf(request)) note(record);
+      }
+    const layout = layoutIn(event);
+    if (layout !== undefined)
+      memory.layout = adoptLayout(memory.layout, layout, policy.idempotencyWindowMs, nowMs);
     const asked = event.startChildWorkflowExecutionInitiatedEventAttributes;
-    if (asked?.workflowType?.name === WORKFLOW_TYPE.child)
+    if (asked?.workflowType?.name === WORKFLOW_TYPE.child) {
+      const childId = asked.workflowId ?? '';
+      nextChildSeq = Math.max(nextChildSeq, childSeqOf(childId) + 1);
       starting.set(String(event.eventId), {
-        childId: asked.workflowId ?? '',
+        childId,
         recordIds: recordIdsOf(firstValue(asked.input) as ChildInput),
       });
+    }
     const child = event.childWorkflowExecutionStartedEventAttributes;
     if (child != null) {
       taken.push(...(starting.get(String(child.initiatedEventId))?.recordIds ?? []));
@@ -83,19 +109,23 @@ export async function heldByRun(client: Client, workflowId: string, runId: strin
     if (activity !== undefined && activity !== null) scheduled.set(String(event.eventId), activity);
     const completed = event.activityTaskCompletedEventAttributes;
     const of = scheduled.get(String(completed?.scheduledEventId));
-    // After a reset, children from before are adopted.
+    // After a reset children of before are adopted.
     if (of === READ_CHILD) taken.push(...idsOf(firstValue(completed?.result) as HeldByChild));
-    if (of === FIND_LEFT)
-      for (const digest of (firstValue(completed?.result) as LeftByBatcher).keys)
-        keys.set(digest.key, digest);
+    if (of === FIND_LEFT) {
+      const { before } = firstValue(completed?.result) as LeftByBatcher;
+      if (before !== undefined) {
+        addEarlierMemory(memory, unpackMemory(before.memory), policy, nowMs);
+        nextChildSeq = Math.max(nextChildSeq, before.nextChildSeq);
+      }
+    }
   }
   for (const recordId of taken) held.delete(recordId);
   const askedFor = [...starting.values()].map(({ childId }) => childId);
-  return { records: [...held.values()], sizes, keys: [...keys.values()], askedFor };
+  return { records: [...held.values()], sizes, memory, nextChildSeq, askedFor };
 }
 
 const READ_CHILD: keyof Activities = 'readChild';
-const FIND_LEFT: keyof Activities = 'findLeft';
+export const FIND_LEFT: keyof Activities = 'findLeft';
 
 /** A held record, with the size of its request. */
 interface SizedRecord extends HeldRecord {
@@ -130,18 +160,35 @@ async function* recordsCarried(
   yield* recordsInBuffer(carried.tail);
 }
 
-function* keysCarried(carried: CarriedState | undefined): Generator<RequestDigest> {
-  if (carried === undefined) return;
-  for (const [scope, keys] of unpackKeys(carried.keys))
-    for (const [key, { body, kind }] of keys) if (kind === KEY_KIND.list) yield { scope, key, body };
+interface Message {
+  requests: AcceptedRequest[];
+  origin: MessageOrigin | undefined;
 }
 
-/** The requests that a message brought; none for other messages. */
-function requestsIn(event: HistoryEvent): AcceptedRequest[] {
+/** What a message brought; nothing where it is none of ours, as the batcher takes nothing of it either. */
+function messageIn(event: HistoryEvent): Message | undefined {
   const signal = event.workflowExecutionSignaledEventAttributes;
-  if (signal?.signalName === addRecordsSignal.name) return requestsFrom(signal.input);
-  const update = event.workflowExecutionUpdateAcceptedEventAttributes?.acceptedRequest?.input;
-  return update?.name === takeUpdate.name ? requestsFrom(update.args) : [];
+  if (signal?.signalName === addRecordsSignal.name) return messageFrom(signal.input);
+  const update = updateIn(event);
+  return update?.name === takeUpdate.name ? messageFrom(update.args) : undefined;
+}
+
+function messageFrom(payloads: Payloads): Message | undefined {
+  const requests = requestsFrom(argument(payloads, 0));
+  const origin = argument(payloads, 1);
+  return requests && { requests, origin: isOrigin(origin) ? origin : undefined };
+}
+
+function layoutIn(event: HistoryEvent): Layout | undefined {
+  const update = updateIn(event);
+  const layout = update?.name === layoutUpdate.name ? argument(update.args, 0) : undefined;
+  return isLayout(layout) ? layout : undefined;
+}
+
+/** An update that was accepted; of a run that begins with a reset, one that the run before it had accepted. */
+function updateIn(event: HistoryEvent) {
+  const accepted = event.workflowExecutionUpdateAcceptedEventAttributes?.acceptedRequest;
+  return (accepted ?? event.workflowExecutionUpdateAdmittedEventAttributes?.request)?.input;
 }
 
 /** The records of a page of a buffer; none if the server no longer knows it. */
@@ -160,18 +207,16 @@ function* recordsInBuffer({ runs }: PackedBuffer): Generator<SizedRecord> {
   }
 }
 
-/** Anyone may send anything, so requests that the batcher would not have accepted are skipped. */
-function requestsFrom(payloads: Payloads): AcceptedRequest[] {
-  const requests = firstValue(payloads);
-  if (!Array.isArray(requests)) return [];
-  return (requests as unknown[]).filter((request): request is AcceptedRequest => {
-    if (!isObject(request)) return false;
-    const { requestId, values, offset = 0 } = request;
-    return typeof requestId === 'string' && Array.isArray(values) && typeof offset === 'number';
-  });
-}
-
 function* recordsOf({ requestId, values, offset = 0 }: AcceptedRequest): Generator<SizedRecord> {
   const size = offset + values.length;
   for (const [i, value] of values.entries()) yield { requestId, index: offset + i, value, size };
+}
+
+function argument(payloads: Payloads, index: number): unknown {
+  const payload = payloads?.payloads?.[index];
+  return payload == null ? undefined : defaultPayloadConverter.fromPayload(payload);
+}
+
+function timeOf({ eventTime }: HistoryEvent): number {
+  return Number(eventTime?.seconds ?? 0) * SECOND;
 }

@@ -4,12 +4,13 @@ import { takenInSignal } from '../../contracts/workflow/buffer-page';
 import type { AcceptedRequest, OperatorAction } from '../../contracts/workflow/batcher';
 import { WORKFLOW_TYPE, isBatcherOf } from '../../contracts/workflow/ids';
 import { SEARCH_ATTRIBUTES } from '../../contracts/workflow/search-attributes';
+import type { BatcherMemory } from '../../domain/windows/batcher-memory';
 import { KIB, SECOND } from '../../domain/duration';
 import { KeepapartError } from '../../domain/errors';
 import { jsonBytes, type JsonValue } from '../../domain/json';
 import { groupBy } from '../../domain/group-by';
 import { portions } from '../../domain/portions';
-import type { RequestDigest } from '../../domain/windows/key-window';
+import { KEY_KIND } from '../../domain/windows/key-window';
 import { recordIdOf } from '../../domain/records/record';
 import { packBatch } from '../../domain/records/packed-batch';
 import { listAllBatches } from '../children/all-batches';
@@ -60,8 +61,8 @@ const MAX_GROUP = { items: 500, bytes: 256 * KIB } as const;
  * - A batcher whose run can't be replayed is reset to its first task: the server gives the new run what the old one was
  *   started with and every message since, and it adopts the batches of the old one.
  * - If somebody terminated a run or the server ended it, or if no batcher knows a page, their records that are in no batch
- *   and in no buffer are sent to the batcher of their shard under their own ids. The keys of lists that such a run
- *   remembered are passed to the next run, so that a list that a client repeats is not accepted again.
+ *   and in no buffer are sent to the batcher of their shard under their own ids. The keys that such a run remembered are
+ *   passed to the next run, so that a list or a stream that a client repeats is not accepted again.
  *
  * Needs a worker. Repeating it, also after it was interrupted, finds what is left.
  * @throws `temporal-unavailable` if a batcher doesn't answer, because what it holds would be buffered twice
@@ -84,14 +85,14 @@ export async function rescue(
     return records.length;
   };
   const ended: RescueReport['ended'] = [];
-  const known = new Map<string, RequestDigest[]>();
+  const known = new Map<string, BatcherMemory[]>();
   const askedFor: string[] = [];
   for (const { workflowId: batcher, runId, status } of await endedRuns(client, shards)) {
     onProgress(`reading ${batcher}, run ${runId}`);
-    const { records, keys, askedFor: children } = await heldByRun(client, batcher, runId);
+    const { records, memory, askedFor: children } = await heldByRun(client, batcher, runId);
     askedFor.push(...children);
     ended.push({ batcher, runId, status: status.name.toLowerCase(), records: note(records) });
-    known.set(batcher, [...(known.get(batcher) ?? []), ...keys]);
+    known.set(batcher, [...(known.get(batcher) ?? []), memory]);
   }
   const orphanPages: RescueReport['orphanPages'] = [];
   for (const pageId of await unknownPages(client, await shards.all())) {
@@ -108,11 +109,11 @@ export async function rescue(
   if (apply !== undefined) {
     const action = { by: apply.by, atMs: Date.now() };
     // The keys first, so that a client that repeats its list meanwhile learns that it was accepted.
-    for (const [batcher, keys] of known) {
+    for (const [batcher, memories] of known) {
       const open = (await shards.all()).filter((shard) => shard.batcher === batcher);
       // A digest doesn't show which shard its key belongs to now. Any shard that knows it refuses it.
       const heirs = open.length > 0 ? open : shards.configured();
-      for (const shard of heirs) await rememberKeys(shard, keys, action);
+      for (const shard of heirs) await rememberKeys(shard, memories, action);
     }
     await takeIn(lost, shards, action, onProgress);
     for (const { pageId } of orphanPages) await letGo(client, pageId);
@@ -120,19 +121,25 @@ export async function rescue(
   return { stuck, ended, orphanPages, lost: lost.length, done: apply !== undefined };
 }
 
-/** Makes a batcher remember keys of lists; those it knows already stay as they are. */
+/** Makes a batcher remember keys of lists, and streams; those it knows already stay as they are. */
 async function rememberKeys(
   shard: Shard,
-  keys: readonly RequestDigest[],
+  memories: readonly BatcherMemory[],
   action: OperatorAction,
 ): Promise<void> {
-  const distinct = [...new Map(keys.map((digest) => [digest.key, digest])).values()];
-  for (const group of portions(distinct, { items: MAX_GROUP.items }))
-    await shard.redrive(
-      group.map((digest) => ({ requestId: 'rescue', values: [], digest })),
-      action,
-    );
+  const told = new Map<string, AcceptedRequest>();
+  for (const { keys, streams } of memories) {
+    for (const [scope, share] of keys)
+      for (const [key, { body, kind }] of share)
+        if (kind === KEY_KIND.list) told.set(key, { ...NOTHING, digest: { scope, key, body } });
+    for (const [key, { scope, taken, digest: after, complete }] of streams)
+      told.set(key, { ...NOTHING, offset: taken, part: { scope, key, before: '', after, complete } });
+  }
+  for (const group of portions([...told.values()], { items: MAX_GROUP.items }))
+    await shard.redrive(group, action);
 }
+
+const NOTHING: AcceptedRequest = { requestId: 'rescue', values: [] };
 
 async function takeIn(
   records: readonly HeldRecord[],

@@ -10,6 +10,7 @@ import {
 import { ApplicationFailure, type SignalDefinition, type UpdateDefinition } from '@temporalio/common';
 import {
   ANSWERS,
+  NOT_YET,
   RUN_LIMITS,
   readUpdate,
   type BatcherAnswers,
@@ -26,7 +27,7 @@ import { callTemporal } from '../server/calls';
 import { isRunClosing } from '../server/grpc-status';
 import type { RunProgress } from './giving-way';
 
-type Answer = BatcherAnswers[BatcherQuestion['about']];
+type Answer = BatcherAnswers[BatcherQuestion['about']] | typeof NOT_YET;
 type Args = [unknown?, ...unknown[]];
 
 /** Questions that share one update. Those that arrive while one is pending wait for the next. */
@@ -35,6 +36,9 @@ const QUESTIONS_AT_ONCE = { entries: 100, bytes: Infinity, inFlight: 1, gatherMs
 /** How long nothing is sent to a run that is trying to end. */
 const CLOSING_MS = 2 * SECOND;
 const LOOK_EVERY_MS = 25;
+
+/** For how long an answer is waited for that a batcher can't give yet. */
+const ANSWER_LIMIT_MS = 30 * SECOND;
 
 /**
  * All calls to one batcher. The first message starts a batcher that isn't running, with these settings: a signal without
@@ -109,7 +113,17 @@ export class BatcherCalls {
 
   /** The answer to a question; undefined if no batcher is open. */
   async ask<Q extends BatcherQuestion>(question: Q): Promise<BatcherAnswers[Q['about']] | undefined> {
-    return (await this.question(question, 0)) as BatcherAnswers[Q['about']] | undefined;
+    const deadline = performance.now() + ANSWER_LIMIT_MS;
+    for (;;) {
+      const answer = await this.question(question, 0);
+      if (answer !== NOT_YET) return answer as BatcherAnswers[Q['about']] | undefined;
+      if (performance.now() > deadline)
+        throw new KeepapartError(
+          'temporal-unavailable',
+          `${this.workflowId} does not know yet what the batcher before it took`,
+        );
+      await sleep(LOOK_EVERY_MS);
+    }
   }
 
   /** The current run, with or without a worker. A closed run counts as none. */

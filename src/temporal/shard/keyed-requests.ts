@@ -90,6 +90,11 @@ export class KeyedRequests {
   ): Promise<TakeAnswer> {
     for (let place = first ?? (await this.placeOf(requestId, key)); ;) {
       const answer = await takeAt(place);
+      if (answer.isNotYet === true) {
+        // It answers this as soon as it knows.
+        await place.shard.layout();
+        continue;
+      }
       if (answer.isOutdated !== true) return answer;
       if (this.layout?.version === place.version) this.validUntilMs = -Infinity;
       place = await this.placeOf(requestId, key);

@@ -24,7 +24,7 @@ import { KeepapartError, type FieldProblem } from '../../domain/errors';
 import { NO_CUTS } from '../../domain/explain/cut-counts';
 import type { JsonValue } from '../../domain/json';
 import type { KeyRef } from '../../domain/windows/key-window';
-import { NO_LAYOUT, type Layout } from '../../domain/windows/layout';
+import { NO_LAYOUT, mergeLayouts, type Layout } from '../../domain/windows/layout';
 import type { LimitsPatch } from '../../domain/limits';
 import type { StreamProgress } from '../../domain/windows/stream-window';
 import { createAdmission, type AdmissionLimits } from './admission';
@@ -204,9 +204,9 @@ export class Shard {
     return (await this.calls.ask({ about: 'layout' })) ?? NO_LAYOUT;
   }
 
-  /** Proposes a layout to the batcher. @returns the layout it knows afterwards */
-  adoptLayout(layout: Layout): Promise<Layout> {
-    return this.calls.update(layoutUpdate, [layout]);
+  /** Proposes a layout to the batcher. @returns the layout that it, or a terminated one before it, knows afterwards */
+  async adoptLayout(layout: Layout): Promise<Layout> {
+    return mergeLayouts(await this.calls.update(layoutUpdate, [layout]), await this.layout());
   }
 
   /** How far the stream of a key was accepted; null for an unknown key. */

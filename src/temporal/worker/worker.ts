@@ -7,7 +7,7 @@ import {
 import type { Activities } from '../../contracts/workflow/activities';
 import { adoptionTaskQueue } from '../../contracts/workflow/ids';
 import type { BatchInstruments } from '../../contracts/instruments';
-import { SECOND } from '../../domain/duration';
+import { MINUTE, SECOND } from '../../domain/duration';
 import { workerSinks } from './worker-sinks';
 import type { WorkflowCode } from './workflow-bundle';
 
@@ -26,6 +26,14 @@ const ADOPTION_SLOTS = 100_000;
 
 /** Maximum concurrent workflow tasks. None of them waits for anything, so a few keep the workflow threads busy. */
 const WORKFLOW_SLOTS = 40;
+
+/**
+ * A workflow task that takes longer by the clock is broken off. That is for tasks that never end, of which we have none;
+ * with the 5 s of the SDK it happens to every task during which the process is stopped (a paused container, a machine that
+ * sleeps) or has no CPU, and on Node 20 the process doesn't survive it ("async hook stack has become corrupted"). The SDK
+ * takes this option, though its types leave it out.
+ */
+const PATIENCE = { isolateExecutionTimeout: 10 * MINUTE };
 
 /** Everything but the connection. */
 export interface WorkerSetup {
@@ -68,6 +76,7 @@ export function workerOptions(setup: WorkerSetup): WorkerOptions[] {
     maxConcurrentActivityTaskExecutions: ACTIVITY_SLOTS,
     shutdownGraceTime: GRACE_MS,
     shutdownForceTime: FORCE_MS,
+    ...PATIENCE,
     ...tuning,
   };
   const { adoptChild, restartChild, findLeft, readChild, readPage, ...others } = activities;

@@ -12,16 +12,16 @@ import {
   type ChildClosing,
   type ChildClosingStatus,
   type HeldByChild,
+  type LeftBefore,
   type RecordRun,
 } from '../../contracts/workflow/activities';
 import type { ChildInput, ChildWorkflow } from '../../contracts/workflow/child';
 import { SEARCH_ATTRIBUTES } from '../../contracts/workflow/search-attributes';
 import { storeNoticeSignal, type StoreNotice } from '../../contracts/workflow/store-notice';
 import type { PackedBuffer } from '../../domain/buffer/buffer';
-import type { RequestDigest } from '../../domain/windows/key-window';
 import { HOLDS_BATCHES, literal } from '../children/batch-queries';
 import { restartChild } from '../children/restart-child';
-import { keysBefore } from '../rescue/keys-before';
+import { leftBefore } from '../rescue/left-before';
 import { mapAtOnce } from '../server/at-once';
 import { callTemporal } from '../server/calls';
 import { describeIfKnown } from '../server/describe';
@@ -36,8 +36,8 @@ export function createWorkflowAccess(client: Client) {
       waitForChild(client, childId, signal),
     restartChild: (childId: string): Promise<boolean> => restartChild(client, childId),
     unfinishedChildren: (batcher: string): Promise<string[]> => unfinishedChildren(client, batcher),
-    keysBefore: (batcher: string, runId: string): Promise<RequestDigest[]> =>
-      keysBefore(client, batcher, runId),
+    leftBefore: (batcher: string, runId: string): Promise<LeftBefore | undefined> =>
+      leftBefore(client, batcher, runId),
     readChild: (childId: string): Promise<HeldByChild> => readChild(client, childId),
     readPage: (pageId: string): Promise<PackedBuffer | null> => readPage(client, pageId),
     notifyOfStore: (batcherId: string, notice: StoreNotice): Promise<void> =>

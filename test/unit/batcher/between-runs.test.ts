@@ -114,6 +114,27 @@ test('A drain covers a batch that is being started when it is asked for, whichev
   });
 });
 
+test('A child of before that has completed, and holds more than is buffered here, is adopted, and all that it reports counts as accepted (G4).', async () => {
+  const run = await FakeBatcherRun.first({ maxBatchSize: 1 });
+  await run.task(() => run.add('known'));
+  await run.task(() => run.refuseStart(childIdOf('batcher-0', 1)));
+  const records: [string, number, number][] = [
+    ['r1', 0, 1],
+    ['other', 0, 2],
+  ];
+  await run.task(() => run.take('readChild').resolve({ batches: 3, bulk: true, records }));
+  const counted = { bufferedRecords: 0, unaccounted: 0, counters: { accepted: 3 } };
+  expect(run.query(statusQuery)).toMatchObject({ ...counted, inFlightRecords: 3 });
+  const closed = { status: CHILD_CLOSING.completed, batches: 3, saved: 2, rolledBack: 1, retries: 0 };
+  await run.task(() => run.take('adoptChild').resolve(closed));
+  expect(run.query(statusQuery)).toMatchObject({
+    unaccounted: 0,
+    inFlightRecords: 0,
+    counters: { accepted: 3, saved: 2, rolledBack: 1 },
+  });
+  expect(run.errors).toEqual([]);
+});
+
 test('A batch that closed without completing holds on to what conflicts until it is settled (G2).', async () => {
   const run = await FakeBatcherRun.first({
     conflictScope: 'running',
