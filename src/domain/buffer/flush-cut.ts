@@ -19,6 +19,10 @@ const ALWAYS_CUT_ANEW = 1000;
 /** Beyond them, so many for each that has arrived: what a record costs stays bounded, however many conflict. */
 const CUT_ANEW_PER_ARRIVAL = 32;
 
+/** Steps of search for each cut, and for each record that has arrived: one millisecond or two, and a tenth of one. */
+const SEARCH_STEPS = 200_000;
+const SEARCH_STEPS_PER_ARRIVAL = 10_000;
+
 /**
  * Whether to cut what has arrived, together with the partial batches: it is due, or may fill one, and there is a slot for
  * that. Where the partial batches are very many, as when thousands of records conflict with each other, that waits until
@@ -39,7 +43,9 @@ export function isWorthCutting(
 /** Cuts what is in no full batch. */
 export function cut(buffer: RecordBuffer, { maxBatchSize, conflicts }: CutPolicy): void {
   const records = [...buffer.partial.flat(), ...buffer.waiting].sort(bySeq);
-  const { batches, lowerBound } = partition(records, { rules: conflicts, maxBatchSize });
+  // What a record costs stays bounded, although those of partial batches are cut again and again.
+  const searchSteps = SEARCH_STEPS + SEARCH_STEPS_PER_ARRIVAL * buffer.waiting.length;
+  const { batches, lowerBound } = partition(records, { rules: conflicts, maxBatchSize, searchSteps });
   const payloads = batches.flatMap(withDistinctIds).flatMap(withinBytes);
   const full = payloads.filter((batch) => batch.length === maxBatchSize);
   buffer.full = [...buffer.full, ...full].sort(byOldest);

@@ -244,33 +244,46 @@ function bySides(
       else if (left) all[atom]?.push({ rule, side: LEFT });
     }
   }
-  const sides: (readonly Sided[])[] = [];
-  const known = new Map<string, number>();
-  const numberOf = Int32Array.from(all, (own) => {
-    if (own.length === 0) return NOT_NUMBERED;
-    const text = own.map(({ rule, side }) => `${rule}:${side}`).join();
-    const before = known.get(text);
-    if (before !== undefined) return before;
-    known.set(text, sides.length);
-    return sides.push(own) - 1;
+  const { numbers: numberOf, first } = groupedBy(all, ({ rule, side }) => 3 * rule + side);
+  const sides = first.map((atom) => all[atom] ?? []);
+  return { numbers: atoms.numbers.map((atom) => numberOf[atom] ?? NOT_NUMBERED), sides };
+}
+
+/**
+ * Numbers lists of whole numbers so that equal ones have one number, and an empty one has none: a tree of what they begin
+ * with, which costs one look-up for each item.
+ */
+function groupedBy<T>(
+  lists: readonly (readonly T[])[],
+  idOf: (item: T) => number,
+): { numbers: Int32Array; first: number[] } {
+  const children: Map<number, number>[] = [new Map()];
+  const numberAt: (number | undefined)[] = [];
+  const first: number[] = [];
+  const numbers = Int32Array.from(lists, (list, index) => {
+    let node = 0;
+    for (const item of list) {
+      const id = idOf(item);
+      const next = children[node]?.get(id) ?? children.length;
+      if (next === children.length) {
+        children[node]?.set(id, next);
+        children.push(new Map());
+      }
+      node = next;
+    }
+    if (node === 0) return NOT_NUMBERED;
+    return (numberAt[node] ??= first.push(index) - 1);
   });
-  return { numbers: atoms.numbers.map((atom) => numberOf[atom] as number), sides };
+  return { numbers, first };
 }
 
 /** States with the same constraints become one: what told them apart are rules that keep none of these records apart. */
 function merged(states: Int32Array, constraints: readonly (readonly Constraint[])[]): Column {
-  const known = new Map<string, number>();
-  const different: (readonly Constraint[])[] = [];
-  const numberOf = constraints.map((own) => {
-    const text = own.map(({ slot, key }) => `${slot}:${key}`).join();
-    const before = known.get(text);
-    if (before !== undefined) return before;
-    known.set(text, different.length);
-    return different.push(own) - 1;
-  });
+  const keys = constraints.reduce((most, own) => own.reduce((max, { key }) => Math.max(max, key), most), 0);
+  const { numbers, first } = groupedBy(constraints, ({ slot, key }) => slot * (keys + 2) + key + 1);
   return {
-    states: states.map((state) => (state === NOT_NUMBERED ? state : (numberOf[state] as number))),
-    constraints: different,
+    states: states.map((state) => (state === NOT_NUMBERED ? state : (numbers[state] ?? NOT_NUMBERED))),
+    constraints: first.map((state) => constraints[state] ?? []),
   };
 }
 

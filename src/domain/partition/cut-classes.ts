@@ -8,8 +8,15 @@ import { partitionGroups } from './groups';
 import { partsBy, slotOfAll } from './join';
 import { listOf, listsBy } from './lists';
 
-/** Cuts classified records: the first strategy that fits the structure of their conflicts. */
-export function cutClasses(classes: Classes, maxBatchSize: number, budget: Budget = budgetFor(classes)): Cut {
+/**
+ * Cuts classified records: the first strategy that fits the structure of their conflicts.
+ * @param searchSteps elementary steps for searches
+ */
+export function cutClasses(classes: Classes, maxBatchSize: number, searchSteps = stepsFor(classes)): Cut {
+  return cutWithin(classes, maxBatchSize, { steps: searchSteps, records: classes.classOf.length });
+}
+
+function cutWithin(classes: Classes, maxBatchSize: number, budget: Budget): Cut {
   const components = componentsOf(classes);
   return (
     cutGroups(classes, components, maxBatchSize) ??
@@ -30,8 +37,8 @@ const LEAST_STEPS = 200_000;
 const STEPS_PER_RECORD = 40_000;
 const MAX_STEPS = 12_000_000;
 
-function budgetFor({ classOf: { length: records } }: Classes): Budget {
-  return { steps: Math.min(LEAST_STEPS + STEPS_PER_RECORD * records, MAX_STEPS), records };
+function stepsFor({ classOf: { length: records } }: Classes): number {
+  return Math.min(LEAST_STEPS + STEPS_PER_RECORD * records, MAX_STEPS);
 }
 
 /** Where there is one component at most, and that is complete multipartite. */
@@ -65,7 +72,7 @@ function cutParts(classes: Classes, maxBatchSize: number, budget: Budget): Cut |
   const cut: Cut = { batches: [], lowerBound: 0, steps: 0 };
   for (const { classes: own, records } of partsBy(classes, slot)) {
     const share = { steps: (budget.steps * records.length) / budget.records, records: records.length };
-    const { batches, lowerBound, steps } = cutClasses(own, maxBatchSize, share);
+    const { batches, lowerBound, steps } = cutWithin(own, maxBatchSize, share);
     budget.steps = Math.max(0, budget.steps - Math.min(steps, share.steps));
     budget.records -= records.length;
     cut.lowerBound += lowerBound;

@@ -7,6 +7,9 @@ export const MAX_CLASSES = 160;
 /** What a weight of 1 is in whole numbers. */
 const SCALE = 1_000_000;
 
+/** How much of the weights comes from the best ones so far (Wentges, 1997), which otherwise swing from one end to another. */
+const SMOOTHING = 0.7;
+
 /** What floats are taken for 0. */
 const TINY = 1e-9;
 
@@ -31,17 +34,28 @@ export function fractionalBound(
   if (count === 0 || count > MAX_CLASSES) return { bound: 0, steps: 0 };
   const table = new Table(kernel, maxBatchSize);
   let bound = 0;
+  let centre: Float64Array | undefined;
+  let best = 0;
+  let smoothing = SMOOTHING;
   while (table.steps < maxSteps) {
-    const weights = table.weights();
+    const weights = table.weights(centre, smoothing);
     const heaviest = heaviestBatch(kernel, weights, maxBatchSize, maxSteps - table.steps);
     table.steps += heaviest.steps;
     if (heaviest.weight === undefined || heaviest.weight === 0) break;
     let total = 0;
-    for (let each = 0; each < count; each++) total += (weights[each] as number) * (sizes[each] as number);
+    for (let each = 0; each < count; each++) total += (weights[each] ?? 0) * (sizes[each] ?? 0);
     bound = Math.max(bound, Math.ceil(total / heaviest.weight));
     // What is beyond the rounding of this many weights can still improve it.
-    if (bound >= enough || heaviest.weight <= SCALE + count) break;
-    if (!table.exchange(heaviest.set)) break;
+    if (bound >= enough || (smoothing === 0 && heaviest.weight <= SCALE + count)) break;
+    const scaled = Float64Array.from(weights, (weight) => weight / (heaviest.weight ?? 1));
+    const isBetter = total / heaviest.weight > best + TINY;
+    if (isBetter) {
+      best = total / heaviest.weight;
+      centre = scaled;
+    }
+    if (table.exchange(heaviest.set)) smoothing = SMOOTHING;
+    else if (smoothing === 0) break;
+    else if (!isBetter) smoothing = smoothing > 0.2 ? smoothing / 2 : 0;
   }
   return { bound, steps: table.steps };
 }
@@ -74,8 +88,12 @@ class Table {
     this.steps = count * count;
   }
 
-  weights(): Int32Array {
-    return Int32Array.from(this.duals, (dual) => Math.max(0, Math.round(dual * SCALE)));
+  /** The dual values, between what they are now and a centre, in whole numbers. */
+  weights(centre: Float64Array | undefined, smoothing: number): Int32Array {
+    return Int32Array.from(this.duals, (dual, each) => {
+      const weight = centre === undefined ? dual : smoothing * (centre[each] ?? 0) + (1 - smoothing) * dual;
+      return Math.max(0, Math.round(weight * SCALE));
+    });
   }
 
   /** Takes a batch into the basis. @returns whether that was possible */

@@ -17,7 +17,7 @@ import { tabuSearch } from './tabu';
 import { cutTwoSided } from './two-sides';
 
 /** How much of the steps of a search each of its ways may take. */
-const SHARES = { clique: 0.05, conflictFree: 0.1, extraction: 0.5, fractional: 0.5 } as const;
+const SHARES = { clique: 0.05, conflictFree: 0.25, extraction: 0.4, fractional: 0.5 } as const;
 
 /**
  * Words that may be read to write all conflicts out, for each step of the search: up to 40 ms in all, and far less unless
@@ -83,10 +83,12 @@ export class General {
   private searchIn(kernel: Kernel): void {
     const { maxBatchSize, maxSteps } = this;
     const depth = Math.min(maxBatchSize, kernel.count);
+    let extracted = 0;
     if (depth <= MAX_DEPTH && kernel.records * kernel.count <= MAX_EXTRACTED) {
-      const extracted = extract(kernel, maxBatchSize, SHARES.extraction * maxSteps);
-      this.steps += extracted.steps;
-      this.considerIn(kernel, extracted.batches);
+      const { batches, steps } = extract(kernel, maxBatchSize, SHARES.extraction * maxSteps);
+      extracted = steps;
+      this.steps += steps;
+      this.considerIn(kernel, batches);
     }
     if (this.isOpen() && kernel.count <= MAX_DEPTH) {
       const clique = heaviestClique(kernel, maxBatchSize, SHARES.clique * maxSteps);
@@ -95,23 +97,22 @@ export class General {
     }
     if (this.isOpen() && depth <= MAX_DEPTH) this.proveByLargestBatch(kernel);
     if (this.isOpen()) {
-      const left = Math.max(0, maxSteps - this.steps);
       const share = kernel.count <= MAX_FRACTIONAL ? 1 - SHARES.fractional : 1;
       const found = tabuSearch(this.batchesIn(kernel), kernel, {
         maxBatchSize,
         enough: this.lowerBound,
-        maxSteps: share * left,
+        maxSteps: share * (maxSteps - extracted),
       });
       this.steps += found.steps;
       this.considerIn(kernel, found.batches);
     }
     if (this.isOpen()) {
-      const options = {
+      const maxForBound = Math.max(0, SHARES.fractional * (maxSteps - extracted));
+      const fractional = fractionalBound(kernel, {
         maxBatchSize,
         enough: this.best.count,
-        maxSteps: Math.max(0, maxSteps - this.steps),
-      };
-      const fractional = fractionalBound(kernel, options);
+        maxSteps: maxForBound,
+      });
       this.steps += fractional.steps;
       this.prove(fractional.bound);
     }

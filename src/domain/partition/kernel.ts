@@ -24,7 +24,8 @@ export class Kernel {
   readonly records: number;
   /** One row behind the other; a class that is alone conflicts with itself. */
   private readonly rows: Int32Array;
-  private neighbours: { starts: Int32Array; items: Int32Array } | undefined;
+  private conflicting: { starts: Int32Array; items: Int32Array } | undefined;
+  private others: { starts: Int32Array; items: Int32Array } | undefined;
 
   private constructor(
     private readonly classes: Classes,
@@ -80,24 +81,44 @@ export class Kernel {
     return ((this.rows[a * this.words + (b >> 5)] as number) & (1 << (b & 31))) !== 0;
   }
 
+  /** Whether more pairs of classes conflict than don't. */
+  isDense(): boolean {
+    let conflicts = 0;
+    for (const word of this.rows) conflicts += bitsIn(word);
+    return 2 * conflicts > this.count * this.count;
+  }
+
   /** The conflicts of all classes as lists, made when first asked for. */
   lists(): { starts: Int32Array; items: Int32Array } {
-    if (this.neighbours) return this.neighbours;
-    const starts = new Int32Array(this.count + 1);
-    for (let each = 0; each < this.count; each++) {
-      let conflicts = 0;
-      for (const word of this.row(each)) conflicts += bitsIn(word);
-      starts[each + 1] = (starts[each] as number) + conflicts;
+    return (this.conflicting ??= this.listsOf(0));
+  }
+
+  /** By class: those that it doesn't conflict with, as lists; itself among them unless its records conflict. */
+  fitting(): { starts: Int32Array; items: Int32Array } {
+    return (this.others ??= this.listsOf(-1));
+  }
+
+  /** @param flip -1 to list what isn't in the rows */
+  private listsOf(flip: 0 | -1): { starts: Int32Array; items: Int32Array } {
+    const { count, words, rows } = this;
+    // Beyond the last class, no bit of a row stands for anything.
+    const mask = (word: number) => (word === words - 1 && count % 32 !== 0 ? (1 << count % 32) - 1 : -1);
+    const starts = new Int32Array(count + 1);
+    for (let each = 0; each < count; each++) {
+      let listed = 0;
+      for (let word = 0; word < words; word++)
+        listed += bitsIn(((rows[each * words + word] ?? 0) ^ flip) & mask(word));
+      starts[each + 1] = (starts[each] ?? 0) + listed;
     }
-    const items = new Int32Array(starts[this.count] as number);
+    const items = new Int32Array(starts[count] ?? 0);
     let next = 0;
-    for (let each = 0; each < this.count; each++) {
-      for (let word = 0; word < this.words; word++) {
-        for (let bits = this.rows[each * this.words + word] as number; bits !== 0; bits &= bits - 1)
-          items[next++] = (word << 5) + 31 - Math.clz32(bits & -bits);
+    for (let each = 0; each < count; each++) {
+      for (let word = 0; word < words; word++) {
+        let bits = ((rows[each * words + word] ?? 0) ^ flip) & mask(word);
+        for (; bits !== 0; bits &= bits - 1) items[next++] = (word << 5) + 31 - Math.clz32(bits & -bits);
       }
     }
-    return (this.neighbours = { starts, items });
+    return { starts, items };
   }
 
   /** The batches that a partition of all records has, as lists of classes: one entry for each record of the kernel. */
