@@ -44,7 +44,7 @@ export function classify(records: readonly { value: JsonValue }[], rules: readon
   const oldest: number[] = [];
   const classOf = split.map((index, record) => {
     if (numberOf[index] === -1) numberOf[index] = oldest.push(record) - 1;
-    return numberOf[index] as number;
+    return numberOf[index] ?? 0;
   });
   const constraints = constraintsOf(oldest, classOf, mattering);
   return { constraints, members: listsBy(classOf, oldest.length), classOf, slots };
@@ -58,10 +58,10 @@ function splitBy({ records, states, constraints }: Column, classOf: Int32Array, 
   const width = constraints.length;
   const pieces = new Numbers(count * width, states.length);
   for (let place = 0; place < states.length; place++) {
-    const state = states[place] as number;
+    const state = states[place] ?? 0;
     if (state === NOT_NUMBERED || (constraints[state] ?? NONE).length === 0) continue;
-    const record = records === undefined ? place : (records[place] as number);
-    classOf[record] = count + pieces.of((classOf[record] as number) * width + state);
+    const record = records === undefined ? place : (records[place] ?? 0);
+    classOf[record] = count + pieces.of((classOf[record] ?? 0) * width + state);
   }
   return count + pieces.count;
 }
@@ -76,9 +76,9 @@ function constraintsOf(
   const own: (Constraint[] | undefined)[] = [];
   for (const { records, states, constraints } of columns) {
     for (let place = 0; place < states.length; place++) {
-      const record = records === undefined ? place : (records[place] as number);
-      const index = classOf[record] as number;
-      const state = states[place] as number;
+      const record = records === undefined ? place : (records[place] ?? 0);
+      const index = classOf[record] ?? 0;
+      const state = states[place] ?? 0;
       if (oldest[index] !== record || state === NOT_NUMBERED) continue;
       const more = constraints[state] ?? NONE;
       if (all[index]?.length === 0) all[index] = more;
@@ -105,7 +105,7 @@ class Numbers {
   }
 
   of(id: number): number {
-    const known = this.table ? (this.table[id] as number) : this.map.get(id);
+    const known = this.table ? (this.table[id] ?? 0) : this.map.get(id);
     if (known) return known - 1;
     this.count++;
     if (this.table) this.table[id] = this.count;

@@ -35,9 +35,7 @@ export function cliqueBound(
     }
     return records;
   };
-  const order = [...constraints.keys()].sort(
-    (a, b) => (counts[b] as number) - (counts[a] as number) || a - b,
-  );
+  const order = [...constraints.keys()].sort((a, b) => (counts[b] ?? 0) - (counts[a] ?? 0) || a - b);
   const conflicts = new Int32Array(graph.words);
   const joining = new Int32Array(graph.words);
   const end = graph.steps + maxSteps;
@@ -49,10 +47,10 @@ export function cliqueBound(
       sum += needOf(index);
       graph.conflictsOf(index, conflicts);
       for (let word = 0; word < joining.length; word++) {
-        joining[word] = (joining[word] as number) & (conflicts[word] as number);
+        joining[word] = (joining[word] ?? 0) & (conflicts[word] ?? 0);
       }
       // It may conflict with itself, and doesn't join twice.
-      joining[index >> 5] = (joining[index >> 5] as number) & ~(1 << (index & 31));
+      joining[index >> 5] = (joining[index >> 5] ?? 0) & ~(1 << (index & 31));
       bound = Math.max(bound, sum + Math.ceil(recordsOf(joining) / maxBatchSize));
     };
     join(start);

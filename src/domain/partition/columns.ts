@@ -101,10 +101,10 @@ function alikeColumn(parts: Parts, rule: AlikeRule, newSlot: NewSlot): Column {
   const { numbers: states, size: count } = crossed(scopes, keys);
   const at = placesOfStates(states, count, scopes, keys);
   const values = new Int32Array(scopes.size);
-  for (const { scope } of at) values[scope] = (values[scope] as number) + 1;
+  for (const { scope } of at) values[scope] = (values[scope] ?? 0) + 1;
   const slots = Array.from(values, (different) => (different > 1 ? newSlot() : -1));
   const constraints = at.map(({ scope, key }) => {
-    const slot = slots[scope] as number;
+    const slot = slots[scope] ?? 0;
     return slot === -1 ? [] : [{ slot, key }];
   });
   return { states, constraints };
@@ -119,9 +119,9 @@ function placesOfStates(
 ): { scope: number; key: number }[] {
   const at = Array.from({ length: count }, () => NOWHERE);
   for (let i = 0; i < states.length; i++) {
-    const state = states[i] as number;
+    const state = states[i] ?? 0;
     if (state === NOT_NUMBERED || at[state] !== NOWHERE) continue;
-    at[state] = { scope: scopes.numbers[i] as number, key: keys.numbers[i] as number };
+    at[state] = { scope: scopes.numbers[i] ?? 0, key: keys.numbers[i] ?? 0 };
   }
   return at;
 }
@@ -203,7 +203,7 @@ function neverColumn(parts: Parts, rules: readonly NeverRule[], newSlot: NewSlot
       const id = idOf(rule, scope);
       const known = inSlots.get(id) ?? { slot: -1, bySide: [0, 0, 0] };
       inSlots.set(id, known);
-      known.bySide[side] = (known.bySide[side] as number) + (counts[state] as number);
+      known.bySide[side] = (known.bySide[side] ?? 0) + (counts[state] ?? 0);
     }
   }
   for (const known of inSlots.values()) {
@@ -232,7 +232,7 @@ function bySides(
 ): { numbers: Int32Array; sides: readonly (readonly Sided[])[] } {
   const sample = Array.from({ length: atoms.size }, (): JsonValue => null);
   for (let i = 0; i < atoms.numbers.length; i++)
-    sample[atoms.numbers[i] as number] = (parts.records[i] as { value: JsonValue }).value;
+    sample[atoms.numbers[i] ?? 0] = (parts.records[i] as { value: JsonValue }).value;
   const all = sample.map((): Sided[] => []);
   for (const [rule, { never }] of rules.entries()) {
     const isLeft = selectorOf(never.left);
@@ -257,7 +257,7 @@ function groupedBy<T>(
   lists: readonly (readonly T[])[],
   idOf: (item: T) => number,
 ): { numbers: Int32Array; first: number[] } {
-  const children: Map<number, number>[] = [new Map()];
+  const children: Map<number, number>[] = [new Map<number, number>()];
   const numberAt: (number | undefined)[] = [];
   const first: number[] = [];
   const numbers = Int32Array.from(lists, (list, index) => {
@@ -289,6 +289,6 @@ function merged(states: Int32Array, constraints: readonly (readonly Constraint[]
 
 function countsOf(states: Int32Array, size: number): Uint32Array {
   const counts = new Uint32Array(size);
-  for (const state of states) if (state !== NOT_NUMBERED) counts[state] = (counts[state] as number) + 1;
+  for (const state of states) if (state !== NOT_NUMBERED) counts[state] = (counts[state] ?? 0) + 1;
   return counts;
 }

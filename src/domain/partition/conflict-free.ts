@@ -43,8 +43,8 @@ class HeaviestBatch {
 
   run(): void {
     const { weights, kernel } = this;
-    const order = [...kernel.sizes.keys()].filter((each) => (weights[each] as number) > 0);
-    order.sort((a, b) => (weights[b] as number) - (weights[a] as number) || a - b);
+    const order = [...kernel.sizes.keys()].filter((each) => (weights[each] ?? 0) > 0);
+    order.sort((a, b) => (weights[b] ?? 0) - (weights[a] ?? 0) || a - b);
     this.steps += order.length;
     this.grow(0, this.maxBatchSize, order);
   }
@@ -119,9 +119,9 @@ class HeaviestBatch {
   private most(candidates: readonly number[], from: number, room: number): number {
     let [most, left] = [0, room];
     for (let place = from; place < candidates.length && left > 0; place++) {
-      const each = candidates[place] as number;
+      const each = candidates[place] ?? 0;
       const taken = this.taking(each, left);
-      most += taken * (this.weights[each] as number);
+      most += taken * (this.weights[each] ?? 0);
       left -= taken;
       this.steps++;
     }

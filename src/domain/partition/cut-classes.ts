@@ -10,10 +10,13 @@ import { listOf, listsBy } from './lists';
 
 /**
  * Cuts classified records: the first strategy that fits the structure of their conflicts.
- * @param searchSteps elementary steps for searches
+ * @param searchSteps elementary steps for searches, of which no more than 12 million are taken
  */
 export function cutClasses(classes: Classes, maxBatchSize: number, searchSteps = stepsFor(classes)): Cut {
-  return cutWithin(classes, maxBatchSize, { steps: searchSteps, records: classes.classOf.length });
+  return cutWithin(classes, maxBatchSize, {
+    steps: Math.min(searchSteps, MAX_STEPS),
+    records: classes.classOf.length,
+  });
 }
 
 function cutWithin(classes: Classes, maxBatchSize: number, budget: Budget): Cut {
@@ -61,7 +64,7 @@ function cutCliques(classes: Classes, components: Components, maxBatchSize: numb
 
 /** Never puts two records of a component together, whether they conflict or not. */
 function cutAsCliques(classes: Classes, { ofClass, sizes }: Components, maxBatchSize: number): Cut {
-  const componentOf = classes.classOf.map((index) => ofClass[index] as number);
+  const componentOf = classes.classOf.map((index) => ofClass[index] ?? 0);
   return fewest(partitionCliques(listsBy(componentOf, sizes.length), freeRecords(classes), maxBatchSize));
 }
 
@@ -77,7 +80,7 @@ function cutParts(classes: Classes, maxBatchSize: number, budget: Budget): Cut |
     budget.records -= records.length;
     cut.lowerBound += lowerBound;
     cut.steps += steps;
-    for (const batch of batches) cut.batches.push(batch.map((index) => records[index] as number));
+    for (const batch of batches) cut.batches.push(batch.map((index) => records[index] ?? 0));
   }
   cut.batches.sort(([a = 0], [b = 0]) => a - b);
   return cut;

@@ -128,17 +128,17 @@ class Extraction {
   /** How many records of a class a batch takes that has so many already. */
   private taking(recordClass: number, size: number): number {
     if (this.kernel.alone[recordClass]) return 1;
-    return Math.min(this.left[recordClass] as number, this.maxBatchSize - size);
+    return Math.min(this.left[recordClass] ?? 0, this.maxBatchSize - size);
   }
 
   private take(recordClass: number): void {
-    this.left[recordClass] = (this.left[recordClass] as number) - 1;
+    this.left[recordClass] = (this.left[recordClass] ?? 0) - 1;
     const { starts, items } = this.kernel.lists();
-    const end = starts[recordClass + 1] as number;
-    for (let place = starts[recordClass] as number; place < end; place++) {
-      const other = items[place] as number;
-      this.degrees[other] = (this.degrees[other] as number) - 1;
+    const end = starts[recordClass + 1] ?? 0;
+    for (let place = starts[recordClass] ?? 0; place < end; place++) {
+      const other = items[place] ?? 0;
+      this.degrees[other] = (this.degrees[other] ?? 0) - 1;
     }
-    this.steps += end - (starts[recordClass] as number);
+    this.steps += end - (starts[recordClass] ?? 0);
   }
 }

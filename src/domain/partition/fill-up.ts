@@ -13,7 +13,7 @@ export function fillUp<T extends { value: JsonValue }>(
   const classes = classify(records, rules);
   const open = new OpenBatches(classes, maxBatchSize);
   return records.filter((_, index) => {
-    const recordClass = classes.classOf[index] as number;
+    const recordClass = classes.classOf[index] ?? 0;
     const fits = index < batch.length || (open.count > 0 && open.firstFor(recordClass, 0) === 0);
     if (fits) open.put(recordClass, 0);
     return fits;

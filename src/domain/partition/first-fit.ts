@@ -25,8 +25,8 @@ export function firstFit(
   const searchFrom = new Int32Array(classes.constraints.length);
   const batchOf = new Int32Array(records);
   for (const record of order) {
-    const recordClass = classes.classOf[record] as number;
-    const batch = batches.firstFor(recordClass, searchFrom[recordClass] as number);
+    const recordClass = classes.classOf[record] ?? 0;
+    const batch = batches.firstFor(recordClass, searchFrom[recordClass] ?? 0);
     searchFrom[recordClass] = batch;
     batches.put(recordClass, batch);
     batchOf[record] = batch;

@@ -79,7 +79,7 @@ class Table {
     this.amounts = new Float64Array(count);
     this.duals = new Float64Array(count);
     for (let each = 0; each < count; each++) {
-      const records = kernel.sizes[each] as number;
+      const records = kernel.sizes[each] ?? 0;
       const taken = kernel.alone[each] ? 1 : Math.min(records, maxBatchSize);
       this.inverse[each * count + each] = 1 / taken;
       this.amounts[each] = records / taken;
@@ -102,9 +102,9 @@ class Table {
     const change = new Float64Array(count);
     let gain = 1;
     for (const recordClass of set) {
-      gain -= duals[recordClass] as number;
+      gain -= duals[recordClass] ?? 0;
       for (let row = 0; row < count; row++)
-        change[row] = (change[row] as number) + (inverse[row * count + recordClass] as number);
+        change[row] = (change[row] ?? 0) + (inverse[row * count + recordClass] ?? 0);
     }
     // Four cells of a row, one after the other, take the time of one elsewhere.
     this.steps += count * set.length + ((count * count) >> 2);
@@ -112,26 +112,26 @@ class Table {
     let leaving = -1;
     let least = Infinity;
     for (let row = 0; row < count; row++) {
-      if ((change[row] as number) <= TINY) continue;
-      const ratio = (amounts[row] as number) / (change[row] as number);
+      if ((change[row] ?? 0) <= TINY) continue;
+      const ratio = (amounts[row] ?? 0) / (change[row] ?? 0);
       if (ratio >= least) continue;
       least = ratio;
       leaving = row;
     }
     if (leaving === -1) return false;
-    const pivot = change[leaving] as number;
+    const pivot = change[leaving] ?? 0;
     const pivotRow = inverse.subarray(leaving * count, (leaving + 1) * count);
     for (let column = 0; column < count; column++) {
-      pivotRow[column] = (pivotRow[column] as number) / pivot;
-      duals[column] = (duals[column] as number) + gain * (pivotRow[column] as number);
+      pivotRow[column] = (pivotRow[column] ?? 0) / pivot;
+      duals[column] = (duals[column] ?? 0) + gain * (pivotRow[column] ?? 0);
     }
     for (let row = 0; row < count; row++) {
-      const factor = change[row] as number;
+      const factor = change[row] ?? 0;
       if (row === leaving || factor === 0) continue;
-      amounts[row] = Math.max(0, (amounts[row] as number) - factor * least);
+      amounts[row] = Math.max(0, (amounts[row] ?? 0) - factor * least);
       const start = row * count;
       for (let column = 0; column < count; column++)
-        inverse[start + column] = (inverse[start + column] as number) - factor * (pivotRow[column] as number);
+        inverse[start + column] = (inverse[start + column] ?? 0) - factor * (pivotRow[column] ?? 0);
     }
     amounts[leaving] = least;
     return true;

@@ -78,7 +78,7 @@ export class Kernel {
   }
 
   conflict(a: number, b: number): boolean {
-    return ((this.rows[a * this.words + (b >> 5)] as number) & (1 << (b & 31))) !== 0;
+    return ((this.rows[a * this.words + (b >> 5)] ?? 0) & (1 << (b & 31))) !== 0;
   }
 
   /** Whether more pairs of classes conflict than don't. */
@@ -102,7 +102,7 @@ export class Kernel {
   private listsOf(flip: 0 | -1): { starts: Int32Array; items: Int32Array } {
     const { count, words, rows } = this;
     // Beyond the last class, no bit of a row stands for anything.
-    const mask = (word: number) => (word === words - 1 && count % 32 !== 0 ? (1 << count % 32) - 1 : -1);
+    const mask = (word: number) => (word === words - 1 && count % 32 !== 0 ? (1 << (count % 32)) - 1 : -1);
     const starts = new Int32Array(count + 1);
     for (let each = 0; each < count; each++) {
       let listed = 0;
@@ -125,7 +125,7 @@ export class Kernel {
   batchesOf({ batchOf, count }: Assignment): number[][] {
     const batches = Array.from({ length: count }, (): number[] => []);
     for (const [number, id] of this.ids.entries())
-      for (const record of listOf(this.classes.members, id)) batches[batchOf[record] as number]?.push(number);
+      for (const record of listOf(this.classes.members, id)) batches[batchOf[record] ?? 0]?.push(number);
     return batches;
   }
 
@@ -141,9 +141,9 @@ export class Kernel {
     const sizes = batches.map(({ length }) => length);
     for (const [batch, classes] of batches.entries()) {
       for (const number of classes) {
-        const id = this.ids[number] as number;
-        batchOf[members.items[next[id] as number] as number] = batch;
-        next[id] = (next[id] as number) + 1;
+        const id = this.ids[number] ?? 0;
+        batchOf[members.items[next[id] ?? 0] ?? 0] = batch;
+        next[id] = (next[id] ?? 0) + 1;
       }
     }
     let batch = 0;
@@ -159,10 +159,10 @@ export class Kernel {
   private degreeOf(recordClass: number): number {
     let degree = 0;
     for (let word = 0; word < this.words; word++) {
-      for (let bits = this.rows[recordClass * this.words + word] as number; bits !== 0; bits &= bits - 1)
-        degree += this.sizes[(word << 5) + 31 - Math.clz32(bits & -bits)] as number;
+      for (let bits = this.rows[recordClass * this.words + word] ?? 0; bits !== 0; bits &= bits - 1)
+        degree += this.sizes[(word << 5) + 31 - Math.clz32(bits & -bits)] ?? 0;
     }
-    return degree - (this.alone[recordClass] as number);
+    return degree - (this.alone[recordClass] ?? 0);
   }
 }
 
@@ -175,9 +175,9 @@ export function bitsIn(word: number): number {
 
 function copyRenumbered(row: Int32Array, numberOf: Int32Array, into: Int32Array): void {
   for (let word = 0; word < row.length; word++) {
-    for (let bits = row[word] as number; bits !== 0; bits &= bits - 1) {
-      const number = numberOf[(word << 5) + 31 - Math.clz32(bits & -bits)] as number;
-      into[number >> 5] = (into[number >> 5] as number) | (1 << (number & 31));
+    for (let bits = row[word] ?? 0; bits !== 0; bits &= bits - 1) {
+      const number = numberOf[(word << 5) + 31 - Math.clz32(bits & -bits)] ?? 0;
+      into[number >> 5] = (into[number >> 5] ?? 0) | (1 << (number & 31));
     }
   }
 }

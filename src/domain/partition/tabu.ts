@@ -101,8 +101,7 @@ class TabuSearch {
   dissolveSmallest(): void {
     const sizeOf = (batch: number) => this.members[batch]?.length ?? 0;
     let smallest = 0;
-    for (let batch = 1; batch < this.count; batch++)
-      if (sizeOf(batch) <= sizeOf(smallest)) smallest = batch;
+    for (let batch = 1; batch < this.count; batch++) if (sizeOf(batch) <= sizeOf(smallest)) smallest = batch;
     const leaving = [...(this.members[smallest] ?? [])];
     for (const record of leaving) this.take(record, smallest);
     this.dropEmpty(smallest);
@@ -167,7 +166,8 @@ class TabuSearch {
     const batch = this.batchOf[record] ?? 0;
     const { length } = this.members[batch] ?? [];
     // A record of a class that conflicts with itself doesn't conflict with itself.
-    const conflicts = (this.cells[recordClass * this.width + batch] ?? 0) + (this.countsPairsThatFit ? length : 0);
+    const conflicts =
+      (this.cells[recordClass * this.width + batch] ?? 0) + (this.countsPairsThatFit ? length : 0);
     return conflicts - (this.kernel.alone[recordClass] ?? 0) + (length > this.maxBatchSize ? 1 : 0);
   }
 

@@ -48,7 +48,7 @@ export class Parts {
    * records have costs no more than those. Linear in the keys of the records.
    */
   holding(tokens: ReadonlySet<string>): ReadonlyMap<string, number[]> {
-    const holding = new Map([...tokens].map((token) => [token, [] as number[]]));
+    const holding = new Map([...tokens].map((token): [string, number[]] => [token, []]));
     for (let i = 0; i < this.records.length; i++) {
       const { value } = this.records[i] as { value: JsonValue };
       if (value === null || typeof value !== 'object') continue;
@@ -93,7 +93,7 @@ export class Parts {
 export function crossed(a: Numbered, b: Numbered): Numbered {
   const pairs = new Map<number, number>();
   const numbers = a.numbers.map((ofA, i) => {
-    const ofB = b.numbers[i] as number;
+    const ofB = b.numbers[i] ?? 0;
     if (ofA === NOT_NUMBERED || ofB === NOT_NUMBERED) return NOT_NUMBERED;
     return numberIn(pairs, ofA * b.size + ofB, pairs.size);
   });
