@@ -1,6 +1,6 @@
-import type { Classes } from './classes';
-import type { Assignment } from './cut';
-import { listOf, listsBy } from './lists';
+import type { Classes } from './graph/classes';
+import type { Assignment } from './graph/cut';
+import { listOf, listsBy } from './graph/lists';
 
 /**
  * Makes a partition oldest first without changing its shape: how many records of which class a batch holds stays, so

@@ -1,12 +1,12 @@
 import { arrange } from './arrange';
-import { freeRecords, type Classes } from './classes';
-import { partitionCliques } from './cliques';
-import { componentsOf, isClique, partOfRecords, partsOf, type Components } from './components';
-import { batchesOf, fewest, type Cut } from './cut';
+import { freeRecords, type Classes } from './graph/classes';
+import { partitionCliques } from './exact/cliques';
+import { componentsOf, isClique, partOfRecords, partsOf, type Components } from './graph/components';
+import { batchesOf, fewest, type Cut } from './graph/cut';
 import { General } from './general';
-import { partitionGroups } from './groups';
-import { partsBy, slotOfAll } from './join';
-import { listOf, listsBy } from './lists';
+import { partitionGroups } from './exact/groups';
+import { partsBy, slotOfAll } from './exact/parts';
+import { listOf, listsBy } from './graph/lists';
 
 /**
  * Cuts classified records: the first strategy that fits the structure of their conflicts.

@@ -1,7 +1,7 @@
 import type { ConflictRule } from '../rules';
 import type { JsonValue } from '../json';
-import { classify } from './classes';
-import { OpenBatches } from './open-batches';
+import { classify } from './graph/classes';
+import { OpenBatches } from './search/open-batches';
 
 /** A batch with as many further records, in the given order, as it has room for and as it has no conflict with. */
 export function fillUp<T extends { value: JsonValue }>(

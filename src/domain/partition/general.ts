@@ -1,20 +1,20 @@
-import { lowerBoundOf } from './bounds';
-import type { Classes } from './classes';
-import { cliqueBound } from './clique-bound';
-import type { Components } from './components';
-import { heaviestBatch } from './conflict-free';
-import { byConflicts, conflictCounts } from './conflict-counts';
-import { ConflictGraph } from './conflict-graph';
-import type { Assignment } from './cut';
-import { searchFewest } from './exact';
-import { extract } from './extract';
-import { firstFit } from './first-fit';
-import { fractionalBound, MAX_CLASSES as MAX_FRACTIONAL } from './fractional-bound';
-import { heaviestClique } from './heaviest-clique';
-import { improve } from './improve';
-import { Kernel } from './kernel';
-import { tabuSearch } from './tabu';
-import { cutTwoSided } from './two-sides';
+import { lowerBoundOf } from './bounds/counting';
+import type { Classes } from './graph/classes';
+import { cliqueBound } from './bounds/clique-bound';
+import type { Components } from './graph/components';
+import { heaviestBatch } from './bounds/heaviest-batch';
+import { byConflicts, conflictCounts } from './graph/conflict-counts';
+import { ConflictGraph } from './graph/conflict-graph';
+import type { Assignment } from './graph/cut';
+import { searchFewest } from './exact/all-ways';
+import { extract } from './search/extract';
+import { firstFit } from './search/first-fit';
+import { fractionalBound, MAX_CLASSES as MAX_FRACTIONAL } from './bounds/fractional-bound';
+import { heaviestClique } from './bounds/heaviest-clique';
+import { improve } from './search/improve';
+import { Kernel } from './graph/kernel';
+import { tabuSearch } from './search/tabu';
+import { cutTwoSided } from './exact/two-sides';
 
 /** How much of the steps of a search each of its ways may take. */
 const SHARES = { clique: 0.05, conflictFree: 0.25, extraction: 0.4, fractional: 0.5 } as const;

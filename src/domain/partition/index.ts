@@ -1,6 +1,6 @@
 import type { ConflictRule } from '../rules';
 import type { JsonValue } from '../json';
-import { classify } from './classes';
+import { classify } from './graph/classes';
 import { cutClasses } from './cut-classes';
 
 export interface PartitionOptions {

@@ -1,4 +1,4 @@
-import { classify } from '../../../src/domain/partition/classes';
+import { classify } from '../../../src/domain/partition/graph/classes';
 import { cutClasses } from '../../../src/domain/partition/cut-classes';
 import { recordsOfShape, SHAPES } from '../../helpers/partition-shapes';
 

@@ -1,5 +1,5 @@
 import { MinHeap } from './heap';
-import type { Lists } from './lists';
+import type { Lists } from '../graph/lists';
 
 /**
  * Parts of a complete multipartite graph that are being used up, in a heap by their oldest record for each amount of room

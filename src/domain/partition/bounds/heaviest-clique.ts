@@ -1,4 +1,4 @@
-import type { Kernel } from './kernel';
+import type { Kernel } from '../graph/kernel';
 
 /**
  * A number of batches that some classes need because all of them conflict with each other: the sum of what each needs by

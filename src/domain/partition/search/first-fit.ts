@@ -1,5 +1,5 @@
-import type { Classes } from './classes';
-import type { Assignment } from './cut';
+import type { Classes } from '../graph/classes';
+import type { Assignment } from '../graph/cut';
 import { OpenBatches } from './open-batches';
 
 /** Bounds on the steps in which the first batch is looked for; 100,000 to 300,000 steps take a millisecond. */

@@ -1,7 +1,7 @@
-import { Bits, SparseBits, type NumberSet } from './bits';
-import type { Classes } from './classes';
-import { ALONE, type Constraint } from './columns';
-import { lengthOf } from './lists';
+import { Bits, SparseBits, type NumberSet } from '../graph/bits';
+import type { Classes } from '../graph/classes';
+import { ALONE, type Constraint } from '../graph/columns';
+import { lengthOf } from '../graph/lists';
 import { TakenSlots } from './taken-slots';
 
 /** A slot of many records: which batches have it taken, and with which key. */

@@ -1,5 +1,5 @@
-import { canonicalJson, isComposite, type JsonValue } from '../json';
-import { parseJsonPointer, valueAt } from '../json-pointer';
+import { canonicalJson, isComposite, type JsonValue } from '../../json';
+import { parseJsonPointer, valueAt } from '../../json-pointer';
 
 /** The number of what was not found or not numbered. */
 export const NOT_NUMBERED = -1;

@@ -1,6 +1,6 @@
-import type { Classes } from './classes';
-import { hasBit, type ConflictGraph } from './conflict-graph';
-import type { Assignment } from './cut';
+import type { Classes } from '../graph/classes';
+import { hasBit, type ConflictGraph } from '../graph/conflict-graph';
+import type { Assignment } from '../graph/cut';
 
 /** A record that had to leave a batch stays away from it for so many moves, and some more for each that has no batch. */
 const TABU_MOVES = 10;

@@ -1,4 +1,4 @@
-import type { Kernel } from './kernel';
+import type { Kernel } from '../graph/kernel';
 
 /** So many classes fit into the bits of a number. */
 const MAX_CLASSES = 32;

@@ -1,5 +1,5 @@
-import { heaviestBatch } from './conflict-free';
-import type { Kernel } from './kernel';
+import { heaviestBatch } from './heaviest-batch';
+import type { Kernel } from '../graph/kernel';
 
 /** Tables of more rows aren't set up: each exchange of a column costs a square of them. */
 export const MAX_CLASSES = 160;

@@ -1,4 +1,4 @@
-import type { Kernel } from './kernel';
+import type { Kernel } from '../graph/kernel';
 
 /** Tables of conflicts have at most this many cells: 8 MB each. */
 const MAX_CELLS = 2_000_000;

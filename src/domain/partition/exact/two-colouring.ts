@@ -1,5 +1,5 @@
-import type { Classes } from './classes';
-import { ALONE } from './columns';
+import type { Classes } from '../graph/classes';
+import { ALONE } from '../graph/columns';
 
 /**
  * Gives each class one of two sides, 0 and 1, so that within a component nothing on one side conflicts; undefined where

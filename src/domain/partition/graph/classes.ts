@@ -1,5 +1,5 @@
-import type { ConflictRule } from '../rules';
-import type { JsonValue } from '../json';
+import type { ConflictRule } from '../../rules';
+import type { JsonValue } from '../../json';
 import { ALONE, columnsOf, type Column, type Constraint } from './columns';
 import { listOf, listsBy, type Lists } from './lists';
 import { NOT_NUMBERED, Parts } from './values';

@@ -1,7 +1,7 @@
-import type { Classes } from './classes';
-import { FREE, type Components } from './components';
-import type { Assignment } from './cut';
-import { lengthOf, listOf } from './lists';
+import type { Classes } from '../graph/classes';
+import { FREE, type Components } from '../graph/components';
+import type { Assignment } from '../graph/cut';
+import { lengthOf, listOf } from '../graph/lists';
 import { splitBetween } from './split-between';
 import { twoSidesOf } from './two-colouring';
 

@@ -1,4 +1,4 @@
-import type { Kernel } from './kernel';
+import type { Kernel } from '../graph/kernel';
 
 /** Whole numbers as weights, so that sums are exact on every machine. */
 export type Weights = Int32Array;

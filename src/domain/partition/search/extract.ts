@@ -1,4 +1,4 @@
-import type { Kernel } from './kernel';
+import type { Kernel } from '../graph/kernel';
 
 /** Sets that are tried for one batch, when there are steps enough. */
 const MAX_SETS = 100_000;

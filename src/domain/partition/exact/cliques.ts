@@ -1,5 +1,5 @@
 import { MinHeap } from './heap';
-import { listsBy, type Lists } from './lists';
+import { listsBy, type Lists } from '../graph/lists';
 
 /**
  * Cuts disjoint cliques, and free records, into the fewest batches, max(⌈records / maxBatchSize⌉, records of the largest

@@ -1,6 +1,6 @@
-import type { Classes } from './classes';
-import { hasBit, type ConflictGraph } from './conflict-graph';
-import { lengthOf } from './lists';
+import type { Classes } from '../graph/classes';
+import { hasBit, type ConflictGraph } from '../graph/conflict-graph';
+import { lengthOf } from '../graph/lists';
 
 /** From how many classes a clique is grown: those with the most conflicts. */
 const STARTS = 8;

@@ -1,6 +1,6 @@
-import type { Classes } from './classes';
-import { ALONE, type Constraint } from './columns';
-import { lengthOf, listOf, listsBy } from './lists';
+import type { Classes } from '../graph/classes';
+import { ALONE, type Constraint } from '../graph/columns';
+import { lengthOf, listOf, listsBy } from '../graph/lists';
 
 /** Some of the records of a buffer, which never share a batch with the others. */
 export interface JoinedPart {

@@ -1,6 +1,6 @@
-import type { Classes } from './classes';
-import { ALONE, type Constraint } from './columns';
-import { lengthOf } from './lists';
+import type { Classes } from '../graph/classes';
+import { ALONE, type Constraint } from '../graph/columns';
+import { lengthOf } from '../graph/lists';
 
 /** Of slots that a class wants alone, so many are looked at beside each of its other slots. */
 const MAX_ALONE = 8;
