@@ -2,7 +2,7 @@ import type { ConflictRule } from '../../rules';
 import type { JsonValue } from '../../json';
 import { ALONE, columnsOf, type Column, type Constraint } from './columns';
 import { listOf, listsBy, type Lists } from './lists';
-import { NOT_NUMBERED, Parts } from './values';
+import { NOT_NUMBERED, Numbers, Parts } from './values';
 
 /**
  * The records of a buffer, by what they conflict with. A record is known by its index in the buffer, which is also its
@@ -93,23 +93,3 @@ function constraintsOf(
 }
 
 const NONE: readonly Constraint[] = [];
-
-/** Numbers ids, 0, 1, 2 … as they come: in a table where that isn't much larger than all there is, as a Map is slow. */
-class Numbers {
-  private readonly table: Int32Array | undefined;
-  private readonly map = new Map<number, number>();
-  count = 0;
-
-  constructor(ids: number, most: number) {
-    if (ids <= 4 * most) this.table = new Int32Array(ids);
-  }
-
-  of(id: number): number {
-    const known = this.table ? (this.table[id] ?? 0) : this.map.get(id);
-    if (known) return known - 1;
-    this.count++;
-    if (this.table) this.table[id] = this.count;
-    else this.map.set(id, this.count);
-    return this.count - 1;
-  }
-}

@@ -3,7 +3,7 @@ import { parseJsonPointer } from '../../json-pointer';
 import { membersOf, scopeOf, type AlikeRule, type ConflictRule, type NeverRule } from '../../rules/rule';
 import { selectorOf } from '../../rules/selector';
 import { atomsAt } from './atoms';
-import { crossed, NOT_NUMBERED, Parts, ValueNumbers, type Numbered } from './values';
+import { crossed, NOT_NUMBERED, Numbers, Parts, ValueNumbers, type Numbered } from './values';
 
 /**
  * What rules come down to. A batch has slots, one for every rule, or for every value that the rule is about separately
@@ -196,26 +196,29 @@ function neverColumn(parts: Parts, rules: readonly NeverRule[], newSlot: NewSlot
   const { numbers: states, size } = crossed(scopes, found);
   const at = placesOfStates(states, size, scopes, found);
   const counts = countsOf(states, size);
-  const inSlots = new Map<number, { slot: number; bySide: [number, number, number] }>();
-  const idOf = (rule: number, scope: number) => scope * rules.length + rule;
+  const most = at.reduce((sum, { key }) => sum + (sides[key]?.length ?? 0), 0);
+  const inSlots = new Numbers(scopes.size * rules.length, most);
+  const idOf = (rule: number, scope: number) => inSlots.of(scope * rules.length + rule);
+  // By rule and scope: how many records are on its left, on its right, and on both sides.
+  const bySide = new Int32Array(3 * most);
   for (const [state, { scope, key }] of at.entries()) {
     for (const { rule, side } of sides[key] ?? []) {
-      const id = idOf(rule, scope);
-      const known = inSlots.get(id) ?? { slot: -1, bySide: [0, 0, 0] };
-      inSlots.set(id, known);
-      known.bySide[side] = (known.bySide[side] ?? 0) + (counts[state] ?? 0);
+      const cell = 3 * idOf(rule, scope) + side;
+      bySide[cell] = (bySide[cell] ?? 0) + (counts[state] ?? 0);
     }
   }
-  for (const known of inSlots.values()) {
-    const [left, right, both] = known.bySide;
-    if ((left > 0 && right > 0) || (both > 0 && left + right + both > 1)) known.slot = newSlot();
-  }
-  const constraints = at.map(({ scope, key }) =>
-    (sides[key] ?? []).flatMap(({ rule, side }) => {
-      const { slot = -1 } = inSlots.get(idOf(rule, scope)) ?? {};
-      return slot === -1 ? [] : [{ slot, key: side === BOTH ? ALONE : side }];
-    }),
-  );
+  const slotOf = Int32Array.from({ length: inSlots.count }, (_, id) => {
+    const [left = 0, right = 0, both = 0] = bySide.subarray(3 * id, 3 * id + 3);
+    return (left > 0 && right > 0) || (both > 0 && left + right + both > 1) ? newSlot() : -1;
+  });
+  const constraints = at.map(({ scope, key }) => {
+    const own: Constraint[] = [];
+    for (const { rule, side } of sides[key] ?? []) {
+      const slot = slotOf[idOf(rule, scope)] ?? -1;
+      if (slot !== -1) own.push({ slot, key: side === BOTH ? ALONE : side });
+    }
+    return own;
+  });
   return rules.length === 1 ? { states, constraints } : merged(states, constraints);
 }
 
@@ -249,30 +252,30 @@ function bySides(
   return { numbers: atoms.numbers.map((atom) => numberOf[atom] ?? NOT_NUMBERED), sides };
 }
 
-/**
- * Numbers lists of whole numbers so that equal ones have one number, and an empty one has none: a tree of what they begin
- * with, which costs one look-up for each item.
- */
+/** Numbers lists so that equal ones have one number, and an empty one has none; `first` is where each occurs first. */
 function groupedBy<T>(
   lists: readonly (readonly T[])[],
   idOf: (item: T) => number,
 ): { numbers: Int32Array; first: number[] } {
-  const children: Map<number, number>[] = [new Map<number, number>()];
-  const numberAt: (number | undefined)[] = [];
+  const byHash = new Map<number, number[]>();
+  const isSame = (a: T, b: T | undefined) => b !== undefined && idOf(a) === idOf(b);
   const first: number[] = [];
   const numbers = Int32Array.from(lists, (list, index) => {
-    let node = 0;
+    if (list.length === 0) return NOT_NUMBERED;
+    let hash = 0;
     for (const item of list) {
-      const id = idOf(item);
-      const next = children[node]?.get(id) ?? children.length;
-      if (next === children.length) {
-        children[node]?.set(id, next);
-        children.push(new Map());
-      }
-      node = next;
+      hash = Math.imul(hash ^ idOf(item), 0x9e3779b1);
+      hash ^= hash >>> 15;
     }
-    if (node === 0) return NOT_NUMBERED;
-    return (numberAt[node] ??= first.push(index) - 1);
+    const known = byHash.get(hash) ?? [];
+    const same = known.find((number) => {
+      const other = lists[first[number] ?? 0] ?? [];
+      return other.length === list.length && list.every((item, at) => isSame(item, other[at]));
+    });
+    if (same !== undefined) return same;
+    known.push(first.length);
+    byHash.set(hash, known);
+    return first.push(index) - 1;
   });
   return { numbers, first };
 }

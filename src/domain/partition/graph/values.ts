@@ -106,3 +106,23 @@ function numberIn<K>(numbers: Map<K, number>, key: K, next: number): number {
   numbers.set(key, next);
   return next;
 }
+
+/** Numbers ids, 0, 1, 2 … as they come: in a table where that isn't much larger than all there is, as a Map is slow. */
+export class Numbers {
+  private readonly table: Int32Array | undefined;
+  private readonly map = new Map<number, number>();
+  count = 0;
+
+  constructor(ids: number, most: number) {
+    if (ids <= 4 * most) this.table = new Int32Array(ids);
+  }
+
+  of(id: number): number {
+    const known = this.table ? (this.table[id] ?? 0) : this.map.get(id);
+    if (known) return known - 1;
+    this.count++;
+    if (this.table) this.table[id] = this.count;
+    else this.map.set(id, this.count);
+    return this.count - 1;
+  }
+}
