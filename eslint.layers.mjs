@@ -119,6 +119,7 @@ export const LAYERS = [
  */
 export const ROOMS = {
   'src/domain': ['audit', 'explain', 'running', 'buffer', 'partition', 'rules', 'records', 'windows'],
+  'src/domain/partition': ['exact', 'search', 'bounds', 'graph'],
   'src/contracts': ['api', 'workflow'],
   'src/http': ['routes', 'openapi', 'body', 'guards', 'problems'],
   'src/temporal': [
@@ -222,10 +223,14 @@ export const layerRules = [
     },
   })),
   ...Object.entries(ROOMS).flatMap(([dir, rooms]) => {
-    const ofLayer = LAYERS.filter((layer) => layer.dir === dir).map(forbiddenPaths);
+    const isIn = (folder) => `${dir}/`.startsWith(`${folder}/`);
+    const ofLayer = LAYERS.filter((layer) => isIn(layer.dir)).map(forbiddenPaths);
+    const ofHouses = Object.keys(ROOMS)
+      .filter((house) => house !== dir && isIn(house))
+      .map((house) => forbiddenRooms(house, dir.slice(house.length + 1).split('/')[0]));
     return rooms.slice(1).map((room) => ({
       files: within(`${dir}/${room}`),
-      rules: pathsRule([...ofLayer, forbiddenRooms(dir, room)]),
+      rules: pathsRule([...ofLayer, ...ofHouses, forbiddenRooms(dir, room)]),
     }));
   }),
   {

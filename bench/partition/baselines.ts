@@ -1,4 +1,4 @@
-import { bitsOf } from '../../src/domain/partition/conflict-graph';
+import { bitsOf } from '../../src/domain/partition/graph/conflict-graph';
 import { setBit, type Graph } from './graph';
 
 /** A way to cut the vertices of a graph into batches of at most so many, in which nothing is connected. */

@@ -1,4 +1,4 @@
-import { hasBit } from '../../src/domain/partition/conflict-graph';
+import { hasBit } from '../../src/domain/partition/graph/conflict-graph';
 import type { Graph } from './graph';
 
 /**

@@ -1,6 +1,6 @@
 import type { NeverRule, Selector } from '../../src/domain/rules';
 import { selectorOf } from '../../src/domain/rules/selector';
-import { bitsOf } from '../../src/domain/partition/conflict-graph';
+import { bitsOf } from '../../src/domain/partition/graph/conflict-graph';
 import { Graph, setBit } from './graph';
 
 /**

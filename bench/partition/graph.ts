@@ -1,4 +1,4 @@
-import { hasBit } from '../../src/domain/partition/conflict-graph';
+import { hasBit } from '../../src/domain/partition/graph/conflict-graph';
 
 /** An undirected graph without loops: which vertices, 0, 1, 2 …, conflict. */
 export class Graph {

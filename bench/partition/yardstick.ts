@@ -1,4 +1,4 @@
-import { bitsOf } from '../../src/domain/partition/conflict-graph';
+import { bitsOf } from '../../src/domain/partition/graph/conflict-graph';
 import { createRandom, type Random } from '../../test/chaos/random';
 import { saturationFirst } from './baselines';
 import type { Graph } from './graph';

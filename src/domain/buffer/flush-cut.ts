@@ -24,6 +24,10 @@ const ALWAYS_RECUT = 1000;
  */
 const RECUT_PER_ARRIVAL = 32;
 
+/** Steps of search for each cut, and for each record that has arrived: one millisecond or two, and a tenth of one. */
+const SEARCH_STEPS = 200_000;
+const SEARCH_STEPS_PER_ARRIVAL = 10_000;
+
 /**
  * Whether to cut the waiting records together with the partial batches: when something is due, or when a batch may become
  * full and there is a slot for it. With very many partial batches (thousands of records that conflict with each other),
@@ -46,7 +50,9 @@ export function isWorthCutting(
 /** Cuts all records that are not in a full batch. */
 export function cut(buffer: RecordBuffer, { maxBatchSize, conflicts }: CutPolicy): void {
   const records = [...buffer.partial.flat(), ...buffer.waiting].sort(bySeq);
-  const { batches, lowerBound } = partition(records, { rules: conflicts, maxBatchSize });
+  // What a record costs stays bounded, although those of partial batches are cut again and again.
+  const searchSteps = SEARCH_STEPS + SEARCH_STEPS_PER_ARRIVAL * buffer.waiting.length;
+  const { batches, lowerBound } = partition(records, { rules: conflicts, maxBatchSize, searchSteps });
   const payloads = batches.flatMap(splitRepeats).flatMap(splitBySize);
   const full = payloads.filter((batch) => batch.length === maxBatchSize);
   buffer.full = [...buffer.full, ...full].sort(byOldest);

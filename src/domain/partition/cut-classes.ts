@@ -1,15 +1,25 @@
 import { arrange } from './arrange';
-import { freeRecords, type Classes } from './classes';
-import { partitionCliques } from './cliques';
-import { componentsOf, isClique, partOfRecords, partsOf, type Components } from './components';
-import { batchesOf, fewest, type Cut } from './cut';
+import { freeRecords, type Classes } from './graph/classes';
+import { partitionCliques } from './exact/cliques';
+import { componentsOf, isClique, partOfRecords, partsOf, type Components } from './graph/components';
+import { batchesOf, fewest, type Cut } from './graph/cut';
 import { General } from './general';
-import { partitionGroups } from './groups';
-import { partsBy, slotOfAll } from './join';
-import { listOf, listsBy } from './lists';
+import { partitionGroups } from './exact/groups';
+import { partsBy, slotOfAll } from './exact/parts';
+import { listOf, listsBy } from './graph/lists';
 
-/** Cuts classified records: the first strategy that fits the structure of their conflicts. */
-export function cutClasses(classes: Classes, maxBatchSize: number, budget: Budget = budgetFor(classes)): Cut {
+/**
+ * Cuts classified records: the first strategy that fits the structure of their conflicts.
+ * @param searchSteps elementary steps for searches, of which no more than 12 million are taken
+ */
+export function cutClasses(classes: Classes, maxBatchSize: number, searchSteps = stepsFor(classes)): Cut {
+  return cutWithin(classes, maxBatchSize, {
+    steps: Math.min(searchSteps, MAX_STEPS),
+    records: classes.classOf.length,
+  });
+}
+
+function cutWithin(classes: Classes, maxBatchSize: number, budget: Budget): Cut {
   const components = componentsOf(classes);
   return (
     cutGroups(classes, components, maxBatchSize) ??
@@ -30,8 +40,8 @@ const LEAST_STEPS = 200_000;
 const STEPS_PER_RECORD = 40_000;
 const MAX_STEPS = 12_000_000;
 
-function budgetFor({ classOf: { length: records } }: Classes): Budget {
-  return { steps: Math.min(LEAST_STEPS + STEPS_PER_RECORD * records, MAX_STEPS), records };
+function stepsFor({ classOf: { length: records } }: Classes): number {
+  return Math.min(LEAST_STEPS + STEPS_PER_RECORD * records, MAX_STEPS);
 }
 
 /** Where there is one component at most, and that is complete multipartite. */
@@ -54,7 +64,7 @@ function cutCliques(classes: Classes, components: Components, maxBatchSize: numb
 
 /** Never puts two records of a component together, whether they conflict or not. */
 function cutAsCliques(classes: Classes, { ofClass, sizes }: Components, maxBatchSize: number): Cut {
-  const componentOf = classes.classOf.map((index) => ofClass[index] as number);
+  const componentOf = classes.classOf.map((index) => ofClass[index] ?? 0);
   return fewest(partitionCliques(listsBy(componentOf, sizes.length), freeRecords(classes), maxBatchSize));
 }
 
@@ -65,12 +75,12 @@ function cutParts(classes: Classes, maxBatchSize: number, budget: Budget): Cut |
   const cut: Cut = { batches: [], lowerBound: 0, steps: 0 };
   for (const { classes: own, records } of partsBy(classes, slot)) {
     const share = { steps: (budget.steps * records.length) / budget.records, records: records.length };
-    const { batches, lowerBound, steps } = cutClasses(own, maxBatchSize, share);
+    const { batches, lowerBound, steps } = cutWithin(own, maxBatchSize, share);
     budget.steps = Math.max(0, budget.steps - Math.min(steps, share.steps));
     budget.records -= records.length;
     cut.lowerBound += lowerBound;
     cut.steps += steps;
-    for (const batch of batches) cut.batches.push(batch.map((index) => records[index] as number));
+    for (const batch of batches) cut.batches.push(batch.map((index) => records[index] ?? 0));
   }
   cut.batches.sort(([a = 0], [b = 0]) => a - b);
   return cut;

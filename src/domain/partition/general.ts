@@ -1,23 +1,23 @@
-import { lowerBoundOf } from './bounds';
-import type { Classes } from './classes';
-import { cliqueBound } from './clique-bound';
-import type { Components } from './components';
-import { heaviestBatch } from './conflict-free';
-import { byConflicts, conflictCounts } from './conflict-counts';
-import { ConflictGraph } from './conflict-graph';
-import type { Assignment } from './cut';
-import { searchFewest } from './exact';
-import { extract } from './extract';
-import { firstFit } from './first-fit';
-import { fractionalBound, MAX_CLASSES as MAX_FRACTIONAL } from './fractional-bound';
-import { heaviestClique } from './heaviest-clique';
-import { improve } from './improve';
-import { Kernel } from './kernel';
-import { tabuSearch } from './tabu';
-import { cutTwoSided } from './two-sides';
+import { lowerBoundOf } from './bounds/counting';
+import type { Classes } from './graph/classes';
+import { cliqueBound } from './bounds/clique-bound';
+import type { Components } from './graph/components';
+import { heaviestBatch } from './bounds/heaviest-batch';
+import { byConflicts, conflictCounts } from './graph/conflict-counts';
+import { ConflictGraph } from './graph/conflict-graph';
+import type { Assignment } from './graph/cut';
+import { searchFewest } from './exact/all-ways';
+import { extract } from './search/extract';
+import { firstFit } from './search/first-fit';
+import { fractionalBound, MAX_CLASSES as MAX_FRACTIONAL } from './bounds/fractional-bound';
+import { heaviestClique } from './bounds/heaviest-clique';
+import { improve } from './search/improve';
+import { Kernel } from './graph/kernel';
+import { tabuSearch } from './search/tabu';
+import { cutTwoSided } from './exact/two-sides';
 
 /** How much of the steps of a search each of its ways may take. */
-const SHARES = { clique: 0.05, conflictFree: 0.1, extraction: 0.5, fractional: 0.5 } as const;
+const SHARES = { clique: 0.05, conflictFree: 0.25, extraction: 0.4, fractional: 0.5 } as const;
 
 /**
  * Words that may be read to write all conflicts out, for each step of the search: up to 40 ms in all, and far less unless
@@ -83,10 +83,12 @@ export class General {
   private searchIn(kernel: Kernel): void {
     const { maxBatchSize, maxSteps } = this;
     const depth = Math.min(maxBatchSize, kernel.count);
+    let extracted = 0;
     if (depth <= MAX_DEPTH && kernel.records * kernel.count <= MAX_EXTRACTED) {
-      const extracted = extract(kernel, maxBatchSize, SHARES.extraction * maxSteps);
-      this.steps += extracted.steps;
-      this.considerIn(kernel, extracted.batches);
+      const { batches, steps } = extract(kernel, maxBatchSize, SHARES.extraction * maxSteps);
+      extracted = steps;
+      this.steps += steps;
+      this.considerIn(kernel, batches);
     }
     if (this.isOpen() && kernel.count <= MAX_DEPTH) {
       const clique = heaviestClique(kernel, maxBatchSize, SHARES.clique * maxSteps);
@@ -95,23 +97,22 @@ export class General {
     }
     if (this.isOpen() && depth <= MAX_DEPTH) this.proveByLargestBatch(kernel);
     if (this.isOpen()) {
-      const left = Math.max(0, maxSteps - this.steps);
       const share = kernel.count <= MAX_FRACTIONAL ? 1 - SHARES.fractional : 1;
       const found = tabuSearch(this.batchesIn(kernel), kernel, {
         maxBatchSize,
         enough: this.lowerBound,
-        maxSteps: share * left,
+        maxSteps: share * (maxSteps - extracted),
       });
       this.steps += found.steps;
       this.considerIn(kernel, found.batches);
     }
     if (this.isOpen()) {
-      const options = {
+      const maxForBound = Math.max(0, SHARES.fractional * (maxSteps - extracted));
+      const fractional = fractionalBound(kernel, {
         maxBatchSize,
         enough: this.best.count,
-        maxSteps: Math.max(0, maxSteps - this.steps),
-      };
-      const fractional = fractionalBound(kernel, options);
+        maxSteps: maxForBound,
+      });
       this.steps += fractional.steps;
       this.prove(fractional.bound);
     }

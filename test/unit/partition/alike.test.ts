@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import type { ConflictRule } from '../../../src/domain/rules';
-import { classify } from '../../../src/domain/partition/classes';
+import { classify } from '../../../src/domain/partition/graph/classes';
 import { cutClasses } from '../../../src/domain/partition/cut-classes';
-import { partsBy, slotOfAll } from '../../../src/domain/partition/join';
+import { partsBy, slotOfAll } from '../../../src/domain/partition/exact/parts';
 import { partition } from '../../../src/domain/partition';
 import type { JsonValue } from '../../../src/domain/json';
 import { createRandom } from '../../chaos/random';

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { arrange } from '../../../src/domain/partition/arrange';
-import type { Classes } from '../../../src/domain/partition/classes';
-import type { Assignment } from '../../../src/domain/partition/cut';
-import { listsBy } from '../../../src/domain/partition/lists';
+import type { Classes } from '../../../src/domain/partition/graph/classes';
+import type { Assignment } from '../../../src/domain/partition/graph/cut';
+import { listsBy } from '../../../src/domain/partition/graph/lists';
 
 const CLASSES = 3;
 

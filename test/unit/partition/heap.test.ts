@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { MinHeap } from '../../../src/domain/partition/heap';
+import { MinHeap } from '../../../src/domain/partition/exact/heap';
 
 describe('MinHeap', () => {
   test('gives back the least of what is in it, whatever the order of pushes and pops', () => {

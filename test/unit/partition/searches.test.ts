@@ -1,12 +1,13 @@
 import fc from 'fast-check';
-import { classify } from '../../../src/domain/partition/classes';
-import { ConflictGraph } from '../../../src/domain/partition/conflict-graph';
-import { heaviestBatch } from '../../../src/domain/partition/conflict-free';
-import { extract } from '../../../src/domain/partition/extract';
-import { fractionalBound } from '../../../src/domain/partition/fractional-bound';
-import { heaviestClique } from '../../../src/domain/partition/heaviest-clique';
-import { Kernel } from '../../../src/domain/partition/kernel';
-import { tabuSearch } from '../../../src/domain/partition/tabu';
+import { classify } from '../../../src/domain/partition/graph/classes';
+import { ConflictGraph } from '../../../src/domain/partition/graph/conflict-graph';
+import { heaviestBatch } from '../../../src/domain/partition/bounds/heaviest-batch';
+import { searchFewest } from '../../../src/domain/partition/exact/all-ways';
+import { extract } from '../../../src/domain/partition/search/extract';
+import { fractionalBound } from '../../../src/domain/partition/bounds/fractional-bound';
+import { heaviestClique } from '../../../src/domain/partition/bounds/heaviest-clique';
+import { Kernel } from '../../../src/domain/partition/graph/kernel';
+import { tabuSearch } from '../../../src/domain/partition/search/tabu';
 import type { ConflictRule } from '../../../src/domain/rules';
 import { recordsOf } from '../../helpers/arbitraries';
 import { fewestByCounting } from '../../helpers/inclusion-exclusion';
@@ -88,6 +89,52 @@ test('extraction and tabu search give valid batches of all records that conflict
     }),
     { numRuns: 200 },
   );
+});
+
+test('trying all ways gives the fewest valid batches, from a start of one batch for each record', () => {
+  fc.assert(
+    fc.property(graphs, ({ values, isApart, kernel, maxBatchSize }) => {
+      const conflicting = [...values.keys()].filter((a) => values.some((_, b) => isApart(a, b)));
+      const start = [...kernel.sizes].flatMap((size, each) => Array.from({ length: size }, () => [each]));
+      const found = searchFewest(start, kernel, { maxBatchSize, enough: 1, maxPlaces: 1e6 })!;
+      const fewest = fewestByCounting(
+        conflicting.length,
+        (a, b) => isApart(conflicting[a]!, conflicting[b]!),
+        maxBatchSize,
+      );
+      expect([found.batches.length, found.proved]).toEqual([fewest, true]);
+      for (const batch of found.batches) {
+        expect(batch.length).toBeLessThanOrEqual(maxBatchSize);
+        expect(batch.filter((a, i) => batch.some((b, j) => i !== j && kernel.conflict(a, b)))).toEqual([]);
+      }
+    }),
+    { numRuns: 200 },
+  );
+});
+
+test('tabu search gives valid batches where most pairs conflict, and where hardly any do', () => {
+  for (const share of [0.2, 0.9]) {
+    let state = 7;
+    const next = () => (state = (state * 48_271) % 2_147_483_647) / 2_147_483_647;
+    const rules: ConflictRule[] = Array.from({ length: 60 }, (_, a) => ({
+      never: {
+        left: { equals: a },
+        right: { in: [...Array(60).keys()].filter((b) => b < a && next() < share).concat(-1) },
+      },
+    }));
+    const classes = classify(recordsOf([...Array(60).keys(), ...Array(60).keys()]), rules);
+    const kernel = Kernel.of(classes, new ConflictGraph(classes), Infinity)!;
+    const start = [...kernel.sizes].flatMap((size, each) => Array.from({ length: size }, () => [each]));
+    const { batches } = tabuSearch(start, kernel, { maxBatchSize: 7, enough: 1, maxSteps: 1_000_000 });
+    expect(batches.length).toBeLessThan(start.length / 2);
+    for (const batch of batches) {
+      expect(batch.length).toBeLessThanOrEqual(7);
+      expect(batch.filter((a, i) => batch.some((b, j) => i !== j && kernel.conflict(a, b)))).toEqual([]);
+    }
+    const counts = new Int32Array(kernel.count);
+    for (const each of batches.flat()) counts[each]!++;
+    expect(counts).toEqual(kernel.sizes);
+  }
 });
 
 test('five hundred records of which nine pairs of ten conflict need 100 batches, as no six of them fit together', () => {

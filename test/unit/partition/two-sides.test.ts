@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { conflicts, type ConflictRule } from '../../../src/domain/rules';
 import { partition } from '../../../src/domain/partition';
-import { splitBetween } from '../../../src/domain/partition/split-between';
+import { splitBetween } from '../../../src/domain/partition/exact/split-between';
 import { recordsOf } from '../../helpers/arbitraries';
 
 const PAIRS: ConflictRule[] = [0, 2, 4, 6, 8, 10].map((each) => ({ pair: [each, each + 1] }));

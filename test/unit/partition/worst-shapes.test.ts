@@ -1,4 +1,4 @@
-import { classify } from '../../../src/domain/partition/classes';
+import { classify } from '../../../src/domain/partition/graph/classes';
 import { cutClasses } from '../../../src/domain/partition/cut-classes';
 import { recordsOfShape, SHAPES } from '../../helpers/partition-shapes';
 
@@ -28,6 +28,16 @@ test('steps that linear work takes grow with the records, not with their square,
     return steps;
   });
   expect(many! / few!).toBeLessThan(8);
+});
+
+test('takes no more steps than are allowed for a search, but for the least that small buffers need', () => {
+  const shape = SHAPES.find(({ name }) => name === 'two groups, a distinct and a never that overlap')!;
+  const classes = classify(recordsOfShape(shape, 500), shape.rules);
+  const [few, many] = [200_000, undefined].map(
+    (steps) => cutClasses(classes, shape.maxBatchSize, steps).steps,
+  );
+  expect(few!).toBeLessThan(1_000_000);
+  expect(many!).toBeGreaterThan(5 * few!);
 });
 
 test('takes 130,000 components, which are more than a call has arguments', () => {

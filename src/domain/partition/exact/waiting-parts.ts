@@ -1,5 +1,5 @@
 import { MinHeap } from './heap';
-import type { Lists } from './lists';
+import type { Lists } from '../graph/lists';
 
 /**
  * Parts of a complete multipartite graph that are being used up, in a heap by their oldest record for each amount of room
@@ -36,12 +36,12 @@ export class WaitingParts {
 
   /** The oldest record of a part that is left; Infinity when there is none. */
   headOf(part: number): number {
-    return this.remaining(part) > 0 ? (this.parts.items[this.next[part] as number] as number) : Infinity;
+    return this.remaining(part) > 0 ? (this.parts.items[this.next[part] ?? 0] ?? 0) : Infinity;
   }
 
   /** Uses up the head of a part that was taken out. */
   useHead(part: number): void {
-    this.next[part] = (this.next[part] as number) + 1;
+    this.next[part] = (this.next[part] ?? 0) + 1;
   }
 
   put(part: number): void {
@@ -83,6 +83,6 @@ export class WaitingParts {
   }
 
   private remaining(part: number): number {
-    return (this.parts.starts[part + 1] as number) - (this.next[part] as number);
+    return (this.parts.starts[part + 1] ?? 0) - (this.next[part] ?? 0);
   }
 }

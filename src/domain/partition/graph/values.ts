@@ -1,5 +1,5 @@
-import { canonicalJson, isComposite, type JsonValue } from '../json';
-import { parseJsonPointer, valueAt } from '../json-pointer';
+import { canonicalJson, isComposite, type JsonValue } from '../../json';
+import { parseJsonPointer, valueAt } from '../../json-pointer';
 
 /** The number of what was not found or not numbered. */
 export const NOT_NUMBERED = -1;
@@ -48,7 +48,7 @@ export class Parts {
    * records have costs no more than those. Linear in the keys of the records.
    */
   holding(tokens: ReadonlySet<string>): ReadonlyMap<string, number[]> {
-    const holding = new Map([...tokens].map((token) => [token, [] as number[]]));
+    const holding = new Map([...tokens].map((token): [string, number[]] => [token, []]));
     for (let i = 0; i < this.records.length; i++) {
       const { value } = this.records[i] as { value: JsonValue };
       if (value === null || typeof value !== 'object') continue;
@@ -93,7 +93,7 @@ export class Parts {
 export function crossed(a: Numbered, b: Numbered): Numbered {
   const pairs = new Map<number, number>();
   const numbers = a.numbers.map((ofA, i) => {
-    const ofB = b.numbers[i] as number;
+    const ofB = b.numbers[i] ?? 0;
     if (ofA === NOT_NUMBERED || ofB === NOT_NUMBERED) return NOT_NUMBERED;
     return numberIn(pairs, ofA * b.size + ofB, pairs.size);
   });
@@ -105,4 +105,24 @@ function numberIn<K>(numbers: Map<K, number>, key: K, next: number): number {
   if (known !== undefined) return known;
   numbers.set(key, next);
   return next;
+}
+
+/** Numbers ids, 0, 1, 2 … as they come: in a table where that isn't much larger than all there is, as a Map is slow. */
+export class Numbers {
+  private readonly table: Int32Array | undefined;
+  private readonly map = new Map<number, number>();
+  count = 0;
+
+  constructor(ids: number, most: number) {
+    if (ids <= 4 * most) this.table = new Int32Array(ids);
+  }
+
+  of(id: number): number {
+    const known = this.table ? (this.table[id] ?? 0) : this.map.get(id);
+    if (known) return known - 1;
+    this.count++;
+    if (this.table) this.table[id] = this.count;
+    else this.map.set(id, this.count);
+    return this.count - 1;
+  }
 }

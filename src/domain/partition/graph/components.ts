@@ -21,15 +21,15 @@ export function componentsOf({ constraints, members, slots }: Classes): Componen
   const rootOf = (index: number) => {
     let root = index;
     while (parents[root] !== root) {
-      parents[root] = parents[parents[root] as number] as number;
-      root = parents[root] as number;
+      parents[root] = parents[parents[root] ?? 0] ?? 0;
+      root = parents[root] ?? 0;
     }
     return root;
   };
   const firstIn = new Int32Array(slots).fill(FREE);
   for (const [index, ofClass] of constraints.entries()) {
     for (const { slot } of ofClass) {
-      const first = firstIn[slot] as number;
+      const first = firstIn[slot] ?? 0;
       if (first === FREE) firstIn[slot] = index;
       // The smaller index becomes the root: it has been numbered by the time that it is asked for.
       else {
@@ -43,9 +43,9 @@ export function componentsOf({ constraints, members, slots }: Classes): Componen
   for (const [index, own] of constraints.entries()) {
     if (own.length === 0) continue;
     const root = rootOf(index);
-    const component = root === index ? sizes.push(0) - 1 : (ofClass[root] as number);
+    const component = root === index ? sizes.push(0) - 1 : (ofClass[root] ?? 0);
     ofClass[index] = component;
-    sizes[component] = (sizes[component] as number) + lengthOf(members, index);
+    sizes[component] = (sizes[component] ?? 0) + lengthOf(members, index);
   }
   return { classes: listsBy(ofClass, sizes.length), sizes: Int32Array.from(sizes), ofClass };
 }
@@ -59,7 +59,7 @@ const MAX_COMPARED_CLASSES = 64;
  */
 export function partsOf(classes: Classes, component: Int32Array): number[][] | undefined {
   const of = (index: number) => classes.constraints[index] ?? [];
-  const [first] = of(component[0] as number);
+  const [first] = of(component[0] ?? 0);
   if (component.every((index) => of(index).length === 1 && of(index)[0]?.slot === first?.slot)) {
     // Classes of one slot alone differ in their keys.
     return Array.from(component, (index) => [index]);
@@ -86,8 +86,7 @@ function isScattered({ constraints, members }: Classes, index: number): boolean 
 export function isClique(classes: Classes, { classes: lists }: Components, component: number): boolean {
   const isSingle = (index: number) => lengthOf(classes.members, index) === 1 || isScattered(classes, index);
   // Most often it is one value that is to be distinct.
-  if (lengthOf(lists, component) === 1)
-    return isSingle(lists.items[lists.starts[component] as number] as number);
+  if (lengthOf(lists, component) === 1) return isSingle(lists.items[lists.starts[component] ?? 0] ?? 0);
   const parts = partsOf(classes, listOf(lists, component));
   return parts?.every(([first = FREE, ...others]) => others.length === 0 && isSingle(first)) ?? false;
 }
@@ -100,7 +99,7 @@ export function partOfRecords(
   const partOf = new Int32Array(classes.classOf.length).fill(FREE);
   let count = 0;
   for (const part of parts) {
-    const scattered = isScattered(classes, part[0] as number);
+    const scattered = isScattered(classes, part[0] ?? 0);
     for (const index of part) {
       for (const record of listOf(classes.members, index)) partOf[record] = scattered ? count++ : count;
     }

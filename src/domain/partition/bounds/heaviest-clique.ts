@@ -1,4 +1,4 @@
-import type { Kernel } from './kernel';
+import type { Kernel } from '../graph/kernel';
 
 /**
  * A number of batches that some classes need because all of them conflict with each other: the sum of what each needs by
@@ -19,7 +19,7 @@ export function heaviestClique(
   );
   const search = new CliqueSearch(kernel, needs, maxSteps);
   const order = [...needs.keys()].sort(
-    (a, b) => (kernel.degrees[b] as number) - (kernel.degrees[a] as number) || a - b,
+    (a, b) => (kernel.degrees[b] ?? 0) - (kernel.degrees[a] ?? 0) || a - b,
   );
   search.steps += order.length;
   search.grow(0, order);
@@ -42,16 +42,16 @@ class CliqueSearch {
     if (candidates.length === 0 || this.steps >= this.maxSteps) return;
     const { ordered, bounds } = this.coloured(candidates);
     for (let place = ordered.length - 1; place >= 0 && this.steps < this.maxSteps; place--) {
-      if (weight + (bounds[place] as number) <= this.heaviest) return;
-      const chosen = ordered[place] as number;
+      if (weight + (bounds[place] ?? 0) <= this.heaviest) return;
+      const chosen = ordered[place] ?? 0;
       const joining: number[] = [];
       // Those behind it have been tried.
       for (let other = 0; other < place; other++) {
-        const each = ordered[other] as number;
+        const each = ordered[other] ?? 0;
         if (this.kernel.conflict(chosen, each)) joining.push(each);
       }
       this.steps += place;
-      this.grow(weight + (this.needs[chosen] as number), joining);
+      this.grow(weight + (this.needs[chosen] ?? 0), joining);
     }
   }
 
@@ -70,7 +70,7 @@ class CliqueSearch {
         if (colour.some((other) => this.kernel.conflict(each, other))) others.push(each);
         else {
           colour.push(each);
-          heaviest = Math.max(heaviest, this.needs[each] as number);
+          heaviest = Math.max(heaviest, this.needs[each] ?? 0);
           ordered.push(each);
           bounds.push(sum + heaviest);
         }

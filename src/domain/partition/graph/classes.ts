@@ -1,8 +1,8 @@
-import type { ConflictRule } from '../rules';
-import type { JsonValue } from '../json';
+import type { ConflictRule } from '../../rules';
+import type { JsonValue } from '../../json';
 import { ALONE, columnsOf, type Column, type Constraint } from './columns';
 import { listOf, listsBy, type Lists } from './lists';
-import { NOT_NUMBERED, Parts } from './values';
+import { NOT_NUMBERED, Numbers, Parts } from './values';
 
 /**
  * The records of a buffer, by what they conflict with. A record is known by its index in the buffer, which is also its
@@ -44,7 +44,7 @@ export function classify(records: readonly { value: JsonValue }[], rules: readon
   const oldest: number[] = [];
   const classOf = split.map((index, record) => {
     if (numberOf[index] === -1) numberOf[index] = oldest.push(record) - 1;
-    return numberOf[index] as number;
+    return numberOf[index] ?? 0;
   });
   const constraints = constraintsOf(oldest, classOf, mattering);
   return { constraints, members: listsBy(classOf, oldest.length), classOf, slots };
@@ -58,10 +58,10 @@ function splitBy({ records, states, constraints }: Column, classOf: Int32Array, 
   const width = constraints.length;
   const pieces = new Numbers(count * width, states.length);
   for (let place = 0; place < states.length; place++) {
-    const state = states[place] as number;
+    const state = states[place] ?? 0;
     if (state === NOT_NUMBERED || (constraints[state] ?? NONE).length === 0) continue;
-    const record = records === undefined ? place : (records[place] as number);
-    classOf[record] = count + pieces.of((classOf[record] as number) * width + state);
+    const record = records === undefined ? place : (records[place] ?? 0);
+    classOf[record] = count + pieces.of((classOf[record] ?? 0) * width + state);
   }
   return count + pieces.count;
 }
@@ -76,9 +76,9 @@ function constraintsOf(
   const own: (Constraint[] | undefined)[] = [];
   for (const { records, states, constraints } of columns) {
     for (let place = 0; place < states.length; place++) {
-      const record = records === undefined ? place : (records[place] as number);
-      const index = classOf[record] as number;
-      const state = states[place] as number;
+      const record = records === undefined ? place : (records[place] ?? 0);
+      const index = classOf[record] ?? 0;
+      const state = states[place] ?? 0;
       if (oldest[index] !== record || state === NOT_NUMBERED) continue;
       const more = constraints[state] ?? NONE;
       if (all[index]?.length === 0) all[index] = more;
@@ -93,23 +93,3 @@ function constraintsOf(
 }
 
 const NONE: readonly Constraint[] = [];
-
-/** Numbers ids, 0, 1, 2 … as they come: in a table where that isn't much larger than all there is, as a Map is slow. */
-class Numbers {
-  private readonly table: Int32Array | undefined;
-  private readonly map = new Map<number, number>();
-  count = 0;
-
-  constructor(ids: number, most: number) {
-    if (ids <= 4 * most) this.table = new Int32Array(ids);
-  }
-
-  of(id: number): number {
-    const known = this.table ? (this.table[id] as number) : this.map.get(id);
-    if (known) return known - 1;
-    this.count++;
-    if (this.table) this.table[id] = this.count;
-    else this.map.set(id, this.count);
-    return this.count - 1;
-  }
-}

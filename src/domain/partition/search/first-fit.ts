@@ -1,5 +1,5 @@
-import type { Classes } from './classes';
-import type { Assignment } from './cut';
+import type { Classes } from '../graph/classes';
+import type { Assignment } from '../graph/cut';
 import { OpenBatches } from './open-batches';
 
 /** Bounds on the steps in which the first batch is looked for; 100,000 to 300,000 steps take a millisecond. */
@@ -25,8 +25,8 @@ export function firstFit(
   const searchFrom = new Int32Array(classes.constraints.length);
   const batchOf = new Int32Array(records);
   for (const record of order) {
-    const recordClass = classes.classOf[record] as number;
-    const batch = batches.firstFor(recordClass, searchFrom[recordClass] as number);
+    const recordClass = classes.classOf[record] ?? 0;
+    const batch = batches.firstFor(recordClass, searchFrom[recordClass] ?? 0);
     searchFrom[recordClass] = batch;
     batches.put(recordClass, batch);
     batchOf[record] = batch;

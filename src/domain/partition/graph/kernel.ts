@@ -24,7 +24,8 @@ export class Kernel {
   readonly records: number;
   /** One row behind the other; a class that is alone conflicts with itself. */
   private readonly rows: Int32Array;
-  private neighbours: { starts: Int32Array; items: Int32Array } | undefined;
+  private conflicting: { starts: Int32Array; items: Int32Array } | undefined;
+  private others: { starts: Int32Array; items: Int32Array } | undefined;
 
   private constructor(
     private readonly classes: Classes,
@@ -77,34 +78,54 @@ export class Kernel {
   }
 
   conflict(a: number, b: number): boolean {
-    return ((this.rows[a * this.words + (b >> 5)] as number) & (1 << (b & 31))) !== 0;
+    return ((this.rows[a * this.words + (b >> 5)] ?? 0) & (1 << (b & 31))) !== 0;
+  }
+
+  /** Whether more pairs of classes conflict than don't. */
+  isDense(): boolean {
+    let conflicts = 0;
+    for (const word of this.rows) conflicts += bitsIn(word);
+    return 2 * conflicts > this.count * this.count;
   }
 
   /** The conflicts of all classes as lists, made when first asked for. */
   lists(): { starts: Int32Array; items: Int32Array } {
-    if (this.neighbours) return this.neighbours;
-    const starts = new Int32Array(this.count + 1);
-    for (let each = 0; each < this.count; each++) {
-      let conflicts = 0;
-      for (const word of this.row(each)) conflicts += bitsIn(word);
-      starts[each + 1] = (starts[each] as number) + conflicts;
+    return (this.conflicting ??= this.listsOf(0));
+  }
+
+  /** By class: those that it doesn't conflict with, as lists; itself among them unless its records conflict. */
+  fitting(): { starts: Int32Array; items: Int32Array } {
+    return (this.others ??= this.listsOf(-1));
+  }
+
+  /** @param flip -1 to list what isn't in the rows */
+  private listsOf(flip: 0 | -1): { starts: Int32Array; items: Int32Array } {
+    const { count, words, rows } = this;
+    // Beyond the last class, no bit of a row stands for anything.
+    const mask = (word: number) => (word === words - 1 && count % 32 !== 0 ? (1 << (count % 32)) - 1 : -1);
+    const starts = new Int32Array(count + 1);
+    for (let each = 0; each < count; each++) {
+      let listed = 0;
+      for (let word = 0; word < words; word++)
+        listed += bitsIn(((rows[each * words + word] ?? 0) ^ flip) & mask(word));
+      starts[each + 1] = (starts[each] ?? 0) + listed;
     }
-    const items = new Int32Array(starts[this.count] as number);
+    const items = new Int32Array(starts[count] ?? 0);
     let next = 0;
-    for (let each = 0; each < this.count; each++) {
-      for (let word = 0; word < this.words; word++) {
-        for (let bits = this.rows[each * this.words + word] as number; bits !== 0; bits &= bits - 1)
-          items[next++] = (word << 5) + 31 - Math.clz32(bits & -bits);
+    for (let each = 0; each < count; each++) {
+      for (let word = 0; word < words; word++) {
+        let bits = ((rows[each * words + word] ?? 0) ^ flip) & mask(word);
+        for (; bits !== 0; bits &= bits - 1) items[next++] = (word << 5) + 31 - Math.clz32(bits & -bits);
       }
     }
-    return (this.neighbours = { starts, items });
+    return { starts, items };
   }
 
   /** The batches that a partition of all records has, as lists of classes: one entry for each record of the kernel. */
   batchesOf({ batchOf, count }: Assignment): number[][] {
     const batches = Array.from({ length: count }, (): number[] => []);
     for (const [number, id] of this.ids.entries())
-      for (const record of listOf(this.classes.members, id)) batches[batchOf[record] as number]?.push(number);
+      for (const record of listOf(this.classes.members, id)) batches[batchOf[record] ?? 0]?.push(number);
     return batches;
   }
 
@@ -120,9 +141,9 @@ export class Kernel {
     const sizes = batches.map(({ length }) => length);
     for (const [batch, classes] of batches.entries()) {
       for (const number of classes) {
-        const id = this.ids[number] as number;
-        batchOf[members.items[next[id] as number] as number] = batch;
-        next[id] = (next[id] as number) + 1;
+        const id = this.ids[number] ?? 0;
+        batchOf[members.items[next[id] ?? 0] ?? 0] = batch;
+        next[id] = (next[id] ?? 0) + 1;
       }
     }
     let batch = 0;
@@ -138,10 +159,10 @@ export class Kernel {
   private degreeOf(recordClass: number): number {
     let degree = 0;
     for (let word = 0; word < this.words; word++) {
-      for (let bits = this.rows[recordClass * this.words + word] as number; bits !== 0; bits &= bits - 1)
-        degree += this.sizes[(word << 5) + 31 - Math.clz32(bits & -bits)] as number;
+      for (let bits = this.rows[recordClass * this.words + word] ?? 0; bits !== 0; bits &= bits - 1)
+        degree += this.sizes[(word << 5) + 31 - Math.clz32(bits & -bits)] ?? 0;
     }
-    return degree - (this.alone[recordClass] as number);
+    return degree - (this.alone[recordClass] ?? 0);
   }
 }
 
@@ -154,9 +175,9 @@ export function bitsIn(word: number): number {
 
 function copyRenumbered(row: Int32Array, numberOf: Int32Array, into: Int32Array): void {
   for (let word = 0; word < row.length; word++) {
-    for (let bits = row[word] as number; bits !== 0; bits &= bits - 1) {
-      const number = numberOf[(word << 5) + 31 - Math.clz32(bits & -bits)] as number;
-      into[number >> 5] = (into[number >> 5] as number) | (1 << (number & 31));
+    for (let bits = row[word] ?? 0; bits !== 0; bits &= bits - 1) {
+      const number = numberOf[(word << 5) + 31 - Math.clz32(bits & -bits)] ?? 0;
+      into[number >> 5] = (into[number >> 5] ?? 0) | (1 << (number & 31));
     }
   }
 }

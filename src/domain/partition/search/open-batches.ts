@@ -1,7 +1,7 @@
-import { Bits, SparseBits, type NumberSet } from './bits';
-import type { Classes } from './classes';
-import { ALONE, type Constraint } from './columns';
-import { lengthOf } from './lists';
+import { Bits, SparseBits, type NumberSet } from '../graph/bits';
+import type { Classes } from '../graph/classes';
+import { ALONE, type Constraint } from '../graph/columns';
+import { lengthOf } from '../graph/lists';
 import { TakenSlots } from './taken-slots';
 
 /** A slot of many records: which batches have it taken, and with which key. */
@@ -90,7 +90,7 @@ export class OpenBatches {
       this.sizes.push(0);
       this.withRoom.add(batch);
     }
-    const size = (this.sizes[batch] as number) + 1;
+    const size = (this.sizes[batch] ?? 0) + 1;
     this.sizes[batch] = size;
     const { taken, same, narrow } = this.constraintsOf(recordClass);
     this.steps += taken.length + narrow.length;
@@ -148,7 +148,7 @@ export class OpenBatches {
 function recordsInSlots({ constraints, members, slots }: Classes): Int32Array {
   const records = new Int32Array(slots);
   for (const [index, ofClass] of constraints.entries()) {
-    for (const { slot } of ofClass) records[slot] = (records[slot] as number) + lengthOf(members, index);
+    for (const { slot } of ofClass) records[slot] = (records[slot] ?? 0) + lengthOf(members, index);
   }
   return records;
 }
@@ -161,7 +161,7 @@ function wideSlots(
   const wide = Array.from({ length: slots }, (): WideSlot | undefined => undefined);
   for (const [index, ofClass] of constraints.entries()) {
     for (const { slot, key } of ofClass) {
-      if (!isWide(records[slot] as number)) continue;
+      if (!isWide(records[slot] ?? 0)) continue;
       const known: WideSlot = wide[slot] ?? { taken: new Bits(), byKey: new Map() };
       wide[slot] = known;
       if (key === ALONE) continue;

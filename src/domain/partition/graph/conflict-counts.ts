@@ -11,14 +11,14 @@ export function conflictCounts({ constraints, members, slots }: Classes): Float6
   for (const [index, ofClass] of constraints.entries()) {
     const records = lengthOf(members, index);
     for (const { slot, key } of ofClass) {
-      inSlot[slot] = (inSlot[slot] as number) + records;
+      inSlot[slot] = (inSlot[slot] ?? 0) + records;
       if (key !== ALONE) withKey.set(idOf(slot, key), (withKey.get(idOf(slot, key)) ?? 0) + records);
     }
   }
   return Float64Array.from(constraints, (ofClass) =>
     ofClass.reduce((sum, { slot, key }) => {
       const harmless = key === ALONE ? 1 : (withKey.get(idOf(slot, key)) ?? 0);
-      return sum + (inSlot[slot] as number) - harmless;
+      return sum + (inSlot[slot] ?? 0) - harmless;
     }, 0),
   );
 }
@@ -29,7 +29,7 @@ export function byConflicts({ classOf }: Classes, counts: Float64Array): Int32Ar
   const rankOf = new Map(descending.map((count, rank) => [count, rank]));
   const rankOfClass = Int32Array.from(counts, (count) => rankOf.get(count) ?? 0);
   return listsBy(
-    classOf.map((index) => rankOfClass[index] as number),
+    classOf.map((index) => rankOfClass[index] ?? 0),
     descending.length,
   ).items;
 }

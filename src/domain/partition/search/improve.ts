@@ -1,6 +1,6 @@
-import type { Classes } from './classes';
-import { hasBit, type ConflictGraph } from './conflict-graph';
-import type { Assignment } from './cut';
+import type { Classes } from '../graph/classes';
+import { hasBit, type ConflictGraph } from '../graph/conflict-graph';
+import type { Assignment } from '../graph/cut';
 
 /** A record that had to leave a batch stays away from it for so many moves, and some more for each that has no batch. */
 const TABU_MOVES = 10;
@@ -83,19 +83,19 @@ class PartialPartition {
 
   /** Gives the record that has waited longest a batch, and takes it from those that are in its way there. */
   move(): void {
-    const record = this.homeless.shift() as number;
+    const record = this.homeless.shift() ?? 0;
     this.moves++;
-    this.graph.conflictsOf(this.classes.classOf[record] as number, this.conflicts);
+    this.graph.conflictsOf(this.classes.classOf[record] ?? 0, this.conflicts);
     const batch = this.bestBatchFor(record);
     const staying: number[] = [];
     const leaving: number[] = [];
     this.graph.steps += 2 * (this.batches[batch]?.length ?? 0);
     for (const other of this.batches[batch] ?? []) {
-      (hasBit(this.conflicts, this.classes.classOf[other] as number) ? leaving : staying).push(other);
+      (hasBit(this.conflicts, this.classes.classOf[other] ?? 0) ? leaving : staying).push(other);
     }
     if (staying.length >= this.maxBatchSize) {
       const restless = staying.reduce(
-        (least, each, at) => (this.hasMovedBefore(each, staying[least] as number) ? at : least),
+        (least, each, at) => (this.hasMovedBefore(each, staying[least] ?? 0) ? at : least),
         0,
       );
       leaving.push(...staying.splice(restless, 1));
@@ -118,7 +118,7 @@ class PartialPartition {
     const { conflictsIn, batches } = this;
     conflictsIn.fill(0);
     for (let word = 0; word < this.conflicts.length; word++) {
-      for (let bits = this.conflicts[word] as number; bits !== 0; bits &= bits - 1) {
+      for (let bits = this.conflicts[word] ?? 0; bits !== 0; bits &= bits - 1) {
         this.countConflictsWith((word << 5) + 31 - Math.clz32(bits & -bits));
       }
     }
@@ -127,7 +127,7 @@ class PartialPartition {
     let leastLeaving = Infinity;
     let longestAgo = 0;
     for (const [batch, { length }] of batches.entries()) {
-      const conflicting = conflictsIn[batch] as number;
+      const conflicting = conflictsIn[batch] ?? 0;
       const leaving = conflicting + (length - conflicting >= this.maxBatchSize ? 1 : 0);
       if (leaving > leastLeaving) continue;
       const tabuUntil = this.tabuUntil.get(this.idOf(record, batch)) ?? 0;
@@ -142,16 +142,16 @@ class PartialPartition {
 
   private countConflictsWith(recordClass: number): void {
     const { starts, items } = this.classes.members;
-    const end = starts[recordClass + 1] as number;
-    for (let place = starts[recordClass] as number; place < end; place++) {
-      const batch = this.batchOf[items[place] as number] as number;
-      if (batch !== HOMELESS) this.conflictsIn[batch] = (this.conflictsIn[batch] as number) + 1;
+    const end = starts[recordClass + 1] ?? 0;
+    for (let place = starts[recordClass] ?? 0; place < end; place++) {
+      const batch = this.batchOf[items[place] ?? 0] ?? 0;
+      if (batch !== HOMELESS) this.conflictsIn[batch] = (this.conflictsIn[batch] ?? 0) + 1;
     }
-    this.graph.steps += end - (starts[recordClass] as number);
+    this.graph.steps += end - (starts[recordClass] ?? 0);
   }
 
   private hasMovedBefore(a: number, b: number): boolean {
-    return (this.lastMoved[a] as number) < (this.lastMoved[b] as number);
+    return (this.lastMoved[a] ?? 0) < (this.lastMoved[b] ?? 0);
   }
 
   private idOf(record: number, batch: number): number {

@@ -1,4 +1,4 @@
-import type { Kernel } from './kernel';
+import type { Kernel } from '../graph/kernel';
 
 /** So many classes fit into the bits of a number. */
 const MAX_CLASSES = 32;
@@ -23,13 +23,13 @@ export function searchFewest(
 ): { batches: readonly (readonly number[])[]; proved: boolean; places: number } | undefined {
   if (kernel.count > MAX_CLASSES || kernel.records > MAX_RECORDS) return undefined;
   const order = [...kernel.sizes.keys()]
-    .sort((a, b) => (kernel.degrees[b] as number) - (kernel.degrees[a] as number) || a - b)
-    .flatMap((each) => Array.from({ length: kernel.sizes[each] as number }, () => each));
+    .sort((a, b) => (kernel.degrees[b] ?? 0) - (kernel.degrees[a] ?? 0) || a - b)
+    .flatMap((each) => Array.from({ length: kernel.sizes[each] ?? 0 }, () => each));
   const search = new Search(order, kernel, maxBatchSize, maxPlaces);
   let batches = best;
   while (batches.length > enough && search.finds(batches.length - 1)) {
     const found: number[][] = [];
-    for (const [place, each] of order.entries()) (found[search.batchAt[place] as number] ??= []).push(each);
+    for (const [place, each] of order.entries()) (found[search.batchAt[place] ?? 0] ??= []).push(each);
     batches = found;
   }
   return { batches, proved: search.placesLeft > 0, places: maxPlaces - search.placesLeft };
@@ -61,8 +61,8 @@ class Search {
     const recordClass = classAt[at];
     if (recordClass === undefined) return true;
     if (room < classAt.length - at) return false;
-    const conflicts = this.kernel.row(recordClass)[0] as number;
-    const first = recordClass === classAt[at - 1] ? (batchAt[at - 1] as number) : 0;
+    const conflicts = this.kernel.row(recordClass)[0] ?? 0;
+    const first = recordClass === classAt[at - 1] ? (batchAt[at - 1] ?? 0) : 0;
     for (let batch = first; batch <= held.length && batch < most; batch++) {
       const before = held[batch] ?? 0;
       const size = sizes[batch] ?? 0;

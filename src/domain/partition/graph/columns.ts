@@ -1,9 +1,9 @@
-import { canonicalJson, type JsonValue } from '../json';
-import { parseJsonPointer } from '../json-pointer';
-import { membersOf, scopeOf, type AlikeRule, type ConflictRule, type NeverRule } from '../rules/rule';
-import { selectorOf } from '../rules/selector';
+import { canonicalJson, type JsonValue } from '../../json';
+import { parseJsonPointer } from '../../json-pointer';
+import { membersOf, scopeOf, type AlikeRule, type ConflictRule, type NeverRule } from '../../rules/rule';
+import { selectorOf } from '../../rules/selector';
 import { atomsAt } from './atoms';
-import { crossed, NOT_NUMBERED, Parts, ValueNumbers, type Numbered } from './values';
+import { crossed, NOT_NUMBERED, Numbers, Parts, ValueNumbers, type Numbered } from './values';
 
 /**
  * What rules come down to. A batch has slots, one for every rule, or for every value that the rule is about separately
@@ -101,10 +101,10 @@ function alikeColumn(parts: Parts, rule: AlikeRule, newSlot: NewSlot): Column {
   const { numbers: states, size: count } = crossed(scopes, keys);
   const at = placesOfStates(states, count, scopes, keys);
   const values = new Int32Array(scopes.size);
-  for (const { scope } of at) values[scope] = (values[scope] as number) + 1;
+  for (const { scope } of at) values[scope] = (values[scope] ?? 0) + 1;
   const slots = Array.from(values, (different) => (different > 1 ? newSlot() : -1));
   const constraints = at.map(({ scope, key }) => {
-    const slot = slots[scope] as number;
+    const slot = slots[scope] ?? 0;
     return slot === -1 ? [] : [{ slot, key }];
   });
   return { states, constraints };
@@ -119,9 +119,9 @@ function placesOfStates(
 ): { scope: number; key: number }[] {
   const at = Array.from({ length: count }, () => NOWHERE);
   for (let i = 0; i < states.length; i++) {
-    const state = states[i] as number;
+    const state = states[i] ?? 0;
     if (state === NOT_NUMBERED || at[state] !== NOWHERE) continue;
-    at[state] = { scope: scopes.numbers[i] as number, key: keys.numbers[i] as number };
+    at[state] = { scope: scopes.numbers[i] ?? 0, key: keys.numbers[i] ?? 0 };
   }
   return at;
 }
@@ -196,26 +196,29 @@ function neverColumn(parts: Parts, rules: readonly NeverRule[], newSlot: NewSlot
   const { numbers: states, size } = crossed(scopes, found);
   const at = placesOfStates(states, size, scopes, found);
   const counts = countsOf(states, size);
-  const inSlots = new Map<number, { slot: number; bySide: [number, number, number] }>();
-  const idOf = (rule: number, scope: number) => scope * rules.length + rule;
+  const most = at.reduce((sum, { key }) => sum + (sides[key]?.length ?? 0), 0);
+  const inSlots = new Numbers(scopes.size * rules.length, most);
+  const idOf = (rule: number, scope: number) => inSlots.of(scope * rules.length + rule);
+  // By rule and scope: how many records are on its left, on its right, and on both sides.
+  const bySide = new Int32Array(3 * most);
   for (const [state, { scope, key }] of at.entries()) {
     for (const { rule, side } of sides[key] ?? []) {
-      const id = idOf(rule, scope);
-      const known = inSlots.get(id) ?? { slot: -1, bySide: [0, 0, 0] };
-      inSlots.set(id, known);
-      known.bySide[side] = (known.bySide[side] as number) + (counts[state] as number);
+      const cell = 3 * idOf(rule, scope) + side;
+      bySide[cell] = (bySide[cell] ?? 0) + (counts[state] ?? 0);
     }
   }
-  for (const known of inSlots.values()) {
-    const [left, right, both] = known.bySide;
-    if ((left > 0 && right > 0) || (both > 0 && left + right + both > 1)) known.slot = newSlot();
-  }
-  const constraints = at.map(({ scope, key }) =>
-    (sides[key] ?? []).flatMap(({ rule, side }) => {
-      const { slot = -1 } = inSlots.get(idOf(rule, scope)) ?? {};
-      return slot === -1 ? [] : [{ slot, key: side === BOTH ? ALONE : side }];
-    }),
-  );
+  const slotOf = Int32Array.from({ length: inSlots.count }, (_, id) => {
+    const [left = 0, right = 0, both = 0] = bySide.subarray(3 * id, 3 * id + 3);
+    return (left > 0 && right > 0) || (both > 0 && left + right + both > 1) ? newSlot() : -1;
+  });
+  const constraints = at.map(({ scope, key }) => {
+    const own: Constraint[] = [];
+    for (const { rule, side } of sides[key] ?? []) {
+      const slot = slotOf[idOf(rule, scope)] ?? -1;
+      if (slot !== -1) own.push({ slot, key: side === BOTH ? ALONE : side });
+    }
+    return own;
+  });
   return rules.length === 1 ? { states, constraints } : merged(states, constraints);
 }
 
@@ -232,7 +235,7 @@ function bySides(
 ): { numbers: Int32Array; sides: readonly (readonly Sided[])[] } {
   const sample = Array.from({ length: atoms.size }, (): JsonValue => null);
   for (let i = 0; i < atoms.numbers.length; i++)
-    sample[atoms.numbers[i] as number] = (parts.records[i] as { value: JsonValue }).value;
+    sample[atoms.numbers[i] ?? 0] = (parts.records[i] as { value: JsonValue }).value;
   const all = sample.map((): Sided[] => []);
   for (const [rule, { never }] of rules.entries()) {
     const isLeft = selectorOf(never.left);
@@ -244,38 +247,51 @@ function bySides(
       else if (left) all[atom]?.push({ rule, side: LEFT });
     }
   }
-  const sides: (readonly Sided[])[] = [];
-  const known = new Map<string, number>();
-  const numberOf = Int32Array.from(all, (own) => {
-    if (own.length === 0) return NOT_NUMBERED;
-    const text = own.map(({ rule, side }) => `${rule}:${side}`).join();
-    const before = known.get(text);
-    if (before !== undefined) return before;
-    known.set(text, sides.length);
-    return sides.push(own) - 1;
+  const { numbers: numberOf, first } = groupedBy(all, ({ rule, side }) => 3 * rule + side);
+  const sides = first.map((atom) => all[atom] ?? []);
+  return { numbers: atoms.numbers.map((atom) => numberOf[atom] ?? NOT_NUMBERED), sides };
+}
+
+/** Numbers lists so that equal ones have one number, and an empty one has none; `first` is where each occurs first. */
+function groupedBy<T>(
+  lists: readonly (readonly T[])[],
+  idOf: (item: T) => number,
+): { numbers: Int32Array; first: number[] } {
+  const byHash = new Map<number, number[]>();
+  const isSame = (a: T, b: T | undefined) => b !== undefined && idOf(a) === idOf(b);
+  const first: number[] = [];
+  const numbers = Int32Array.from(lists, (list, index) => {
+    if (list.length === 0) return NOT_NUMBERED;
+    let hash = 0;
+    for (const item of list) {
+      hash = Math.imul(hash ^ idOf(item), 0x9e3779b1);
+      hash ^= hash >>> 15;
+    }
+    const known = byHash.get(hash) ?? [];
+    const same = known.find((number) => {
+      const other = lists[first[number] ?? 0] ?? [];
+      return other.length === list.length && list.every((item, at) => isSame(item, other[at]));
+    });
+    if (same !== undefined) return same;
+    known.push(first.length);
+    byHash.set(hash, known);
+    return first.push(index) - 1;
   });
-  return { numbers: atoms.numbers.map((atom) => numberOf[atom] as number), sides };
+  return { numbers, first };
 }
 
 /** States with the same constraints become one: what told them apart are rules that keep none of these records apart. */
 function merged(states: Int32Array, constraints: readonly (readonly Constraint[])[]): Column {
-  const known = new Map<string, number>();
-  const different: (readonly Constraint[])[] = [];
-  const numberOf = constraints.map((own) => {
-    const text = own.map(({ slot, key }) => `${slot}:${key}`).join();
-    const before = known.get(text);
-    if (before !== undefined) return before;
-    known.set(text, different.length);
-    return different.push(own) - 1;
-  });
+  const keys = constraints.reduce((most, own) => own.reduce((max, { key }) => Math.max(max, key), most), 0);
+  const { numbers, first } = groupedBy(constraints, ({ slot, key }) => slot * (keys + 2) + key + 1);
   return {
-    states: states.map((state) => (state === NOT_NUMBERED ? state : (numberOf[state] as number))),
-    constraints: different,
+    states: states.map((state) => (state === NOT_NUMBERED ? state : (numbers[state] ?? NOT_NUMBERED))),
+    constraints: first.map((state) => constraints[state] ?? []),
   };
 }
 
 function countsOf(states: Int32Array, size: number): Uint32Array {
   const counts = new Uint32Array(size);
-  for (const state of states) if (state !== NOT_NUMBERED) counts[state] = (counts[state] as number) + 1;
+  for (const state of states) if (state !== NOT_NUMBERED) counts[state] = (counts[state] ?? 0) + 1;
   return counts;
 }

@@ -1,11 +1,14 @@
-import { heaviestBatch } from './conflict-free';
-import type { Kernel } from './kernel';
+import { heaviestBatch } from './heaviest-batch';
+import type { Kernel } from '../graph/kernel';
 
 /** Tables of more rows aren't set up: each exchange of a column costs a square of them. */
 export const MAX_CLASSES = 160;
 
 /** What a weight of 1 is in whole numbers. */
 const SCALE = 1_000_000;
+
+/** How much of the weights comes from the best ones so far (Wentges, 1997), which otherwise swing from one end to another. */
+const SMOOTHING = 0.7;
 
 /** What floats are taken for 0. */
 const TINY = 1e-9;
@@ -31,17 +34,28 @@ export function fractionalBound(
   if (count === 0 || count > MAX_CLASSES) return { bound: 0, steps: 0 };
   const table = new Table(kernel, maxBatchSize);
   let bound = 0;
+  let centre: Float64Array | undefined;
+  let best = 0;
+  let smoothing = SMOOTHING;
   while (table.steps < maxSteps) {
-    const weights = table.weights();
+    const weights = table.weights(centre, smoothing);
     const heaviest = heaviestBatch(kernel, weights, maxBatchSize, maxSteps - table.steps);
     table.steps += heaviest.steps;
     if (heaviest.weight === undefined || heaviest.weight === 0) break;
     let total = 0;
-    for (let each = 0; each < count; each++) total += (weights[each] as number) * (sizes[each] as number);
+    for (let each = 0; each < count; each++) total += (weights[each] ?? 0) * (sizes[each] ?? 0);
     bound = Math.max(bound, Math.ceil(total / heaviest.weight));
     // What is beyond the rounding of this many weights can still improve it.
-    if (bound >= enough || heaviest.weight <= SCALE + count) break;
-    if (!table.exchange(heaviest.set)) break;
+    if (bound >= enough || (smoothing === 0 && heaviest.weight <= SCALE + count)) break;
+    const scaled = Float64Array.from(weights, (weight) => weight / (heaviest.weight ?? 1));
+    const isBetter = total / heaviest.weight > best + TINY;
+    if (isBetter) {
+      best = total / heaviest.weight;
+      centre = scaled;
+    }
+    if (table.exchange(heaviest.set)) smoothing = SMOOTHING;
+    else if (smoothing === 0) break;
+    else if (!isBetter) smoothing = smoothing > 0.2 ? smoothing / 2 : 0;
   }
   return { bound, steps: table.steps };
 }
@@ -65,7 +79,7 @@ class Table {
     this.amounts = new Float64Array(count);
     this.duals = new Float64Array(count);
     for (let each = 0; each < count; each++) {
-      const records = kernel.sizes[each] as number;
+      const records = kernel.sizes[each] ?? 0;
       const taken = kernel.alone[each] ? 1 : Math.min(records, maxBatchSize);
       this.inverse[each * count + each] = 1 / taken;
       this.amounts[each] = records / taken;
@@ -74,8 +88,12 @@ class Table {
     this.steps = count * count;
   }
 
-  weights(): Int32Array {
-    return Int32Array.from(this.duals, (dual) => Math.max(0, Math.round(dual * SCALE)));
+  /** The dual values, between what they are now and a centre, in whole numbers. */
+  weights(centre: Float64Array | undefined, smoothing: number): Int32Array {
+    return Int32Array.from(this.duals, (dual, each) => {
+      const weight = centre === undefined ? dual : smoothing * (centre[each] ?? 0) + (1 - smoothing) * dual;
+      return Math.max(0, Math.round(weight * SCALE));
+    });
   }
 
   /** Takes a batch into the basis. @returns whether that was possible */
@@ -84,9 +102,9 @@ class Table {
     const change = new Float64Array(count);
     let gain = 1;
     for (const recordClass of set) {
-      gain -= duals[recordClass] as number;
+      gain -= duals[recordClass] ?? 0;
       for (let row = 0; row < count; row++)
-        change[row] = (change[row] as number) + (inverse[row * count + recordClass] as number);
+        change[row] = (change[row] ?? 0) + (inverse[row * count + recordClass] ?? 0);
     }
     // Four cells of a row, one after the other, take the time of one elsewhere.
     this.steps += count * set.length + ((count * count) >> 2);
@@ -94,26 +112,26 @@ class Table {
     let leaving = -1;
     let least = Infinity;
     for (let row = 0; row < count; row++) {
-      if ((change[row] as number) <= TINY) continue;
-      const ratio = (amounts[row] as number) / (change[row] as number);
+      if ((change[row] ?? 0) <= TINY) continue;
+      const ratio = (amounts[row] ?? 0) / (change[row] ?? 0);
       if (ratio >= least) continue;
       least = ratio;
       leaving = row;
     }
     if (leaving === -1) return false;
-    const pivot = change[leaving] as number;
+    const pivot = change[leaving] ?? 0;
     const pivotRow = inverse.subarray(leaving * count, (leaving + 1) * count);
     for (let column = 0; column < count; column++) {
-      pivotRow[column] = (pivotRow[column] as number) / pivot;
-      duals[column] = (duals[column] as number) + gain * (pivotRow[column] as number);
+      pivotRow[column] = (pivotRow[column] ?? 0) / pivot;
+      duals[column] = (duals[column] ?? 0) + gain * (pivotRow[column] ?? 0);
     }
     for (let row = 0; row < count; row++) {
-      const factor = change[row] as number;
+      const factor = change[row] ?? 0;
       if (row === leaving || factor === 0) continue;
-      amounts[row] = Math.max(0, (amounts[row] as number) - factor * least);
+      amounts[row] = Math.max(0, (amounts[row] ?? 0) - factor * least);
       const start = row * count;
       for (let column = 0; column < count; column++)
-        inverse[start + column] = (inverse[start + column] as number) - factor * (pivotRow[column] as number);
+        inverse[start + column] = (inverse[start + column] ?? 0) - factor * (pivotRow[column] ?? 0);
     }
     amounts[leaving] = least;
     return true;

@@ -1,5 +1,5 @@
-import type { Classes } from './classes';
-import { ALONE } from './columns';
+import type { Classes } from '../graph/classes';
+import { ALONE } from '../graph/columns';
 
 /**
  * Gives each class one of two sides, 0 and 1, so that within a component nothing on one side conflicts; undefined where
@@ -14,7 +14,7 @@ export function twoSidesOf({ constraints, slots }: Classes): Uint8Array | undefi
   for (const [index, ofClass] of constraints.entries()) {
     for (const { slot, key } of ofClass) {
       if (key === ALONE) return undefined;
-      const leader = leaders[slot] as number;
+      const leader = leaders[slot] ?? 0;
       if (leader === -1) {
         leaders[slot] = index;
         firstKeys[slot] = key;
@@ -45,14 +45,14 @@ class SidedForest {
     let root = member;
     let side = 0;
     while (parents[root] !== root) {
-      const parent = parents[root] as number;
+      const parent = parents[root] ?? 0;
       if (parents[parent] !== parent) {
         // Halves the path: one step turns as the two did.
-        turned[root] = (turned[root] as number) ^ (turned[parent] as number);
-        parents[root] = parents[parent] as number;
+        turned[root] = (turned[root] ?? 0) ^ (turned[parent] ?? 0);
+        parents[root] = parents[parent] ?? 0;
       }
-      side ^= turned[root] as number;
-      root = parents[root] as number;
+      side ^= turned[root] ?? 0;
+      root = parents[root] ?? 0;
     }
     return { root, side };
   }

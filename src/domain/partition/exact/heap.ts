@@ -17,7 +17,7 @@ export class MinHeap {
     items.push(item);
     while (hole > 0) {
       const parent = (hole - 1) >> 1;
-      const above = items[parent] as number;
+      const above = items[parent] ?? 0;
       if (above <= item) break;
       items[hole] = above;
       hole = parent;
@@ -36,8 +36,8 @@ export class MinHeap {
     for (;;) {
       let child = 2 * hole + 1;
       if (child >= items.length) break;
-      if (child + 1 < items.length && (items[child + 1] as number) < (items[child] as number)) child++;
-      const below = items[child] as number;
+      if (child + 1 < items.length && (items[child + 1] ?? 0) < (items[child] ?? 0)) child++;
+      const below = items[child] ?? 0;
       if (below >= last) break;
       items[hole] = below;
       hole = child;

@@ -1,7 +1,7 @@
-import type { Classes } from './classes';
-import { FREE, type Components } from './components';
-import type { Assignment } from './cut';
-import { lengthOf, listOf } from './lists';
+import type { Classes } from '../graph/classes';
+import { FREE, type Components } from '../graph/components';
+import type { Assignment } from '../graph/cut';
+import { lengthOf, listOf } from '../graph/lists';
 import { splitBetween } from './split-between';
 import { twoSidesOf } from './two-colouring';
 
@@ -35,12 +35,12 @@ export function cutTwoSided(
   const sideOf = twoSidesOf(classes);
   if (sideOf === undefined) return undefined;
   const { sizes } = components;
-  const order = [...sizes.keys()].sort((a, b) => (sizes[b] as number) - (sizes[a] as number) || a - b);
+  const order = [...sizes.keys()].sort((a, b) => (sizes[b] ?? 0) - (sizes[a] ?? 0) || a - b);
   const turned = order.slice(1, 1 + MAX_TURNED);
   const layout = new Layout(classes, components, sideOf, order, maxBatchSize);
   // In the order of the Gray code, each way differs from the one before it in one component.
   for (let way = 1; !layout.findTogether() && layout.isGoingOn && way < 1 << turned.length; way++) {
-    layout.turn(turned[31 - Math.clz32(way & -way)] as number);
+    layout.turn(turned[31 - Math.clz32(way & -way)] ?? 0);
   }
   return layout.assignment();
 }
@@ -83,7 +83,7 @@ class Layout {
 
   turn(component: number): void {
     for (const index of listOf(this.components.classes, component)) {
-      this.sideOf[index] = 1 - (this.sideOf[index] as number);
+      this.sideOf[index] = 1 - (this.sideOf[index] ?? 0);
     }
     const counts = this.laid[this.order.indexOf(component)] as [number, number];
     this.left += counts[1] - counts[0];
@@ -121,7 +121,7 @@ class Layout {
     const batchOf = new Int32Array(classes.classOf.length);
     const put = (record: number, batch: number) => {
       batchOf[record] = batch;
-      sizes[batch] = (sizes[batch] as number) + 1;
+      sizes[batch] = (sizes[batch] ?? 0) + 1;
     };
     const [left, right, free] = this.sorted();
     for (const [place, record] of left.entries())
@@ -142,7 +142,7 @@ class Layout {
     const [left, lastOfLeft, right, lastOfRight, free]: number[][] = [[], [], [], [], []];
     const { sideOf, leftOver, components } = this;
     for (const [record, index] of this.classes.classOf.entries()) {
-      const component = components.ofClass[index] as number;
+      const component = components.ofClass[index] ?? 0;
       const isLast = (leftOver?.[component] === 1) === (sideOf[index] === 0);
       if (component === FREE) free?.push(record);
       else if (sideOf[index] === 0) (isLast ? lastOfLeft : left)?.push(record);

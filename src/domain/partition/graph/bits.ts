@@ -9,12 +9,12 @@ export class Bits {
       larger.set(this.words);
       this.words = larger;
     }
-    this.words[word] = (this.words[word] as number) | (1 << (number & 31));
+    this.words[word] = (this.words[word] ?? 0) | (1 << (number & 31));
   }
 
   delete(number: number): void {
     const word = number >> 5;
-    if (word < this.words.length) this.words[word] = (this.words[word] as number) & ~(1 << (number & 31));
+    if (word < this.words.length) this.words[word] = (this.words[word] ?? 0) & ~(1 << (number & 31));
   }
 
   has(number: number): boolean {
@@ -28,15 +28,15 @@ export class Bits {
 
   /** 32 of the numbers at once: those from 32 × `word` on. */
   at(word: number): number {
-    return word < this.words.length ? (this.words[word] as number) : 0;
+    return word < this.words.length ? (this.words[word] ?? 0) : 0;
   }
 
   /** Adds these numbers, but for some, to bits of another; returns how many steps that took. */
   orInto(words: Int32Array, except: NumberSet | undefined): number {
     const length = Math.min(words.length, this.words.length);
     for (let word = 0; word < length; word++) {
-      const bits = this.words[word] as number;
-      words[word] = (words[word] as number) | (except === undefined ? bits : bits & ~except.at(word));
+      const bits = this.words[word] ?? 0;
+      words[word] = (words[word] ?? 0) | (except === undefined ? bits : bits & ~except.at(word));
     }
     return length;
   }
@@ -53,7 +53,7 @@ export class SparseBits {
   at(word: number): number {
     let bits = 0;
     for (let place = this.placeOf(word << 5); place < this.numbers.length; place++) {
-      const number = this.numbers[place] as number;
+      const number = this.numbers[place] ?? 0;
       if (number >> 5 !== word) break;
       bits |= 1 << (number & 31);
     }
@@ -69,7 +69,7 @@ export class SparseBits {
     for (const number of this.numbers) {
       const word = number >> 5;
       const bit = 1 << (number & 31);
-      if (except === undefined || (except.at(word) & bit) === 0) words[word] = (words[word] as number) | bit;
+      if (except === undefined || (except.at(word) & bit) === 0) words[word] = (words[word] ?? 0) | bit;
     }
     return this.numbers.length;
   }
@@ -79,7 +79,7 @@ export class SparseBits {
     let high = this.numbers.length;
     while (low < high) {
       const middle = (low + high) >> 1;
-      if ((this.numbers[middle] as number) < number) low = middle + 1;
+      if ((this.numbers[middle] ?? 0) < number) low = middle + 1;
       else high = middle;
     }
     return low;

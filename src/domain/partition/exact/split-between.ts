@@ -16,7 +16,7 @@ export function splitBetween(
   let most = new Int32Array(first + 1).fill(-1);
   most[0] = 0;
   const from: Int32Array[] = [];
-  while ((most[first] as number) < second) {
+  while ((most[first] ?? 0) < second) {
     const pair = pairs[from.length];
     if (pair === undefined || steps.left < first + 1) return undefined;
     steps.left -= first + 1;
@@ -24,14 +24,14 @@ export function splitBetween(
     const next = new Int32Array(first + 1).fill(-1);
     const origin = new Int32Array(first + 1);
     for (let sum = 0; sum <= first; sum++) {
-      const reached = most[sum] as number;
+      const reached = most[sum] ?? 0;
       if (reached < 0) continue;
-      if (reached + other > (next[sum] as number)) {
+      if (reached + other > (next[sum] ?? 0)) {
         next[sum] = reached + other;
         origin[sum] = sum;
       }
       const taken = Math.min(first, sum + one);
-      if (reached > (next[taken] as number)) {
+      if (reached > (next[taken] ?? 0)) {
         next[taken] = reached;
         origin[taken] = sum;
       }
@@ -41,7 +41,7 @@ export function splitBetween(
   }
   const split = pairs.map(() => false);
   for (let place = from.length - 1, sum = first; place >= 0; place--) {
-    const before = (from[place] as Int32Array)[sum] as number;
+    const before = (from[place] as Int32Array)[sum] ?? 0;
     split[place] = before !== sum;
     sum = before;
   }

@@ -7,21 +7,21 @@ export interface Lists {
 /** Sorts 0, 1, 2 … into lists by their keys, ascending in each; what has a negative key is in none. O(n). */
 export function listsBy(keyOf: Int32Array, keys: number): Lists {
   const starts = new Int32Array(keys + 1);
-  for (const key of keyOf) if (key >= 0) starts[key + 1] = (starts[key + 1] as number) + 1;
-  for (let key = 1; key <= keys; key++) starts[key] = (starts[key] as number) + (starts[key - 1] as number);
+  for (const key of keyOf) if (key >= 0) starts[key + 1] = (starts[key + 1] ?? 0) + 1;
+  for (let key = 1; key <= keys; key++) starts[key] = (starts[key] ?? 0) + (starts[key - 1] ?? 0);
   const next = starts.slice();
-  const items = new Int32Array(starts[keys] as number);
+  const items = new Int32Array(starts[keys] ?? 0);
   for (let item = 0; item < keyOf.length; item++) {
-    const key = keyOf[item] as number;
+    const key = keyOf[item] ?? 0;
     if (key < 0) continue;
-    items[next[key] as number] = item;
-    next[key] = (next[key] as number) + 1;
+    items[next[key] ?? 0] = item;
+    next[key] = (next[key] ?? 0) + 1;
   }
   return { starts, items };
 }
 
 export function lengthOf({ starts }: Lists, list: number): number {
-  return (starts[list + 1] as number) - (starts[list] as number);
+  return (starts[list + 1] ?? 0) - (starts[list] ?? 0);
 }
 
 /** One list; it shares its memory with the others. */

@@ -1,5 +1,5 @@
-import type { Selector } from '../rules/rule';
-import type { JsonValue } from '../json';
+import type { Selector } from '../../rules/rule';
+import type { JsonValue } from '../../json';
 import { NOT_NUMBERED, ValueNumbers, type Numbered, type Parts } from './values';
 
 /**

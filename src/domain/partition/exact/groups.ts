@@ -1,4 +1,4 @@
-import type { Lists } from './lists';
+import type { Lists } from '../graph/lists';
 import { WaitingParts } from './waiting-parts';
 
 /**

@@ -20,10 +20,9 @@ export class ConflictGraph {
   constructor(private readonly classes: Classes) {
     const { constraints, slots } = classes;
     const sizes = new Int32Array(slots);
-    for (const ofClass of constraints)
-      for (const { slot } of ofClass) sizes[slot] = (sizes[slot] as number) + 1;
+    for (const ofClass of constraints) for (const { slot } of ofClass) sizes[slot] = (sizes[slot] ?? 0) + 1;
     const setFor = (slot: number) =>
-      32 * (sizes[slot] as number) >= constraints.length ? new Bits() : new SparseBits();
+      32 * (sizes[slot] ?? 0) >= constraints.length ? new Bits() : new SparseBits();
     this.slots = Array.from(sizes, (_, slot) => ({ all: setFor(slot), byKey: new Map() }));
     for (const [index, ofClass] of constraints.entries()) {
       for (const { slot, key } of ofClass) {
@@ -56,7 +55,7 @@ export class ConflictGraph {
     }
     this.steps += into.length;
     const word = recordClass >> 5;
-    if (!alone) into[word] = (into[word] as number) & ~(1 << (recordClass & 31));
+    if (!alone) into[word] = (into[word] ?? 0) & ~(1 << (recordClass & 31));
   }
 
   /** How many steps it takes to write the conflicts of all classes. */
@@ -77,7 +76,7 @@ export class ConflictGraph {
 /** The numbers that bits stand for, ascending. */
 export function* bitsOf(words: Int32Array): Generator<number> {
   for (let word = 0; word < words.length; word++) {
-    for (let bits = words[word] as number; bits !== 0; bits &= bits - 1) {
+    for (let bits = words[word] ?? 0; bits !== 0; bits &= bits - 1) {
       yield (word << 5) + 31 - Math.clz32(bits & -bits);
     }
   }
@@ -85,5 +84,5 @@ export function* bitsOf(words: Int32Array): Generator<number> {
 
 /** Whether a number is among those that bits stand for. */
 export function hasBit(words: Int32Array, number: number): boolean {
-  return ((words[number >> 5] as number) & (1 << (number & 31))) !== 0;
+  return ((words[number >> 5] ?? 0) & (1 << (number & 31))) !== 0;
 }

@@ -1,5 +1,5 @@
 import { MinHeap } from './heap';
-import { listsBy, type Lists } from './lists';
+import { listsBy, type Lists } from '../graph/lists';
 
 /**
  * Cuts disjoint cliques, and free records, into the fewest batches, max(⌈records / maxBatchSize⌉, records of the largest
@@ -26,27 +26,27 @@ export function partitionCliques(cliques: Lists, free: Int32Array, maxBatchSize:
   const remainingAt = new Int32Array(items.length);
   let largest = 0;
   for (let clique = 0; clique < count; clique++) {
-    const end = starts[clique + 1] as number;
-    for (let place = starts[clique] as number; place < end; place++) {
-      cliqueOf[items[place] as number] = clique;
+    const end = starts[clique + 1] ?? 0;
+    for (let place = starts[clique] ?? 0; place < end; place++) {
+      cliqueOf[items[place] ?? 0] = clique;
       remainingAt[place] = end - place;
     }
-    largest = Math.max(largest, end - (starts[clique] as number));
+    largest = Math.max(largest, end - (starts[clique] ?? 0));
   }
   const placesWith = listsBy(remainingAt, largest + 1);
 
   const heads = new MinHeap();
   const next = starts.slice();
   for (let clique = 0; clique < count; clique++) {
-    const first = starts[clique] as number;
-    if (first < (starts[clique + 1] as number)) heads.push(items[first] as number);
+    const first = starts[clique] ?? 0;
+    if (first < (starts[clique + 1] ?? 0)) heads.push(items[first] ?? 0);
   }
   const isCritical = new Uint8Array(count);
   const critical: number[] = [];
   const take = (clique: number) => {
-    const place = next[clique] as number;
+    const place = next[clique] ?? 0;
     next[clique] = place + 1;
-    return items[place] as number;
+    return items[place] ?? 0;
   };
   let freeTaken = 0;
 
@@ -54,10 +54,10 @@ export function partitionCliques(cliques: Lists, free: Int32Array, maxBatchSize:
   const total = items.length + free.length;
   for (let left = Math.max(largest, Math.ceil(total / maxBatchSize)); left > 0; left--) {
     if (left <= largest) {
-      const end = placesWith.starts[left + 1] as number;
-      for (let each = placesWith.starts[left] as number; each < end; each++) {
-        const place = placesWith.items[each] as number;
-        const clique = cliqueOf[items[place] as number] as number;
+      const end = placesWith.starts[left + 1] ?? 0;
+      for (let each = placesWith.starts[left] ?? 0; each < end; each++) {
+        const place = placesWith.items[each] ?? 0;
+        const clique = cliqueOf[items[place] ?? 0] ?? 0;
         if (isCritical[clique] || next[clique] !== place) continue;
         isCritical[clique] = 1;
         critical.push(clique);
@@ -74,14 +74,14 @@ export function partitionCliques(cliques: Lists, free: Int32Array, maxBatchSize:
       }
       const head = heads.pop();
       if (head === Infinity) break;
-      const clique = cliqueOf[head] as number;
+      const clique = cliqueOf[head] ?? 0;
       if (isCritical[clique]) continue;
       batch.push(take(clique));
       others.push(clique);
     }
     for (const clique of others) {
-      const place = next[clique] as number;
-      if (place < (starts[clique + 1] as number)) heads.push(items[place] as number);
+      const place = next[clique] ?? 0;
+      if (place < (starts[clique + 1] ?? 0)) heads.push(items[place] ?? 0);
     }
     batches.push(critical.length > 0 ? batch.sort((a, b) => a - b) : batch);
   }

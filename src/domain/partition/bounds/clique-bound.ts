@@ -1,6 +1,6 @@
-import type { Classes } from './classes';
-import { bitsOf, hasBit, type ConflictGraph } from './conflict-graph';
-import { lengthOf } from './lists';
+import type { Classes } from '../graph/classes';
+import { hasBit, type ConflictGraph } from '../graph/conflict-graph';
+import { lengthOf } from '../graph/lists';
 
 /** From how many classes a clique is grown: those with the most conflicts. */
 const STARTS = 8;
@@ -27,15 +27,15 @@ export function cliqueBound(
   };
   const recordsOf = (some: Int32Array) => {
     let records = 0;
-    for (const index of bitsOf(some)) {
-      records += lengthOf(members, index);
-      graph.steps++;
+    for (let word = 0; word < some.length; word++) {
+      for (let bits = some[word] ?? 0; bits !== 0; bits &= bits - 1) {
+        records += lengthOf(members, (word << 5) + 31 - Math.clz32(bits & -bits));
+        graph.steps++;
+      }
     }
     return records;
   };
-  const order = [...constraints.keys()].sort(
-    (a, b) => (counts[b] as number) - (counts[a] as number) || a - b,
-  );
+  const order = [...constraints.keys()].sort((a, b) => (counts[b] ?? 0) - (counts[a] ?? 0) || a - b);
   const conflicts = new Int32Array(graph.words);
   const joining = new Int32Array(graph.words);
   const end = graph.steps + maxSteps;
@@ -47,10 +47,10 @@ export function cliqueBound(
       sum += needOf(index);
       graph.conflictsOf(index, conflicts);
       for (let word = 0; word < joining.length; word++) {
-        joining[word] = (joining[word] as number) & (conflicts[word] as number);
+        joining[word] = (joining[word] ?? 0) & (conflicts[word] ?? 0);
       }
       // It may conflict with itself, and doesn't join twice.
-      joining[index >> 5] = (joining[index >> 5] as number) & ~(1 << (index & 31));
+      joining[index >> 5] = (joining[index >> 5] ?? 0) & ~(1 << (index & 31));
       bound = Math.max(bound, sum + Math.ceil(recordsOf(joining) / maxBatchSize));
     };
     join(start);

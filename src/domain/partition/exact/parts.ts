@@ -1,6 +1,6 @@
-import type { Classes } from './classes';
-import { ALONE, type Constraint } from './columns';
-import { lengthOf, listOf, listsBy } from './lists';
+import type { Classes } from '../graph/classes';
+import { ALONE, type Constraint } from '../graph/columns';
+import { lengthOf, listOf, listsBy } from '../graph/lists';
 
 /** Some of the records of a buffer, which never share a batch with the others. */
 export interface JoinedPart {
@@ -38,7 +38,7 @@ export function partsBy(classes: Classes, slot: number): JoinedPart[] {
     return known;
   });
   const records = listsBy(
-    classOf.map((index) => partOfClass[index] as number),
+    classOf.map((index) => partOfClass[index] ?? 0),
     numbers.size,
   );
   const indices = listsBy(partOfClass, numbers.size);
@@ -86,25 +86,23 @@ class Separator {
       for (const { slot, key } of all) {
         if (slot === this.without || !this.isKept[slot]) continue;
         if (this.numberOf[slot] === -1) this.numberOf[slot] = slots++;
-        own.push({ slot: this.numberOf[slot] as number, key });
+        own.push({ slot: this.numberOf[slot] ?? 0, key });
       }
       return own;
     });
     const isWhole = kept.every(
-      (own, place) => own.length === (this.classes.constraints[indices[place] as number]?.length ?? 0) - 1,
+      (own, place) => own.length === (this.classes.constraints[indices[place] ?? 0]?.length ?? 0) - 1,
     );
     for (const [place, own] of kept.entries()) {
       // Classes differ, unless something that told them apart matters no more.
       const text = isWhole ? '' : own.map(({ slot, key }) => `${slot}:${key}`).join();
       const before = isWhole ? undefined : known.get(text);
-      this.classNumber[indices[place] as number] = before ?? constraints.length;
+      this.classNumber[indices[place] ?? 0] = before ?? constraints.length;
       if (before !== undefined) continue;
       if (!isWhole) known.set(text, constraints.length);
       constraints.push(own);
     }
-    const classOf = records.map(
-      (record) => this.classNumber[this.classes.classOf[record] as number] as number,
-    );
+    const classOf = records.map((record) => this.classNumber[this.classes.classOf[record] ?? 0] ?? 0);
     return { constraints, members: listsBy(classOf, constraints.length), classOf, slots };
   }
 
@@ -118,7 +116,7 @@ class Separator {
         this.isKept[slot] = 0;
         this.numberOf[slot] = -1;
       }
-      const inSlot = (this.records[slot] as number) + records;
+      const inSlot = (this.records[slot] ?? 0) + records;
       this.records[slot] = inSlot;
       if (this.firstKey[slot] !== key || (key === ALONE && inSlot > 1)) this.isKept[slot] = 1;
     }

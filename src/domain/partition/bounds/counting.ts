@@ -1,6 +1,6 @@
-import type { Classes } from './classes';
-import { ALONE, type Constraint } from './columns';
-import { lengthOf } from './lists';
+import type { Classes } from '../graph/classes';
+import { ALONE, type Constraint } from '../graph/columns';
+import { lengthOf } from '../graph/lists';
 
 /** Of slots that a class wants alone, so many are looked at beside each of its other slots. */
 const MAX_ALONE = 8;
@@ -23,7 +23,7 @@ export function lowerBoundOf(
     let alsoAlone: readonly Constraint[] | undefined;
     for (const { slot, key } of ofClass) {
       if (key === ALONE) {
-        alone[slot] = (alone[slot] as number) + records;
+        alone[slot] = (alone[slot] ?? 0) + records;
         continue;
       }
       const keys = byKey.get(slot) ?? new Map<number, Needs>();
@@ -38,7 +38,7 @@ export function lowerBoundOf(
   let bound = Math.ceil(classOf.length / maxBatchSize);
   for (const records of alone) bound = Math.max(bound, records);
   for (const [slot, keys] of byKey) {
-    let sum = alone[slot] as number;
+    let sum = alone[slot] ?? 0;
     for (const needs of keys.values()) sum += needs.batches();
     bound = Math.max(bound, sum);
   }
