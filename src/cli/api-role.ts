@@ -7,6 +7,7 @@ import { listen, type TlsPair } from '../http/listen';
 import { apiMetrics } from '../metrics/api-metrics';
 import { batcherMetrics } from '../metrics/batcher-metrics';
 import { expiryMetrics } from '../metrics/expiry-metrics';
+import type { LiveMeter } from '../metrics/live-meter';
 import { startGateway } from '../tcp/gateway';
 import { batcherAddress } from '../temporal/shard/batcher-address';
 import { createBatcherClient } from '../temporal/batcher-client';
@@ -51,8 +52,8 @@ export async function startApi(
   webUiUrl: string | undefined,
   tls: TlsPair | undefined,
 ): Promise<ApiAddresses> {
-  const { registry, metrics } = measuring;
-  const instruments = apiMetrics(registry);
+  const { registry, metrics, meter } = measuring;
+  const instruments = alsoTelling(meter, apiMetrics(registry));
   const shards = new Shards(client, batcherAddress(config), config, undefined, instruments);
   await shards.checkTaskQueue();
   await shards.configure('api at start');
@@ -72,6 +73,7 @@ export async function startApi(
     ...edge,
     version: releaseVersion(),
     metrics,
+    figures: () => meter.take(),
     docsAssets: SWAGGER_UI_FOLDER,
     uiAssets: DASHBOARD_FOLDER,
     apiKeys: config.apiKeys,
@@ -80,6 +82,8 @@ export async function startApi(
     tls: tls !== undefined,
     ...(webUiUrl !== undefined && { webUiUrl }),
   });
+  const forget = api.remember();
+  lifecycle.onStop('the history of the API', () => Promise.resolve(forget()));
   const connections = connectionLimits();
   const http = await listen(api.handle, {
     host: config.httpHost,
@@ -106,4 +110,20 @@ export async function startApi(
     await Promise.all([stopHttp(), gateway.close({ graceMs: GRACE_MS })]);
   });
   return { apiUrl: http.url, gatewayAddress: gateway.address };
+}
+
+type ApiInstruments = ReturnType<typeof apiMetrics>;
+
+function alsoTelling(meter: LiveMeter, metrics: ApiInstruments): ApiInstruments {
+  return {
+    ...metrics,
+    refused(code) {
+      metrics.refused(code);
+      meter.refused(code);
+    },
+    committed(requests, seconds) {
+      metrics.committed(requests, seconds);
+      meter.committed(requests, seconds);
+    },
+  };
 }

@@ -2,6 +2,7 @@ import type { Client } from '@temporalio/client';
 import type { Logger } from 'pino';
 import { createActivities } from '../../activities';
 import type { Config } from '../config';
+import type { SaveInstruments } from '../contracts/instruments';
 import type { RecordStore } from '../domain/record-store';
 import { measuredStore } from '../metrics/measured-store';
 import { batchMetrics, saveMetrics } from '../metrics/worker-metrics';
@@ -35,14 +36,21 @@ export async function startWorker(
   lifecycle.onStop("the worker's connection", () => connection.close());
   const { taskQueue, deployment, buildId, stackTraces } = config;
   const versioned = buildId !== '';
-  const { registry } = measuring;
+  const { registry, meter } = measuring;
+  const metrics = saveMetrics(registry, config.store);
+  const saves: SaveInstruments = {
+    saveEnded(result, seconds) {
+      metrics.saveEnded(result, seconds);
+      meter.saveEnded(result, seconds);
+    },
+  };
   let storeAway: { sinceMs: number } | undefined;
   const worker = await createWorker({
     connection,
     namespace: target.namespace,
     taskQueue,
     activities: createActivities({
-      store: measuredStore(store, saveMetrics(registry, config.store)),
+      store: measuredStore(store, saves),
       workflows: createWorkflowAccess(client),
       onStoreAway: (away) => {
         storeAway = away;

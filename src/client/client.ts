@@ -2,6 +2,7 @@ import type { DeadLetter, DeadLetterPage, Redriven, RedriveSelection } from '../
 import type { DrainReport } from '../contracts/drain';
 import { isRequestId } from '../contracts/ids';
 import type { LimitsAnswer } from '../contracts/limits-answer';
+import type { LiveEvent } from '../contracts/live';
 import type {
   BatchPage,
   BatchState,
@@ -22,6 +23,7 @@ import type {
   RedriveAnswer,
 } from './answer-types';
 import { call, queryOf, type Connection } from './calls';
+import { receiveEvents, type EventsOptions } from './events';
 import { isRepeatable, linesOf, recordText, type Source } from './ndjson';
 import type { NdjsonPiece } from './ndjson-request';
 import { retryPolicy, withRetries, type RetryOptions, type RetryPolicy } from './retry';
@@ -148,6 +150,19 @@ export class KeepapartClient {
   /** What everything that is buffered waits for, by shard. */
   waits({ signal }: Asked = {}): Promise<WaitsView> {
     return this.#get('/v1/waits', signal);
+  }
+
+  /**
+   * The state of everything once a second, until the API stops or `signal` is aborted. However many clients receive
+   * events, each batcher is asked once a second. Throws `KeepapartUnreachableError` when the connection breaks: call it
+   * again with the id of the last event.
+   *
+   * @example
+   * for await (const { event, data } of client.events())
+   *   if (event === 'picture') console.log(data.status?.total.bufferedRecords);
+   */
+  events(options: EventsOptions = {}): AsyncGenerator<LiveEvent, void> {
+    return receiveEvents(this.#connection, options);
   }
 
   /** Name and rights of the API key. */

@@ -31,6 +31,16 @@ export type {
   RedriveSelection,
 } from '../contracts/dead-letters';
 export type { DrainingShard, DrainReport } from '../contracts/drain';
+export type { EventsOptions } from './events';
+export type {
+  HistoryChoice,
+  Latency,
+  LiveEvent,
+  LiveHistory,
+  LiveView,
+  Overview,
+  Point,
+} from '../contracts/live';
 export type { LimitsAnswer, OverriddenLimits, ShardLimits } from '../contracts/limits-answer';
 export type { PipelineSettings } from '../contracts/settings';
 export type {

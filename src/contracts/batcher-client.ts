@@ -3,6 +3,7 @@ import type { LimitsPatch } from '../domain/limits';
 import type { DeadLetterFilter, DeadLetterPage, RedriveResult, RedriveSelection } from './dead-letters';
 import type { DrainOptions, DrainReport } from './drain';
 import type { LimitsAnswer } from './limits';
+import type { Overview } from './live';
 import type { BatchFilter, BatchPage, BatchView, RequestView, StatusView, WaitsView } from './views';
 
 export interface StreamOptions {
@@ -51,6 +52,11 @@ export interface BatcherClient {
   status(): Promise<StatusView>;
   /** What everything that is buffered waits for. Needs a worker. */
   waits(): Promise<WaitsView>;
+  /**
+   * Every shard as its batcher last reported it. Each batcher is asked at most once a second, however many callers there
+   * are; never throws, and never waits a second for one that doesn't answer.
+   */
+  overview(): Promise<Overview>;
   /**
    * `undefined` when no such request is known: never sent, or older than the namespace retains.
    * @param client name of the caller's API key: what it sent under a key is found by the key alone as well

@@ -244,6 +244,11 @@ export interface ShardView {
   bufferedBytes: number;
   /** Age of the oldest buffered record; null when the buffer is empty. */
   oldestAgeMs: number | null;
+  /**
+   * For how long the record that has been due for longest has been due: by age or manually, not paused, not held apart
+   * from what is in flight. Null when none is due.
+   */
+  oldestDueAgeMs: number | null;
   inFlight: number;
   /** Records in those batches that have no outcome yet. */
   inFlightRecords: number;
@@ -269,7 +274,7 @@ export interface ShardView {
 
 export interface StatusView {
   shards: ShardView[];
-  /** The shards summed; the oldest age is the greatest. */
+  /** The shards summed; ages are the greatest. */
   total: Omit<
     ShardView,
     'shard' | 'batcher' | 'pages' | 'run' | 'saving' | 'paused' | 'storeAway' | 'drain' | 'overridden'

@@ -9,6 +9,8 @@ import { refuseCrossOrigin } from './cross-origin';
 import { serveDashboard } from './dashboard-routes';
 import { closeWhileDraining, refuseWhileDraining } from './draining';
 import type { RequestHandler } from './error-boundary';
+import { serveEvents } from './events/event-routes';
+import { LiveFeed } from './events/live-feed';
 import { fixedHeaders } from './headers';
 import { serveHealth } from './health-routes';
 import { requireHost } from './host';
@@ -33,6 +35,8 @@ export interface HttpApi {
   handle: RequestHandler;
   /** What all go to but plain lists of records. Knows every route. */
   app: Express;
+  /** Keeps the history of `GET /v1/events` also while nobody looks on. @returns how to end that */
+  remember(): () => void;
 }
 
 /**
@@ -65,7 +69,9 @@ export function createHttpApi(deps: HttpDeps): HttpApi {
   v1.router.use(inOrder(...ofV1));
   const takeList = listHandler(deps);
   serveRecords(v1, deps, takeList);
+  const feed = new LiveFeed(deps);
   serveViews(v1, deps.batcher);
+  serveEvents(v1, feed, deps);
   serveOperator(v1, deps.batcher);
   serveDeadLetters(v1, deps.batcher);
   serveLimits(v1, deps.batcher);
@@ -84,7 +90,8 @@ export function createHttpApi(deps: HttpDeps): HttpApi {
   app.use(notFound, lastHandler(refuse));
 
   const steps = [...ofAll, ...ofV1, noteRoute(`${V1}/records`), requireRight('ingest')];
-  return { app, handle: straight({ target: `${V1}/records`, steps, handle: takeList, refuse }, app) };
+  const handle = straight({ target: `${V1}/records`, steps, handle: takeList, refuse }, app);
+  return { app, handle, remember: () => feed.remember() };
 }
 
 /** Express would answer 304 to `*`, the one condition that needs nothing to compare with. */

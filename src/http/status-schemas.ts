@@ -171,6 +171,9 @@ const loadFields = {
   bufferedRecords: count(),
   bufferedBytes: count(),
   oldestAgeMs: z.number().nullable().meta({ description: 'Null when the buffer is empty' }),
+  oldestDueAgeMs: z.number().nullable().meta({
+    description: 'For how long the record that has been due for longest has been due; null when none is due',
+  }),
   inFlight: count().meta({ description: 'Batches' }),
   inFlightRecords: count().meta({ description: 'Records in them that have no outcome yet' }),
   unaccounted: z.int().meta({

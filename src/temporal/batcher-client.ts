@@ -16,6 +16,7 @@ import type { Shards } from './shard/shards';
 import { listBatchPage, readBatch } from './views/batch-views';
 import { KnownStore } from './views/known-store';
 import { createPageReader } from './views/page-reader';
+import { readOverview } from './views/overview';
 import { readRequest } from './views/request-view';
 import { readStatus } from './views/status-view';
 import { readWaits } from './views/waits-view';
@@ -42,8 +43,9 @@ export function createBatcherClient(client: Client, shards: Shards): TemporalBat
 
   const status = () => readStatus(shards, Date.now());
   const store = new KnownStore(status);
+  const readings = new Readings(shards);
   return {
-    readings: new Readings(shards),
+    readings,
     expiry: new DeadLetterExpiry(client, redriving.letters, redriving.known),
     addRecords: ({ requestId, values }, { once = false } = {}) =>
       (once ? shards.keyed : shards.of(requestId)).addRecords(requestId, values),
@@ -51,6 +53,7 @@ export function createBatcherClient(client: Client, shards: Shards): TemporalBat
       (once && remembersKeys ? shards.keyed : shards.of(requestId)).openStream(requestId, stillWanted),
     status,
     waits: () => readWaits(shards),
+    overview: () => readOverview(readings, settings),
     request: (requestId, sentBy) => readRequest({ client, shards, batches, pages }, requestId, sentBy),
     batches: (filter) => listBatchPage(list, filter),
     batch: (batchId) => readBatch(batches, isOwn, batchId),

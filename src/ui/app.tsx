@@ -14,7 +14,7 @@ import { DeadLettersScreen } from './screens/dead-letters';
 import { FindScreen } from './screens/find';
 import { LimitsScreen } from './screens/limits';
 import { NowScreen } from './screens/now';
-import { isFrozen, isStale, keyName, may, needsKey, reading, trouble } from './source';
+import { isFrozen, isPolling, isStale, keyName, may, needsKey, reading, trouble } from './source';
 
 const CONTENT: Record<ScreenName, () => ComponentChildren> = {
   now: NowScreen,
@@ -114,7 +114,7 @@ function Clock() {
   const at = reading.value?.atMs;
   const state = isFrozen.value ? 'stopped' : isStale.value ? 'broken' : at === undefined ? 'waiting' : 'live';
   const broken = at === undefined ? 'No answer' : 'As of';
-  const text = { stopped: 'Stopped', broken, waiting: 'Connecting', live: 'Live' }[state];
+  const text = { stopped: 'Stopped', broken, waiting: 'Connecting', live: isPolling.value ? 'Polling' : 'Live' }[state];
   return (
     <button
       type="button"

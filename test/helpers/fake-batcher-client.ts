@@ -2,6 +2,7 @@ import { NO_COUNTS, type AcceptedRequest } from '../../src/contracts/batcher';
 import type { Readiness, BatcherClient, RecordStream } from '../../src/contracts/batcher-client';
 import type { DeadLetterPage, RedriveResult } from '../../src/contracts/dead-letters';
 import type { LimitsAnswer } from '../../src/contracts/limits';
+import type { Overview } from '../../src/contracts/live';
 import type { DrainOptions, DrainReport } from '../../src/contracts/drain';
 import type { BatchPage, BatchView, RequestView, StatusView, WaitsView } from '../../src/contracts/views';
 
@@ -80,6 +81,21 @@ export class FakeBatcherClient implements BatcherClient {
     return this.answer('waits()', this.waitsView);
   }
 
+  /** How often an overview was asked for. */
+  overviews = 0;
+
+  /** As the views are; while {@link failure} is set, no batcher answers. */
+  overview(): Promise<Overview> {
+    this.overviews++;
+    const isSilent = this.failure !== undefined;
+    return Promise.resolve({
+      status: isSilent ? null : this.statusView,
+      waits: isSilent ? { shards: [] } : this.waitsView,
+      asOfMs: isSilent ? null : Date.now(),
+      silent: isSilent ? ['batcher-0'] : [],
+    });
+  }
+
   request(requestId: string): Promise<RequestView | undefined> {
     return this.answer(`request(${requestId})`, this.requests.get(requestId));
   }
@@ -145,6 +161,7 @@ function emptyStatus(): StatusView {
     bufferedRecords: 0,
     bufferedBytes: 0,
     oldestAgeMs: null,
+    oldestDueAgeMs: null,
     inFlight: 0,
     inFlightRecords: 0,
     unaccounted: 0,

@@ -1,4 +1,6 @@
-import { pointOf, withPoint, type Point } from '../../src/ui/model/history';
+import type { Point } from '../../src/contracts/live';
+import { pointOf } from '../../src/contracts/live-points';
+import { withPoint } from '../../src/ui/model/history';
 import { sentenceOf } from '../../src/ui/model/sentence';
 import { statusWith } from './status';
 

@@ -1,7 +1,9 @@
+import type { Point } from '../../contracts/live';
+import type { Reading } from '../../contracts/live-points';
 import type { ShardView } from '../../contracts/views';
 import { SECOND } from '../../domain/duration';
 import { clock, count, counted, duration } from './format';
-import { meanOf, type Point, type Reading } from './history';
+import { meanOf } from './history';
 
 /** How it is, from nothing to do up to what somebody has to see to. */
 export type Mood = 'idle' | 'well' | 'busy' | 'held' | 'wrong';
