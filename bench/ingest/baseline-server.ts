@@ -8,7 +8,7 @@ import type { AddressInfo } from 'node:net';
 import { Client, Connection } from '@temporalio/client';
 import express from 'express';
 import { z } from 'zod';
-import { RUN_LIMITS, type BatcherInput } from '../../src/contracts/batcher';
+import { RUN_LIMITS, type BatcherInput } from '../../src/contracts/workflow/batcher';
 import { loadConfig } from '../../src/config';
 import { batcherAddress } from '../../src/temporal/shard/batcher-address';
 

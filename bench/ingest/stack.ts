@@ -9,8 +9,8 @@ import {
   pauseSignal,
   type BatcherInput,
   type BatcherWorkflow,
-} from '../../src/contracts/batcher';
-import { WORKFLOW_TYPE, batcherWorkflowId } from '../../src/contracts/ids';
+} from '../../src/contracts/workflow/batcher';
+import { WORKFLOW_TYPE, batcherWorkflowId } from '../../src/contracts/workflow/ids';
 import { loadConfig } from '../../src/config';
 import { batcherAddress } from '../../src/temporal/shard/batcher-address';
 import { connectClient, embeddedTarget } from '../../src/temporal/server/connection';

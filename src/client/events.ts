@@ -1,5 +1,5 @@
-import type { HistoryChoice, LiveEvent, PackedHistory } from '../contracts/live';
-import { unpackHistory } from '../contracts/live-points';
+import type { HistoryChoice, LiveEvent, PackedHistory } from '../contracts/api/live';
+import { unpackHistory } from '../contracts/api/live-points';
 import { SECOND } from '../domain/duration';
 import { eventReader } from '../domain/server-sent-events';
 import { unreachable, valueOf } from './answers';

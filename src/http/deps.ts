@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import type { BatcherClient } from '../contracts/batcher-client';
 import type { HttpInstruments, IntakeInstruments } from '../contracts/instruments';
-import type { ProcessFigures } from '../contracts/live';
+import type { ProcessFigures } from '../contracts/api/live';
 import type { Right } from '../domain/rights';
 import type { RecordLimits } from '../edge/records';
 

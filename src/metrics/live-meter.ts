@@ -1,5 +1,5 @@
 import type { CommitInstruments, HttpInstruments, SaveInstruments } from '../contracts/instruments';
-import type { Latency, ProcessFigures } from '../contracts/live';
+import type { Latency, ProcessFigures } from '../contracts/api/live';
 import { SECOND } from '../domain/duration';
 import type { ErrorCode } from '../domain/errors';
 

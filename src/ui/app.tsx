@@ -114,7 +114,12 @@ function Clock() {
   const at = reading.value?.atMs;
   const state = isFrozen.value ? 'stopped' : isStale.value ? 'broken' : at === undefined ? 'waiting' : 'live';
   const broken = at === undefined ? 'No answer' : 'As of';
-  const text = { stopped: 'Stopped', broken, waiting: 'Connecting', live: isPolling.value ? 'Polling' : 'Live' }[state];
+  const text = {
+    stopped: 'Stopped',
+    broken,
+    waiting: 'Connecting',
+    live: isPolling.value ? 'Polling' : 'Live',
+  }[state];
   return (
     <button
       type="button"

@@ -1,5 +1,5 @@
-import { HISTORY_CHOICES, type LiveHistory, type LiveView, type PackedHistory } from '../contracts/live';
-import { unpackHistory } from '../contracts/live-points';
+import { HISTORY_CHOICES, type LiveHistory, type LiveView, type PackedHistory } from '../contracts/api/live';
+import { unpackHistory } from '../contracts/api/live-points';
 import { SECOND } from '../domain/duration';
 import { eventReader } from '../domain/server-sent-events';
 import { ApiProblem, apiKey, problemOfAnswer } from './api';

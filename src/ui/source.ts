@@ -1,9 +1,9 @@
 import { computed, effect, signal } from '@preact/signals';
-import type { DeadLetterPage, RedriveResult, RedriveSelection } from '../contracts/dead-letters';
-import type { DrainReport } from '../contracts/drain';
-import type { LimitsAnswer } from '../contracts/limits-answer';
-import type { LiveHistory, LiveView, Point } from '../contracts/live';
-import { pointOf, type Reading } from '../contracts/live-points';
+import type { DeadLetterPage, RedriveResult, RedriveSelection } from '../contracts/api/dead-letters';
+import type { DrainReport } from '../contracts/api/drain';
+import type { LimitsAnswer } from '../contracts/workflow/limits-answer';
+import type { LiveHistory, LiveView, Point } from '../contracts/api/live';
+import { pointOf, type Reading } from '../contracts/api/live-points';
 import type {
   BatchPage,
   BatchState,
@@ -11,7 +11,7 @@ import type {
   RequestView,
   StatusView,
   WaitsView,
-} from '../contracts/views';
+} from '../contracts/api/views';
 import { SECOND } from '../domain/duration';
 import type { JsonValue } from '../domain/json';
 import type { LimitsPatch } from '../domain/limits';
@@ -146,8 +146,7 @@ function takePicture({ atMs, status, silent, waits: told, point }: LiveView): vo
   }
   if (point !== null) addPoint(point);
   if (silent.length === 0) trouble.value = undefined;
-  else
-    fail(new ApiProblem('temporal-unavailable', 503, `No worker answers for ${silent.join(', ')}`));
+  else fail(new ApiProblem('temporal-unavailable', 503, `No worker answers for ${silent.join(', ')}`));
 }
 
 function addPoint(point: Point): void {

@@ -110,7 +110,9 @@ export function documentedApi(document: ApiDocument): DocumentedApi {
     if (schema === undefined) return wrong(`has the type ${type}`);
     if (type === 'text/event-stream') {
       const problems = eventsIn(body).flatMap((event) => problemsWith(schema, JSON.stringify(event)) ?? []);
-      return problems.length === 0 ? { outcome: `${operationId} ${status} LiveEvent` } : wrong(problems.join());
+      return problems.length === 0
+        ? { outcome: `${operationId} ${status} LiveEvent` }
+        : wrong(problems.join());
     }
     const problems = problemsWith(schema, body);
     if (problems !== undefined) return wrong(problems);

@@ -89,7 +89,7 @@ export async function askRaw(port: number, bytes: string | Uint8Array): Promise<
 /** The body of an answer of unknown length. */
 function joinChunks(chunked: string): string {
   let text = '';
-  for (let rest = chunked; rest !== ''; ) {
+  for (let rest = chunked; rest !== '';) {
     const [line = '', length = ''] = /^([0-9a-f]+)\r\n/i.exec(rest) ?? [];
     const size = parseInt(length, 16);
     if (!(size > 0)) break;

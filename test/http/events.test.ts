@@ -1,7 +1,7 @@
 import { get, type IncomingMessage } from 'node:http';
 import request from 'supertest';
-import { unpackHistory } from '../../src/contracts/live-points';
-import type { LiveEvent, PackedHistory } from '../../src/contracts/live';
+import { unpackHistory } from '../../src/contracts/api/live-points';
+import type { LiveEvent, PackedHistory } from '../../src/contracts/api/live';
 import { KeepapartError } from '../../src/domain/errors';
 import { listen, type Listening } from '../../src/http/listen';
 import { eventsIn } from '../helpers/documented-api';
@@ -162,9 +162,7 @@ test('A viewer that does not read gets the latest picture afterwards, and holds 
   const events = () => eventsIn(text.slice(0, text.lastIndexOf('\n\n') + 2)) as unknown as LiveEvent[];
   const last = seen.at(-1)?.id ?? '';
   const number = (id: string) => Number(id.split('-')[1]);
-  await waitFor('the latest', () =>
-    Promise.resolve(number(events().at(-1)?.id ?? '-0') >= number(last)),
-  );
+  await waitFor('the latest', () => Promise.resolve(number(events().at(-1)?.id ?? '-0') >= number(last)));
   const numbers = events().map(({ id }) => number(id));
   expect(numbers.some((seq, i) => i > 0 && seq > (numbers[i - 1] ?? 0) + 1)).toBe(true);
 });
@@ -177,8 +175,12 @@ test('HEAD is answered at once, and what is no history that can be asked for is 
 });
 
 test('Requests that were refused since the last picture stand in the point, by their code.', async () => {
-  const figures = [{ refused: { 'buffer-full': 4 } as const, commit: { p50: 1, p95: 2, p99: 3 }, save: null }];
-  await start({ figures: () => figures.shift() ?? { refused: { 'buffer-full': 5 }, commit: null, save: null } });
+  const figures = [
+    { refused: { 'buffer-full': 4 } as const, commit: { p50: 1, p95: 2, p99: 3 }, save: null },
+  ];
+  await start({
+    figures: () => figures.shift() ?? { refused: { 'buffer-full': 5 }, commit: null, save: null },
+  });
   const viewer = await view();
   const [first, second] = await received(viewer, 2);
   expect(first).toMatchObject({ data: { point: { refused: {}, commit: { p99: 3 }, save: null } } });

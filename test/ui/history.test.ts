@@ -1,4 +1,4 @@
-import { pointOf, SECONDS_KEPT_MS } from '../../src/contracts/live-points';
+import { pointOf, SECONDS_KEPT_MS } from '../../src/contracts/api/live-points';
 import { meanOf, withPoint, withTen } from '../../src/ui/model/history';
 import { statusWith } from './status';
 

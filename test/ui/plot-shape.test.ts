@@ -1,5 +1,5 @@
-import type { Point } from '../../src/contracts/live';
-import { pointOf } from '../../src/contracts/live-points';
+import type { Point } from '../../src/contracts/api/live';
+import { pointOf } from '../../src/contracts/api/live-points';
 import { nearestTo, niceAbove, pathOf, scaleOf } from '../../src/ui/model/plot-shape';
 import { statusWith } from './status';
 

@@ -1,5 +1,5 @@
-import type { Point } from '../../src/contracts/live';
-import { pointOf } from '../../src/contracts/live-points';
+import type { Point } from '../../src/contracts/api/live';
+import { pointOf } from '../../src/contracts/api/live-points';
 import { withPoint } from '../../src/ui/model/history';
 import { sentenceOf } from '../../src/ui/model/sentence';
 import { statusWith } from './status';

@@ -1,5 +1,5 @@
-import { PICTURE_EVERY_MS, SILENT_AFTER_MS, type Overview } from '../../contracts/live';
-import type { PipelineSettings } from '../../contracts/settings';
+import { PICTURE_EVERY_MS, SILENT_AFTER_MS, type Overview } from '../../contracts/api/live';
+import type { PipelineSettings } from '../../contracts/workflow/settings';
 import type { Readings } from '../shard/readings';
 import { statusView } from './status-view';
 import { shardWaitsView } from './waits-view';

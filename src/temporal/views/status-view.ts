@@ -1,6 +1,6 @@
-import { NO_COUNTS, type BatcherCounters, type BatcherStatus } from '../../contracts/batcher';
-import type { PipelineSettings } from '../../contracts/settings';
-import { storeAwayView, type ShardView, type StatusView } from '../../contracts/views';
+import { NO_COUNTS, type BatcherCounters, type BatcherStatus } from '../../contracts/workflow/batcher';
+import type { PipelineSettings } from '../../contracts/workflow/settings';
+import { storeAwayView, type ShardView, type StatusView } from '../../contracts/api/views';
 import type { Shards } from '../shard/shards';
 import { cutsView } from './cut-view';
 

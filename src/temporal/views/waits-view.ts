@@ -1,5 +1,5 @@
-import type { ShardWaitsView, WaitsView } from '../../contracts/views';
-import type { BufferWaits } from '../../contracts/waits';
+import type { ShardWaitsView, WaitsView } from '../../contracts/api/views';
+import type { BufferWaits } from '../../contracts/workflow/waits';
 import type { Shards } from '../shard/shards';
 import { waitView } from './wait-view';
 

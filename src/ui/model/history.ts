@@ -1,5 +1,5 @@
-import type { Point } from '../../contracts/live';
-import { mergePoints, SECONDS_KEPT_MS } from '../../contracts/live-points';
+import type { Point } from '../../contracts/api/live';
+import { mergePoints, SECONDS_KEPT_MS } from '../../contracts/api/live-points';
 import { HOUR, SECOND } from '../../domain/duration';
 
 const TENS_KEPT_MS = 6 * HOUR;

@@ -1,5 +1,5 @@
-import type { Point } from '../../contracts/live';
-import { SECONDS_KEPT_MS } from '../../contracts/live-points';
+import type { Point } from '../../contracts/api/live';
+import { SECONDS_KEPT_MS } from '../../contracts/api/live-points';
 
 /** Of the picture, in pixels. */
 export interface PlotArea {

@@ -1,6 +1,6 @@
-import type { Point } from '../../contracts/live';
-import type { Reading } from '../../contracts/live-points';
-import type { ShardView } from '../../contracts/views';
+import type { Point } from '../../contracts/api/live';
+import type { Reading } from '../../contracts/api/live-points';
+import type { ShardView } from '../../contracts/api/views';
 import { SECOND } from '../../domain/duration';
 import { clock, count, counted, duration } from './format';
 import { meanOf } from './history';

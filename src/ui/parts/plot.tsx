@@ -1,7 +1,7 @@
 import { useSignal, type ReadonlySignal } from '@preact/signals';
 import { useLayoutEffect, useRef } from 'preact/hooks';
 import { clock } from '../model/format';
-import type { Point } from '../../contracts/live';
+import type { Point } from '../../contracts/api/live';
 import { nearestTo, pathOf, scaleOf } from '../model/plot-shape';
 
 /** One line of a plot. */
