@@ -1,4 +1,13 @@
-import type { DeadLetter, DeadLetterPage, Redriven, RedriveSelection } from '../contracts/api/dead-letters';
+import type { ControlsView } from '../contracts/api/controls';
+import type {
+  DeadLetter,
+  DeadLetterGroups,
+  DeadLetterPage,
+  Redriven,
+  RedriveSelection,
+} from '../contracts/api/dead-letters';
+import type { FindView } from '../contracts/api/find';
+import type { WorkersView } from '../contracts/api/workers';
 import type { DrainReport } from '../contracts/api/drain';
 import type { LiveEvent } from '../contracts/api/live';
 import { isRequestId } from '../contracts/workflow/ids';
@@ -150,6 +159,26 @@ export class KeepapartClient {
   /** What everything that is buffered waits for, by shard. */
   waits({ signal }: Asked = {}): Promise<WaitsView> {
     return this.#get('/v1/waits', signal);
+  }
+
+  /** Who polls for work, which builds they are, and what waits in each task queue. */
+  workers({ signal }: Asked = {}): Promise<WorkersView> {
+    return this.#get('/v1/workers', signal);
+  }
+
+  /** Who paused, resumed, flushed, drained, changed limits or redrove, and when; the latest first. */
+  controls({ signal }: Asked = {}): Promise<ControlsView> {
+    return this.#get('/v1/controls', signal);
+  }
+
+  /** Where something is, by the id of a record, a request or a batch, the name of a file, or an `X-Request-Id`. */
+  find(query: string, { signal }: Asked = {}): Promise<FindView> {
+    return this.#get(`/v1/find${queryOf({ q: query })}`, signal);
+  }
+
+  /** Dead letters that were not sent again, counted by error; `redrive({ error })` sends a group again. */
+  deadLetterGroups({ signal }: Asked = {}): Promise<DeadLetterGroups> {
+    return this.#get('/v1/dead-letters/groups', signal);
   }
 
   /**

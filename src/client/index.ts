@@ -23,8 +23,13 @@ export type { StreamOptions, StreamResult } from './stream';
 export type { WaitOptions } from './wait-for-outcomes';
 
 export type { BatcherCounters, DrainStatus, OperatorAction } from '../contracts/workflow/batcher-status';
+export type { ControlsView, ControlView } from '../contracts/api/controls';
+export type { FindView, FoundRequest, FoundView } from '../contracts/api/find';
+export type { TaskQueueView, WorkersView, WorkerView } from '../contracts/api/workers';
 export type {
   DeadLetter,
+  DeadLetterGroup,
+  DeadLetterGroups,
   RedrivenRecord,
   Redriven,
   RedriveResult,

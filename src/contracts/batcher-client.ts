@@ -1,9 +1,17 @@
 import type { JsonValue } from '../domain/json';
 import type { LimitsPatch } from '../domain/limits';
-import type { DeadLetterFilter, DeadLetterPage, RedriveResult, RedriveSelection } from './api/dead-letters';
+import type { ControlsView } from './api/controls';
+import type {
+  DeadLetterFilter,
+  DeadLetterGroups,
+  DeadLetterPage,
+  RedriveResult,
+  RedriveSelection,
+} from './api/dead-letters';
 import type { DrainOptions, DrainReport } from './api/drain';
 import type { Overview } from './api/live';
 import type { LimitsAnswer } from './workflow/limits';
+import type { WorkersView } from './api/workers';
 import type { BatchFilter, BatchPage, BatchView, RequestView, StatusView, WaitsView } from './api/views';
 
 export interface StreamOptions {
@@ -65,6 +73,12 @@ export interface BatcherClient {
   /** Newest first. Throws `not-found` when the cursor isn't one of ours. */
   batches(filter: BatchFilter): Promise<BatchPage>;
   batch(batchId: string): Promise<BatchView | undefined>;
+  /** Who polls for work, and what waits. Temporal is asked at most every five seconds. */
+  workers(): Promise<WorkersView>;
+  /** What operators did, the latest first. Needs a worker. */
+  controls(): Promise<ControlsView>;
+  /** Dead letters that were not sent again, counted by error; counted at most every five seconds. */
+  deadLetterGroups(): Promise<DeadLetterGroups>;
   /** The batch that closed last first. Throws `not-found` when the cursor isn't one of ours. */
   deadLetters(filter: DeadLetterFilter): Promise<DeadLetterPage>;
   /**

@@ -8,18 +8,22 @@ import { createDeadLetterReader, readDeadLetterPage } from './dead-letters/dead-
 import { createKnownRedrives } from './dead-letters/known-redrives';
 import { redrive, type RedriveParts } from './dead-letters/redrive';
 import { checkNamespace } from './server/register';
-import { DeadLetterExpiry } from './dead-letters/expiry';
+import { DeadLetterExpiry, readRetention } from './dead-letters/expiry';
+import { DeadLetterGroupsReader } from './dead-letters/groups';
 import { drain } from './shard/drain';
 import { Readings } from './shard/readings';
 import { changeLimits } from './shard/limits';
 import type { Shards } from './shard/shards';
 import { listBatchPage, readBatch } from './views/batch-views';
+import { readControls } from './views/controls-view';
 import { KnownStore } from './views/known-store';
 import { createPageReader } from './views/page-reader';
 import { readOverview } from './views/overview';
 import { readRequest } from './views/request-view';
 import { readStatus } from './views/status-view';
 import { readWaits } from './views/waits-view';
+import { WorkersReader } from './views/workers-view';
+import { SECOND } from '../domain/duration';
 
 /** What those who measure ask as well, without ever waiting long. */
 interface TemporalBatcherClient extends BatcherClient {
@@ -44,6 +48,11 @@ export function createBatcherClient(client: Client, shards: Shards): TemporalBat
   const status = () => readStatus(shards, Date.now());
   const store = new KnownStore(status);
   const readings = new Readings(shards);
+  const workers = new WorkersReader(client, shards.address.taskQueue);
+  const groups = new DeadLetterGroupsReader(redriving.letters, redriving.known, async () => {
+    const seconds = await readRetention(client);
+    return seconds === undefined ? undefined : seconds * SECOND;
+  });
   return {
     readings,
     expiry: new DeadLetterExpiry(client, redriving.letters, redriving.known),
@@ -58,6 +67,9 @@ export function createBatcherClient(client: Client, shards: Shards): TemporalBat
     batches: (filter) => listBatchPage(list, filter),
     batch: (batchId) => readBatch(batches, isOwn, batchId),
     deadLetters: (filter) => readDeadLetterPage(redriving.letters, redriving.known, filter),
+    workers: () => workers.read(),
+    controls: () => readControls(shards),
+    deadLetterGroups: () => groups.read(),
     redrive: (selection, by) => redrive(redriving, selection, { by, atMs: Date.now() }),
     flush: (by) => shards.control(flushSignal, by),
     pause: (by) => shards.control(pauseSignal, by),

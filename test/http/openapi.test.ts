@@ -168,7 +168,7 @@ function messageFor(call: Call, { send }: Situation): string {
     ...{
       host: '127.0.0.1',
       path: call.path,
-      query: '',
+      query: call.operationId === 'find' ? '?q=requestId:0' : '',
       headers: {},
       body: call.example,
       type: call.type,
@@ -233,6 +233,7 @@ const SITUATIONS: Record<string, Situation> = {
 const FAILURES = {
   addRecords: ['buffer-full', 'idempotency-key-reused', 'stream-overtaken'],
   changeLimits: ['invalid-request', 'limits-incomplete'],
+  find: ['request-too-long'],
   getRequest: ['request-too-long'],
   listBatches: ['not-found'],
   listDeadLetters: ['not-found'],

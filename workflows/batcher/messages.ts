@@ -146,6 +146,7 @@ function isQuestion(input: unknown): input is BatcherQuestion {
     case 'status':
     case 'layout':
     case 'waits':
+    case 'controls':
       return true;
     case 'request':
       return typeof requestId === 'string';

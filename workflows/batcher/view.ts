@@ -133,6 +133,8 @@ export function answersTo(
         return state.layout;
       case 'waits':
         return bufferWaitsOf(state, nowMs);
+      case 'controls':
+        return state.controls;
     }
   });
 }

@@ -12,6 +12,7 @@ import type { MessageOrigin, PackedSenders } from '../../domain/windows/sender-w
 import type { PackedStreams, StreamPart, StreamProgress } from '../../domain/windows/stream-window';
 import type { BatcherCounters, DrainStatus, OperatorAction, StoreAway, StoreStatus } from './batcher-status';
 import type { ClosedBatches } from './child';
+import type { ControlNote } from './controls';
 import type { LimitOverrides, OverriddenLimits } from './limits';
 import type { PipelineSettings, SaveShape } from './settings';
 import type { BufferWaits, TracedWaits } from './waits';
@@ -95,6 +96,8 @@ export interface CarriedState {
   /** What the batches so far were like. */
   cuts: CutCounts;
   paused: OperatorAction | null;
+  /** What was done to it, the latest last; absent where nothing is remembered. */
+  controls?: ControlNote[];
   /** What workers have reported of a store that is away. */
   storeNotices: PackedNotice[];
   /** How many runs came before this one. */
@@ -224,7 +227,8 @@ export type BatcherQuestion =
   | { about: 'keys'; keys: KeyRef[] }
   | { about: 'stream'; key: KeyRef }
   | { about: 'layout' }
-  | { about: 'waits' };
+  | { about: 'waits' }
+  | { about: 'controls' };
 
 /** The answers, each to the question of its kind. */
 export interface BatcherAnswers {
@@ -236,6 +240,8 @@ export interface BatcherAnswers {
   stream: StreamProgress | null;
   layout: Layout;
   waits: BufferWaits;
+  /** The latest last. */
+  controls: ControlNote[];
 }
 
 /**

@@ -14,6 +14,7 @@ import {
 } from '../../contracts/workflow/batcher';
 import type { RecordStream } from '../../contracts/batcher-client';
 import type { CommitInstruments } from '../../contracts/instruments';
+import type { ControlNote } from '../../contracts/workflow/controls';
 import { limitsUpdate, type ShardLimits } from '../../contracts/workflow/limits';
 import type { ShardReading } from '../../contracts/workflow/readings';
 import type { BufferWaits } from '../../contracts/workflow/waits';
@@ -160,6 +161,11 @@ export class Shard {
   /** What the batcher reports about itself; an empty one where none is open. */
   async status(): Promise<BatcherStatus> {
     return (await this.calls.ask({ about: 'status' })) ?? neverStarted(this.settings);
+  }
+
+  /** What was done to it, the latest last; nothing where no batcher is open, or where its worker is older. */
+  async controls(): Promise<ControlNote[]> {
+    return (await this.calls.ask({ about: 'controls' })) ?? [];
   }
 
   /** What its buffer waits for; nothing where no batcher is open. */

@@ -6,10 +6,10 @@ import {
   type VersionsView,
   type VersionView,
 } from '../../contracts/workflow/versions';
-import { SECOND } from '../../domain/duration';
 import { KeepapartError } from '../../domain/errors';
 import { literal } from '../children/batch-queries';
 import { callTemporal } from '../server/calls';
+import { msOf, recentPollers } from '../server/pollers';
 
 const { TaskQueueType, WorkerDeploymentVersionStatus: STATUS } = temporal.api.enums.v1;
 type Summary = temporal.api.deployment.v1.WorkerDeploymentInfo.IWorkerDeploymentVersionSummary;
@@ -17,9 +17,6 @@ type Summary = temporal.api.deployment.v1.WorkerDeploymentInfo.IWorkerDeployment
 /** gRPC's numbers; the package that names them is a dependency of the SDK, not ours. */
 const NOT_FOUND = 5;
 const FAILED_PRECONDITION = 9;
-
-/** A poll is held for at most 60 s: who hasn't polled for longer is gone, though Temporal lists it for five minutes. */
-const POLLED_WITHIN_MS = 70 * SECOND;
 
 /** Where the builds are told apart: a Worker Deployment, and the task queue of its workers. */
 export interface DeploymentAddress {
@@ -152,11 +149,8 @@ async function countWorkers(client: Client, taskQueue: string): Promise<Map<stri
     taskQueueType: TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
   });
   const identities = new Map<string | null, Set<string>>();
-  for (const { identity, lastAccessTime, deploymentOptions } of pollers) {
-    if (msOf(lastAccessTime) < Date.now() - POLLED_WITHIN_MS) continue;
-    const buildId = deploymentOptions?.buildId || null;
-    identities.set(buildId, (identities.get(buildId) ?? new Set()).add(identity ?? ''));
-  }
+  for (const { identity, buildId } of recentPollers(pollers))
+    identities.set(buildId, (identities.get(buildId) ?? new Set()).add(identity));
   return new Map([...identities].map(([buildId, { size }]) => [buildId, size]));
 }
 
@@ -185,9 +179,5 @@ function stateOf({ status }: Summary): VersionState {
 }
 
 function createdMs({ createTime }: Summary): number {
-  return msOf(createTime);
-}
-
-function msOf(time: { seconds?: { toNumber(): number } | null; nanos?: number | null } | null | undefined) {
-  return (time?.seconds?.toNumber() ?? 0) * SECOND + Math.floor((time?.nanos ?? 0) / 1e6);
+  return msOf(createTime) ?? 0;
 }

@@ -4,6 +4,7 @@ import {
   type WorkerDeploymentOptions,
   type WorkerOptions,
 } from '@temporalio/worker';
+import { WORKER_SLOTS } from '../../contracts/api/workers';
 import type { Activities } from '../../contracts/workflow/activities';
 import { adoptionTaskQueue } from '../../contracts/workflow/ids';
 import type { BatchInstruments } from '../../contracts/instruments';
@@ -15,17 +16,17 @@ import type { WorkflowCode } from './workflow-bundle';
 const GRACE_MS = 10 * SECOND;
 const FORCE_MS = 20 * SECOND;
 
-/** How many activities of children may run at once: single saves, most of all. One that waits costs memory, not a thread. */
-const ACTIVITY_SLOTS = 400;
+/**
+ * How many activities of children may run at once: single saves, most of all; one that waits costs memory, not a thread.
+ * And how many workflow tasks: none waits for anything, so a few keep the workflow threads busy.
+ */
+const { activities: ACTIVITY_SLOTS, workflowTasks: WORKFLOW_SLOTS } = WORKER_SLOTS;
 
 /**
  * How many activities of batchers may run at once. Adoptions only wait, each until its child has closed; the others are
  * short, and must never wait behind them: so there are more than all shards of an installation can have children.
  */
 const ADOPTION_SLOTS = 100_000;
-
-/** How many workflow tasks may run at once. None waits for anything, so a few keep the workflow threads busy. */
-const WORKFLOW_SLOTS = 40;
 
 export interface WorkerSetup {
   connection: NativeConnection;
