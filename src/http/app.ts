@@ -89,7 +89,7 @@ export function createHttpApi(deps: HttpDeps): HttpApi {
     app.use(METRICS_PATH, inOrder(requireApiKey(deps.apiKeys)));
     serveMetrics(open, deps.metrics, 'read');
   }
-  serveDashboard(open, deps);
+  serveDashboard(open, { ...deps, needsKey: deps.apiKeys.length > 0 });
   serveDocs(open, deps, () => describeApi(operations(), deps.version));
 
   const refuse = problemResponse(deps.logger, deps.instruments);

@@ -2,7 +2,7 @@ import type { ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { factOf, keepKey, KEYS_REQUIRED } from './api';
 import { isHelpOpen } from './keyboard';
-import { clock } from './model/format';
+import { clock } from '../domain/format';
 import { Help } from './parts/help';
 import { KeyGate } from './parts/key-gate';
 import { Notices } from './parts/notices';

@@ -63,7 +63,11 @@ test('A batch is found by its id, and by the name of its file with or without a 
 
 test('A list is found by the X-Request-Id of its answer.', async () => {
   const { app, batcher, find } = appThatKnows();
-  const sent = await request(app).post('/v1/records').set('Idempotency-Key', 'order-1').send([1, 2]).expect(202);
+  const sent = await request(app)
+    .post('/v1/records')
+    .set('Idempotency-Key', 'order-1')
+    .send([1, 2])
+    .expect(202);
   const found = await find(String(sent.headers['x-request-id']));
   expect(found.found).toEqual([{ kind: 'log', request: FIGURES }]);
   expect(batcher.accepted).toHaveLength(1);

@@ -13,7 +13,10 @@ test.each([
 
 test('A group of dead letters is redriven by its error.', async () => {
   const { app, batcher } = testApp();
-  await request(app).post('/v1/dead-letters/redrive').send({ error: 'no place for #', by: 'Ann' }).expect(202);
+  await request(app)
+    .post('/v1/dead-letters/redrive')
+    .send({ error: 'no place for #', by: 'Ann' })
+    .expect(202);
   expect(batcher.calls).toEqual(['redrive({"error":"no place for #"}, Ann)']);
   await request(app).post('/v1/dead-letters/redrive').send({ error: 'x', all: true }).expect(422);
 });

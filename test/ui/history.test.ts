@@ -1,5 +1,5 @@
-import { pointOf, SECONDS_KEPT_MS } from '../../src/contracts/api/live-points';
-import { meanOf, withPoint, withTen } from '../../src/ui/model/history';
+import { meanOf, pointOf, SECONDS_KEPT_MS } from '../../src/contracts/api/live-points';
+import { withPoint, withTen } from '../../src/ui/model/history';
 import { statusWith } from './status';
 
 const reading = (atMs: number, accepted: number, cuts = {}) => ({

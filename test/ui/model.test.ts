@@ -2,7 +2,7 @@ import type { BatchSummary } from '../../src/contracts/api/views';
 import { confirmationOf, confirmationOfRedrive } from '../../src/ui/model/confirm';
 import { errorKind, groupLetters } from '../../src/ui/model/dead-letters';
 import { lifeOf, lookupsOf, requestInWords } from '../../src/ui/model/find';
-import { ago, bytes, count, counted, duration } from '../../src/ui/model/format';
+import { ago, bytes, count, counted, duration } from '../../src/domain/format';
 import { follow, hasArrived, setOut, stations } from '../../src/ui/model/journey';
 import { lookOf, timelineOf } from '../../src/ui/model/timeline';
 import { sharesOf } from '../../src/ui/model/waits';

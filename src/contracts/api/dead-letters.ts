@@ -67,7 +67,11 @@ export interface DeadLetterGroups {
 
 /** Which dead letters are to be sent again. With `error` all of a {@link DeadLetterGroup}. */
 export type RedriveSelection =
-  { records: readonly string[] } | { batchId: string } | { requestId: string } | { error: string } | { all: true };
+  | { records: readonly string[] }
+  | { batchId: string }
+  | { requestId: string }
+  | { error: string }
+  | { all: true };
 
 /** A dead letter and the request that sends it again. */
 export interface RedrivenRecord {

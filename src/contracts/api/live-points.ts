@@ -175,3 +175,16 @@ function packPoint(point: Point): PackedPoint {
     return typeof value === 'number' && !Number.isInteger(value) ? Number(value.toPrecision(3)) : value;
   });
 }
+
+/** Mean of what is known of the last so many milliseconds; null when nothing is. */
+export function meanOf(
+  points: readonly Point[],
+  field: 'accepted' | 'saved' | 'rolledBack' | 'retries',
+  overMs: number,
+): number | null {
+  const since = (points.at(-1)?.atMs ?? 0) - overMs;
+  const known = points.flatMap((point) =>
+    point.atMs > since && point[field] !== null ? [point[field]] : [],
+  );
+  return known.length === 0 ? null : known.reduce((sum, value) => sum + value, 0) / known.length;
+}

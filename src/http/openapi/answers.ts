@@ -243,7 +243,9 @@ export const deadLetterGroupsSchema = z
           records: count(),
           oldestAt: timestamp(),
           newestAt: timestamp(),
-          forgottenAt: timestamp().nullable().meta({ description: 'When Temporal forgets the oldest of them' }),
+          forgottenAt: timestamp()
+            .nullable()
+            .meta({ description: 'When Temporal forgets the oldest of them' }),
           examples: z.array(recordId()),
         })
         .meta({ id: 'DeadLetterGroup' }),

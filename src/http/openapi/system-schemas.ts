@@ -13,7 +13,9 @@ const perSecond = () => z.number().min(0).nullable();
 
 export const workersSchema = z
   .strictObject({
-    atMs: millisecondsSinceEpoch().meta({ description: 'When Temporal was asked: at most every five seconds' }),
+    atMs: millisecondsSinceEpoch().meta({
+      description: 'When Temporal was asked: at most every five seconds',
+    }),
     isServed: z
       .boolean()
       .meta({ description: 'Whether any worker polls for workflow tasks; without one nothing moves' }),
@@ -86,9 +88,17 @@ export const findSchema = z
     found: z
       .array(
         z.union([
-          z.strictObject({ kind: z.literal('record'), record: recordViewSchema, request: foundRequestSchema }),
+          z.strictObject({
+            kind: z.literal('record'),
+            record: recordViewSchema,
+            request: foundRequestSchema,
+          }),
           z.strictObject({ kind: z.enum(['request', 'log']), request: foundRequestSchema }),
-          z.strictObject({ kind: z.literal('batch'), batch: batchSummarySchema, file: z.string().nullable() }),
+          z.strictObject({
+            kind: z.literal('batch'),
+            batch: batchSummarySchema,
+            file: z.string().nullable(),
+          }),
         ]),
       )
       .meta({ description: 'What it most likely means first; empty when nothing is known under that id' }),

@@ -24,8 +24,16 @@ const PAGE = 'index.html';
 /** Names end in a hash of the content, so what a browser has once it never has to ask for again. */
 const FOREVER = 'public, max-age=31536000, immutable';
 
+export interface DashboardDeps extends Pick<HttpDeps, 'uiAssets' | 'webUiUrl' | 'version'> {
+  /** Whether the page has to ask its reader for an API key. */
+  needsKey: boolean;
+}
+
 /** `GET /`: the dashboard; `GET /ui/…`: what it loads. Neither asks for a key, as neither holds a record. */
-export function serveDashboard(routes: Routes, { uiAssets, apiKeys, webUiUrl, version }: HttpDeps): void {
+export function serveDashboard(
+  routes: Routes,
+  { uiAssets, needsKey, webUiUrl, version }: DashboardDeps,
+): void {
   // From memory, as a file that is open for each answer stays open when its client goes. Read at the first request: an
   // API that nobody looks at needs no build.
   let files: ReadonlyMap<string, Buffer> | undefined;
@@ -35,7 +43,7 @@ export function serveDashboard(routes: Routes, { uiAssets, apiKeys, webUiUrl, ve
   const getPage: RequestHandler = (_req, res) => {
     page ??= withFacts(read().get(PAGE)?.toString() ?? '', {
       'keepapart-version': version,
-      'keepapart-keys': apiKeys.length > 0 ? 'required' : 'none',
+      'keepapart-keys': needsKey ? 'required' : 'none',
       'keepapart-temporal': webUiUrl ?? '',
     });
     res.set('Content-Security-Policy', POLICY).type('html').send(page);

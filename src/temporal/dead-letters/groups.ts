@@ -49,13 +49,24 @@ export class DeadLetterGroupsReader {
   }
 }
 
-function addTo(groups: Map<string, DeadLetterGroup>, letter: FoundLetter, retentionMs: number | undefined): void {
+function addTo(
+  groups: Map<string, DeadLetterGroup>,
+  letter: FoundLetter,
+  retentionMs: number | undefined,
+): void {
   const error = errorKind(letter.error ?? null);
   const at = new Date(letter.atMs).toISOString();
   const forgottenAt = retentionMs === undefined ? null : new Date(letter.atMs + retentionMs).toISOString();
   const group = groups.get(error);
   if (group === undefined) {
-    groups.set(error, { error, records: 1, oldestAt: at, newestAt: at, forgottenAt, examples: [letter.recordId] });
+    groups.set(error, {
+      error,
+      records: 1,
+      oldestAt: at,
+      newestAt: at,
+      forgottenAt,
+      examples: [letter.recordId],
+    });
     return;
   }
   group.records++;

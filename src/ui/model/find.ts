@@ -1,5 +1,5 @@
 import type { RecordView, RequestView } from '../../contracts/api/views';
-import { counted } from './format';
+import { counted } from '../../domain/format';
 
 /** What an id may be of, in the order in which it is looked up. */
 export interface Lookup {

@@ -19,16 +19,3 @@ export function withTen(tens: readonly Point[], points: readonly Point[], next: 
   const [first, ...others] = points.filter((point) => tenOf(point) === tenOf(last));
   return first === undefined ? tens : withPoint(tens, mergePoints([first, ...others]), TENS_KEPT_MS);
 }
-
-/** Mean of what is known of the last so many milliseconds; null when nothing is. */
-export function meanOf(
-  points: readonly Point[],
-  field: 'accepted' | 'saved' | 'rolledBack' | 'retries',
-  overMs: number,
-): number | null {
-  const since = (points.at(-1)?.atMs ?? 0) - overMs;
-  const known = points.flatMap((point) =>
-    point.atMs > since && point[field] !== null ? [point[field]] : [],
-  );
-  return known.length === 0 ? null : known.reduce((sum, value) => sum + value, 0) / known.length;
-}

@@ -1,6 +1,6 @@
 import { useSignal, type ReadonlySignal } from '@preact/signals';
 import { useLayoutEffect, useRef } from 'preact/hooks';
-import { clock } from '../model/format';
+import { clock } from '../../domain/format';
 import type { Point } from '../../contracts/api/live';
 import { nearestTo, pathOf, scaleOf } from '../model/plot-shape';
 

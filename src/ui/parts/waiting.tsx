@@ -1,4 +1,4 @@
-import { count, percent } from '../model/format';
+import { count, percent } from '../../domain/format';
 import { sharesOf } from '../model/waits';
 import { waits } from '../source';
 

@@ -4,7 +4,7 @@ import type { DeadLetter, RedriveSelection } from '../../contracts/api/dead-lett
 import { problemOf } from '../api';
 import { confirmationOfRedrive, type Confirmation } from '../model/confirm';
 import { groupLetters } from '../model/dead-letters';
-import { ago, clock, count, counted } from '../model/format';
+import { ago, clock, count, counted } from '../../domain/format';
 import { Confirm } from '../parts/dialog';
 import { Empty, Head, Value } from '../parts/bits';
 import { say } from '../parts/notices';
