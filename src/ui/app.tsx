@@ -8,12 +8,14 @@ import { KeyGate } from './parts/key-gate';
 import { Notices } from './parts/notices';
 import { isDark, nextTheme } from './preferences';
 import { pathTo, route, SCREENS, type ScreenName } from './router';
+import { ActivityScreen } from './screens/activity';
 import { BatchesScreen } from './screens/batches';
 import { ConflictsScreen } from './screens/conflicts';
 import { DeadLettersScreen } from './screens/dead-letters';
 import { FindScreen } from './screens/find';
 import { LimitsScreen } from './screens/limits';
 import { NowScreen } from './screens/now';
+import { WorkersScreen } from './screens/workers';
 import { isFrozen, isPolling, isStale, keyName, may, needsKey, reading, trouble } from './source';
 
 const CONTENT: Record<ScreenName, () => ComponentChildren> = {
@@ -22,7 +24,9 @@ const CONTENT: Record<ScreenName, () => ComponentChildren> = {
   conflicts: ConflictsScreen,
   find: FindScreen,
   'dead-letters': DeadLettersScreen,
+  workers: WorkersScreen,
   limits: LimitsScreen,
+  activity: ActivityScreen,
 };
 
 export function App() {

@@ -1,5 +1,13 @@
 import { computed, effect, signal } from '@preact/signals';
-import type { DeadLetterPage, RedriveResult, RedriveSelection } from '../contracts/api/dead-letters';
+import type { ControlsView } from '../contracts/api/controls';
+import type {
+  DeadLetterGroups,
+  DeadLetterPage,
+  RedriveResult,
+  RedriveSelection,
+} from '../contracts/api/dead-letters';
+import type { FindView } from '../contracts/api/find';
+import type { WorkersView } from '../contracts/api/workers';
 import type { DrainReport } from '../contracts/api/drain';
 import type { LimitsAnswer } from '../contracts/workflow/limits-answer';
 import type { LiveHistory, LiveView, Point } from '../contracts/api/live';
@@ -178,6 +186,14 @@ async function readMe(): Promise<void> {
     // What it may do shows when it is refused.
   }
 }
+
+export const readWorkers = () => told(ask<WorkersView>('/v1/workers'));
+
+export const readControls = () => told(ask<ControlsView>('/v1/controls'));
+
+export const readLetterGroups = () => told(ask<DeadLetterGroups>('/v1/dead-letters/groups'));
+
+export const findAnything = (query: string) => told(ask<FindView>(`/v1/find${queryText({ q: query })}`));
 
 export const readWaits = () => told(ask<WaitsView>('/v1/waits'));
 
