@@ -54,6 +54,8 @@ function Main() {
     document.title = `${SCREENS.find(({ name }) => name === screen)?.title ?? ''} · keepapart`;
     if (!isFirst.current && main.current?.contains(document.activeElement) === false) main.current.focus();
     isFirst.current = false;
+    // On a phone the navigation is wider than the screen.
+    document.querySelector('nav [aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
   }, [screen]);
   const Content = CONTENT[screen];
   return (

@@ -53,7 +53,7 @@ export class WorkersReader {
     const polled = await Promise.all([
       this.describe(this.taskQueue, 'workflow', 'batchers and batches', atMs),
       this.describe(this.taskQueue, 'activity', 'saves, rollbacks and files', atMs),
-      this.describe(adoption, 'activity', 'batches that an earlier run of a batcher started', atMs),
+      this.describe(adoption, 'activity', 'following earlier batches', atMs),
     ]);
     const workers = new Map<string, WorkerView>();
     for (const { queue, pollers } of polled) {

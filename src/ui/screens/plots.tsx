@@ -118,5 +118,5 @@ export function Plots() {
 function sinceText(firstMs: number): string {
   const since = rememberedSinceMs.value;
   if (since === undefined) return `Plots begin at ${clock(firstMs)}, when this page was opened.`;
-  return `Plots begin at ${clock(firstMs)}; this API process has remembered since ${clock(since)}. Times that it takes are its own.`;
+  return `Plots begin at ${clock(firstMs)}; this API process has remembered since ${clock(since)}. Latencies and refusals are its own.`;
 }

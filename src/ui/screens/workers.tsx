@@ -38,7 +38,7 @@ function Figures({ view: { workers, taskQueues, slots } }: { view: WorkersView }
   const oldest = Math.max(0, ...taskQueues.map(({ backlogAgeMs }) => backlogAgeMs ?? 0));
   const builds = new Set(workers.map(({ buildId }) => buildId ?? 'none'));
   return (
-    <dl class="flow card">
+    <dl class="flow four card">
       <Stat
         label="Workers"
         value={count(workers.length)}
@@ -52,13 +52,13 @@ function Figures({ view: { workers, taskQueues, slots } }: { view: WorkersView }
         colour="wait"
       />
       <Stat
-        label="Room for activities"
+        label="Activities at once"
         value={count(slots.activities * workers.length)}
         note={`${count(slots.activities)} a worker`}
         colour="flight"
       />
       <Stat
-        label="Room for workflow tasks"
+        label="Workflow tasks at once"
         value={count(slots.workflowTasks * workers.length)}
         note={`${count(slots.workflowTasks)} a worker`}
       />
@@ -128,10 +128,10 @@ function Queues({ queues }: { queues: readonly TaskQueueView[] }) {
                 Oldest
               </th>
               <th scope="col" class="number">
-                In per second
+                In/s
               </th>
               <th scope="col" class="number">
-                Out per second
+                Out/s
               </th>
             </tr>
           </thead>
