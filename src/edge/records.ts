@@ -21,7 +21,7 @@ export const MAX_BODY_DEPTH = MAX_RECORD_DEPTH + 2;
 /** What a record is, in JSON Schema, which has no schema for our own checks. */
 export const ANY_RECORD = {
   type: ['string', 'number', 'boolean', 'object', 'null'],
-  description: 'Any JSON value but a list',
+  description: 'Any JSON value except an array',
 } as const;
 
 /** One record: any JSON value but a list, so that a list in a list is never taken for something else. */

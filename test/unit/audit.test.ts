@@ -142,7 +142,7 @@ test('a ledger counts records once, and refuses what is no acknowledgement', () 
   for (const bad of ['', 'null', '7', '{"recordId":"a:0"}', '{"recordId":"a","value":1}', '{"value":1}']) {
     expect(collected.add(bad)).toContain('is not {"recordId"');
   }
-  expect(collected.add('{"recordId":"a:b:0","value":1}')).toContain('again, with another value');
+  expect(collected.add('{"recordId":"a:b:0","value":1}')).toContain('again with a different value');
 });
 
 test('a file is held against what stands with its batch, where that is known (G1, G2)', () => {

@@ -247,14 +247,14 @@ describe('parseConflictRules', () => {
       'a never without its right',
       [{ never: { left: { at: '' } } }],
       '/0/never',
-      'a selector left and a selector right',
+      'the selectors left and right',
       '{"left":{"at":""}} (object)',
     ],
     [
       'a side that there is not',
       [{ never: { left: { at: '' }, right: { at: '' }, same: '' } }],
       '/0/never/same',
-      '"same" stands beside never',
+      '"same" belongs next to never',
       '"" (string)',
     ],
     [
@@ -324,7 +324,7 @@ describe('parseConflictRules', () => {
       'a choice twice',
       [{ never: { left: { in: [1, 1] }, right: { at: '' } } }],
       '/0/never/left/in',
-      'each of them once',
+      'without duplicates',
       '[1,1] (array)',
     ],
     [

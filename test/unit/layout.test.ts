@@ -6,7 +6,7 @@ import {
   isSameLayout,
   mergeLayouts,
   nextLayout,
-  reachOf,
+  shardsWithKeys,
   type Layout,
 } from '../../src/domain/windows/layout';
 
@@ -48,7 +48,7 @@ test('A process that starts with another number of shards puts that in force; on
 
 test('What was before is known until its keys are forgotten, and no longer.', () => {
   const known = adoptLayout(nextLayout(NO_LAYOUT, 4), { version: 2, shards: 1, before: [] }, WINDOW_MS, 0);
-  expect([reachOf(known), reachOf({ ...known, before: [] })]).toEqual([4, 1]);
+  expect([shardsWithKeys(known), shardsWithKeys({ ...known, before: [] })]).toEqual([4, 1]);
   expect(adoptLayout(known, known, WINDOW_MS, WINDOW_MS).before).toEqual([[4, 0]]);
   expect(adoptLayout(known, known, WINDOW_MS, WINDOW_MS + MINUTE).before).toEqual([]);
 });

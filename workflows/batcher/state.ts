@@ -15,7 +15,7 @@ import { SAVE_ACTIVITY, type PipelineSettings } from '../../src/contracts/workfl
 import type { Apart } from '../../src/domain/running/running-flushes';
 import { emptyBuffer, packBuffer, unpackBuffer } from '../../src/domain/buffer/buffer';
 import { NO_CUTS, carriedCounts, type CutCounts } from '../../src/domain/explain/cut-counts';
-import type { Reaches } from '../../src/domain/explain/passed-over';
+import type { Reaches } from '../../src/domain/explain/reaches';
 import { packKeys, unpackKeys, type KeyWindow } from '../../src/domain/windows/key-window';
 import { NO_LAYOUT, type Layout } from '../../src/domain/windows/layout';
 import type { SenderWindow } from '../../src/domain/windows/sender-window';

@@ -9,7 +9,7 @@ import { ruleIndexOf } from '../../src/domain/running/rule-index';
 import { batchesThatMayGo, type Apart } from '../../src/domain/running/running-flushes';
 import { bySeq, oldestRecord, type BufferedRecord } from '../../src/domain/buffer/buffer';
 import type { ConflictRule } from '../../src/domain/rules';
-import { noteReach, rulesBeyond, type Reaches } from '../../src/domain/explain/passed-over';
+import { noteReach, rulesBeyond, type Reaches } from '../../src/domain/explain/reaches';
 import { isWorthCutting } from '../../src/domain/buffer/flush-cut';
 import { dueAtMs } from '../../src/domain/buffer/flush-policy';
 import { oldestAcceptedAtMs, sizeOf } from '../../src/domain/buffer/paged-buffer';

@@ -1,28 +1,29 @@
 import { KIB } from '../../domain/duration';
 
-/** When a run continues as new, and what it may do until then. Bytes are those beyond the run's first task. */
+/** Bounds of a run. It continues as new when it reaches any of the first three. */
 export interface RunLimits {
   historyEvents: number;
+  /** Size of the history beyond the run's first workflow task. */
   historyBytes: number;
   /** Signals and updates. The server's own suggestion to continue as new counts neither. */
   messages: number;
-  /** Most bytes of values in the batches that start in one workflow task. */
+  /** Bound of the values in the batches that start in one workflow task, in bytes. */
   startBytes: number;
   /**
-   * Most bytes, as packed JSON, that may arrive while a run moves its buffer into pages and be carried all the same: more
-   * makes further pages first.
+   * Bound of the records that arrive while a run moves its buffer to pages and are carried directly, in bytes as packed
+   * JSON. If more arrive, the run makes further pages first.
    */
   lateBytes: number;
   /**
-   * Most children whose start the server hasn't confirmed. A run can't hand over before all are, and what arrives
-   * meanwhile lengthens its history: on a busy server fifty took 15 s, in which 2 MB came.
+   * Bound of the children whose start the server hasn't confirmed. A run can't continue as new before all starts are
+   * confirmed, and messages meanwhile add to its history: on a busy server, fifty starts took 15 s, in which 2 MB arrived.
    */
   startsUnderWay: number;
 }
 
 /**
- * Well below the server's own limits (10,000 signals, 2,000 updates, 51,200 events and 50 MiB a run): a run must have room
- * for what arrives while it hands over, and for what it moves out of its state then.
+ * Well below the server's limits for a run (10,000 signals, 2,000 updates, 51,200 events, 50 MiB), which leaves room for
+ * messages that arrive before continue-as-new, and for moving the buffer to pages.
  */
 export const RUN_LIMITS = {
   historyEvents: 4000,

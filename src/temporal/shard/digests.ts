@@ -1,7 +1,7 @@
 import { createHash, type Hash } from 'node:crypto';
 import { canonicalJson, type JsonValue } from '../../domain/json';
 import { DIGEST_LENGTH, type KeyRef, type RequestDigest } from '../../domain/windows/key-window';
-import { scopeOf } from '../../domain/scope';
+import { clientScopeOf } from '../../domain/scope';
 
 /** What a batcher remembers of a request that is to be taken once. */
 export function digestOf({ requestId, values }: { requestId: string; values: JsonValue[] }): RequestDigest {
@@ -10,7 +10,7 @@ export function digestOf({ requestId, values }: { requestId: string; values: Jso
 
 /** By what a batcher knows a key. */
 export function keyRefOf(requestId: string): KeyRef {
-  return { scope: scopeOf(requestId), key: shortDigest(sha256().update(requestId)) };
+  return { scope: clientScopeOf(requestId), key: shortDigest(sha256().update(requestId)) };
 }
 
 export function sha256(): Hash {

@@ -10,7 +10,7 @@ import {
   isSameLayout,
   mergeLayouts,
   nextLayout,
-  reachOf,
+  shardsWithKeys,
   type Layout,
 } from '../../domain/windows/layout';
 import type { StreamProgress } from '../../domain/windows/stream-window';
@@ -120,7 +120,7 @@ export class KeyedRequests {
     for (let round = 0; round < MAX_ROUNDS; round++) {
       const told = layout;
       const answers = await Promise.all(
-        Array.from({ length: reachOf(told) }, (_, shard) => this.shardAt(shard).tellLayout(told)),
+        Array.from({ length: shardsWithKeys(told) }, (_, shard) => this.shardAt(shard).tellLayout(told)),
       );
       layout = answers.reduce(mergeLayouts);
       if (!answers.every((answer) => isSameLayout(answer, told))) continue;

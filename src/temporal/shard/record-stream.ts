@@ -4,7 +4,7 @@ import { KIB } from '../../domain/duration';
 import { KeepapartError } from '../../domain/errors';
 import { canonicalJson, jsonBytes, type JsonValue } from '../../domain/json';
 import type { KeyRef } from '../../domain/windows/key-window';
-import { keyOf } from '../../domain/scope';
+import { idempotencyKeyOf } from '../../domain/scope';
 import type { StreamProgress } from '../../domain/windows/stream-window';
 import { UNSEEN_SHARE, type AdmissionLimits, type Load } from './admission';
 import { sha256, shortDigest } from './digests';
@@ -197,7 +197,7 @@ export async function openRecordStream(
 export function reused(requestId: string, taken = 'nothing more was taken'): KeepapartError {
   return new KeepapartError(
     'idempotency-key-reused',
-    `The key ${keyOf(requestId)} was used for other records before; ${taken}`,
+    `The key ${idempotencyKeyOf(requestId)} was used for other records before; ${taken}`,
   );
 }
 

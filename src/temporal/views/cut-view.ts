@@ -3,7 +3,7 @@ import type { CutStatus } from '../../contracts/workflow/batcher';
 import type { BatchCutView, CutsView, RuleCountView } from '../../contracts/api/views';
 import { WHY_NO_LARGER } from '../../domain/explain';
 import { restoredReason } from '../../domain/explain/cut-reason';
-import { tellCut } from '../../domain/explain/tell-cut';
+import { cutText } from '../../domain/explain/cut-text';
 import { ruleKey } from '../../domain/rules/rule';
 
 /** Why a batch was cut where it was. */
@@ -12,9 +12,9 @@ export function cutViewOf({ batch, cutBy, cut }: BatchInput): BatchCutView {
   const size = { records: batch.records.length, maxBatchSize, flushReason: batch.flushReason };
   if (cut !== undefined) {
     const reason = restoredReason(cut, rules);
-    return { text: tellCut(size, reason), maxBatchSize, ...reason };
+    return { text: cutText(size, reason), maxBatchSize, ...reason };
   }
-  return { text: tellCut(size), maxBatchSize, why: WHY_NO_LARGER.full, ...NOTHING_TOLD };
+  return { text: cutText(size), maxBatchSize, why: WHY_NO_LARGER.full, ...NOTHING_TOLD };
 }
 
 const NOTHING_TOLD = { oldestMs: null, left: null, unseen: null, keptOut: [], tooLarge: null, fitting: null };

@@ -8,10 +8,10 @@ import {
   carriedCounts,
   countCuts,
   recountUnder,
-  toldDeferrals,
+  topDeferrals,
   type CutCounts,
 } from '../../../src/domain/explain/cut-counts';
-import type { Reaches } from '../../../src/domain/explain/passed-over';
+import type { Reaches } from '../../../src/domain/explain/reaches';
 import { cut } from '../../../src/domain/buffer/flush-cut';
 import { takeFlushes, type Flush, type FlushPolicy } from '../../../src/domain/buffer/flush-policy';
 import type { JsonValue } from '../../../src/domain/json';
@@ -140,7 +140,7 @@ test('a rule that stays keeps its count wherever it stands; of many, those that 
   const carried = carriedCounts(counts);
   const entries = Object.entries(carried.deferredBy);
   expect([entries.length, entries[0]]).toEqual([MAX_CARRIED_RULES, ['50', 51]]);
-  expect(toldDeferrals(counts, rules)).toEqual(
+  expect(topDeferrals(counts, rules)).toEqual(
     entries.map(([i, records]) => ({ rule: rules[Number(i)], records })),
   );
   expect(recountUnder(counts, rules, []).deferredBy).toEqual({});

@@ -3,15 +3,15 @@ import { appendRequest, emptyBuffer, flushAll, inOrder } from '../../../src/doma
 import type { ConflictRule } from '../../../src/domain/rules';
 import { explainBatches } from '../../../src/domain/explain';
 import {
-  MAX_LOOKED_AT,
-  MAX_TOLD_RULES,
+  MAX_CHECKED,
+  MAX_LISTED_RULES,
   restoredReason,
   storedReason,
   withReasons,
   type CutReason,
   type ExplainedFlush,
 } from '../../../src/domain/explain/cut-reason';
-import { tellCut } from '../../../src/domain/explain/tell-cut';
+import { cutText } from '../../../src/domain/explain/cut-text';
 import { MAX_BATCH_BYTES } from '../../../src/domain/buffer/flush-cut';
 import { takeFlushes, type FlushPolicy } from '../../../src/domain/buffer/flush-policy';
 import type { JsonValue } from '../../../src/domain/json';
@@ -63,9 +63,9 @@ test('of a long buffer a part is looked at, and what is told stays small', () =>
     Array.from({ length: 1000 }, () => same),
     rules,
   );
-  const told = rules.slice(0, MAX_TOLD_RULES).map((rule) => ({ rule, records: MAX_LOOKED_AT }));
+  const told = rules.slice(0, MAX_LISTED_RULES).map((rule) => ({ rule, records: MAX_CHECKED }));
   expect(cut).toEqual({
-    ...{ why: 'rules', oldestMs: 70, left: 999, unseen: 999 - MAX_LOOKED_AT, tooLarge: 0, fitting: 0 },
+    ...{ why: 'rules', oldestMs: 70, left: 999, unseen: 999 - MAX_CHECKED, tooLarge: 0, fitting: 0 },
     keptOut: told,
   });
 });
@@ -74,7 +74,7 @@ test('the rules that are told are those that kept out the most, in the order of 
   const rules = Array.from({ length: 22 }, (_, i): ConflictRule => ({ pair: [0, i + 1] }));
   const values = [0, ...rules.map((_, i) => i + 1), 22, 22, 1];
   const { cut } = first(values, rules);
-  expect(cut?.keptOut).toHaveLength(MAX_TOLD_RULES);
+  expect(cut?.keptOut).toHaveLength(MAX_LISTED_RULES);
   expect([cut?.keptOut[0], cut?.keptOut.at(-1)]).toEqual([
     { rule: rules[0], records: 2 },
     { rule: rules[21], records: 3 },
@@ -117,7 +117,7 @@ test.each<[string, 'age' | 'manual' | 'drain', Partial<CutReason>]>([
     { why: 'bytes', tooLarge: 2 },
   ],
 ])('in words: %s', (words, flushReason, of) => {
-  expect(tellCut({ records: 1, maxBatchSize: 5, flushReason }, { ...reason, ...of })).toBe(
+  expect(cutText({ records: 1, maxBatchSize: 5, flushReason }, { ...reason, ...of })).toBe(
     `1 of 5 records: ${words}`,
   );
 });
