@@ -48,9 +48,10 @@ export interface BatcherClient {
    * Resolves only after Temporal has persisted the records (G3); rejects if it is unknown whether it has. With `once`,
    * the requestId is an idempotency key: the same records under it are not added again (G5), different ones are rejected
    * with `idempotency-key-reused`.
+   * @param request `bytes` is the size of all values as compact JSON; counted here if absent
    */
   addRecords(
-    request: { requestId: string; values: JsonValue[] },
+    request: { requestId: string; values: JsonValue[]; bytes?: number },
     options?: { once?: boolean },
   ): Promise<void>;
   /**

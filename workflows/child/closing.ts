@@ -17,6 +17,7 @@ import type { ChildMemo, ChildPolicy, ChildResult, ClosedBatches } from '../../s
 import { SEARCH_ATTRIBUTES } from '../../src/contracts/workflow/search-attributes';
 import { MIB } from '../../src/domain/duration';
 import { jsonBytes } from '../../src/domain/json';
+import { portions } from '../../src/domain/portions';
 import {
   MAX_ERRORS_BYTES,
   tallyOutcomes,
@@ -55,7 +56,8 @@ export class Closing {
    */
   async close(settled: readonly SettledBatch[]): Promise<void> {
     const bounded = settled.map(({ batch, outcomes }) => ({ batch, outcomes: this.bounded(outcomes) }));
-    await Promise.all(portionsOf(bounded).map((portion) => this.closePortion(portion)));
+    const all = portions(bounded, { bytes: MAX_PORTION_BYTES }, portionBytes);
+    await Promise.all(all.map((portion) => this.closePortion(portion)));
   }
 
   /** Settles batches: takes over published outcomes; rolls the records of other batches back for this reason. */
@@ -163,7 +165,7 @@ export class Closing {
       ...(undoFailed > 0 ? [{ key: SEARCH_ATTRIBUTES.undoFailed, value: true }] : []),
     ]);
     setCurrentDetails(
-      `${saved} saved, ${rolledBack} rolled back${undoFailed > 0 ? `, ${undoFailed} rollbacks failed` : ''}`,
+      `${saved} saved, ${rolledBack} rolled back${undoFailed > 0 ? `, ${undoFailed} rollback${undoFailed === 1 ? '' : 's'} failed` : ''}`,
     );
     if (this.batches.length === 1) return;
     this.waves.push({
@@ -193,24 +195,9 @@ function untilItSucceeds(summary: string) {
   });
 }
 
-function portionsOf(settled: readonly SettledBatch[]): SettledBatch[][] {
-  const portions: SettledBatch[][] = [];
-  let bytes = Infinity;
-  for (const one of settled) {
-    const own = jsonBytes(one.batch.packed) + errorBytesOf(one);
-    bytes += own;
-    if (bytes > MAX_PORTION_BYTES) {
-      portions.push([]);
-      bytes = own;
-    }
-    portions.at(-1)?.push(one);
-  }
-  return portions;
-}
-
-/** Upper bound of the size of a batch's error texts; equal ones are written once. */
-function errorBytesOf({ outcomes }: SettledBatch): number {
-  let bytes = 0;
+/** Upper bound of a batch's size in `closeBatches`: equal outcomes are written only once. */
+function portionBytes({ batch, outcomes }: SettledBatch): number {
+  let bytes = jsonBytes(batch.packed);
   for (const { error, rollbackError } of outcomes) {
     if (error !== undefined) bytes += jsonBytes(error);
     if (rollbackError !== undefined) bytes += jsonBytes(rollbackError);

@@ -107,7 +107,7 @@ export interface PackedNotice extends StoreAway {
   worker: string;
   /** When the first notice arrived, in milliseconds since the epoch, on the batcher's clock. */
   notedAtMs: number;
-  /** When the last notice lapses, likewise. */
+  /** When the last notice lapses, on the same clock. */
   untilMs: number;
 }
 

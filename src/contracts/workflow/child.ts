@@ -50,7 +50,7 @@ export interface ChildResult {
 
 /** Memo of `batchesWorkflow`, which every listing includes. */
 export interface ChildMemo {
-  /** All requests that have records here, with their numbers of records, which tell a reader when a request is complete. */
+  /** All requests that have records here, with their numbers of records, so that readers know when a request is complete. */
   requests: [requestId: string, size: number][];
   /** Per batch: its flush reason, and the indexes of its requests in `requests`. */
   batches: [flushReason: FlushReason, requests: number[]][];

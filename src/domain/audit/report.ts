@@ -13,7 +13,10 @@ export function nothingFound<T>(): Found<T> {
   return { count: 0, first: [] };
 }
 
-/** Adds a finding. @param count how many occurrences it stands for */
+/**
+ * Adds a finding.
+ * @param count number of occurrences that it represents; default 1
+ */
 export function note<T>(found: Found<T>, finding: T, count = 1): void {
   found.count += count;
   if (found.first.length < LISTED) found.first.push(finding);
@@ -120,22 +123,25 @@ export interface ShardSum {
   unaccounted: number;
 }
 
-/** Result of checking the batches that are closed in Postgres. */
-export interface PostgresReport {
+/** Result of checking the batches that are closed in Postgres or S3. */
+export interface ClosedReport {
   closed: number;
   /** Batches that closed within the last minute and have no file yet. */
   publishing: number;
-  /** Files of batches that Postgres doesn't have, for example because their rows were deleted. */
+  /** Files of batches that the store doesn't have, for example because somebody deleted them there. */
   unlistedFiles: number;
   damage: {
     /** Closed batches without a file. */
     notPublished: Found<{ file: string }>;
-    /** Files that differ from the outcomes in Postgres. */
+    /** Files that differ from the outcomes in the store. */
     publishedOtherwise: Found<{ file: string }>;
   };
 }
 
-/** Whether no damage was found. @param damage an object whose members are all {@link Found} */
+/**
+ * Whether no damage was found.
+ * @param damage an object whose members are all {@link Found}
+ */
 export function isClean(damage: object): boolean {
   return (Object.values(damage) as Found<unknown>[]).every(({ count }) => count === 0);
 }

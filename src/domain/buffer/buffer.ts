@@ -1,5 +1,6 @@
 import { FLUSH_REASON, type FlushReason } from '../records/batch';
 import { jsonBytes, type JsonValue } from '../json';
+import { portions } from '../portions';
 import { recordIdOf } from '../records/record';
 
 /** A record that was accepted and hasn't left in a batch. */
@@ -189,18 +190,7 @@ export function packRecords(records: readonly BufferedRecord[]): PackedRun[] {
 
 /** Splits records, given in order of acceptance, into portions of at most `maxBytes` as packed JSON, or of one record. */
 export function portionsWithin(records: readonly BufferedRecord[], maxBytes: number): BufferedRecord[][] {
-  const portions: BufferedRecord[][] = [];
-  let bytes = 0;
-  for (const record of records) {
-    const current = portions.at(-1);
-    bytes += packedBytes(record, current?.at(-1));
-    if (current !== undefined && bytes <= maxBytes) current.push(record);
-    else {
-      portions.push([record]);
-      bytes = packedBytes(record, undefined);
-    }
-  }
-  return portions;
+  return portions(records, { bytes: maxBytes }, packedBytes);
 }
 
 /** Removes the youngest records until the buffer takes at most `maxBytes` as packed JSON. Returns them, oldest first. */

@@ -1,6 +1,7 @@
 import { bufferedRecordId, bySeq, type BufferedRecord, type RecordBuffer } from './buffer';
 import type { ConflictRule } from '../rules';
 import { MIB } from '../duration';
+import { portions } from '../portions';
 import { partition } from '../partition';
 import { fillUp } from '../partition/fill-up';
 import { totalBytes } from '../records/record';
@@ -97,15 +98,5 @@ function splitRepeats(batch: BufferedRecord[]): BufferedRecord[][] {
 /** Splits a batch whose values exceed {@link MAX_BATCH_BYTES}. */
 function splitBySize(batch: BufferedRecord[]): BufferedRecord[][] {
   if (totalBytes(batch) <= MAX_BATCH_BYTES) return [batch];
-  const pieces: BufferedRecord[][] = [];
-  let bytes = Infinity;
-  for (const record of batch) {
-    bytes += record.bytes;
-    if (bytes > MAX_BATCH_BYTES) {
-      pieces.push([]);
-      bytes = record.bytes;
-    }
-    pieces.at(-1)?.push(record);
-  }
-  return pieces;
+  return portions(batch, { bytes: MAX_BATCH_BYTES }, ({ bytes }) => bytes);
 }

@@ -24,7 +24,8 @@ const EXPECTED = {
   never: 'an object with the selectors left and right',
   unknownSide: 'only the keys left, right; "same" belongs next to never',
   same: 'a JSON Pointer, or an array of different ones',
-  sameAsDistinct: 'pointers other than that of distinct, where the records that it keeps apart are equal anyway',
+  sameAsDistinct:
+    'pointers other than that of distinct, where the records that it keeps apart are equal anyway',
 } as const;
 
 /**

@@ -174,7 +174,7 @@ export class Held {
 
 /**
  * Room for the holds of records, which are offered oldest first. Once a record doesn't fit, no younger record with holds
- * does, so that none overtakes it. If nothing is held, the first record always fits, so that none waits for ever; its
+ * does, so that none overtakes it. If nothing is held, the first record always fits, so that none waits forever; its
  * size is bounded, because the number of rules is.
  */
 export class HeldRoom {

@@ -128,12 +128,7 @@ class OpenBatch implements NextBatch {
   }
 }
 
-function firstThatMayGo(
-  buffer: RecordBuffer,
-  policy: FlushPolicy,
-  apart: Apart,
-  nowMs: number,
-): NextBatch {
+function firstThatMayGo(buffer: RecordBuffer, policy: FlushPolicy, apart: Apart, nowMs: number): NextBatch {
   apart.held.release(nowMs);
   for (const batch of batchesThatMayGo(buffer, policy, apart)) return batch;
   return { records: [], isFull: false };

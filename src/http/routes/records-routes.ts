@@ -29,10 +29,10 @@ export function listHandler(deps: HttpDeps, accepted: AcceptedLists): ListHandle
   return async (req, res) => {
     const keyedId = keyedRequestIdOf(req, res);
     let bytes = 0;
-    const values = toRecords(await readBody(req, (size) => (bytes = size)));
+    const { values, bytes: valueBytes } = toRecords(await readBody(req, (size) => (bytes = size)));
     const requestId = keyedId ?? newRequestId();
     // G3: nothing is acknowledged before this has resolved.
-    await batcher.addRecords({ requestId, values }, { once: keyedId !== undefined });
+    await batcher.addRecords({ requestId, values, bytes: valueBytes }, { once: keyedId !== undefined });
     instruments?.received(VIA.http, values.length, bytes);
     accepted.note(httpRequestId(req), requestId);
     const records = values.map((value, index) => ({ recordId: recordIdOf(requestId, index), value }));

@@ -6,7 +6,7 @@ import { restoredReason } from '../../domain/explain/cut-reason';
 import { cutText } from '../../domain/explain/cut-text';
 import { ruleKey } from '../../domain/rules/rule';
 
-/** Why a batch was cut where it was. */
+/** Why a batch ends where it does. */
 export function cutViewOf({ batch, cutBy, cut }: BatchInput): BatchCutView {
   const { maxBatchSize, rules } = cutBy;
   const size = { records: batch.records.length, maxBatchSize, flushReason: batch.flushReason };
@@ -19,7 +19,7 @@ export function cutViewOf({ batch, cutBy, cut }: BatchInput): BatchCutView {
 
 const NOTHING_TOLD = { oldestMs: null, left: null, unseen: null, keptOut: [], tooLarge: null, fitting: null };
 
-/** What the batches of some shards were like, summed; of none where no worker tells. */
+/** Statistics of the batches of some shards, summed. */
 export function cutsView(shards: readonly CutStatus[]): CutsView {
   const sum = (pick: (shard: CutStatus) => number) => shards.reduce((total, shard) => total + pick(shard), 0);
   const batches = sum((shard) => shard.batches);
@@ -36,7 +36,7 @@ export function cutsView(shards: readonly CutStatus[]): CutsView {
   };
 }
 
-/** Shards may for a moment have other rules. */
+/** Shards may briefly have different rules. */
 function sumByRule(counts: readonly RuleCountView[]): RuleCountView[] {
   const sums = new Map<string, RuleCountView>();
   for (const { rule, records } of counts) {

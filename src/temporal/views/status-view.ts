@@ -11,7 +11,7 @@ export interface ReportedShard {
   status: BatcherStatus;
 }
 
-/** Asks the batcher of every open shard and sums up. Needs a worker. */
+/** The status of every open shard, and their sums. Needs a worker. */
 export async function readStatus(shards: Shards, nowMs: number): Promise<StatusView> {
   const all = await shards.all();
   const reported = await Promise.all(
