@@ -121,7 +121,7 @@ export const ROOMS = {
   'src/domain': ['audit', 'explain', 'running', 'buffer', 'partition', 'rules', 'records', 'windows'],
   'src/domain/partition': ['exact', 'search', 'bounds', 'graph'],
   'src/contracts': ['api', 'workflow'],
-  'src/http': ['routes', 'openapi', 'body', 'guards', 'problems'],
+  'src/http': ['routes', 'openapi', 'live', 'body', 'guards', 'problems'],
   'src/temporal': [
     'replay',
     'worker',

@@ -1,5 +1,15 @@
-import type { DeadLetter, DeadLetterPage, Redriven, RedriveSelection } from '../contracts/api/dead-letters';
+import type { ControlsView } from '../contracts/api/controls';
+import type {
+  DeadLetter,
+  DeadLetterGroups,
+  DeadLetterPage,
+  Redriven,
+  RedriveSelection,
+} from '../contracts/api/dead-letters';
+import type { FindView } from '../contracts/api/find';
+import type { WorkersView } from '../contracts/api/workers';
 import type { DrainReport } from '../contracts/api/drain';
+import type { LiveEvent } from '../contracts/api/live';
 import { isRequestId } from '../contracts/workflow/ids';
 import type { LimitsAnswer } from '../contracts/workflow/limits-answer';
 import type {
@@ -22,6 +32,7 @@ import type {
   RedriveAnswer,
 } from './answer-types';
 import { call, queryOf, type Connection } from './calls';
+import { receiveEvents, type EventsOptions } from './events';
 import { isRepeatable, linesOf, recordText, type Source } from './ndjson';
 import type { NdjsonPiece } from './ndjson-request';
 import { retryPolicy, withRetries, type RetryOptions, type RetryPolicy } from './retry';
@@ -170,6 +181,39 @@ export class KeepapartClient {
   /** What the buffered records wait for, by shard. */
   waits({ signal }: Asked = {}): Promise<WaitsView> {
     return this.#get('/v1/waits', signal);
+  }
+
+  /** Who polls for work, which builds they are, and what waits in each task queue. */
+  workers({ signal }: Asked = {}): Promise<WorkersView> {
+    return this.#get('/v1/workers', signal);
+  }
+
+  /** Who paused, resumed, flushed, drained, changed limits or redrove, and when; the latest first. */
+  controls({ signal }: Asked = {}): Promise<ControlsView> {
+    return this.#get('/v1/controls', signal);
+  }
+
+  /** Where something is, by the id of a record, a request or a batch, the name of a file, or an `X-Request-Id`. */
+  find(query: string, { signal }: Asked = {}): Promise<FindView> {
+    return this.#get(`/v1/find${queryOf({ q: query })}`, signal);
+  }
+
+  /** Dead letters that were not sent again, counted by error; `redrive({ error })` sends a group again. */
+  deadLetterGroups({ signal }: Asked = {}): Promise<DeadLetterGroups> {
+    return this.#get('/v1/dead-letters/groups', signal);
+  }
+
+  /**
+   * The state of everything once a second, until the API stops or `signal` is aborted. However many clients receive
+   * events, each batcher is asked once a second. Throws `KeepapartUnreachableError` when the connection breaks: call it
+   * again with the id of the last event.
+   *
+   * @example
+   * for await (const { event, data } of client.events())
+   *   if (event === 'picture') console.log(data.status?.total.bufferedRecords);
+   */
+  events(options: EventsOptions = {}): AsyncGenerator<LiveEvent, void> {
+    return receiveEvents(this.#connection, options);
   }
 
   /** Name and rights of the API key. */

@@ -23,14 +23,29 @@ export type { StreamOptions, StreamResult } from './stream';
 export type { WaitOptions } from './wait-for-outcomes';
 
 export type { BatcherCounters, DrainStatus, OperatorAction } from '../contracts/workflow/batcher-status';
+export type { ControlsView, ControlView } from '../contracts/api/controls';
+export type { FindView, FoundRequest, FoundView } from '../contracts/api/find';
+export type { TaskQueueView, WorkersView, WorkerView } from '../contracts/api/workers';
 export type {
   DeadLetter,
+  DeadLetterGroup,
+  DeadLetterGroups,
   RedrivenRecord,
   Redriven,
   RedriveResult,
   RedriveSelection,
 } from '../contracts/api/dead-letters';
 export type { DrainingShard, DrainReport } from '../contracts/api/drain';
+export type { EventsOptions } from './events';
+export type {
+  HistoryChoice,
+  Latency,
+  LiveEvent,
+  LiveHistory,
+  LiveView,
+  Overview,
+  Point,
+} from '../contracts/api/live';
 export type { LimitsAnswer, OverriddenLimits, ShardLimits } from '../contracts/workflow/limits-answer';
 export type { PipelineSettings } from '../contracts/workflow/settings';
 export type {

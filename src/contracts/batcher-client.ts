@@ -1,8 +1,17 @@
 import type { JsonValue } from '../domain/json';
 import type { LimitsPatch } from '../domain/limits';
-import type { DeadLetterFilter, DeadLetterPage, RedriveResult, RedriveSelection } from './api/dead-letters';
+import type { ControlsView } from './api/controls';
+import type {
+  DeadLetterFilter,
+  DeadLetterGroups,
+  DeadLetterPage,
+  RedriveResult,
+  RedriveSelection,
+} from './api/dead-letters';
 import type { DrainOptions, DrainReport } from './api/drain';
+import type { Overview } from './api/live';
 import type { LimitsAnswer } from './workflow/limits';
+import type { WorkersView } from './api/workers';
 import type { BatchFilter, BatchPage, BatchView, RequestView, StatusView, WaitsView } from './api/views';
 
 export interface StreamOptions {
@@ -55,6 +64,11 @@ export interface BatcherClient {
   /** What all buffered records wait for. Needs a worker. */
   waits(): Promise<WaitsView>;
   /**
+   * Every shard as its batcher last reported it. Each batcher is asked at most once a second, however many callers there
+   * are; never throws, and never waits a second for one that doesn't answer.
+   */
+  overview(): Promise<Overview>;
+  /**
    * The state of a request's records; `undefined` if it was never sent, or is older than the retention period.
    * @param client name of the caller's API key: its own requests are also found by the idempotency key alone
    */
@@ -63,6 +77,12 @@ export interface BatcherClient {
   batches(filter: BatchFilter): Promise<BatchPage>;
   /** One batch; `undefined` if it never existed, or closed before the retention period. */
   batch(batchId: string): Promise<BatchView | undefined>;
+  /** Who polls for work, and what waits. Temporal is asked at most every five seconds. */
+  workers(): Promise<WorkersView>;
+  /** What operators did, the latest first. Needs a worker. */
+  controls(): Promise<ControlsView>;
+  /** Dead letters that were not sent again, counted by error; counted at most every five seconds. */
+  deadLetterGroups(): Promise<DeadLetterGroups>;
   /**
    * Lists dead letters, those of the batch that closed last first. Rejects with `not-found` if the cursor is not from
    * an earlier page.

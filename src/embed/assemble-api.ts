@@ -7,9 +7,9 @@ import { SECOND } from '../domain/duration';
 import type { RecordLimits } from '../edge/records';
 import { createHttpApi, type HttpApi } from '../http/app';
 import type { HttpDeps } from '../http/deps';
-import { apiMetrics } from '../metrics/api-metrics';
+import { apiMetrics, expiryMetrics } from '../metrics/api-metrics';
 import { batcherMetrics } from '../metrics/batcher-metrics';
-import { expiryMetrics } from '../metrics/api-metrics';
+import type { LiveMeter } from '../metrics/live-meter';
 import type { MetricRegistry } from '../metrics/registry';
 import { createBatcherClient } from '../temporal/batcher-client';
 import { batcherAddress } from '../temporal/shard/batcher-address';
@@ -31,6 +31,8 @@ export interface ApiSetup extends Pick<
   client: Client;
   logger: Log;
   registry: MetricRegistry;
+  /** What the dashboard shows of this process. */
+  meter: LiveMeter;
 }
 
 /** An API that doesn't listen yet. */
@@ -51,8 +53,8 @@ export interface ApiParts {
  * @throws `invalid-config` where a batcher runs on another task queue; `temporal-unavailable`
  */
 export async function assembleApi(setup: ApiSetup): Promise<ApiParts> {
-  const { config, client, logger, registry, isDraining, ...given } = setup;
-  const instruments = apiMetrics(registry);
+  const { config, client, logger, registry, meter, isDraining, ...given } = setup;
+  const instruments = withMeter(apiMetrics(registry), meter);
   const shards = new Shards(client, batcherAddress(config), config, undefined, instruments);
   await shards.checkTaskQueue();
   await shards.configure('api at start');
@@ -64,6 +66,7 @@ export async function assembleApi(setup: ApiSetup): Promise<ApiParts> {
   const http = createHttpApi({
     ...edge,
     ...given,
+    figures: () => meter.take(),
     version: releaseVersion(),
     docsAssets: SWAGGER_UI_FOLDER,
     uiAssets: DASHBOARD_FOLDER,
@@ -72,4 +75,20 @@ export async function assembleApi(setup: ApiSetup): Promise<ApiParts> {
     rateLimitPerSecond: config.rateLimitPerSecond,
   });
   return { http, edge };
+}
+
+type ApiInstruments = ReturnType<typeof apiMetrics>;
+
+function withMeter(metrics: ApiInstruments, meter: LiveMeter): ApiInstruments {
+  return {
+    ...metrics,
+    refused(code) {
+      metrics.refused(code);
+      meter.refused(code);
+    },
+    committed(requests, seconds) {
+      metrics.committed(requests, seconds);
+      meter.committed(requests, seconds);
+    },
+  };
 }

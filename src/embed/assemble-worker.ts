@@ -2,6 +2,7 @@ import type { Client } from '@temporalio/client';
 import { createActivities } from '../../activities';
 import type { Config } from '../config';
 import type { Readiness } from '../contracts/batcher-client';
+import type { SaveInstruments } from '../contracts/instruments';
 import type { Log } from '../contracts/log';
 import type { RecordStore } from '../domain/records/record-store';
 import { measuredStore } from '../metrics/measured-store';
@@ -20,6 +21,8 @@ interface Context {
   client: Client;
   logger: Log;
   registry: MetricRegistry;
+  /** Also receives the times of saves, for an API in the same process. */
+  meter?: SaveInstruments | undefined;
   /** Open. */
   store: RecordStore;
   /** Aborted when the worker is to stop. */
@@ -37,7 +40,7 @@ export interface WorkerParts {
 
 /** Makes what a worker runs. @throws `invalid-config` where a batcher runs on another task queue */
 export async function assembleWorker(context: Context): Promise<WorkerParts> {
-  const { config, client, logger, registry, store, signal } = context;
+  const { config, client, logger, registry, meter, store, signal } = context;
   await new Shards(client, batcherAddress(config), config).checkTaskQueue();
   const { taskQueue, deployment, buildId, stackTraces } = config;
   const versioned = buildId !== '';
@@ -47,7 +50,7 @@ export async function assembleWorker(context: Context): Promise<WorkerParts> {
       namespace: client.options.namespace,
       taskQueue,
       activities: createActivities({
-        store: measuredStore(store, saveMetrics(registry, config.store)),
+        store: measuredStore(store, withMeter(saveMetrics(registry, config.store), meter)),
         workflows: createWorkflowAccess(client),
         onStoreAway: (away) => {
           storeAway = away;
@@ -78,6 +81,16 @@ export async function assembleWorker(context: Context): Promise<WorkerParts> {
       watchVersion(client, address, tellStanding(buildId, logger), signal).catch((err: unknown) => {
         if (!signal.aborted) logger.error({ err }, 'lost sight of which build is current');
       });
+    },
+  };
+}
+
+function withMeter(metrics: SaveInstruments, meter: SaveInstruments | undefined): SaveInstruments {
+  if (meter === undefined) return metrics;
+  return {
+    saveEnded(result, seconds) {
+      metrics.saveEnded(result, seconds);
+      meter.saveEnded(result, seconds);
     },
   };
 }

@@ -9,6 +9,7 @@ import type { Caller, Metrics } from '../http/deps';
 import { withBoundary } from '../http/problems/error-boundary';
 import { noteMount } from '../http/mount';
 import { loggedRequest } from '../http/request-log';
+import { LiveMeter } from '../metrics/live-meter';
 import { MetricRegistry } from '../metrics/registry';
 import { borrowClient } from '../temporal/server/borrowed-client';
 import { registerWithTemporal } from '../temporal/server/register';
@@ -86,10 +87,11 @@ export async function createKeepapartRouter(options: KeepapartRouterOptions): Pr
     const underWay = createUnderWay();
     const isDraining = () => underWay.isClosing();
     const { http, edge } = await assembleApi({
-      ...{ config, client, logger, registry, metrics, isDraining },
+      ...{ config, client, logger, registry, metrics, meter: new LiveMeter(), isDraining },
       ...(authorize !== undefined && { authorize }),
       ...(webUiUrl !== undefined && { webUiUrl }),
     });
+    const forget = http.remember();
     const handle = withBoundary(http.handle, (err, req) =>
       logger.error({ req: loggedRequest(req), err }, 'request failed, its connection is ended'),
     );
@@ -106,7 +108,10 @@ export async function createKeepapartRouter(options: KeepapartRouterOptions): Pr
         return edge.batcher.checkReady();
       },
       close: ({ graceMs = 10 * SECOND } = {}) =>
-        (closed ??= underWay.close(graceMs).then(() => temporal.close())),
+        (closed ??= underWay.close(graceMs).then(() => {
+          forget();
+          return temporal.close();
+        })),
     });
   } catch (error) {
     await temporal.close();

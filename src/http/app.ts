@@ -9,6 +9,11 @@ import { refuseCrossOrigin } from './guards/cross-origin';
 import { serveDashboard } from './routes/dashboard-routes';
 import { closeWhileDraining, refuseWhileDraining } from './guards/draining';
 import type { RequestHandler } from './problems/error-boundary';
+import { AcceptedLists } from './accepted-lists';
+import { serveFind } from './routes/find-route';
+import { serveSystem } from './routes/system-routes';
+import { serveEvents } from './routes/event-routes';
+import { LiveFeed } from './live/live-feed';
 import { fixedHeaders } from './guards/headers';
 import { serveHealth } from './routes/health-routes';
 import { requireHost } from './guards/host';
@@ -33,6 +38,8 @@ export interface HttpApi {
   handle: RequestHandler;
   /** What all go to but plain lists of records. Knows every route. */
   app: Express;
+  /** Keeps the history of `GET /v1/events` also while nobody looks on. @returns how to end that */
+  remember(): () => void;
 }
 
 /**
@@ -66,9 +73,14 @@ export function createHttpApi(deps: HttpDeps): HttpApi {
   const v1 = createRoutes(Router(), V1);
   const operations = () => [...v1.operations, ...open.operations];
   v1.router.use(inOrder(...ofV1));
-  const takeList = listHandler(deps);
-  serveRecords(v1, deps, takeList);
+  const accepted = new AcceptedLists();
+  const takeList = listHandler(deps, accepted);
+  serveRecords(v1, deps, takeList, accepted);
+  const feed = new LiveFeed(deps);
   serveViews(v1, deps.batcher);
+  serveEvents(v1, feed, deps);
+  serveFind(v1, deps.batcher, accepted);
+  serveSystem(v1, deps.batcher);
   serveOperator(v1, deps.batcher);
   serveDeadLetters(v1, deps.batcher);
   serveLimits(v1, deps.batcher);
@@ -80,14 +92,16 @@ export function createHttpApi(deps: HttpDeps): HttpApi {
     app.use(METRICS_PATH, inOrder(requireCaller(deps)));
     serveMetrics(open, deps.metrics, 'read');
   }
-  serveDashboard(open, deps);
+  const keys = deps.authorize ? 'host' : deps.apiKeys.length > 0 ? 'required' : 'none';
+  serveDashboard(open, { ...deps, keys });
   serveDocs(open, deps, (mount) => describeApi(operations(), deps.version, mount));
 
   const refuse = problemResponse(deps.logger, deps.instruments);
   app.use(notFound, lastHandler(refuse));
 
   const steps = [...ofAll, ...ofV1, noteRoute(`${V1}/records`), requireRight('ingest')];
-  return { app, handle: straight({ target: `${V1}/records`, steps, handle: takeList, refuse }, app) };
+  const handle = straight({ target: `${V1}/records`, steps, handle: takeList, refuse }, app);
+  return { app, handle, remember: () => feed.remember() };
 }
 
 /** A body that is read already never comes: the client would wait for its answer for ever. */

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { BatcherClient } from '../contracts/batcher-client';
 import type { HttpInstruments, IntakeInstruments } from '../contracts/instruments';
 import type { Log } from '../contracts/log';
+import type { ProcessFigures } from '../contracts/api/live';
 import type { Right } from '../domain/rights';
 import type { RecordLimits } from '../edge/records';
 
@@ -53,6 +54,10 @@ export interface HttpDeps {
   instruments?: HttpInstruments & IntakeInstruments;
   /** What `GET /metrics` answers; without it there is none. */
   metrics?: Metrics;
+  /** What this process has measured since the last call, for `GET /v1/events`. */
+  figures?: () => ProcessFigures;
+  /** How many clients may receive events at once. Default 64. */
+  maxViewers?: number;
   /** Where Temporal's Web UI is, for links. */
   webUiUrl?: string;
   /** Id of an accepted list; a random UUID by default. */

@@ -9,17 +9,22 @@ import { createDeadLetterReader } from './dead-letters/dead-letters';
 import { createKnownRedrives } from './dead-letters/known-redrives';
 import { redrive, type RedriveParts } from './dead-letters/redrive';
 import { checkNamespace } from './server/register';
-import { DeadLetterExpiry } from './dead-letters/expiry';
+import { DeadLetterExpiry, readRetention } from './dead-letters/expiry';
+import { DeadLetterGroupsReader } from './dead-letters/groups';
 import { drain } from './shard/drain';
 import { Readings } from './shard/readings';
 import { changeLimits } from './shard/limits';
 import type { Shards } from './shard/shards';
 import { listBatchPage, readBatch } from './views/batch-views';
+import { readControls } from './views/controls-view';
 import { KnownStore } from './views/known-store';
 import { createPageReader } from './views/page-reader';
+import { readOverview } from './views/overview';
 import { readRequest } from './views/request-view';
 import { readStatus } from './views/status-view';
 import { readWaits } from './views/waits-view';
+import { WorkersReader } from './views/workers-view';
+import { SECOND } from '../domain/duration';
 
 /** The {@link BatcherClient} plus what the metrics read; neither addition ever waits for long. */
 interface TemporalBatcherClient extends BatcherClient {
@@ -43,8 +48,14 @@ export function createBatcherClient(client: Client, shards: Shards): TemporalBat
 
   const status = () => readStatus(shards, Date.now());
   const store = new KnownStore(status);
+  const readings = new Readings(shards);
+  const workers = new WorkersReader(client, shards.address.taskQueue);
+  const groups = new DeadLetterGroupsReader(redriving.letters, redriving.known, async () => {
+    const seconds = await readRetention(client);
+    return seconds === undefined ? undefined : seconds * SECOND;
+  });
   return {
-    readings: new Readings(shards),
+    readings,
     expiry: new DeadLetterExpiry(client, redriving.letters, redriving.known),
     addRecords: ({ requestId, values, bytes }, { once = false } = {}) =>
       (once ? shards.keyed : shards.of(requestId)).addRecords(requestId, values, bytes),
@@ -52,10 +63,14 @@ export function createBatcherClient(client: Client, shards: Shards): TemporalBat
       (once && remembersKeys ? shards.keyed : shards.of(requestId)).openStream(requestId, stillWanted),
     status,
     waits: () => readWaits(shards),
+    overview: () => readOverview(readings, settings),
     request: (requestId, sentBy) => readRequest({ client, shards, batches, pages }, requestId, sentBy),
     batches: (filter) => listBatchPage(list, filter),
     batch: (batchId) => readBatch(batches, isOwn, batchId),
     deadLetters: (filter) => readDeadLetterPage(redriving.letters, redriving.known, filter),
+    workers: () => workers.read(),
+    controls: () => readControls(shards),
+    deadLetterGroups: () => groups.read(),
     redrive: (selection, by) => redrive(redriving, selection, { by, atMs: Date.now() }),
     flush: (by) => shards.control(flushSignal, by),
     pause: (by) => shards.control(pauseSignal, by),

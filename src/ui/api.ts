@@ -88,8 +88,13 @@ export async function ask<T>(
     const why = isLate ? `The API has not answered for ${timeoutMs / SECOND} s` : 'The API can’t be reached';
     throw new ApiProblem('unreachable', 0, why);
   }
+  if (!response.ok) throw await problemOfAnswer(response);
+  return (await response.json().catch(() => undefined)) as T;
+}
+
+/** What a refusal says. */
+export async function problemOfAnswer(response: Response): Promise<ApiProblem> {
   const answer = (await response.json().catch(() => undefined)) as unknown;
-  if (response.ok) return answer as T;
   const { code, detail, title, problems } = (answer ?? {}) as {
     code?: string;
     detail?: string;
@@ -98,5 +103,5 @@ export async function ask<T>(
   };
   const lacks = /scope="(\w+)"/.exec(response.headers.get('WWW-Authenticate') ?? '')?.[1];
   const text = detail ?? title ?? `The API answered ${response.status}`;
-  throw new ApiProblem(code ?? 'unknown', response.status, text, problems, lacks);
+  return new ApiProblem(code ?? 'unknown', response.status, text, problems, lacks);
 }

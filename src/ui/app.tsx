@@ -2,19 +2,21 @@ import type { ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { factOf, keepKey, KEYS_REQUIRED, MOUNT } from './api';
 import { isHelpOpen } from './keyboard';
-import { clock } from './model/format';
+import { clock } from '../domain/format';
 import { Help } from './parts/help';
 import { KeyGate } from './parts/key-gate';
 import { Notices } from './parts/notices';
 import { isDark, nextTheme } from './preferences';
 import { pathTo, route, SCREENS, type ScreenName } from './router';
+import { ActivityScreen } from './screens/activity';
 import { BatchesScreen } from './screens/batches';
 import { ConflictsScreen } from './screens/conflicts';
 import { DeadLettersScreen } from './screens/dead-letters';
 import { FindScreen } from './screens/find';
 import { LimitsScreen } from './screens/limits';
 import { NowScreen } from './screens/now';
-import { isFrozen, isStale, keyName, may, needsKey, reading, trouble } from './source';
+import { WorkersScreen } from './screens/workers';
+import { isFrozen, isPolling, isStale, keyName, may, needsKey, reading, trouble } from './source';
 
 const CONTENT: Record<ScreenName, () => ComponentChildren> = {
   now: NowScreen,
@@ -22,7 +24,9 @@ const CONTENT: Record<ScreenName, () => ComponentChildren> = {
   conflicts: ConflictsScreen,
   find: FindScreen,
   'dead-letters': DeadLettersScreen,
+  workers: WorkersScreen,
   limits: LimitsScreen,
+  activity: ActivityScreen,
 };
 
 export function App() {
@@ -50,6 +54,8 @@ function Main() {
     document.title = `${SCREENS.find(({ name }) => name === screen)?.title ?? ''} · keepapart`;
     if (!isFirst.current && main.current?.contains(document.activeElement) === false) main.current.focus();
     isFirst.current = false;
+    // On a phone the navigation is wider than the screen.
+    document.querySelector('nav [aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
   }, [screen]);
   const Content = CONTENT[screen];
   return (
@@ -114,7 +120,12 @@ function Clock() {
   const at = reading.value?.atMs;
   const state = isFrozen.value ? 'stopped' : isStale.value ? 'broken' : at === undefined ? 'waiting' : 'live';
   const broken = at === undefined ? 'No answer' : 'As of';
-  const text = { stopped: 'Stopped', broken, waiting: 'Connecting', live: 'Live' }[state];
+  const text = {
+    stopped: 'Stopped',
+    broken,
+    waiting: 'Connecting',
+    live: isPolling.value ? 'Polling' : 'Live',
+  }[state];
   return (
     <button
       type="button"

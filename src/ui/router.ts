@@ -7,7 +7,9 @@ export const SCREENS = [
   { name: 'conflicts', title: 'Conflicts', key: 'c' },
   { name: 'find', title: 'Find', key: 'f' },
   { name: 'dead-letters', title: 'Dead letters', key: 'd' },
+  { name: 'workers', title: 'Workers', key: 'w' },
   { name: 'limits', title: 'Limits', key: 'l' },
+  { name: 'activity', title: 'Activity', key: 'a' },
 ] as const;
 export type ScreenName = (typeof SCREENS)[number]['name'];
 

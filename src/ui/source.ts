@@ -1,7 +1,17 @@
 import { computed, effect, signal } from '@preact/signals';
-import type { DeadLetterPage, RedriveResult, RedriveSelection } from '../contracts/api/dead-letters';
+import type { ControlsView } from '../contracts/api/controls';
+import type {
+  DeadLetterGroups,
+  DeadLetterPage,
+  RedriveResult,
+  RedriveSelection,
+} from '../contracts/api/dead-letters';
+import type { FindView } from '../contracts/api/find';
+import type { WorkersView } from '../contracts/api/workers';
 import type { DrainReport } from '../contracts/api/drain';
 import type { LimitsAnswer } from '../contracts/workflow/limits-answer';
+import type { LiveHistory, LiveView, Point } from '../contracts/api/live';
+import { pointOf, type Reading } from '../contracts/api/live-points';
 import type {
   BatchPage,
   BatchState,
@@ -14,19 +24,25 @@ import { SECOND } from '../domain/duration';
 import type { JsonValue } from '../domain/json';
 import type { LimitsPatch } from '../domain/limits';
 import { RIGHTS, type Right } from '../domain/rights';
-import { apiKey, ask, CALLER_KNOWN, KEYS_REQUIRED, problemOf, type ApiProblem } from './api';
+import { ApiProblem, apiKey, ask, CALLER_KNOWN, KEYS_REQUIRED, problemOf } from './api';
+import { forgetEvents, receiveEvents } from './live';
 import type { Control } from './model/confirm';
-import { pointOf, withPoint, type Point, type Reading } from './model/history';
+import { withPoint, withTen } from './model/history';
 
-/*
- * Everything that the dashboard knows of keepapart comes through here. The status is asked for once a second while
- * anybody looks; whatever pushes it instead changes this file alone.
- */
+/* Everything that the dashboard knows of keepapart comes through here. */
 
 /** The last status that arrived; it stays when the connection breaks. */
 export const reading = signal<Reading | undefined>(undefined);
-/** Since this page was opened, 15 minutes at most. */
-export const points = signal<Point[]>([]);
+/** By the second, of the last 15 minutes: as far as the API remembers, and since this page was opened. */
+export const points = signal<readonly Point[]>([]);
+/** By ten seconds, of the last 6 hours. */
+export const tens = signal<readonly Point[]>([]);
+/** Since when the API has remembered; undefined while it doesn't say. */
+export const rememberedSinceMs = signal<number | undefined>(undefined);
+/** What the buffer waits for. */
+export const waits = signal<WaitsView>({ shards: [] });
+/** Whether the status is asked for, as events don't come through. */
+export const isPolling = signal(false);
 /** Why the last status is not of now, and since when. */
 export const trouble = signal<{ problem: ApiProblem; sinceMs: number } | undefined>(undefined);
 /** Whether somebody has stopped the picture. */
@@ -63,42 +79,100 @@ async function told<T>(answer: Promise<T>): Promise<T> {
   }
 }
 
-/** Asks for the status once a second, as long as the page can be seen, has a key where one is needed, and isn't frozen. */
+/**
+ * Receives events as long as the page can be seen, has a key where one is needed, and isn't frozen; connects again when
+ * the connection breaks. Where events don't come through (an older API, a proxy that holds them back, too many viewers),
+ * asks for the status once a second instead, and tries again after a while.
+ */
 export function startWatching(): void {
-  // Each beginning ends the round before, also one that still waits for its answer: there is never more than one.
-  let round = 0;
-  const begin = async () => {
-    const own = ++round;
-    while (own === round) {
-      if (!document.hidden && !isFrozen.value && !needsKey.value) await readStatus();
-      await new Promise((resolve) => setTimeout(resolve, SECOND));
-    }
-  };
+  const isHidden = signal(document.hidden);
+  document.addEventListener('visibilitychange', () => (isHidden.value = document.hidden));
   effect(() => {
     // A new key is tried at once, with all that it may do.
     const isThere = !KEYS_REQUIRED || apiKey.value !== '';
     rights.value = RIGHTS;
     keyName.value = '';
     trouble.value = undefined;
+    forgetEvents();
     if (isThere) void readMe();
-    setTimeout(() => void begin());
   });
-  document.addEventListener('visibilitychange', () => {
-    if (!document.hidden) void begin();
+  effect(() => {
+    if (isHidden.value || isFrozen.value || needsKey.value || apiKey.value === undefined) return undefined;
+    const watching = new AbortController();
+    void watch(watching.signal);
+    return () => watching.abort();
   });
+}
+
+/** Why events may not come through although the API works. */
+const NO_EVENTS = ['not-found', 'silent', 'too-many-connections'];
+const TRY_EVENTS_AGAIN_MS = 60 * SECOND;
+
+async function watch(signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      await receiveEvents({ history: takeHistory, picture: takePicture }, signal);
+    } catch (error) {
+      if (signal.aborted) return;
+      const problem = problemOf(error);
+      learn(problem);
+      if (NO_EVENTS.includes(problem.code)) await poll(signal, TRY_EVENTS_AGAIN_MS);
+      else fail(problem);
+    }
+    await pause(SECOND);
+  }
+}
+
+async function poll(signal: AbortSignal, forMs: number): Promise<void> {
+  isPolling.value = true;
+  for (const untilMs = Date.now() + forMs; !signal.aborted && Date.now() < untilMs; await pause(SECOND))
+    await readStatus();
+  isPolling.value = false;
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+function fail(problem: ApiProblem): void {
+  trouble.value = { problem, sinceMs: trouble.value?.sinceMs ?? Date.now() };
+}
+
+function takeHistory({ sinceMs, seconds, tens: older }: LiveHistory): void {
+  const known = points.value.at(-1)?.atMs ?? 0;
+  rememberedSinceMs.value = sinceMs;
+  points.value = [...points.value, ...seconds.filter(({ atMs }) => atMs > known)];
+  const knownTen = tens.value.at(-1)?.atMs ?? 0;
+  tens.value = [...tens.value, ...older.filter(({ atMs }) => atMs > knownTen)];
+}
+
+function takePicture({ atMs, status, silent, waits: told, point }: LiveView): void {
+  if (status !== null) {
+    reading.value = { atMs, status };
+    waits.value = told;
+    nowMs.value = atMs;
+  }
+  if (point !== null) addPoint(point);
+  if (silent.length === 0) trouble.value = undefined;
+  else fail(new ApiProblem('temporal-unavailable', 503, `No worker answers for ${silent.join(', ')}`));
+}
+
+function addPoint(point: Point): void {
+  tens.value = withTen(tens.value, points.value, point);
+  points.value = withPoint(points.value, point);
 }
 
 async function readStatus(): Promise<void> {
   try {
     const status = await told(ask<StatusView>('/v1/status'));
     const next = { atMs: Date.now(), status };
-    const before = reading.value;
-    points.value = withPoint(points.value, pointOf(next, before));
+    waits.value = status.total.bufferedRecords > 0 ? await readWaits() : { shards: [] };
+    addPoint(pointOf(next, reading.value, waits.value));
     reading.value = next;
     nowMs.value = next.atMs;
     trouble.value = undefined;
   } catch (error) {
-    trouble.value = { problem: problemOf(error), sinceMs: trouble.value?.sinceMs ?? Date.now() };
+    fail(problemOf(error));
   }
 }
 
@@ -112,6 +186,14 @@ async function readMe(): Promise<void> {
     // What it may do shows when it is refused.
   }
 }
+
+export const readWorkers = () => told(ask<WorkersView>('/v1/workers'));
+
+export const readControls = () => told(ask<ControlsView>('/v1/controls'));
+
+export const readLetterGroups = () => told(ask<DeadLetterGroups>('/v1/dead-letters/groups'));
+
+export const findAnything = (query: string) => told(ask<FindView>(`/v1/find${queryText({ q: query })}`));
 
 export const readWaits = () => told(ask<WaitsView>('/v1/waits'));
 

@@ -11,12 +11,15 @@ import { HAS_BROWSER, launchBrowser } from '../helpers/browser';
 import type { FakeBatcherClient } from '../helpers/fake-batcher-client';
 import { testApp, type TestApp } from '../http/test-app';
 import { statusWith } from '../ui/status';
+import { waitFor } from '../helpers/wait-for';
 
 jest.setTimeout(180_000);
 
 const whereThereIsABrowser = HAS_BROWSER ? describe : describe.skip;
 const AXE = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
-const SCREENS = ['now', 'batches', 'conflicts', 'find', 'dead-letters', 'limits'] as const;
+const SCREENS = [
+  ...(['now', 'batches', 'conflicts', 'find', 'dead-letters', 'workers', 'limits', 'activity'] as const),
+];
 const KEY = 'of-somebody-who-reads';
 const BATCH: BatchSummary = {
   batchId: 'batcher-0-00000001',
@@ -119,7 +122,9 @@ whereThereIsABrowser('In a browser, the dashboard', () => {
     conflicts: 'Conflicts',
     find: 'Find',
     'dead-letters': 'Dead letters',
+    workers: 'Workers',
     limits: 'Limits',
+    activity: 'Activity',
   };
 
   test.each(['light', 'dark'] as const)(
@@ -270,6 +275,74 @@ whereThereIsABrowser('In a browser, the dashboard', () => {
     await page.getByText('No worker answers').waitFor({ state: 'detached' });
   });
 
+  test('connects again by itself after the API was ended and started again, and says so meanwhile.', async () => {
+    full(await start());
+    await open();
+    await heading(/Well/);
+    const { port } = api;
+    await api.close({ graceMs: 0 });
+    await page.getByText(/The API (has stopped|can’t be reached)/).waitFor();
+    await page.getByText(/As of \d\d:\d\d:\d\d\./).waitFor();
+    api = await listen(system.app, { host: '127.0.0.1', port });
+    await page.getByText(/As of/).first().waitFor({ state: 'detached' });
+    await page.getByText('Live').first().waitFor();
+  });
+
+  test('asks for the status once a second where events do not come through, and says so.', async () => {
+    const batcher = await start();
+    full(batcher);
+    await page.route('**/v1/events*', (route) => route.fulfill({ status: 404, json: { code: 'not-found' } }));
+    await open();
+    await heading(/Well/);
+    await page.getByText('Polling').first().waitFor();
+    expect(batcher.overviews).toBe(0);
+    expect(batcher.calls).toContain('status()');
+  });
+
+  test('is looked at by ten pages at once, for which the batchers are asked once a second.', async () => {
+    const batcher = await start();
+    full(batcher);
+    // Of ten people: one browser opens six connections to a host.
+    const people = await Promise.all(Array.from({ length: 10 }, () => browser.newContext()));
+    const pages = await Promise.all(people.map((each) => each.newPage()));
+    await Promise.all(pages.map((each) => each.goto(api.url)));
+    for (const each of pages) await each.getByRole('heading', { name: /Well/ }).first().waitFor();
+    const [before, beganAtMs] = [batcher.overviews, Date.now()];
+    await waitFor('five pictures', () => batcher.overviews >= before + 5);
+    const seconds = (Date.now() - beganAtMs) / 1000;
+    // Not fifty: the number of pictures goes by the time, not by the pages.
+    expect(batcher.overviews - before).toBeLessThanOrEqual(Math.ceil(seconds) + 1);
+    expect(batcher.calls).not.toContain('status()');
+    await Promise.all(people.map((each) => each.close()));
+  });
+
+  test('says that no worker is there only when none is.', async () => {
+    const batcher = await start();
+    full(batcher);
+    await open('workers');
+    await page.getByText('17@host').waitFor();
+    expect(await page.getByText('No worker').count()).toBe(0);
+    batcher.workersView = { ...batcher.workersView, isServed: false, workers: [] };
+    await heading('No worker');
+    expect(await violations()).toEqual([]);
+  });
+
+  test('shows who did what, and sends a whole group of dead letters again.', async () => {
+    const batcher = await start();
+    full(batcher);
+    batcher.groupsView = {
+      isWhole: true,
+      groups: [{ ...batcher.groupsView.groups[0]!, error: 'no place for #', records: 1200 }],
+    };
+    await open('activity');
+    await page.getByText('paused batches').waitFor();
+    await open('dead-letters');
+    await button('Redrive all 1,200…').click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Redrive 1,200' }).click();
+    await page.getByText('0 dead letters sent again').waitFor();
+    expect(batcher.calls).toContain('redrive({"error":"no place for #"}, anonymous)');
+  });
+
   const apiKeys = [
     { name: 'reader', sha256: createHash('sha256').update(KEY).digest('hex'), rights: ['read'] as const },
   ];
@@ -319,14 +392,15 @@ whereThereIsABrowser('In a browser, the dashboard', () => {
     for (const name of ['Pause', 'Flush', 'Drain']) expect(await button(name).count()).toBe(0);
   });
 
-  test('shows what the buffer waits for, where the API tells it.', async () => {
-    full(await start());
+  test('shows what the buffer waits for.', async () => {
+    const batcher = await start();
+    full(batcher);
     const waits = [
-      { for: 'slot', text: 'a batch to close', records: 6 },
-      { for: 'age', text: 'enough records to fill its batch', records: 1 },
+      { for: 'slot' as const, text: 'a batch to close', records: 6 },
+      { for: 'age' as const, text: 'enough records to fill its batch', records: 1 },
     ];
     const json = { shards: [{ shard: 0, batcher: 'batcher-0', bufferedRecords: 7, waits, rules: [] }] };
-    await page.route('**/v1/waits', (route) => route.fulfill({ json }));
+    batcher.waitsView = json;
     await open();
     await heading('What records wait for');
     expect(await page.locator('li[data-wait]').allInnerTexts()).toEqual([
@@ -352,9 +426,11 @@ whereThereIsABrowser('In a browser, the dashboard', () => {
         await new Promise((loaded) => (frame.onload = loaded));
         let framed = 'refused';
         try { framed = frame.contentDocument === null ? 'refused' : 'framed ' + frame.contentDocument.title } catch {}
-        return [await ask('/v1/status'), await ask('/v1/pause', { method: 'POST', mode: 'no-cors' }), framed].join('; ');
+        return [await ask('/v1/status'), await ask('/v1/events'), await ask('/v1/pause', { method: 'POST', mode: 'no-cors' }), framed].join('; ');
       })()`);
-      expect(seen).toBe('TypeError: Failed to fetch; TypeError: Failed to fetch; refused');
+      expect(seen).toBe(
+        'TypeError: Failed to fetch; TypeError: Failed to fetch; TypeError: Failed to fetch; refused',
+      );
       expect(batcher.calls.filter((call) => call.startsWith('pause'))).toEqual([]);
       // The browser reports what it refused.
       expect(complaints.splice(0).join()).toMatch(/CORS|frame-ancestors|Framing/);

@@ -108,6 +108,12 @@ export function documentedApi(document: ApiDocument): DocumentedApi {
     const [type = ''] = headers['content-type']?.split(';') ?? [];
     const schema = response.content[type]?.schema;
     if (schema === undefined) return wrong(`has the type ${type}`);
+    if (type === 'text/event-stream') {
+      const problems = eventsIn(body).flatMap((event) => problemsWith(schema, JSON.stringify(event)) ?? []);
+      return problems.length === 0
+        ? { outcome: `${operationId} ${status} LiveEvent` }
+        : wrong(problems.join());
+    }
     const problems = problemsWith(schema, body);
     if (problems !== undefined) return wrong(problems);
     const { code } = JSON.parse(body) as { code?: string };
@@ -123,6 +129,22 @@ export function documentedApi(document: ApiDocument): DocumentedApi {
     ),
   );
   return { document, outcomes, outcomeOf };
+}
+
+/** Server-sent events, each with the JSON of its data; comments are left out. */
+export function eventsIn(text: string): { event?: string; id?: string; data: unknown }[] {
+  return text
+    .split('\n\n')
+    .filter((block) => /^data:/m.test(block))
+    .map((block) => {
+      const fields = Object.fromEntries(
+        block.split('\n').map((line): [string, string] => {
+          const [name = '', ...value] = line.split(': ');
+          return [name, value.join(': ')];
+        }),
+      );
+      return { ...fields, data: JSON.parse(fields['data'] ?? 'null') as unknown };
+    });
 }
 
 /** With answers that have what is described and nothing else: clients are to bear more, tests aren't. */

@@ -1,9 +1,14 @@
 import { NO_COUNTS, type AcceptedRequest } from '../../src/contracts/workflow/batcher';
 import type { Readiness, BatcherClient, RecordStream } from '../../src/contracts/batcher-client';
-import type { DeadLetterPage, RedriveResult } from '../../src/contracts/api/dead-letters';
+import type { ControlsView } from '../../src/contracts/api/controls';
+import type { WorkersView } from '../../src/contracts/api/workers';
+import type { DeadLetterGroups, DeadLetterPage, RedriveResult } from '../../src/contracts/api/dead-letters';
 import type { LimitsAnswer } from '../../src/contracts/workflow/limits';
 import type { DrainOptions, DrainReport } from '../../src/contracts/api/drain';
+import type { Overview } from '../../src/contracts/api/live';
 import type { BatchPage, BatchView, RequestView, StatusView, WaitsView } from '../../src/contracts/api/views';
+
+const AT = '2020-02-02T02:02:02.000Z';
 
 /**
  * A BatcherClient that records what it is asked and answers what a test gives it. Right for the edge alone: the real
@@ -80,6 +85,58 @@ export class FakeBatcherClient implements BatcherClient {
     return this.answer('waits()', this.waitsView);
   }
 
+  /** How often an overview was asked for. */
+  overviews = 0;
+
+  /** As the views are; while {@link failure} is set, no batcher answers. */
+  overview(): Promise<Overview> {
+    this.overviews++;
+    const isSilent = this.failure !== undefined;
+    return Promise.resolve({
+      status: isSilent ? null : this.statusView,
+      waits: isSilent ? { shards: [] } : this.waitsView,
+      asOfMs: isSilent ? null : Date.now(),
+      silent: isSilent ? ['batcher-0'] : [],
+    });
+  }
+
+  workersView: WorkersView = {
+    atMs: 0,
+    isServed: true,
+    workers: [{ identity: '17@host', buildId: null, lastPolledAt: AT, taskQueues: ['keepapart'] }],
+    taskQueues: [
+      {
+        ...{ name: 'keepapart', kind: 'workflow', purpose: 'batchers and batches', pollers: 1 },
+        ...{ backlog: 3, backlogAgeMs: 20, addedPerSecond: 1.5, dispatchedPerSecond: null },
+      },
+    ],
+    slots: { activities: 400, workflowTasks: 40 },
+  };
+  controlsView: ControlsView = {
+    controls: [{ action: 'pause', by: 'Ann', at: AT, detail: null, shards: [0] }],
+  };
+  groupsView: DeadLetterGroups = {
+    groups: [
+      {
+        ...{ error: 'no place for #', records: 2, oldestAt: AT, newestAt: AT, forgottenAt: AT },
+        examples: ['r:0'],
+      },
+    ],
+    isWhole: true,
+  };
+
+  workers(): Promise<WorkersView> {
+    return this.answer('workers()', this.workersView);
+  }
+
+  controls(): Promise<ControlsView> {
+    return this.answer('controls()', this.controlsView);
+  }
+
+  deadLetterGroups(): Promise<DeadLetterGroups> {
+    return this.answer('deadLetterGroups()', this.groupsView);
+  }
+
   request(requestId: string): Promise<RequestView | undefined> {
     return this.answer(`request(${requestId})`, this.requests.get(requestId));
   }
@@ -145,6 +202,7 @@ function emptyStatus(): StatusView {
     bufferedRecords: 0,
     bufferedBytes: 0,
     oldestAgeMs: null,
+    oldestDueAgeMs: null,
     inFlight: 0,
     inFlightRecords: 0,
     unaccounted: 0,

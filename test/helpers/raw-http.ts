@@ -65,6 +65,13 @@ export async function askRaw(port: number, bytes: string | Uint8Array): Promise<
     socket.setEncoding('latin1').on('data', (chunk: string) => {
       received += chunk;
       const [, head, body] = /^([^]*?\r\n\r\n)([^]*)$/.exec(received) ?? [];
+      if (/^transfer-encoding: chunked\r$/im.test(head ?? '')) {
+        if (!received.endsWith('\r\n0\r\n\r\n')) return;
+        socket.destroy();
+        const [answer] = answersIn(head ?? '');
+        if (answer) resolve({ ...answer, body: joinChunks(body ?? '') });
+        return;
+      }
       const length = Number(/^content-length: (\d+)\r$/im.exec(head ?? '')?.[1] ?? 0);
       if (body === undefined || body.length < length) return;
       socket.destroy();
@@ -77,4 +84,17 @@ export async function askRaw(port: number, bytes: string | Uint8Array): Promise<
       .on('error', () => undefined);
     socket.write(typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : bytes);
   });
+}
+
+/** The body of an answer of unknown length. */
+function joinChunks(chunked: string): string {
+  let text = '';
+  for (let rest = chunked; rest !== '';) {
+    const [line = '', length = ''] = /^([0-9a-f]+)\r\n/i.exec(rest) ?? [];
+    const size = parseInt(length, 16);
+    if (!(size > 0)) break;
+    text += rest.slice(line.length, line.length + size);
+    rest = rest.slice(line.length + size + 2);
+  }
+  return Buffer.from(text, 'latin1').toString();
 }

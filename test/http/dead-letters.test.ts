@@ -68,10 +68,10 @@ test.each([{ records: ['r1:1', 'r1:2'] }, { batchId: 'b-1' }, { requestId: 'r1' 
   },
 );
 
-const ONE_OF = 'exactly one of records, batchId, requestId, all';
+const ONE_OF = 'exactly one of records, batchId, requestId, error, all';
 
 test.each([
-  [undefined, '', 'an object with one of records, batchId, requestId, all'],
+  [undefined, '', 'an object with one of records, batchId, requestId, error, all'],
   [{}, '', ONE_OF],
   [{ by: 'me' }, '', ONE_OF],
   [{ all: true, batchId: 'b' }, '', ONE_OF],

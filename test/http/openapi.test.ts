@@ -9,6 +9,7 @@ import type { HttpDeps } from '../../src/http/deps';
 import { listen, type HttpTimeouts } from '../../src/http/listen';
 import { ourDocumentedApi, type DocumentedApi } from '../helpers/documented-api';
 import { askRaw } from '../helpers/raw-http';
+import { waitFor } from '../helpers/wait-for';
 import { testApp, type TestApp } from './test-app';
 
 let api: DocumentedApi;
@@ -167,7 +168,7 @@ function messageFor(call: Call, { send }: Situation): string {
     ...{
       host: '127.0.0.1',
       path: call.path,
-      query: '',
+      query: call.operationId === 'find' ? '?q=requestId:0' : '',
       headers: {},
       body: call.example,
       type: call.type,
@@ -232,6 +233,7 @@ const SITUATIONS: Record<string, Situation> = {
 const FAILURES = {
   addRecords: ['buffer-full', 'idempotency-key-reused', 'stream-overtaken'],
   changeLimits: ['invalid-request', 'limits-incomplete'],
+  find: ['request-too-long'],
   getRequest: ['request-too-long'],
   listBatches: ['not-found'],
   listDeadLetters: ['not-found'],
@@ -299,13 +301,22 @@ async function outcomesIn(situation: Situation): Promise<string[]> {
   // Uses up the allowance, where there is one.
   await askRaw(port, 'GET /v1/nothing HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n');
   const calls = everyCall().filter((call) => situation.only?.(call) ?? true);
-  const outcomes = await Promise.all(
-    calls.map(async (call) => {
-      const { status, headers, body } = await askRaw(port, messageFor(call, situation));
-      const result = api.outcomeOf({ method: call.method, path: call.path, status, headers, body });
-      return 'wrong' in result ? result.wrong : result.outcome;
-    }),
-  );
+  const outcomeOf = async (call: Call) => {
+    const { status, headers, body } = await askRaw(port, messageFor(call, situation));
+    const result = api.outcomeOf({ method: call.method, path: call.path, status, headers, body });
+    return 'wrong' in result ? result.wrong : result.outcome;
+  };
+  const isEndless = ({ operationId }: Call) => operationId === 'getEvents';
+  const outcomes = await Promise.all(calls.filter((call) => !isEndless(call)).map(outcomeOf));
+  for (const call of calls.filter(isEndless)) {
+    const asked = outcomeOf(call);
+    let isOver = false;
+    void asked.then(() => (isOver = true));
+    await waitFor('an event or a refusal', () => isOver || edge.batcher.overviews > 0);
+    // Ends the events.
+    edge.drain.on = true;
+    outcomes.push(await asked);
+  }
   await close({ graceMs: 0 });
   return outcomes;
 }

@@ -1,8 +1,10 @@
 import type { BatchSummary } from '../../src/contracts/api/views';
 import { confirmationOf, confirmationOfRedrive } from '../../src/ui/model/confirm';
-import { errorKind, groupLetters } from '../../src/ui/model/dead-letters';
-import { lifeOf, lookupsOf, requestInWords } from '../../src/ui/model/find';
-import { ago, bytes, count, counted, duration } from '../../src/ui/model/format';
+import { errorKind } from '../../src/domain/error-kind';
+import { lookupsOf } from '../../src/domain/lookups';
+import { groupLetters } from '../../src/ui/model/dead-letters';
+import { lifeOf, requestInWords } from '../../src/ui/model/find';
+import { ago, bytes, count, counted, duration } from '../../src/domain/format';
 import { follow, hasArrived, setOut, stations } from '../../src/ui/model/journey';
 import { lookOf, timelineOf } from '../../src/ui/model/timeline';
 import { sharesOf } from '../../src/ui/model/waits';
@@ -79,7 +81,7 @@ test('A text may be a record, a request, a batch, or a file of one.', () => {
     'batch order-1:0',
   ]);
   expect(lookupsOf(' test_log_202611301200_batcher-0-00000042.log ')).toEqual([
-    { kind: 'batch', id: 'batcher-0-00000042' },
+    { kind: 'file', id: 'batcher-0-00000042' },
   ]);
   expect(lookupsOf('  ')).toEqual([]);
 });

@@ -1,4 +1,5 @@
-import { pointOf, type Point } from '../../src/ui/model/history';
+import type { Point } from '../../src/contracts/api/live';
+import { pointOf } from '../../src/contracts/api/live-points';
 import { nearestTo, niceAbove, pathOf, scaleOf } from '../../src/ui/model/plot-shape';
 import { statusWith } from './status';
 

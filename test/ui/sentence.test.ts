@@ -1,5 +1,7 @@
-import { pointOf, withPoint, type Point } from '../../src/ui/model/history';
-import { sentenceOf } from '../../src/ui/model/sentence';
+import type { Point } from '../../src/contracts/api/live';
+import { pointOf } from '../../src/contracts/api/live-points';
+import { withPoint } from '../../src/ui/model/history';
+import { sentenceOf } from '../../src/contracts/api/sentence';
 import { statusWith } from './status';
 
 const AT = Date.parse('2026-11-30T12:00:00Z');
@@ -92,4 +94,21 @@ test('A late record that no bound explains is told as being behind.', () => {
   expect(sentence(status, minuteOf(2))).toBe(
     'busy: Behind, the oldest of 40 records has waited 30 s; 120 records a minute',
   );
+});
+
+test('Late records that wait for what they conflict with are told so, and slow saves explain a lack of slots.', () => {
+  const late = { bufferedRecords: 40, oldestAgeMs: 30_000, counters: { accepted: 90 } };
+  const waits = [
+    { for: 'older_records' as const, text: '', records: 30 },
+    { for: 'conflict' as const, text: '', records: 9 },
+    { for: 'age' as const, text: '', records: 1 },
+  ];
+  const shards = [{ shard: 0, batcher: 'batcher-0', bufferedRecords: 40, waits, rules: [] }];
+  expect(sentenceOf({ atMs: AT, status: statusWith(late) }, [], { shards })).toMatchObject({
+    head: 'Held up',
+    text: '9 records of 40 wait for what they conflict with, in flight or just ended; the oldest record is 30 s old',
+  });
+  const full = statusWith({ ...late, inFlight: 50 });
+  const point = { ...pointOf({ atMs: AT, status: full }, undefined), save: { p50: 4100, p95: 1, p99: 1 } };
+  expect(sentence(full, [point])).toContain('batches in flight, a save takes 4.1 s, the oldest');
 });

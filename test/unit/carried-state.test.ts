@@ -10,6 +10,7 @@ import { LIMIT_RANGES, MAX_SHARDS, MAX_WINDOW_KEYS, problemsOfLimitsPatch } from
 import { appendToEnd, needsSpill, sizeOf, spill } from '../../src/domain/buffer/paged-buffer';
 import { MAX_SENDERS, MAX_SENDER_LENGTH, noteMessage } from '../../src/domain/windows/sender-window';
 import { MAX_STREAMS } from '../../src/domain/windows/stream-window';
+import { noteControl } from '../../workflows/batcher/controls';
 import { changeLimits } from '../../workflows/batcher/limits';
 import { batchesInFlight } from '../../workflows/batcher/in-flight';
 import { takeRequest } from '../../workflows/batcher/requests';
@@ -79,6 +80,13 @@ test('G6: The carried state takes less than 512 KiB with everything at its bound
   for (let i = 0; i < 55; i++) {
     takeRequest(state, { requestId: String(i).padStart(128, 't'), values: ['x'.repeat(830)] }, 0);
   }
+  for (let i = 0; i < 100; i++)
+    noteControl(state.controls, {
+      action: 'configure',
+      by: 'ü'.repeat(64),
+      atMs: 1_790_000_000_000,
+      detail: 'x'.repeat(200),
+    });
   for (const rule of conflicts.keys()) state.cuts.deferredBy[rule] = 1_000_000_000 + rule;
   expect(packedBytesBound(state.buffer.tail)).toBeGreaterThan(52 * KIB);
   expect(needsSpill(state.buffer, RUN_LIMITS.lateBytes)).toBe(false);

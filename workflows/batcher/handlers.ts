@@ -15,12 +15,15 @@ import {
   statusQuery,
   takeUpdate,
 } from '../../src/contracts/workflow/batcher';
+import type { ControlAction } from '../../src/contracts/workflow/controls';
 import { limitsUpdate } from '../../src/contracts/workflow/limits';
 import { isOrigin, requestsFrom } from '../../src/contracts/workflow/message-checks';
 import { storeNoticeSignal } from '../../src/contracts/workflow/store-notice';
+import { canonicalJson } from '../../src/domain/json';
 import { FLUSH_REASON } from '../../src/domain/records/batch';
 import { adoptLayout } from '../../src/domain/windows/layout';
 import { flushEverything } from '../../src/domain/buffer/paged-buffer';
+import { limitsInWords, noteControl, recordsInWords } from './controls';
 import { followScope } from './conflict-scope';
 import { recordProgress } from './in-flight';
 import { changeLimits, configure, refuseBadLimits } from './limits';
@@ -45,6 +48,12 @@ import { answersTo, statusOf, takeAnswers, traceOf } from './view';
  * No handler throws, whatever a message contains: it would fail the workflow task, and every one after it.
  */
 export function setHandlers(state: BatcherState, run: Run): void {
+  const note = (action: ControlAction, by: unknown, detail?: string) =>
+    noteControl(state.controls, {
+      action,
+      ...actionFrom(by, Date.now()),
+      ...(detail !== undefined && { detail }),
+    });
   setHandler(addRecordsSignal, (...args: unknown[]) => {
     run.noteMessage();
     const requests = requestsFrom(args[0]);
@@ -53,10 +62,12 @@ export function setHandlers(state: BatcherState, run: Run): void {
   });
   setHandler(
     takeUpdate,
-    (requests, origin) => {
+    (requests, origin, action) => {
       run.noteMessage();
       run.noteAct();
       takeMessage(state, requests, origin, Date.now());
+      if (action !== undefined)
+        note('redrive', action, recordsInWords(requests.reduce((sum, { values }) => sum + values.length, 0)));
       return takeAnswers(state, requests, Date.now());
     },
     { validator: refuseBadRequests },
@@ -79,13 +90,15 @@ export function setHandlers(state: BatcherState, run: Run): void {
       throw ApplicationFailure.create({ type: ANSWERS, nonRetryable: true, details: [answers] });
     },
   });
-  setHandler(configureSignal, (settings: unknown) => {
+  setHandler(configureSignal, (settings: unknown, action: unknown) => {
     run.noteMessage();
     if (!isSettings(settings)) {
       reject(state, 'configure');
       return;
     }
+    const isNew = canonicalJson(settings as never) !== canonicalJson(state.configured as never);
     configure(state, settings);
+    if (isNew) note('configure', action);
     followScope(state, Date.now());
   });
   setHandler(
@@ -94,26 +107,31 @@ export function setHandlers(state: BatcherState, run: Run): void {
       run.noteMessage();
       run.noteAct();
       const inForce = changeLimits(state, patch, action);
+      note('limits', action, limitsInWords(patch));
       followScope(state, Date.now());
       return inForce;
     },
     { validator: refuseBadLimits },
   );
-  setHandler(flushSignal, () => {
+  setHandler(flushSignal, (action: unknown) => {
     run.noteMessage();
+    note('flush', action);
     flushEverything(state.buffer, FLUSH_REASON.manual);
   });
   setHandler(drainSignal, (action: unknown) => {
     run.noteMessage();
     beginDrain(state, actionFrom(action, Date.now()));
+    note('drain', action);
   });
   setHandler(pauseSignal, (action: unknown) => {
     run.noteMessage();
     state.paused = actionFrom(action, Date.now());
+    note('pause', action);
     run.showState();
   });
-  setHandler(resumeSignal, () => {
+  setHandler(resumeSignal, (action: unknown) => {
     run.noteMessage();
+    note('resume', action);
     state.paused = null;
     run.showState();
   });

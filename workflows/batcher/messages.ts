@@ -74,6 +74,7 @@ function isQuestion(input: unknown): input is BatcherQuestion {
     case 'status':
     case 'layout':
     case 'waits':
+    case 'controls':
       return true;
     case 'request':
       return typeof requestId === 'string';

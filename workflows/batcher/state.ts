@@ -8,6 +8,7 @@ import {
   type RunLimits,
   type SavingState,
 } from '../../src/contracts/workflow/batcher';
+import type { ControlNote } from '../../src/contracts/workflow/controls';
 import type { LimitOverrides } from '../../src/contracts/workflow/limits';
 import { SAVE_ACTIVITY, type PipelineSettings } from '../../src/contracts/workflow/settings';
 import type { Apart } from '../../src/domain/running/running-flushes';
@@ -30,6 +31,8 @@ export interface BatcherState extends Counted, BatcherMemory {
   settings: PipelineSettings;
   paused: OperatorAction | null;
   drain: DrainState | null;
+  /** What was done to the batcher, the latest last. */
+  controls: ControlNote[];
 
   // What decides the next start.
   saving: SavingState;
@@ -94,6 +97,7 @@ export function restoreBatcher(
     cuts: carried ? { ...carried.cuts, deferredBy: { ...carried.cuts.deferredBy } } : emptyCuts(),
     reaches: new Map(),
     paused: carried?.paused ?? null,
+    controls: [...(carried?.controls ?? [])],
     store: new StoreNotices(carried?.storeNotices),
     drain: carried?.drain ?? null,
     continuedAsNew: carried?.continuedAsNew ?? 0,
@@ -115,7 +119,7 @@ function emptyCuts(): CutCounts {
 /**
  * What the next run gets: at most 512 KiB, as each part has its bound. Rules twice 64 (as configured, and as set while
  * the system ran), head of the buffer 60, its tail 56, pages 52 (300 of them), keys 171 (4,000 of them), streams 11 (100),
- * senders 10 (300), children in flight 24, what they hold 14, notices of a store 7, counts of rules 3, all else 3 KiB. A
+ * senders 10 (300), children in flight 24, what they hold 14, notices of a store 7, counts of rules 3, controls 6 (24), all else 3 KiB. A
  * buffer that is larger has been
  * spilled before.
  */
@@ -137,6 +141,7 @@ export function carriedFrom(state: BatcherState): CarriedState {
     counters: state.counters,
     cuts: carriedCounts(state.cuts),
     paused: state.paused,
+    ...(state.controls.length > 0 && { controls: state.controls }),
     storeNotices: state.store.pack(),
     continuedAsNew: state.continuedAsNew + 1,
     ...(state.takeOver && { takeOver: true }),

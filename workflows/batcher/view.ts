@@ -136,6 +136,8 @@ export function answersTo(
         return state.takeOver ? NOT_YET : state.layout;
       case 'waits':
         return bufferWaitsOf(state, nowMs);
+      case 'controls':
+        return state.controls;
     }
   });
 }

@@ -20,9 +20,12 @@ export function addApiFlags(command: Command): Command {
 }
 
 /** A client of the API of `--url`, or else of the one that this configuration would start. */
-export function openApi(flags: Flags, retry?: RetryOptions): KeepapartClient {
-  const apiKey = process.env[API_KEY_VARIABLE];
-  const url = apiUrl(readConfig(flags).config, flags['url']);
+export function openApi(
+  flags: Flags,
+  retry?: RetryOptions,
+  { apiKey }: { apiKey: string | undefined } = { apiKey: process.env[API_KEY_VARIABLE] },
+): KeepapartClient {
+  const url = apiUrlOf(flags);
   if (apiKey === undefined || apiKey === '') return new KeepapartClient({ url, ...(retry && { retry }) });
   if (!/^[\x21-\x7e]+$/.test(apiKey))
     throw new KeepapartError(
@@ -30,6 +33,11 @@ export function openApi(flags: Flags, retry?: RetryOptions): KeepapartClient {
       `${API_KEY_VARIABLE} has to be of printable ASCII characters, without spaces and line ends.`,
     );
   return new KeepapartClient({ url, apiKey, ...(retry && { retry }) });
+}
+
+/** Where the API is, without a slash at the end. */
+export function apiUrlOf(flags: Flags): string {
+  return apiUrl(readConfig(flags).config, flags['url']).replace(/\/+$/, '');
 }
 
 function apiUrl({ httpHost, httpPort, tlsCertFile }: Config, url: unknown): string {

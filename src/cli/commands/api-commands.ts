@@ -1,11 +1,14 @@
 import type { Command } from 'commander';
 import { registerControls } from './control-commands';
+import { registerDashboard } from './dashboard-command';
 import { registerDeadLetters } from './dead-letter-commands';
+import { registerFind } from './find-command';
 import { registerImport } from './import/import-command';
 import { registerLimits } from './limits-commands';
 import { registerSend } from './send/send-command';
 import { registerStatus } from './status-command';
 import { registerViews } from './view-commands';
+import { registerWhy } from './why-command';
 
 /** What senders and operators do through the HTTP API. Nothing here may load Temporal or Express. */
 export function registerApiCommands(program: Command): void {
@@ -13,6 +16,9 @@ export function registerApiCommands(program: Command): void {
   registerSend(program);
   registerImport(program);
   registerStatus(program);
+  registerWhy(program);
+  registerFind(program);
+  registerDashboard(program);
   registerViews(program);
   registerControls(program);
   registerLimits(program);

@@ -38,14 +38,16 @@ export async function startApi(
   webUiUrl: string | undefined,
   tls: TlsPair | undefined,
 ): Promise<ApiAddresses> {
-  const { registry, metrics } = measuring;
+  const { registry, metrics, meter } = measuring;
   let draining = false;
   const { http: api, edge } = await assembleApi({
-    ...{ config, client, logger, registry, metrics },
+    ...{ config, client, logger, registry, metrics, meter },
     isDraining: () => draining,
     tls: tls !== undefined,
     ...(webUiUrl !== undefined && { webUiUrl }),
   });
+  const forget = api.remember();
+  lifecycle.onStop('the history of the API', () => Promise.resolve(forget()));
   measuring.becomesReadyBy(() => edge.batcher.checkReady());
   const connections = connectionLimits();
   const http = await listen(api.handle, {

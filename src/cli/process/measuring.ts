@@ -5,6 +5,7 @@ import { KeepapartError } from '../../domain/errors';
 import type { Metrics } from '../../http/deps';
 import { listen } from '../../http/listen';
 import { createProbeApp } from '../../http/probe-app';
+import { LiveMeter } from '../../metrics/live-meter';
 import { MetricRegistry } from '../../metrics/registry';
 import { temporalMetrics } from '../../metrics/temporal-metrics';
 import { chooseHiddenPort, type Endpoint } from '../../temporal/embedded/ports';
@@ -17,6 +18,8 @@ const GRACE_MS = 1000;
 /** What a process measures, and how it is probed. */
 export interface Measuring {
   registry: MetricRegistry;
+  /** For those who look on. */
+  meter: LiveMeter;
   /** Ours, and behind them Temporal's. */
   metrics: Metrics;
   /** Where the SDK's native part is to tell its metrics; undefined without `METRICS_PORT`. */
@@ -60,6 +63,7 @@ export async function startMeasuring(
   }
   return {
     registry,
+    meter: new LiveMeter(),
     metrics,
     temporalAt,
     becomesReadyBy(check) {

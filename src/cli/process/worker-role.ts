@@ -23,9 +23,9 @@ export async function startWorker(
   client: Client,
   store: RecordStore,
 ): Promise<void> {
-  const { registry } = measuring;
+  const { registry, meter } = measuring;
   const { signal } = lifecycle;
-  const parts = await assembleWorker({ config, client, logger, registry, store, signal });
+  const parts = await assembleWorker({ config, client, logger, registry, meter, store, signal });
   const connection = await connectWorker(target);
   lifecycle.onStop("the worker's connection", () => connection.close());
   const worker = await createWorker({ connection, ...parts.setup });

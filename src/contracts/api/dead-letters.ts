@@ -46,9 +46,34 @@ export interface DeadLetterPage {
   nextCursor: string | null;
 }
 
-/** Which dead letters to redrive. */
+/** Dead letters that failed alike, without those that were sent again. */
+export interface DeadLetterGroup {
+  /** Their error, with a `#` for what differs from record to record. */
+  error: string;
+  records: number;
+  /** When the first and the last were rolled back; ISO 8601, UTC. */
+  oldestAt: string;
+  newestAt: string;
+  /** When Temporal forgets the oldest of them; null where its retention isn't known. */
+  forgottenAt: string | null;
+  /** Some of their records' ids. */
+  examples: string[];
+}
+
+export interface DeadLetterGroups {
+  /** The largest first. */
+  groups: DeadLetterGroup[];
+  /** False when there are too many to look at: the latest are counted. */
+  isWhole: boolean;
+}
+
+/** Which dead letters to redrive. With `error`, all of a {@link DeadLetterGroup}. */
 export type RedriveSelection =
-  { records: readonly string[] } | { batchId: string } | { requestId: string } | { all: true };
+  | { records: readonly string[] }
+  | { batchId: string }
+  | { requestId: string }
+  | { error: string }
+  | { all: true };
 
 /** A dead letter and the request that redrives it. */
 export interface RedrivenRecord {

@@ -256,6 +256,11 @@ export interface ShardView {
   bufferedBytes: number;
   /** Age of the oldest buffered record; null if the buffer is empty. */
   oldestAgeMs: number | null;
+  /**
+   * For how long the record that has been due for longest has been due: by age or manually, not paused, not held apart
+   * from what is in flight. Null when none is due.
+   */
+  oldestDueAgeMs: number | null;
   /** Number of batches in flight. */
   inFlight: number;
   /** Records of the batches in flight that have no outcome yet. */
@@ -280,7 +285,7 @@ export interface ShardView {
 
 export interface StatusView {
   shards: ShardView[];
-  /** Sums over all shards. `oldestAgeMs` is the maximum, `paused` whether any shard is. */
+  /** Sums over all shards. Ages are the maximum, `paused` is whether any shard is. */
   total: Omit<
     ShardView,
     'shard' | 'batcher' | 'pages' | 'run' | 'saving' | 'paused' | 'storeAway' | 'drain' | 'overridden'

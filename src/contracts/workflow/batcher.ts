@@ -2,7 +2,6 @@ import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { PackedHeld } from '../../domain/running/held';
 import type { PackedBuffer } from '../../domain/buffer/buffer';
 import type { ConflictRule } from '../../domain/rules';
-import { KIB } from '../../domain/duration';
 import type { CutCounts } from '../../domain/explain/cut-counts';
 import type { JsonValue } from '../../domain/json';
 import type { KeyRef, PackedKeyWindow, RequestDigest } from '../../domain/windows/key-window';
@@ -12,11 +11,14 @@ import type { MessageOrigin, PackedSenders } from '../../domain/windows/sender-w
 import type { PackedStreams, StreamPart, StreamProgress } from '../../domain/windows/stream-window';
 import type { BatcherCounters, DrainStatus, OperatorAction, StoreAway, StoreStatus } from './batcher-status';
 import type { ClosedBatches } from './child';
+import type { ControlNote } from './controls';
+import type { RunLimits } from './run-limits';
 import type { LimitOverrides, OverriddenLimits } from './limits';
 import type { PipelineSettings, SaveShape } from './settings';
 import type { BufferWaits, TracedWaits } from './waits';
 
 export type { BatcherCounters, DrainStatus, OperatorAction } from './batcher-status';
+export { RUN_LIMITS, type RunLimits } from './run-limits';
 
 /** Input of `batcherWorkflow`. `carried` is the state of the previous run; absent for the first run. */
 export interface BatcherInput {
@@ -24,40 +26,6 @@ export interface BatcherInput {
   limits: RunLimits;
   carried?: CarriedState;
 }
-
-/** Bounds of a run. It continues as new when it reaches any of the first three. */
-export interface RunLimits {
-  historyEvents: number;
-  /** Size of the history beyond the run's first workflow task. */
-  historyBytes: number;
-  /** Signals and updates. The server's own suggestion to continue as new counts neither. */
-  messages: number;
-  /** Bound of the values in the batches that start in one workflow task, in bytes. */
-  startBytes: number;
-  /**
-   * Bound of the records that arrive while a run moves its buffer to pages and are carried directly, in bytes as packed
-   * JSON. If more arrive, the run makes further pages first.
-   */
-  lateBytes: number;
-  /**
-   * Bound of the children whose start the server hasn't confirmed. A run can't continue as new before all starts are
-   * confirmed, and messages meanwhile add to its history: on a busy server, fifty starts took 15 s, in which 2 MB arrived.
-   */
-  startsUnderWay: number;
-}
-
-/**
- * Well below the server's limits for a run (10,000 signals, 2,000 updates, 51,200 events, 50 MiB), which leaves room for
- * messages that arrive before continue-as-new, and for moving the buffer to pages.
- */
-export const RUN_LIMITS = {
-  historyEvents: 4000,
-  historyBytes: 448 * KIB,
-  messages: 1500,
-  startBytes: 256 * KIB,
-  lateBytes: 24 * KIB,
-  startsUnderWay: 10,
-} as const satisfies RunLimits;
 
 export type BatcherWorkflow = (input: BatcherInput) => Promise<void>;
 
@@ -98,6 +66,8 @@ export interface CarriedState {
   /** Totals of the batches so far. */
   cuts: CutCounts;
   paused: OperatorAction | null;
+  /** What operators did, the latest last; absent if there is nothing. */
+  controls?: ControlNote[];
   /** Workers' notices of an unavailable store. */
   storeNotices: PackedNotice[];
   /** Number of earlier runs. */
@@ -230,7 +200,8 @@ export type BatcherQuestion =
   | { about: 'keys'; keys: KeyRef[] }
   | { about: 'stream'; key: KeyRef }
   | { about: 'layout' }
-  | { about: 'waits' };
+  | { about: 'waits' }
+  | { about: 'controls' };
 
 /** The answers to {@link BatcherQuestion}, by `about`. */
 export interface BatcherAnswers {
@@ -242,6 +213,8 @@ export interface BatcherAnswers {
   stream: StreamProgress | null;
   layout: Layout;
   waits: BufferWaits;
+  /** The latest last. */
+  controls: ControlNote[];
 }
 
 /**

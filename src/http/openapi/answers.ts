@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { DeadLetterPage, RedriveResult } from '../../contracts/api/dead-letters';
+import type { DeadLetterGroups, DeadLetterPage, RedriveResult } from '../../contracts/api/dead-letters';
 import type { DrainReport } from '../../contracts/api/drain';
 import { BATCH_STATES, BATCH_STEPS, RECORD_STATE } from '../../contracts/api/views';
 import { WAITS_FOR } from '../../contracts/workflow/waits';
@@ -102,7 +102,7 @@ export const callerSchema = z
   })
   .meta({ id: 'Caller' });
 
-const recordViewSchema = z
+export const recordViewSchema = z
   .strictObject({
     recordId: recordId(),
     state: z.enum(Object.values(RECORD_STATE)),
@@ -141,9 +141,11 @@ const batchSummaryFields = {
   runId: z.string().meta({ description: "Temporal's run id, for the Web UI" }),
 };
 
+export const batchSummarySchema = z.strictObject(batchSummaryFields).meta({ id: 'BatchSummary' });
+
 export const batchPageSchema = z
   .strictObject({
-    batches: z.array(z.strictObject(batchSummaryFields).meta({ id: 'BatchSummary' })),
+    batches: z.array(batchSummarySchema),
     nextCursor: cursor(),
   })
   .meta({ id: 'BatchPage' });
@@ -238,6 +240,28 @@ export const deadLetterPageSchema = z
   })
   .meta({ id: 'DeadLetterPage' });
 
+export const deadLetterGroupsSchema = z
+  .strictObject({
+    groups: z.array(
+      z
+        .strictObject({
+          error: z.string().meta({ description: 'With a # for what differs from record to record' }),
+          records: count(),
+          oldestAt: timestamp(),
+          newestAt: timestamp(),
+          forgottenAt: timestamp()
+            .nullable()
+            .meta({ description: 'When Temporal forgets the oldest of them' }),
+          examples: z.array(recordId()),
+        })
+        .meta({ id: 'DeadLetterGroup' }),
+    ),
+    isWhole: z
+      .boolean()
+      .meta({ description: 'False when there are more than are looked at: the latest are counted' }),
+  })
+  .meta({ id: 'DeadLetterGroups' });
+
 const redrivenSchema = z.array(z.strictObject({ recordId: recordId(), requestId: z.string() }));
 
 export const redriveResultSchema = z
@@ -285,6 +309,7 @@ export type AnswersAgree = [
   Takes<typeof batchPageSchema, BatchPage>,
   Takes<typeof batchViewSchema, BatchView>,
   Takes<typeof deadLetterPageSchema, DeadLetterPage>,
+  Takes<typeof deadLetterGroupsSchema, DeadLetterGroups>,
   Takes<typeof redriveResultSchema, RedriveResult & { by: string }>,
   Takes<typeof drainReportSchema, DrainReport>,
 ];

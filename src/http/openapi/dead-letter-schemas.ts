@@ -13,7 +13,7 @@ export const deadLettersQuerySchema = z.strictObject({
   redriven: z.enum(REDRIVEN, { error: `one of ${REDRIVEN.join(', ')}` }).default('false'),
 });
 
-const WAYS = ['records', 'batchId', 'requestId', 'all'] as const;
+const WAYS = ['records', 'batchId', 'requestId', 'error', 'all'] as const;
 
 /** `{"records":[…]}`, `{"batchId":"…"}`, `{"requestId":"…"}` or `{"all":true}`, and perhaps `by`. */
 export const redriveBodySchema = z
@@ -27,6 +27,12 @@ export const redriveBodySchema = z
         .exactOptional(),
       batchId: idSchema.exactOptional(),
       requestId: idSchema.exactOptional(),
+      error: z
+        .string({ error: 'the error of a group' })
+        .min(1, { error: 'the error of a group' })
+        .max(10_000, { error: 'the error of a group' })
+        .exactOptional()
+        .meta({ description: 'All of a group that `GET /v1/dead-letters/groups` lists' }),
       all: z.literal(true, { error: 'true' }).exactOptional(),
     },
     { error: `an object with one of ${WAYS.join(', ')}` },

@@ -3,6 +3,7 @@ import type { ZodOpenApiMediaTypeObject } from 'zod-openapi';
 import type { ErrorCode } from '../../domain/errors';
 
 export const JSON_TYPE = 'application/json';
+export const EVENT_STREAM_TYPE = 'text/event-stream';
 
 /** What one call takes and answers, for its description. The schemas are those that validate. */
 export interface Operation {
@@ -17,7 +18,13 @@ export interface Operation {
   headers?: z.ZodObject;
   /** Without it the call reads no body. */
   body?: { required: boolean; content: Readonly<Record<string, BodyOfType>> };
-  answer: { status: 200 | 202; schema: z.ZodType; headers?: z.ZodObject };
+  answer: {
+    status: 200 | 202;
+    schema: z.ZodType;
+    headers?: z.ZodObject;
+    /** JSON by default. Of events, the schema is that of one. */
+    type?: typeof EVENT_STREAM_TYPE;
+  };
   /** Whether this process answers it by itself, so that nothing can keep it from answering. */
   isLocal?: true;
   /** What it may be refused with, besides the lists below, by its kind. */

@@ -176,6 +176,9 @@ const loadFields = {
     .number()
     .nullable()
     .meta({ description: 'Age of the oldest buffered record; null when the buffer is empty' }),
+  oldestDueAgeMs: z.number().nullable().meta({
+    description: 'How long the record that has been due longest has been due; null when none is due',
+  }),
   inFlight: count().meta({ description: 'Batches' }),
   inFlightRecords: count().meta({ description: 'Records in those batches that have no outcome yet' }),
   unaccounted: z.int().meta({

@@ -25,16 +25,20 @@ const PAGE = 'index.html';
 /** Names end in a hash of the content, so what a browser has once it never has to ask for again. */
 const FOREVER = 'public, max-age=31536000, immutable';
 
+export interface DashboardDeps extends Pick<HttpDeps, 'uiAssets' | 'webUiUrl' | 'version'> {
+  /** Whether the page asks its reader for an API key, or the app around it knows who calls. */
+  keys: 'required' | 'none' | 'host';
+}
+
 /** `GET /`: the dashboard; `GET /ui/…`: what it loads. Neither asks for a key, as neither holds a record. */
 export function serveDashboard(
   routes: Routes,
-  { uiAssets, apiKeys, authorize, webUiUrl, version }: HttpDeps,
+  { uiAssets, keys, webUiUrl, version }: DashboardDeps,
 ): void {
   // From memory, as a file that is open for each answer stays open when its client goes. Read at the first request: an
   // API that nobody looks at needs no build.
   let files: ReadonlyMap<string, Buffer> | undefined;
   const read = () => (files ??= readFolder(uiAssets));
-  const keys = authorize ? 'host' : apiKeys.length > 0 ? 'required' : 'none';
   let page: { mount: string; text: string } | undefined;
 
   const getPage: RequestHandler = (req, res) => {

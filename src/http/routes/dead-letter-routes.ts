@@ -1,7 +1,7 @@
 import type { RequestHandler } from 'express';
 import type { BatcherClient } from '../../contracts/batcher-client';
 import { KIB } from '../../domain/duration';
-import { deadLetterPageSchema, redriveResultSchema } from '../openapi/answers';
+import { deadLetterGroupsSchema, deadLetterPageSchema, redriveResultSchema } from '../openapi/answers';
 import { deadLettersQuerySchema, redriveBodySchema } from '../openapi/dead-letter-schemas';
 import { jsonBodyReader } from '../body/json-body';
 import { operatorOf } from './operator-routes';
@@ -36,7 +36,12 @@ export function serveDeadLetters(routes: Routes, batcher: BatcherClient): void {
     res.status(202).json({ ...(await batcher.redrive(selection, by)), by });
   };
 
+  const getGroups: RequestHandler = async (_req, res) => {
+    res.json(await batcher.deadLetterGroups());
+  };
+
   routes.serve('/dead-letters', { get: { right: 'read', handle: getDeadLetters, describe: LIST } });
+  routes.serve('/dead-letters/groups', { get: { right: 'read', handle: getGroups, describe: GROUPS } });
   routes.serve('/dead-letters/redrive', { post: { right: 'operate', handle: redrive, describe: REDRIVE } });
 }
 
@@ -50,9 +55,18 @@ const LIST: Operation = {
   errors: ['invalid-request', 'not-found'],
 };
 
+const GROUPS: Operation = {
+  operationId: 'listDeadLetterGroups',
+  summary: 'Counts the dead letters that were not sent again, by error',
+  description:
+    'Counted at most every five seconds. `error` of a group can be redriven as a whole. Of more than 10,000 dead letters ' +
+    'the latest are counted.',
+  answer: { status: 200, schema: deadLetterGroupsSchema },
+};
+
 const REDRIVE: Operation = {
   operationId: 'redriveDeadLetters',
-  summary: 'Sends dead letters again: those named, those of a batch or request, or all',
+  summary: 'Sends dead letters again: those named, those of a batch, a request or an error, or all',
   description: 'Each is sent at most once; conflicts are checked again. Repeating the call sends the rest.',
   body: {
     required: true,

@@ -95,7 +95,7 @@ function describeOperation(operation: ServedOperation): ZodOpenApiOperationObjec
       [answer.status]: {
         description: 'Done',
         ...(answer.headers && { headers: answer.headers }),
-        content: { [JSON_TYPE]: { schema: answer.schema } },
+        content: { [answer.type ?? JSON_TYPE]: { schema: answer.schema } },
       },
       ...refusals(errorsOf(operation)),
     },

@@ -6,8 +6,10 @@ import { isKeepapartError, KeepapartError } from '../../domain/errors';
 import { recordTextReader } from '../../edge/records';
 import { dropBody, liftBodyTime } from '../body/body-deadline';
 import { isClientThere } from '../body/client-presence';
+import type { AcceptedLists } from '../accepted-lists';
 import type { HttpDeps } from '../deps';
 import { mountOf } from '../mount';
+import { httpRequestId } from '../request-log';
 import { keyedRequestIdOf } from '../body/idempotency-key';
 import { linesOf } from '../body/ndjson-body';
 import { reportProgress } from './stream-progress';
@@ -16,7 +18,7 @@ import { reportProgress } from './stream-progress';
  * `POST /v1/records` with a record in each line, of any number. Acknowledged at the end, with counts alone; a stream that
  * breaks is answered with how much of it is durable, and goes on from there when it is sent again under the same key.
  */
-export function takeStream(deps: HttpDeps): RequestHandler {
+export function takeStream(deps: HttpDeps, lists: AcceptedLists): RequestHandler {
   const { batcher, limits, instruments, newRequestId = randomUUID, isDraining, streamIdleMs } = deps;
   const readRecord = recordTextReader(limits);
   const lines = {
@@ -45,6 +47,7 @@ export function takeStream(deps: HttpDeps): RequestHandler {
       if (count === 0) throw noRecords();
       const accepted = await stream.end();
       instruments?.received(VIA.ndjson, accepted, bytes);
+      lists.note(httpRequestId(req), requestId);
       res.status(202).location(location).json({ requestId, accepted });
     } catch (error) {
       res.once('finish', () => dropBody(req));

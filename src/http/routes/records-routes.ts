@@ -7,8 +7,10 @@ import { recordIdOf } from '../../domain/records/record';
 import { MAX_BODY_DEPTH, recordEnvelopeSchema, recordListSchema, recordsReader } from '../../edge/records';
 import type { RecordLimits } from '../../edge/records';
 import { acceptedListSchema, acceptedStreamSchema } from '../openapi/answers';
+import type { AcceptedLists } from '../accepted-lists';
 import type { HttpDeps } from '../deps';
 import { mountOf } from '../mount';
+import { httpRequestId } from '../request-log';
 import { idempotencyKeySchema, keyedRequestIdOf } from '../body/idempotency-key';
 import { jsonBodyReader } from '../body/json-body';
 import { NDJSON, isNdjson } from '../body/ndjson-body';
@@ -20,7 +22,7 @@ import type { Routes } from './routing';
 export type ListHandler = (req: IncomingMessage, res: ServerResponse) => Promise<void>;
 
 /** Of `POST /v1/records`, with a list. */
-export function listHandler(deps: HttpDeps): ListHandler {
+export function listHandler(deps: HttpDeps, accepted: AcceptedLists): ListHandler {
   const { batcher, limits, instruments, newRequestId = randomUUID } = deps;
   const readBody = jsonBodyReader({ maxBytes: limits.maxRequestBytes, maxDepth: MAX_BODY_DEPTH });
   const toRecords = recordsReader(limits);
@@ -33,6 +35,7 @@ export function listHandler(deps: HttpDeps): ListHandler {
     // G3: nothing is acknowledged before this has resolved.
     await batcher.addRecords({ requestId, values, bytes: valueBytes }, { once: keyedId !== undefined });
     instruments?.received(VIA.http, values.length, bytes);
+    accepted.note(httpRequestId(req), requestId);
     const records = values.map((value, index) => ({ recordId: recordIdOf(requestId, index), value }));
     const answer = JSON.stringify({ requestId, accepted: values.length, records });
     res.statusCode = 202;
@@ -44,8 +47,13 @@ export function listHandler(deps: HttpDeps): ListHandler {
 }
 
 /** `POST /v1/records`. */
-export function serveRecords(routes: Routes, deps: HttpDeps, addRecords: ListHandler): void {
-  const addStream = takeStream(deps);
+export function serveRecords(
+  routes: Routes,
+  deps: HttpDeps,
+  addRecords: ListHandler,
+  accepted: AcceptedLists,
+): void {
+  const addStream = takeStream(deps, accepted);
   const add: RequestHandler = (req, res, next) =>
     isNdjson(req) ? addStream(req, res, next) : addRecords(req, res);
   routes.serve('/records', {

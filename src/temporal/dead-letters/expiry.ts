@@ -49,11 +49,7 @@ export class DeadLetterExpiry {
   }
 
   private async find(): Promise<Expiry | undefined> {
-    const { namespace } = this.client.options;
-    const { config } = await callTemporal(this.client, 'could not read the retention', () =>
-      this.client.workflowService.describeNamespace({ namespace }),
-    );
-    const retentionSeconds = config?.workflowExecutionRetentionTtl?.seconds?.toNumber();
+    const retentionSeconds = await readRetention(this.client);
     if (retentionSeconds === undefined) return undefined;
     const nowMs = Date.now();
     const partMs = (retentionSeconds * SECOND) / PARTS;
@@ -83,4 +79,13 @@ export class DeadLetterExpiry {
     }
     return undefined;
   }
+}
+
+/** How long the namespace keeps closed workflows, in seconds; undefined where Temporal doesn't say. */
+export async function readRetention(client: Client): Promise<number | undefined> {
+  const { namespace } = client.options;
+  const { config } = await callTemporal(client, 'could not read the retention', () =>
+    client.workflowService.describeNamespace({ namespace }),
+  );
+  return config?.workflowExecutionRetentionTtl?.seconds?.toNumber();
 }

@@ -1,6 +1,7 @@
 import type { AcceptedRequest, OperatorAction } from '../../contracts/workflow/batcher';
 import type { RedriveResult, RedriveSelection } from '../../contracts/api/dead-letters';
 import { KIB } from '../../domain/duration';
+import { errorKind } from '../../domain/error-kind';
 import { KeepapartError, isKeepapartError } from '../../domain/errors';
 import { jsonBytes } from '../../domain/json';
 import { groupBy } from '../../domain/group-by';
@@ -94,6 +95,9 @@ async function* select(
     const known = new Set(found.map(({ recordId }) => recordId));
     result.notFound.push(...recordIds.filter((recordId) => !known.has(recordId)));
     yield found;
+  } else if ('error' in selection) {
+    for await (const page of letters.pages())
+      yield page.filter(({ error }) => errorKind(error ?? null) === selection.error);
   } else yield* letters.pages('requestId' in selection ? selection.requestId : undefined);
 }
 

@@ -14,6 +14,7 @@ import {
 } from '../../contracts/workflow/batcher';
 import type { RecordStream } from '../../contracts/batcher-client';
 import type { CommitInstruments } from '../../contracts/instruments';
+import type { ControlNote } from '../../contracts/workflow/controls';
 import { limitsUpdate, type ShardLimits } from '../../contracts/workflow/limits';
 import type { ShardReading } from '../../contracts/workflow/readings';
 import type { BufferWaits } from '../../contracts/workflow/waits';
@@ -161,6 +162,11 @@ export class Shard {
   /** The batcher's status; an empty one if no batcher is open. */
   async status(): Promise<BatcherStatus> {
     return (await this.calls.ask({ about: 'status' })) ?? neverStarted(this.settings);
+  }
+
+  /** What operators did, the latest last; nothing if no batcher is open. */
+  async controls(): Promise<ControlNote[]> {
+    return (await this.calls.ask({ about: 'controls' })) ?? [];
   }
 
   /** What its buffer waits for; nothing if no batcher is open. */

@@ -1,23 +1,41 @@
 import { NO_COUNTS, type BatcherCounters, type BatcherStatus } from '../../contracts/workflow/batcher';
+import type { PipelineSettings } from '../../contracts/workflow/settings';
 import { storeAwayView, type ShardView, type StatusView } from '../../contracts/api/views';
-import type { Shard } from '../shard/shard';
 import type { Shards } from '../shard/shards';
 import { cutsView } from './cut-view';
+
+/** A shard and what its batcher reported. */
+export interface ReportedShard {
+  shard: number;
+  batcher: string;
+  status: BatcherStatus;
+}
 
 /** The status of every open shard, and their sums. Needs a worker. */
 export async function readStatus(shards: Shards, nowMs: number): Promise<StatusView> {
   const all = await shards.all();
-  const statuses = await Promise.all(all.map((shard) => shard.status()));
-  const views = all.flatMap((shard, i) => {
-    const status = statuses[i];
-    return status === undefined ? [] : [shardView(shard, status, nowMs)];
-  });
-  const cuts = cutsView(statuses.map((status) => status.cuts));
-  const settings = statuses[0]?.settings ?? shards.address.settings;
-  return { shards: views, total: { ...totalOf(views), cuts }, settings };
+  const reported = await Promise.all(
+    all.map(async (asked) => ({ shard: asked.shard, batcher: asked.batcher, status: await asked.status() })),
+  );
+  return statusView(reported, shards.address.settings, nowMs);
 }
 
-function shardView({ shard, batcher }: Shard, status: BatcherStatus, nowMs: number): ShardView {
+/** What the batchers reported, shard by shard and summed. @param settings where no shard reports any */
+export function statusView(
+  reported: readonly ReportedShard[],
+  settings: PipelineSettings,
+  nowMs: number,
+): StatusView {
+  const views = reported.map((shard) => shardView(shard, nowMs));
+  const cuts = cutsView(reported.map(({ status }) => status.cuts));
+  return {
+    shards: views,
+    total: { ...totalOf(views), cuts },
+    settings: reported[0]?.status.settings ?? settings,
+  };
+}
+
+function shardView({ shard, batcher, status }: ReportedShard, nowMs: number): ShardView {
   const { bufferedRecords, bufferedBytes, oldestAcceptedAtMs, inFlight, counters, paused, drain } = status;
   const { shape, sinceMs, due, storeIsSlow } = status.saving;
   return {
@@ -25,7 +43,8 @@ function shardView({ shard, batcher }: Shard, status: BatcherStatus, nowMs: numb
     batcher,
     bufferedRecords,
     bufferedBytes,
-    oldestAgeMs: oldestAcceptedAtMs === null ? null : Math.max(0, nowMs - oldestAcceptedAtMs),
+    oldestAgeMs: ageOf(oldestAcceptedAtMs, nowMs),
+    oldestDueAgeMs: ageOf(status.oldestDueAtMs, nowMs),
     inFlight,
     inFlightRecords: status.inFlightRecords,
     unaccounted: status.unaccounted,
@@ -43,7 +62,10 @@ function shardView({ shard, batcher }: Shard, status: BatcherStatus, nowMs: numb
 
 function totalOf(shards: readonly ShardView[]): Omit<StatusView['total'], 'cuts'> {
   const sum = (pick: (shard: ShardView) => number) => shards.reduce((total, shard) => total + pick(shard), 0);
-  const ages = shards.flatMap((shard) => (shard.oldestAgeMs === null ? [] : [shard.oldestAgeMs]));
+  const greatest = (pick: (shard: ShardView) => number | null) => {
+    const known = shards.flatMap((shard) => pick(shard) ?? []);
+    return known.length === 0 ? null : Math.max(...known);
+  };
   const counters = { ...NO_COUNTS };
   for (const name of Object.keys(counters) as (keyof BatcherCounters)[]) {
     counters[name] = sum((shard) => shard.counters[name]);
@@ -51,11 +73,16 @@ function totalOf(shards: readonly ShardView[]): Omit<StatusView['total'], 'cuts'
   return {
     bufferedRecords: sum((shard) => shard.bufferedRecords),
     bufferedBytes: sum((shard) => shard.bufferedBytes),
-    oldestAgeMs: ages.length === 0 ? null : Math.max(...ages),
+    oldestAgeMs: greatest(({ oldestAgeMs }) => oldestAgeMs),
+    oldestDueAgeMs: greatest(({ oldestDueAgeMs }) => oldestDueAgeMs),
     inFlight: sum((shard) => shard.inFlight),
     inFlightRecords: sum((shard) => shard.inFlightRecords),
     unaccounted: sum((shard) => shard.unaccounted),
     counters,
     paused: shards.some((shard) => shard.paused !== null),
   };
+}
+
+function ageOf(sinceMs: number | null, nowMs: number): number | null {
+  return sinceMs === null ? null : Math.max(0, nowMs - sinceMs);
 }

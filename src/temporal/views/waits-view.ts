@@ -1,4 +1,5 @@
-import type { WaitsView } from '../../contracts/api/views';
+import type { ShardWaitsView, WaitsView } from '../../contracts/api/views';
+import type { BufferWaits } from '../../contracts/workflow/waits';
 import type { Shards } from '../shard/shards';
 import { waitView } from './wait-view';
 
@@ -6,20 +7,22 @@ import { waitView } from './wait-view';
 export async function readWaits(shards: Shards): Promise<WaitsView> {
   const all = await shards.all();
   return {
-    shards: await Promise.all(
-      all.map(async (asked) => {
-        const { counts, rules } = await asked.waits();
-        const { shard, batcher } = asked;
-        return {
-          shard,
-          batcher,
-          bufferedRecords: counts.reduce((sum, { records }) => sum + records, 0),
-          waits: counts
-            .map(({ records, ...wait }) => ({ ...waitView(wait), records }))
-            .sort((a, b) => b.records - a.records),
-          rules,
-        };
-      }),
-    ),
+    shards: await Promise.all(all.map(async (asked) => shardWaitsView(asked, await asked.waits()))),
+  };
+}
+
+/** What a batcher reported of its buffer, as it is shown. */
+export function shardWaitsView(
+  { shard, batcher }: { shard: number; batcher: string },
+  { counts, rules }: BufferWaits,
+): ShardWaitsView {
+  return {
+    shard,
+    batcher,
+    bufferedRecords: counts.reduce((sum, { records }) => sum + records, 0),
+    waits: counts
+      .map(({ records, ...wait }) => ({ ...waitView(wait), records }))
+      .sort((a, b) => b.records - a.records),
+    rules,
   };
 }

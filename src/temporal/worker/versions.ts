@@ -6,17 +6,14 @@ import {
   type VersionsView,
   type VersionView,
 } from '../../contracts/workflow/versions';
-import { SECOND } from '../../domain/duration';
 import { KeepapartError } from '../../domain/errors';
 import { literal } from '../children/batch-queries';
 import { callTemporal } from '../server/calls';
 import { GRPC_STATUS, hasFailedWith } from '../server/grpc-status';
+import { msOf, recentPollers } from '../server/pollers';
 
 const { TaskQueueType, WorkerDeploymentVersionStatus: STATUS } = temporal.api.enums.v1;
 type Summary = temporal.api.deployment.v1.WorkerDeploymentInfo.IWorkerDeploymentVersionSummary;
-
-/** A poll is held for at most 60 s: a poller that is silent for longer is gone, although Temporal lists it for 5 min. */
-const POLLED_WITHIN_MS = 70 * SECOND;
 
 /** Which builds are meant: a Worker Deployment, and the task queue of its workers. */
 export interface DeploymentAddress {
@@ -145,11 +142,8 @@ async function countWorkers(client: Client, taskQueue: string): Promise<Map<stri
     taskQueueType: TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
   });
   const identities = new Map<string | null, Set<string>>();
-  for (const { identity, lastAccessTime, deploymentOptions } of pollers) {
-    if (msOf(lastAccessTime) < Date.now() - POLLED_WITHIN_MS) continue;
-    const buildId = deploymentOptions?.buildId || null;
-    identities.set(buildId, (identities.get(buildId) ?? new Set()).add(identity ?? ''));
-  }
+  for (const { identity, buildId } of recentPollers(pollers))
+    identities.set(buildId, (identities.get(buildId) ?? new Set()).add(identity));
   return new Map([...identities].map(([buildId, { size }]) => [buildId, size]));
 }
 
@@ -178,9 +172,5 @@ function stateOf({ status }: Summary): VersionState {
 }
 
 function createdMs({ createTime }: Summary): number {
-  return msOf(createTime);
-}
-
-function msOf(time: { seconds?: { toNumber(): number } | null; nanos?: number | null } | null | undefined) {
-  return (time?.seconds?.toNumber() ?? 0) * SECOND + Math.floor((time?.nanos ?? 0) / 1e6);
+  return msOf(createTime) ?? 0;
 }

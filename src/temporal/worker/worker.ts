@@ -4,6 +4,7 @@ import {
   type WorkerDeploymentOptions,
   type WorkerOptions,
 } from '@temporalio/worker';
+import { WORKER_SLOTS } from '../../contracts/api/workers';
 import type { Activities } from '../../contracts/workflow/activities';
 import { adoptionTaskQueue } from '../../contracts/workflow/ids';
 import type { BatchInstruments } from '../../contracts/instruments';
@@ -15,17 +16,17 @@ import type { WorkflowCode } from './workflow-bundle';
 const GRACE_MS = 10 * SECOND;
 const FORCE_MS = 20 * SECOND;
 
-/** Maximum concurrent activities of children, mostly single saves. A waiting one costs memory, not a thread. */
-const ACTIVITY_SLOTS = 400;
+/**
+ * Maximum concurrent activities of children, mostly single saves; a waiting one costs memory, not a thread. And maximum
+ * concurrent workflow tasks: none of them waits for anything, so a few keep the workflow threads busy.
+ */
+const { activities: ACTIVITY_SLOTS, workflowTasks: WORKFLOW_SLOTS } = WORKER_SLOTS;
 
 /**
  * Maximum concurrent activities of batchers. Adoptions only wait, each until its child has closed; the others are short
  * and must never wait behind them. So there are more slots than all shards of an installation can have children.
  */
 const ADOPTION_SLOTS = 100_000;
-
-/** Maximum concurrent workflow tasks. None of them waits for anything, so a few keep the workflow threads busy. */
-const WORKFLOW_SLOTS = 40;
 
 /**
  * A workflow task that takes longer by the clock is broken off. That is for tasks that never end, of which we have none;

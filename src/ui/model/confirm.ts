@@ -1,5 +1,5 @@
 import type { StatusView } from '../../contracts/api/views';
-import { count, counted } from './format';
+import { count, counted } from '../../domain/format';
 
 /** What an operator can do to everything at once. */
 export type Control = 'pause' | 'resume' | 'flush' | 'drain';

@@ -1,4 +1,5 @@
 import type { DeadLetter } from '../../contracts/api/dead-letters';
+import { errorKind } from '../../domain/error-kind';
 
 /** Dead letters that failed alike. */
 export interface LetterGroup {
@@ -19,13 +20,4 @@ export function groupLetters(letters: readonly DeadLetter[]): LetterGroup[] {
   return [...groups]
     .map(([error, letters]) => ({ error, letters }))
     .sort((a, b) => b.letters.length - a.letters.length);
-}
-
-/** An error text with a `#` where ids, numbers and quoted values stand. */
-export function errorKind(error: string | null): string {
-  if (error === null) return 'no error was reported';
-  return error
-    .replaceAll(/[0-9a-f]{8}-[0-9a-f-]{27}/gi, '#')
-    .replaceAll(/"[^"]{0,200}"/g, '#')
-    .replaceAll(/\b\d[\d.:,_-]*/g, '#');
 }

@@ -1,31 +1,5 @@
 import type { RecordView, RequestView } from '../../contracts/api/views';
-import { counted } from './format';
-
-/** What an id may be of, in the order in which it is looked up. */
-export interface Lookup {
-  kind: 'record' | 'request' | 'batch';
-  id: string;
-  /** Of a record: its place in its request. */
-  index?: number;
-}
-
-/**
- * What somebody may mean by a text: a file's name gives its batch, `<request>:<index>` a record, anything else is a
- * request or a batch.
- */
-export function lookupsOf(query: string): Lookup[] {
-  const text = query.trim();
-  if (text === '') return [];
-  const file = /test_log_\d+_(.+)\.log$/.exec(text)?.[1];
-  if (file !== undefined) return [{ kind: 'batch', id: file }];
-  const record = /^(.+):(\d+)$/.exec(text);
-  const whole: Lookup[] = [
-    { kind: 'request', id: text },
-    { kind: 'batch', id: text },
-  ];
-  const [, request, index] = record ?? [];
-  return request === undefined ? whole : [{ kind: 'record', id: request, index: Number(index) }, ...whole];
-}
+import { counted } from '../../domain/format';
 
 /** A record's life so far, a step a line. */
 export function lifeOf({ state, attempts, error, batchId, waitsFor }: RecordView): string[] {

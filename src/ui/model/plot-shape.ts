@@ -1,4 +1,5 @@
-import { KEPT_MS, type Point } from './history';
+import type { Point } from '../../contracts/api/live';
+import { SECONDS_KEPT_MS } from '../../contracts/api/live-points';
 
 /** Of the picture, in pixels. */
 export interface PlotArea {
@@ -19,14 +20,15 @@ export interface PlotScale {
 /** Shorter than that, a plot would be mostly empty. */
 const LEAST_SPAN_MS = 60_000;
 
-/** The scale on which all of these values fit, with round figures at its ticks. */
+/** The scale on which all of these values fit, with round figures at its ticks. @param mostMs the longest that it spans */
 export function scaleOf(
   points: readonly Point[],
   values: readonly ((point: Point) => number | null)[],
   { width, height }: PlotArea,
+  mostMs = SECONDS_KEPT_MS,
 ): PlotScale {
   const toMs = points.at(-1)?.atMs ?? 0;
-  const fromMs = Math.max(Math.min(points[0]?.atMs ?? toMs, toMs - LEAST_SPAN_MS), toMs - KEPT_MS);
+  const fromMs = Math.max(Math.min(points[0]?.atMs ?? toMs, toMs - LEAST_SPAN_MS), toMs - mostMs);
   let greatest = 0;
   for (const point of points) for (const value of values) greatest = Math.max(greatest, value(point) ?? 0);
   const most = niceAbove(greatest);

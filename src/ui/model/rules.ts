@@ -1,7 +1,7 @@
 import { conflictingRules, parseConflictRules, type ConflictRule, type Selector } from '../../domain/rules';
 import type { JsonValue } from '../../domain/json';
 import { explainPartition, type Explanation } from '../../domain/explain';
-import { shortJson } from './format';
+import { shortJson } from '../../domain/format';
 
 /** A JSON value that somebody typed. What is no JSON is taken as a text, since `A-17` needs no quotes to be meant. */
 export function typedValue(text: string): JsonValue | undefined {

@@ -1,6 +1,6 @@
 import type { ComponentChildren } from 'preact';
 import type { ConflictRule } from '../../domain/rules';
-import { shortJson } from '../model/format';
+import { shortJson } from '../../domain/format';
 import { ruleInWords } from '../model/rules';
 
 /* Small things that many screens show. */

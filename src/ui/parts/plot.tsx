@@ -1,7 +1,7 @@
 import { useSignal, type ReadonlySignal } from '@preact/signals';
 import { useLayoutEffect, useRef } from 'preact/hooks';
-import { clock } from '../model/format';
-import type { Point } from '../model/history';
+import { clock } from '../../domain/format';
+import type { Point } from '../../contracts/api/live';
 import { nearestTo, pathOf, scaleOf } from '../model/plot-shape';
 
 /** One line of a plot. */
@@ -12,6 +12,10 @@ export interface Line {
   value: (point: Point) => number | null;
   /** Fills the area below. */
   isArea?: boolean;
+  /** What the legend and the table say, where it isn't the value. */
+  told?: (point: Point) => number;
+  /** A layer of a stack: filled, and drawn over those before it. */
+  isLayer?: boolean;
   /** A bound that the others are held against. */
   isBound?: boolean;
 }
@@ -20,6 +24,8 @@ interface PlotProps {
   title: string;
   lines: readonly Line[];
   points: ReadonlySignal<readonly Point[]>;
+  /** The longest that it spans, in milliseconds. Default 15 minutes. */
+  mostMs?: number;
   /** How a value reads. */
   format: (value: number) => string;
 }
@@ -32,7 +38,7 @@ const TABLE_ROWS = 30;
  * Lines over time, with what they are at the cursor or now, and the same as a table. SVG, so that colours follow the
  * theme; drawn here because a library for it would take a third of what the whole page may weigh.
  */
-export function Plot({ title, lines, points, format }: PlotProps) {
+export function Plot({ title, lines, points, format, mostMs }: PlotProps) {
   const box = useRef<HTMLDivElement>(null);
   const width = useSignal(300);
   const at = useSignal<number | undefined>(undefined);
@@ -50,6 +56,7 @@ export function Plot({ title, lines, points, format }: PlotProps) {
     shown,
     lines.map(({ value }) => value),
     area,
+    mostMs,
   );
   const point = shown[at.value ?? shown.length - 1];
   const isAt = at.value !== undefined && point !== undefined;
@@ -58,7 +65,7 @@ export function Plot({ title, lines, points, format }: PlotProps) {
       <h2>{title}</h2>
       <ul class="legend">
         {lines.map((line) => {
-          const value = point === undefined ? null : line.value(point);
+          const value = point === undefined ? null : (line.told ?? line.value)(point);
           return (
             <li key={line.label} data-colour={line.colour} data-bound={line.isBound}>
               {line.label} <b>{value === null ? '–' : format(value)}</b>
@@ -79,6 +86,7 @@ export function Plot({ title, lines, points, format }: PlotProps) {
           ))}
           {lines.map((line) => (
             <g data-colour={line.colour} key={line.label}>
+              {line.isLayer && <path class="layer" d={pathOf(shown, line.value, scale, HEIGHT)} />}
               {line.isArea && <path class="area" d={pathOf(shown, line.value, scale, HEIGHT)} />}
               <path class={line.isBound ? 'line bound' : 'line'} d={pathOf(shown, line.value, scale)} />
             </g>
@@ -115,7 +123,7 @@ export function Plot({ title, lines, points, format }: PlotProps) {
                   <tr key={row.atMs}>
                     <td>{clock(row.atMs)}</td>
                     {lines.map((line) => {
-                      const value = line.value(row);
+                      const value = (line.told ?? line.value)(row);
                       return (
                         <td class="number" key={line.label}>
                           {value === null ? '–' : format(value)}

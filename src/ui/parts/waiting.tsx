@@ -1,14 +1,10 @@
-import { count, percent } from '../model/format';
+import { count, percent } from '../../domain/format';
 import { sharesOf } from '../model/waits';
-import { readWaits } from '../source';
-import { usePolled } from './use-polled';
+import { waits } from '../source';
 
-const LOOK_EVERY_MS = 2000;
-
-/** What the records of the buffer wait for. Nothing where nothing waits, or where the API doesn't tell it. */
+/** What the records of the buffer wait for; nothing where nothing waits. */
 export function Waiting() {
-  const { value } = usePolled('waits', readWaits, LOOK_EVERY_MS);
-  const shares = value.value === undefined ? [] : sharesOf(value.value);
+  const shares = sharesOf(waits.value);
   if (shares.length === 0) return null;
   return (
     <section class="card stack" aria-label="What records wait for">

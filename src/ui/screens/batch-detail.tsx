@@ -1,7 +1,7 @@
 import type { BatchView } from '../../contracts/api/views';
 import { requestIdOf } from '../../domain/records/record';
 import { factOf } from '../api';
-import { clock, counted, duration } from '../model/format';
+import { clock, counted, duration } from '../../domain/format';
 import { LOOK_TEXT, lookOf } from '../model/timeline';
 import { Empty, Head, Rule, Value } from '../parts/bits';
 import { usePolled } from '../parts/use-polled';

@@ -1,7 +1,7 @@
 import { useComputed, useSignal } from '@preact/signals';
 import type { RuleCountView } from '../../contracts/api/views';
 import { ruleKey } from '../../domain/rules/rule';
-import { count, counted, percent } from '../model/format';
+import { count, counted, percent } from '../../domain/format';
 import { typedValue, verdictOf } from '../model/rules';
 import { Empty, Head, Rule } from '../parts/bits';
 import { reading } from '../source';

@@ -1,15 +1,15 @@
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
-import type { DeadLetter, RedriveSelection } from '../../contracts/api/dead-letters';
+import type { DeadLetter, DeadLetterGroups, RedriveSelection } from '../../contracts/api/dead-letters';
 import { problemOf } from '../api';
 import { confirmationOfRedrive, type Confirmation } from '../model/confirm';
 import { groupLetters } from '../model/dead-letters';
-import { ago, clock, count, counted } from '../model/format';
+import { ago, clock, count, counted, duration } from '../../domain/format';
 import { Confirm } from '../parts/dialog';
 import { Empty, Head, Value } from '../parts/bits';
 import { say } from '../parts/notices';
 import { pathTo } from '../router';
-import { may, nowMs, readDeadLetters, redrive } from '../source';
+import { may, nowMs, readDeadLetters, readLetterGroups, redrive } from '../source';
 
 /** Batches that one page looks into. */
 const PAGE = 50;
@@ -27,6 +27,8 @@ export function DeadLettersScreen() {
   const problem = useSignal('');
   const planned = useSignal<Planned | undefined>(undefined);
   const isReading = useSignal(false);
+  /** Of all dead letters, also those that were not read yet. */
+  const totals = useSignal<DeadLetterGroups | undefined>(undefined);
 
   const readMore = async (from?: string) => {
     isReading.value = true;
@@ -35,6 +37,7 @@ export function DeadLettersScreen() {
       letters.value = from === undefined ? page.deadLetters : [...letters.value, ...page.deadLetters];
       cursor.value = page.nextCursor;
       problem.value = '';
+      if (from === undefined) totals.value = await readLetterGroups();
     } catch (error) {
       problem.value = problemOf(error).message;
     }
@@ -51,6 +54,7 @@ export function DeadLettersScreen() {
     await readMore();
   };
   const groups = groupLetters(letters.value);
+  const totalOf = (error: string) => totals.value?.groups.find((group) => group.error === error);
   const hasMore = typeof cursor.value === 'string';
   return (
     <>
@@ -87,11 +91,15 @@ export function DeadLettersScreen() {
         <section class="card stack" key={error}>
           <div class="head">
             <h2>
-              <b class="figure">{count(ofGroup.length)}</b> {error}
+              <b class="figure">{count(totalOf(error)?.records ?? ofGroup.length)}</b> {error}
+              <Forgotten at={totalOf(error)?.forgottenAt ?? null} />
             </h2>
             {may('operate') && (
-              <button type="button" onClick={() => (planned.value = plan(ofGroup, 'of this group', false))}>
-                Redrive {ofGroup.length > MOST_NAMED ? `the first ${count(MOST_NAMED)}` : 'the group'}…
+              <button
+                type="button"
+                onClick={() => (planned.value = planGroup(error, totalOf(error)?.records ?? ofGroup.length))}
+              >
+                Redrive all {count(totalOf(error)?.records ?? ofGroup.length)}…
               </button>
             )}
           </div>
@@ -122,6 +130,20 @@ export function DeadLettersScreen() {
         />
       )}
     </>
+  );
+}
+
+/** All that failed alike, also those that were not read yet. */
+function planGroup(error: string, records: number): Planned {
+  return { selection: { error }, confirmation: confirmationOfRedrive(records, 'with this error') };
+}
+
+/** How soon Temporal forgets the first of a group. */
+function Forgotten({ at }: { at: string | null }) {
+  if (at === null) return null;
+  const leftMs = new Date(at).getTime() - nowMs.value;
+  return (
+    <small class="dim"> · Temporal forgets the first {leftMs <= 0 ? 'now' : `in ${duration(leftMs)}`}</small>
   );
 }
 

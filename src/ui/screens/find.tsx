@@ -2,10 +2,10 @@ import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import type { RequestView } from '../../contracts/api/views';
 import { problemOf } from '../api';
-import { lifeOf, lookupsOf, requestInWords } from '../model/find';
+import { lifeOf, requestInWords } from '../model/find';
 import { Empty, Head } from '../parts/bits';
 import { go, pathTo, route } from '../router';
-import { readBatch, readRequest } from '../source';
+import { findAnything, readRequest } from '../source';
 
 type Found =
   | { kind: 'request'; request: RequestView; index?: number }
@@ -51,7 +51,7 @@ export function FindScreen() {
         }}
       >
         <label class="field">
-          <span>A request, a record, a batch or the name of a file</span>
+          <span>A request, a record, a batch, the name of a file, or an X-Request-Id</span>
           <input
             id="find"
             ref={field}
@@ -75,22 +75,21 @@ export function FindScreen() {
   );
 }
 
+/** The server knows what an id may be of; a request is read whole where one was found. */
 async function look(query: string): Promise<Found | { kind: 'batch'; id: string }> {
-  for (const { kind, id, index } of lookupsOf(query)) {
-    try {
-      if (kind === 'batch') {
-        await readBatch(id);
-        return { kind, id };
-      }
-      const request = await readRequest(id);
-      if (index === undefined || index < request.records.length)
-        return { kind: 'request', request, ...(index !== undefined && { index }) };
-    } catch (error) {
-      const problem = problemOf(error);
-      if (problem.status !== 404) return { kind: 'problem', text: problem.message };
-    }
+  try {
+    const [first] = (await findAnything(query)).found;
+    if (first === undefined) return { kind: 'nothing' };
+    if (first.kind === 'batch') return { kind: 'batch', id: first.batch.batchId };
+    const request = await readRequest(first.request.requestId);
+    const at =
+      first.kind === 'record'
+        ? request.records.findIndex(({ recordId }) => recordId === first.record.recordId)
+        : -1;
+    return { kind: 'request', request, ...(at >= 0 && { index: at }) };
+  } catch (error) {
+    return { kind: 'problem', text: problemOf(error).message };
   }
-  return { kind: 'nothing' };
 }
 
 function Answer({ found, id }: { found: NonNullable<Found>; id: string }) {

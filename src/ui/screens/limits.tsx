@@ -1,7 +1,7 @@
 import { useSignal } from '@preact/signals';
 import type { OverriddenLimits } from '../../contracts/workflow/limits-answer';
 import { LIMIT_KEYS, LIMIT_RANGES, type LimitKey, type Limits, type LimitsPatch } from '../../domain/limits';
-import { ago, clock, count, duration } from '../model/format';
+import { ago, clock, count, duration } from '../../domain/format';
 import { ruleInWords } from '../model/rules';
 import { Empty, Head } from '../parts/bits';
 import { Confirm } from '../parts/dialog';

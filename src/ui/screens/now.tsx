@@ -2,16 +2,16 @@ import { useSignal } from '@preact/signals';
 import type { CutsView } from '../../contracts/api/views';
 import { SECOND } from '../../domain/duration';
 import { confirmationOf, type Control } from '../model/confirm';
-import { bytes, clock, count, duration, percent } from '../model/format';
-import { meanOf } from '../model/history';
-import { sentenceOf } from '../model/sentence';
+import { bytes, count, percent } from '../../domain/format';
+import { meanOf } from '../../contracts/api/live-points';
+import { sentenceOf } from '../../contracts/api/sentence';
 import { Confirm } from '../parts/dialog';
 import { say } from '../parts/notices';
-import { Plot, type Line } from '../parts/plot';
 import { Waiting } from '../parts/waiting';
 import { Empty, Stat } from '../parts/bits';
-import { control, may, points, reading } from '../source';
+import { control, may, points, reading, waits } from '../source';
 import { FirstMinute, isOnItsWay } from './first-minute';
+import { Plots } from './plots';
 import { Shards } from './shards';
 
 const RATE_MS = 10 * SECOND;
@@ -25,7 +25,7 @@ export function NowScreen() {
       </Empty>
     );
   const { total, shards, settings } = now.status;
-  const sentence = sentenceOf(now, points.value);
+  const sentence = sentenceOf(now, points.value, waits.value);
   const isNew = total.counters.accepted === 0;
   return (
     <>
@@ -41,11 +41,6 @@ export function NowScreen() {
       {!isNew && <Flow />}
       {total.bufferedRecords > 0 && <Waiting />}
       {!isNew && <Plots />}
-      {points.value[0] && !isNew && (
-        <p class="dim small">
-          Plots begin at {clock(points.value[0].atMs)}, when this page was opened, and keep 15 minutes.
-        </p>
-      )}
       {shards.length > 1 && <Shards shards={shards} maxInFlight={settings.maxInFlight} />}
     </>
   );
@@ -88,45 +83,6 @@ function overTheFewest({ batches, lowerBound }: CutsView): string {
   if (batches === 0) return 'no batch yet';
   const over = (batches - lowerBound) / Math.max(1, lowerBound);
   return over < 0.005 ? 'the fewest batches' : `${percent(over)} over the fewest`;
-}
-
-const RATES: Line[] = [
-  { label: 'accepted', colour: 'accepted', value: ({ accepted }) => accepted },
-  { label: 'saved', colour: 'saved', value: ({ saved }) => saved, isArea: true },
-  { label: 'rolled back', colour: 'lost', value: ({ rolledBack }) => rolledBack },
-];
-const AGE: Line[] = [
-  { label: 'oldest buffered', colour: 'wait', value: ({ oldestAgeMs }) => oldestAgeMs, isArea: true },
-];
-const BUFFER: Line[] = [
-  { label: 'buffered', colour: 'wait', value: ({ buffered }) => buffered, isArea: true },
-];
-const FLIGHT: Line[] = [
-  { label: 'in flight', colour: 'flight', value: ({ inFlight }) => inFlight, isArea: true },
-  { label: 'bound', colour: 'dim', value: () => boundInFlight(), isBound: true },
-];
-const FILL: Line[] = [{ label: 'fill', colour: 'saved', value: ({ fill }) => fill, isArea: true }];
-const CUTS: Line[] = [
-  { label: 'batches', colour: 'flight', value: ({ batches }) => batches },
-  { label: 'fewest possible', colour: 'dim', value: ({ lowerBound }) => lowerBound, isBound: true },
-];
-
-function boundInFlight(): number {
-  const status = reading.peek()?.status;
-  return status === undefined ? 0 : status.settings.maxInFlight * status.shards.length;
-}
-
-function Plots() {
-  return (
-    <div class="plots">
-      <Plot title="Records a second" lines={RATES} points={points} format={count} />
-      <Plot title="Age of the oldest record" lines={AGE} points={points} format={duration} />
-      <Plot title="Records that wait" lines={BUFFER} points={points} format={count} />
-      <Plot title="Batches in flight" lines={FLIGHT} points={points} format={count} />
-      <Plot title="How full batches are" lines={FILL} points={points} format={percent} />
-      <Plot title="Batches against the fewest possible" lines={CUTS} points={points} format={count} />
-    </div>
-  );
 }
 
 const NAMES: Record<Control, string> = { pause: 'Pause', resume: 'Resume', flush: 'Flush', drain: 'Drain' };

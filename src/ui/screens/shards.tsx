@@ -1,5 +1,5 @@
 import type { ShardView } from '../../contracts/api/views';
-import { bytes, clock, count, duration } from '../model/format';
+import { bytes, clock, count, duration } from '../../domain/format';
 
 /** The shards side by side, where there are several. */
 export function Shards({ shards, maxInFlight }: { shards: readonly ShardView[]; maxInFlight: number }) {

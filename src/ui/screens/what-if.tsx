@@ -3,7 +3,7 @@ import { useEffect } from 'preact/hooks';
 import type { Explanation } from '../../domain/explain';
 import type { JsonValue } from '../../domain/json';
 import type { Confirmation } from '../model/confirm';
-import { count, counted, percent } from '../model/format';
+import { count, counted, percent } from '../../domain/format';
 import { compareRules, ruleInWords, typedRecords, typedRules } from '../model/rules';
 import { Value } from '../parts/bits';
 import { Confirm } from '../parts/dialog';

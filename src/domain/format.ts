@@ -1,4 +1,4 @@
-import { DAY, HOUR, KIB, MINUTE, SECOND } from '../../domain/duration';
+import { DAY, HOUR, KIB, MINUTE, SECOND } from './duration';
 
 /* How figures read. Always in English and in the same width, so that columns line up and nothing jumps. */
 

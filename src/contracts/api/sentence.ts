@@ -1,7 +1,9 @@
-import type { ShardView } from '../../contracts/api/views';
 import { SECOND } from '../../domain/duration';
-import { clock, count, counted, duration } from './format';
-import { meanOf, type Point, type Reading } from './history';
+import { clock, count, counted, duration } from '../../domain/format';
+import { WAITS_FOR, type WaitsFor } from '../workflow/waits';
+import type { Point } from './live';
+import { meanOf, type Reading } from './live-points';
+import type { ShardView, WaitsView } from './views';
 
 /** How it is, from nothing to do up to what somebody has to see to. */
 export type Mood = 'idle' | 'well' | 'busy' | 'held' | 'wrong';
@@ -22,9 +24,14 @@ const RATE_MS = 60 * SECOND;
 
 /**
  * The one sentence. The first that applies: records are unaccounted for, the store is away, somebody has paused it,
- * batches are at their bound, the oldest record is late, all is well, nothing is there.
+ * batches are at their bound, most late records wait for one thing, the oldest record is late, all is well, nothing is
+ * there.
  */
-export function sentenceOf(reading: Reading, points: readonly Point[]): Sentence {
+export function sentenceOf(
+  reading: Reading,
+  points: readonly Point[],
+  waits: WaitsView = { shards: [] },
+): Sentence {
   const { status } = reading;
   const { total, settings, shards } = status;
   const buffered = counted(total.bufferedRecords, 'record');
@@ -52,7 +59,14 @@ export function sentenceOf(reading: Reading, points: readonly Point[]): Sentence
     return {
       mood: 'held',
       head: 'Held up',
-      text: `${buffered} wait for a slot; ${count(total.inFlight)} of ${count(bound)} batches in flight, the oldest record is ${duration(age)} old`,
+      text: `${buffered} wait for a slot; ${count(total.inFlight)} of ${count(bound)} batches in flight, ${slowSave(points)}the oldest record is ${duration(age)} old`,
+    };
+  const held = isLate ? mainHold(waits) : undefined;
+  if (held)
+    return {
+      mood: 'held',
+      head: 'Held up',
+      text: `${counted(held.records, 'record')} of ${count(total.bufferedRecords)} wait for ${HOLDS[held.for]}; the oldest record is ${duration(age)} old`,
     };
   const failing = meanOf(points, 'rolledBack', RATE_MS) ?? 0;
   const saved = meanOf(points, 'saved', RATE_MS) ?? 0;
@@ -80,6 +94,30 @@ export function sentenceOf(reading: Reading, points: readonly Point[]): Sentence
   const rolled = failing > 0 ? `, ${count(failing * 60)} rolled back` : '';
   const oldest = total.oldestAgeMs === null ? 'nothing waits' : `oldest record ${duration(age)}`;
   return { mood: 'well', head: 'Well', text: `${perMinute(saved)}${rolled}, ${oldest}` };
+}
+
+/** What keeps records back that are late, besides what the sentence says before. */
+const HOLDS: Partial<Record<WaitsFor, string>> = {
+  [WAITS_FOR.conflict]: 'what they conflict with, in flight or just ended',
+  [WAITS_FOR.spacing]: 'BATCH_SPACING_MS to be over',
+  [WAITS_FOR.slot]: 'a slot',
+  [WAITS_FOR.store]: 'the store, which is away',
+};
+
+/** What most of the records that are looked at wait for, if it is one of {@link HOLDS}. */
+function mainHold({ shards }: WaitsView): { for: WaitsFor; records: number } | undefined {
+  const records = new Map<WaitsFor, number>();
+  for (const { waits } of shards)
+    for (const wait of waits) records.set(wait.for, (records.get(wait.for) ?? 0) + wait.records);
+  records.delete(WAITS_FOR.olderRecords);
+  const [most] = [...records].sort(([, a], [, b]) => b - a);
+  return most !== undefined && HOLDS[most[0]] !== undefined ? { for: most[0], records: most[1] } : undefined;
+}
+
+/** Saves that take a second or more explain a lack of slots. */
+function slowSave(points: readonly Point[]): string {
+  const p50 = points.findLast(({ save }) => save !== null)?.save?.p50 ?? 0;
+  return p50 >= SECOND ? `a save takes ${duration(p50)}, ` : '';
 }
 
 function perMinute(perSecond: number): string {

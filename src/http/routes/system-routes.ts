@@ -1,0 +1,32 @@
+import type { RequestHandler } from 'express';
+import type { BatcherClient } from '../../contracts/batcher-client';
+import type { Operation } from '../openapi/operation';
+import { controlsSchema, workersSchema } from '../openapi/system-schemas';
+import type { Routes } from './routing';
+
+/** `GET /v1/workers` and `GET /v1/controls`. */
+export function serveSystem(routes: Routes, batcher: BatcherClient): void {
+  const getWorkers: RequestHandler = async (_req, res) => {
+    res.json(await batcher.workers());
+  };
+  const getControls: RequestHandler = async (_req, res) => {
+    res.json(await batcher.controls());
+  };
+  routes.serve('/workers', { get: { right: 'read', handle: getWorkers, describe: GET_WORKERS } });
+  routes.serve('/controls', { get: { right: 'read', handle: getControls, describe: GET_CONTROLS } });
+}
+
+const GET_WORKERS: Operation = {
+  operationId: 'getWorkers',
+  summary: 'Returns the workers, their builds, and what waits for them in each task queue',
+  answer: { status: 200, schema: workersSchema },
+};
+
+const GET_CONTROLS: Operation = {
+  operationId: 'listControls',
+  summary: 'Returns who paused, resumed, flushed, drained, changed limits or redrove, and when',
+  description:
+    'The latest first, including settings that a process changed at its start. Each batcher remembers its latest 24, ' +
+    'also across its runs; older ones are in its history in Temporal.',
+  answer: { status: 200, schema: controlsSchema },
+};
