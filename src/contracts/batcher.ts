@@ -5,12 +5,20 @@ import type { ConflictRule } from '../domain/conflict-rules';
 import { KIB } from '../domain/duration';
 import type { CutCounts } from '../domain/explain/cut-counts';
 import type { JsonValue } from '../domain/json';
+import type { PackedPace } from '../domain/pace/pace';
 import type { KeyRef, PackedKeyWindow, RequestDigest } from '../domain/key-window';
 import type { Layout } from '../domain/layout';
 import type { PageRef } from '../domain/paged-buffer';
 import type { MessageOrigin, PackedSenders } from '../domain/sender-window';
 import type { PackedStreams, StreamPart, StreamProgress } from '../domain/stream-window';
-import type { BatcherCounters, DrainStatus, OperatorAction, StoreAway, StoreStatus } from './batcher-status';
+import type {
+  BatcherCounters,
+  DrainStatus,
+  OperatorAction,
+  PaceStatus,
+  StoreAway,
+  StoreStatus,
+} from './batcher-status';
 import type { ClosedBatches } from './child';
 import type { LimitOverrides, OverriddenLimits } from './limits';
 import type { PipelineSettings, SaveShape } from './settings';
@@ -83,6 +91,8 @@ export interface CarriedState {
   overrides: LimitOverrides;
   /** What keeps conflicting records apart while they run; absent in scope `file`. */
   held?: PackedHeld;
+  /** What `MAX_SAVES_PER_SECOND` has counted lately; absent without a limit. */
+  pace?: PackedPace;
   /** Sequence number of the next child, from 1. */
   nextChildSeq: number;
   /** Children that had started and not closed; the new run adopts them. */
@@ -284,6 +294,8 @@ export interface BatcherStatus {
   /** How batches are saved at present. */
   saving: SavingState;
   paused: OperatorAction | null;
+  /** What `MAX_SAVES_PER_SECOND` holds back; null without a limit. */
+  pace: PaceStatus | null;
   /** Null while the store works, as far as is known. */
   storeAway: StoreStatus | null;
   /** The last drain that was asked for; null when there was none. */

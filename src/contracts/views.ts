@@ -205,6 +205,18 @@ export function storeAwayView(status: StoreStatus | null): StoreAwayView | null 
   return { since: new Date(sinceMs).toISOString(), ...told };
 }
 
+/** What `MAX_SAVES_PER_SECOND` holds back in one shard; see docs/TUNING.md. */
+export interface PaceView {
+  /** How many records of any value may start now; null without a rate for all records. */
+  room: number | null;
+  /** How many values have started records so recently that their rate limits them; at most 500. */
+  values: number;
+  /** How many buffered records may not start by the rate of their value, of those that batches are cut from. */
+  heldRecords: number;
+  /** When the next record that is held back may start (ISO 8601, UTC); null when none is. */
+  until: string | null;
+}
+
 /** How long the current run of a batcher has grown; it continues as new in time. */
 export interface RunView {
   historyEvents: number;
@@ -259,6 +271,8 @@ export interface ShardView {
   /** How its batches are saved at present. */
   saving: SavingView;
   paused: OperatorAction | null;
+  /** Null without `MAX_SAVES_PER_SECOND`. */
+  pace: PaceView | null;
   /** Null while its store works, as far as is known. */
   storeAway: StoreAwayView | null;
   /** How far the last drain has come; null when there was none. */
@@ -272,7 +286,16 @@ export interface StatusView {
   /** The shards summed; the oldest age is the greatest. */
   total: Omit<
     ShardView,
-    'shard' | 'batcher' | 'pages' | 'run' | 'saving' | 'paused' | 'storeAway' | 'drain' | 'overridden'
+    | 'shard'
+    | 'batcher'
+    | 'pages'
+    | 'run'
+    | 'saving'
+    | 'paused'
+    | 'pace'
+    | 'storeAway'
+    | 'drain'
+    | 'overridden'
   > & {
     paused: boolean;
   };

@@ -22,6 +22,11 @@ export const WAITS_FOR = {
   slot: 'slot',
   /** Its batch may go, but another has started less than `BATCH_SPACING_MS` ago. */
   spacing: 'spacing',
+  /**
+   * `MAX_SAVES_PER_SECOND` doesn't let it start yet: the rate for its value, or, if its batch may go, the one for all
+   * records.
+   */
+  pace: 'pace',
   /** Its batch may go, but two children that save in bulk are busy, for a second at most: it starts with many others. */
   gathering: 'gathering',
   /** Nothing but older batches whose start is under way. */
@@ -31,7 +36,7 @@ export type WaitsFor = (typeof WAITS_FOR)[keyof typeof WAITS_FOR];
 
 export interface Wait {
   for: WaitsFor;
-  /** In milliseconds since the epoch: of `age` and `gathering` until when at the latest, of `spacing` at the earliest. */
+  /** In milliseconds since the epoch: of `age` and `gathering` until when at the latest, of `spacing` and `pace` at the earliest. */
   untilMs?: number;
   /** Of `resume`: who has paused it. */
   by?: string;

@@ -33,7 +33,8 @@ export interface Flush {
  * conflict, it does take n + 1; without any conflict, it takes ⌊n / maxBatchSize⌋ + 1.
  *
  * No batch takes more than `MAX_BATCH_BYTES`, and taking ends with the batch that reaches `maxBytes`: each batch
- * becomes a payload, and those that start in one workflow task one message, of which Temporal takes 2 and 4 MiB.
+ * becomes a payload, and those that start in one workflow task one message, of which Temporal takes 2 and 4 MiB. It also
+ * ends before the batch with which there would be more than `maxRecords`: none passes an older one that is too large.
  */
 export function takeFlushes(
   buffer: RecordBuffer,
@@ -41,6 +42,7 @@ export function takeFlushes(
   nowMs: number,
   limit: number,
   maxBytes = Infinity,
+  maxRecords = Infinity,
 ): Flush[] {
   if (limit <= 0) return [];
   const isDue = (record: BufferedRecord) => dueAtMs(record, buffer, policy) <= nowMs;
@@ -53,11 +55,15 @@ export function takeFlushes(
   let partials = 0;
   let fulls = 0;
   let bytes = 0;
+  let room = maxRecords;
   while (flushes.length < limit && bytes < maxBytes) {
     const [partial, full] = [due[partials], buffer.full[fulls]];
     let flush: Flush;
     if (partial !== undefined && (full === undefined || oldestSeq(partial) < oldestSeq(full))) {
-      const records = fillFromWaiting(partial, buffer, policy);
+      if (partial.length > room) break;
+      const maxBatchSize = Math.min(policy.maxBatchSize, room);
+      const isFull = partial.length >= maxBatchSize;
+      const records = isFull ? partial : fillFromWaiting(partial, buffer, { ...policy, maxBatchSize });
       flush = { records, reason: reasonOf(records, buffer, policy) };
       // Full batches are as few as can be: what is beyond the bound is among the partial ones.
       if (buffer.beyondBound > 0) {
@@ -65,11 +71,12 @@ export function takeFlushes(
         buffer.beyondBound--;
       }
       partials++;
-    } else if (full !== undefined) {
+    } else if (full !== undefined && full.length <= room) {
       flush = { records: full, reason: FLUSH_REASON.size };
       fulls++;
     } else break;
     flushes.push(flush);
+    room -= flush.records.length;
     bytes += bytesOf(flush.records);
   }
   buffer.full.splice(0, fulls);

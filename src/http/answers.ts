@@ -6,7 +6,7 @@ import { WAITS_FOR } from '../contracts/waits';
 import type { BatchPage, BatchView, RequestView, WaitsView } from '../contracts/views';
 import { FLUSH_REASON } from '../domain/batch';
 import { WHY_NO_LARGER } from '../domain/explain';
-import { HELD_UP } from '../domain/explain/cut-reason';
+import { HELD_UP, PACED } from '../domain/explain/cut-reason';
 import { RIGHTS } from '../domain/rights';
 import { batchSavingSchema, storeAwaySchema } from './status-schemas';
 import { OUTCOME } from '../domain/outcome';
@@ -147,7 +147,7 @@ const batchCutSchema = z
   .strictObject({
     text: z.string().meta({ description: 'The rest in plain words' }),
     maxBatchSize: count().meta({ description: 'The most records that it was to have' }),
-    why: z.enum([...Object.values(WHY_NO_LARGER), HELD_UP]),
+    why: z.enum([...Object.values(WHY_NO_LARGER), HELD_UP, PACED]),
     oldestMs: z.number().min(0).nullable().meta({
       description:
         'How long its oldest record had waited, in milliseconds. This and all below are null or empty for a full batch',
@@ -166,7 +166,10 @@ const batchCutSchema = z
       .meta({ description: 'Kept out by no rule, but the batch would be too large in bytes' }),
     fitting: count()
       .nullable()
-      .meta({ description: 'Kept out by nothing in it: in other batches, or held up by what is in flight' }),
+      .meta({
+        description:
+          'Kept out by nothing in it: in other batches, or held up by what is in flight or by MAX_SAVES_PER_SECOND',
+      }),
   })
   .meta({ id: 'BatchCut', description: 'Why a batch was cut where it was; see docs/RULES.md' });
 

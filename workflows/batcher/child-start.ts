@@ -21,6 +21,7 @@ import { ruleIndexOf } from '../../src/domain/apart/rule-index';
 import { storedReason } from '../../src/domain/explain/cut-reason';
 import type { Flush } from '../../src/domain/flush-policy';
 import { packBatch } from '../../src/domain/packed-batch';
+import { flushPolicyOf } from './free-slots';
 import type { BatcherState } from './state';
 
 /** The requests whose records are in these batches. */
@@ -89,12 +90,10 @@ export function childInput(
   return { openedAtMs, batches, ...policy };
 }
 
-function policyFor(
-  { settings, saving }: BatcherState,
-  flushes: readonly Flush[],
-  shape: SaveShape,
-): ChildPolicy {
-  const { maxAttempts, retryIntervalMs, outcomeFormat, onFailure, maxBatchSize, conflicts } = settings;
+function policyFor(state: BatcherState, flushes: readonly Flush[], shape: SaveShape): ChildPolicy {
+  const { maxAttempts, retryIntervalMs, outcomeFormat, onFailure } = state.settings;
+  const { maxBatchSize, conflicts } = flushPolicyOf(state);
+  const { saving } = state;
   const records = flushes.flatMap((flush) => flush.records);
   return {
     maxAttempts,

@@ -23,6 +23,7 @@ import { adoptLayout } from '../../src/domain/layout';
 import { flushEverything } from '../../src/domain/paged-buffer';
 import { noteMessage as noteSender } from '../../src/domain/sender-window';
 import { followScope } from './conflict-scope';
+import { followPace } from './pace';
 import { recordProgress } from './in-flight';
 import { changeLimits, configure, refuseBadLimits } from './limits';
 import {
@@ -90,6 +91,7 @@ export function setHandlers(state: BatcherState, run: Run): void {
     }
     configure(state, settings);
     followScope(state, Date.now());
+    followPace(state, Date.now());
   });
   setHandler(
     limitsUpdate,
@@ -98,6 +100,7 @@ export function setHandlers(state: BatcherState, run: Run): void {
       run.noteAct();
       const inForce = changeLimits(state, patch, action);
       followScope(state, Date.now());
+      followPace(state, Date.now());
       return inForce;
     },
     { validator: refuseBadLimits },

@@ -15,6 +15,8 @@ import type { Apart } from '../../src/domain/apart/running-flushes';
 import { emptyBuffer, packBuffer, unpackBuffer } from '../../src/domain/buffer';
 import { NO_CUTS, carriedCounts, type CutCounts } from '../../src/domain/explain/cut-counts';
 import type { Reaches } from '../../src/domain/explain/passed-over';
+import { Pace } from '../../src/domain/pace/pace';
+import { paceLimitsOf } from '../../src/domain/pace/pace-limits';
 import { packKeys, unpackKeys, type KeyWindow } from '../../src/domain/key-window';
 import { NO_LAYOUT, type Layout } from '../../src/domain/layout';
 import type { SenderWindow } from '../../src/domain/sender-window';
@@ -44,6 +46,8 @@ export interface BatcherState extends Counted {
   saving: SavingState;
   lastBatchStartedAtMs: number;
   store: StoreNotices;
+  /** How many records may start by `MAX_SAVES_PER_SECOND`; null without a limit. */
+  pace: Pace | null;
   /** Conflicts with what is in flight; null in scope `file`. */
   apart: Apart | null;
   /**
@@ -88,6 +92,7 @@ export function restoreBatcher(
     settings,
     limits,
     apart: null,
+    pace: Pace.unpack(carried?.pace ?? {}, paceLimitsOf(settings.maxSavesPerSecond), settings.maxBatchSize),
     buffer: {
       head: carried ? unpackBuffer(carried.buffer) : emptyBuffer(),
       pages: carried?.pages ?? [],
@@ -127,9 +132,8 @@ function emptyCuts(): CutCounts {
 /**
  * What the next run gets: at most 512 KiB, as each part has its bound. Rules twice 64 (as configured, and as set while
  * the system ran), head of the buffer 60, its tail 56, pages 52 (300 of them), keys 171 (4,000 of them), streams 11 (100),
- * senders 10 (300), children in flight 24, what they hold 14, notices of a store 7, counts of rules 3, all else 3 KiB. A
- * buffer that is larger has been
- * spilled before.
+ * senders 10 (300), children in flight 24, what they hold 14, pace 8 (500 values), notices of a store 7, counts of rules 3,
+ * all else 4 KiB. A buffer that is larger has been spilled before.
  */
 export function carriedFrom(state: BatcherState): CarriedState {
   const { buffer } = state;
@@ -145,6 +149,7 @@ export function carriedFrom(state: BatcherState): CarriedState {
     drain: state.drain,
     overrides: state.overrides,
     ...(state.apart !== null && { held: state.apart.held.pack() }),
+    ...(state.pace !== null && { pace: state.pace.pack() }),
     nextChildSeq: state.nextChildSeq,
     ...carriedInFlight([...state.inFlight.values()]),
     saving: state.saving,

@@ -21,6 +21,7 @@ import {
   sizeOf,
 } from '../../src/domain/paged-buffer';
 import { batchesInFlight, openBatches, recordsInFlight, unaccountedRecords } from './in-flight';
+import { paceStatusOf } from './pace';
 import { isOutdated } from './requests';
 import type { BatcherState } from './state';
 import { limitsInForce } from './limits';
@@ -41,6 +42,7 @@ export function statusOf(state: BatcherState, info: WorkflowInfo): BatcherStatus
     cuts: cutsOf(state),
     saving: state.saving,
     paused: state.paused,
+    pace: paceStatusOf(state, Date.now()),
     storeAway: state.store.status(Date.now()),
     drain: drainStatusOf(state),
     pages: state.buffer.pages.length,

@@ -11,12 +11,15 @@ import { WHY_NO_LARGER, explainInTurn, type ExplainedBatch, type WhyNoLarger } f
  */
 export const HELD_UP = 'held_up';
 
+/** With `MAX_SAVES_PER_SECOND` per value: some that were left would have fitted, and waited for it or are in other batches. */
+export const PACED = 'paced';
+
 /**
  * Why a batch left the buffer with no more records than it has. It has to be told when the batch goes, as the buffer of
  * that moment is gone afterwards. Of a full batch there is nothing to tell.
  */
 export interface CutReason<Rule = ConflictRule> {
-  why: Exclude<WhyNoLarger, 'full'> | typeof HELD_UP;
+  why: Exclude<WhyNoLarger, 'full'> | typeof HELD_UP | typeof PACED;
   /** How long its oldest record had waited, in milliseconds. */
   oldestMs: number;
   /** Records that stayed in the buffer or left it behind the batch, but for those in pages. */

@@ -43,6 +43,8 @@ function tellWhy({ why, left, unseen, fitting, keptOut, tooLarge }: CutReason): 
         return `${fitting} of ${those} would have fitted, and went to other batches`;
       case 'held_up':
         return `${fitting} of ${those} had to wait for what is in flight or ended less than APART_MS ago`;
+      case 'paced':
+        return `${fitting} of ${those} would have fitted, but had to wait for MAX_SAVES_PER_SECOND or went to other batches`;
     }
   }
 }

@@ -247,6 +247,7 @@ function neverStarted(settings: PipelineSettings): BatcherStatus {
       storeIsSlow: false,
     },
     paused: null,
+    pace: null,
     storeAway: null,
     drain: null,
     pages: 0,

@@ -1,5 +1,6 @@
 import { NO_COUNTS, type BatcherCounters, type BatcherStatus } from '../../contracts/batcher';
-import { storeAwayView, type ShardView, type StatusView } from '../../contracts/views';
+import type { PaceStatus } from '../../contracts/batcher-status';
+import { storeAwayView, type PaceView, type ShardView, type StatusView } from '../../contracts/views';
 import type { Shard } from '../shard/shard';
 import type { Shards } from '../shard/shards';
 import { cutsView } from './cut-view';
@@ -35,10 +36,17 @@ function shardView({ shard, batcher }: Shard, status: BatcherStatus, nowMs: numb
     run: status.run,
     saving: { shape, since: sinceMs === 0 ? null : new Date(sinceMs).toISOString(), due, storeIsSlow },
     paused,
+    pace: paceView(status.pace),
     storeAway: storeAwayView(status.storeAway),
     drain,
     overridden: status.overridden,
   };
+}
+
+function paceView(pace: PaceStatus | null): PaceView | null {
+  if (pace === null) return null;
+  const { untilMs, ...told } = pace;
+  return { ...told, until: untilMs === null ? null : new Date(untilMs).toISOString() };
 }
 
 function totalOf(shards: readonly ShardView[]): Omit<StatusView['total'], 'cuts'> {

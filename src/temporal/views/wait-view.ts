@@ -31,6 +31,8 @@ function tell(wait: Wait, until = 'some time', since = 'some time'): string {
       return 'a batch to close: as many are in flight as MAX_IN_FLIGHT allows';
     case WAITS_FOR.spacing:
       return `BATCH_SPACING_MS to be over, at ${until}`;
+    case WAITS_FOR.pace:
+      return `MAX_SAVES_PER_SECOND to let it start, at ${until} at the earliest`;
     case WAITS_FOR.gathering:
       return `others to be saved in bulk with, until ${until} at most`;
     case WAITS_FOR.start:
