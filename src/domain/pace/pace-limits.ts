@@ -39,7 +39,8 @@ export interface PaceLimits {
   perValue: { at: string; perSecond: number } | undefined;
 }
 
-export function paceLimitsOf(setting: MaxSavesPerSecond): PaceLimits {
+/** @param setting absent in a run that began before there was this setting */
+export function paceLimitsOf(setting: MaxSavesPerSecond = 0): PaceLimits {
   const limits = typeof setting !== 'number' ? setting : setting > 0 ? [{ perSecond: setting }] : [];
   const paced: PaceLimits = { overall: undefined, perValue: undefined };
   for (const { at, perSecond } of limits) {

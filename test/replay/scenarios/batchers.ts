@@ -83,6 +83,33 @@ export const SCENARIOS_OF_BATCHERS: readonly Scenario[] = [
     },
   },
   {
+    cases: ['batcher-paced-carried', 'batcher-paced-on'],
+    async record(start) {
+      const pipeline = await start({
+        settings: {
+          ...{ conflicts: [], flushIntervalMs: 20, maxBatchSize: 2 },
+          maxSavesPerSecond: [{ perSecond: 20 }, { at: '/tenant', perSecond: 4 }],
+        },
+        limits: runsOf(3),
+      });
+      const runId = await runIdOf(pipeline, pipeline.batcherWorkflowId);
+      await pipeline.send(Array.from({ length: 14 }, (_, i) => ({ tenant: 'many', i })));
+      await pipeline.send([{ tenant: 'other' }, 'of no tenant']);
+      await waitFor('what its rate holds back', async () => {
+        const { inFlight, pace } = await pipeline.status();
+        return inFlight === 0 && (pace?.heldRecords ?? 0) > 0;
+      });
+      await pipeline.batcher.flush('recorder');
+      await waitFor('the next run', async () => (await pipeline.status()).run.continuedAsNew === 1);
+      await pipeline.batcher.changeLimits({ maxSavesPerSecond: 10 }, 'recorder');
+      await pipeline.quiet();
+      return {
+        'batcher-paced-carried': await batcherHistory(pipeline, runId),
+        'batcher-paced-on': await batcherHistory(pipeline),
+      };
+    },
+  },
+  {
     cases: ['batcher-running-carried', 'batcher-running-adopted'],
     async record(start) {
       const pipeline = await start({
