@@ -100,6 +100,31 @@ export const LAYERS = [
   },
 ];
 
+/**
+ * The rooms of a folder, from the top down: a room imports from those below it, never from those above. Files that stand
+ * in the folder itself are either its door or something that all rooms share.
+ */
+export const ROOMS = {
+  'src/domain': ['audit', 'explain', 'running', 'buffer', 'partition', 'rules', 'records', 'windows'],
+  'src/contracts': ['api', 'workflow'],
+  'src/http': ['routes', 'openapi', 'body', 'guards', 'problems'],
+  'src/temporal': [
+    'replay',
+    'worker',
+    'rescue',
+    'dead-letters',
+    'views',
+    'shard',
+    'children',
+    'embedded',
+    'server',
+  ],
+  'src/store': ['testing', 'http', 'own', 'postgres'],
+  'src/ui': ['screens', 'parts', 'model'],
+  'src/cli': ['commands', 'process', 'terminal'],
+  workflows: ['replay', 'batcher', 'child'],
+};
+
 const PROCESS_MESSAGE = 'Only src/cli may touch process.env, process.exit and signal handlers.';
 const PROCESS_PROPERTIES = [
   ...['env', 'exit', 'exitCode', 'abort', 'reallyExit'],
@@ -141,6 +166,22 @@ function forbiddenPaths({ dir, may, because }) {
   };
 }
 
+/** Of a room, the rooms above it. */
+function forbiddenRooms(dir, room) {
+  const rooms = ROOMS[dir];
+  return {
+    target: './',
+    from: rooms.slice(0, rooms.indexOf(room)).map((above) => `${dir}/${above}`),
+    message: `In ${dir}, rooms import downwards only: ${rooms.join(' → ')}.`,
+  };
+}
+
+function pathsRule(zones) {
+  return {
+    'import-x/no-restricted-paths': ['error', { basePath: import.meta.dirname, zones }],
+  };
+}
+
 function forbiddenPackages({ dir, packages, names, because }) {
   const allowed = packages.source.replace(/^\^|\$$/g, '');
   const others = {
@@ -162,14 +203,18 @@ export const layerRules = [
     files: within(layer.dir),
     plugins: { layers: plugin },
     rules: {
-      'import-x/no-restricted-paths': [
-        'error',
-        { basePath: import.meta.dirname, zones: [forbiddenPaths(layer)] },
-      ],
+      ...pathsRule([forbiddenPaths(layer)]),
       '@typescript-eslint/no-restricted-imports': ['error', { patterns: forbiddenPackages(layer) }],
       'layers/no-dynamic-import': 'error',
     },
   })),
+  ...Object.entries(ROOMS).flatMap(([dir, rooms]) => {
+    const ofLayer = LAYERS.filter((layer) => layer.dir === dir).map(forbiddenPaths);
+    return rooms.slice(1).map((room) => ({
+      files: within(`${dir}/${room}`),
+      rules: pathsRule([...ofLayer, forbiddenRooms(dir, room)]),
+    }));
+  }),
   {
     files: ['src/**/*.{ts,tsx}', 'workflows/**/*.ts', 'activities/**/*.ts'],
     ignores: ['src/cli/**'],

@@ -7,12 +7,12 @@ import {
   type SaveBatchesInput,
   type SaveBatchesResult,
   type SaveFailure,
-} from '../src/contracts/activities';
+} from '../src/contracts/workflow/activities';
 import { KIB } from '../src/domain/duration';
 import { KeepapartError } from '../src/domain/errors';
 import { jsonBytes } from '../src/domain/json';
-import { MAX_ERROR_BYTES, cutToBytes, type UndoFailure } from '../src/domain/outcome';
-import { unpackBatch, unpackOutcomes } from '../src/domain/packed-batch';
+import { MAX_ERROR_BYTES, cutToBytes, type UndoFailure } from '../src/domain/records/outcome';
+import { unpackBatch, unpackOutcomes } from '../src/domain/records/packed-batch';
 import {
   closeTogether,
   rollBackTogether,
@@ -21,8 +21,8 @@ import {
   type RecordsOfBatch,
   type SaveAttempt,
   type SettledBatch,
-} from '../src/domain/record-store';
-import { isStoreAway } from '../src/domain/store-away';
+} from '../src/domain/records/record-store';
+import { isStoreAway } from '../src/domain/records/store-away';
 import { createSlots } from '../src/concurrency/slots';
 import { isFileConflict, isFinal, isRefusedBatch, messageOf, saveFailureOf } from './failure';
 import { isEndOfHold } from './store-call';

@@ -1,8 +1,8 @@
 import { ApplicationFailure } from '@temporalio/activity';
-import type { FailureDetails, SaveFailure } from '../src/contracts/activities';
-import { MAX_REASON_BYTES } from '../src/contracts/store-notice';
+import type { FailureDetails, SaveFailure } from '../src/contracts/workflow/activities';
+import { MAX_REASON_BYTES } from '../src/contracts/workflow/store-notice';
 import { KIB } from '../src/domain/duration';
-import { MAX_ERROR_BYTES, cutToBytes } from '../src/domain/outcome';
+import { MAX_ERROR_BYTES, cutToBytes } from '../src/domain/records/outcome';
 import { ERRORS, RETRIED, isKeepapartError, type ErrorCode } from '../src/domain/errors';
 
 /** Of a message and of a stack trace in a failure, in UTF-8. */

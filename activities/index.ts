@@ -1,10 +1,10 @@
 import { Context } from '@temporalio/activity';
-import type { Activities, ChildClosing, HeldByChild } from '../src/contracts/activities';
-import type { StoreAway, StoreNotice } from '../src/contracts/store-notice';
-import type { PackedBuffer } from '../src/domain/buffer';
+import type { Activities, ChildClosing, HeldByChild } from '../src/contracts/workflow/activities';
+import type { StoreAway, StoreNotice } from '../src/contracts/workflow/store-notice';
+import type { PackedBuffer } from '../src/domain/buffer/buffer';
 import { isKeepapartError } from '../src/domain/errors';
-import type { RequestDigest } from '../src/domain/key-window';
-import type { RecordStore, SaveAttempt } from '../src/domain/record-store';
+import type { RequestDigest } from '../src/domain/windows/key-window';
+import type { RecordStore, SaveAttempt } from '../src/domain/records/record-store';
 import { closeBatches, rollBack, saveBatches } from './bulk';
 import { settleBatch } from './settle-batch';
 import { storeWork, whileHeartbeating } from './store-call';

@@ -2,7 +2,7 @@ import {
   ROLLBACK_ATTEMPTS,
   type SettleBatchInput,
   type SettleBatchResult,
-} from '../src/contracts/activities';
+} from '../src/contracts/workflow/activities';
 import {
   MAX_ERRORS_BYTES,
   OUTCOME,
@@ -10,9 +10,9 @@ import {
   withFailedUndo,
   withShortErrors,
   type SettledRecord,
-} from '../src/domain/outcome';
-import type { RecordStore } from '../src/domain/record-store';
-import { isStoreAway } from '../src/domain/store-away';
+} from '../src/domain/records/outcome';
+import type { RecordStore } from '../src/domain/records/record-store';
+import { isStoreAway } from '../src/domain/records/store-away';
 import { isFinal, messageOf } from './failure';
 
 /**

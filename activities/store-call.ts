@@ -1,7 +1,11 @@
 import { ApplicationFailure, CancelledFailure, Context, activityInfo, heartbeat } from '@temporalio/activity';
-import { ACTIVITY_TIMEOUTS, type FailureDetails, type HeldDetails } from '../src/contracts/activities';
-import type { StoreAway } from '../src/contracts/store-notice';
-import { batcherOfChild } from '../src/domain/batch';
+import {
+  ACTIVITY_TIMEOUTS,
+  type FailureDetails,
+  type HeldDetails,
+} from '../src/contracts/workflow/activities';
+import type { StoreAway } from '../src/contracts/workflow/store-notice';
+import { batcherOfChild } from '../src/domain/records/batch';
 import { MINUTE } from '../src/domain/duration';
 import { KeepapartError, type ErrorCode } from '../src/domain/errors';
 import { asFailure } from './failure';

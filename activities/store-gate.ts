@@ -1,6 +1,6 @@
-import type { StoreAway } from '../src/contracts/store-notice';
+import type { StoreAway } from '../src/contracts/workflow/store-notice';
 import { MINUTE, SECOND } from '../src/domain/duration';
-import { isStoreAway } from '../src/domain/store-away';
+import { isStoreAway } from '../src/domain/records/store-away';
 import { isKeepapartError } from '../src/domain/errors';
 import { isFinal, reasonOf } from './failure';
 

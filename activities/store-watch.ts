@@ -1,4 +1,4 @@
-import { STORE_NOTICE, type StoreAway, type StoreNotice } from '../src/contracts/store-notice';
+import { STORE_NOTICE, type StoreAway, type StoreNotice } from '../src/contracts/workflow/store-notice';
 import { StoreGate, type StorePauses } from './store-gate';
 
 /** What a worker does when its store goes away and comes back. */

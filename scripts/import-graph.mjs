@@ -1,11 +1,11 @@
 // Draws who imports whom, from the imports as they are, into docs/ARCHITECTURE.md: `npm run graph`. With --check it
 // writes nothing and fails when the page is out of date. Either way it fails on an arrow that the layers don't allow:
 // it reads all imports, also those that a comment has hidden from lint.
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { cruise } from 'dependency-cruiser';
 import extractTSConfig from 'dependency-cruiser/config-utl/extract-ts-config';
-import { LAYERS } from '../eslint.layers.mjs';
+import { LAYERS, ROOMS } from '../eslint.layers.mjs';
 
 const root = path.resolve(import.meta.dirname, '..');
 const page = path.join(root, 'docs/ARCHITECTURE.md');
@@ -15,9 +15,18 @@ const CLI = 'src/cli';
 const DIRS = [...LAYERS.map(({ dir }) => dir), CLI];
 
 process.chdir(root);
-const arrows = foldToLayers(await readImports());
-const refused = arrows.filter(({ from, to }) => !isAllowed(from, to));
-for (const { from, to, example } of refused) console.error(`${from} must not import ${to}: ${example}`);
+const imports = await readImports();
+const arrows = foldToLayers(imports);
+const refused = [
+  ...arrows
+    .filter(({ from, to }) => !isAllowed(from, to))
+    .map(({ from, to, example }) => `${from} must not import ${to}: ${example}`),
+  ...imports
+    .filter(goesUpstairs)
+    .map(({ source, target }) => `rooms import downwards only: ${source} → ${target}`),
+  ...Object.keys(ROOMS).flatMap(roomsNobodyKnows),
+];
+for (const line of refused) console.error(line);
 if (refused.length > 0) process.exit(1);
 
 const before = readFileSync(page, 'utf8');
@@ -71,6 +80,22 @@ function layerOf(file) {
 
 function isAllowed(from, to) {
   return from === CLI ? DIRS.includes(to) : LAYERS.some(({ dir, may }) => dir === from && may.includes(to));
+}
+
+/** Whether a file imports from a room that stands above its own in the same folder. */
+function goesUpstairs({ source, target }) {
+  return Object.entries(ROOMS).some(([dir, rooms]) => {
+    const floorOf = (file) => rooms.findIndex((room) => file.startsWith(`${dir}/${room}/`));
+    const [from, to] = [floorOf(source), floorOf(target)];
+    return to >= 0 && from > to;
+  });
+}
+
+/** Folders that the table of rooms doesn't name. */
+function roomsNobodyKnows(dir) {
+  return readdirSync(dir, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && !ROOMS[dir].includes(entry.name))
+    .map(({ name }) => `${dir}/${name} isn't in the table of rooms (eslint.layers.mjs)`);
 }
 
 /** Whom nobody imports stands first. */

@@ -1,6 +1,6 @@
 import { CancellationScope, condition, setCurrentDetails, setHandler } from '@temporalio/workflow';
-import { takenInSignal } from '../src/contracts/buffer-page';
-import type { PackedBuffer } from '../src/domain/buffer';
+import { takenInSignal } from '../src/contracts/workflow/buffer-page';
+import type { PackedBuffer } from '../src/domain/buffer/buffer';
 
 /**
  * Keeps a stretch of a batcher's buffer, as its input, until the batcher has taken it in again. It has to stay open: a

@@ -19,7 +19,7 @@
  * a started event. Its time and size are new, so the activation looks like a real one.
  */
 import type { ActivateInput, WorkflowInterceptorsFactory } from '@temporalio/workflow';
-import { QUERY_REFUSED } from '../src/contracts/query-guard';
+import { QUERY_REFUSED } from '../src/contracts/workflow/query-guard';
 
 /** What an activation says about the workflow task that it belongs to. */
 interface Task {

@@ -6,7 +6,7 @@ import { CONTENDERS, startStack, type Contender, type Stack } from './stack';
 const HELP = `npm run bench -- ingest [options]
 
 How many requests a second are acknowledged, and how soon: keepapart's API against an Express handler that validates and
-stores nothing, and one that sends a Temporal signal per request. All on this machine at once, in turns, several rounds.
+stores nothing, and two that send a Temporal signal or a Temporal update per request. All on this machine at once, in turns, several rounds.
 About six minutes; one cell takes half a minute: --records 1 --connections 32
 
   --rounds <n>          rounds (default 3)
@@ -95,7 +95,7 @@ function summary({ perSecond, answered, wrong, lost, cpuUs, othersShare }: Measu
 }
 
 const HEADER = [
-  ...['records', 'connections', '', 'requests/s', 'from to', '× nothing', '× signals'],
+  ...['records', 'connections', '', 'requests/s', 'from to', '× nothing', '× signals', '× updates'],
   ...['p50 ms', 'p99 ms', 'p99 × nothing', 'CPU µs: API', 'Temporal', 'others %'],
 ];
 
@@ -118,10 +118,11 @@ function rowsOf({ records, connections }: Cell, figures: Figures): string[][] {
       `${Math.min(...rates)} to ${Math.max(...rates)}`,
       ratio(rate(contender), rate('nothing stored')),
       ratio(rate(contender), rate('signal per request')),
+      ratio(rate(contender), rate('update per request')),
       middle(contender, ({ p50Ms }) => p50Ms).toFixed(1),
       p99(contender).toFixed(1),
       ratio(p99(contender), p99('nothing stored')),
-      String(cpu('nothing') + cpu('signal') + cpu('api')),
+      String(cpu('nothing') + cpu('signal') + cpu('update') + cpu('api')),
       String(cpu('temporal')),
       String(Math.round(100 * Math.max(...of.map(({ othersShare }) => othersShare)))),
     ];

@@ -9,8 +9,8 @@ import {
   pauseSignal,
   type BatcherInput,
   type BatcherWorkflow,
-} from '../../src/contracts/batcher';
-import { WORKFLOW_TYPE, batcherWorkflowId } from '../../src/contracts/ids';
+} from '../../src/contracts/workflow/batcher';
+import { WORKFLOW_TYPE, batcherWorkflowId } from '../../src/contracts/workflow/ids';
 import { loadConfig } from '../../src/config';
 import { batcherAddress } from '../../src/temporal/shard/batcher-address';
 import { connectClient, embeddedTarget } from '../../src/temporal/server/connection';
@@ -26,11 +26,18 @@ const BASELINE = [
   path.join(__dirname, 'baseline-server.ts'),
 ];
 
-export const CONTENDERS = ['nothing stored', 'signal per request', 'keepapart', 'keepapart, keys'] as const;
+export const CONTENDERS = [
+  'nothing stored',
+  'signal per request',
+  'update per request',
+  'keepapart',
+  'keepapart, keys',
+] as const;
 export type Contender = (typeof CONTENDERS)[number];
 
 const KEY = 'the-key-of-the-bench';
-const SIGNAL_PER_REQUEST = 'signal-per-request';
+/** The batcher of the two baselines that store. */
+const BASELINE_BATCHER = 'baseline';
 const NO_LIMITS = { maxBufferedRecords: Infinity, maxBufferedBytes: Infinity };
 
 export interface Stack {
@@ -70,7 +77,7 @@ export async function startStack(): Promise<Stack> {
     const reaching = { ...env, TEMPORAL_ADDRESS: address };
     await start('worker', [MAIN, 'worker'], reaching);
     const api = row(await start('api', [...profiling('api'), MAIN, 'api'], reaching), 'API');
-    const other = batcherWorkflowId(SIGNAL_PER_REQUEST, 0);
+    const other = batcherWorkflowId(BASELINE_BATCHER, 0);
     const baseline = async (mode: string) => {
       const running = await start(
         mode === 'none' ? 'nothing' : mode,
@@ -83,6 +90,7 @@ export async function startStack(): Promise<Stack> {
     const urls: Record<Contender, string> = {
       'nothing stored': await baseline('none'),
       'signal per request': await baseline('signal'),
+      'update per request': await baseline('update'),
       keepapart: api,
       'keepapart, keys': api,
     };
@@ -98,7 +106,7 @@ export async function startStack(): Promise<Stack> {
       },
       async taken(contender) {
         if (contender === 'nothing stored') return undefined;
-        const batcherId = contender === 'signal per request' ? SIGNAL_PER_REQUEST : own.batcherId;
+        const batcherId = contender.endsWith('per request') ? BASELINE_BATCHER : own.batcherId;
         const shards = new Shards(client, { ...own, batcherId }, NO_LIMITS);
         return (await shards.at(0).status()).counters.accepted;
       },

@@ -1,5 +1,5 @@
-import type { NeverRule, Selector } from '../../src/domain/conflict-rules';
-import { selectorOf } from '../../src/domain/conflict-rules/selector';
+import type { NeverRule, Selector } from '../../src/domain/rules';
+import { selectorOf } from '../../src/domain/rules/selector';
 import { bitsOf } from '../../src/domain/partition/conflict-graph';
 import { Graph, setBit } from './graph';
 

@@ -1,4 +1,4 @@
-import type { NeverRule } from '../../src/domain/conflict-rules';
+import type { NeverRule } from '../../src/domain/rules';
 import type { Random } from '../../test/chaos/random';
 import { cliqueBound, thresholdOptimum } from './bounds';
 import { Graph } from './graph';

@@ -1,9 +1,9 @@
 import { open } from 'node:fs/promises';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import type { BatchRef } from '../../src/domain/batch';
-import { OUTCOME, type SettledRecord } from '../../src/domain/outcome';
-import { closeTogether, saveTogether } from '../../src/domain/record-store';
+import type { BatchRef } from '../../src/domain/records/batch';
+import { OUTCOME, type SettledRecord } from '../../src/domain/records/outcome';
+import { closeTogether, saveTogether } from '../../src/domain/records/record-store';
 import { createFileStore } from '../../src/store/file-store';
 import { prepareFolders } from '../../src/store/folders';
 import { markdownTable, median } from '../harness/figures';

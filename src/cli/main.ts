@@ -1,15 +1,15 @@
 #!/usr/bin/env node
-import './thread-pool';
+import './process/thread-pool';
 import { Command } from 'commander';
-import { registerApiCommands } from './api-commands';
-import { registerAudit } from './audit-command';
-import { endWithOutput } from './closed-output';
-import { nameHelpAfterErrors } from './help-after-errors';
-import { EXIT, reportFailure } from './report-failure';
-import { releaseVersion } from './release';
-import { registerRules } from './rules-commands';
-import { registerStore } from './store-command';
-import { registerSystemCommands } from './system-commands';
+import { registerApiCommands } from './commands/api-commands';
+import { registerAudit } from './commands/audit/audit-command';
+import { endWithOutput } from './terminal/closed-output';
+import { nameHelpAfterErrors } from './terminal/help-after-errors';
+import { EXIT, reportFailure } from './process/report-failure';
+import { releaseVersion } from './process/release';
+import { registerRules } from './commands/rules/rules-commands';
+import { registerStore } from './commands/store-test/store-command';
+import { registerSystemCommands } from './commands/system-commands';
 
 const program = new Command('keepapart')
   .description('Durable micro-batching over HTTP that keeps conflicting records apart, on Temporal.')

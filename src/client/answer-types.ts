@@ -1,7 +1,7 @@
-import type { OperatorAction } from '../contracts/batcher-status';
-import type { RedriveResult } from '../contracts/dead-letters';
+import type { OperatorAction } from '../contracts/workflow/batcher-status';
+import type { RedriveResult } from '../contracts/api/dead-letters';
 import type { Right } from '../domain/rights';
-import type { KeptRecord } from '../domain/record';
+import type { KeptRecord } from '../domain/records/record';
 
 /** A list that was taken: everything in it is durable. */
 export interface AcceptedRecords {

@@ -1,7 +1,7 @@
-import type { DeadLetter, DeadLetterPage, Redriven, RedriveSelection } from '../contracts/dead-letters';
-import type { DrainReport } from '../contracts/drain';
-import { isRequestId } from '../contracts/ids';
-import type { LimitsAnswer } from '../contracts/limits-answer';
+import type { DeadLetter, DeadLetterPage, Redriven, RedriveSelection } from '../contracts/api/dead-letters';
+import type { DrainReport } from '../contracts/api/drain';
+import { isRequestId } from '../contracts/workflow/ids';
+import type { LimitsAnswer } from '../contracts/workflow/limits-answer';
 import type {
   BatchPage,
   BatchState,
@@ -10,7 +10,7 @@ import type {
   RequestView,
   StatusView,
   WaitsView,
-} from '../contracts/views';
+} from '../contracts/api/views';
 import { MINUTE, SECOND } from '../domain/duration';
 import type { LimitsPatch } from '../domain/limits';
 import type {

@@ -1,4 +1,4 @@
-import type { RequestView } from '../contracts/views';
+import type { RequestView } from '../contracts/api/views';
 import { problemLines, type ErrorCode, type FieldProblem, type ShardChange } from '../domain/errors';
 
 /** What the problem details of an answer say (RFC 9457), as far as keepapart sends them. */

@@ -22,17 +22,17 @@ export type { Retry, RetryOptions } from './retry';
 export type { StreamOptions, StreamResult } from './stream';
 export type { WaitOptions } from './wait-for-outcomes';
 
-export type { BatcherCounters, DrainStatus, OperatorAction } from '../contracts/batcher-status';
+export type { BatcherCounters, DrainStatus, OperatorAction } from '../contracts/workflow/batcher-status';
 export type {
   DeadLetter,
   RedrivenRecord,
   Redriven,
   RedriveResult,
   RedriveSelection,
-} from '../contracts/dead-letters';
-export type { DrainingShard, DrainReport } from '../contracts/drain';
-export type { LimitsAnswer, OverriddenLimits, ShardLimits } from '../contracts/limits-answer';
-export type { PipelineSettings } from '../contracts/settings';
+} from '../contracts/api/dead-letters';
+export type { DrainingShard, DrainReport } from '../contracts/api/drain';
+export type { LimitsAnswer, OverriddenLimits, ShardLimits } from '../contracts/workflow/limits-answer';
+export type { PipelineSettings } from '../contracts/workflow/settings';
 export type {
   BatchCutView,
   BatchRecordView,
@@ -51,14 +51,14 @@ export type {
   WaitCountView,
   WaitsView,
   WaitView,
-} from '../contracts/views';
-export type { WaitsFor } from '../contracts/waits';
-export type { FlushReason } from '../domain/batch';
-export type { ConflictRule } from '../domain/conflict-rules';
+} from '../contracts/api/views';
+export type { WaitsFor } from '../contracts/workflow/waits';
+export type { FlushReason } from '../domain/records/batch';
+export type { ConflictRule } from '../domain/rules';
 export type { ErrorCode, FieldProblem, ShardChange } from '../domain/errors';
 export type { WhyNoLarger } from '../domain/explain';
 export type { JsonValue } from '../domain/json';
 export type { LimitKey, Limits, LimitsPatch } from '../domain/limits';
-export type { Outcome } from '../domain/outcome';
+export type { Outcome } from '../domain/records/outcome';
 export type { Right } from '../domain/rights';
-export type { KeptRecord } from '../domain/record';
+export type { KeptRecord } from '../domain/records/record';

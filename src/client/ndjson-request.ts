@@ -2,7 +2,7 @@ import http, { type ClientRequest, type IncomingMessage } from 'node:http';
 import https from 'node:https';
 import type { Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { STREAM_PROGRESS } from '../contracts/stream-progress';
+import { STREAM_PROGRESS } from '../contracts/api/stream-progress';
 import { SECOND } from '../domain/duration';
 import type { RawAnswer } from './answers';
 

@@ -1,5 +1,5 @@
 import { MINUTE, SECOND } from '../domain/duration';
-import type { RequestView } from '../contracts/views';
+import type { RequestView } from '../contracts/api/views';
 import type { Asked } from './answer-types';
 import { KeepapartTimeoutError } from './errors';
 import { isTemporary, pause } from './retry';

@@ -1,4 +1,4 @@
-import type { ConflictRule } from '../domain/conflict-rules';
+import type { ConflictRule } from '../domain/rules';
 import type { FieldProblem } from '../domain/errors';
 import { isObject } from '../domain/json';
 import { EXPECTED_RULES, problemsOfRules } from '../domain/limits';

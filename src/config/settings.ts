@@ -1,6 +1,6 @@
 import { DAY, KIB, MIB, MINUTE } from '../domain/duration';
 import { LIMIT_RANGES, MAX_SHARDS, MAX_WINDOW_KEYS } from '../domain/limits';
-import { OUTCOME_FORMATS } from '../domain/outcome';
+import { OUTCOME_FORMATS } from '../domain/records/outcome';
 import { bytes, integer, oneOf, share, text } from './parse';
 import { apiKeys, conflictRules, savesPerSecond } from './parse-lists';
 import { setting, type Setting } from './setting';

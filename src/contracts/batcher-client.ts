@@ -1,9 +1,9 @@
 import type { JsonValue } from '../domain/json';
 import type { LimitsPatch } from '../domain/limits';
-import type { DeadLetterFilter, DeadLetterPage, RedriveResult, RedriveSelection } from './dead-letters';
-import type { DrainOptions, DrainReport } from './drain';
-import type { LimitsAnswer } from './limits';
-import type { BatchFilter, BatchPage, BatchView, RequestView, StatusView, WaitsView } from './views';
+import type { DeadLetterFilter, DeadLetterPage, RedriveResult, RedriveSelection } from './api/dead-letters';
+import type { DrainOptions, DrainReport } from './api/drain';
+import type { LimitsAnswer } from './workflow/limits';
+import type { BatchFilter, BatchPage, BatchView, RequestView, StatusView, WaitsView } from './api/views';
 
 export interface StreamOptions {
   once: boolean;

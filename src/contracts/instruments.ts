@@ -1,4 +1,4 @@
-import type { FlushReason } from '../domain/batch';
+import type { FlushReason } from '../domain/records/batch';
 import type { ErrorCode } from '../domain/errors';
 
 /*

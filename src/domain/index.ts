@@ -30,7 +30,7 @@
  *
  * It runs in a browser as well: nothing that it imports needs Node.
  */
-export { conflictingRules, conflicts, parseConflictRules } from './conflict-rules';
+export { conflictingRules, conflicts, parseConflictRules } from './rules';
 export type {
   AlikeRule,
   ConflictRule,
@@ -39,7 +39,7 @@ export type {
   NeverRule,
   PairRule,
   Selector,
-} from './conflict-rules';
+} from './rules';
 export type { FieldProblem } from './errors';
 export { explainPartition, explainRecord, WHY_NO_LARGER } from './explain';
 export type { CutSummary, ExplainedBatch, Explanation, PassedBatch, RuleCount, WhyNoLarger } from './explain';

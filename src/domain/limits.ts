@@ -1,4 +1,4 @@
-import { parseConflictRules, type ConflictRule } from './conflict-rules';
+import { parseConflictRules, type ConflictRule } from './rules';
 import { DAY, KIB } from './duration';
 import { describeReceived, type FieldProblem } from './errors';
 import { isDeeperThan, utf8Bytes } from './json';

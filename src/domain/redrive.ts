@@ -1,4 +1,4 @@
-import { requestIdOf } from './record';
+import { requestIdOf } from './records/record';
 
 /*
  * A rolled-back record that is sent again is a request of its own of one record, whose id tells which record it was at

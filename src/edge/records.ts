@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { isKeepapartError, KeepapartError } from '../domain/errors';
 import { isDeeperThan, jsonBytes, type JsonValue } from '../domain/json';
-import { MAX_RECORD_DEPTH } from '../domain/record';
+import { MAX_RECORD_DEPTH } from '../domain/records/record';
 import { parseJsonText } from './json-text';
 import { validate } from './problems';
 

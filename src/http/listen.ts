@@ -5,13 +5,13 @@ import type { AddressInfo, Socket } from 'node:net';
 import pino, { type Logger } from 'pino';
 import type { HttpInstruments } from '../contracts/instruments';
 import { SECOND } from '../domain/duration';
-import { limitBodyTime } from './body-deadline';
+import { limitBodyTime } from './body/body-deadline';
 import { describeReceived, KeepapartError } from '../domain/errors';
-import { DEFAULT_MAX_CONNECTIONS, limitConnections } from './connection-limit';
-import { withBoundary, type RequestHandler } from './error-boundary';
-import { refuseMalformed } from './malformed-requests';
+import { DEFAULT_MAX_CONNECTIONS, limitConnections } from './guards/connection-limit';
+import { withBoundary, type RequestHandler } from './problems/error-boundary';
+import { refuseMalformed } from './problems/malformed-requests';
 import { loggedRequest } from './request-log';
-import { createTurns, type RequestTurns } from './request-turns';
+import { createTurns, type RequestTurns } from './guards/request-turns';
 
 export interface ListenOptions {
   host: string;

@@ -2,14 +2,14 @@ import express from 'express';
 import type { Logger } from 'pino';
 import type { Readiness } from '../contracts/batcher-client';
 import type { Metrics } from './deps';
-import type { RequestHandler } from './error-boundary';
-import { fixedHeaders } from './headers';
-import { serveHealth } from './health-routes';
-import { requireHost, type AllowedHosts } from './host';
-import { serveMetrics } from './metrics-route';
-import { lastHandler, notFound, problemResponse } from './problem-response';
+import type { RequestHandler } from './problems/error-boundary';
+import { fixedHeaders } from './guards/headers';
+import { serveHealth } from './routes/health-routes';
+import { requireHost, type AllowedHosts } from './guards/host';
+import { serveMetrics } from './routes/metrics-route';
+import { lastHandler, notFound, problemResponse } from './problems/problem-response';
 import { requestLog } from './request-log';
-import { createRoutes } from './routing';
+import { createRoutes } from './routes/routing';
 import { inOrder } from './steps';
 
 export interface ProbeDeps {

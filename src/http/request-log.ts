@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Logger } from 'pino';
 import { SECOND } from '../domain/duration';
-import { keyNameOf } from './auth';
+import { keyNameOf } from './guards/auth';
 import type { HttpInstruments } from '../contracts/instruments';
 import type { Step } from './steps';
 

@@ -1,6 +1,6 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
-import type { RequestHandler } from './error-boundary';
-import type { ProblemResponse } from './problem-response';
+import type { RequestHandler } from './problems/error-boundary';
+import type { ProblemResponse } from './problems/problem-response';
 import type { Step } from './steps';
 
 /** Requests that need nothing of Express. */

@@ -11,10 +11,10 @@ import { pipeline } from 'node:stream';
 import { SECOND } from '../domain/duration';
 import { ERRORS, KeepapartError } from '../domain/errors';
 import { toClientError } from '../edge/refusals';
-import { refuseCrossOrigin } from './cross-origin';
-import { requireHost } from './host';
-import { refuseMalformed } from './malformed-requests';
-import { PROBLEM_TYPE, problemOf } from './problem-response';
+import { refuseCrossOrigin } from './guards/cross-origin';
+import { requireHost } from './guards/host';
+import { refuseMalformed } from './problems/malformed-requests';
+import { PROBLEM_TYPE, problemOf } from './problems/problem-response';
 
 export interface WebUiOptions {
   /** On the loopback interface; 0 picks a free one. */

@@ -1,10 +1,10 @@
-import type { KnownShard, ShardReading } from '../contracts/readings';
-import { WAITS_FOR } from '../contracts/waits';
-import type { ConflictRule } from '../domain/conflict-rules';
-import { ruleKey } from '../domain/conflict-rules/rule';
+import type { KnownShard, ShardReading } from '../contracts/workflow/readings';
+import { WAITS_FOR } from '../contracts/workflow/waits';
+import type { ConflictRule } from '../domain/rules';
+import { ruleKey } from '../domain/rules/rule';
 import { SECOND } from '../domain/duration';
 import { fnv1a } from '../domain/fnv1a';
-import { cutToBytes } from '../domain/outcome';
+import { cutToBytes } from '../domain/records/outcome';
 import type { MetricRegistry } from './registry';
 
 /** Of a rule in a label; rules of thousands of values are told by their beginning. */

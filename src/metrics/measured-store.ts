@@ -1,8 +1,8 @@
 import { SAVE_RESULT, type SaveInstruments, type SaveResultKind } from '../contracts/instruments';
 import { SECOND } from '../domain/duration';
 import { ERRORS, RETRIED, isKeepapartError } from '../domain/errors';
-import type { RecordStore } from '../domain/record-store';
-import { isStoreAway } from '../domain/store-away';
+import type { RecordStore } from '../domain/records/record-store';
+import { isStoreAway } from '../domain/records/store-away';
 
 /** From the best to the worst. */
 const ORDER = [SAVE_RESULT.saved, SAVE_RESULT.failed, SAVE_RESULT.refused, SAVE_RESULT.away];

@@ -1,6 +1,6 @@
-import { FLUSH_REASON } from '../domain/batch';
+import { FLUSH_REASON } from '../domain/records/batch';
 import { SECOND } from '../domain/duration';
-import { OUTCOME } from '../domain/outcome';
+import { OUTCOME } from '../domain/records/outcome';
 import type { BatchInstruments, SaveInstruments } from '../contracts/instruments';
 import type { MetricRegistry } from './registry';
 

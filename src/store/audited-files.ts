@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { AuditedFile } from '../domain/audit';
+import type { AuditedFile } from '../domain/audit/audit';
 import { KeepapartError } from '../domain/errors';
 import { batchFilesIn } from './batch-files';
 import { describeErrno, hasErrno } from './durable-fs';

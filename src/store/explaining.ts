@@ -1,5 +1,5 @@
 import { isKeepapartError, KeepapartError, type ErrorCode } from '../domain/errors';
-import { isStoreAway } from '../domain/store-away';
+import { isStoreAway } from '../domain/records/store-away';
 import { describeErrno, hasErrno } from './durable-fs';
 
 /** How errors of a store's own kind are told. */

@@ -1,5 +1,10 @@
 import { KeepapartError } from '../domain/errors';
-import { closeTogether, rollBackTogether, saveTogether, type RecordStore } from '../domain/record-store';
+import {
+  closeTogether,
+  rollBackTogether,
+  saveTogether,
+  type RecordStore,
+} from '../domain/records/record-store';
 
 export interface FailureOptions {
   /** Share of `save` attempts that fail, 0 to 1: `SAVE_FAILURE_RATE`. */

@@ -1,8 +1,8 @@
-import type { BatchRef } from '../domain/batch';
+import type { BatchRef } from '../domain/records/batch';
 import { KeepapartError } from '../domain/errors';
-import { OUTCOME, outcomeFileContent, outcomeFromLine, type OutcomeFormat } from '../domain/outcome';
-import type { KeptRecord } from '../domain/record';
-import type { ClosedBatch, RecordStore, SettledBatch } from '../domain/record-store';
+import { OUTCOME, outcomeFileContent, outcomeFromLine, type OutcomeFormat } from '../domain/records/outcome';
+import type { KeptRecord } from '../domain/records/record';
+import type { ClosedBatch, RecordStore, SettledBatch } from '../domain/records/record-store';
 import { batchName, createBatchFiles, foreignFile } from './batch-files';
 import { explaining } from './explaining';
 import type { StoreFolders } from './folders';

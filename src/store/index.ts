@@ -14,12 +14,12 @@ export type {
   StoreDefinition,
 } from './own/definition';
 export type { OptionsSchema, StandardSchema } from './own/options';
-export type { Batch, BatchRef } from '../domain/batch';
+export type { Batch, BatchRef } from '../domain/records/batch';
 export { isKeepapartError, KeepapartError, type ErrorCode } from '../domain/errors';
 export type { JsonValue } from '../domain/json';
-export { batchFileName, OUTCOME, outcomeFileContent } from '../domain/outcome';
-export type { Outcome, OutcomeFormat, SettledRecord } from '../domain/outcome';
-export type { KeptRecord } from '../domain/record';
+export { batchFileName, OUTCOME, outcomeFileContent } from '../domain/records/outcome';
+export type { Outcome, OutcomeFormat, SettledRecord } from '../domain/records/outcome';
+export type { KeptRecord } from '../domain/records/record';
 export type {
   ClosedBatch,
   ReadBatch,
@@ -27,7 +27,7 @@ export type {
   RecordStore,
   SaveAttempt,
   SettledBatch,
-} from '../domain/record-store';
+} from '../domain/records/record-store';
 
 /**
  * An error that says that the store as a whole can't work, whatever the records: thrown by `saveBatch` or `undo`, the

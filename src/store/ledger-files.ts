@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs';
-import type { createLedger } from '../domain/audit-ledger';
+import type { createLedger } from '../domain/audit/ledger';
 import { KeepapartError } from '../domain/errors';
 import { describeErrno } from './durable-fs';
 

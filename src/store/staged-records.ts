@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { KeptRecord } from '../domain/record';
+import type { KeptRecord } from '../domain/records/record';
 
 /** `{"recordId":…,"value":…}`: the same bytes in every attempt, which is what makes saving idempotent. */
 export function stagedText({ recordId, value }: KeptRecord): string {

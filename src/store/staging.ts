@@ -1,9 +1,9 @@
 import { constants } from 'node:fs';
 import { mkdir, readdir, rm, rmdir, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { BatchRef } from '../domain/batch';
-import type { KeptRecord } from '../domain/record';
-import type { RecordsOfBatch } from '../domain/record-store';
+import type { BatchRef } from '../domain/records/batch';
+import type { KeptRecord } from '../domain/records/record';
+import type { RecordsOfBatch } from '../domain/records/record-store';
 import { batchName } from './batch-files';
 import { createSharedSync, tolerate, writeDurably } from './durable-fs';
 import { stagingRoot, type StoreFolders } from './folders';

@@ -1,8 +1,8 @@
 import { readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HOUR } from '../domain/duration';
-import { OUTCOME, outcomeLine } from '../domain/outcome';
-import type { KeptRecord } from '../domain/record';
+import { OUTCOME, outcomeLine } from '../domain/records/outcome';
+import type { KeptRecord } from '../domain/records/record';
 import { CLAIM_ENDING } from './claim';
 import { syncFolder } from './durable-fs';
 import { stagingRoot, unfinishedRoot, type StoreFolders } from './folders';

@@ -1,7 +1,7 @@
 import type { Client } from '@temporalio/client';
-import { flushSignal, pauseSignal, resumeSignal } from '../contracts/batcher';
+import { flushSignal, pauseSignal, resumeSignal } from '../contracts/workflow/batcher';
 import type { BatcherClient } from '../contracts/batcher-client';
-import { isBatcherOf } from '../contracts/ids';
+import { isBatcherOf } from '../contracts/workflow/ids';
 import { createBatchList } from './children/batch-pages';
 import { createBatchReader } from './children/batch-reader';
 import { createDeadLetterReader, readDeadLetterPage } from './dead-letters/dead-letters';

@@ -1,7 +1,7 @@
 import { computed, effect, signal } from '@preact/signals';
-import type { DeadLetterPage, RedriveResult, RedriveSelection } from '../contracts/dead-letters';
-import type { DrainReport } from '../contracts/drain';
-import type { LimitsAnswer } from '../contracts/limits-answer';
+import type { DeadLetterPage, RedriveResult, RedriveSelection } from '../contracts/api/dead-letters';
+import type { DrainReport } from '../contracts/api/drain';
+import type { LimitsAnswer } from '../contracts/workflow/limits-answer';
 import type {
   BatchPage,
   BatchState,
@@ -9,7 +9,7 @@ import type {
   RequestView,
   StatusView,
   WaitsView,
-} from '../contracts/views';
+} from '../contracts/api/views';
 import { SECOND } from '../domain/duration';
 import type { JsonValue } from '../domain/json';
 import type { LimitsPatch } from '../domain/limits';

@@ -1,8 +1,13 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { NO_COUNTS, RUN_LIMITS, type BatcherCounters, type RunLimits } from '../../src/contracts/batcher';
-import type { StatusView } from '../../src/contracts/views';
+import {
+  NO_COUNTS,
+  RUN_LIMITS,
+  type BatcherCounters,
+  type RunLimits,
+} from '../../src/contracts/workflow/batcher';
+import type { StatusView } from '../../src/contracts/api/views';
 import { SECOND } from '../../src/domain/duration';
 import { createClients, type ClientCounts } from './clients';
 import { startPostgres } from '../helpers/postgres-server';

@@ -6,7 +6,7 @@ import {
   rollBackTogether,
   saveTogether,
   type RecordStore,
-} from '../../src/domain/record-store';
+} from '../../src/domain/records/record-store';
 import { interceptFs } from '../helpers/intercept-fs';
 import type { Hanging } from './points';
 

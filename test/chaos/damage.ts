@@ -1,11 +1,11 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { isDeepStrictEqual } from 'node:util';
 import path from 'node:path';
-import type { ConflictRule } from '../../src/domain/conflict-rules';
-import { OUTCOME } from '../../src/domain/outcome';
+import type { ConflictRule } from '../../src/domain/rules';
+import { OUTCOME } from '../../src/domain/records/outcome';
 import { mapAtOnce } from '../../src/temporal/server/at-once';
 import type { JsonValue } from '../../src/domain/json';
-import { requestIdOf } from '../../src/domain/record';
+import { requestIdOf } from '../../src/domain/records/record';
 import { audit, parseBatchFile, type OutcomeLine } from '../helpers/audit';
 import { isDoomed } from './attacked-store';
 import { digestOf, type Digests } from './published-files';

@@ -1,5 +1,5 @@
 import { appendFileSync } from 'node:fs';
-import { recordIdOf } from '../../src/domain/record';
+import { recordIdOf } from '../../src/domain/records/record';
 import type { HeldRecord } from '../../src/temporal/rescue/held-by-run';
 
 export interface DeletionFiles {

@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { RunLimits } from '../../src/contracts/batcher';
+import type { RunLimits } from '../../src/contracts/workflow/batcher';
 import { SECOND } from '../../src/domain/duration';
 import type { PostgresServer } from '../helpers/postgres-server';
 import { changeShards, demotePostgres, keepWorkersAway, killPostgres, stopPostgres } from './away-faults';

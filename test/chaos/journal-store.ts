@@ -1,7 +1,7 @@
 import { appendFile } from 'node:fs/promises';
-import type { SettledRecord } from '../../src/domain/outcome';
-import { batchFileName, outcomeFileContent } from '../../src/domain/outcome';
-import type { RecordStore } from '../../src/domain/record-store';
+import type { SettledRecord } from '../../src/domain/records/outcome';
+import { batchFileName, outcomeFileContent } from '../../src/domain/records/outcome';
+import type { RecordStore } from '../../src/domain/records/record-store';
 
 /** A line of the journal: a batch file that might have been. */
 export interface JournalEntry {

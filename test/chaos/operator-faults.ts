@@ -7,11 +7,11 @@ import {
   layoutUpdate,
   readUpdate,
   takeUpdate,
-} from '../../src/contracts/batcher';
-import type { ChildInput } from '../../src/contracts/child';
-import { WORKFLOW_TYPE } from '../../src/contracts/ids';
-import { limitsUpdate } from '../../src/contracts/limits';
-import { storeNoticeSignal } from '../../src/contracts/store-notice';
+} from '../../src/contracts/workflow/batcher';
+import type { ChildInput } from '../../src/contracts/workflow/child';
+import { WORKFLOW_TYPE } from '../../src/contracts/workflow/ids';
+import { limitsUpdate } from '../../src/contracts/workflow/limits';
+import { storeNoticeSignal } from '../../src/contracts/workflow/store-notice';
 import { MINUTE, SECOND } from '../../src/domain/duration';
 import { heldByRun, recordsInPage, type HeldRecord } from '../../src/temporal/rescue/held-by-run';
 import { inputOf, readStart } from '../../src/temporal/server/first-event';

@@ -1,6 +1,6 @@
 import type { Client } from '@temporalio/client';
 import type { temporal } from '@temporalio/proto';
-import type { RunLimits } from '../../src/contracts/batcher';
+import type { RunLimits } from '../../src/contracts/workflow/batcher';
 import { SECOND } from '../../src/domain/duration';
 
 type Event = temporal.api.history.v1.IHistoryEvent;

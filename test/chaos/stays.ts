@@ -1,12 +1,12 @@
 import { appendFileSync } from 'node:fs';
-import type { ConflictRule } from '../../src/domain/conflict-rules';
+import type { ConflictRule } from '../../src/domain/rules';
 import type { JsonValue } from '../../src/domain/json';
 import {
   closeTogether,
   rollBackTogether,
   saveTogether,
   type RecordStore,
-} from '../../src/domain/record-store';
+} from '../../src/domain/records/record-store';
 import { tooClose, type Stay } from '../helpers/stays';
 import { readLines } from './json-lines';
 

@@ -8,7 +8,7 @@ import type { FromWorker, ToWorker } from './points';
 
 const RESTART_PAUSE_MS = 500;
 const UP_LIMIT_MS = 300_000;
-/** What a role of keepapart prints when it is up (src/cli/summary.ts). */
+/** What a role of keepapart prints when it is up (src/cli/terminal/summary.ts). */
 const UP = 'Ctrl-C stops it';
 
 export interface CommandSpec {

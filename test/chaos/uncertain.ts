@@ -1,6 +1,6 @@
 import type { OutcomeLine } from '../helpers/audit';
 import { canonicalJson, type JsonValue } from '../../src/domain/json';
-import { indexOf, requestIdOf } from '../../src/domain/record';
+import { indexOf, requestIdOf } from '../../src/domain/records/record';
 
 /** What a client sent and doesn't know, or doesn't know under which ids: a line of what is kept of it. */
 export type Uncertain =

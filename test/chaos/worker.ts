@@ -3,12 +3,12 @@
  * have fail. Started by system.ts; told what to do over IPC (points.ts).
  */
 import { createActivities } from '../../activities';
-import { createLogger } from '../../src/cli/logger';
-import type { Lifecycle } from '../../src/cli/lifecycle';
-import { openFaultlessStore } from '../../src/cli/open-store';
-import { readConfig } from '../../src/cli/read-config';
-import { runUntilStopped } from '../../src/cli/run';
-import { connect, externalTemporal } from '../../src/cli/temporal-role';
+import { createLogger } from '../../src/cli/process/logger';
+import type { Lifecycle } from '../../src/cli/process/lifecycle';
+import { openFaultlessStore } from '../../src/cli/process/open-store';
+import { readConfig } from '../../src/cli/process/read-config';
+import { runUntilStopped } from '../../src/cli/process/run';
+import { connect, externalTemporal } from '../../src/cli/process/temporal-role';
 import { createFailingStore } from '../../src/store/failing-store';
 import { installRuntime } from '../../src/temporal/worker/runtime';
 import { createWorker } from '../../src/temporal/worker/worker';

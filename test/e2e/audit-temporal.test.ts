@@ -2,23 +2,23 @@ import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { WorkflowHandle } from '@temporalio/client';
 import { TypedSearchAttributes } from '@temporalio/common';
-import { auditedTemporal } from '../../src/cli/audit/audited-temporal';
-import { runAudit } from '../../src/cli/audit/run-audit';
+import { auditedTemporal } from '../../src/cli/commands/audit/audited-temporal';
+import { runAudit } from '../../src/cli/commands/audit/run-audit';
 import { loadConfig } from '../../src/config';
-import type { ChildInput, ChildMemo, ChildWorkflow } from '../../src/contracts/child';
-import { WORKFLOW_TYPE } from '../../src/contracts/ids';
-import { SEARCH_ATTRIBUTES } from '../../src/contracts/search-attributes';
-import type { PipelineSettings } from '../../src/contracts/settings';
-import type { BatchState } from '../../src/contracts/views';
-import { childIdOf } from '../../src/domain/batch';
+import type { ChildInput, ChildMemo, ChildWorkflow } from '../../src/contracts/workflow/child';
+import { WORKFLOW_TYPE } from '../../src/contracts/workflow/ids';
+import { SEARCH_ATTRIBUTES } from '../../src/contracts/workflow/search-attributes';
+import type { PipelineSettings } from '../../src/contracts/workflow/settings';
+import type { BatchState } from '../../src/contracts/api/views';
+import { childIdOf } from '../../src/domain/records/batch';
 import type { JsonValue } from '../../src/domain/json';
 import {
   batchFileName,
   OUTCOME_FORMATS,
   outcomeFileContent,
   type OutcomeFormat,
-} from '../../src/domain/outcome';
-import { packKept, unpackBatch } from '../../src/domain/packed-batch';
+} from '../../src/domain/records/outcome';
+import { packKept, unpackBatch } from '../../src/domain/records/packed-batch';
 import { batchFilesIn } from '../../src/store/batch-files';
 import { createFileStore } from '../../src/store/file-store';
 import { runAuditCommand, writeLedger } from '../helpers/audit-command';

@@ -6,7 +6,7 @@ import {
   OUTCOME_FORMATS,
   outcomeFileContent,
   type OutcomeFormat,
-} from '../../src/domain/outcome';
+} from '../../src/domain/records/outcome';
 import { createFileStore } from '../../src/store/file-store';
 import { auditHere, runAuditCommand, writeLedger } from '../helpers/audit-command';
 import { settle } from '../helpers/settle-batch';

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { defaultPayloadConverter } from '@temporalio/common';
-import { addRecordsSignal, type AcceptedRequest } from '../../src/contracts/batcher';
-import type { ConflictRule } from '../../src/domain/conflict-rules';
+import { addRecordsSignal, type AcceptedRequest } from '../../src/contracts/workflow/batcher';
+import type { ConflictRule } from '../../src/domain/rules';
 import { createFileStore } from '../../src/store/file-store';
 import { audit, readBatchFiles } from '../helpers/audit';
 import { auditHere, writeLedger } from '../helpers/audit-command';

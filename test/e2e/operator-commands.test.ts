@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { DeadLetter } from '../../src/contracts/dead-letters';
+import type { DeadLetter } from '../../src/contracts/api/dead-letters';
 import { RIGHTS } from '../../src/domain/rights';
 import { listen, type Listening } from '../../src/http/listen';
 import { apiOf } from '../helpers/api';

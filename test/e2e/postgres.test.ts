@@ -1,6 +1,6 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { batchFileName } from '../../src/domain/outcome';
+import { batchFileName } from '../../src/domain/records/outcome';
 import { runAuditCommand } from '../helpers/audit-command';
 import type { PostgresDatabase } from '../helpers/postgres-server';
 import { settle } from '../helpers/settle-batch';

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { QUERY_REFUSED } from '../../src/contracts/query-guard';
+import { QUERY_REFUSED } from '../../src/contracts/workflow/query-guard';
 import { SECOND } from '../../src/domain/duration';
 import { apiOf } from '../helpers/api';
 import { startPipeline, type TestPipeline } from '../helpers/pipeline';

@@ -1,9 +1,9 @@
 import { execFileSync } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { WORKFLOW_TYPE, batcherWorkflowId } from '../../src/contracts/ids';
-import { childIdOf } from '../../src/domain/batch';
-import type { PackedBuffer } from '../../src/domain/buffer';
+import { WORKFLOW_TYPE, batcherWorkflowId } from '../../src/contracts/workflow/ids';
+import { childIdOf } from '../../src/domain/records/batch';
+import type { PackedBuffer } from '../../src/domain/buffer/buffer';
 import { HOUR, KIB } from '../../src/domain/duration';
 import { startPipeline, type TestPipeline } from '../helpers/pipeline';
 import { firstChild, runReplay } from '../helpers/replay-command';

@@ -1,6 +1,6 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import type { ChildInput } from '../../src/contracts/child';
+import type { ChildInput } from '../../src/contracts/workflow/child';
 import { attributesOf, firstChild, runReplay, type RecordedEvent } from '../helpers/replay-command';
 import { temporaryFolder } from '../helpers/system';
 import { testServer } from '../helpers/temporal-server';

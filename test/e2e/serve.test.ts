@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { createServer, type AddressInfo } from 'node:net';
 import { readFile, readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { apiOf } from '../helpers/api';
@@ -9,6 +11,14 @@ jest.setTimeout(300_000);
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
 let system: System | undefined;
+const freePort = async (): Promise<number> => {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+};
 const outDir = () => path.join(folder.path, 'data/out');
 const start = async (env: Record<string, string> = {}) => {
   system = await startSystem('serve', { cwd: folder.path, env });
@@ -22,7 +32,8 @@ afterEach(async () => {
 });
 
 test('the list of the quick start becomes files that keep 1 and 2 apart, line by line as promised', async () => {
-  const api = await start();
+  const metricsPort = String(await freePort());
+  const api = await start({ KEEPAPART_METRICS_PORT: metricsPort });
   const { requestId, records } = await api.send([1, 2, 3, 4, 5]);
   expect(records.map(({ value }) => value)).toEqual([1, 2, 3, 4, 5]);
   await api.settled(5);
@@ -44,6 +55,9 @@ test('the list of the quick start becomes files that keep 1 and 2 apart, line by
     state: 'completed',
     rolledBack: 0,
   });
+  // Scheduling an activity and starting it is one transaction of the embedded server.
+  const metrics = await fetch(`http://127.0.0.1:${metricsPort}/metrics`).then((answer) => answer.text());
+  expect(metrics).toMatch(/^temporal_activity_task_received\{activity_type="closeBatches",eager="true",/m);
 });
 
 test('a second start goes on where the first stopped: what was buffered is saved (G3, G4)', async () => {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { RUN_LIMITS, type BatcherInput } from '../../src/contracts/batcher';
-import { WORKFLOW_TYPE } from '../../src/contracts/ids';
+import { RUN_LIMITS, type BatcherInput } from '../../src/contracts/workflow/batcher';
+import { WORKFLOW_TYPE } from '../../src/contracts/workflow/ids';
 import { connectClient, embeddedTarget } from '../../src/temporal/server/connection';
 import { TEST_SETTINGS } from '../helpers/test-settings';
 import { startSystem, temporaryFolder, type StartedCommand } from '../helpers/system';

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { VersionsView } from '../../src/contracts/versions';
+import type { VersionsView } from '../../src/contracts/workflow/versions';
 import { startCommand, startSystem, temporaryFolder, type StartedCommand } from '../helpers/system';
 import { testServer } from '../helpers/temporal-server';
 import { waitFor } from '../helpers/wait-for';

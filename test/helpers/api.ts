@@ -1,4 +1,4 @@
-import type { RequestView, StatusView } from '../../src/contracts/views';
+import type { RequestView, StatusView } from '../../src/contracts/api/views';
 import type { JsonValue } from '../../src/domain/json';
 import { ourDocumentedApi } from './documented-api';
 import { waitFor } from './wait-for';

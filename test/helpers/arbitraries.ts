@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { parseConflictRules, type ConflictRule, type Selector } from '../../src/domain/conflict-rules';
+import { parseConflictRules, type ConflictRule, type Selector } from '../../src/domain/rules';
 import type { JsonValue } from '../../src/domain/json';
 
 /** What a record looks like to `partition`, with something to tell equal ones apart. */

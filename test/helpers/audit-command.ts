@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
-import { runAudit, type AuditReport } from '../../src/cli/audit/run-audit';
+import { runAudit, type AuditReport } from '../../src/cli/commands/audit/run-audit';
 import { loadConfig } from '../../src/config';
-import type { Found } from '../../src/domain/audit-report';
+import type { Found } from '../../src/domain/audit/report';
 import type { JsonValue } from '../../src/domain/json';
 import { startCommand } from './system';
 

@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { conflicts, type ConflictRule } from '../../src/domain/conflict-rules';
+import { conflicts, type ConflictRule } from '../../src/domain/rules';
 import type { JsonValue } from '../../src/domain/json';
 
 /** A line of a batch file in the format `json`. */

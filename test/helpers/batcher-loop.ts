@@ -1,10 +1,10 @@
 import type { WorkflowInfo } from '@temporalio/workflow';
-import { CHILD_CLOSING, type ChildClosing } from '../../src/contracts/activities';
-import { RUN_LIMITS, type BatcherInput } from '../../src/contracts/batcher';
-import type { ClosedBatches } from '../../src/contracts/child';
-import { SAVE_ACTIVITY, type PipelineSettings, type SaveShape } from '../../src/contracts/settings';
-import { childIdOf, childSeqOf } from '../../src/domain/batch';
-import type { Flush } from '../../src/domain/flush-policy';
+import { CHILD_CLOSING, type ChildClosing } from '../../src/contracts/workflow/activities';
+import { RUN_LIMITS, type BatcherInput } from '../../src/contracts/workflow/batcher';
+import type { ClosedBatches } from '../../src/contracts/workflow/child';
+import { SAVE_ACTIVITY, type PipelineSettings, type SaveShape } from '../../src/contracts/workflow/settings';
+import { childIdOf, childSeqOf } from '../../src/domain/records/batch';
+import type { Flush } from '../../src/domain/buffer/flush-policy';
 import { holdFor, takeOnScope } from '../../workflows/batcher/conflict-scope';
 import { takeNextChildren } from '../../workflows/batcher/next-children';
 import { recordClosing } from '../../workflows/batcher/in-flight';

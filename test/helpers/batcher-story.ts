@@ -1,7 +1,7 @@
 import fc from 'fast-check';
-import type { PipelineSettings } from '../../src/contracts/settings';
-import type { ConflictRule } from '../../src/domain/conflict-rules';
-import { appendToEnd, flushEverything } from '../../src/domain/paged-buffer';
+import type { PipelineSettings } from '../../src/contracts/workflow/settings';
+import type { ConflictRule } from '../../src/domain/rules';
+import { appendToEnd, flushEverything } from '../../src/domain/buffer/paged-buffer';
 import { configure } from '../../workflows/batcher/limits';
 import { followPace } from '../../workflows/batcher/pace';
 import type { BatcherState } from '../../workflows/batcher/state';

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { FLUSH_REASON } from '../../src/domain/batch';
+import { FLUSH_REASON } from '../../src/domain/records/batch';
 import {
   appendRequest,
   bufferedRecordId,
@@ -12,9 +12,14 @@ import {
   uncutAll,
   unpackBuffer,
   type PackedBuffer,
-} from '../../src/domain/buffer';
-import { conflicts, type ConflictRule } from '../../src/domain/conflict-rules';
-import { nextFlushAtMs, takeFlushes, type Flush, type FlushPolicy } from '../../src/domain/flush-policy';
+} from '../../src/domain/buffer/buffer';
+import { conflicts, type ConflictRule } from '../../src/domain/rules';
+import {
+  nextFlushAtMs,
+  takeFlushes,
+  type Flush,
+  type FlushPolicy,
+} from '../../src/domain/buffer/flush-policy';
 import type { JsonValue } from '../../src/domain/json';
 
 /** Rules of every structure that `partition` tells apart, none and a mix included. */

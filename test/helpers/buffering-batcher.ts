@@ -1,4 +1,4 @@
-import { NO_COUNTS, type AcceptedRequest, type BatcherQuestion } from '../../src/contracts/batcher';
+import { NO_COUNTS, type AcceptedRequest, type BatcherQuestion } from '../../src/contracts/workflow/batcher';
 import type { RecordStream, StreamOptions } from '../../src/contracts/batcher-client';
 import { NO_CUTS } from '../../src/domain/explain/cut-counts';
 import { jsonBytes, type JsonValue } from '../../src/domain/json';

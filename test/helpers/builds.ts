@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import type { WorkflowBundleOption } from '@temporalio/worker';
 import { createActivities } from '../../activities';
 import { MIB } from '../../src/domain/duration';
-import type { RecordStore } from '../../src/domain/record-store';
+import type { RecordStore } from '../../src/domain/records/record-store';
 import { embeddedTarget } from '../../src/temporal/server/connection';
 import { createWorker } from '../../src/temporal/worker/worker';
 import { createWorkflowAccess } from '../../src/temporal/worker/workflow-access';

@@ -1,4 +1,4 @@
-import { conflicts, type ConflictRule } from '../../src/domain/conflict-rules';
+import { conflicts, type ConflictRule } from '../../src/domain/rules';
 import type { JsonValue } from '../../src/domain/json';
 
 export interface ExactPartition {

@@ -1,9 +1,9 @@
-import { NO_COUNTS, type AcceptedRequest } from '../../src/contracts/batcher';
+import { NO_COUNTS, type AcceptedRequest } from '../../src/contracts/workflow/batcher';
 import type { Readiness, BatcherClient, RecordStream } from '../../src/contracts/batcher-client';
-import type { DeadLetterPage, RedriveResult } from '../../src/contracts/dead-letters';
-import type { LimitsAnswer } from '../../src/contracts/limits';
-import type { DrainOptions, DrainReport } from '../../src/contracts/drain';
-import type { BatchPage, BatchView, RequestView, StatusView, WaitsView } from '../../src/contracts/views';
+import type { DeadLetterPage, RedriveResult } from '../../src/contracts/api/dead-letters';
+import type { LimitsAnswer } from '../../src/contracts/workflow/limits';
+import type { DrainOptions, DrainReport } from '../../src/contracts/api/drain';
+import type { BatchPage, BatchView, RequestView, StatusView, WaitsView } from '../../src/contracts/api/views';
 
 /**
  * A BatcherClient that records what it is asked and answers what a test gives it. Right for the edge alone: the real

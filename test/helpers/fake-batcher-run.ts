@@ -4,8 +4,8 @@ import {
   flushSignal,
   type BatcherInput,
   type RunLimits,
-} from '../../src/contracts/batcher';
-import type { PipelineSettings } from '../../src/contracts/settings';
+} from '../../src/contracts/workflow/batcher';
+import type { PipelineSettings } from '../../src/contracts/workflow/settings';
 import { HOUR } from '../../src/domain/duration';
 import type { JsonValue } from '../../src/domain/json';
 import { batcherWorkflow } from '../../workflows/batcher/batcher';

@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import type { QueryDefinition, WorkflowInfo } from '@temporalio/workflow';
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
-import type { Activities } from '../../src/contracts/activities';
+import type { Activities } from '../../src/contracts/workflow/activities';
 
 /*
  * What workflow code needs of Temporal, in memory: for what happens exactly between two things, which the real server

@@ -1,8 +1,8 @@
 import type { temporal } from '@temporalio/proto';
-import type { Activities } from '../../src/contracts/activities';
-import { WORKFLOW_TYPE } from '../../src/contracts/ids';
-import { SEARCH_ATTRIBUTES } from '../../src/contracts/search-attributes';
-import { childIdOf } from '../../src/domain/batch';
+import type { Activities } from '../../src/contracts/workflow/activities';
+import { WORKFLOW_TYPE } from '../../src/contracts/workflow/ids';
+import { SEARCH_ATTRIBUTES } from '../../src/contracts/workflow/search-attributes';
+import { childIdOf } from '../../src/domain/records/batch';
 import { replayHistories } from '../../src/temporal/replay/replay-histories';
 import { bundleOfToday } from './builds';
 import type { TestPipeline } from './pipeline';

@@ -1,6 +1,6 @@
 import type { Client } from '@temporalio/client';
-import { WORKFLOW_TYPE } from '../../src/contracts/ids';
-import { SEARCH_ATTRIBUTES } from '../../src/contracts/search-attributes';
+import { WORKFLOW_TYPE } from '../../src/contracts/workflow/ids';
+import { SEARCH_ATTRIBUTES } from '../../src/contracts/workflow/search-attributes';
 import type { ExecutionInfo } from '../../src/temporal/children/batch-facts';
 
 /** A child with one batch of one record, as Temporal lists it. */

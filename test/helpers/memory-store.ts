@@ -1,8 +1,13 @@
-import type { BatchRef } from '../../src/domain/batch';
+import type { BatchRef } from '../../src/domain/records/batch';
 import { KeepapartError } from '../../src/domain/errors';
-import { OUTCOME, batchFileName, outcomeFileContent, type SettledRecord } from '../../src/domain/outcome';
-import type { KeptRecord } from '../../src/domain/record';
-import type { RecordStore, RecordsOfBatch } from '../../src/domain/record-store';
+import {
+  OUTCOME,
+  batchFileName,
+  outcomeFileContent,
+  type SettledRecord,
+} from '../../src/domain/records/outcome';
+import type { KeptRecord } from '../../src/domain/records/record';
+import type { RecordStore, RecordsOfBatch } from '../../src/domain/records/record-store';
 
 /** A store for workflow tests: keeps everything in memory, counts calls, and fails or waits where a test says so. */
 export interface MemoryStore extends RecordStore {

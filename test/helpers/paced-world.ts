@@ -1,6 +1,6 @@
-import type { PipelineSettings } from '../../src/contracts/settings';
+import type { PipelineSettings } from '../../src/contracts/workflow/settings';
 import type { JsonValue } from '../../src/domain/json';
-import { recordIdOf } from '../../src/domain/record';
+import { recordIdOf } from '../../src/domain/records/record';
 import { nextWakeAtMs } from '../../workflows/batcher/conflict-scope';
 import { takeRequest } from '../../workflows/batcher/requests';
 import { carriedFrom, type BatcherState } from '../../workflows/batcher/state';

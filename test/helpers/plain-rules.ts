@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { ConflictRule, Selector } from '../../src/domain/conflict-rules';
+import type { ConflictRule, Selector } from '../../src/domain/rules';
 import type { JsonValue } from '../../src/domain/json';
 
 /*

@@ -1,4 +1,4 @@
-import type { ReplayReport } from '../../src/cli/replay/tally';
+import type { ReplayReport } from '../../src/cli/commands/replay/tally';
 import { startCommand } from './system';
 
 /** Runs `keepapart replay` to its end. */

@@ -1,4 +1,4 @@
-import type { ConflictRule } from '../../src/domain/conflict-rules';
+import type { ConflictRule } from '../../src/domain/rules';
 import type { JsonValue } from '../../src/domain/json';
 import type { Random } from '../chaos/random';
 

@@ -1,6 +1,6 @@
-import type { ConflictRule } from '../../src/domain/conflict-rules';
+import type { ConflictRule } from '../../src/domain/rules';
 import type { JsonValue } from '../../src/domain/json';
-import type { KeptRecord } from '../../src/domain/record';
+import type { KeptRecord } from '../../src/domain/records/record';
 import type { MemoryStore } from './memory-store';
 import { tooClose, type Stay } from './stays';
 

@@ -1,6 +1,10 @@
-import { Held, type PackedHeld } from '../../src/domain/apart/held';
-import { Holds } from '../../src/domain/apart/holds';
-import { nextRunningFlushAtMs, takeRunningFlushes, type Apart } from '../../src/domain/apart/running-flushes';
+import { Held, type PackedHeld } from '../../src/domain/running/held';
+import { Holds } from '../../src/domain/running/holds';
+import {
+  nextRunningFlushAtMs,
+  takeRunningFlushes,
+  type Apart,
+} from '../../src/domain/running/running-flushes';
 import {
   appendRequest,
   bufferedRecordId,
@@ -11,9 +15,9 @@ import {
   type BufferedRecord,
   type PackedBuffer,
   type RecordBuffer,
-} from '../../src/domain/buffer';
-import { conflicts, type ConflictRule } from '../../src/domain/conflict-rules';
-import type { Flush, FlushPolicy } from '../../src/domain/flush-policy';
+} from '../../src/domain/buffer/buffer';
+import { conflicts, type ConflictRule } from '../../src/domain/rules';
+import type { Flush, FlushPolicy } from '../../src/domain/buffer/flush-policy';
 import type { JsonValue } from '../../src/domain/json';
 
 export interface RunningPolicy extends FlushPolicy {

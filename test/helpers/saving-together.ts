@@ -1,8 +1,8 @@
 import { readFileSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import type { BatchRef } from '../../src/domain/batch';
-import type { KeptRecord } from '../../src/domain/record';
-import { saveTogether, type RecordStore } from '../../src/domain/record-store';
+import type { BatchRef } from '../../src/domain/records/batch';
+import type { KeptRecord } from '../../src/domain/records/record';
+import { saveTogether, type RecordStore } from '../../src/domain/records/record-store';
 import { createFileStore } from '../../src/store/file-store';
 import { interceptFs } from './intercept-fs';
 import { BATCH, BATCH_FILE, record, storeFolders } from './store-folders';

@@ -1,7 +1,7 @@
-import type { BatchRef } from '../../src/domain/batch';
+import type { BatchRef } from '../../src/domain/records/batch';
 import { isKeepapartError } from '../../src/domain/errors';
-import { OUTCOME, type OutcomeFormat, type SettledRecord } from '../../src/domain/outcome';
-import { closeTogether, saveTogether, type RecordStore } from '../../src/domain/record-store';
+import { OUTCOME, type OutcomeFormat, type SettledRecord } from '../../src/domain/records/outcome';
+import { closeTogether, saveTogether, type RecordStore } from '../../src/domain/records/record-store';
 
 /** A batch whose outcomes are known, as its workflow would bring it into the store. */
 export interface Settlement {

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import { DefaultLogger, Runtime, type NativeConnection, type WorkerOptions } from '@temporalio/worker';
-import type { Activities } from '../../src/contracts/activities';
+import type { Activities } from '../../src/contracts/workflow/activities';
 import { MINUTE } from '../../src/domain/duration';
 import { embeddedTarget } from '../../src/temporal/server/connection';
 import { createWorker, type PipelineWorker } from '../../src/temporal/worker/worker';

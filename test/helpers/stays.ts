@@ -1,4 +1,4 @@
-import { conflicts, type ConflictRule } from '../../src/domain/conflict-rules';
+import { conflicts, type ConflictRule } from '../../src/domain/rules';
 import type { JsonValue } from '../../src/domain/json';
 
 /** When a record was with the store: from its first save to the end of its batch; Infinity while that hasn't come. */

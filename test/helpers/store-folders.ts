@@ -1,10 +1,10 @@
 import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { BatchRef } from '../../src/domain/batch';
+import type { BatchRef } from '../../src/domain/records/batch';
 import type { JsonValue } from '../../src/domain/json';
-import { OUTCOME, type SettledRecord } from '../../src/domain/outcome';
-import type { KeptRecord } from '../../src/domain/record';
+import { OUTCOME, type SettledRecord } from '../../src/domain/records/outcome';
+import type { KeptRecord } from '../../src/domain/records/record';
 import { prepareFolders, type StoreFolders } from '../../src/store/folders';
 
 /**

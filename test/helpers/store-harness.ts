@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { RecordStore } from '../../src/domain/record-store';
+import type { RecordStore } from '../../src/domain/records/record-store';
 import { HOUR } from '../../src/domain/duration';
 import { createFileStore } from '../../src/store/file-store';
 import {

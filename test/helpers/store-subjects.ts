@@ -2,14 +2,14 @@ import { readdirSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import type { RecordStore } from '../../src/domain/record-store';
+import type { RecordStore } from '../../src/domain/records/record-store';
 import { HOUR } from '../../src/domain/duration';
 import { createEndpoint } from '../../src/store/http/endpoint';
 import type { BatchSaver } from '../../src/store/own/definition';
 import { createSavingStore, type SavingStoreOptions } from '../../src/store/own/saving-store';
 import { sweep } from '../../src/store/sweep';
 import type { StoreUnderTest } from '../../src/store/testing/subject';
-import type { KeptRecord } from '../../src/domain/record';
+import type { KeptRecord } from '../../src/domain/records/record';
 import type { StoreHarness } from './store-harness';
 import { storeFolders } from './store-folders';
 

@@ -1,4 +1,4 @@
-import type { PipelineSettings } from '../../src/contracts/settings';
+import type { PipelineSettings } from '../../src/contracts/workflow/settings';
 
 /** Settings of a batcher under test: short intervals, few attempts. In a file of its own, as units need no Temporal. */
 export const TEST_SETTINGS: PipelineSettings = {

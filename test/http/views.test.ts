@@ -1,5 +1,5 @@
 import request from 'supertest';
-import type { BatchView, RequestView } from '../../src/contracts/views';
+import type { BatchView, RequestView } from '../../src/contracts/api/views';
 import { KeepapartError } from '../../src/domain/errors';
 import { testApp } from './test-app';
 

@@ -1,9 +1,9 @@
 import { KeepapartError } from '../../src/domain/errors';
 import { ERRORS, type ErrorCode } from '../../src/domain/errors';
 import { SAVE_RESULT, type ClosedBatchReport, type SaveResultKind } from '../../src/contracts/instruments';
-import type { KnownShard, ShardReading } from '../../src/contracts/readings';
-import { NO_COUNTS } from '../../src/contracts/batcher';
-import type { RecordStore } from '../../src/domain/record-store';
+import type { KnownShard, ShardReading } from '../../src/contracts/workflow/readings';
+import { NO_COUNTS } from '../../src/contracts/workflow/batcher';
+import type { RecordStore } from '../../src/domain/records/record-store';
 import { apiMetrics } from '../../src/metrics/api-metrics';
 import { batcherMetrics, ruleIdOf } from '../../src/metrics/batcher-metrics';
 import { expiryMetrics } from '../../src/metrics/expiry-metrics';

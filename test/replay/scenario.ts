@@ -1,5 +1,5 @@
 import type { History } from '@temporalio/common/lib/proto-utils';
-import { childIdOf } from '../../src/domain/batch';
+import { childIdOf } from '../../src/domain/records/batch';
 import { HOUR } from '../../src/domain/duration';
 import type { startPipeline, TestPipeline } from '../helpers/pipeline';
 import type { CaseName } from './cases';

@@ -1,16 +1,16 @@
 import { defaultPayloadConverter } from '@temporalio/common';
 import type { History } from '@temporalio/common/lib/proto-utils';
 import { temporal } from '@temporalio/proto';
-import type { SaveBatchesResult } from '../../src/contracts/activities';
+import type { SaveBatchesResult } from '../../src/contracts/workflow/activities';
 import {
   addRecordsSignal,
   takeUpdate,
   type AcceptedRequest,
   type BatcherInput,
-} from '../../src/contracts/batcher';
-import { closedBatchesOf, type ChildInput, type ChildResult } from '../../src/contracts/child';
-import { WORKFLOW_TYPE } from '../../src/contracts/ids';
-import { SEARCH_ATTRIBUTES } from '../../src/contracts/search-attributes';
+} from '../../src/contracts/workflow/batcher';
+import { closedBatchesOf, type ChildInput, type ChildResult } from '../../src/contracts/workflow/child';
+import { WORKFLOW_TYPE } from '../../src/contracts/workflow/ids';
+import { SEARCH_ATTRIBUTES } from '../../src/contracts/workflow/search-attributes';
 
 type HistoryEvent = NonNullable<History['events']>[number];
 type Payloads = temporal.api.common.v1.IPayloads | null | undefined;

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
-import type { BatchRef } from '../../src/domain/batch';
-import { conflicts } from '../../src/domain/conflict-rules';
+import type { BatchRef } from '../../src/domain/records/batch';
+import { conflicts } from '../../src/domain/rules';
 import { isKeepapartError } from '../../src/domain/errors';
 import { canonicalJson, type JsonValue } from '../../src/domain/json';
-import type { KeptRecord } from '../../src/domain/record';
-import type { RecordStore } from '../../src/domain/record-store';
+import type { KeptRecord } from '../../src/domain/records/record';
+import type { RecordStore } from '../../src/domain/records/record-store';
 import { jsonValues, similarValues } from '../helpers/arbitraries';
 import type { PostgresDatabase } from '../helpers/postgres-server';
 import { openDatabase } from '../helpers/shared-postgres';

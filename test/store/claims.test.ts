@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { outcomeFileContent, type SettledRecord } from '../../src/domain/outcome';
+import { outcomeFileContent, type SettledRecord } from '../../src/domain/records/outcome';
 import { createFileStore } from '../../src/store/file-store';
 import type { StoreFolders } from '../../src/store/folders';
 import { sweep } from '../../src/store/sweep';

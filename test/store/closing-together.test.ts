@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { BatchRef } from '../../src/domain/batch';
-import { closeTogether } from '../../src/domain/record-store';
+import type { BatchRef } from '../../src/domain/records/batch';
+import { closeTogether } from '../../src/domain/records/record-store';
 import { sweep } from '../../src/store/sweep';
 import { interceptFs } from '../helpers/intercept-fs';
 import { FIVE, groupOf, setUp, syncsDuring } from '../helpers/saving-together';

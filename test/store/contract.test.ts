@@ -1,10 +1,10 @@
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import type { Batch, BatchRef } from '../../src/domain/batch';
+import type { Batch, BatchRef } from '../../src/domain/records/batch';
 import { isKeepapartError } from '../../src/domain/errors';
 import type { JsonValue } from '../../src/domain/json';
-import { OUTCOME_FORMATS, outcomeFileContent, type SettledRecord } from '../../src/domain/outcome';
+import { OUTCOME_FORMATS, outcomeFileContent, type SettledRecord } from '../../src/domain/records/outcome';
 import { createFailingStore } from '../../src/store/failing-store';
 import type { PostgresDatabase } from '../helpers/postgres-server';
 import { openDatabase } from '../helpers/shared-postgres';
@@ -12,7 +12,7 @@ import { fileHarness, postgresHarness, type StoreHarness } from '../helpers/stor
 import { BATCH, BATCH_FILE, record, rolledBack, saved } from '../helpers/store-folders';
 
 /*
- * What every record store promises, whichever it is: see src/domain/record-store.ts. What overtakes what while a batch is
+ * What every record store promises, whichever it is: see src/domain/records/record-store.ts. What overtakes what while a batch is
  * settled: overtaking.test.ts; what one store alone has (torn files, connections that break) is in tests of its own.
  */
 let database: PostgresDatabase;

@@ -3,7 +3,7 @@ import {
   rollBackTogether,
   saveTogether,
   type RecordStore,
-} from '../../src/domain/record-store';
+} from '../../src/domain/records/record-store';
 import { createFailingStore } from '../../src/store/failing-store';
 import { BATCH, record, rolledBack } from '../helpers/store-folders';
 

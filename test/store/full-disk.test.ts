@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { constants } from 'node:os';
 import { dirname, join } from 'node:path';
 import { settleBatch } from '../../activities/settle-batch';
-import { outcomeFileContent } from '../../src/domain/outcome';
+import { outcomeFileContent } from '../../src/domain/records/outcome';
 import { createFileStore } from '../../src/store/file-store';
 import { stagedPath } from '../../src/store/staging';
 import { interceptFs } from '../helpers/intercept-fs';

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { MINUTE } from '../../src/domain/duration';
-import { outcomeFileContent } from '../../src/domain/outcome';
+import { outcomeFileContent } from '../../src/domain/records/outcome';
 import type { PostgresDatabase } from '../helpers/postgres-server';
 import { openDatabase } from '../helpers/shared-postgres';
 import { isUnfinishedSegment } from '../../src/store/segments';

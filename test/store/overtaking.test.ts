@@ -1,12 +1,12 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { settleBatch } from '../../activities/settle-batch';
-import type { SettleBatchResult } from '../../src/contracts/activities';
-import type { Batch } from '../../src/domain/batch';
+import type { SettleBatchResult } from '../../src/contracts/workflow/activities';
+import type { Batch } from '../../src/domain/records/batch';
 import { MINUTE } from '../../src/domain/duration';
 import { isKeepapartError } from '../../src/domain/errors';
-import { jsonOutcomeLine } from '../../src/domain/outcome';
-import type { RecordStore } from '../../src/domain/record-store';
+import { jsonOutcomeLine } from '../../src/domain/records/outcome';
+import type { RecordStore } from '../../src/domain/records/record-store';
 import type { PostgresDatabase } from '../helpers/postgres-server';
 import { inTheMiddleOf } from '../../src/store/testing/contract';
 import { openDatabase } from '../helpers/shared-postgres';

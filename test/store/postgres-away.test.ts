@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { settleBatch } from '../../activities/settle-batch';
 import type { JsonValue } from '../../src/domain/json';
-import type { RecordStore } from '../../src/domain/record-store';
+import type { RecordStore } from '../../src/domain/records/record-store';
 import { interceptQueries } from '../helpers/intercept-queries';
 import { startPostgres, type PostgresServer } from '../helpers/postgres-server';
 import { postgresHarness, type PostgresHarness } from '../helpers/store-harness';

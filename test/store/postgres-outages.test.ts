@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { MINUTE } from '../../src/domain/duration';
 import { isKeepapartError } from '../../src/domain/errors';
-import { outcomeFileContent } from '../../src/domain/outcome';
+import { outcomeFileContent } from '../../src/domain/records/outcome';
 import { openPostgresStore } from '../../src/store/postgres/postgres-store';
 import { ANSWER_LOST, interceptQueries } from '../helpers/intercept-queries';
 import { startPostgres, type PostgresServer } from '../helpers/postgres-server';

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { outcomeFileContent, type SettledRecord } from '../../src/domain/outcome';
-import type { RecordStore } from '../../src/domain/record-store';
+import { outcomeFileContent, type SettledRecord } from '../../src/domain/records/outcome';
+import type { RecordStore } from '../../src/domain/records/record-store';
 import { batchFilesIn } from '../../src/store/batch-files';
 import { createFileStore } from '../../src/store/file-store';
 import { interceptFs, type FsCall } from '../helpers/intercept-fs';

@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { BatchRef } from '../../src/domain/batch';
-import { closeTogether, rollBackTogether } from '../../src/domain/record-store';
+import type { BatchRef } from '../../src/domain/records/batch';
+import { closeTogether, rollBackTogether } from '../../src/domain/records/record-store';
 import { createFileStore } from '../../src/store/file-store';
 import { interceptFs } from '../helpers/intercept-fs';
 import { FIVE, groupOf, lineOf, savedIn, setUp, syncsDuring } from '../helpers/saving-together';

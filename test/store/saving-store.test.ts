@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isKeepapartError } from '../../src/domain/errors';
-import type { SaveAttempt } from '../../src/domain/record-store';
-import { closeTogether, rollBackTogether, saveTogether } from '../../src/domain/record-store';
+import type { SaveAttempt } from '../../src/domain/records/record-store';
+import { closeTogether, rollBackTogether, saveTogether } from '../../src/domain/records/record-store';
 import { storeAway, type SaveOutcome } from '../../src/store';
 import { memorySaver, savingHarness } from '../helpers/store-subjects';
 import { BATCH, BATCH_FILE, record, rolledBack, saved } from '../helpers/store-folders';

@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { settleBatch } from '../../activities/settle-batch';
-import type { SettleBatchResult } from '../../src/contracts/activities';
-import type { Batch } from '../../src/domain/batch';
+import type { SettleBatchResult } from '../../src/contracts/workflow/activities';
+import type { Batch } from '../../src/domain/records/batch';
 import { isKeepapartError } from '../../src/domain/errors';
-import { OUTCOME } from '../../src/domain/outcome';
-import type { RecordStore } from '../../src/domain/record-store';
+import { OUTCOME } from '../../src/domain/records/outcome';
+import type { RecordStore } from '../../src/domain/records/record-store';
 import { createFileStore } from '../../src/store/file-store';
 import type { StoreFolders } from '../../src/store/folders';
 import { sweep } from '../../src/store/sweep';

@@ -1,7 +1,7 @@
 import { mkdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { HOUR } from '../../src/domain/duration';
-import { OUTCOME_FORMATS, outcomeFileContent } from '../../src/domain/outcome';
+import { OUTCOME_FORMATS, outcomeFileContent } from '../../src/domain/records/outcome';
 import { createFileStore } from '../../src/store/file-store';
 import { stagedPath } from '../../src/store/staging';
 import { sweep } from '../../src/store/sweep';

@@ -1,4 +1,4 @@
-import type { BatchSummary } from '../../src/contracts/views';
+import type { BatchSummary } from '../../src/contracts/api/views';
 import { confirmationOf, confirmationOfRedrive } from '../../src/ui/model/confirm';
 import { errorKind, groupLetters } from '../../src/ui/model/dead-letters';
 import { lifeOf, lookupsOf, requestInWords } from '../../src/ui/model/find';

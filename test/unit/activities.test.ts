@@ -7,11 +7,11 @@ import {
   CHILD_CLOSING,
   ROLLBACK_ATTEMPTS,
   type ChildClosing,
-} from '../../src/contracts/activities';
+} from '../../src/contracts/workflow/activities';
 import { ERRORS, KeepapartError, RETRIED, type ErrorCode } from '../../src/domain/errors';
-import { OUTCOME, type SettledRecord } from '../../src/domain/outcome';
+import { OUTCOME, type SettledRecord } from '../../src/domain/records/outcome';
 import { CANCELLED_SAVE, describeSaveFailure, describeUndoFailure } from '../../workflows/child/failures';
-import { packKept, packOutcomes } from '../../src/domain/packed-batch';
+import { packKept, packOutcomes } from '../../src/domain/records/packed-batch';
 import { createMemoryStore } from '../helpers/memory-store';
 
 const batch = { batchId: 'b-00000001', openedAtMs: 0 };

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { NO_COUNTS, type BatcherStatus } from '../../src/contracts/batcher';
+import { NO_COUNTS, type BatcherStatus } from '../../src/contracts/workflow/batcher';
 import { isKeepapartError } from '../../src/domain/errors';
 import { createAdmission, loadOf, type Load } from '../../src/temporal/shard/admission';
 

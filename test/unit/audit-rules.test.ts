@@ -1,6 +1,6 @@
 import fc from 'fast-check';
-import { createRuleCheck } from '../../src/domain/audit-rules';
-import { conflictingRules } from '../../src/domain/conflict-rules';
+import { createRuleCheck } from '../../src/domain/audit/rules';
+import { conflictingRules } from '../../src/domain/rules';
 import { conflictRules, fewRecordValues } from '../helpers/arbitraries';
 
 test('the rules that a file breaks are those that keep any two of its records apart, with two that show it (G2)', () => {

@@ -1,11 +1,11 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { AuditedTemporal } from '../../src/cli/audit/audited-temporal';
-import { renderAudit } from '../../src/cli/audit/render-audit';
-import { runAudit } from '../../src/cli/audit/run-audit';
+import type { AuditedTemporal } from '../../src/cli/commands/audit/audited-temporal';
+import { renderAudit } from '../../src/cli/commands/audit/render-audit';
+import { runAudit } from '../../src/cli/commands/audit/run-audit';
 import { loadConfig } from '../../src/config';
-import { nothingFound, type ShardSum } from '../../src/domain/audit-report';
+import { nothingFound, type ShardSum } from '../../src/domain/audit/report';
 
 /** The sum of every batcher is part of an audit (G4). */
 const SUM: ShardSum = {

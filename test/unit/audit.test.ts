@@ -1,8 +1,8 @@
-import { createAudit } from '../../src/domain/audit';
-import { createLedger } from '../../src/domain/audit-ledger';
-import { LISTED, type FileReport, type Found } from '../../src/domain/audit-report';
+import { createAudit } from '../../src/domain/audit/audit';
+import { createLedger } from '../../src/domain/audit/ledger';
+import { LISTED, type FileReport, type Found } from '../../src/domain/audit/report';
 import type { JsonValue } from '../../src/domain/json';
-import { OUTCOME, outcomeFileContent, type OutcomeFormat } from '../../src/domain/outcome';
+import { OUTCOME, outcomeFileContent, type OutcomeFormat } from '../../src/domain/records/outcome';
 
 type Kept = readonly [recordId: string, value: JsonValue];
 

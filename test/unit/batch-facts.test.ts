@@ -1,4 +1,4 @@
-import { WORKFLOW_TYPE } from '../../src/contracts/ids';
+import { WORKFLOW_TYPE } from '../../src/contracts/workflow/ids';
 import { batchesIn, type ExecutionInfo } from '../../src/temporal/children/batch-facts';
 
 test('A batch has the requests that its child names, and no request by a name that every object has.', () => {

@@ -1,9 +1,9 @@
 import type { WorkflowInfo } from '@temporalio/workflow';
 import fc from 'fast-check';
-import { CHILD_CLOSING } from '../../src/contracts/activities';
-import { RUN_LIMITS, type RunLimits } from '../../src/contracts/batcher';
-import type { PipelineSettings } from '../../src/contracts/settings';
-import { appendToEnd } from '../../src/domain/paged-buffer';
+import { CHILD_CLOSING } from '../../src/contracts/workflow/activities';
+import { RUN_LIMITS, type RunLimits } from '../../src/contracts/workflow/batcher';
+import type { PipelineSettings } from '../../src/contracts/workflow/settings';
+import { appendToEnd } from '../../src/domain/buffer/paged-buffer';
 import { nextWakeAtMs } from '../../workflows/batcher/conflict-scope';
 import { batchesInFlight, recordClosing, recordProgress } from '../../workflows/batcher/in-flight';
 import { freeSlots } from '../../workflows/batcher/free-slots';

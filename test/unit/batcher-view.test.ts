@@ -1,7 +1,7 @@
-import type { ConflictRule } from '../../src/domain/conflict-rules';
+import type { ConflictRule } from '../../src/domain/rules';
 import { NO_CUTS } from '../../src/domain/explain/cut-counts';
-import { appendToEnd, flushEverything } from '../../src/domain/paged-buffer';
-import { NO_LAYOUT } from '../../src/domain/layout';
+import { appendToEnd, flushEverything } from '../../src/domain/buffer/paged-buffer';
+import { NO_LAYOUT } from '../../src/domain/windows/layout';
 import { digestOf, keyRefOf } from '../../src/temporal/shard/digests';
 import { changeLimits } from '../../workflows/batcher/limits';
 import { recordProgress } from '../../workflows/batcher/in-flight';

@@ -4,10 +4,10 @@ import fc from 'fast-check';
 import type { ApplicationFailure } from '@temporalio/common';
 import { asFailure } from '../../activities/failure';
 import { settleBatch } from '../../activities/settle-batch';
-import { ROLLBACK_ATTEMPTS } from '../../src/contracts/activities';
+import { ROLLBACK_ATTEMPTS } from '../../src/contracts/workflow/activities';
 import { KIB, MIB } from '../../src/domain/duration';
 import { jsonBytes, utf8Bytes } from '../../src/domain/json';
-import { OUTCOME, cutToBytes, withShortErrors, type RecordOutcome } from '../../src/domain/outcome';
+import { OUTCOME, cutToBytes, withShortErrors, type RecordOutcome } from '../../src/domain/records/outcome';
 import { createMemoryStore } from '../helpers/memory-store';
 
 /** What takes the most: six bytes in JSON for one of UTF-8. */

@@ -14,9 +14,9 @@ import {
   type BufferedRecord,
   type PackedBuffer,
   type RecordBuffer,
-} from '../../src/domain/buffer';
+} from '../../src/domain/buffer/buffer';
 import { MIB } from '../../src/domain/duration';
-import { takeFlushes } from '../../src/domain/flush-policy';
+import { takeFlushes } from '../../src/domain/buffer/flush-policy';
 import type { JsonValue } from '../../src/domain/json';
 import { anyJson } from '../helpers/arbitraries';
 

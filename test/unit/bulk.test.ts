@@ -1,11 +1,11 @@
 import { closeBatches, rollBack, saveBatches } from '../../activities/bulk';
-import { ROLLBACK_ATTEMPTS, type PackedBatches } from '../../src/contracts/activities';
+import { ROLLBACK_ATTEMPTS, type PackedBatches } from '../../src/contracts/workflow/activities';
 import { MIB } from '../../src/domain/duration';
 import { KeepapartError } from '../../src/domain/errors';
-import { OUTCOME, type RecordOutcome } from '../../src/domain/outcome';
-import { packKept, packOutcomes } from '../../src/domain/packed-batch';
-import type { KeptRecord } from '../../src/domain/record';
-import type { RecordStore } from '../../src/domain/record-store';
+import { OUTCOME, type RecordOutcome } from '../../src/domain/records/outcome';
+import { packKept, packOutcomes } from '../../src/domain/records/packed-batch';
+import type { KeptRecord } from '../../src/domain/records/record';
+import type { RecordStore } from '../../src/domain/records/record-store';
 import type { Pass } from '../../activities/store-gate';
 import { createMemoryStore } from '../helpers/memory-store';
 

@@ -1,6 +1,6 @@
-import type { BufferedRecord } from '../../src/domain/buffer';
+import type { BufferedRecord } from '../../src/domain/buffer/buffer';
 import { KIB, MIB } from '../../src/domain/duration';
-import type { Flush } from '../../src/domain/flush-policy';
+import type { Flush } from '../../src/domain/buffer/flush-policy';
 import { jsonBytes } from '../../src/domain/json';
 import { groupFlushes } from '../../workflows/batcher/child-bounds';
 import { newState } from '../helpers/batcher-loop';

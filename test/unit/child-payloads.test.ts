@@ -1,8 +1,8 @@
 import { ActivityFailure, ApplicationFailure, RetryState } from '@temporalio/common';
-import type { ChildInput, ChildPolicy, ChildResult } from '../../src/contracts/child';
+import type { ChildInput, ChildPolicy, ChildResult } from '../../src/contracts/workflow/child';
 import { MIB } from '../../src/domain/duration';
 import { jsonBytes, type JsonValue } from '../../src/domain/json';
-import { unpackOutcomes, packKept } from '../../src/domain/packed-batch';
+import { unpackOutcomes, packKept } from '../../src/domain/records/packed-batch';
 import { batchesWorkflow } from '../../workflows/child/child';
 import { FakeWorkflow } from '../helpers/fake-workflow';
 

@@ -1,10 +1,5 @@
 import fc from 'fast-check';
-import {
-  conflictingRules,
-  conflicts,
-  parseConflictRules,
-  type ConflictRule,
-} from '../../src/domain/conflict-rules';
+import { conflictingRules, conflicts, parseConflictRules, type ConflictRule } from '../../src/domain/rules';
 import type { JsonValue } from '../../src/domain/json';
 import { conflictRules, recordValue } from '../helpers/arbitraries';
 

@@ -1,8 +1,8 @@
-import { RUN_LIMITS } from '../../src/contracts/batcher';
-import type { PipelineSettings } from '../../src/contracts/settings';
-import { childIdOf } from '../../src/domain/batch';
+import { RUN_LIMITS } from '../../src/contracts/workflow/batcher';
+import type { PipelineSettings } from '../../src/contracts/workflow/settings';
+import { childIdOf } from '../../src/domain/records/batch';
 import type { JsonValue } from '../../src/domain/json';
-import { appendToEnd, spill } from '../../src/domain/paged-buffer';
+import { appendToEnd, spill } from '../../src/domain/buffer/paged-buffer';
 import {
   followScope,
   looksAhead,

@@ -1,4 +1,4 @@
-import { connectionLimits } from '../../src/cli/connection-limits';
+import { connectionLimits } from '../../src/cli/process/connection-limits';
 
 test.each([
   [64, { http: 32, tcp: 8 }],

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
-import { conflicts, parseConflictRules, type ConflictRule } from '../../src/domain/conflict-rules';
-import { coveredRules } from '../../src/domain/covered-rules';
+import { conflicts, parseConflictRules, type ConflictRule } from '../../src/domain/rules';
+import { coveredRules } from '../../src/domain/rules/covered-rules';
 import { conflictRule, conflictRules, recordValue } from '../helpers/arbitraries';
 
 test('a rule that another one covers keeps nothing apart by itself', () => {

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ROLES } from '../../src/cli/roles';
+import { ROLES } from '../../src/cli/process/roles';
 import { SETTING_KEYS } from '../../src/config';
 import { envName } from '../../src/config/names';
 

@@ -1,4 +1,4 @@
-import { didYouMean } from '../../src/cli/did-you-mean';
+import { didYouMean } from '../../src/cli/terminal/did-you-mean';
 import { LIMIT_KEYS } from '../../src/domain/limits';
 
 test.each([

@@ -1,4 +1,4 @@
-import type { BatcherStatus, DrainStatus } from '../../src/contracts/batcher';
+import type { BatcherStatus, DrainStatus } from '../../src/contracts/workflow/batcher';
 import { KeepapartError } from '../../src/domain/errors';
 import { drain } from '../../src/temporal/shard/drain';
 import type { Shards } from '../../src/temporal/shard/shards';

@@ -5,9 +5,9 @@ import {
   emptyBuffer,
   flushAll,
   type RecordBuffer,
-} from '../../src/domain/buffer';
-import type { ConflictRule } from '../../src/domain/conflict-rules';
-import { nextFlushAtMs, takeFlushes, type FlushPolicy } from '../../src/domain/flush-policy';
+} from '../../src/domain/buffer/buffer';
+import type { ConflictRule } from '../../src/domain/rules';
+import { nextFlushAtMs, takeFlushes, type FlushPolicy } from '../../src/domain/buffer/flush-policy';
 import type { JsonValue } from '../../src/domain/json';
 import { anyPolicy, anyStep, BufferModel } from '../helpers/buffer-model';
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
-import { batcherWorkflowId, isBatcherOf, shardOf } from '../../src/contracts/ids';
+import { batcherWorkflowId, isBatcherOf, shardOf } from '../../src/contracts/workflow/ids';
 
 test('the batcher of a shard is known by the configured id and the number of the shard.', () => {
   expect(batcherWorkflowId('batcher', 0)).toBe('batcher-0');

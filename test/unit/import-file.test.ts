@@ -2,7 +2,7 @@ import { appendFile, mkdtemp, open, rm, truncate, writeFile } from 'node:fs/prom
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Readable } from 'node:stream';
-import { openImport, type ImportFile } from '../../src/cli/import/import-file';
+import { openImport, type ImportFile } from '../../src/cli/commands/import/import-file';
 import { MIB } from '../../src/domain/duration';
 
 let folder: string;

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { KeepapartApiError } from '../../src/client';
-import { keyOfContent } from '../../src/cli/import/file-key';
-import { formatOf, toNdjson, type Format, type ReadAs } from '../../src/cli/import/formats';
-import { inLinesOfFile } from '../../src/cli/import/place-in-file';
-import { readAsOf } from '../../src/cli/import/read-as';
-import { createSourceLines } from '../../src/cli/import/source-lines';
+import { keyOfContent } from '../../src/cli/commands/import/file-key';
+import { formatOf, toNdjson, type Format, type ReadAs } from '../../src/cli/commands/import/formats';
+import { inLinesOfFile } from '../../src/cli/commands/import/place-in-file';
+import { readAsOf } from '../../src/cli/commands/import/read-as';
+import { createSourceLines } from '../../src/cli/commands/import/source-lines';
 
 const AS: ReadAs = { format: 'ndjson', column: undefined, numbers: false, delimiter: undefined };
 

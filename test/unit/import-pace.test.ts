@@ -1,4 +1,4 @@
-import { createPace } from '../../src/cli/import/pace';
+import { createPace } from '../../src/cli/commands/import/pace';
 import { SECOND } from '../../src/domain/duration';
 
 /** Takes in a point for each second from `from` on, at a steady pace; gives the last pace told. */

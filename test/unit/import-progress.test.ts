@@ -1,4 +1,4 @@
-import { createImportState } from '../../src/cli/import/import-progress';
+import { createImportState } from '../../src/cli/commands/import/import-progress';
 import { SECOND } from '../../src/domain/duration';
 
 test('what is shown is what was accepted, not what the connection holds, and the time left goes by it', () => {

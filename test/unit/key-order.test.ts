@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { bufferedRecordId } from '../../src/domain/buffer';
+import { bufferedRecordId } from '../../src/domain/buffer/buffer';
 import type { JsonValue } from '../../src/domain/json';
 import { BufferModel, type Step } from '../helpers/buffer-model';
 

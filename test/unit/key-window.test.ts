@@ -13,7 +13,7 @@ import {
   type KeyWindow,
   type KeyWindowPolicy,
   type PackedKeyWindow,
-} from '../../src/domain/key-window';
+} from '../../src/domain/windows/key-window';
 import { MAX_WINDOW_KEYS } from '../../src/domain/limits';
 import { digestOf } from '../../src/temporal/shard/digests';
 

@@ -8,7 +8,7 @@ import {
   nextLayout,
   reachOf,
   type Layout,
-} from '../../src/domain/layout';
+} from '../../src/domain/windows/layout';
 
 const WINDOW_MS = 10 * MINUTE;
 

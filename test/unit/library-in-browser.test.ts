@@ -1,4 +1,5 @@
 import { transformFileSync } from '@swc/core';
+import { existsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { createContext, runInContext } from 'node:vm';
 
@@ -28,7 +29,8 @@ function loadBare(entry: string): { library: Library; files: string[] } {
     ) => void;
     run(module, module.exports, (name: string) => {
       if (!name.startsWith('.')) throw new Error(`${file} imports ${name}, which a browser does not have`);
-      return load(`${resolve(dirname(file), name)}.ts`);
+      const path = resolve(dirname(file), name);
+      return load(existsSync(`${path}.ts`) ? `${path}.ts` : `${path}/index.ts`);
     });
     return module.exports;
   };

@@ -1,6 +1,6 @@
 import { ApplicationFailure } from '@temporalio/common';
 import fc from 'fast-check';
-import type { PipelineSettings } from '../../src/contracts/settings';
+import type { PipelineSettings } from '../../src/contracts/workflow/settings';
 import type { LimitsPatch } from '../../src/domain/limits';
 import { LIMIT_KEYS, problemsOfLimitsPatch } from '../../src/domain/limits';
 import { changeLimits, configure, limitsInForce, refuseBadLimits } from '../../workflows/batcher/limits';

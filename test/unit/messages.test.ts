@@ -1,9 +1,9 @@
 import { ApplicationFailure } from '@temporalio/common';
 import fc from 'fast-check';
 import { KIB, MIB, MINUTE } from '../../src/domain/duration';
-import { adoptLayout, type Layout } from '../../src/domain/layout';
-import { flushEverything } from '../../src/domain/paged-buffer';
-import { noteMessage } from '../../src/domain/sender-window';
+import { adoptLayout, type Layout } from '../../src/domain/windows/layout';
+import { flushEverything } from '../../src/domain/buffer/paged-buffer';
+import { noteMessage } from '../../src/domain/windows/sender-window';
 import { digestOf, keyRefOf } from '../../src/temporal/shard/digests';
 import { NumberedSender } from '../../src/temporal/shard/numbered';
 import { followScope } from '../../workflows/batcher/conflict-scope';

@@ -1,10 +1,10 @@
-import type { MessageOrigin } from '../../src/domain/sender-window';
+import type { MessageOrigin } from '../../src/domain/windows/sender-window';
 import {
   MAX_SENDERS,
   MAX_SENDER_LENGTH,
   noteMessage,
   type SenderWindow,
-} from '../../src/domain/sender-window';
+} from '../../src/domain/windows/sender-window';
 import { NumberedSender, updateIdOf } from '../../src/temporal/shard/numbered';
 
 /** Sends that a test lets end one by one. */

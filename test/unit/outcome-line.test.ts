@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { canonicalJson } from '../../src/domain/json';
-import { OUTCOME, OUTCOME_FORMATS, outcomeLine, type SettledRecord } from '../../src/domain/outcome';
-import { parseOutcomeLine } from '../../src/domain/outcome-line';
+import { OUTCOME, OUTCOME_FORMATS, outcomeLine, type SettledRecord } from '../../src/domain/records/outcome';
+import { parseOutcomeLine } from '../../src/domain/audit/outcome-line';
 import { jsonValues } from '../helpers/arbitraries';
 
 const settled: fc.Arbitrary<SettledRecord> = fc.record({

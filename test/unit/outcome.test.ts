@@ -12,7 +12,7 @@ import {
   tallyOutcomes,
   withFailedUndo,
   type SettledRecord,
-} from '../../src/domain/outcome';
+} from '../../src/domain/records/outcome';
 
 const AT_MS = Date.UTC(2026, 0, 31, 23, 59, 58, 7);
 

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { OUTCOME, tallyOutcomes, type RecordOutcome } from '../../src/domain/outcome';
+import { OUTCOME, tallyOutcomes, type RecordOutcome } from '../../src/domain/records/outcome';
 import {
   packBatch,
   packKept,
@@ -7,8 +7,8 @@ import {
   tallyPacked,
   unpackBatch,
   unpackOutcomes,
-} from '../../src/domain/packed-batch';
-import { recordIdOf } from '../../src/domain/record';
+} from '../../src/domain/records/packed-batch';
+import { recordIdOf } from '../../src/domain/records/record';
 
 const anyRequestId = fc.constantFrom('a', 'a:1', 'urn:x:7', '');
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
-import { inOrder, type PackedBuffer } from '../../src/domain/buffer';
+import { inOrder, type PackedBuffer } from '../../src/domain/buffer/buffer';
 import { KIB } from '../../src/domain/duration';
-import { takeFlushes } from '../../src/domain/flush-policy';
+import { takeFlushes } from '../../src/domain/buffer/flush-policy';
 import type { JsonValue } from '../../src/domain/json';
 import {
   MAX_CARRIED_HEAD_BYTES,
@@ -17,7 +17,7 @@ import {
   sizeOf,
   spill,
   takeInPage,
-} from '../../src/domain/paged-buffer';
+} from '../../src/domain/buffer/paged-buffer';
 
 const POLICY = { maxBatchSize: 5, conflicts: [], flushIntervalMs: 1_000_000 };
 

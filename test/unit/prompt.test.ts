@@ -1,6 +1,6 @@
 import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
-import { promptForLists } from '../../src/cli/send/prompt';
+import { promptForLists } from '../../src/cli/commands/send/prompt';
 import type { JsonValue } from '../../src/domain/json';
 import { KeepapartError } from '../../src/domain/errors';
 

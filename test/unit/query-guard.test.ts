@@ -1,4 +1,4 @@
-import { QUERY_REFUSED } from '../../src/contracts/query-guard';
+import { QUERY_REFUSED } from '../../src/contracts/workflow/query-guard';
 import { workflowCode } from '../../src/temporal/worker/workflow-bundle';
 import { interceptors } from '../../workflows/query-guard';
 import { bundleOfToday } from '../helpers/builds';

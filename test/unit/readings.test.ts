@@ -1,4 +1,4 @@
-import type { ShardReading } from '../../src/contracts/readings';
+import type { ShardReading } from '../../src/contracts/workflow/readings';
 import { Readings } from '../../src/temporal/shard/readings';
 import type { Shard } from '../../src/temporal/shard/shard';
 

@@ -1,7 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import type { AcceptedRequest } from '../../src/contracts/batcher';
+import type { AcceptedRequest } from '../../src/contracts/workflow/batcher';
 import type { JsonValue } from '../../src/domain/json';
-import type { StreamProgress } from '../../src/domain/stream-window';
+import type { StreamProgress } from '../../src/domain/windows/stream-window';
 import { keyRefOf } from '../../src/temporal/shard/digests';
 import { openRecordStream, type StreamChannel } from '../../src/temporal/shard/record-stream';
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
-import { batchIdIn, childIdOf, childOfBatch, childSeqOf, placeInChild } from '../../src/domain/batch';
-import { indexOf, recordIdOf, requestIdOf } from '../../src/domain/record';
+import { batchIdIn, childIdOf, childOfBatch, childSeqOf, placeInChild } from '../../src/domain/records/batch';
+import { indexOf, recordIdOf, requestIdOf } from '../../src/domain/records/record';
 
 test('a record is known by its request and its place there, and both can be told from its id.', () => {
   expect(recordIdOf('a', 0)).toBe('a:0');

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
-import { isKnowableRequestId } from '../../src/contracts/ids';
-import { recordIdOf } from '../../src/domain/record';
+import { isKnowableRequestId } from '../../src/contracts/workflow/ids';
+import { recordIdOf } from '../../src/domain/records/record';
 import { isRedriveId, redriveIdOf, redriveOf } from '../../src/domain/redrive';
 
 /** As clients may name requests: never like a redrive. */

@@ -1,5 +1,5 @@
-import type { AcceptedRequest } from '../../src/contracts/batcher';
-import type { StreamProgress } from '../../src/domain/stream-window';
+import type { AcceptedRequest } from '../../src/contracts/workflow/batcher';
+import type { StreamProgress } from '../../src/domain/windows/stream-window';
 import { canonicalJson, type JsonValue } from '../../src/domain/json';
 import { keyRefOf, sha256, shortDigest } from '../../src/temporal/shard/digests';
 import { openRecordStream } from '../../src/temporal/shard/record-stream';

@@ -1,4 +1,4 @@
-import type { RequestTrace } from '../../src/contracts/batcher';
+import type { RequestTrace } from '../../src/contracts/workflow/batcher';
 import type { BatchReader } from '../../src/temporal/children/batch-reader';
 import type { Shards } from '../../src/temporal/shard/shards';
 import { readRequest, type Places } from '../../src/temporal/views/request-view';

@@ -1,11 +1,11 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { cutAsBatcher } from '../../src/cli/rules/cut-as-batcher';
-import { readPolicy } from '../../src/cli/rules/policy';
-import { renderExplanation } from '../../src/cli/rules/render-explanation';
-import { runPolicy } from '../../src/cli/rules/run-policy';
-import { parseConflictRules } from '../../src/domain/conflict-rules';
+import { cutAsBatcher } from '../../src/cli/commands/rules/cut-as-batcher';
+import { readPolicy } from '../../src/cli/commands/rules/policy';
+import { renderExplanation } from '../../src/cli/commands/rules/render-explanation';
+import { runPolicy } from '../../src/cli/commands/rules/run-policy';
+import { parseConflictRules } from '../../src/domain/rules';
 import { WHY_NO_LARGER } from '../../src/domain/explain';
 import type { JsonValue } from '../../src/domain/json';
 

@@ -2,12 +2,12 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { readAsOf } from '../../src/cli/import/read-as';
-import { readPolicy } from '../../src/cli/rules/policy';
-import { readDocument } from '../../src/cli/rules/read-document';
-import { readRecords } from '../../src/cli/rules/read-records';
-import { rulesOfFile } from '../../src/cli/rules/read-rules';
-import { runPolicy } from '../../src/cli/rules/run-policy';
+import { readAsOf } from '../../src/cli/commands/import/read-as';
+import { readPolicy } from '../../src/cli/commands/rules/policy';
+import { readDocument } from '../../src/cli/commands/rules/read-document';
+import { readRecords } from '../../src/cli/commands/rules/read-records';
+import { rulesOfFile } from '../../src/cli/commands/rules/read-rules';
+import { runPolicy } from '../../src/cli/commands/rules/run-policy';
 import { isKeepapartError } from '../../src/domain/errors';
 
 let folder: string;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
-import type { PipelineSettings } from '../../src/contracts/settings';
-import { flushEverything } from '../../src/domain/paged-buffer';
+import type { PipelineSettings } from '../../src/contracts/workflow/settings';
+import { flushEverything } from '../../src/domain/buffer/paged-buffer';
 import { nextWakeAtMs } from '../../workflows/batcher/conflict-scope';
 import { noteFastestSave } from '../../workflows/batcher/save-shape';
 import { takeRequest } from '../../workflows/batcher/requests';

@@ -1,4 +1,4 @@
-import type { PipelineSettings } from '../../src/contracts/settings';
+import type { PipelineSettings } from '../../src/contracts/workflow/settings';
 import { nextWakeAtMs } from '../../workflows/batcher/conflict-scope';
 import {
   RECORD_CHILDREN,

@@ -3,7 +3,7 @@ import {
   MORE_REQUEST_IDS,
   SEARCH_ATTRIBUTES,
   indexedRequestIds,
-} from '../../src/contracts/search-attributes';
+} from '../../src/contracts/workflow/search-attributes';
 
 /** What Temporal takes as one search attribute's value (`frontend.searchAttributesSizeOfValueLimit`). */
 const MAX_VALUE_BYTES = 2048;

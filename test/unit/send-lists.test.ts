@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { listsOfArguments, listsOfInput } from '../../src/cli/send/read-lists';
+import { listsOfArguments, listsOfInput } from '../../src/cli/commands/send/read-lists';
 
 const input = (text: string | Buffer) => listsOfInput(Readable.from([Buffer.from(text as string)]));
 

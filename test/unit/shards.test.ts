@@ -1,10 +1,10 @@
 import type { Client } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
-import type { AcceptedRequest, BatcherQuestion, TakeAnswer } from '../../src/contracts/batcher';
-import { shardOf } from '../../src/contracts/ids';
-import type { Layout } from '../../src/domain/layout';
+import type { AcceptedRequest, BatcherQuestion, TakeAnswer } from '../../src/contracts/workflow/batcher';
+import { shardOf } from '../../src/contracts/workflow/ids';
+import type { Layout } from '../../src/domain/windows/layout';
 import type { JsonValue } from '../../src/domain/json';
-import type { MessageOrigin } from '../../src/domain/sender-window';
+import type { MessageOrigin } from '../../src/domain/windows/sender-window';
 import type { BatcherCalls } from '../../src/temporal/shard/batcher-calls';
 import { keyRefOf } from '../../src/temporal/shard/digests';
 import { KeyedRequests } from '../../src/temporal/shard/keyed-requests';

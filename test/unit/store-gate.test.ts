@@ -1,6 +1,6 @@
 import { StoreGate, type Wait } from '../../activities/store-gate';
 import { KeepapartError } from '../../src/domain/errors';
-import { isStoreAway } from '../../src/domain/store-away';
+import { isStoreAway } from '../../src/domain/records/store-away';
 
 beforeEach(() => jest.useFakeTimers());
 afterEach(() => jest.useRealTimers());

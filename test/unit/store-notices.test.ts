@@ -1,4 +1,4 @@
-import type { StoreNotice } from '../../src/contracts/store-notice';
+import type { StoreNotice } from '../../src/contracts/workflow/store-notice';
 import { MINUTE, SECOND } from '../../src/domain/duration';
 import { StoreNotices, isStoreNotice } from '../../workflows/batcher/store-notices';
 

@@ -1,8 +1,18 @@
 import fc from 'fast-check';
 import { DAY, MINUTE } from '../../src/domain/duration';
-import { packKeys, unpackKeys } from '../../src/domain/key-window';
-import { bodyUnder, progressUnder, takeOnce, type KnownRequests } from '../../src/domain/known-requests';
-import { MAX_STREAMS, packStreams, unpackStreams, type PackedStreams } from '../../src/domain/stream-window';
+import { packKeys, unpackKeys } from '../../src/domain/windows/key-window';
+import {
+  bodyUnder,
+  progressUnder,
+  takeOnce,
+  type KnownRequests,
+} from '../../src/domain/windows/known-requests';
+import {
+  MAX_STREAMS,
+  packStreams,
+  unpackStreams,
+  type PackedStreams,
+} from '../../src/domain/windows/stream-window';
 
 const POLICY = { idempotencyWindowMs: 1 * DAY, idempotencyWindowKeys: 1000 };
 

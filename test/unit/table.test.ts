@@ -1,4 +1,4 @@
-import { counted, table } from '../../src/cli/table';
+import { counted, table } from '../../src/cli/terminal/table';
 
 const ERROR =
   'the store refused it: value too long for type character varying(10), in column sku of table records';

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import pino from 'pino';
-import { readTlsFiles, watchTlsFiles } from '../../src/cli/tls-files';
+import { readTlsFiles, watchTlsFiles } from '../../src/cli/process/tls-files';
 import type { TlsPair } from '../../src/http/listen';
 import { selfSigned } from '../helpers/certificates';
 import { waitFor } from '../helpers/wait-for';

@@ -1,6 +1,6 @@
 import type { Client } from '@temporalio/client';
-import { isBatcherOf } from '../../src/contracts/ids';
-import type { BatchSummary } from '../../src/contracts/views';
+import { isBatcherOf } from '../../src/contracts/workflow/ids';
+import type { BatchSummary } from '../../src/contracts/api/views';
 import { createBatchList } from '../../src/temporal/children/batch-pages';
 import type { BatchReader } from '../../src/temporal/children/batch-reader';
 import { createDeadLetterReader } from '../../src/temporal/dead-letters/dead-letters';

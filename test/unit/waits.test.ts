@@ -1,9 +1,9 @@
-import type { PipelineSettings } from '../../src/contracts/settings';
-import type { Wait } from '../../src/contracts/waits';
-import { flushAll } from '../../src/domain/buffer';
-import type { ConflictRule } from '../../src/domain/conflict-rules';
+import type { PipelineSettings } from '../../src/contracts/workflow/settings';
+import type { Wait } from '../../src/contracts/workflow/waits';
+import { flushAll } from '../../src/domain/buffer/buffer';
+import type { ConflictRule } from '../../src/domain/rules';
 import type { JsonValue } from '../../src/domain/json';
-import { spill } from '../../src/domain/paged-buffer';
+import { spill } from '../../src/domain/buffer/paged-buffer';
 import { waitView } from '../../src/temporal/views/wait-view';
 import { takeRequest } from '../../workflows/batcher/requests';
 import type { BatcherState } from '../../workflows/batcher/state';

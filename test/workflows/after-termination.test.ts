@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { RUN_LIMITS } from '../../src/contracts/batcher';
-import { WORKFLOW_TYPE } from '../../src/contracts/ids';
+import { RUN_LIMITS } from '../../src/contracts/workflow/batcher';
+import { WORKFLOW_TYPE } from '../../src/contracts/workflow/ids';
 import { createBatcherClient } from '../../src/temporal/batcher-client';
 import { rescue } from '../../src/temporal/rescue/rescue';
 import { GIVING_WAY } from '../../src/temporal/shard/giving-way';

@@ -1,6 +1,6 @@
-import type { BatchSummary } from '../../src/contracts/views';
-import { WORKFLOW_TYPE } from '../../src/contracts/ids';
-import { batchIdIn } from '../../src/domain/batch';
+import type { BatchSummary } from '../../src/contracts/api/views';
+import { WORKFLOW_TYPE } from '../../src/contracts/workflow/ids';
+import { batchIdIn } from '../../src/domain/records/batch';
 import { HOUR } from '../../src/domain/duration';
 import { KeepapartError } from '../../src/domain/errors';
 import { activitiesOf, childOf, listChildren } from '../helpers/histories';

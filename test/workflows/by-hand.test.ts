@@ -1,7 +1,7 @@
-import type { ChildWorkflow } from '../../src/contracts/child';
-import { WORKFLOW_TYPE } from '../../src/contracts/ids';
-import { childIdOf } from '../../src/domain/batch';
-import { OUTCOME } from '../../src/domain/outcome';
+import type { ChildWorkflow } from '../../src/contracts/workflow/child';
+import { WORKFLOW_TYPE } from '../../src/contracts/workflow/ids';
+import { childIdOf } from '../../src/domain/records/batch';
+import { OUTCOME } from '../../src/domain/records/outcome';
 import { savedValues } from '../helpers/memory-store';
 import { anotherShards, startPipeline, type TestPipeline } from '../helpers/pipeline';
 import { waitFor } from '../helpers/wait-for';

@@ -1,6 +1,6 @@
 import request from 'supertest';
-import { conflicts } from '../../src/domain/conflict-rules';
-import { RUN_LIMITS } from '../../src/contracts/batcher';
+import { conflicts } from '../../src/domain/rules';
+import { RUN_LIMITS } from '../../src/contracts/workflow/batcher';
 import { HOUR } from '../../src/domain/duration';
 import { startPipeline, type TestPipeline } from '../helpers/pipeline';
 import { TEST_SETTINGS } from '../helpers/test-settings';

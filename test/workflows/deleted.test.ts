@@ -1,7 +1,7 @@
 import { WorkflowNotFoundError, type WorkflowHandle } from '@temporalio/client';
-import { bufferPageId } from '../../src/contracts/ids';
+import { bufferPageId } from '../../src/contracts/workflow/ids';
 import { HOUR, KIB } from '../../src/domain/duration';
-import { OUTCOME } from '../../src/domain/outcome';
+import { OUTCOME } from '../../src/domain/records/outcome';
 import { savedValues } from '../helpers/memory-store';
 import { startPipeline, type TestPipeline } from '../helpers/pipeline';
 import { waitFor } from '../helpers/wait-for';

@@ -1,5 +1,5 @@
 import request from 'supertest';
-import { FLUSH_REASON } from '../../src/domain/batch';
+import { FLUSH_REASON } from '../../src/domain/records/batch';
 import { startPipeline, type TestPipeline } from '../helpers/pipeline';
 import { appOf } from '../helpers/pipeline-app';
 import { savedValues } from '../helpers/memory-store';

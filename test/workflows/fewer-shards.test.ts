@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { shardOf } from '../../src/contracts/ids';
+import { shardOf } from '../../src/contracts/workflow/ids';
 import { HOUR } from '../../src/domain/duration';
 import { createBatcherClient } from '../../src/temporal/batcher-client';
 import { anotherShards, startPipeline, type TestPipeline } from '../helpers/pipeline';

@@ -1,4 +1,4 @@
-import type { ChildInput } from '../../src/contracts/child';
+import type { ChildInput } from '../../src/contracts/workflow/child';
 import { HOUR } from '../../src/domain/duration';
 import { inputOf, readStart } from '../../src/temporal/server/first-event';
 import { startPipeline, type TestPipeline } from '../helpers/pipeline';

@@ -1,4 +1,4 @@
-import { bufferPageId } from '../../src/contracts/ids';
+import { bufferPageId } from '../../src/contracts/workflow/ids';
 import { childOf, eventsOf } from '../helpers/histories';
 import { savedValues } from '../helpers/memory-store';
 import { startPipeline, type TestPipeline } from '../helpers/pipeline';

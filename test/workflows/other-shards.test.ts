@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { BatcherClient } from '../../src/contracts/batcher-client';
-import { batcherWorkflowId, shardOf } from '../../src/contracts/ids';
+import { batcherWorkflowId, shardOf } from '../../src/contracts/workflow/ids';
 import { createBatcherClient } from '../../src/temporal/batcher-client';
 import { savedValues } from '../helpers/memory-store';
 import { anotherShards, startPipeline, type TestPipeline } from '../helpers/pipeline';

@@ -1,9 +1,9 @@
-import { RUN_LIMITS, drainSignal, type BatcherInput } from '../../src/contracts/batcher';
-import { WORKFLOW_TYPE, bufferPageId } from '../../src/contracts/ids';
-import { childSeqOf } from '../../src/domain/batch';
-import type { PackedBuffer } from '../../src/domain/buffer';
+import { RUN_LIMITS, drainSignal, type BatcherInput } from '../../src/contracts/workflow/batcher';
+import { WORKFLOW_TYPE, bufferPageId } from '../../src/contracts/workflow/ids';
+import { childSeqOf } from '../../src/domain/records/batch';
+import type { PackedBuffer } from '../../src/domain/buffer/buffer';
 import { HOUR, KIB } from '../../src/domain/duration';
-import { MAX_CARRIED_HEAD_BYTES, MAX_CARRIED_TAIL_BYTES } from '../../src/domain/paged-buffer';
+import { MAX_CARRIED_HEAD_BYTES, MAX_CARRIED_TAIL_BYTES } from '../../src/domain/buffer/paged-buffer';
 import { inputOf, readStart } from '../../src/temporal/server/first-event';
 import { createWorkflowAccess } from '../../src/temporal/worker/workflow-access';
 import { startPipeline, type TestPipeline } from '../helpers/pipeline';

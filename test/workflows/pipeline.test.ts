@@ -1,8 +1,8 @@
 import { MINUTE } from '../../src/domain/duration';
-import { RUN_LIMITS } from '../../src/contracts/batcher';
-import { SEARCH_ATTRIBUTES } from '../../src/contracts/search-attributes';
-import { conflicts } from '../../src/domain/conflict-rules';
-import { OUTCOME } from '../../src/domain/outcome';
+import { RUN_LIMITS } from '../../src/contracts/workflow/batcher';
+import { SEARCH_ATTRIBUTES } from '../../src/contracts/workflow/search-attributes';
+import { conflicts } from '../../src/domain/rules';
+import { OUTCOME } from '../../src/domain/records/outcome';
 import { startPipeline, type TestPipeline } from '../helpers/pipeline';
 import { TEST_SETTINGS } from '../helpers/test-settings';
 import { GIVING_WAY } from '../../src/temporal/shard/giving-way';

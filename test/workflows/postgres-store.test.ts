@@ -1,4 +1,4 @@
-import type { RecordStore } from '../../src/domain/record-store';
+import type { RecordStore } from '../../src/domain/records/record-store';
 import type { OutcomeLine } from '../helpers/audit';
 import { audit, readBatchFiles } from '../helpers/audit';
 import { startPipeline, type TestPipeline } from '../helpers/pipeline';

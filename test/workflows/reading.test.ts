@@ -1,7 +1,7 @@
-import { childIdOf } from '../../src/domain/batch';
-import type { ConflictRule } from '../../src/domain/conflict-rules';
+import { childIdOf } from '../../src/domain/records/batch';
+import type { ConflictRule } from '../../src/domain/rules';
 import { HOUR } from '../../src/domain/duration';
-import { OUTCOME } from '../../src/domain/outcome';
+import { OUTCOME } from '../../src/domain/records/outcome';
 import { startPipeline, type TestPipeline } from '../helpers/pipeline';
 import { waitFor } from '../helpers/wait-for';
 

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { addRecordsSignal, takeUpdate, type AcceptedRequest } from '../../src/contracts/batcher';
+import { addRecordsSignal, takeUpdate, type AcceptedRequest } from '../../src/contracts/workflow/batcher';
 import type { JsonValue } from '../../src/domain/json';
 import { savedValues } from '../helpers/memory-store';
 import { startPipeline, type TestPipeline } from '../helpers/pipeline';

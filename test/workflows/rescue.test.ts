@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import path from 'node:path';
-import { batcherWorkflowId, shardOf } from '../../src/contracts/ids';
+import { batcherWorkflowId, shardOf } from '../../src/contracts/workflow/ids';
 import { HOUR, KIB } from '../../src/domain/duration';
 import { HOLDS_BATCHES } from '../../src/temporal/children/batch-queries';
 import { rescue } from '../../src/temporal/rescue/rescue';

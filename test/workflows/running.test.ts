@@ -1,5 +1,5 @@
-import type { ConflictRule } from '../../src/domain/conflict-rules';
-import { childIdOf } from '../../src/domain/batch';
+import type { ConflictRule } from '../../src/domain/rules';
+import { childIdOf } from '../../src/domain/records/batch';
 import { HOUR, KIB } from '../../src/domain/duration';
 import { RunningLog } from '../helpers/running-log';
 import { savedValues } from '../helpers/memory-store';

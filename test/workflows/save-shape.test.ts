@@ -1,5 +1,5 @@
-import type { Activities } from '../../src/contracts/activities';
-import { batchIdIn } from '../../src/domain/batch';
+import type { Activities } from '../../src/contracts/workflow/activities';
+import { batchIdIn } from '../../src/domain/records/batch';
 import { HOUR } from '../../src/domain/duration';
 import { activitiesOf, childOf, listChildren } from '../helpers/histories';
 import { startPipeline, type TestPipeline } from '../helpers/pipeline';

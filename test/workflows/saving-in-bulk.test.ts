@@ -1,6 +1,6 @@
 import { KeepapartError } from '../../src/domain/errors';
 import { HOUR } from '../../src/domain/duration';
-import { OUTCOME, type SettledRecord } from '../../src/domain/outcome';
+import { OUTCOME, type SettledRecord } from '../../src/domain/records/outcome';
 import { activitiesOf, childOf, eventsOf, mismatchIn } from '../helpers/histories';
 import { startPipeline, type TestPipeline } from '../helpers/pipeline';
 import { waitFor } from '../helpers/wait-for';

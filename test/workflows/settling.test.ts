@@ -1,7 +1,7 @@
 import type { WorkflowHandle } from '@temporalio/client';
-import { SEARCH_ATTRIBUTES } from '../../src/contracts/search-attributes';
+import { SEARCH_ATTRIBUTES } from '../../src/contracts/workflow/search-attributes';
 import { KeepapartError } from '../../src/domain/errors';
-import { OUTCOME } from '../../src/domain/outcome';
+import { OUTCOME } from '../../src/domain/records/outcome';
 import { savedValues } from '../helpers/memory-store';
 import { startPipeline, type TestPipeline } from '../helpers/pipeline';
 import { waitFor } from '../helpers/wait-for';

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { InjectedSinks } from '@temporalio/worker';
-import type { WorkerSinks } from '../../src/contracts/worker-sinks';
-import { WORKFLOW_TYPE } from '../../src/contracts/ids';
-import type { PipelineSettings } from '../../src/contracts/settings';
-import { childIdOf } from '../../src/domain/batch';
+import type { WorkerSinks } from '../../src/contracts/workflow/worker-sinks';
+import { WORKFLOW_TYPE } from '../../src/contracts/workflow/ids';
+import type { PipelineSettings } from '../../src/contracts/workflow/settings';
+import { childIdOf } from '../../src/domain/records/batch';
 import { eventTypeOf } from '../../src/temporal/replay/commands';
 import { workerSinks } from '../../src/temporal/worker/worker-sinks';
 import { startPipeline, type TestPipeline } from '../helpers/pipeline';

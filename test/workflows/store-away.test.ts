@@ -1,6 +1,6 @@
-import type { RecordView } from '../../src/contracts/views';
+import type { RecordView } from '../../src/contracts/api/views';
 import { KeepapartError } from '../../src/domain/errors';
-import { OUTCOME } from '../../src/domain/outcome';
+import { OUTCOME } from '../../src/domain/records/outcome';
 import { withCallsForMany, type MemoryStore } from '../helpers/memory-store';
 import { startPipeline, type TestPipeline } from '../helpers/pipeline';
 import { waitFor } from '../helpers/wait-for';

@@ -1,6 +1,6 @@
 import { HOUR } from '../../src/domain/duration';
 import { KeepapartError } from '../../src/domain/errors';
-import { OUTCOME } from '../../src/domain/outcome';
+import { OUTCOME } from '../../src/domain/records/outcome';
 import { withCallsForMany, type CallForMany } from '../helpers/memory-store';
 import { startPipeline, type TestPipeline } from '../helpers/pipeline';
 

@@ -1,8 +1,8 @@
 import { ApplicationFailure } from '@temporalio/common';
-import { SEARCH_ATTRIBUTES } from '../../src/contracts/search-attributes';
-import { ROLLBACK_ATTEMPTS } from '../../src/contracts/activities';
+import { SEARCH_ATTRIBUTES } from '../../src/contracts/workflow/search-attributes';
+import { ROLLBACK_ATTEMPTS } from '../../src/contracts/workflow/activities';
 import { KeepapartError } from '../../src/domain/errors';
-import { OUTCOME, type SettledRecord } from '../../src/domain/outcome';
+import { OUTCOME, type SettledRecord } from '../../src/domain/records/outcome';
 import { childOf, eventsOf } from '../helpers/histories';
 import { startPipeline, type TestPipeline } from '../helpers/pipeline';
 import { waitFor } from '../helpers/wait-for';

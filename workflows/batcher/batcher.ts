@@ -30,14 +30,14 @@ import {
   sleep,
   workflowInfo,
 } from '@temporalio/workflow';
-import { CHILD_CLOSING, type ChildClosing } from '../../src/contracts/activities';
-import type { BatcherInput, BatcherWorkflow } from '../../src/contracts/batcher';
-import type { SaveShape } from '../../src/contracts/settings';
-import type { WorkerSinks } from '../../src/contracts/worker-sinks';
-import { childSeqOf } from '../../src/domain/batch';
-import { bytesOf } from '../../src/domain/flush-cut';
-import type { Flush } from '../../src/domain/flush-policy';
-import { headRunsLow, needsSpill } from '../../src/domain/paged-buffer';
+import { CHILD_CLOSING, type ChildClosing } from '../../src/contracts/workflow/activities';
+import type { BatcherInput, BatcherWorkflow } from '../../src/contracts/workflow/batcher';
+import type { SaveShape } from '../../src/contracts/workflow/settings';
+import type { WorkerSinks } from '../../src/contracts/workflow/worker-sinks';
+import { childSeqOf } from '../../src/domain/records/batch';
+import { bytesOf } from '../../src/domain/buffer/flush-cut';
+import type { ExplainedFlush } from '../../src/domain/explain/cut-reason';
+import { headRunsLow, needsSpill } from '../../src/domain/buffer/paged-buffer';
 import { startOrAdopt, takeOverChild, type StartedChild } from './children';
 import { looksAhead, nextWakeAtMs, startWithStrangers, takeOnScope } from './conflict-scope';
 import { adoptedClosing, findLeft, settleIfNeeded } from './follow-children';
@@ -219,7 +219,7 @@ class Loop {
     this.takingIn = false;
   }
 
-  private async runChild(flushes: readonly Flush[], shape: SaveShape): Promise<void> {
+  private async runChild(flushes: readonly ExplainedFlush[], shape: SaveShape): Promise<void> {
     const openedAtMs = Date.now();
     this.state.lastBatchStartedAtMs = openedAtMs;
     const { childId, closing, again } = await this.asUnderWay(async () => {

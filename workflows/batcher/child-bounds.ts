@@ -1,7 +1,7 @@
-import type { PipelineSettings } from '../../src/contracts/settings';
+import type { PipelineSettings } from '../../src/contracts/workflow/settings';
 import { KIB } from '../../src/domain/duration';
-import { MAX_BATCH_BYTES, bytesOf } from '../../src/domain/flush-cut';
-import type { Flush } from '../../src/domain/flush-policy';
+import { MAX_BATCH_BYTES, bytesOf } from '../../src/domain/buffer/flush-cut';
+import type { ExplainedFlush } from '../../src/domain/explain/cut-reason';
 import { jsonBytes } from '../../src/domain/json';
 
 /**
@@ -19,9 +19,9 @@ export function batchesTogether({ maxBatchSize }: PipelineSettings): number {
 }
 
 /** Puts batches that start now, in order, together into children that save in bulk. */
-export function groupFlushes(flushes: readonly Flush[], settings: PipelineSettings): Flush[][] {
+export function groupFlushes(flushes: readonly ExplainedFlush[], settings: PipelineSettings): ExplainedFlush[][] {
   const most = batchesTogether(settings);
-  const groups: Flush[][] = [];
+  const groups: ExplainedFlush[][] = [];
   let bytes = 0;
   let requests = new Set<string>();
   let requestBytes = 0;

@@ -13,19 +13,23 @@ import type {
   ChildMemo,
   ChildPolicy,
   ChildWorkflow,
-} from '../../src/contracts/child';
-import { WORKFLOW_TYPE } from '../../src/contracts/ids';
-import { MIXED_REASONS, SEARCH_ATTRIBUTES, indexedRequestIds } from '../../src/contracts/search-attributes';
-import { SAVE_ACTIVITY, type SaveShape } from '../../src/contracts/settings';
-import { ruleIndexOf } from '../../src/domain/apart/rule-index';
+} from '../../src/contracts/workflow/child';
+import { WORKFLOW_TYPE } from '../../src/contracts/workflow/ids';
+import {
+  MIXED_REASONS,
+  SEARCH_ATTRIBUTES,
+  indexedRequestIds,
+} from '../../src/contracts/workflow/search-attributes';
+import { SAVE_ACTIVITY, type SaveShape } from '../../src/contracts/workflow/settings';
+import { ruleIndexOf } from '../../src/domain/running/rule-index';
 import { storedReason } from '../../src/domain/explain/cut-reason';
-import type { Flush } from '../../src/domain/flush-policy';
-import { packBatch } from '../../src/domain/packed-batch';
+import type { ExplainedFlush } from '../../src/domain/explain/cut-reason';
+import { packBatch } from '../../src/domain/records/packed-batch';
 import { flushPolicyOf } from './free-slots';
 import type { BatcherState } from './state';
 
 /** The requests whose records are in these batches. */
-export function requestIdsOf(flushes: readonly Flush[]): string[] {
+export function requestIdsOf(flushes: readonly ExplainedFlush[]): string[] {
   return [...new Set(flushes.flatMap(({ records }) => records.map((record) => record.requestId)))];
 }
 
@@ -35,7 +39,7 @@ export function requestIdsOf(flushes: readonly Flush[]): string[] {
 export async function startChildUnder(
   childId: string,
   input: ChildInput,
-  flushes: readonly Flush[],
+  flushes: readonly ExplainedFlush[],
 ): Promise<ChildWorkflowHandle<ChildWorkflow> | undefined> {
   try {
     return await startChildWith(childId, input, flushes, requestIdsOf(flushes));
@@ -48,7 +52,7 @@ export async function startChildUnder(
 function startChildWith(
   workflowId: string,
   input: ChildInput,
-  flushes: readonly Flush[],
+  flushes: readonly ExplainedFlush[],
   requestIds: readonly string[],
 ): Promise<ChildWorkflowHandle<ChildWorkflow>> {
   const reasons = new Set(flushes.map(({ reason }) => reason));
@@ -71,7 +75,7 @@ function startChildWith(
 
 export function childInput(
   state: BatcherState,
-  flushes: readonly Flush[],
+  flushes: readonly ExplainedFlush[],
   shape: SaveShape,
   openedAtMs: number,
 ): ChildInput {
@@ -90,7 +94,11 @@ export function childInput(
   return { openedAtMs, batches, ...policy };
 }
 
-function policyFor(state: BatcherState, flushes: readonly Flush[], shape: SaveShape): ChildPolicy {
+function policyFor(
+  state: BatcherState,
+  flushes: readonly ExplainedFlush[],
+  shape: SaveShape,
+): ChildPolicy {
   const { maxAttempts, retryIntervalMs, outcomeFormat, onFailure } = state.settings;
   const { maxBatchSize, conflicts } = flushPolicyOf(state);
   const { saving } = state;
@@ -105,7 +113,7 @@ function policyFor(state: BatcherState, flushes: readonly Flush[], shape: SaveSh
   };
 }
 
-function childMemo(flushes: readonly Flush[], requestIds: readonly string[]): ChildMemo {
+function childMemo(flushes: readonly ExplainedFlush[], requestIds: readonly string[]): ChildMemo {
   const sizes = new Map(
     flushes.flatMap(({ records }) => records.map((record) => [record.requestId, record.requestSize])),
   );
@@ -119,7 +127,7 @@ function childMemo(flushes: readonly Flush[], requestIds: readonly string[]): Ch
   };
 }
 
-function summaryOf(flushes: readonly Flush[], reason: string, requestIds: readonly string[]): string {
+function summaryOf(flushes: readonly ExplainedFlush[], reason: string, requestIds: readonly string[]): string {
   const batches = flushes.length === 1 ? '' : `${flushes.length} batches, `;
   const records = flushes.reduce((sum, flush) => sum + flush.records.length, 0);
   const from = requestIds.length === 1 ? `request ${requestIds[0]}` : `${requestIds.length} requests`;

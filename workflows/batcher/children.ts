@@ -1,17 +1,17 @@
 /* Children that are to start, and children of before that are found under their ids. */
 import { workflowInfo } from '@temporalio/workflow';
-import type { ChildClosing, HeldByChild, RecordRun } from '../../src/contracts/activities';
-import type { SaveShape } from '../../src/contracts/settings';
-import { childIdOf } from '../../src/domain/batch';
+import type { ChildClosing, HeldByChild, RecordRun } from '../../src/contracts/workflow/activities';
+import type { SaveShape } from '../../src/contracts/workflow/settings';
+import { childIdOf } from '../../src/domain/records/batch';
 import {
   bufferedRecordId,
   inOrder,
   putBack,
   removeRecords,
   type BufferedRecord,
-} from '../../src/domain/buffer';
-import type { Flush } from '../../src/domain/flush-policy';
-import { recordIdOf } from '../../src/domain/record';
+} from '../../src/domain/buffer/buffer';
+import type { ExplainedFlush } from '../../src/domain/explain/cut-reason';
+import { recordIdOf } from '../../src/domain/records/record';
 import { childInput, requestIdsOf, startChildUnder } from './child-start';
 import { holdFor } from './conflict-scope';
 import { adoptedClosing, childClosing, readChild } from './follow-children';
@@ -41,7 +41,7 @@ export interface StartedChild {
  */
 export async function startOrAdopt(
   state: BatcherState,
-  flushes: readonly Flush[],
+  flushes: readonly ExplainedFlush[],
   shape: SaveShape,
   openedAtMs: number,
 ): Promise<StartedChild> {

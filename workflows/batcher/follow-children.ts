@@ -7,11 +7,11 @@ import {
   type Activities,
   type ChildClosing,
   type HeldByChild,
-} from '../../src/contracts/activities';
-import type { ChildWorkflow } from '../../src/contracts/child';
-import { adoptionTaskQueue } from '../../src/contracts/ids';
+} from '../../src/contracts/workflow/activities';
+import type { ChildWorkflow } from '../../src/contracts/workflow/child';
+import { adoptionTaskQueue } from '../../src/contracts/workflow/ids';
 import { SECOND } from '../../src/domain/duration';
-import type { RequestDigest } from '../../src/domain/key-window';
+import type { RequestDigest } from '../../src/domain/windows/key-window';
 
 /** A child that is settled and ends early again, which only an operator can do to it, is settled again after 1 s, 2 s, … */
 const MAX_SETTLE_PAUSE_MS = 300 * SECOND;

@@ -1,4 +1,4 @@
-import type { FlushPolicy } from '../../src/domain/flush-policy';
+import type { FlushPolicy } from '../../src/domain/buffer/flush-policy';
 import { batchesInFlight } from './in-flight';
 import type { BatcherState } from './state';
 

@@ -15,13 +15,13 @@ import {
   statusQuery,
   takeUpdate,
   type AcceptedRequest,
-} from '../../src/contracts/batcher';
-import { limitsUpdate } from '../../src/contracts/limits';
-import { storeNoticeSignal } from '../../src/contracts/store-notice';
-import { FLUSH_REASON } from '../../src/domain/batch';
-import { adoptLayout } from '../../src/domain/layout';
-import { flushEverything } from '../../src/domain/paged-buffer';
-import { noteMessage as noteSender } from '../../src/domain/sender-window';
+} from '../../src/contracts/workflow/batcher';
+import { limitsUpdate } from '../../src/contracts/workflow/limits';
+import { storeNoticeSignal } from '../../src/contracts/workflow/store-notice';
+import { FLUSH_REASON } from '../../src/domain/records/batch';
+import { adoptLayout } from '../../src/domain/windows/layout';
+import { flushEverything } from '../../src/domain/buffer/paged-buffer';
+import { noteMessage as noteSender } from '../../src/domain/windows/sender-window';
 import { followScope } from './conflict-scope';
 import { followPace } from './pace';
 import { recordProgress } from './in-flight';

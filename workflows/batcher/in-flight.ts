@@ -1,17 +1,17 @@
 /* Children in flight: what is counted of them while they run, when they close, and when they are carried to the next run. */
-import { CHILD_CLOSING, type ChildClosing } from '../../src/contracts/activities';
+import { CHILD_CLOSING, type ChildClosing } from '../../src/contracts/workflow/activities';
 import {
   PACKED_GAP,
   type BatcherCounters,
   type CarriedState,
   type InFlightChild,
   type PackedChild,
-} from '../../src/contracts/batcher';
-import type { ClosedBatches } from '../../src/contracts/child';
-import { childIdOf, childSeqOf } from '../../src/domain/batch';
+} from '../../src/contracts/workflow/batcher';
+import type { ClosedBatches } from '../../src/contracts/workflow/child';
+import { childIdOf, childSeqOf } from '../../src/domain/records/batch';
 import { KIB } from '../../src/domain/duration';
 import { jsonBytes } from '../../src/domain/json';
-import { sizeOf, type PagedBuffer } from '../../src/domain/paged-buffer';
+import { sizeOf, type PagedBuffer } from '../../src/domain/buffer/paged-buffer';
 
 /** The part of a batcher's state in which every accepted record is counted. */
 export interface Counted {

@@ -1,8 +1,8 @@
 import { ApplicationFailure } from '@temporalio/common';
-import type { OperatorAction } from '../../src/contracts/batcher';
-import type { LimitOverride, LimitOverrides, LimitsInForce } from '../../src/contracts/limits';
-import type { PipelineSettings } from '../../src/contracts/settings';
-import { uncutAll } from '../../src/domain/buffer';
+import type { OperatorAction } from '../../src/contracts/workflow/batcher';
+import type { LimitOverride, LimitOverrides, LimitsInForce } from '../../src/contracts/workflow/limits';
+import type { PipelineSettings } from '../../src/contracts/workflow/settings';
+import { uncutAll } from '../../src/domain/buffer/buffer';
 import { describeReceived, type ErrorCode } from '../../src/domain/errors';
 import { recountUnder } from '../../src/domain/explain/cut-counts';
 import { canonicalJson } from '../../src/domain/json';

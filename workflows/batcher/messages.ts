@@ -3,26 +3,26 @@
  * content. What isn't as its type says is recognised here, so that no handler throws and nothing grows past its bound.
  */
 import { ApplicationFailure } from '@temporalio/common';
-import type { AcceptedRequest, BatcherQuestion, OperatorAction } from '../../src/contracts/batcher';
-import type { ClosedBatches } from '../../src/contracts/child';
-import { isKnowableRequestId } from '../../src/contracts/ids';
+import type { AcceptedRequest, BatcherQuestion, OperatorAction } from '../../src/contracts/workflow/batcher';
+import type { ClosedBatches } from '../../src/contracts/workflow/child';
+import { isKnowableRequestId } from '../../src/contracts/workflow/ids';
 import {
   CONFLICT_SCOPE,
   ON_FAILURE,
   SAVE_ACTIVITY,
   type PipelineSettings,
-} from '../../src/contracts/settings';
+} from '../../src/contracts/workflow/settings';
 import { describeReceived, type ErrorCode } from '../../src/domain/errors';
-import { MAX_BATCH_BYTES } from '../../src/domain/flush-cut';
+import { MAX_BATCH_BYTES } from '../../src/domain/buffer/flush-cut';
 import { isDeeperThan, isObject, jsonBytes, utf8Bytes, type JsonValue } from '../../src/domain/json';
-import { isDigestText, type KeyRef, type RequestDigest } from '../../src/domain/key-window';
-import type { Layout } from '../../src/domain/layout';
+import { isDigestText, type KeyRef, type RequestDigest } from '../../src/domain/windows/key-window';
+import type { Layout } from '../../src/domain/windows/layout';
 import { MAX_SHARDS, problemsOfLimitsPatch, LIMIT_KEYS } from '../../src/domain/limits';
-import { OUTCOME_FORMATS, cutToBytes } from '../../src/domain/outcome';
-import { MAX_RECORD_DEPTH } from '../../src/domain/record';
+import { OUTCOME_FORMATS, cutToBytes } from '../../src/domain/records/outcome';
+import { MAX_RECORD_DEPTH } from '../../src/domain/records/record';
 import { isScope } from '../../src/domain/scope';
-import { MAX_SENDER_LENGTH, type MessageOrigin } from '../../src/domain/sender-window';
-import type { StreamPart } from '../../src/domain/stream-window';
+import { MAX_SENDER_LENGTH, type MessageOrigin } from '../../src/domain/windows/sender-window';
+import type { StreamPart } from '../../src/domain/windows/stream-window';
 
 const INVALID: ErrorCode = 'invalid-request';
 

@@ -1,8 +1,8 @@
-import { SAVE_ACTIVITY, type SaveShape } from '../../src/contracts/settings';
+import { SAVE_ACTIVITY, type SaveShape } from '../../src/contracts/workflow/settings';
 import { countCuts } from '../../src/domain/explain/cut-counts';
-import { HELD_UP, PACED, withReasons } from '../../src/domain/explain/cut-reason';
+import { HELD_UP, PACED, withReasons, type ExplainedFlush } from '../../src/domain/explain/cut-reason';
 import { WHY_NO_LARGER } from '../../src/domain/explain/why-no-larger';
-import type { Flush } from '../../src/domain/flush-policy';
+import type { Flush } from '../../src/domain/buffer/flush-policy';
 import { batchesTogether, groupFlushes } from './child-bounds';
 import { takeFlushesOfScope } from './conflict-scope';
 import { decideStarts, noteStarts } from './save-shape';
@@ -12,7 +12,7 @@ import type { BatcherState } from './state';
 /** The batches of children that are to start now, one list per child. */
 export interface NextChildren {
   shape: SaveShape;
-  children: Flush[][];
+  children: ExplainedFlush[][];
 }
 
 /**
@@ -40,7 +40,7 @@ export function takeNextChildren(
  * Notes what is known of batches only as they leave the buffer: what they are like, and why each that isn't full holds no
  * more. To be told of all that leave, in their order, right after they have left.
  */
-export function noteCuts(state: BatcherState, flushes: readonly Flush[], nowMs: number): Flush[] {
+export function noteCuts(state: BatcherState, flushes: readonly Flush[], nowMs: number): ExplainedFlush[] {
   const { head } = state.buffer;
   const policy = flushPolicyOf(state);
   countCuts(state.cuts, state.reaches, flushes, head, policy);
@@ -50,7 +50,10 @@ export function noteCuts(state: BatcherState, flushes: readonly Flush[], nowMs: 
 }
 
 /** What would have fitted and stayed was not free to go: in scope `running` it would be in the batch otherwise. */
-function sayHeldUp({ cut, ...flush }: Flush, why: typeof HELD_UP | typeof PACED): Flush {
+function sayHeldUp(
+  { cut, ...flush }: ExplainedFlush,
+  why: typeof HELD_UP | typeof PACED,
+): ExplainedFlush {
   if (cut === undefined) return flush;
   return { ...flush, cut: cut.why === WHY_NO_LARGER.spread ? { ...cut, why } : cut };
 }

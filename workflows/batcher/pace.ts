@@ -1,6 +1,6 @@
-import type { PaceStatus } from '../../src/contracts/batcher-status';
-import { inOrder, type RecordBuffer } from '../../src/domain/buffer';
-import { readyBatches } from '../../src/domain/flush-policy';
+import type { PaceStatus } from '../../src/contracts/workflow/batcher-status';
+import { inOrder, type RecordBuffer } from '../../src/domain/buffer/buffer';
+import { readyBatches } from '../../src/domain/buffer/flush-policy';
 import { Pace } from '../../src/domain/pace/pace';
 import { paceLimitsOf } from '../../src/domain/pace/pace-limits';
 import { readyPacedBatches } from '../../src/domain/pace/paced-flushes';

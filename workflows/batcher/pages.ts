@@ -8,13 +8,13 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import { TypedSearchAttributes, WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
-import { ACTIVITY_TIMEOUTS, type Activities } from '../../src/contracts/activities';
-import { takenInSignal, type BufferPageWorkflow } from '../../src/contracts/buffer-page';
-import { WORKFLOW_TYPE, adoptionTaskQueue, bufferPageId } from '../../src/contracts/ids';
-import { SEARCH_ATTRIBUTES } from '../../src/contracts/search-attributes';
-import type { PackedBuffer } from '../../src/domain/buffer';
+import { ACTIVITY_TIMEOUTS, type Activities } from '../../src/contracts/workflow/activities';
+import { takenInSignal, type BufferPageWorkflow } from '../../src/contracts/workflow/buffer-page';
+import { WORKFLOW_TYPE, adoptionTaskQueue, bufferPageId } from '../../src/contracts/workflow/ids';
+import { SEARCH_ATTRIBUTES } from '../../src/contracts/workflow/search-attributes';
+import type { PackedBuffer } from '../../src/domain/buffer/buffer';
 import { MIB } from '../../src/domain/duration';
-import { needsSpill, spill, takeInPage, type NewPage } from '../../src/domain/paged-buffer';
+import { needsSpill, spill, takeInPage, type NewPage } from '../../src/domain/buffer/paged-buffer';
 import { underNextFreeId } from './next-free-id';
 import type { BatcherState } from './state';
 

@@ -1,10 +1,10 @@
-import type { AcceptedRequest, OperatorAction } from '../../src/contracts/batcher';
-import { FLUSH_REASON } from '../../src/domain/batch';
-import { removeRecords } from '../../src/domain/buffer';
-import type { RequestDigest } from '../../src/domain/key-window';
-import { takeOnce } from '../../src/domain/known-requests';
-import { appendToEnd, flushEverything, flushedRecords } from '../../src/domain/paged-buffer';
-import { recordIdOf } from '../../src/domain/record';
+import type { AcceptedRequest, OperatorAction } from '../../src/contracts/workflow/batcher';
+import { FLUSH_REASON } from '../../src/domain/records/batch';
+import { removeRecords } from '../../src/domain/buffer/buffer';
+import type { RequestDigest } from '../../src/domain/windows/key-window';
+import { takeOnce } from '../../src/domain/windows/known-requests';
+import { appendToEnd, flushEverything, flushedRecords } from '../../src/domain/buffer/paged-buffer';
+import { recordIdOf } from '../../src/domain/records/record';
 import type { BatcherState } from './state';
 
 /** Appends what arrives, unless its key is known or it is a part out of turn: then it adds nothing (G5). */

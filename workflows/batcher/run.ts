@@ -1,5 +1,5 @@
 import { upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
-import { SEARCH_ATTRIBUTES } from '../../src/contracts/search-attributes';
+import { SEARCH_ATTRIBUTES } from '../../src/contracts/workflow/search-attributes';
 import { OwnEvents } from './own-events';
 import type { BatcherState } from './state';
 

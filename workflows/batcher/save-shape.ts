@@ -15,10 +15,10 @@
  * save is fast again. A store that saves many records in one call is never slow in this sense. Nor does it gain anything
  * with BATCH_SPACING_MS, as batches start one by one then.
  */
-import type { InFlightChild } from '../../src/contracts/batcher';
-import { SAVE_ACTIVITY, type SaveShape } from '../../src/contracts/settings';
+import type { InFlightChild } from '../../src/contracts/workflow/batcher';
+import { SAVE_ACTIVITY, type SaveShape } from '../../src/contracts/workflow/settings';
 import { SECOND } from '../../src/domain/duration';
-import { sizeOf } from '../../src/domain/paged-buffer';
+import { sizeOf } from '../../src/domain/buffer/paged-buffer';
 import { batchesTogether } from './child-bounds';
 import { freeSlots, storeHoldsUntilMs } from './free-slots';
 import { readyBatchesAt } from './pace';

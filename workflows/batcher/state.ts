@@ -8,19 +8,19 @@ import {
   type OperatorAction,
   type RunLimits,
   type SavingState,
-} from '../../src/contracts/batcher';
-import type { LimitOverrides } from '../../src/contracts/limits';
-import { SAVE_ACTIVITY, type PipelineSettings } from '../../src/contracts/settings';
-import type { Apart } from '../../src/domain/apart/running-flushes';
-import { emptyBuffer, packBuffer, unpackBuffer } from '../../src/domain/buffer';
+} from '../../src/contracts/workflow/batcher';
+import type { LimitOverrides } from '../../src/contracts/workflow/limits';
+import { SAVE_ACTIVITY, type PipelineSettings } from '../../src/contracts/workflow/settings';
+import type { Apart } from '../../src/domain/running/running-flushes';
+import { emptyBuffer, packBuffer, unpackBuffer } from '../../src/domain/buffer/buffer';
 import { NO_CUTS, carriedCounts, type CutCounts } from '../../src/domain/explain/cut-counts';
 import type { Reaches } from '../../src/domain/explain/passed-over';
 import { Pace } from '../../src/domain/pace/pace';
 import { paceLimitsOf } from '../../src/domain/pace/pace-limits';
-import { packKeys, unpackKeys, type KeyWindow } from '../../src/domain/key-window';
-import { NO_LAYOUT, type Layout } from '../../src/domain/layout';
-import type { SenderWindow } from '../../src/domain/sender-window';
-import { packStreams, unpackStreams, type StreamWindow } from '../../src/domain/stream-window';
+import { packKeys, unpackKeys, type KeyWindow } from '../../src/domain/windows/key-window';
+import { NO_LAYOUT, type Layout } from '../../src/domain/windows/layout';
+import type { SenderWindow } from '../../src/domain/windows/sender-window';
+import { packStreams, unpackStreams, type StreamWindow } from '../../src/domain/windows/stream-window';
 import { carriedInFlight, inFlightFrom, type Counted } from './in-flight';
 import { StoreNotices } from './store-notices';
 

@@ -9,18 +9,18 @@
  * The last two are for a worker that alone can't reach the store, and for a record that alone brings it down: its batch
  * waits, the others go on.
  */
-import type { PackedNotice } from '../../src/contracts/batcher';
-import type { StoreStatus } from '../../src/contracts/batcher-status';
+import type { PackedNotice } from '../../src/contracts/workflow/batcher';
+import type { StoreStatus } from '../../src/contracts/workflow/batcher-status';
 import {
   MAX_REASON_BYTES,
   MAX_WORKER_BYTES,
   STORE_NOTICE,
   type StoreAway,
   type StoreNotice,
-} from '../../src/contracts/store-notice';
+} from '../../src/contracts/workflow/store-notice';
 import { MINUTE, SECOND } from '../../src/domain/duration';
 import { isObject } from '../../src/domain/json';
-import { cutToBytes } from '../../src/domain/outcome';
+import { cutToBytes } from '../../src/domain/records/outcome';
 
 /** Workers whose stores are known to be away; the notices of further ones say nothing new. */
 const MAX_WORKERS = 10;

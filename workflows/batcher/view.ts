@@ -8,18 +8,18 @@ import type {
   DrainStatus,
   RequestTrace,
   TakeAnswer,
-} from '../../src/contracts/batcher';
-import { childSeqOf } from '../../src/domain/batch';
-import type { KeyRef } from '../../src/domain/key-window';
-import { bodyUnder, progressUnder } from '../../src/domain/known-requests';
-import type { StreamProgress } from '../../src/domain/stream-window';
+} from '../../src/contracts/workflow/batcher';
+import { childSeqOf } from '../../src/domain/records/batch';
+import type { KeyRef } from '../../src/domain/windows/key-window';
+import { bodyUnder, progressUnder } from '../../src/domain/windows/known-requests';
+import type { StreamProgress } from '../../src/domain/windows/stream-window';
 import { toldDeferrals } from '../../src/domain/explain/cut-counts';
 import {
   bufferedOutsidePages,
   flushedRecords,
   oldestAcceptedAtMs,
   sizeOf,
-} from '../../src/domain/paged-buffer';
+} from '../../src/domain/buffer/paged-buffer';
 import { batchesInFlight, openBatches, recordsInFlight, unaccountedRecords } from './in-flight';
 import { paceStatusOf } from './pace';
 import { isOutdated } from './requests';

@@ -4,23 +4,23 @@ import {
   type BufferWaits,
   type TracedWaits,
   type Wait,
-} from '../../src/contracts/waits';
-import { ruleIndexOf } from '../../src/domain/apart/rule-index';
-import { batchesThatMayGo, type Apart } from '../../src/domain/apart/running-flushes';
+} from '../../src/contracts/workflow/waits';
+import { ruleIndexOf } from '../../src/domain/running/rule-index';
+import { batchesThatMayGo, type Apart } from '../../src/domain/running/running-flushes';
 import {
   bySeq,
   inOrder,
   oldestRecord,
   type BufferedRecord,
   type RecordBuffer,
-} from '../../src/domain/buffer';
-import type { ConflictRule } from '../../src/domain/conflict-rules';
+} from '../../src/domain/buffer/buffer';
+import type { ConflictRule } from '../../src/domain/rules';
 import { noteReach, rulesBeyond, type Reaches } from '../../src/domain/explain/passed-over';
-import { cut, isWorthCutting } from '../../src/domain/flush-cut';
-import { dueAtMs } from '../../src/domain/flush-policy';
+import { cut, isWorthCutting } from '../../src/domain/buffer/flush-cut';
+import { dueAtMs } from '../../src/domain/buffer/flush-policy';
 import { partOf } from '../../src/domain/pace/paced-flushes';
 import { STANDING, Standings } from '../../src/domain/pace/standings';
-import { oldestAcceptedAtMs, sizeOf } from '../../src/domain/paged-buffer';
+import { oldestAcceptedAtMs, sizeOf } from '../../src/domain/buffer/paged-buffer';
 import { mayStartFromMs } from './save-shape';
 import { batchesInFlight } from './in-flight';
 import { flushPolicyOf, freeSlots, spacedUntilMs } from './free-slots';

@@ -10,12 +10,16 @@
  * same attempt again, which doesn't count as another, as nobody knows of the first.
  */
 import { CancellationScope, isCancellation, proxyActivities, sleep } from '@temporalio/workflow';
-import { ACTIVITY_TIMEOUTS, type Activities, type SaveBatchesResult } from '../../src/contracts/activities';
-import type { ChildPolicy } from '../../src/contracts/child';
+import {
+  ACTIVITY_TIMEOUTS,
+  type Activities,
+  type SaveBatchesResult,
+} from '../../src/contracts/workflow/activities';
+import type { ChildPolicy } from '../../src/contracts/workflow/child';
 import { SECOND } from '../../src/domain/duration';
-import { OUTCOME, type RecordOutcome } from '../../src/domain/outcome';
-import { packKept } from '../../src/domain/packed-batch';
-import type { KeptRecord } from '../../src/domain/record';
+import { OUTCOME, type RecordOutcome } from '../../src/domain/records/outcome';
+import { packKept } from '../../src/domain/records/packed-batch';
+import type { KeptRecord } from '../../src/domain/records/record';
 import type { OpenBatch } from './child';
 import type { Closing } from './closing';
 import { CANCELLED_SAVE, describeRefusal } from './failures';

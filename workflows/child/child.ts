@@ -19,10 +19,10 @@
  * Where the others will take a while, it is also reported to the batcher, which starts another in its place.
  */
 import { CancellationScope, workflowInfo } from '@temporalio/workflow';
-import type { ChildInput, ChildResult } from '../../src/contracts/child';
-import { batchIdIn, type BatchRef, type FlushReason } from '../../src/domain/batch';
-import { unpackBatch, type PackedBatch } from '../../src/domain/packed-batch';
-import type { KeptRecord } from '../../src/domain/record';
+import type { ChildInput, ChildResult } from '../../src/contracts/workflow/child';
+import { batchIdIn, type BatchRef, type FlushReason } from '../../src/domain/records/batch';
+import { unpackBatch, type PackedBatch } from '../../src/domain/records/packed-batch';
+import type { KeptRecord } from '../../src/domain/records/record';
 import { saveInBulk } from './bulk-saving';
 import { Closing } from './closing';
 import { saveRecordByRecord } from './record-saving';

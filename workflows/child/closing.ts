@@ -7,10 +7,14 @@ import {
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
-import { ACTIVITY_TIMEOUTS, type Activities, type CloseBatchesResult } from '../../src/contracts/activities';
-import { childProgressSignal } from '../../src/contracts/batcher';
-import type { ChildMemo, ChildPolicy, ChildResult, ClosedBatches } from '../../src/contracts/child';
-import { SEARCH_ATTRIBUTES } from '../../src/contracts/search-attributes';
+import {
+  ACTIVITY_TIMEOUTS,
+  type Activities,
+  type CloseBatchesResult,
+} from '../../src/contracts/workflow/activities';
+import { childProgressSignal } from '../../src/contracts/workflow/batcher';
+import type { ChildMemo, ChildPolicy, ChildResult, ClosedBatches } from '../../src/contracts/workflow/child';
+import { SEARCH_ATTRIBUTES } from '../../src/contracts/workflow/search-attributes';
 import { MIB } from '../../src/domain/duration';
 import { jsonBytes } from '../../src/domain/json';
 import {
@@ -18,8 +22,8 @@ import {
   tallyOutcomes,
   withShortErrors,
   type RecordOutcome,
-} from '../../src/domain/outcome';
-import { packOutcomes } from '../../src/domain/packed-batch';
+} from '../../src/domain/records/outcome';
+import { packOutcomes } from '../../src/domain/records/packed-batch';
 import type { OpenBatch } from './child';
 import { describeBatchRefusal } from './failures';
 import { reportClosed } from './reports';

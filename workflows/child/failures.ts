@@ -5,9 +5,9 @@ import {
   RetryState,
   TimeoutFailure,
 } from '@temporalio/common';
-import type { FailureDetails, HeldDetails } from '../../src/contracts/activities';
+import type { FailureDetails, HeldDetails } from '../../src/contracts/workflow/activities';
 import type { ErrorCode } from '../../src/domain/errors';
-import { MAX_ERROR_BYTES, cutToBytes, type UndoFailure } from '../../src/domain/outcome';
+import { MAX_ERROR_BYTES, cutToBytes, type UndoFailure } from '../../src/domain/records/outcome';
 
 /**
  * What an outcome says of a `save` that failed for good. Rethrows what is neither the failure of an activity nor a

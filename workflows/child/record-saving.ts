@@ -1,10 +1,10 @@
 import { CancellationScope, condition, proxyActivities, proxySinks, sleep } from '@temporalio/workflow';
-import { ACTIVITY_TIMEOUTS, type Activities } from '../../src/contracts/activities';
-import type { ChildPolicy } from '../../src/contracts/child';
-import type { WorkerSinks } from '../../src/contracts/worker-sinks';
-import type { BatchRef } from '../../src/domain/batch';
-import { OUTCOME, type RecordOutcome } from '../../src/domain/outcome';
-import type { KeptRecord } from '../../src/domain/record';
+import { ACTIVITY_TIMEOUTS, type Activities } from '../../src/contracts/workflow/activities';
+import type { ChildPolicy } from '../../src/contracts/workflow/child';
+import type { WorkerSinks } from '../../src/contracts/workflow/worker-sinks';
+import type { BatchRef } from '../../src/domain/records/batch';
+import { OUTCOME, type RecordOutcome } from '../../src/domain/records/outcome';
+import type { KeptRecord } from '../../src/domain/records/record';
 import type { OpenBatch } from './child';
 import type { Closing } from './closing';
 import { attemptsBesideHolds, describeSaveFailure } from './failures';

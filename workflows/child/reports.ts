@@ -1,9 +1,9 @@
 import { proxySinks } from '@temporalio/workflow';
-import type { ChildPolicy } from '../../src/contracts/child';
+import type { ChildPolicy } from '../../src/contracts/workflow/child';
 import type { ClosedBatchReport, EarlyEndReport, Occurrence } from '../../src/contracts/instruments';
-import type { WorkerSinks } from '../../src/contracts/worker-sinks';
-import type { FlushReason } from '../../src/domain/batch';
-import { OUTCOME, tallyOutcomes } from '../../src/domain/outcome';
+import type { WorkerSinks } from '../../src/contracts/workflow/worker-sinks';
+import type { FlushReason } from '../../src/domain/records/batch';
+import { OUTCOME, tallyOutcomes } from '../../src/domain/records/outcome';
 import type { OpenBatch } from './child';
 import type { SettledBatch } from './rolling-back';
 

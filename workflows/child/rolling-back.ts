@@ -4,13 +4,13 @@ import {
   ROLLBACK_ATTEMPTS,
   type Activities,
   type RollbackResult,
-} from '../../src/contracts/activities';
-import type { ChildPolicy } from '../../src/contracts/child';
-import { ON_FAILURE } from '../../src/contracts/settings';
-import type { BatchRef } from '../../src/domain/batch';
-import { OUTCOME, withFailedUndo, type RecordOutcome } from '../../src/domain/outcome';
-import { packKept } from '../../src/domain/packed-batch';
-import type { KeptRecord } from '../../src/domain/record';
+} from '../../src/contracts/workflow/activities';
+import type { ChildPolicy } from '../../src/contracts/workflow/child';
+import { ON_FAILURE } from '../../src/contracts/workflow/settings';
+import type { BatchRef } from '../../src/domain/records/batch';
+import { OUTCOME, withFailedUndo, type RecordOutcome } from '../../src/domain/records/outcome';
+import { packKept } from '../../src/domain/records/packed-batch';
+import type { KeptRecord } from '../../src/domain/records/record';
 import type { OpenBatch } from './child';
 import { attemptsBesideHolds, describeUndoFailure } from './failures';
 

@@ -8,7 +8,7 @@ import {
   type ConcludeActivationInput,
   type WorkflowInterceptorsFactory,
 } from '@temporalio/workflow';
-import { recordsGivenTo, type GivenCommand, type ReplaySinks } from '../../src/contracts/replay';
+import { recordsGivenTo, type GivenCommand, type ReplaySinks } from '../../src/contracts/workflow/replay';
 
 const { replay } = proxySinks<ReplaySinks>();
 

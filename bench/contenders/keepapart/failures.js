@@ -4,7 +4,7 @@
  */
 require('../../../test/helpers/run-typescript.js');
 const { fails, readWork } = require('../work/work.ts');
-const { saveTogether } = require('../../../dist/src/domain/record-store.js');
+const { saveTogether } = require('../../../dist/src/domain/records/record-store.js');
 const failingStore = require('../../../dist/src/store/failing-store.js');
 
 const { failureRate } = readWork();

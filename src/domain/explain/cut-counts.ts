@@ -1,9 +1,9 @@
-import { ruleIndexOf } from '../apart/rule-index';
-import type { RecordBuffer } from '../buffer';
-import type { ConflictRule } from '../conflict-rules';
-import { ruleKey } from '../conflict-rules/rule';
-import type { CutPolicy } from '../flush-cut';
-import type { Flush } from '../flush-policy';
+import { ruleIndexOf } from '../running/rule-index';
+import type { RecordBuffer } from '../buffer/buffer';
+import type { ConflictRule } from '../rules';
+import { ruleKey } from '../rules/rule';
+import type { CutPolicy } from '../buffer/flush-cut';
+import type { Flush } from '../buffer/flush-policy';
 import { forgetPassed, noteReach, rulesBeyond, type Reaches } from './passed-over';
 
 /** What batches that left a buffer were like, summed up. Plain JSON. */

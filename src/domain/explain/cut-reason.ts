@@ -1,7 +1,7 @@
-import type { BufferedRecord, RecordBuffer } from '../buffer';
-import type { ConflictRule } from '../conflict-rules';
-import { MAX_BATCH_BYTES, type CutPolicy } from '../flush-cut';
-import type { Flush } from '../flush-policy';
+import type { BufferedRecord, RecordBuffer } from '../buffer/buffer';
+import type { ConflictRule } from '../rules';
+import { MAX_BATCH_BYTES, type CutPolicy } from '../buffer/flush-cut';
+import type { Flush } from '../buffer/flush-policy';
 import { spotRecords } from './spots';
 import { WHY_NO_LARGER, explainInTurn, type ExplainedBatch, type WhyNoLarger } from './why-no-larger';
 
@@ -34,6 +34,11 @@ export interface CutReason<Rule = ConflictRule> {
   fitting: number;
 }
 
+/** A flush with the reason why it holds no more records; a full one has none. */
+export interface ExplainedFlush extends Flush {
+  cut?: CutReason;
+}
+
 /** As it stands with a batch: rules by their places in its `cutBy`. */
 export type StoredCutReason = CutReason<number>;
 
@@ -56,7 +61,7 @@ export function withReasons(
   buffer: RecordBuffer,
   { maxBatchSize, conflicts: rules }: CutPolicy,
   nowMs: number,
-): Flush[] {
+): ExplainedFlush[] {
   if (flushes.every(({ records }) => records.length >= maxBatchSize)) return [...flushes];
   const behind = someOf(buffer, MAX_LOOKED_AT);
   const unseen = buffer.bufferedRecords - behind.length;

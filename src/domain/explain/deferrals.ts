@@ -1,4 +1,4 @@
-import type { CutSummary } from '../explain';
+import type { CutSummary } from './index';
 import { extended, reachAgainst, type PlaceReach } from './reach';
 import { inOrderOfRules } from './rule-counts';
 import { ALONE_SIDE, type Spotted } from './spots';

@@ -1,4 +1,4 @@
-import { conflictingRules, type ConflictRule } from '../conflict-rules';
+import { conflictingRules, type ConflictRule } from '../rules';
 import type { JsonValue } from '../json';
 
 /** Why a record is in no earlier batch than it is: one entry for each batch before its own, in their order. */

@@ -1,4 +1,4 @@
-import type { RuleCount } from '../explain';
+import type { RuleCount } from './index';
 import { inOrderOfRules } from './rule-counts';
 import { conflictsWith, type Spotted } from './spots';
 

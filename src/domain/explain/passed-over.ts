@@ -1,6 +1,6 @@
-import type { RulePlace } from '../apart/rule-index';
-import { oldestRecord, type RecordBuffer } from '../buffer';
-import { ALONE, type Place } from '../conflict-rules/places';
+import type { RulePlace } from '../running/rule-index';
+import { oldestRecord, type RecordBuffer } from '../buffer/buffer';
+import { ALONE, type Place } from '../rules/places';
 import { extended, reachAgainst, type PlaceReach } from './reach';
 
 /** By rule and place, how far what was or is there reaches in the order of acceptance. Lives no longer than the rules. */

@@ -1,4 +1,4 @@
-import type { RuleCount } from '../explain';
+import type { RuleCount } from './index';
 
 /** Records counted by the index of a rule, as they are told: in the order of the rules. */
 export function inOrderOfRules(counts: ReadonlyMap<number, number>): RuleCount[] {

@@ -1,6 +1,6 @@
-import { ruleIndexOf } from '../apart/rule-index';
-import type { ConflictRule } from '../conflict-rules';
-import { ALONE, type Place } from '../conflict-rules/places';
+import { ruleIndexOf } from '../running/rule-index';
+import type { ConflictRule } from '../rules';
+import { ALONE, type Place } from '../rules/places';
 import type { JsonValue } from '../json';
 
 /** The side of a record that shares its place with no other; the others are numbered from 1. */

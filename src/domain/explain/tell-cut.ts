@@ -1,4 +1,4 @@
-import { FLUSH_REASON, type FlushReason } from '../batch';
+import { FLUSH_REASON, type FlushReason } from '../records/batch';
 import type { CutReason } from './cut-reason';
 
 /** What a batch is like whose cut is told. */

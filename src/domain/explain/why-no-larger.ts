@@ -1,4 +1,4 @@
-import type { ConflictRule } from '../conflict-rules';
+import type { ConflictRule } from '../rules';
 import type { JsonValue } from '../json';
 import { keepOut } from './keep-out';
 import type { Spotted } from './spots';

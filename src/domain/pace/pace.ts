@@ -1,4 +1,4 @@
-import type { BufferedRecord } from '../buffer';
+import type { BufferedRecord } from '../buffer/buffer';
 import { fnv1a } from '../fnv1a';
 import { canonicalJson, type JsonValue } from '../json';
 import { parseJsonPointer, valueAt } from '../json-pointer';

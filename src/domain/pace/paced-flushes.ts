@@ -11,9 +11,9 @@
  *                   Once it takes part, each batch that goes before its own has an older record, as without a pace.
  *   never busy      What can't go has a time at which it may, always a later step of the buckets' clock.
  */
-import { inOrder, uncutAll, type BufferedRecord, type RecordBuffer } from '../buffer';
-import { cut, isWorthCutting } from '../flush-cut';
-import { nextFlushAtMs, readyBatches, takeFlushes, type Flush, type FlushPolicy } from '../flush-policy';
+import { inOrder, uncutAll, type BufferedRecord, type RecordBuffer } from '../buffer/buffer';
+import { cut, isWorthCutting } from '../buffer/flush-cut';
+import { nextFlushAtMs, readyBatches, takeFlushes, type Flush, type FlushPolicy } from '../buffer/flush-policy';
 import type { Pace } from './pace';
 import { STANDING, Standings } from './standings';
 

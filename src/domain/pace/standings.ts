@@ -1,4 +1,4 @@
-import type { BufferedRecord } from '../buffer';
+import type { BufferedRecord } from '../buffer/buffer';
 import { MAX_PACED_VALUES, type Pace, type PacedValues } from './pace';
 
 /** How the rate per value lets a waiting record go. */

@@ -1,4 +1,4 @@
-import type { Selector } from '../conflict-rules/rule';
+import type { Selector } from '../rules/rule';
 import type { JsonValue } from '../json';
 import { NOT_NUMBERED, ValueNumbers, type Numbered, type Parts } from './values';
 

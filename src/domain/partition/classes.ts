@@ -1,4 +1,4 @@
-import type { ConflictRule } from '../conflict-rules';
+import type { ConflictRule } from '../rules';
 import type { JsonValue } from '../json';
 import { ALONE, columnsOf, type Column, type Constraint } from './columns';
 import { listOf, listsBy, type Lists } from './lists';

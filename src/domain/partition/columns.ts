@@ -1,13 +1,7 @@
 import { canonicalJson, type JsonValue } from '../json';
 import { parseJsonPointer } from '../json-pointer';
-import {
-  membersOf,
-  scopeOf,
-  type AlikeRule,
-  type ConflictRule,
-  type NeverRule,
-} from '../conflict-rules/rule';
-import { selectorOf } from '../conflict-rules/selector';
+import { membersOf, scopeOf, type AlikeRule, type ConflictRule, type NeverRule } from '../rules/rule';
+import { selectorOf } from '../rules/selector';
 import { atomsAt } from './atoms';
 import { crossed, NOT_NUMBERED, Parts, ValueNumbers, type Numbered } from './values';
 

@@ -1,4 +1,4 @@
-import type { ConflictRule } from '../conflict-rules';
+import type { ConflictRule } from '../rules';
 import type { JsonValue } from '../json';
 import { classify } from './classes';
 import { OpenBatches } from './open-batches';

@@ -1,7 +1,7 @@
 import { SECOND } from '../../domain/duration';
 import { KeepapartError, type ErrorCode } from '../../domain/errors';
 import { isObject } from '../../domain/json';
-import type { KeptRecord } from '../../domain/record';
+import type { KeptRecord } from '../../domain/records/record';
 import type { BatchSaver, SaveOutcome, StoreCall } from '../own/definition';
 import { createExchange, type Answer, type ExchangeOptions } from './exchange';
 import { signedHeaders } from './signing';

@@ -1,6 +1,6 @@
 import type { JsonValue } from '../../domain/json';
-import type { KeptRecord } from '../../domain/record';
-import type { RecordStore } from '../../domain/record-store';
+import type { KeptRecord } from '../../domain/records/record';
+import type { RecordStore } from '../../domain/records/record-store';
 import type { OptionsSchema } from './options';
 
 /** What became of one record in one call of `saveBatch`. */

@@ -1,6 +1,6 @@
 import { describeReceived, KeepapartError, problemLines, type FieldProblem } from '../../domain/errors';
 import { isObject } from '../../domain/json';
-import type { RecordStore } from '../../domain/record-store';
+import type { RecordStore } from '../../domain/records/record-store';
 import type { BatchSaver, ForTesting, FullStore, OpenedStore, OpenStore, StoreContext } from './definition';
 import { validateOptions } from './options';
 import { createSavingStore, type SavingStoreOptions } from './saving-store';

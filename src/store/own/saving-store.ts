@@ -1,9 +1,14 @@
-import type { BatchRef } from '../../domain/batch';
+import type { BatchRef } from '../../domain/records/batch';
 import { KeepapartError } from '../../domain/errors';
-import { OUTCOME, outcomeFromLine, type Outcome } from '../../domain/outcome';
-import type { KeptRecord } from '../../domain/record';
-import type { RecordStore, RecordsOfBatch, SaveAttempt, SettledBatch } from '../../domain/record-store';
-import { isStoreAway } from '../../domain/store-away';
+import { OUTCOME, outcomeFromLine, type Outcome } from '../../domain/records/outcome';
+import type { KeptRecord } from '../../domain/records/record';
+import type {
+  RecordStore,
+  RecordsOfBatch,
+  SaveAttempt,
+  SettledBatch,
+} from '../../domain/records/record-store';
+import { isStoreAway } from '../../domain/records/store-away';
 import { batchName } from '../batch-files';
 import { alreadyClosed, createFileStore } from '../file-store';
 import type { StoreFolders } from '../folders';

@@ -1,7 +1,7 @@
 import { createSlots } from '../../concurrency/slots';
-import type { BatchRef } from '../../domain/batch';
+import type { BatchRef } from '../../domain/records/batch';
 import { isKeepapartError, KeepapartError } from '../../domain/errors';
-import { isStoreAway } from '../../domain/store-away';
+import { isStoreAway } from '../../domain/records/store-away';
 import type { StoreCall } from './definition';
 
 export interface UserCodeOptions {

@@ -1,5 +1,5 @@
 import { KeepapartError } from '../../domain/errors';
-import { outcomeFileContent } from '../../domain/outcome';
+import { outcomeFileContent } from '../../domain/records/outcome';
 import { createBatchRows, settledOf } from './batch-rows';
 import { createDatabase, type DatabaseOptions } from './database';
 import { describePostgresError } from './postgres-errors';

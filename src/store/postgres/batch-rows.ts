@@ -1,6 +1,6 @@
 import type { JsonValue } from '../../domain/json';
-import type { Outcome, OutcomeFormat, SettledRecord } from '../../domain/outcome';
-import type { KeptRecord } from '../../domain/record';
+import type { Outcome, OutcomeFormat, SettledRecord } from '../../domain/records/outcome';
+import type { KeptRecord } from '../../domain/records/record';
 import { asciiJson, fromText, textOf, type NamedBatch } from './bulk-statement';
 import type { Run } from './database';
 import type { Tables } from './schema';

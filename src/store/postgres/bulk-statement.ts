@@ -1,7 +1,7 @@
-import type { BatchRef } from '../../domain/batch';
+import type { BatchRef } from '../../domain/records/batch';
 import type { JsonValue } from '../../domain/json';
 import { parseJsonPointer, valueAt } from '../../domain/json-pointer';
-import type { KeptRecord } from '../../domain/record';
+import type { KeptRecord } from '../../domain/records/record';
 import type { Run } from './database';
 import type { Tables } from './schema';
 

@@ -1,4 +1,4 @@
-import { isStoreAway } from '../../domain/store-away';
+import { isStoreAway } from '../../domain/records/store-away';
 import { describeErrno } from '../durable-fs';
 
 /** The five characters by which Postgres tells its errors apart; undefined for what it didn't say. */

@@ -1,8 +1,13 @@
-import type { BatchRef } from '../../domain/batch';
+import type { BatchRef } from '../../domain/records/batch';
 import { KeepapartError, isKeepapartError } from '../../domain/errors';
-import { OUTCOME, outcomeFileContent, type OutcomeFormat, type SettledRecord } from '../../domain/outcome';
-import type { KeptRecord } from '../../domain/record';
-import type { RecordStore } from '../../domain/record-store';
+import {
+  OUTCOME,
+  outcomeFileContent,
+  type OutcomeFormat,
+  type SettledRecord,
+} from '../../domain/records/outcome';
+import type { KeptRecord } from '../../domain/records/record';
+import type { RecordStore } from '../../domain/records/record-store';
 import { batchName, createBatchFiles } from '../batch-files';
 import { explaining } from '../explaining';
 import type { StoreFolders } from '../folders';

@@ -1,6 +1,6 @@
 import { KeepapartError } from '../../domain/errors';
 import { canonicalJson } from '../../domain/json';
-import type { KeptRecord } from '../../domain/record';
+import type { KeptRecord } from '../../domain/records/record';
 import { keyOf, runStatement, type BulkStatement, type NamedBatch } from './bulk-statement';
 import type { Run } from './database';
 import {

@@ -1,10 +1,15 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import type { Batch, BatchRef } from '../../domain/batch';
+import type { Batch, BatchRef } from '../../domain/records/batch';
 import { isKeepapartError } from '../../domain/errors';
-import { OUTCOME, type SettledRecord } from '../../domain/outcome';
-import type { KeptRecord } from '../../domain/record';
-import { closeTogether, rollBackTogether, saveTogether, type RecordStore } from '../../domain/record-store';
+import { OUTCOME, type SettledRecord } from '../../domain/records/outcome';
+import type { KeptRecord } from '../../domain/records/record';
+import {
+  closeTogether,
+  rollBackTogether,
+  saveTogether,
+  type RecordStore,
+} from '../../domain/records/record-store';
 import { brings, rolledBack, saved, settle, stepsOf } from './steps';
 import type { Settlement, StoreUnderTest } from './subject';
 

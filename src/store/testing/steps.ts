@@ -1,8 +1,8 @@
-import type { Batch } from '../../domain/batch';
+import type { Batch } from '../../domain/records/batch';
 import { isKeepapartError } from '../../domain/errors';
-import { OUTCOME, type SettledRecord } from '../../domain/outcome';
-import type { KeptRecord } from '../../domain/record';
-import type { RecordStore } from '../../domain/record-store';
+import { OUTCOME, type SettledRecord } from '../../domain/records/outcome';
+import type { KeptRecord } from '../../domain/records/record';
+import type { RecordStore } from '../../domain/records/record-store';
 import type { Settlement } from './subject';
 
 /** When the outcomes of tests were known: the same in every process. */

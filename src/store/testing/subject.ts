@@ -1,7 +1,7 @@
 import type { JsonValue } from '../../domain/json';
-import type { OutcomeFormat, SettledRecord } from '../../domain/outcome';
-import type { RecordStore } from '../../domain/record-store';
-import type { BatchRef } from '../../domain/batch';
+import type { OutcomeFormat, SettledRecord } from '../../domain/records/outcome';
+import type { RecordStore } from '../../domain/records/record-store';
+import type { BatchRef } from '../../domain/records/batch';
 
 /** A batch whose outcomes are known, as its workflow would bring it into the store. */
 export interface Settlement {

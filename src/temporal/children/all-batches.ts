@@ -1,4 +1,4 @@
-import type { BatchState, BatchSummary } from '../../contracts/views';
+import type { BatchState, BatchSummary } from '../../contracts/api/views';
 import type { ListBatches } from './batch-pages';
 import type { BatchRun } from './batch-reader';
 

@@ -1,9 +1,9 @@
 import type { WorkflowExecutionInfo } from '@temporalio/client';
-import type { ChildMemo } from '../../contracts/child';
-import { WORKFLOW_TYPE } from '../../contracts/ids';
-import { SEARCH_ATTRIBUTES } from '../../contracts/search-attributes';
-import type { BatchState, BatchSummary } from '../../contracts/views';
-import { batchIdIn } from '../../domain/batch';
+import type { ChildMemo } from '../../contracts/workflow/child';
+import { WORKFLOW_TYPE } from '../../contracts/workflow/ids';
+import { SEARCH_ATTRIBUTES } from '../../contracts/workflow/search-attributes';
+import type { BatchState, BatchSummary } from '../../contracts/api/views';
+import { batchIdIn } from '../../domain/records/batch';
 
 /** A batch as Temporal describes its child, without reading a history. */
 export interface BatchFacts {

@@ -1,9 +1,9 @@
 import { WorkflowNotFoundError, type Client } from '@temporalio/client';
 import { executionInfoFromRaw } from '@temporalio/client/lib/helpers';
-import { batcherWorkflowId, isBatcherOf } from '../../contracts/ids';
-import { SEARCH_ATTRIBUTES } from '../../contracts/search-attributes';
-import type { BatchPage, BatchSummary } from '../../contracts/views';
-import { childOfBatch } from '../../domain/batch';
+import { batcherWorkflowId, isBatcherOf } from '../../contracts/workflow/ids';
+import { SEARCH_ATTRIBUTES } from '../../contracts/workflow/search-attributes';
+import type { BatchPage, BatchSummary } from '../../contracts/api/views';
+import { childOfBatch } from '../../domain/records/batch';
 import { MAX_SHARDS } from '../../domain/limits';
 import { callTemporal } from '../server/calls';
 import { readCursor, writeCursor, type Cursor } from './batch-cursor';

@@ -1,5 +1,5 @@
-import { WORKFLOW_TYPE } from '../../contracts/ids';
-import { MORE_REQUEST_IDS, SEARCH_ATTRIBUTES } from '../../contracts/search-attributes';
+import { WORKFLOW_TYPE } from '../../contracts/workflow/ids';
+import { MORE_REQUEST_IDS, SEARCH_ATTRIBUTES } from '../../contracts/workflow/search-attributes';
 
 /** A visibility query's string literal. */
 export function literal(text: string): string {

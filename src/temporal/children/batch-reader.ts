@@ -1,11 +1,11 @@
 import { WorkflowNotFoundError, defaultPayloadConverter, type Client } from '@temporalio/client';
 import { LRUCache } from 'lru-cache';
-import type { ChildInput, ChildPolicy, ChildResult } from '../../contracts/child';
-import type { BatchSummary } from '../../contracts/views';
-import { childOfBatch, placeInChild, type Batch } from '../../domain/batch';
+import type { ChildInput, ChildPolicy, ChildResult } from '../../contracts/workflow/child';
+import type { BatchSummary } from '../../contracts/api/views';
+import { childOfBatch, placeInChild, type Batch } from '../../domain/records/batch';
 import type { StoredCutReason } from '../../domain/explain/cut-reason';
-import { outcomeOf, type RecordOutcome } from '../../domain/outcome';
-import { unpackBatch, unpackOutcomes } from '../../domain/packed-batch';
+import { outcomeOf, type RecordOutcome } from '../../domain/records/outcome';
+import { unpackBatch, unpackOutcomes } from '../../domain/records/packed-batch';
 import { callTemporal } from '../server/calls';
 import { inputOf, readStart } from '../server/first-event';
 import { batchesIn, type BatchFacts } from './batch-facts';

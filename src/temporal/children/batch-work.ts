@@ -1,7 +1,7 @@
 import { defaultPayloadConverter, type WorkflowExecutionDescription } from '@temporalio/client';
-import type { Activities, HeldDetails } from '../../contracts/activities';
-import type { StoreAway } from '../../contracts/store-notice';
-import type { BatchStep } from '../../contracts/views';
+import type { Activities, HeldDetails } from '../../contracts/workflow/activities';
+import type { StoreAway } from '../../contracts/workflow/store-notice';
+import type { BatchStep } from '../../contracts/api/views';
 
 /** An activity of a child that has not ended. */
 export interface PendingWork {

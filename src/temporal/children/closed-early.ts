@@ -6,9 +6,9 @@ import type {
   CloseBatchesResult,
   SettleBatchInput,
   SettleBatchResult,
-} from '../../contracts/activities';
-import { outcomeOf } from '../../domain/outcome';
-import { unpackBatch, unpackOutcomes } from '../../domain/packed-batch';
+} from '../../contracts/workflow/activities';
+import { outcomeOf } from '../../domain/records/outcome';
+import { unpackBatch, unpackOutcomes } from '../../domain/records/packed-batch';
 import type { BatchResult } from './batch-reader';
 
 type HistoryEvent = temporal.api.history.v1.IHistoryEvent;

@@ -1,7 +1,7 @@
 import { WorkflowIdReusePolicy, type Client } from '@temporalio/client';
 import { TypedSearchAttributes, WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
-import type { ChildInput, ChildMemo, ChildWorkflow } from '../../contracts/child';
-import { SEARCH_ATTRIBUTES } from '../../contracts/search-attributes';
+import type { ChildInput, ChildMemo, ChildWorkflow } from '../../contracts/workflow/child';
+import { SEARCH_ATTRIBUTES } from '../../contracts/workflow/search-attributes';
 import { inputOf, readStart } from '../server/first-event';
 import { callTemporal } from '../server/calls';
 import { describeIfKnown } from '../server/describe';

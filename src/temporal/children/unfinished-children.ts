@@ -1,5 +1,5 @@
 import type { Client } from '@temporalio/client';
-import { SEARCH_ATTRIBUTES } from '../../contracts/search-attributes';
+import { SEARCH_ATTRIBUTES } from '../../contracts/workflow/search-attributes';
 import { mapAtOnce } from '../server/at-once';
 import { callTemporal } from '../server/calls';
 import { describeIfKnown } from '../server/describe';

@@ -11,8 +11,8 @@ import {
   completedWith,
   type ChildClosing,
   type ChildClosingStatus,
-} from '../../contracts/activities';
-import type { ChildWorkflow } from '../../contracts/child';
+} from '../../contracts/workflow/activities';
+import type { ChildWorkflow } from '../../contracts/workflow/child';
 
 /**
  * Long-polls the result of a child until it closes, in whatever way. Rejects when the signal is aborted and when Temporal

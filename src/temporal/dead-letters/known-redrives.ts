@@ -1,6 +1,6 @@
 import type { Client } from '@temporalio/client';
-import { isBatcherOf } from '../../contracts/ids';
-import { MORE_REQUEST_IDS, SEARCH_ATTRIBUTES } from '../../contracts/search-attributes';
+import { isBatcherOf } from '../../contracts/workflow/ids';
+import { MORE_REQUEST_IDS, SEARCH_ATTRIBUTES } from '../../contracts/workflow/search-attributes';
 import { MINUTE } from '../../domain/duration';
 import { batchesIn } from '../children/batch-facts';
 import { HOLDS_BATCHES, literal } from '../children/batch-queries';

@@ -1,5 +1,5 @@
-import type { AcceptedRequest, OperatorAction } from '../../contracts/batcher';
-import type { RedriveResult, RedriveSelection } from '../../contracts/dead-letters';
+import type { AcceptedRequest, OperatorAction } from '../../contracts/workflow/batcher';
+import type { RedriveResult, RedriveSelection } from '../../contracts/api/dead-letters';
 import { KIB } from '../../domain/duration';
 import { KeepapartError, isKeepapartError } from '../../domain/errors';
 import { jsonBytes } from '../../domain/json';

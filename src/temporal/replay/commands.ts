@@ -1,6 +1,6 @@
 import { defaultPayloadConverter } from '@temporalio/common';
 import { temporal } from '@temporalio/proto';
-import type { GivenCommand } from '../../contracts/replay';
+import type { GivenCommand } from '../../contracts/workflow/replay';
 import { readableName } from '../server/enum-names';
 import type { HistoryEvent } from './recorded-history';
 

@@ -1,7 +1,7 @@
 import { WorkflowNotFoundError, isGrpcServiceError, type Client } from '@temporalio/client';
 import { temporal } from '@temporalio/proto';
-import { WORKFLOW_TYPE, batcherWorkflowId, isBatcherOf } from '../../contracts/ids';
-import { SEARCH_ATTRIBUTES } from '../../contracts/search-attributes';
+import { WORKFLOW_TYPE, batcherWorkflowId, isBatcherOf } from '../../contracts/workflow/ids';
+import { SEARCH_ATTRIBUTES } from '../../contracts/workflow/search-attributes';
 import { isKeepapartError } from '../../domain/errors';
 import { HOLDS_BATCHES, literal } from '../children/batch-queries';
 import type { BatcherAddress } from '../shard/shards';

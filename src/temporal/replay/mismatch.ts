@@ -1,5 +1,5 @@
 import type { History } from '@temporalio/common/lib/proto-utils';
-import type { GivenRecords, GivenCommand } from '../../contracts/replay';
+import type { GivenRecords, GivenCommand } from '../../contracts/workflow/replay';
 import { eventTypeOf, tellCommand, tellRecordedCommand } from './commands';
 import { recordsGivenIn, type HistoryEvent } from './recorded-history';
 

@@ -1,6 +1,6 @@
 import { defaultPayloadConverter } from '@temporalio/common';
 import type { History } from '@temporalio/common/lib/proto-utils';
-import { recordsGivenTo, type GivenRecords } from '../../contracts/replay';
+import { recordsGivenTo, type GivenRecords } from '../../contracts/workflow/replay';
 
 export type HistoryEvent = NonNullable<History['events']>[number];
 

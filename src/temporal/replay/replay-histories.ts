@@ -1,7 +1,7 @@
 import { Worker, type InjectedSinks, type WorkflowBundleOption } from '@temporalio/worker';
 import type { History } from '@temporalio/common/lib/proto-utils';
-import type { GivenRecords, ReplaySinks } from '../../contracts/replay';
-import type { WorkerSinks } from '../../contracts/worker-sinks';
+import type { GivenRecords, ReplaySinks } from '../../contracts/workflow/replay';
+import type { WorkerSinks } from '../../contracts/workflow/worker-sinks';
 import { workerSinks } from '../worker/worker-sinks';
 import { explainError, explainOtherRecords, type Mismatch, type ReplayedTask } from './mismatch';
 import { lastCompletedTask } from './recorded-history';

@@ -1,19 +1,19 @@
 import { defaultPayloadConverter, type Client } from '@temporalio/client';
 import type { temporal } from '@temporalio/proto';
-import type { Activities, HeldByChild, LeftByBatcher } from '../../contracts/activities';
+import type { Activities, HeldByChild, LeftByBatcher } from '../../contracts/workflow/activities';
 import {
   addRecordsSignal,
   takeUpdate,
   type AcceptedRequest,
   type BatcherInput,
   type CarriedState,
-} from '../../contracts/batcher';
-import type { ChildInput } from '../../contracts/child';
-import { WORKFLOW_TYPE } from '../../contracts/ids';
-import type { PackedBuffer } from '../../domain/buffer';
+} from '../../contracts/workflow/batcher';
+import type { ChildInput } from '../../contracts/workflow/child';
+import { WORKFLOW_TYPE } from '../../contracts/workflow/ids';
+import type { PackedBuffer } from '../../domain/buffer/buffer';
 import { isObject, type JsonValue } from '../../domain/json';
-import { KEY_KIND, unpackKeys, type RequestDigest } from '../../domain/key-window';
-import { recordIdOf } from '../../domain/record';
+import { KEY_KIND, unpackKeys, type RequestDigest } from '../../domain/windows/key-window';
+import { recordIdOf } from '../../domain/records/record';
 import { callTemporal } from '../server/calls';
 import { inputIfKnown, inputOf } from '../server/first-event';
 

@@ -1,5 +1,5 @@
 import { WorkflowNotFoundError, type Client } from '@temporalio/client';
-import type { RequestDigest } from '../../domain/key-window';
+import type { RequestDigest } from '../../domain/windows/key-window';
 import { literal } from '../children/batch-queries';
 import { callTemporal } from '../server/calls';
 import { readStart } from '../server/first-event';

@@ -1,7 +1,7 @@
 import type { Client } from '@temporalio/client';
 import type { SearchAttributeType } from '@temporalio/common';
 import { encodeSearchAttributeIndexedValueType } from '@temporalio/common/lib/search-attributes';
-import { SEARCH_ATTRIBUTES } from '../../contracts/search-attributes';
+import { SEARCH_ATTRIBUTES } from '../../contracts/workflow/search-attributes';
 import { KeepapartError } from '../../domain/errors';
 import { MINUTE, SECOND } from '../../domain/duration';
 import { callTemporal } from './calls';

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { BatcherStatus } from '../../contracts/batcher';
+import type { BatcherStatus } from '../../contracts/workflow/batcher';
 import { SECOND } from '../../domain/duration';
 import { KeepapartError } from '../../domain/errors';
 import { jsonBytes, type JsonValue } from '../../domain/json';

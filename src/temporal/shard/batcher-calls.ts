@@ -16,10 +16,10 @@ import {
   type BatcherInput,
   type BatcherQuestion,
   type BatcherWorkflow,
-} from '../../contracts/batcher';
-import { WORKFLOW_TYPE } from '../../contracts/ids';
+} from '../../contracts/workflow/batcher';
+import { WORKFLOW_TYPE } from '../../contracts/workflow/ids';
 import { SECOND } from '../../domain/duration';
-import type { PipelineSettings } from '../../contracts/settings';
+import type { PipelineSettings } from '../../contracts/workflow/settings';
 import { createGroupCommit } from '../../concurrency/group-commit';
 import { KeepapartError, type ErrorCode } from '../../domain/errors';
 import { callTemporal } from '../server/calls';

@@ -1,6 +1,6 @@
 import { createHash, type Hash } from 'node:crypto';
 import { canonicalJson, type JsonValue } from '../../domain/json';
-import { DIGEST_LENGTH, type KeyRef, type RequestDigest } from '../../domain/key-window';
+import { DIGEST_LENGTH, type KeyRef, type RequestDigest } from '../../domain/windows/key-window';
 import { scopeOf } from '../../domain/scope';
 
 /** What a batcher remembers of a request that is to be taken once. */

@@ -1,4 +1,4 @@
-import type { BatcherStatus } from '../../contracts/batcher';
+import type { BatcherStatus } from '../../contracts/workflow/batcher';
 import { MINUTE, SECOND } from '../../domain/duration';
 import type { Load } from './admission';
 

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { drainSignal } from '../../contracts/batcher';
-import type { DrainOptions, DrainReport, DrainingShard } from '../../contracts/drain';
-import { storeAwayView } from '../../contracts/views';
+import { drainSignal } from '../../contracts/workflow/batcher';
+import type { DrainOptions, DrainReport, DrainingShard } from '../../contracts/api/drain';
+import { storeAwayView } from '../../contracts/api/views';
 import { isKeepapartError } from '../../domain/errors';
 import type { Shard } from './shard';
 import type { Shards } from './shards';

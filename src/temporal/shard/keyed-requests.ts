@@ -1,12 +1,19 @@
-import type { AcceptedRequest, TakeAnswer } from '../../contracts/batcher';
+import type { AcceptedRequest, TakeAnswer } from '../../contracts/workflow/batcher';
 import type { RecordStream } from '../../contracts/batcher-client';
-import { shardOf } from '../../contracts/ids';
+import { shardOf } from '../../contracts/workflow/ids';
 import { MINUTE } from '../../domain/duration';
 import { KeepapartError } from '../../domain/errors';
 import type { JsonValue } from '../../domain/json';
-import type { KeyRef } from '../../domain/key-window';
-import { NO_LAYOUT, isSameLayout, mergeLayouts, nextLayout, reachOf, type Layout } from '../../domain/layout';
-import type { StreamProgress } from '../../domain/stream-window';
+import type { KeyRef } from '../../domain/windows/key-window';
+import {
+  NO_LAYOUT,
+  isSameLayout,
+  mergeLayouts,
+  nextLayout,
+  reachOf,
+  type Layout,
+} from '../../domain/windows/layout';
+import type { StreamProgress } from '../../domain/windows/stream-window';
 import type { Load } from './admission';
 import { digestOf, keyRefOf } from './digests';
 import { openRecordStream, reused } from './record-stream';

@@ -1,5 +1,5 @@
 import { isKeepapartError, KeepapartError, SHARD_CHANGE, type ShardChange } from '../../domain/errors';
-import type { LimitsAnswer, ShardLimits } from '../../contracts/limits';
+import type { LimitsAnswer, ShardLimits } from '../../contracts/workflow/limits';
 import type { LimitsPatch } from '../../domain/limits';
 import type { Shards } from './shards';
 

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { MessageOrigin } from '../../domain/sender-window';
+import type { MessageOrigin } from '../../domain/windows/sender-window';
 
 /**
  * Numbers the messages of one sender and sends one at a time. A call to Temporal that got no reply is repeated, also by

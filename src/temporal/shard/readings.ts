@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { KnownShard, ShardReading } from '../../contracts/readings';
+import type { KnownShard, ShardReading } from '../../contracts/workflow/readings';
 import { SECOND } from '../../domain/duration';
 import type { Shard } from './shard';
 

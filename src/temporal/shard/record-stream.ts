@@ -1,11 +1,11 @@
-import type { AcceptedRequest } from '../../contracts/batcher';
+import type { AcceptedRequest } from '../../contracts/workflow/batcher';
 import type { RecordStream } from '../../contracts/batcher-client';
 import { KIB } from '../../domain/duration';
 import { KeepapartError } from '../../domain/errors';
 import { canonicalJson, jsonBytes, type JsonValue } from '../../domain/json';
-import type { KeyRef } from '../../domain/key-window';
+import type { KeyRef } from '../../domain/windows/key-window';
 import { keyOf } from '../../domain/scope';
-import type { StreamProgress } from '../../domain/stream-window';
+import type { StreamProgress } from '../../domain/windows/stream-window';
 import { UNSEEN_SHARE, type AdmissionLimits, type Load } from './admission';
 import { sha256, shortDigest } from './digests';
 

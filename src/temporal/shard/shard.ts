@@ -11,22 +11,22 @@ import {
   type OperatorAction,
   type RequestTrace,
   type TakeAnswer,
-} from '../../contracts/batcher';
+} from '../../contracts/workflow/batcher';
 import type { RecordStream } from '../../contracts/batcher-client';
 import type { CommitInstruments } from '../../contracts/instruments';
-import { limitsUpdate, type ShardLimits } from '../../contracts/limits';
-import type { ShardReading } from '../../contracts/readings';
-import type { BufferWaits } from '../../contracts/waits';
-import { SAVE_ACTIVITY, type PipelineSettings } from '../../contracts/settings';
+import { limitsUpdate, type ShardLimits } from '../../contracts/workflow/limits';
+import type { ShardReading } from '../../contracts/workflow/readings';
+import type { BufferWaits } from '../../contracts/workflow/waits';
+import { SAVE_ACTIVITY, type PipelineSettings } from '../../contracts/workflow/settings';
 import { createGroupCommit, type GroupLimits } from '../../concurrency/group-commit';
 import { KIB, MIB, SECOND } from '../../domain/duration';
 import { KeepapartError, type FieldProblem } from '../../domain/errors';
 import { NO_CUTS } from '../../domain/explain/cut-counts';
 import type { JsonValue } from '../../domain/json';
-import type { KeyRef } from '../../domain/key-window';
-import { NO_LAYOUT, type Layout } from '../../domain/layout';
+import type { KeyRef } from '../../domain/windows/key-window';
+import { NO_LAYOUT, type Layout } from '../../domain/windows/layout';
 import type { LimitsPatch } from '../../domain/limits';
-import type { StreamProgress } from '../../domain/stream-window';
+import type { StreamProgress } from '../../domain/windows/stream-window';
 import { createAdmission, loadOf, type AdmissionLimits, type Load } from './admission';
 import type { BatcherCalls } from './batcher-calls';
 import { keyRefOf } from './digests';

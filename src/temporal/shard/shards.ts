@@ -1,9 +1,9 @@
 import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
 import type { SignalDefinition } from '@temporalio/common';
-import type { OperatorAction, RequestTrace } from '../../contracts/batcher';
+import type { OperatorAction, RequestTrace } from '../../contracts/workflow/batcher';
 import type { CommitInstruments } from '../../contracts/instruments';
-import { WORKFLOW_TYPE, batcherWorkflowId, isBatcherOf, shardOf } from '../../contracts/ids';
-import type { PipelineSettings } from '../../contracts/settings';
+import { WORKFLOW_TYPE, batcherWorkflowId, isBatcherOf, shardOf } from '../../contracts/workflow/ids';
+import type { PipelineSettings } from '../../contracts/workflow/settings';
 import { KeepapartError } from '../../domain/errors';
 import { literal } from '../children/batch-queries';
 import { callTemporal } from '../server/calls';

@@ -1,5 +1,11 @@
-import type { BatchFilter, BatchPage, BatchSavingView, BatchState, BatchView } from '../../contracts/views';
-import { SAVE_ACTIVITY } from '../../contracts/settings';
+import type {
+  BatchFilter,
+  BatchPage,
+  BatchSavingView,
+  BatchState,
+  BatchView,
+} from '../../contracts/api/views';
+import { SAVE_ACTIVITY } from '../../contracts/workflow/settings';
 import type { ListBatches } from '../children/batch-pages';
 import { holdingAnyOf } from '../children/batch-queries';
 import type { BatchInput, BatchReader } from '../children/batch-reader';

@@ -1,10 +1,10 @@
 import type { BatchInput } from '../children/batch-reader';
-import type { CutStatus } from '../../contracts/batcher';
-import type { BatchCutView, CutsView, RuleCountView } from '../../contracts/views';
+import type { CutStatus } from '../../contracts/workflow/batcher';
+import type { BatchCutView, CutsView, RuleCountView } from '../../contracts/api/views';
 import { WHY_NO_LARGER } from '../../domain/explain';
 import { restoredReason } from '../../domain/explain/cut-reason';
 import { tellCut } from '../../domain/explain/tell-cut';
-import { ruleKey } from '../../domain/conflict-rules/rule';
+import { ruleKey } from '../../domain/rules/rule';
 
 /** Why a batch was cut where it was. */
 export function cutViewOf({ batch, cutBy, cut }: BatchInput): BatchCutView {

@@ -1,5 +1,5 @@
 import { SECOND } from '../../domain/duration';
-import type { StatusView } from '../../contracts/views';
+import type { StatusView } from '../../contracts/api/views';
 
 /** How old an answer may be before the batchers are asked again, and before it says nothing any more. */
 const ASK_EVERY_MS = 10 * SECOND;

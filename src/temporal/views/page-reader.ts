@@ -1,6 +1,6 @@
 import type { Client } from '@temporalio/client';
 import { LRUCache } from 'lru-cache';
-import type { PackedBuffer } from '../../domain/buffer';
+import type { PackedBuffer } from '../../domain/buffer/buffer';
 import { mapAtOnce } from '../server/at-once';
 import { inputIfKnown } from '../server/first-event';
 

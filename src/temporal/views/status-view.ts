@@ -1,6 +1,6 @@
-import { NO_COUNTS, type BatcherCounters, type BatcherStatus } from '../../contracts/batcher';
-import type { PaceStatus } from '../../contracts/batcher-status';
-import { storeAwayView, type PaceView, type ShardView, type StatusView } from '../../contracts/views';
+import { NO_COUNTS, type BatcherCounters, type BatcherStatus } from '../../contracts/workflow/batcher';
+import type { PaceStatus } from '../../contracts/workflow/batcher-status';
+import { storeAwayView, type PaceView, type ShardView, type StatusView } from '../../contracts/api/views';
 import type { Shard } from '../shard/shard';
 import type { Shards } from '../shard/shards';
 import { cutsView } from './cut-view';

@@ -1,5 +1,5 @@
-import type { WaitView } from '../../contracts/views';
-import { WAITS_FOR, type Wait } from '../../contracts/waits';
+import type { WaitView } from '../../contracts/api/views';
+import { WAITS_FOR, type Wait } from '../../contracts/workflow/waits';
 
 /** What a record waits for as it is told, in plain words as well. */
 export function waitView(wait: Wait): WaitView {

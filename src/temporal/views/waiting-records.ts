@@ -1,7 +1,7 @@
 import { WorkflowNotFoundError } from '@temporalio/client';
-import { childOfBatch } from '../../domain/batch';
+import { childOfBatch } from '../../domain/records/batch';
 import { isKeepapartError } from '../../domain/errors';
-import { recordIdOf, requestIdOf } from '../../domain/record';
+import { recordIdOf, requestIdOf } from '../../domain/records/record';
 import type { BatchReader } from '../children/batch-reader';
 import { mapAtOnce } from '../server/at-once';
 import type { Places } from './request-view';

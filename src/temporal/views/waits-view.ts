@@ -1,4 +1,4 @@
-import type { WaitsView } from '../../contracts/views';
+import type { WaitsView } from '../../contracts/api/views';
 import type { Shards } from '../shard/shards';
 import { waitView } from './wait-view';
 

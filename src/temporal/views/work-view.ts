@@ -1,5 +1,5 @@
-import type { BatchWorkView } from '../../contracts/views';
-import { WAITS_FOR, type Wait } from '../../contracts/waits';
+import type { BatchWorkView } from '../../contracts/api/views';
+import { WAITS_FOR, type Wait } from '../../contracts/workflow/waits';
 import type { PendingWork } from '../children/batch-work';
 
 /** How far the save of a record has come that has an activity of its own. */

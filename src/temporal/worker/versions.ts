@@ -5,7 +5,7 @@ import {
   type VersionState,
   type VersionsView,
   type VersionView,
-} from '../../contracts/versions';
+} from '../../contracts/workflow/versions';
 import { SECOND } from '../../domain/duration';
 import { KeepapartError } from '../../domain/errors';
 import { literal } from '../children/batch-queries';

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { InjectedSinks } from '@temporalio/worker';
 import type { BatchInstruments } from '../../contracts/instruments';
-import type { WorkerSinks } from '../../contracts/worker-sinks';
+import type { WorkerSinks } from '../../contracts/workflow/worker-sinks';
 
 /**
  * The worker's end of what workflows have done outside of history. It waits for what `hold` returns before it answers the

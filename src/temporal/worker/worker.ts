@@ -4,8 +4,8 @@ import {
   type WorkerDeploymentOptions,
   type WorkerOptions,
 } from '@temporalio/worker';
-import type { Activities } from '../../contracts/activities';
-import { adoptionTaskQueue } from '../../contracts/ids';
+import type { Activities } from '../../contracts/workflow/activities';
+import { adoptionTaskQueue } from '../../contracts/workflow/ids';
 import type { BatchInstruments } from '../../contracts/instruments';
 import { SECOND } from '../../domain/duration';
 import { workerSinks } from './worker-sinks';

@@ -1,9 +1,9 @@
 import type { Client } from '@temporalio/client';
-import type { ChildClosing, HeldByChild, RecordRun } from '../../contracts/activities';
-import type { ChildInput } from '../../contracts/child';
-import { storeNoticeSignal, type StoreNotice } from '../../contracts/store-notice';
-import type { PackedBuffer } from '../../domain/buffer';
-import type { RequestDigest } from '../../domain/key-window';
+import type { ChildClosing, HeldByChild, RecordRun } from '../../contracts/workflow/activities';
+import type { ChildInput } from '../../contracts/workflow/child';
+import { storeNoticeSignal, type StoreNotice } from '../../contracts/workflow/store-notice';
+import type { PackedBuffer } from '../../domain/buffer/buffer';
+import type { RequestDigest } from '../../domain/windows/key-window';
 import { restartChild } from '../children/restart-child';
 import { unfinishedChildren } from '../children/unfinished-children';
 import { waitForChild } from '../children/wait-for-child';

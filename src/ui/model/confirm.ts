@@ -1,4 +1,4 @@
-import type { StatusView } from '../../contracts/views';
+import type { StatusView } from '../../contracts/api/views';
 import { count, counted } from './format';
 
 /** What an operator can do to everything at once. */

@@ -1,4 +1,4 @@
-import type { DeadLetter } from '../../contracts/dead-letters';
+import type { DeadLetter } from '../../contracts/api/dead-letters';
 
 /** Dead letters that failed alike. */
 export interface LetterGroup {

@@ -1,4 +1,4 @@
-import type { RecordView, RequestView } from '../../contracts/views';
+import type { RecordView, RequestView } from '../../contracts/api/views';
 import { counted } from './format';
 
 /** What an id may be of, in the order in which it is looked up. */

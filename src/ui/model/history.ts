@@ -1,4 +1,4 @@
-import type { StatusView } from '../../contracts/views';
+import type { StatusView } from '../../contracts/api/views';
 import { MINUTE, SECOND } from '../../domain/duration';
 
 /** A status, and when it arrived on this browser's clock, in milliseconds since the epoch. */

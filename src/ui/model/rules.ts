@@ -1,9 +1,4 @@
-import {
-  conflictingRules,
-  parseConflictRules,
-  type ConflictRule,
-  type Selector,
-} from '../../domain/conflict-rules';
+import { conflictingRules, parseConflictRules, type ConflictRule, type Selector } from '../../domain/rules';
 import type { JsonValue } from '../../domain/json';
 import { explainPartition, type Explanation } from '../../domain/explain';
 import { shortJson } from './format';

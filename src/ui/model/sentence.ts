@@ -1,4 +1,4 @@
-import type { ShardView } from '../../contracts/views';
+import type { ShardView } from '../../contracts/api/views';
 import { SECOND } from '../../domain/duration';
 import { clock, count, counted, duration } from './format';
 import { meanOf, type Point, type Reading } from './history';

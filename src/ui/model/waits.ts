@@ -1,5 +1,5 @@
-import type { WaitsView } from '../../contracts/views';
-import type { WaitsFor } from '../../contracts/waits';
+import type { WaitsView } from '../../contracts/api/views';
+import type { WaitsFor } from '../../contracts/workflow/waits';
 
 /** How many records of all shards wait for one thing. */
 export interface WaitShare {

@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact';
-import type { ConflictRule } from '../../domain/conflict-rules';
+import type { ConflictRule } from '../../domain/rules';
 import { shortJson } from '../model/format';
 import { ruleInWords } from '../model/rules';
 

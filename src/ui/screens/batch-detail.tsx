@@ -1,5 +1,5 @@
-import type { BatchView } from '../../contracts/views';
-import { requestIdOf } from '../../domain/record';
+import type { BatchView } from '../../contracts/api/views';
+import { requestIdOf } from '../../domain/records/record';
 import { factOf } from '../api';
 import { clock, counted, duration } from '../model/format';
 import { LOOK_TEXT, lookOf } from '../model/timeline';

@@ -1,5 +1,5 @@
 import { useSignal } from '@preact/signals';
-import { BATCH_STATES, type BatchState, type BatchSummary } from '../../contracts/views';
+import { BATCH_STATES, type BatchState, type BatchSummary } from '../../contracts/api/views';
 import { ago, clock, count, duration } from '../model/format';
 import { LOOK_TEXT, lookOf, timelineOf, type Look } from '../model/timeline';
 import { Empty, Head } from '../parts/bits';

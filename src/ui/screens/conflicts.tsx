@@ -1,6 +1,6 @@
 import { useComputed, useSignal } from '@preact/signals';
-import type { RuleCountView } from '../../contracts/views';
-import { ruleKey } from '../../domain/conflict-rules/rule';
+import type { RuleCountView } from '../../contracts/api/views';
+import { ruleKey } from '../../domain/rules/rule';
 import { count, counted, percent } from '../model/format';
 import { typedValue, verdictOf } from '../model/rules';
 import { Empty, Head, Rule } from '../parts/bits';

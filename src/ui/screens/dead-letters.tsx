@@ -1,6 +1,6 @@
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
-import type { DeadLetter, RedriveSelection } from '../../contracts/dead-letters';
+import type { DeadLetter, RedriveSelection } from '../../contracts/api/dead-letters';
 import { problemOf } from '../api';
 import { confirmationOfRedrive, type Confirmation } from '../model/confirm';
 import { groupLetters } from '../model/dead-letters';

@@ -1,6 +1,6 @@
 import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
-import type { RequestView } from '../../contracts/views';
+import type { RequestView } from '../../contracts/api/views';
 import { problemOf } from '../api';
 import { lifeOf, lookupsOf, requestInWords } from '../model/find';
 import { Empty, Head } from '../parts/bits';

@@ -1,5 +1,5 @@
 import { useSignal } from '@preact/signals';
-import type { OverriddenLimits } from '../../contracts/limits-answer';
+import type { OverriddenLimits } from '../../contracts/workflow/limits-answer';
 import { LIMIT_KEYS, LIMIT_RANGES, type LimitKey, type Limits, type LimitsPatch } from '../../domain/limits';
 import { ago, clock, count, duration } from '../model/format';
 import { ruleInWords } from '../model/rules';

@@ -1,5 +1,5 @@
 import { useSignal } from '@preact/signals';
-import type { CutsView } from '../../contracts/views';
+import type { CutsView } from '../../contracts/api/views';
 import { SECOND } from '../../domain/duration';
 import { confirmationOf, type Control } from '../model/confirm';
 import { bytes, clock, count, duration, percent } from '../model/format';

@@ -1,4 +1,4 @@
-import type { ShardView } from '../../contracts/views';
+import type { ShardView } from '../../contracts/api/views';
 import { bytes, clock, count, duration } from '../model/format';
 
 /** The shards side by side, where there are several. */

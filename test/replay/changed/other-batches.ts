@@ -1,5 +1,5 @@
 /** A batcher that cuts other batches, as many as before and under the same ids: nothing that a replay itself compares. */
-import type { BatcherInput } from '../../../src/contracts/batcher';
+import type { BatcherInput } from '../../../src/contracts/workflow/batcher';
 import * as today from '../../../workflows';
 
 export const { batchesWorkflow, bufferPageWorkflow } = today;

@@ -1,8 +1,8 @@
 /** The same kind of change as a later version has to make it: every committed history still replays on these. */
 import { patched, sleep } from '@temporalio/workflow';
-import type { BatcherInput } from '../../../src/contracts/batcher';
-import type { ChildInput, ChildResult } from '../../../src/contracts/child';
-import type { PackedBuffer } from '../../../src/domain/buffer';
+import type { BatcherInput } from '../../../src/contracts/workflow/batcher';
+import type { ChildInput, ChildResult } from '../../../src/contracts/workflow/child';
+import type { PackedBuffer } from '../../../src/domain/buffer/buffer';
 import * as today from '../../../workflows';
 
 export async function batchesWorkflow(input: ChildInput): Promise<ChildResult> {

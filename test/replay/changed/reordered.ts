@@ -1,9 +1,9 @@
 /** Workflows as a careless change might leave them: no committed history may replay on these. */
 import { proxyActivities, sleep } from '@temporalio/workflow';
-import { ACTIVITY_TIMEOUTS, type Activities } from '../../../src/contracts/activities';
-import type { BatcherInput } from '../../../src/contracts/batcher';
-import type { ChildInput, ChildResult } from '../../../src/contracts/child';
-import type { PackedBuffer } from '../../../src/domain/buffer';
+import { ACTIVITY_TIMEOUTS, type Activities } from '../../../src/contracts/workflow/activities';
+import type { BatcherInput } from '../../../src/contracts/workflow/batcher';
+import type { ChildInput, ChildResult } from '../../../src/contracts/workflow/child';
+import type { PackedBuffer } from '../../../src/domain/buffer/buffer';
 import * as today from '../../../workflows';
 
 const { closeBatches } = proxyActivities<Activities>({ startToCloseTimeout: ACTIVITY_TIMEOUTS.storeMs });

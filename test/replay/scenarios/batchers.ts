@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SECOND } from '../../../src/domain/duration';
-import type { ConflictRule } from '../../../src/domain/conflict-rules';
+import type { ConflictRule } from '../../../src/domain/rules';
 import type { JsonValue } from '../../../src/domain/json';
 import { waitFor } from '../../helpers/wait-for';
 import { NEVER, TELLING, batcherHistory, holdSlowRecords, runIdOf, runsOf, type Scenario } from '../scenario';

@@ -1,6 +1,6 @@
 import { KeepapartError } from '../../../src/domain/errors';
 import type { JsonValue } from '../../../src/domain/json';
-import type { PipelineSettings } from '../../../src/contracts/settings';
+import type { PipelineSettings } from '../../../src/contracts/workflow/settings';
 import type { MemoryStore } from '../../helpers/memory-store';
 import { waitFor } from '../../helpers/wait-for';
 import type { CaseName } from '../cases';

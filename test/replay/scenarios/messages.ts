@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { WorkflowUpdateFailedError } from '@temporalio/client';
-import { addRecordsSignal, drainSignal } from '../../../src/contracts/batcher';
-import { bufferPageId } from '../../../src/contracts/ids';
-import { limitsUpdate } from '../../../src/contracts/limits';
+import { addRecordsSignal, drainSignal } from '../../../src/contracts/workflow/batcher';
+import { bufferPageId } from '../../../src/contracts/workflow/ids';
+import { limitsUpdate } from '../../../src/contracts/workflow/limits';
 import { KIB } from '../../../src/domain/duration';
-import { recordIdOf } from '../../../src/domain/record';
+import { recordIdOf } from '../../../src/domain/records/record';
 import { Shards } from '../../../src/temporal/shard/shards';
 import type { TestPipeline } from '../../helpers/pipeline';
 import { waitFor } from '../../helpers/wait-for';

@@ -1,10 +1,15 @@
-import { CHILD_CLOSING } from '../../../src/contracts/activities';
-import type { BatcherInput, CarriedState } from '../../../src/contracts/batcher';
-import { drainSignal, pauseSignal, resumeSignal, statusQuery } from '../../../src/contracts/batcher';
-import { childIdOf } from '../../../src/domain/batch';
-import { inOrder, packedBytesBound, unpackBuffer, type PackedBuffer } from '../../../src/domain/buffer';
+import { CHILD_CLOSING } from '../../../src/contracts/workflow/activities';
+import type { BatcherInput, CarriedState } from '../../../src/contracts/workflow/batcher';
+import { drainSignal, pauseSignal, resumeSignal, statusQuery } from '../../../src/contracts/workflow/batcher';
+import { childIdOf } from '../../../src/domain/records/batch';
+import {
+  inOrder,
+  packedBytesBound,
+  unpackBuffer,
+  type PackedBuffer,
+} from '../../../src/domain/buffer/buffer';
 import { KIB } from '../../../src/domain/duration';
-import { MAX_CARRIED_HEAD_BYTES, MAX_CARRIED_TAIL_BYTES } from '../../../src/domain/paged-buffer';
+import { MAX_CARRIED_HEAD_BYTES, MAX_CARRIED_TAIL_BYTES } from '../../../src/domain/buffer/paged-buffer';
 import { FakeBatcherRun } from '../../helpers/fake-batcher-run';
 
 jest.mock('@temporalio/workflow', () => jest.requireActual('../../helpers/fake-workflow').workflowApi());

@@ -1,5 +1,5 @@
-import { pauseSignal } from '../../../src/contracts/batcher';
-import { childIdOf } from '../../../src/domain/batch';
+import { pauseSignal } from '../../../src/contracts/workflow/batcher';
+import { childIdOf } from '../../../src/domain/records/batch';
 import { KIB, MIB } from '../../../src/domain/duration';
 import { jsonBytes, type JsonValue } from '../../../src/domain/json';
 import { FakeBatcherRun } from '../../helpers/fake-batcher-run';

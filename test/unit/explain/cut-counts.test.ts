@@ -1,6 +1,6 @@
 import fc from 'fast-check';
-import { appendRequest, emptyBuffer, flushAll } from '../../../src/domain/buffer';
-import type { ConflictRule } from '../../../src/domain/conflict-rules';
+import { appendRequest, emptyBuffer, flushAll } from '../../../src/domain/buffer/buffer';
+import type { ConflictRule } from '../../../src/domain/rules';
 import { explainBatches } from '../../../src/domain/explain';
 import {
   MAX_CARRIED_RULES,
@@ -12,8 +12,8 @@ import {
   type CutCounts,
 } from '../../../src/domain/explain/cut-counts';
 import type { Reaches } from '../../../src/domain/explain/passed-over';
-import { cut } from '../../../src/domain/flush-cut';
-import { takeFlushes, type Flush, type FlushPolicy } from '../../../src/domain/flush-policy';
+import { cut } from '../../../src/domain/buffer/flush-cut';
+import { takeFlushes, type Flush, type FlushPolicy } from '../../../src/domain/buffer/flush-policy';
 import type { JsonValue } from '../../../src/domain/json';
 import { partition } from '../../../src/domain/partition';
 import { createRandom } from '../../chaos/random';

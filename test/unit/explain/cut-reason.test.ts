@@ -1,6 +1,6 @@
 import fc from 'fast-check';
-import { appendRequest, emptyBuffer, flushAll, inOrder } from '../../../src/domain/buffer';
-import type { ConflictRule } from '../../../src/domain/conflict-rules';
+import { appendRequest, emptyBuffer, flushAll, inOrder } from '../../../src/domain/buffer/buffer';
+import type { ConflictRule } from '../../../src/domain/rules';
 import { explainBatches } from '../../../src/domain/explain';
 import {
   MAX_LOOKED_AT,
@@ -9,10 +9,11 @@ import {
   storedReason,
   withReasons,
   type CutReason,
+  type ExplainedFlush,
 } from '../../../src/domain/explain/cut-reason';
 import { tellCut } from '../../../src/domain/explain/tell-cut';
-import { MAX_BATCH_BYTES } from '../../../src/domain/flush-cut';
-import { takeFlushes, type Flush, type FlushPolicy } from '../../../src/domain/flush-policy';
+import { MAX_BATCH_BYTES } from '../../../src/domain/buffer/flush-cut';
+import { takeFlushes, type FlushPolicy } from '../../../src/domain/buffer/flush-policy';
 import type { JsonValue } from '../../../src/domain/json';
 import { anyPolicy, anyStep, BufferModel } from '../../helpers/buffer-model';
 
@@ -47,7 +48,7 @@ test('a batch that is not full says what a whole explanation of it and of what i
 });
 
 /** The first batch of some values that are all to go, of at most three. */
-function first(values: JsonValue[], conflicts: ConflictRule[], limit = 1): Flush {
+function first(values: JsonValue[], conflicts: ConflictRule[], limit = 1): ExplainedFlush {
   const buffer = emptyBuffer();
   appendRequest(buffer, { requestId: 'r', values }, 0);
   flushAll(buffer, 'manual');

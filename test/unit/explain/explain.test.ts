@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { conflictingRules, type ConflictRule } from '../../../src/domain/conflict-rules';
+import { conflictingRules, type ConflictRule } from '../../../src/domain/rules';
 import {
   explainBatches,
   explainPartition,

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
-import type { PipelineSettings } from '../../../src/contracts/settings';
-import { conflicts, type ConflictRule } from '../../../src/domain/conflict-rules';
+import type { PipelineSettings } from '../../../src/contracts/workflow/settings';
+import { conflicts, type ConflictRule } from '../../../src/domain/rules';
 import type { JsonValue } from '../../../src/domain/json';
 import { MAX_PACED_VALUES } from '../../../src/domain/pace/pace';
 import { paceLimitsOf, type MaxSavesPerSecond } from '../../../src/domain/pace/pace-limits';

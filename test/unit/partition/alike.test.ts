@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { ConflictRule } from '../../../src/domain/conflict-rules';
+import type { ConflictRule } from '../../../src/domain/rules';
 import { classify } from '../../../src/domain/partition/classes';
 import { cutClasses } from '../../../src/domain/partition/cut-classes';
 import { partsBy, slotOfAll } from '../../../src/domain/partition/join';

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { ConflictRule } from '../../../src/domain/conflict-rules';
+import type { ConflictRule } from '../../../src/domain/rules';
 import type { JsonValue } from '../../../src/domain/json';
 import { partition } from '../../../src/domain/partition';
 import { recordsOf } from '../../helpers/arbitraries';

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { conflicts, type ConflictRule } from '../../../src/domain/conflict-rules';
+import { conflicts, type ConflictRule } from '../../../src/domain/rules';
 import type { JsonValue } from '../../../src/domain/json';
 import { partition } from '../../../src/domain/partition';
 import { createRandom, type Random } from '../../chaos/random';

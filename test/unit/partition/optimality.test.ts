@@ -1,5 +1,5 @@
-import type { ConflictRule } from '../../../src/domain/conflict-rules';
-import { parseConflictRules } from '../../../src/domain/conflict-rules';
+import type { ConflictRule } from '../../../src/domain/rules';
+import { parseConflictRules } from '../../../src/domain/rules';
 import { explainRecord } from '../../../src/domain/explain';
 import type { JsonValue } from '../../../src/domain/json';
 import { partition } from '../../../src/domain/partition';

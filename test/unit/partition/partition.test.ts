@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { conflicts, type ConflictRule } from '../../../src/domain/conflict-rules';
+import { conflicts, type ConflictRule } from '../../../src/domain/rules';
 import { canonicalJson, type JsonValue } from '../../../src/domain/json';
 import { partition } from '../../../src/domain/partition';
 import {

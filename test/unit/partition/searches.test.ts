@@ -7,7 +7,7 @@ import { fractionalBound } from '../../../src/domain/partition/fractional-bound'
 import { heaviestClique } from '../../../src/domain/partition/heaviest-clique';
 import { Kernel } from '../../../src/domain/partition/kernel';
 import { tabuSearch } from '../../../src/domain/partition/tabu';
-import type { ConflictRule } from '../../../src/domain/conflict-rules';
+import type { ConflictRule } from '../../../src/domain/rules';
 import { recordsOf } from '../../helpers/arbitraries';
 import { fewestByCounting } from '../../helpers/inclusion-exclusion';
 

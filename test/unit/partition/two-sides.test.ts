@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { conflicts, type ConflictRule } from '../../../src/domain/conflict-rules';
+import { conflicts, type ConflictRule } from '../../../src/domain/rules';
 import { partition } from '../../../src/domain/partition';
 import { splitBetween } from '../../../src/domain/partition/split-between';
 import { recordsOf } from '../../helpers/arbitraries';

@@ -1,0 +1,46 @@
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
+import { z } from 'zod';
+import { isRequestId } from '../../contracts/workflow/ids';
+import { KeepapartError, describeReceived } from '../../domain/errors';
+import { isRedriveId } from '../../domain/redrive';
+import { scopedId } from '../../domain/scope';
+import { keyNameOf } from '../guards/auth';
+
+const EXPECTED =
+  'one key of up to 128 letters, digits and . _ : -, the first a letter or digit, with or without double quotes, ' +
+  'not beginning like the id of a redrive (redrive-1.); a UUID is best';
+
+/** A requestId that isn't a redrive's, see `isRequestId` and `isRedriveId`. */
+const KEY = '(?!redrive-[0-9]+\\..)[A-Za-z0-9][A-Za-z0-9_.:-]{0,127}';
+
+/** As it is described; {@link idempotencyKeyOf} is what reads it. */
+export const idempotencyKeySchema = z
+  .string()
+  .regex(new RegExp(`^(${KEY}|"${KEY}")$`))
+  .optional()
+  .meta({
+    description:
+      'The request is taken once under this key: the same records again get the same answer, others 409. It becomes ' +
+      'the requestId; with API keys, behind the name of the one that is used and a tilde, as each has keys of its own. ' +
+      `${EXPECTED.charAt(0).toUpperCase()}${EXPECTED.slice(1)}.`,
+  });
+
+/** Id of a request that is to be taken once: the client's key, told from the same key of other clients (G11). */
+export function keyedRequestIdOf(req: IncomingMessage, res: ServerResponse): string | undefined {
+  const key = idempotencyKeyOf(req.headers);
+  return key === undefined ? undefined : scopedId(keyNameOf(res), key);
+}
+
+/**
+ * The key under which a request is to be taken once (G5), `undefined` without the header. Quotes, which the IETF's draft
+ * asks for and few clients send, don't belong to the key. @throws `invalid-request` for what can't be a requestId
+ */
+export function idempotencyKeyOf(headers: IncomingHttpHeaders): string | undefined {
+  const received = headers['idempotency-key'];
+  if (received === undefined) return undefined;
+  const key = /^"(?<quoted>[^"]*)"$/.exec(String(received))?.groups?.['quoted'] ?? String(received);
+  if (isRequestId(key) && !isRedriveId(key)) return key;
+  throw new KeepapartError('invalid-request', 'The Idempotency-Key is not valid; nothing was taken', {
+    problems: [{ field: 'Idempotency-Key', expected: EXPECTED, received: describeReceived(received) }],
+  });
+}

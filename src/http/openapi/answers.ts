@@ -1,0 +1,287 @@
+import { z } from 'zod';
+import type { DeadLetterPage, RedriveResult } from '../../contracts/api/dead-letters';
+import type { DrainReport } from '../../contracts/api/drain';
+import { BATCH_STATES, BATCH_STEPS, RECORD_STATE } from '../../contracts/api/views';
+import { WAITS_FOR } from '../../contracts/workflow/waits';
+import type { BatchPage, BatchView, RequestView, WaitsView } from '../../contracts/api/views';
+import { FLUSH_REASON } from '../../domain/records/batch';
+import { WHY_NO_LARGER } from '../../domain/explain';
+import { HELD_UP, PACED } from '../../domain/explain/cut-reason';
+import { RIGHTS } from '../../domain/rights';
+import { batchSavingSchema, storeAwaySchema } from './status-schemas';
+import { OUTCOME } from '../../domain/records/outcome';
+import {
+  anyRecord,
+  count,
+  cursor,
+  operatorActionFields,
+  operatorActionSchema,
+  recordId,
+  timestamp,
+  type Takes,
+} from './answer-parts';
+import { conflictRuleSchema, ruleCountsSchema } from './rule-schemas';
+
+/*
+ * What the API answers, for its description and for the tests that hold the answers against it. At the end each is
+ * checked against the type that the answer really has; the texts are what a reader of the description sees.
+ */
+
+export const acceptedListSchema = z
+  .strictObject({
+    requestId: z.string(),
+    accepted: count().meta({ description: 'How many records: all of the list' }),
+    records: z.array(z.strictObject({ recordId: recordId(), value: anyRecord() })),
+  })
+  .meta({ id: 'AcceptedList', description: 'Every record of the list is durable.' });
+
+export const acceptedStreamSchema = z
+  .strictObject({
+    requestId: z.string(),
+    accepted: count().meta({ description: 'How many records: all of the stream' }),
+  })
+  .meta({ id: 'AcceptedStream', description: 'Every record of the stream is durable.' });
+
+export const actionSchema = z
+  .strictObject({ accepted: z.literal(true), action: z.string(), by: z.string() })
+  .meta({ id: 'Action', description: 'It is durable, and takes effect in order with the records.' });
+
+const waitFields = {
+  text: z.string().meta({ description: 'The rest in plain words' }),
+  for: z.enum(Object.values(WAITS_FOR)),
+  until: timestamp()
+    .optional()
+    .meta({ description: 'Of age the latest, of spacing the earliest; ISO 8601, UTC' }),
+  by: z.string().optional().meta({ description: 'Of resume: who has paused the shard' }),
+  since: timestamp().optional().meta({ description: 'Of store: when it was found away; ISO 8601, UTC' }),
+  reason: z.string().optional().meta({ description: 'Of store: why it is away, in its words' }),
+};
+
+const waitSchema = z
+  .strictObject({
+    ...waitFields,
+    passedOverBy: z
+      .array(conflictRuleSchema)
+      .optional()
+      .meta({ description: 'Rules that kept it out of a batch which has left meanwhile' }),
+    keptApartBy: z
+      .array(conflictRuleSchema)
+      .optional()
+      .meta({ description: 'Rules that keep it apart from an older record that is buffered too' }),
+  })
+  .meta({ id: 'Wait', description: 'What has to happen before its batch starts; see docs/RULES.md' });
+
+export const waitsSchema = z
+  .strictObject({
+    shards: z.array(
+      z.strictObject({
+        shard: count(),
+        batcher: z.string(),
+        bufferedRecords: count(),
+        waits: z.array(z.strictObject({ ...waitFields, records: count() })).meta({
+          description: 'Together all that are buffered; of those behind the first 1,000, older_records',
+        }),
+        rules: ruleCountsSchema.meta({
+          description:
+            'Rules that hold records up, by a batch that has left or by an older record; of the first 1,000',
+        }),
+      }),
+    ),
+  })
+  .meta({ id: 'Waits' });
+
+export const callerSchema = z
+  .strictObject({
+    name: z.string().nullable().meta({ description: 'Of the API key; null where none is needed' }),
+    rights: z.array(z.enum(RIGHTS)),
+  })
+  .meta({ id: 'Caller' });
+
+const recordViewSchema = z
+  .strictObject({
+    recordId: recordId(),
+    state: z.enum(Object.values(RECORD_STATE)),
+    batchId: z.string().optional(),
+    attempts: count().optional(),
+    error: z.string().optional().meta({ description: 'Of the last attempt that failed' }),
+    waitsFor: waitSchema.optional().meta({
+      description: 'Of the first 1,000 that are buffered, and where its batch waits for a store that is away',
+    }),
+  })
+  .meta({ id: 'Record' });
+
+export const requestViewSchema = z
+  .strictObject({
+    requestId: z.string(),
+    redriveOf: z
+      .string()
+      .optional()
+      .meta({ description: 'The record that it sends again, when it is a redrive' }),
+    counts: z.record(z.enum(Object.values(RECORD_STATE)), count()),
+    records: z.array(recordViewSchema).meta({ description: 'In the order in which the client sent them' }),
+  })
+  .meta({ id: 'Request' });
+
+const batchSummaryFields = {
+  batchId: z.string(),
+  batcher: z.string().meta({ description: 'Workflow id of the batcher that started it' }),
+  state: z.enum(BATCH_STATES),
+  flushReason: z.enum(Object.values(FLUSH_REASON)),
+  requestIds: z.array(z.string()),
+  startedAt: timestamp(),
+  closedAt: timestamp().nullable(),
+  saved: count().nullable().meta({ description: 'Known once the batch completed, as the next two' }),
+  rolledBack: count().nullable(),
+  retries: count().nullable(),
+  runId: z.string().meta({ description: "Temporal's run id, for the Web UI" }),
+};
+
+export const batchPageSchema = z
+  .strictObject({
+    batches: z.array(z.strictObject(batchSummaryFields).meta({ id: 'BatchSummary' })),
+    nextCursor: cursor(),
+  })
+  .meta({ id: 'BatchPage' });
+
+const batchCutSchema = z
+  .strictObject({
+    text: z.string().meta({ description: 'The rest in plain words' }),
+    maxBatchSize: count().meta({ description: 'The most records that it was to have' }),
+    why: z.enum([...Object.values(WHY_NO_LARGER), HELD_UP, PACED]),
+    oldestMs: z.number().min(0).nullable().meta({
+      description:
+        'How long its oldest record had waited, in milliseconds. This and all below are null or empty for a full batch',
+    }),
+    left: count()
+      .nullable()
+      .meta({ description: 'Records that stayed in the buffer or left it behind the batch' }),
+    unseen: count()
+      .nullable()
+      .meta({ description: 'So many of them were not looked at; what follows is of the others' }),
+    keptOut: ruleCountsSchema.meta({
+      description: 'By rule; a record that several kept out counts for each. The 20 that kept out the most',
+    }),
+    tooLarge: count()
+      .nullable()
+      .meta({ description: 'Kept out by no rule, but the batch would be too large in bytes' }),
+    fitting: count()
+      .nullable()
+      .meta({
+        description:
+          'Kept out by nothing in it: in other batches, or held up by what is in flight or by MAX_SAVES_PER_SECOND',
+      }),
+  })
+  .meta({ id: 'BatchCut', description: 'Why a batch was cut where it was; see docs/RULES.md' });
+
+const batchWorkSchema = z
+  .strictObject({
+    text: z.string().meta({ description: 'The rest in plain words' }),
+    step: z.enum(BATCH_STEPS),
+    attempt: count(),
+    error: z.string().nullable().meta({
+      description: 'Why its last attempt failed, or why the store is away that it waits for',
+    }),
+    waitsForStoreSince: timestamp()
+      .nullable()
+      .meta({ description: 'Since when the store is away that it waits for' }),
+  })
+  .meta({ id: 'BatchWork' });
+
+export const batchViewSchema = z
+  .strictObject({
+    ...batchSummaryFields,
+    file: z
+      .string()
+      .nullable()
+      .meta({ description: 'Name of the file in OUT_DIR, once the batch completed' }),
+    cut: batchCutSchema,
+    saving: batchSavingSchema,
+    work: z.array(batchWorkSchema).meta({
+      description: 'What is done for it or its child at the moment that repeats or waits; mostly nothing',
+    }),
+    records: z.array(
+      z.strictObject({
+        recordId: recordId(),
+        value: anyRecord(),
+        outcome: z.enum(Object.values(OUTCOME)).nullable(),
+        attempts: count().nullable(),
+        error: z.string().nullable(),
+      }),
+    ),
+  })
+  .meta({ id: 'Batch' });
+
+export const deadLetterPageSchema = z
+  .strictObject({
+    deadLetters: z.array(
+      z
+        .strictObject({
+          recordId: recordId(),
+          requestId: z.string(),
+          value: anyRecord(),
+          attempts: count(),
+          error: z.string().nullable(),
+          rollbackError: z.string().nullable(),
+          at: timestamp(),
+          batchId: z.string(),
+          batcher: z.string(),
+          file: z.string(),
+          redriveOf: z.string().nullable(),
+          redrivenAs: z.string().nullable(),
+        })
+        .meta({ id: 'DeadLetter' }),
+    ),
+    nextCursor: cursor(),
+  })
+  .meta({ id: 'DeadLetterPage' });
+
+const redrivenSchema = z.array(z.strictObject({ recordId: recordId(), requestId: z.string() }));
+
+export const redriveResultSchema = z
+  .strictObject({
+    redriven: redrivenSchema.meta({ description: 'Sent by this call' }),
+    alreadyRedriven: redrivenSchema.meta({ description: 'Sent by an earlier one; not sent again' }),
+    notFound: z.array(z.string()),
+    by: z.string(),
+  })
+  .meta({ id: 'RedriveResult' });
+
+export const drainReportSchema = z
+  .strictObject({
+    ...operatorActionFields,
+    drained: z
+      .boolean()
+      .meta({ description: 'Whether everything that was accepted before it has its outcome' }),
+    shards: z.array(
+      z.strictObject({
+        shard: count(),
+        batcher: z.string(),
+        bufferedRecords: count(),
+        inFlight: count(),
+        paused: operatorActionSchema.nullable(),
+        storeAway: storeAwaySchema,
+      }),
+    ),
+  })
+  .meta({ id: 'DrainReport' });
+
+export const healthSchema = z
+  .strictObject({
+    status: z.enum(['ok', 'ready']),
+    storeAwaySince: timestamp().optional().meta({
+      description:
+        'Of ready: batches wait for a store that is away since then; records are taken all the same',
+    }),
+  })
+  .meta({ id: 'Health' });
+
+/** No schema says less than the type of its answer does. */
+export type AnswersAgree = [
+  Takes<typeof requestViewSchema, RequestView>,
+  Takes<typeof waitsSchema, WaitsView>,
+  Takes<typeof batchPageSchema, BatchPage>,
+  Takes<typeof batchViewSchema, BatchView>,
+  Takes<typeof deadLetterPageSchema, DeadLetterPage>,
+  Takes<typeof redriveResultSchema, RedriveResult & { by: string }>,
+  Takes<typeof drainReportSchema, DrainReport>,
+];

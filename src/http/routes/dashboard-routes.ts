@@ -1,0 +1,69 @@
+import { readFileSync, readdirSync } from 'node:fs';
+import path from 'node:path';
+import type { RequestHandler } from 'express';
+import { KeepapartError } from '../../domain/errors';
+import type { HttpDeps } from '../deps';
+import type { Routes } from './routing';
+
+/** Nothing but what comes from here, nothing inline, and no text ever becomes markup or a script. */
+const POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "img-src 'self'",
+  "connect-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+  "require-trusted-types-for 'script'",
+  "trusted-types 'none'",
+].join('; ');
+
+const PAGE = 'index.html';
+
+/** Names end in a hash of the content, so what a browser has once it never has to ask for again. */
+const FOREVER = 'public, max-age=31536000, immutable';
+
+/** `GET /`: the dashboard; `GET /ui/…`: what it loads. Neither asks for a key, as neither holds a record. */
+export function serveDashboard(routes: Routes, { uiAssets, apiKeys, webUiUrl, version }: HttpDeps): void {
+  // From memory, as a file that is open for each answer stays open when its client goes. Read at the first request: an
+  // API that nobody looks at needs no build.
+  let files: ReadonlyMap<string, Buffer> | undefined;
+  const read = () => (files ??= readFolder(uiAssets));
+  let page: string | undefined;
+
+  const getPage: RequestHandler = (_req, res) => {
+    page ??= withFacts(read().get(PAGE)?.toString() ?? '', {
+      'keepapart-version': version,
+      'keepapart-keys': apiKeys.length > 0 ? 'required' : 'none',
+      'keepapart-temporal': webUiUrl ?? '',
+    });
+    res.set('Content-Security-Policy', POLICY).type('html').send(page);
+  };
+
+  const getAsset: RequestHandler = (req, res) => {
+    const name = String(req.params['asset']);
+    const content = name === PAGE ? undefined : read().get(name);
+    if (content === undefined) throw new KeepapartError('not-found', 'The dashboard has no such file');
+    res.set('Cache-Control', FOREVER).type(path.extname(name)).send(content);
+  };
+
+  routes.serve('/', { get: { right: 'none', handle: getPage, describe: 'page' } });
+  routes.serve('/ui/:asset', { get: { right: 'none', handle: getAsset, describe: 'page' } });
+}
+
+function readFolder(folder: string): ReadonlyMap<string, Buffer> {
+  return new Map(readdirSync(folder).map((name) => [name, readFileSync(path.join(folder, name))]));
+}
+
+/** The page with what only the server knows, where its head ends. */
+function withFacts(page: string, facts: Record<string, string>): string {
+  const tags = Object.entries(facts).map(
+    ([name, content]) => `<meta name="${name}" content="${escapeHtml(content)}">`,
+  );
+  return page.replace('</head>', () => `${tags.join('\n')}\n</head>`);
+}
+
+function escapeHtml(text: string): string {
+  return text.replace(/[&<>"']/g, (char) => `&#${char.charCodeAt(0)};`);
+}

@@ -1,0 +1,65 @@
+import type { RequestHandler } from 'express';
+import type { BatcherClient } from '../../contracts/batcher-client';
+import { KIB } from '../../domain/duration';
+import { deadLetterPageSchema, redriveResultSchema } from '../openapi/answers';
+import { deadLettersQuerySchema, redriveBodySchema } from '../openapi/dead-letter-schemas';
+import { jsonBodyReader } from '../body/json-body';
+import { operatorOf } from './operator-routes';
+import { validate } from '../../edge/problems';
+import { JSON_TYPE, type Operation } from '../openapi/operation';
+import type { Routes } from './routing';
+
+/** Room for as many recordIds as one redrive may name. */
+const MAX_BODY_BYTES = 512 * KIB;
+
+/** `GET /v1/dead-letters`, `POST /v1/dead-letters/redrive`. */
+export function serveDeadLetters(routes: Routes, batcher: BatcherClient): void {
+  const readBody = jsonBodyReader({ maxBytes: MAX_BODY_BYTES, maxDepth: 3 });
+
+  const getDeadLetters: RequestHandler = async (req, res) => {
+    // Copied, as for batches. Fields are parameter names.
+    const query = { ...req.query };
+    const filter = validate(deadLettersQuerySchema, query, 'The query is not valid', (path) =>
+      path.join('.'),
+    );
+    res.json(await batcher.deadLetters(filter));
+  };
+
+  const redrive: RequestHandler = async (req, res) => {
+    const body = await readBody(req);
+    const { by: claimed, selection } = validate(
+      redriveBodySchema,
+      body,
+      'The body is not valid; nothing was sent',
+    );
+    const by = operatorOf(res, claimed);
+    res.status(202).json({ ...(await batcher.redrive(selection, by)), by });
+  };
+
+  routes.serve('/dead-letters', { get: { right: 'read', handle: getDeadLetters, describe: LIST } });
+  routes.serve('/dead-letters/redrive', { post: { right: 'operate', handle: redrive, describe: REDRIVE } });
+}
+
+const LIST: Operation = {
+  operationId: 'listDeadLetters',
+  summary: 'Lists records that were rolled back, those of the batch that closed last first',
+  description: '`limit` counts batches with such records; a page has all of theirs that fit, perhaps none.',
+  query: deadLettersQuerySchema,
+  answer: { status: 200, schema: deadLetterPageSchema },
+  errors: ['invalid-request', 'not-found'],
+};
+
+const REDRIVE: Operation = {
+  operationId: 'redriveDeadLetters',
+  summary: 'Sends dead letters again: some, those of a batch or a request, or all',
+  description:
+    'Each is sent once for ever; conflicts are checked anew. The same call again sends what is left.',
+  body: {
+    required: true,
+    content: {
+      [JSON_TYPE]: { schema: redriveBodySchema, example: { records: ['order-4711:0'], by: 'Ann' } },
+    },
+  },
+  answer: { status: 202, schema: redriveResultSchema },
+  errors: ['dead-letter-not-found', 'buffer-full'],
+};

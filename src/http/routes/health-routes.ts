@@ -1,0 +1,56 @@
+import type { RequestHandler } from 'express';
+import { SECOND } from '../../domain/duration';
+import { KeepapartError } from '../../domain/errors';
+import { healthSchema } from '../openapi/answers';
+import type { HttpDeps } from '../deps';
+import type { Operation } from '../openapi/operation';
+import type { Routes } from './routing';
+
+interface HealthDeps extends Pick<HttpDeps, 'isDraining'> {
+  batcher: Pick<HttpDeps['batcher'], 'checkReady'>;
+}
+
+/** `/healthz`: the process is up. `/readyz`: it takes records, and Temporal answers. */
+export function serveHealth(routes: Routes, { batcher, isDraining }: HealthDeps): void {
+  const checkReady = sharedFor(READY_FOR_MS, () => batcher.checkReady());
+  const getHealth: RequestHandler = (_req, res) => {
+    res.json({ status: 'ok' });
+  };
+  const getReadiness: RequestHandler = async (_req, res) => {
+    if (isDraining()) throw new KeepapartError('not-ready', 'This process is about to stop');
+    const { storeAwaySince } = await checkReady();
+    // Records are taken all the same; why it is away is for those who may read the status.
+    res.json({ status: 'ready', ...(storeAwaySince !== null && { storeAwaySince }) });
+  };
+  routes.serve('/healthz', { get: { right: 'none', handle: getHealth, describe: HEALTH } });
+  routes.serve('/readyz', { get: { right: 'none', handle: getReadiness, describe: READINESS } });
+}
+
+/** Anybody may ask whether we are ready, as often as they like: Temporal is asked once in this time at most. */
+const READY_FOR_MS = SECOND;
+
+/** One call for all who ask while it is under way, and for so long after it was begun. */
+function sharedFor<T>(forMs: number, call: () => Promise<T>): () => Promise<T> {
+  let last: { call: Promise<T>; begunAtMs: number; over: boolean } | undefined;
+  return () => {
+    if (last !== undefined && (!last.over || performance.now() - last.begunAtMs < forMs)) return last.call;
+    const made = { call: call(), begunAtMs: performance.now(), over: false };
+    last = made;
+    const end = () => void (made.over = true);
+    made.call.then(end, end);
+    return made.call;
+  };
+}
+
+const HEALTH: Operation = {
+  operationId: 'getHealth',
+  summary: 'Answers while the process is up',
+  answer: { status: 200, schema: healthSchema },
+};
+
+const READINESS: Operation = {
+  operationId: 'getReadiness',
+  summary: 'Tells whether records are taken and Temporal answers, and since when the store is away',
+  answer: { status: 200, schema: healthSchema },
+  errors: ['not-ready', 'temporal-unavailable', 'internal'],
+};

@@ -1,0 +1,86 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { RequestHandler } from 'express';
+import { z } from 'zod';
+import { VIA } from '../../contracts/instruments';
+import { recordIdOf } from '../../domain/records/record';
+import { MAX_BODY_DEPTH, recordEnvelopeSchema, recordListSchema, recordsReader } from '../../edge/records';
+import type { RecordLimits } from '../../edge/records';
+import { acceptedListSchema, acceptedStreamSchema } from '../openapi/answers';
+import type { HttpDeps } from '../deps';
+import { idempotencyKeySchema, keyedRequestIdOf } from '../body/idempotency-key';
+import { jsonBodyReader } from '../body/json-body';
+import { NDJSON, isNdjson } from '../body/ndjson-body';
+import { JSON_TYPE, type Operation } from '../openapi/operation';
+import { takeStream } from './record-stream-route';
+import type { Routes } from './routing';
+
+/** Takes a list and answers; rejects with what a client is to be told. Needs nothing of Express. */
+export type ListHandler = (req: IncomingMessage, res: ServerResponse) => Promise<void>;
+
+/** Of `POST /v1/records`, with a list. */
+export function listHandler(deps: HttpDeps): ListHandler {
+  const { batcher, limits, instruments, newRequestId = randomUUID } = deps;
+  const readBody = jsonBodyReader({ maxBytes: limits.maxRequestBytes, maxDepth: MAX_BODY_DEPTH });
+  const toRecords = recordsReader(limits);
+
+  return async (req, res) => {
+    const keyedId = keyedRequestIdOf(req, res);
+    let bytes = 0;
+    const values = toRecords(await readBody(req, (size) => (bytes = size)));
+    const requestId = keyedId ?? newRequestId();
+    // G3: nothing is acknowledged before this has resolved.
+    await batcher.addRecords({ requestId, values }, { once: keyedId !== undefined });
+    instruments?.received(VIA.http, values.length, bytes);
+    const records = values.map((value, index) => ({ recordId: recordIdOf(requestId, index), value }));
+    const answer = JSON.stringify({ requestId, accepted: values.length, records });
+    res.statusCode = 202;
+    res.setHeader('Location', `/v1/requests/${encodeURIComponent(requestId)}`);
+    res.setHeader('Content-Type', 'application/json; charset=utf-8');
+    res.setHeader('Content-Length', Buffer.byteLength(answer));
+    res.end(answer);
+  };
+}
+
+/** `POST /v1/records`. */
+export function serveRecords(routes: Routes, deps: HttpDeps, addRecords: ListHandler): void {
+  const addStream = takeStream(deps);
+  const add: RequestHandler = (req, res, next) =>
+    isNdjson(req) ? addStream(req, res, next) : addRecords(req, res);
+  routes.serve('/records', {
+    post: { right: 'ingest', handle: add, describe: describeRecords(deps.limits) },
+  });
+}
+
+function describeRecords(limits: RecordLimits): Operation {
+  return {
+    operationId: 'addRecords',
+    summary: 'Takes a list of records, or a stream of any length; 202 once they are durable',
+    description:
+      'A list is taken whole or not at all. A stream of lines, a record in each, may be of any length; one that breaks ' +
+      'is refused with how many of its first records are durable, and goes on there when it is sent again under the ' +
+      'same key. What is answered with 202 is durable.',
+    headers: z.object({ 'Idempotency-Key': idempotencyKeySchema }),
+    body: {
+      required: true,
+      content: {
+        [JSON_TYPE]: {
+          schema: z.union([recordListSchema(limits), recordEnvelopeSchema(limits)]),
+          example: [1, 2, { sku: 'a-1' }],
+        },
+        [NDJSON]: {
+          schema: z
+            .string()
+            .meta({ description: 'A record in each line, in UTF-8; blank lines are passed over' }),
+          example: '1\n2\n{"sku":"a-1"}\n',
+        },
+      },
+    },
+    answer: {
+      status: 202,
+      schema: z.union([acceptedListSchema, acceptedStreamSchema]),
+      headers: z.object({ Location: z.string().meta({ description: 'Where the outcomes will be told' }) }),
+    },
+    errors: ['buffer-full', 'idempotency-key-reused', 'stream-overtaken'],
+  };
+}
