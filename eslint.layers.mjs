@@ -105,7 +105,7 @@ export const LAYERS = [
  * in the folder itself are either its door or something that all rooms share.
  */
 export const ROOMS = {
-  'src/domain': ['audit', 'explain', 'running', 'buffer', 'partition', 'rules', 'records', 'windows'],
+  'src/domain': ['audit', 'explain', 'running', 'pace', 'buffer', 'partition', 'rules', 'records', 'windows'],
   'src/contracts': ['api', 'workflow'],
   'src/http': ['routes', 'openapi', 'body', 'guards', 'problems'],
   'src/temporal': [

@@ -94,11 +94,7 @@ export function childInput(
   return { openedAtMs, batches, ...policy };
 }
 
-function policyFor(
-  state: BatcherState,
-  flushes: readonly ExplainedFlush[],
-  shape: SaveShape,
-): ChildPolicy {
+function policyFor(state: BatcherState, flushes: readonly ExplainedFlush[], shape: SaveShape): ChildPolicy {
   const { maxAttempts, retryIntervalMs, outcomeFormat, onFailure } = state.settings;
   const { maxBatchSize, conflicts } = flushPolicyOf(state);
   const { saving } = state;
@@ -127,7 +123,11 @@ function childMemo(flushes: readonly ExplainedFlush[], requestIds: readonly stri
   };
 }
 
-function summaryOf(flushes: readonly ExplainedFlush[], reason: string, requestIds: readonly string[]): string {
+function summaryOf(
+  flushes: readonly ExplainedFlush[],
+  reason: string,
+  requestIds: readonly string[],
+): string {
   const batches = flushes.length === 1 ? '' : `${flushes.length} batches, `;
   const records = flushes.reduce((sum, flush) => sum + flush.records.length, 0);
   const from = requestIds.length === 1 ? `request ${requestIds[0]}` : `${requestIds.length} requests`;

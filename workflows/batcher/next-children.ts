@@ -50,10 +50,7 @@ export function noteCuts(state: BatcherState, flushes: readonly Flush[], nowMs: 
 }
 
 /** What would have fitted and stayed was not free to go: in scope `running` it would be in the batch otherwise. */
-function sayHeldUp(
-  { cut, ...flush }: ExplainedFlush,
-  why: typeof HELD_UP | typeof PACED,
-): ExplainedFlush {
+function sayHeldUp({ cut, ...flush }: ExplainedFlush, why: typeof HELD_UP | typeof PACED): ExplainedFlush {
   if (cut === undefined) return flush;
   return { ...flush, cut: cut.why === WHY_NO_LARGER.spread ? { ...cut, why } : cut };
 }

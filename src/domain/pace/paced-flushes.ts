@@ -13,7 +13,13 @@
  */
 import { inOrder, uncutAll, type BufferedRecord, type RecordBuffer } from '../buffer/buffer';
 import { cut, isWorthCutting } from '../buffer/flush-cut';
-import { nextFlushAtMs, readyBatches, takeFlushes, type Flush, type FlushPolicy } from '../buffer/flush-policy';
+import {
+  nextFlushAtMs,
+  readyBatches,
+  takeFlushes,
+  type Flush,
+  type FlushPolicy,
+} from '../buffer/flush-policy';
 import type { Pace } from './pace';
 import { STANDING, Standings } from './standings';
 

@@ -164,12 +164,10 @@ const batchCutSchema = z
     tooLarge: count()
       .nullable()
       .meta({ description: 'Kept out by no rule, but the batch would be too large in bytes' }),
-    fitting: count()
-      .nullable()
-      .meta({
-        description:
-          'Kept out by nothing in it: in other batches, or held up by what is in flight or by MAX_SAVES_PER_SECOND',
-      }),
+    fitting: count().nullable().meta({
+      description:
+        'Kept out by nothing in it: in other batches, or held up by what is in flight or by MAX_SAVES_PER_SECOND',
+    }),
   })
   .meta({ id: 'BatchCut', description: 'Why a batch was cut where it was; see docs/RULES.md' });
 
