@@ -5,11 +5,12 @@ import type { ConflictRule } from '../../src/domain/rules';
 import type { JsonValue } from '../../src/domain/json';
 import { spill } from '../../src/domain/buffer/paged-buffer';
 import { waitView } from '../../src/temporal/views/wait-view';
+import { paceStatusOf } from '../../workflows/batcher/pace';
 import { takeRequest } from '../../workflows/batcher/requests';
 import type { BatcherState } from '../../workflows/batcher/state';
-import { statusOf, traceOf } from '../../workflows/batcher/view';
+import { traceOf } from '../../workflows/batcher/view';
 import { waitsOf } from '../../workflows/batcher/waits';
-import { infoOf, newState as stateWith, startBatches } from '../helpers/batcher-loop';
+import { newState as stateWith, startBatches } from '../helpers/batcher-loop';
 
 const PAIR: ConflictRule = { pair: [1, 2] };
 
@@ -72,11 +73,16 @@ test('What its value or the rate of all records holds back waits for that, until
   // A bucket lets 4.4 go at first, and gains 3 a second: two are gathered, then one by one.
   const untilMs = (ms: number) => ({ for: 'pace', untilMs: ms });
   expect(waits(state, 'many', 1001)).toEqual([untilMs(1600), untilMs(1600), untilMs(2000), untilMs(2200)]);
-  expect(statusOf(state, infoOf()).pace).not.toBeNull();
+  expect(paceStatusOf(state, 1001)).toEqual({ room: 14, values: 1, heldRecords: 4, untilMs: 1600 });
   append(state, 'other', [{ t: 'other' }], 1001);
   expect(waits(state, 'other', 1001)).toEqual([{ for: 'age', untilMs: 1101 }]);
 
-  append(state, 'free', Array.from({ length: 30 }, () => 'free'), 1101);
+  append(
+    state,
+    'free',
+    Array.from({ length: 30 }, () => 'free'),
+    1101,
+  );
   expect(startBatches(state, 1101)).toHaveLength(7);
   expect(waits(state, 'free', 1102).slice(0, 5)).toEqual([1200, 1200, 1200, 1200, 1400].map(untilMs));
 });

@@ -35,15 +35,17 @@ export function isPacedUp(head: RecordBuffer, pace: Pace | null, nowMs: number):
 /** What the pace holds back; null without a limit. */
 export function paceStatusOf({ pace, buffer: { head } }: BatcherState, nowMs: number): PaceStatus | null {
   if (pace === null) return null;
-  const standings = new Standings(inOrder(head), pace, nowMs);
+  const records = inOrder(head);
+  const standings = new Standings(records, pace, nowMs);
   const free = Math.min(pace.batchSize, head.bufferedRecords - standings.held);
   const roomFromMs = free > 0 ? pace.roomFromMs(free) : -Infinity;
-  const times = [standings.nextChangeAtMs(), roomFromMs].filter((time) => time !== undefined && time > nowMs);
+  const times = [...records.map((record) => standings.fromMs(record) ?? -Infinity), roomFromMs];
+  const untilMs = times.reduce((least, time) => (time > nowMs ? Math.min(least, time) : least), Infinity);
   const room = pace.room(nowMs);
   return {
     room: room === Infinity ? null : room,
     values: pace.values?.buckets.count(nowMs) ?? 0,
     heldRecords: standings.held,
-    untilMs: times.length === 0 ? null : Math.min(...(times as number[])),
+    untilMs: untilMs === Infinity ? null : untilMs,
   };
 }
