@@ -82,7 +82,7 @@ export const LAYERS = [
   {
     dir: 'src/store',
     may: ['src/concurrency', 'src/domain'],
-    packages: /^(node:(?!process$).*|pg)$/,
+    packages: /^(node:(?!process$).*|pg|@aws-sdk\/client-s3)$/,
     because: 'a store knows records and batches, not who calls it',
   },
   {

@@ -28,15 +28,16 @@ import { isFileConflict, isFinal, isRefusedBatch, messageOf, saveFailureOf } fro
 import { isEndOfHold } from './store-call';
 import type { Pass } from './store-gate';
 
-/** What the failures in one result may take together, in bytes of JSON: a payload may take 2 MiB. */
+/** Maximum size of the failures in one result, in bytes of JSON: a payload may be 2 MiB. */
 const MAX_FAILURES_BYTES = 256 * KIB;
 
-/** Calls of a store for single records at once, in this process: as many as there are slots for single saves. */
+/** Limits concurrent calls of a store for single records in this process, to the number of slots for single saves. */
 const slots = createSlots(400);
 
 /**
- * One attempt to save the records of several batches. Never throws for what a store does.
- * @param attempt gives the store what it may know of each of its calls
+ * One attempt to save the records of several batches. Errors of the store are in the result; only the end of a wait for an
+ * unavailable store is thrown.
+ * @param attempt returns what the store may know of each of its calls
  */
 export async function saveBatches(
   store: RecordStore,
@@ -67,8 +68,8 @@ export async function saveBatches(
 
 /**
  * Rolls back records of several batches.
- * @param attempt the number of this attempt: in the last one, what fails is in the result
- * @throws what the first record failed with that may yet succeed, as long as there are attempts left
+ * @param attempt number of this attempt; failures of the last one are in the result
+ * @throws the first error that a further attempt might fix, as long as there are attempts left
  */
 export async function rollBack(
   store: RecordStore,
@@ -97,7 +98,7 @@ export async function rollBack(
 
 type Results = PromiseSettledResult<void>[][];
 
-/** Calls a store for each record by itself. */
+/** Calls a store for each record separately. */
 async function each(batches: readonly RecordsOfBatch[], call: RecordStore['save']): Promise<Results> {
   const results = await Promise.all(
     batches.map(({ batch, records }) => Promise.allSettled(records.map((record) => call(record, batch)))),
@@ -107,7 +108,7 @@ async function each(batches: readonly RecordsOfBatch[], call: RecordStore['save'
   return results;
 }
 
-/** Calls a store for all records, and again for those for which it was away. */
+/** Calls a store for all records together, and again for those that found it unavailable. */
 async function together(
   batches: readonly RecordsOfBatch[],
   pass: Pass,
@@ -134,15 +135,16 @@ async function together(
       if (first !== undefined) throw first.reason;
     });
   } catch (error) {
-    // What found the store away while others succeed has failed by itself.
+    // A record that finds the store unavailable while others succeed has failed by itself.
     if (!isStoreAway(error)) throw error;
   }
   return results;
 }
 
 /**
- * Closes batches side by side. One that can't be closed, as somebody's file stands in its place, holds up no other.
- * @throws what the first of them failed with, when none was closed or refused for good
+ * Closes batches in parallel. A batch that can't be closed, for example because another file has its name, doesn't delay the
+ * others.
+ * @throws the first error, if no batch was closed or permanently refused
  */
 export function closeBatches(
   store: RecordStore,
@@ -169,7 +171,9 @@ async function closeOnce(
     const failures = all.filter((result) => result.status === 'rejected');
     throw (failures.find(({ reason }) => isStoreAway(reason)) ?? failures[0])?.reason;
   }
-  const reasons = bounded(all.flatMap((result) => (result.status === 'rejected' ? [reasonOf(result)] : [])));
+  const reasons = bounded(
+    all.flatMap((result) => (result.status === 'rejected' ? [shortMessage(result)] : [])),
+  );
   return {
     batches: all.map((result) => {
       if (result.status === 'fulfilled') return { location: result.value.location };
@@ -180,8 +184,8 @@ async function closeOnce(
 }
 
 /**
- * A batch that has its file already, with other outcomes, is refused: whoever resets a batch in Temporal's UI has it saved
- * again, which its store refuses. The outcomes in the file then stand. A file of somebody else's is no such thing.
+ * If a batch already has its file, with other outcomes, it is refused: somebody who resets a batch in Temporal's UI has it
+ * saved again, which its store refuses, and the outcomes in the file remain. A file of somebody else is not such a case.
  */
 async function closedBefore<Result>(
   store: RecordStore,
@@ -191,11 +195,11 @@ async function closedBefore<Result>(
   if (result.status === 'fulfilled' || !isFileConflict(result.reason)) return result;
   const published = await store.readBatch({ ...batch, records: [...records] }).catch(() => undefined);
   if (published === undefined) return result;
-  const reason = new KeepapartError('batch-rejected', 'it was closed before, with other outcomes');
+  const reason = new KeepapartError('batch-rejected', 'it is already closed, with other outcomes');
   return { status: 'rejected', reason };
 }
 
-function reasonOf({ reason }: PromiseRejectedResult): { message: string } {
+function shortMessage({ reason }: PromiseRejectedResult): { message: string } {
   return { message: cutToBytes(messageOf(reason), MAX_ERROR_BYTES) };
 }
 
@@ -210,12 +214,12 @@ function unpacked({ openedAtMs, batches }: PackedBatches) {
   }));
 }
 
-/** What a store doesn't report hasn't succeeded. */
+/** A record that a store doesn't report counts as not saved. */
 function notReported(): PromiseRejectedResult {
   return { status: 'rejected', reason: new TypeError('the store reported too few results') };
 }
 
-/** Values that are equal as JSON, each once. */
+/** A list of distinct values, compared as JSON. */
 class Distinct<T extends object> {
   readonly all: T[] = [];
   private readonly indexes = new Map<string, number>();
@@ -229,11 +233,11 @@ class Distinct<T extends object> {
   }
 }
 
-/** The failures with shorter messages where they take too much together. */
+/** The failures, with shorter messages if they are too large together. */
 function bounded<T extends { message: string }>(failures: readonly T[]): T[] {
   const bytes = failures.reduce((sum, { message }) => sum + jsonBytes(message), 0);
   if (bytes <= MAX_FAILURES_BYTES) return [...failures];
-  // In JSON, a byte takes six at most.
+  // A byte takes at most six in JSON.
   const each = Math.floor(MAX_FAILURES_BYTES / 6 / failures.length);
   return failures.map((failure) => ({ ...failure, message: cutToBytes(failure.message, each) }));
 }

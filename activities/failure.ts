@@ -5,20 +5,21 @@ import { KIB } from '../src/domain/duration';
 import { MAX_ERROR_BYTES, cutToBytes } from '../src/domain/records/outcome';
 import { ERRORS, RETRIED, isKeepapartError, type ErrorCode } from '../src/domain/errors';
 
-/** Of a message and of a stack trace in a failure, in UTF-8. */
+/** Maximum size of a message and of a stack trace in a failure, in UTF-8. */
 const MAX_TEXT_BYTES = 2 * KIB;
 
-/** Of an error: an error of a driver may stand behind one of the store's. */
+/** Maximum length of the chain of causes: a driver's error may be the cause of a store's error. */
 const MAX_CAUSES = 3;
 
 /**
- * The catalogue's code becomes the failure's type, which is what the Web UI shows and workflow code branches on;
- * `fallback` is for what isn't of the catalogue. An error that says when to try again is obeyed.
- * @param attempt the number of the attempt that failed
+ * Converts an error to a failure for Temporal. The catalogue's code becomes the failure's type, which the Web UI shows and
+ * workflow code branches on. If the error says when to retry, the failure does too.
+ * @param fallback type for errors that aren't in the catalogue
+ * @param attempt number of the attempt that failed
  */
 export function asFailure(error: unknown, fallback: ErrorCode, attempt: number): ApplicationFailure {
   const known = isKeepapartError(error) ? error : undefined;
-  // Of a call that found the store away while others succeeded: its own failure, as any other.
+  // This call found the store unavailable while others succeeded, so it counts as a failure of its own.
   const code = known === undefined || known.code === 'store-away' ? fallback : known.code;
   const details: FailureDetails = {
     attempt,
@@ -35,8 +36,8 @@ export function asFailure(error: unknown, fallback: ErrorCode, attempt: number):
 }
 
 /**
- * The error with short texts, and with as many of its causes. The server takes no failure of more than 2 MiB, and puts one
- * of its own in its place, which isn't retried.
+ * The error with shortened texts and at most this many causes. The server accepts no failure of more than 2 MiB, and
+ * replaces it with one of its own, which isn't retried.
  */
 function shortened(error: Error, causes: number): Error {
   const { name, message, stack = '', cause } = error;
@@ -57,26 +58,27 @@ export function saveFailureOf(error: unknown): SaveFailure {
   };
 }
 
-/** Whether the same call can never succeed; what isn't of the catalogue may. */
+/** Whether the same call can never succeed; errors that aren't in the catalogue may. */
 export function isFinal(error: unknown): boolean {
   return isKeepapartError(error) && ERRORS[error.code].retried === RETRIED.never;
 }
 
-/** Whether a file stands in the place of a batch's file, with other content. */
+/** Whether another file has the name of a batch's file. */
 export function isFileConflict(error: unknown): boolean {
   return isKeepapartError(error) && error.code === 'batch-file-conflict';
 }
 
-/** Whether the store refuses to close a batch for good, upon which all of it is rolled back. */
+/** Whether the store permanently refuses to close a batch, so all of it is rolled back. */
 export function isRefusedBatch(error: unknown): boolean {
   return isKeepapartError(error) && error.code === 'batch-rejected';
 }
 
+/** The message of whatever was thrown. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** Why a store is away, shortened. */
-export function reasonOf(error: unknown): string {
+/** Why a store is unavailable, shortened. */
+export function awayReasonOf(error: unknown): string {
   return cutToBytes(messageOf(error), MAX_REASON_BYTES);
 }

@@ -14,33 +14,33 @@ import { StoreWatch } from './store-watch';
 export interface ActivityDeps {
   store: RecordStore;
   workflows: WorkflowAccess;
-  /** Called once when the store as a whole can't work any more, for the worker's log. */
+  /** Called once when the store as a whole becomes unavailable, for the worker's log. */
   onStoreAway?: (away: StoreAway) => void;
-  /** Called when it can again; `isKnown` is false when nothing waits for it any more, so that nobody found out. */
+  /** Called when it works again. `isKnown` is false if nothing waits for it any more, so nobody has found out. */
   onStoreBack?: (away: StoreAway, awayForMs: number, isKnown: boolean) => void;
-  /** How often a store that is away is asked again. */
+  /** How often an unavailable store is tried again. */
   storePauses?: StorePauses;
 }
 
-/** What activities need of the server that runs the workflows; its errors are repeated by Temporal. */
+/** What activities need from the server that runs the workflows. Temporal retries its errors. */
 export interface WorkflowAccess {
-  /** Waits until a child has closed, in whatever way; rejects when the signal is aborted. */
+  /** Waits until a child has closed, in any way; rejects if the signal is aborted. */
   waitForChild(childId: string, signal: AbortSignal): Promise<ChildClosing>;
   /** See {@link Activities.restartChild}. */
   restartChild(childId: string): Promise<boolean>;
-  /** The ids of the children of a batcher that have not completed, also those that closed in any other way. */
+  /** Ids of the children of a batcher that have not completed, including those that closed in any other way. */
   unfinishedChildren(batcher: string): Promise<string[]>;
-  /** The keys that the run before this one of a batcher remembered, if it was ended from outside. */
+  /** The keys that the previous run of a batcher remembered, if it was ended from outside. */
   keysBefore(batcher: string, runId: string): Promise<RequestDigest[]>;
   /** See {@link Activities.readChild}. */
   readChild(childId: string): Promise<HeldByChild>;
   /** See {@link Activities.readPage}. */
   readPage(pageId: string): Promise<PackedBuffer | null>;
-  /** Tells a batcher whether this worker's store is away. */
+  /** Notifies a batcher whether this worker's store is unavailable. */
   notifyOfStore(batcherId: string, notice: StoreNotice): Promise<void>;
 }
 
-/** The activities over their dependencies; what a worker registers. Contracts: {@link Activities}. */
+/** The activities over their dependencies, for a worker to register. Their contracts: {@link Activities}. */
 export function createActivities({ store, workflows, ...deps }: ActivityDeps): Activities {
   const watch = new StoreWatch({
     notify: (batcherId, notice) => workflows.notifyOfStore(batcherId, notice),
@@ -48,7 +48,7 @@ export function createActivities({ store, workflows, ...deps }: ActivityDeps): A
     onBack: deps.onStoreBack,
     pauses: deps.storePauses,
   });
-  /** None where that run's history makes no sense: nothing may start before this answers. */
+  /** None if that run's history can't be interpreted, because nothing may start before this answers. */
   const keysBefore = (batcher: string): Promise<RequestDigest[]> =>
     workflows.keysBefore(batcher, ownRunId()).catch((error: unknown) => {
       if (isKeepapartError(error)) throw error;
@@ -73,10 +73,10 @@ export function createActivities({ store, workflows, ...deps }: ActivityDeps): A
   return {
     save: ({ record, batch }) =>
       storeWork(inRecord, async (pass, attempt) => {
-        const told = attempts(attempt);
+        const nextAttempt = attempts(attempt);
         const tookMs = await pass(async () => {
           const startedAtMs = performance.now();
-          await store.save(record, batch, told());
+          await store.save(record, batch, nextAttempt());
           return Math.round(performance.now() - startedAtMs);
         });
         return { attempt, tookMs };
@@ -100,7 +100,7 @@ export function createActivities({ store, workflows, ...deps }: ActivityDeps): A
   };
 }
 
-/** What a store is told of the attempt with this number, at each of its calls. */
+/** Creates what a store may know about each call of this attempt. */
 function attempts(number: number): () => SaveAttempt {
   const { cancellationSignal: signal, info } = Context.current();
   let isFirst = number === 1 && info.attempt === 1;
@@ -111,9 +111,9 @@ function attempts(number: number): () => SaveAttempt {
   };
 }
 
-/** Of the workflow that has asked. */
+/** The run id of the workflow that scheduled this activity. */
 function ownRunId(): string {
   const { workflowExecution } = Context.current().info;
-  if (workflowExecution === undefined) throw new TypeError('no workflow has asked');
+  if (workflowExecution === undefined) throw new TypeError('this activity has no workflow');
   return workflowExecution.runId;
 }

@@ -16,20 +16,21 @@ import { isStoreAway } from '../src/domain/records/store-away';
 import { isFinal, messageOf } from './failure';
 
 /**
- * Settles a batch whose workflow closed without completing: the outcomes are those that the store has published, or
- * else every record is rolled back and that is published.
+ * Settles a batch whose workflow closed without completing. Its outcomes are those that the store has published; without any,
+ * every record is rolled back and that is published.
  *
- * Workers may still be in the middle of what the earlier run asked of them. Each of these is harmless, whenever it comes,
- * because a store publishes a batch once and refuses what comes after:
- * - a late `save` before the publishing: its record is told as rolled back, and publishing clears what it has left;
- *   after it: refused, leaving nothing; in between: it looks for the publishing after it has written, and withdraws
- * - a late `rollback`: removes what is rolled back here too; of what is published as saved it leaves everything alone
- * - a late `closeBatch` that publishes first: this one is refused (retried), and its next attempt reads those outcomes;
- *   that publishes second: it is refused, and nobody waits for it any more
- * - an earlier attempt of this activity: likewise, and its outcomes are these
+ * Workers may still be executing activities of the earlier run. Each of these is harmless at any time, because a store
+ * publishes a batch once and refuses anything later:
+ * - A late `save` before publishing: its record is reported as rolled back, and publishing removes what it left. After
+ *   publishing: it is refused and leaves nothing. In between: it checks for the published batch after it has written, and
+ *   withdraws.
+ * - A late `rollback` removes what is rolled back here too. It leaves alone what is published as saved.
+ * - A late `closeBatch` that publishes first: this one is refused (and retried), and its next attempt reads those outcomes.
+ *   One that publishes second is refused, and nobody waits for it any more.
+ * - An earlier attempt of this activity: likewise, and the outcomes are the same.
  *
- * @throws what the store throws; the caller repeats it. After {@link ROLLBACK_ATTEMPTS} attempts a rollback that still
- *   fails no longer holds up the batch but is told in the outcome.
+ * @throws what the store throws; the caller retries. After {@link ROLLBACK_ATTEMPTS} attempts, a rollback that still fails
+ *   no longer delays the batch, but is reported in the outcome.
  */
 export async function settleBatch(
   store: RecordStore,
@@ -39,7 +40,7 @@ export async function settleBatch(
   const { batch, format } = input;
   const closed = await store.readBatch(batch);
   const records = closed?.records ?? (await rollBackAll(store, input, attempt));
-  // Also when it is closed: who closed it may have died before that was durable, or before the clearing.
+  // Even if it is closed: whoever closed it may have died before that was durable, or before the cleanup.
   const { location } = await store.closeBatch(batch, records, format);
   const share = MAX_ERRORS_BYTES / records.length;
   return {
@@ -63,18 +64,18 @@ async function rollBackAll(
       const refused = isFinal(error);
       if (isStoreAway(error) || (!refused && attempt < ROLLBACK_ATTEMPTS)) throw error;
       const failed = withFailedUndo(outcome, { attempts: attempt, message: messageOf(error), refused });
-      // Here already, so that the file says the same as the result.
+      // Already here, so that the file matches the result.
       return withShortErrors(failed, share);
     }
   });
-  // None is left running behind the back of the next attempt.
+  // So that no call is still running when the next attempt starts.
   await Promise.allSettled(undoing);
   return Promise.all(undoing);
 }
 
-/** What a file in the text format doesn't tell. */
+/** Adds what a file in the text format doesn't contain. */
 function completed(record: SettledRecord, { reason, atMs }: SettleBatchInput): SettledRecord {
-  const { outcome, error = `why is not known: ${reason}` } = record;
+  const { outcome, error = `unknown, because ${reason}` } = record;
   return {
     ...record,
     ...(outcome === OUTCOME.rolledBack && { error }),

@@ -12,12 +12,12 @@ import { asFailure } from './failure';
 import type { Pass, StoreGate } from './store-gate';
 import type { StoreWatch } from './store-watch';
 
-/** An activity ends although the store is still away: its worker stops, or it has waited for as long as it may. */
+/** An activity ends although the store is still unavailable: its worker stops, or its maximum wait has passed. */
 class HoldEnded extends Error {
   override readonly name = 'HoldEnded';
 }
 
-/** Whether waiting for the store has ended without the store. */
+/** Whether a wait for the store ended while it is still unavailable. */
 export function isEndOfHold(error: unknown): boolean {
   return error instanceof HoldEnded || error instanceof CancelledFailure;
 }
@@ -25,18 +25,18 @@ export function isEndOfHold(error: unknown): boolean {
 export interface StoreWork {
   gate: StoreGate;
   watch: StoreWatch;
-  /** What it fails with when the store doesn't say. */
+  /** Failure type for errors that have none. */
   fallback: ErrorCode;
-  /** Whether the workflow schedules it again when it ends while the store is away; otherwise Temporal's retries do. */
+  /** Whether the workflow schedules the activity again if it ends while the store is unavailable; else Temporal retries it. */
   isScheduledAgain: boolean;
-  /** Whether the store bounds its calls itself. */
+  /** Whether the store itself limits the duration of its calls. */
   isBounded: boolean;
 }
 
 /**
- * Runs what an activity does with the store, under a heartbeat. Calls that go through `pass` are made again while the
- * store is away, within this attempt, so that no attempt is used up by that.
- * @param work gets the number of this attempt, without those that ended while the store was away
+ * Runs an activity's work with the store, under a heartbeat. Calls that go through `pass` are repeated while the store is
+ * unavailable, within the same attempt, so no attempt is used up.
+ * @param work receives the number of this attempt, not counting those that ended while the store was unavailable
  */
 export async function storeWork<T>(
   { gate, watch, fallback, isScheduledAgain, isBounded }: StoreWork,
@@ -66,9 +66,9 @@ function endOfHold({ message }: HoldEnded, attempt: number, isScheduledAgain: bo
   return ApplicationFailure.create({ message, type, nonRetryable: isScheduledAgain, details: [details] });
 }
 
-/** The waiting of one activity. */
+/** The waits of one activity for the store. */
 class Hold {
-  /** The number of this attempt, from 1, without those that don't count. */
+  /** Number of this attempt, from 1, not counting those that ended while the store was unavailable. */
   readonly attempt: number;
   private readonly uncounted: number;
   private readonly endsAtMs = Date.now() + ACTIVITY_TIMEOUTS.holdMs;
@@ -115,7 +115,7 @@ class Hold {
   }
 }
 
-/** A store that never answers fails the attempt; what comes of the call later is harmless. */
+/** Fails the attempt if the store doesn't answer; a later result of the call is harmless. */
 async function inTime<T>(call: () => Promise<T>, code: ErrorCode): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const { callMs } = ACTIVITY_TIMEOUTS;
@@ -131,8 +131,8 @@ async function inTime<T>(call: () => Promise<T>, code: ErrorCode): Promise<T> {
 }
 
 /**
- * Runs work under a heartbeat, so that the server notices a killed worker within the heartbeat time-out instead of the
- * (long) time-out of the attempt. Work shorter than the interval sends none.
+ * Runs work under a heartbeat, so that the server notices a killed worker within the heartbeat timeout instead of the long
+ * timeout of the attempt. Work shorter than the interval sends none.
  */
 export async function whileHeartbeating<T>(
   work: () => Promise<T>,

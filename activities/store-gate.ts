@@ -2,9 +2,9 @@ import type { StoreAway } from '../src/contracts/workflow/store-notice';
 import { MINUTE, SECOND } from '../src/domain/duration';
 import { isStoreAway } from '../src/domain/records/store-away';
 import { isKeepapartError } from '../src/domain/errors';
-import { isFinal, reasonOf } from './failure';
+import { isFinal, awayReasonOf } from './failure';
 
-/** How long a store that is away is left alone before it is asked again: at first, and at most; doubled each time. */
+/** Pause before an unavailable store is tried again: the first one and the longest; doubled each time. */
 export interface StorePauses {
   firstMs: number;
   longestMs: number;
@@ -12,37 +12,37 @@ export interface StorePauses {
 
 export const STORE_PAUSES: StorePauses = { firstMs: 1 * SECOND, longestMs: 30 * SECOND };
 
-/** No store is left alone for longer, whatever it asks for. */
+/** Maximum pause that a store can ask for. */
 const LONGEST_ASKED_MS = 10 * MINUTE;
 
-/** How often a call may find the store away while others succeed; after that it is the call that fails. */
+/** How often a call may find the store unavailable while others succeed; then it counts as a failure of the call. */
 const MAX_ALONE = 3;
 
-/** Waits until `released`, as the one whose call is held back does that. Rejects when it gives up. */
+/** Waits for `released` on behalf of one call. Rejects when it gives up. */
 export type Wait = (away: StoreAway, released: Promise<void>) => Promise<void>;
 
 /**
- * Makes a call of the store, and makes it again while the store is away. A call that does several things notes each that
- * succeeded, where it is away for others.
+ * Makes a call of the store, and repeats it while the store is unavailable. A call for several records calls `noteSuccess`
+ * for each that succeeded, in case the store is unavailable for others.
  */
 export type Pass = <T>(call: (noteSuccess: () => void) => Promise<T>) => Promise<T>;
 
 export interface GateEvents {
   onAway: (away: StoreAway) => void;
-  /** @param isKnown false when nobody waits for the store any more, so that nobody finds out */
+  /** @param isKnown false if nothing waits for the store any more, so nobody has found out */
   onBack: (isKnown: boolean) => void;
 }
 
 /**
- * What the calls of a store go through, one gate for each kind of call: a store that can't save may still be able to
- * close.
+ * A gate that the calls of a store go through. There is one for each kind of call, because a store that can't save may still
+ * be able to close.
  *
- *   open   ──► a call finds the store away ──► closed
- *   closed ──► a pause, growing: one of those who wait makes its call again ──► it succeeds ──► open, all go on
- *                                                                             └─► away: behind the others, next pause
+ *   open   ──► a call finds the store unavailable ──► closed
+ *   closed ──► after a growing pause, one waiting call is repeated ──► success ──► open, all continue
+ *                                                                 └─► unavailable: back of the queue, next pause
  *
- * A call that finds the store away while others succeed, MAX_ALONE times, fails by itself: a record may be what makes a
- * server fall over, or too large for what a disk has left (G9). It is then an attempt that failed, as any other.
+ * A call that finds the store unavailable while others succeed, MAX_ALONE times, fails: its record may be what crashes a
+ * server, or too large for the remaining disk space (G9). It then counts as a failed attempt.
  */
 export class StoreGate {
   private away: StoreAway | undefined;
@@ -50,7 +50,7 @@ export class StoreGate {
   private nextCallAtMs = 0;
   private timer: NodeJS.Timeout | undefined;
   private waiting: (() => void)[] = [];
-  /** Calls that are being made or wait. */
+  /** Calls that are running or waiting. */
   private inside = 0;
   private successes = 0;
 
@@ -77,7 +77,7 @@ export class StoreGate {
           return result;
         } catch (error) {
           if (!isStoreAway(error)) {
-            // What a store refuses, it has looked at.
+            // The store answered, even if it refused.
             if (isProbe && isFinal(error)) this.open(true);
             throw error;
           }
@@ -89,7 +89,7 @@ export class StoreGate {
       }
     } finally {
       this.inside--;
-      // Without anybody who asks again it would stay closed for ever.
+      // With nobody left to try again, it would stay closed for ever.
       if (this.inside === 0) this.open(false);
     }
   }
@@ -97,10 +97,10 @@ export class StoreGate {
   private close(error: unknown, isProbe: boolean): void {
     const isFirst = this.away === undefined;
     if (isFirst) {
-      this.away = { sinceMs: Date.now(), reason: reasonOf(error) };
+      this.away = { sinceMs: Date.now(), reason: awayReasonOf(error) };
       this.events.onAway(this.away);
     }
-    // Calls that were under way when the store went find it away all at once: that is one failure.
+    // All calls that were running when the store failed find it unavailable at once: that counts as one failure.
     if (!isFirst && !isProbe) return;
     this.pauseMs = isFirst ? this.pauses.firstMs : Math.min(2 * this.pauseMs, this.pauses.longestMs);
     this.nextCallAtMs = Date.now() + Math.max(this.pauseMs, askedPauseMs(error));
@@ -136,7 +136,7 @@ export class StoreGate {
     }
   }
 
-  /** Lets the next one go when it is time, and the one behind it if nothing comes of that. */
+  /** Releases the next waiting call when it is due, and the one after it if nothing comes of that. */
   private schedule(): void {
     if (this.timer !== undefined || this.waiting.length === 0) return;
     this.timer = setTimeout(
@@ -151,7 +151,7 @@ export class StoreGate {
   }
 }
 
-/** What a store that is away has asked for, in milliseconds; 0 where it hasn't. */
+/** The pause that an unavailable store asked for, in milliseconds; 0 if it didn't. */
 function askedPauseMs(error: unknown): number {
   const askedMs = isKeepapartError(error) ? (error.retryAfterMs ?? 0) : 0;
   return Math.min(askedMs, LONGEST_ASKED_MS);

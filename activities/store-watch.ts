@@ -1,18 +1,18 @@
 import { STORE_NOTICE, type StoreAway, type StoreNotice } from '../src/contracts/workflow/store-notice';
 import { StoreGate, type StorePauses } from './store-gate';
 
-/** What a worker does when its store goes away and comes back. */
+/** What a worker does when its store becomes unavailable and when it works again. */
 export interface StoreWatchDeps {
-  /** Sends a notice to a batcher. What it fails with is nobody's: a notice is renewed, or lapses. */
+  /** Sends a notice to a batcher. Its errors are ignored: a notice is renewed, or expires. */
   notify: (batcherId: string, notice: StoreNotice) => Promise<void>;
   /** For the worker's log, once each. */
   onAway?: ((away: StoreAway) => void) | undefined;
-  /** `isKnown` is false when nothing waits for the store any more, so that nobody knows. */
+  /** `isKnown` is false if nothing waits for the store any more, so nobody has found out. */
   onBack?: ((away: StoreAway, awayForMs: number, isKnown: boolean) => void) | undefined;
   pauses?: StorePauses | undefined;
 }
 
-/** One per worker process: whether its store is away, who has been told, and the gates that its calls go through. */
+/** Tracks whether a worker's store is unavailable, and which batchers know; owns the gates of its calls. One per process. */
 export class StoreWatch {
   readonly saving: StoreGate;
   readonly undoing: StoreGate;

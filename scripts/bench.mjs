@@ -30,6 +30,7 @@ const { idleBench } = require(path.join(root, 'bench/contenders/idle.ts'));
 const { scaleBench } = require(path.join(root, 'bench/contenders/scale.ts'));
 const { profileBench } = require(path.join(root, 'bench/profile/command.ts'));
 const { storeBench } = require(path.join(root, 'bench/store/command.ts'));
+const { storesBench } = require(path.join(root, 'bench/store/stores.ts'));
 const { partitionBench } = require(path.join(root, 'bench/partition/command.ts'));
 const BENCHES = {
   ingest: ingestBench,
@@ -39,6 +40,7 @@ const BENCHES = {
   scale: scaleBench,
   profile: profileBench,
   store: storeBench,
+  stores: storesBench,
   partition: partitionBench,
 };
 const bench = BENCHES[name];

@@ -3,13 +3,12 @@ import { takenInSignal } from '../src/contracts/workflow/buffer-page';
 import type { PackedBuffer } from '../src/domain/buffer/buffer';
 
 /**
- * Keeps a stretch of a batcher's buffer, as its input, until the batcher has taken it in again. It has to stay open: a
- * closed workflow is forgotten after the namespace's retention, and a paused batcher may wait for longer. So a
- * cancellation is not obeyed.
+ * Stores a page of a batcher's buffer in its input until the batcher has taken the records back. Ignores cancellations,
+ * because it must stay open: a paused batcher may need the page after the retention period of closed workflows.
  */
 export async function bufferPageWorkflow({ runs }: PackedBuffer): Promise<void> {
   const records = runs.reduce((sum, [, , , , values]) => sum + values.length, 0);
-  setCurrentDetails(`${records} records wait here for the batcher`);
+  setCurrentDetails(`${records} records of the batcher's buffer`);
   let takenIn = false;
   setHandler(takenInSignal, () => {
     takenIn = true;

@@ -3,7 +3,12 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import type { BatchRef } from '../../src/domain/records/batch';
 import { OUTCOME, type SettledRecord } from '../../src/domain/records/outcome';
-import { closeTogether, saveTogether } from '../../src/domain/records/record-store';
+import {
+  closeTogether,
+  saveTogether,
+  type RecordStore,
+  type SettledBatch,
+} from '../../src/domain/records/record-store';
 import { createFileStore } from '../../src/store/file-store';
 import { prepareFolders } from '../../src/store/folders';
 import { markdownTable, median } from '../harness/figures';
@@ -56,7 +61,11 @@ async function throughStore(
   const folders = { dataDir: path.join(folder, 'data'), outDir: path.join(folder, 'out') };
   await prepareFolders(folders);
   const store = createFileStore(folders);
-  const batches = Array.from({ length: Math.ceil(records / BATCH_SIZE) }, (_, seq) => batchOf(seq));
+  const batches = batchesOf(records);
+  if (together) {
+    await inWaves(store, batches, { atOnce, each });
+    return;
+  }
   const left = [...batches];
   const inTurn = async (): Promise<void> => {
     for (let next = left.shift(); next !== undefined; next = left.shift()) {
@@ -65,10 +74,16 @@ async function throughStore(
       await store.closeBatch(batch, records, 'text');
     }
   };
-  if (!together) {
-    await Promise.all(Array.from({ length: atOnce }, inTurn));
-    return;
-  }
+  await Promise.all(Array.from({ length: atOnce }, inTurn));
+}
+
+/** Saves and closes so many batches together, one wave after another. */
+export async function inWaves(
+  store: RecordStore,
+  batches: readonly SettledBatch[],
+  { atOnce, each = false }: { atOnce: number; each?: boolean },
+): Promise<void> {
+  const left = [...batches];
   while (left.length > 0) {
     const wave = left.splice(0, atOnce);
     const results = await Promise.all(
@@ -83,9 +98,14 @@ async function throughStore(
   }
 }
 
-function batchOf(seq: number): { batch: BatchRef; records: SettledRecord[] } {
-  const batch = { batchId: `bench-0-${String(seq + 1).padStart(8, '0')}`, openedAtMs: Date.now() };
-  const records = Array.from({ length: BATCH_SIZE }, (_, i) => {
+/** Batches of five with so many records, all of them saved. */
+export function batchesOf(records: number): SettledBatch[] {
+  return Array.from({ length: Math.ceil(records / BATCH_SIZE) }, (_, seq) => batchOf(seq));
+}
+
+function batchOf(seq: number): SettledBatch {
+  const batch: BatchRef = { batchId: `bench-0-${String(seq + 1).padStart(8, '0')}`, openedAtMs: Date.now() };
+  const records = Array.from({ length: BATCH_SIZE }, (_, i): SettledRecord => {
     const index = seq * BATCH_SIZE + i;
     return {
       recordId: `request:${index}`,

@@ -3,7 +3,7 @@ import type { RedriveResult } from '../contracts/api/dead-letters';
 import type { Right } from '../domain/rights';
 import type { KeptRecord } from '../domain/records/record';
 
-/** A list that was taken: everything in it is durable. */
+/** The answer to a list: everything in it is durable. */
 export interface AcceptedRecords {
   requestId: string;
   accepted: number;
@@ -11,30 +11,32 @@ export interface AcceptedRecords {
   records: KeptRecord[];
 }
 
-/** What was asked for by hand is durable; it takes effect in order with the records. */
+/** The answer to a manual operation: it is durable, and takes effect in order with the records. */
 export interface OperatorAnswer {
   accepted: true;
   action: 'flush' | 'pause' | 'resume';
-  /** Who asked, as it is kept in history. */
+  /** The operator's name, as stored in the history. */
   by: OperatorAction['by'];
 }
 
+/** Result of a redrive, with the operator's name. */
 export type RedriveAnswer = RedriveResult & Pick<OperatorAction, 'by'>;
 
 /** Options of every call. */
 export interface Asked {
+  /** Aborts the call, which then throws the signal's reason. */
   signal?: AbortSignal | undefined;
 }
 
-/** Options of what operators do. */
+/** Options of operator calls. */
 export interface OperatorCall extends Asked {
-  /** Who does it, kept in history. Default: the name of the API key, else `anonymous`. */
+  /** The operator's name, stored in the history. Default: the name of the API key, else `anonymous`. */
   by?: string | undefined;
 }
 
-/** Who calls. */
+/** The caller, as the API sees it. */
 export interface Caller {
-  /** Of the API key; null where none is needed. */
+  /** Name of the API key; null if none is required. */
   name: string | null;
   rights: readonly Right[];
 }

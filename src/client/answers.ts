@@ -2,17 +2,18 @@ import type { FieldProblem, ShardChange } from '../domain/errors';
 import { SECOND } from '../domain/duration';
 import { KeepapartApiError, KeepapartUnreachableError } from './errors';
 
-/** An answer as it came, whichever way it was asked for. */
+/** An HTTP answer, from `fetch` or from `node:http`. */
 export interface RawAnswer {
   status: number;
-  /** Of the header `Retry-After`. */
+  /** Value of the header `Retry-After`. */
   retryAfter: string | null | undefined;
   text: string;
 }
 
 /**
- * The value that an answer holds. Throws `KeepapartApiError` for a refusal, and `KeepapartUnreachableError` for what
- * keepapart would not have answered: no JSON, or a refusal without a code.
+ * The value in an answer.
+ * @throws `KeepapartApiError` for an error of the API; `KeepapartUnreachableError` for an answer that isn't keepapart's:
+ *   not JSON, or an error without a code
  */
 export function valueOf(url: string, { status, retryAfter, text }: RawAnswer): unknown {
   const body = parsed(text);
@@ -20,7 +21,7 @@ export function valueOf(url: string, { status, retryAfter, text }: RawAnswer): u
   if (status >= 200 && status < 300 && body !== undefined) return body;
   const problem = body as Partial<Problem> | null | undefined;
   if (typeof problem?.code !== 'string' || status < 400) {
-    const reason = `it answered ${status}, not as keepapart does`;
+    const reason = `status ${status}, not sent by keepapart`;
     throw new KeepapartUnreachableError(url, reason, { status, retryAfterMs });
   }
   const { code, detail, title, problems = [], requestId, accepted, shards } = problem;
@@ -46,24 +47,24 @@ interface Problem {
   shards: ShardChange[];
 }
 
-/** Why a call got no answer, told from what Node threw. */
+/** The error for a call without an answer, from what Node threw. */
 export function unreachable(url: string, cause: unknown): KeepapartUnreachableError {
-  return new KeepapartUnreachableError(url, reasonOf(cause), { cause });
+  return new KeepapartUnreachableError(url, describeCause(cause), { cause });
 }
 
-/** By its shape: what Node throws is no `Error` of this realm where a test runner has its own. */
-function reasonOf(error: unknown): string {
+/** By shape: errors thrown by Node aren't instances of this realm's `Error` if a test runner has its own. */
+function describeCause(error: unknown): string {
   const { name, code, message, cause } = (error ?? {}) as Partial<
     Record<keyof NodeJS.ErrnoException, unknown>
   >;
   if (name === 'TimeoutError') return 'no answer in time';
   if (typeof code === 'string') return code;
-  // `fetch` says no more than that it failed, and has the reason as its cause.
-  if (cause !== undefined) return reasonOf(cause);
+  // `fetch` only says that it failed; its cause has the reason.
+  if (cause !== undefined) return describeCause(cause);
   return typeof message === 'string' ? message : String(error);
 }
 
-/** `Retry-After` in milliseconds: seconds, or a date. */
+/** `Retry-After`, in seconds or as a date, converted to milliseconds. */
 function waitOf(header: string | null | undefined): number | undefined {
   if (header === null || header === undefined || header === '') return undefined;
   if (/^\d+$/.test(header)) return Number(header) * SECOND;
@@ -71,7 +72,7 @@ function waitOf(header: string | null | undefined): number | undefined {
   return Number.isNaN(at) ? undefined : Math.max(0, at - Date.now());
 }
 
-/** `undefined` when it isn't JSON. */
+/** Undefined if it isn't JSON. */
 function parsed(text: string): unknown {
   try {
     return JSON.parse(text) as unknown;

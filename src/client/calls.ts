@@ -1,28 +1,28 @@
 import { unreachable, valueOf, type RawAnswer } from './answers';
 
-/** Where the API is and how it is reached. */
+/** Where the API is, and how to call it. */
 export interface Connection {
-  /** Without a slash at the end. */
+  /** Without a trailing slash. */
   url: string;
   apiKey: string | undefined;
   fetch: typeof globalThis.fetch;
-  /** How long one answer may take, in milliseconds. */
+  /** Maximum time for one answer, in milliseconds. */
   timeoutMs: number;
 }
 
 export interface Call {
   method: 'GET' | 'POST' | 'PATCH';
-  /** With its query. */
+  /** Including its query. */
   path: string;
   /** JSON text. */
   body?: string;
   headers?: Record<string, string>;
   signal?: AbortSignal | undefined;
-  /** Instead of the connection's. */
+  /** Overrides the connection's value. */
   timeoutMs?: number;
 }
 
-/** One question, one answer; throws `KeepapartApiError`, `KeepapartUnreachableError`, or the signal's reason. */
+/** Makes one call, without retries. @throws `KeepapartApiError`, `KeepapartUnreachableError`, or the signal's reason */
 export async function call<T>(connection: Connection, { method, path, body, ...options }: Call): Promise<T> {
   const { url, fetch } = connection;
   const { headers, signal, timeoutMs = connection.timeoutMs } = options;
@@ -48,12 +48,12 @@ export async function call<T>(connection: Connection, { method, path, body, ...o
   return valueOf(url, answer) as T;
 }
 
-/** The header that shows the key; none without one. */
+/** The header with the API key; none without a key. */
 export function authorization({ apiKey }: Connection): Record<string, string> {
   return apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` };
 }
 
-/** `?name=value&…` of what is given, or an empty text. */
+/** `?name=value&…` for the parameters that are set, or an empty text. */
 export function queryOf(parameters: Record<string, string | number | undefined>): string {
   const query = new URLSearchParams();
   for (const [name, value] of Object.entries(parameters))

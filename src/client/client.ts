@@ -29,27 +29,32 @@ import { streamNdjson, type StreamOptions, type StreamResult } from './stream';
 import { waitForOutcomes, type WaitOptions } from './wait-for-outcomes';
 
 export interface KeepapartClientOptions {
-  /** Where the API is: `http://127.0.0.1:3000`. */
+  /** Address of the API, for example `http://127.0.0.1:3000`. */
   url: string;
   /** Sent as `Authorization: Bearer …`. Default: none. */
   apiKey?: string | undefined;
-  /** Instead of the global one; streams don't use it. */
+  /** Replaces the global `fetch`; streams don't use it. */
   fetch?: typeof globalThis.fetch | undefined;
-  /** How long one answer may take, in milliseconds. Default 60,000. Of a drain: on top of its own time. Not of streams. */
+  /** Maximum time for one answer, in milliseconds. Default 60,000. A drain gets its own time on top. Not for streams. */
   timeoutMs?: number | undefined;
-  /** Of `send` and the streams; everything else is asked once. */
+  /** Retries of `send` and the streams; other calls are not retried. */
   retry?: RetryOptions | undefined;
 }
 
 export interface SendOptions extends Asked {
-  /** Up to 128 letters, digits and `. _ : -`; the requestId is made of it. Default: a random UUID. */
+  /** Up to 128 letters, digits and `. _ : -`; the requestId is derived from it. Default: a random UUID. */
   idempotencyKey?: string | undefined;
 }
 
 /**
- * A client of keepapart's HTTP API, for Node. Refusals are thrown as `KeepapartApiError`, an API that doesn't answer as
- * `KeepapartUnreachableError`; a signal that is aborted throws its reason. The constructor throws a `TypeError` for an
- * address or a key that can't be one, as do `send` and the streams for an idempotency key.
+ * A client for keepapart's HTTP API, for Node. All methods throw `KeepapartApiError` if the API refuses a call,
+ * `KeepapartUnreachableError` if it doesn't answer, and the signal's reason if that is aborted.
+ * @throws TypeError from the constructor for an invalid `url` or `apiKey`, and from `send` and the streams for an invalid
+ *   idempotency key
+ * @example
+ * const keepapart = new KeepapartClient({ url: 'http://127.0.0.1:3000', apiKey: process.env.KEEPAPART_API_KEY });
+ * const { requestId } = await keepapart.send([{ sku: 'a', stock: 3 }, { sku: 'b', stock: 5 }]);
+ * const { counts } = await keepapart.waitForOutcomes(requestId);
  */
 export class KeepapartClient {
   readonly #connection: Connection;
@@ -58,16 +63,18 @@ export class KeepapartClient {
   constructor({ url, apiKey, fetch = globalThis.fetch, timeoutMs = MINUTE, retry }: KeepapartClientOptions) {
     const { protocol } = new URL(url);
     if (protocol !== 'http:' && protocol !== 'https:')
-      throw new TypeError(`The address has to be like http://127.0.0.1:3000; it is ${url}`);
+      throw new TypeError(`The url must start with http:// or https://; it is ${url}`);
     if (apiKey !== undefined && !/^[\x21-\x7e]+$/.test(apiKey))
-      throw new TypeError('The apiKey has to be of printable ASCII characters, without spaces');
+      throw new TypeError('The apiKey must consist of printable ASCII characters, without spaces');
     this.#connection = { url: url.replace(/\/+$/, ''), apiKey, fetch, timeoutMs };
     this.#policy = retryPolicy(retry);
   }
 
   /**
-   * Sends one list of records; resolves when all of them are durable. Sent again under the same key while the API can't
-   * be reached or answers 408, 429 or 503 (see {@link RetryOptions}); so they are taken once, however often they were sent.
+   * Sends one list of records; resolves when all of them are durable. While the API can't be reached or answers 408, 429 or
+   * 503, the list is sent again under the same key (see {@link RetryOptions}), so it is accepted once.
+   * @example
+   * await keepapart.send([1, 2, 3], { idempotencyKey: 'order-4711' });
    */
   async send(values: readonly unknown[], options: SendOptions = {}): Promise<AcceptedRecords> {
     const { idempotencyKey = crypto.randomUUID(), signal } = options;
@@ -81,20 +88,29 @@ export class KeepapartClient {
   }
 
   /**
-   * Sends any number of records as one request, in constant memory, waiting while the API's buffer is full. Resolves
-   * when all are durable. An array, or a function that gives the same values each time, is sent again after a break,
-   * which adds nothing twice. Otherwise, and in the end, the error tells by `accepted` how many are known to be
-   * durable, from the first on: the same values under the same key go on behind them. When the source throws, so does
-   * this, with a `KeepapartSourceError`, and what came before is sent.
+   * Sends any number of records as one request, in constant memory, waiting while the API's buffer is full. Resolves when
+   * all of them are durable. If the connection breaks, an array, or a function that returns the same values each time, is
+   * sent again; nothing is added twice. Otherwise the error's `accepted` says how many records, from the first, are known to
+   * be durable; sending the same values under the same key continues after them.
+   * @throws `KeepapartSourceError` if the source throws; what came before it is sent
+   * @example
+   * await keepapart.stream(() => readRows('orders.csv'), {
+   *   idempotencyKey: 'orders-2026-01-31',
+   *   onAccepted: (accepted) => console.log(`${accepted} records are durable`),
+   * });
    */
   stream(values: Source<unknown>, options: StreamOptions = {}): Promise<StreamResult> {
     if (typeof values === 'string')
-      throw new TypeError('A text is no list of values: streamNdjson sends texts');
+      throw new TypeError('A text is not a list of values; use streamNdjson for texts');
     const lines = () => linesOf(typeof values === 'function' ? values() : values);
     return this.streamNdjson(isRepeatable(values) ? lines : lines(), options);
   }
 
-  /** The same with a text that is NDJSON already, in pieces that are cut anywhere. The API judges it line by line. */
+  /**
+   * Like {@link stream}, for a text that is already NDJSON, in pieces cut at any position. The API validates it line by line.
+   * @example
+   * await keepapart.streamNdjson(() => createReadStream('orders.ndjson'), { idempotencyKey: 'orders-2026-01-31' });
+   */
   async streamNdjson(pieces: Source<NdjsonPiece>, options: StreamOptions = {}): Promise<StreamResult> {
     const key = requireKey(options.idempotencyKey ?? crypto.randomUUID());
     return streamNdjson({ connection: this.#connection, policy: this.#policy, pieces, key, options });
@@ -105,15 +121,17 @@ export class KeepapartClient {
     return this.#get(`/v1/requests/${encodeURIComponent(requestId)}`, signal);
   }
 
-  /** Waits until every record of a request is saved or rolled back. Throws `KeepapartTimeoutError` after the time. */
+  /** Waits until every record of a request is saved or rolled back. @throws `KeepapartTimeoutError` after `timeoutMs` */
   waitForOutcomes(requestId: string, options: WaitOptions = {}): Promise<RequestView> {
     const { signal } = options;
     return waitForOutcomes(() => this.request(requestId, { signal }), options);
   }
 
   /**
-   * Every batch, or those that hold records of a request: those that run first, then those that closed last; fetched page
-   * by page as they are asked for. `pageSize`: 1 to 200, default 50.
+   * All batches, or those with records of a request: running ones first, then the most recently closed. Pages are fetched
+   * on demand. `pageSize`: 1 to 200, default 50.
+   * @example
+   * for await (const { batchId, saved } of keepapart.batches({ state: 'completed' })) console.log(batchId, saved);
    */
   async *batches(
     options: {
@@ -127,11 +145,15 @@ export class KeepapartClient {
     for await (const { batches } of pages) yield* batches;
   }
 
+  /** One batch with its records and their outcomes. */
   batch(batchId: string, { signal }: Asked = {}): Promise<BatchView> {
     return this.#get(`/v1/batches/${encodeURIComponent(batchId)}`, signal);
   }
 
-  /** Records that were rolled back, page by page. `redriven` is `'false'` by default: those that were not sent again. */
+  /**
+   * Records that were rolled back, page by page. `redriven`: `'false'` for those that were not redriven (default), `'true'`
+   * for those that were, or `'any'`. `pageSize`: 1 to 200, default 50.
+   */
   async *deadLetters(
     options: {
       requestId?: string | undefined;
@@ -145,7 +167,7 @@ export class KeepapartClient {
     for await (const { deadLetters } of pages) yield* deadLetters;
   }
 
-  /** What everything that is buffered waits for, by shard. */
+  /** What the buffered records wait for, by shard. */
   waits({ signal }: Asked = {}): Promise<WaitsView> {
     return this.#get('/v1/waits', signal);
   }
@@ -155,39 +177,48 @@ export class KeepapartClient {
     return this.#get('/v1/me', signal);
   }
 
-  /** Sends dead letters again, each once for ever. */
+  /**
+   * Redrives dead letters, each at most once.
+   * @example
+   * await keepapart.redrive({ records: ['order-4711:0'] }, { by: 'Ann' });
+   * await keepapart.redrive({ all: true });
+   */
   redrive(selection: RedriveSelection, { by, signal }: OperatorCall = {}): Promise<RedriveAnswer> {
     return this.#operate('/v1/dead-letters/redrive', { ...selection, by }, signal);
   }
 
+  /** Status of each shard, their sums, and the settings in force. Needs a worker. */
   status({ signal }: Asked = {}): Promise<StatusView> {
     return this.#get('/v1/status', signal);
   }
 
-  /** Lets everything that is buffered now go, whatever its age. */
+  /** Flushes everything that is buffered now, regardless of its age. */
   flush({ by, signal }: OperatorCall = {}): Promise<OperatorAnswer> {
     return this.#operate('/v1/flush', { by }, signal);
   }
 
-  /** No batch starts until somebody resumes; records are still accepted. */
+  /** Starts no more batches until `resume`; records are still accepted. */
   pause({ by, signal }: OperatorCall = {}): Promise<OperatorAnswer> {
     return this.#operate('/v1/pause', { by }, signal);
   }
 
+  /** Starts batches again after `pause`. */
   resume({ by, signal }: OperatorCall = {}): Promise<OperatorAnswer> {
     return this.#operate('/v1/resume', { by }, signal);
   }
 
   /**
-   * Changes limits while everything runs: `null` gives one back to the configuration, what isn't named stays. Sent again
-   * it does no harm; after `limits-incomplete` that completes it, as `shards` of the error tell.
+   * Changes limits at runtime. `null` resets a limit to the configuration; limits that aren't named stay. Repeating the call
+   * is harmless; after `limits-incomplete` it completes the change, and the error's `shards` say what is missing.
+   * @example
+   * await keepapart.changeLimits({ maxInFlight: 100, flushIntervalMs: null }, { by: 'Ann' });
    */
   changeLimits(patch: LimitsPatch, { by, signal }: OperatorCall = {}): Promise<LimitsAnswer> {
     const body = JSON.stringify({ ...patch, by });
     return call(this.#connection, { method: 'PATCH', path: '/v1/limits', body, signal });
   }
 
-  /** Lets everything go and answers when it has its outcome, or after `timeoutMs` (default 30,000, at most 600,000). */
+  /** Flushes everything and answers when it has its outcome, or after `timeoutMs` (default 30,000, at most 600,000). */
   drain(options: OperatorCall & { timeoutMs?: number | undefined } = {}): Promise<DrainReport> {
     const { by, timeoutMs = 30 * SECOND, signal } = options;
     const patienceMs = this.#connection.timeoutMs + timeoutMs;
@@ -224,10 +255,10 @@ export class KeepapartClient {
   }
 }
 
-/** What the API wouldn't take under any circumstances would otherwise look like an API that can't be reached. */
+/** An invalid key would otherwise look like an API that can't be reached. */
 function requireKey(key: string): string {
   if (isRequestId(key)) return key;
   throw new TypeError(
-    'An idempotency key has up to 128 letters, digits and . _ : -, the first a letter or digit',
+    'An idempotency key consists of up to 128 letters, digits and . _ : -, and starts with a letter or digit',
   );
 }

@@ -1,23 +1,23 @@
 import type { RequestView } from '../contracts/api/views';
 import { problemLines, type ErrorCode, type FieldProblem, type ShardChange } from '../domain/errors';
 
-/** What the problem details of an answer say (RFC 9457), as far as keepapart sends them. */
+/** The problem details of an answer (RFC 9457), as far as keepapart sends them. */
 export interface ApiProblem {
   status: number;
-  /** Of the catalogue in `docs/ERRORS.md`, or one that a newer API has. */
+  /** A code of the catalogue in `docs/ERRORS.md`, or one that a newer API added. */
   code: ErrorCode | (string & {});
   detail: string;
   problems: readonly FieldProblem[];
-  /** When to come back, in milliseconds; `undefined` when the answer doesn't tell. */
+  /** When to retry, in milliseconds; undefined if the answer doesn't say. */
   retryAfterMs: number | undefined;
-  /** Of a stream that broke: its id, and how many of its records, from the first one on, are durable. */
+  /** For a broken stream: its id, and how many of its records, from the first, are durable. */
   requestId: string | undefined;
   accepted: number | undefined;
-  /** Of a change of limits that not every shard confirmed: what has come of it in each. */
+  /** For a change of limits that not every shard confirmed: the state of each shard. */
   shards?: readonly ShardChange[] | undefined;
 }
 
-/** The API refused. Branch on `code`; `message` is the detail with a line for each problem. */
+/** The API refused a call. Branch on `code`; `message` is the detail with a line for each problem. */
 export class KeepapartApiError extends Error implements ApiProblem {
   override readonly name = 'KeepapartApiError';
   readonly status: number;
@@ -42,35 +42,35 @@ export class KeepapartApiError extends Error implements ApiProblem {
   }
 }
 
-/** What is known of a stream that didn't come to its end. */
+/** What is known of a stream that broke. */
 export interface BrokenStream {
-  /** The key that it was sent under: the same stream under it goes on after what is durable. */
+  /** The key it was sent under. Sending the same stream under it continues after what is durable. */
   requestId: string;
-  /** How many records, from the first one on, are known to be durable; more may be. `undefined`: nothing is known. */
+  /** How many records, from the first, are known to be durable; there may be more. Undefined if nothing is known. */
   accepted: number | undefined;
 }
 
-/** How Node tells that a certificate was refused, whatever is wrong with it. */
+/** Node's codes for a certificate that was refused, for any reason. */
 const UNTRUSTED = /CERT|^UNABLE_TO_/;
 
 /**
- * No keepapart API answered: the connection failed or broke, the time was over, or something else answered there.
- * Whether records were taken is not known; the same again under the same key adds nothing twice.
+ * No keepapart API answered: the connection failed or broke, the timeout passed, or something else answered. It is not
+ * known whether records were accepted; sending the same again under the same key adds nothing twice.
  */
 export class KeepapartUnreachableError extends Error {
   override readonly name = 'KeepapartUnreachableError';
   readonly code = 'api-unreachable' satisfies ErrorCode;
   /** The API's address, as the client was given it. */
   readonly url: string;
-  /** A system's error code such as `ECONNREFUSED` where there is one, else a few words. */
+  /** The system's error code, such as `ECONNREFUSED`, if there is one, else a few words. */
   readonly reason: string;
   /** HTTP status of an answer that wasn't keepapart's, such as a proxy's 502. */
   readonly status: number | undefined;
-  /** Whether the certificate was refused: that no later try mends. */
+  /** Whether the certificate was refused, which no retry can fix. */
   readonly untrusted: boolean;
-  /** When to come back, in milliseconds, if that answer told. */
+  /** When to retry, in milliseconds, if that answer says so. */
   readonly retryAfterMs: number | undefined;
-  /** Of a stream. */
+  /** For a stream. */
   readonly requestId: string | undefined;
   readonly accepted: number | undefined;
 
@@ -98,7 +98,7 @@ export class KeepapartUnreachableError extends Error {
   }
 }
 
-/** The source of a stream threw; its error is the `cause`. What came before was sent, as far as `accepted` says for good. */
+/** The source of a stream threw the `cause`. What came before it was sent; `accepted` says how much of it is durable. */
 export class KeepapartSourceError extends Error implements BrokenStream {
   override readonly name = 'KeepapartSourceError';
   readonly requestId: string;
@@ -112,10 +112,10 @@ export class KeepapartSourceError extends Error implements BrokenStream {
   }
 }
 
-/** Not every record of a request had its outcome within the time; `view` is what was seen last. */
+/** Not every record of a request had its outcome in time; `view` is the last one seen. */
 export class KeepapartTimeoutError extends Error {
   override readonly name = 'KeepapartTimeoutError';
-  /** `undefined` when the API didn't answer once. */
+  /** Undefined if the API never answered. */
   readonly view: RequestView | undefined;
 
   constructor(message: string, view: RequestView | undefined, cause?: unknown) {

@@ -1,4 +1,4 @@
-/** `keepapart/client`: sending records to keepapart and operating it from Node. See `docs/CLIENTS.md`. */
+/** `keepapart/client`: sends records to keepapart and operates it, from Node. See `docs/CLIENTS.md`. */
 export { KeepapartClient, type KeepapartClientOptions, type SendOptions } from './client';
 export type {
   AcceptedRecords,

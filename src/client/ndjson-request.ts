@@ -6,7 +6,7 @@ import { STREAM_PROGRESS } from '../contracts/api/stream-progress';
 import { SECOND } from '../domain/duration';
 import type { RawAnswer } from './answers';
 
-/** A part of an NDJSON text, cut anywhere. */
+/** A piece of an NDJSON text, cut at any position. */
 export type NdjsonPiece = string | Uint8Array;
 
 export interface NdjsonRequest {
@@ -14,19 +14,19 @@ export interface NdjsonRequest {
   headers: Record<string, string>;
   pieces: AsyncGenerator<NdjsonPiece>;
   signal: AbortSignal | undefined;
-  /** Told of interim answers how many records are durable. */
+  /** Called with the number of durable records in each interim answer. */
   onAccepted: (accepted: number) => void;
 }
 
-/** After how long without a byte the system asks whether the other side still lives. */
+/** Idle time after which the operating system probes the connection. */
 const KEEP_ALIVE_MS = 30 * SECOND;
 
 /**
- * Sends a body of any length, as fast as the server reads it, and resolves with the answer, also with one that comes
- * before the body is sent: nothing more is read from the pieces then. Rejects with what Node says when there is none.
+ * Sends a body of any length, as fast as the server reads it, and resolves with the answer, even if it arrives before the
+ * body is sent; then no more pieces are read. Rejects with Node's error if there is no answer.
  *
- * By `node:http`: Node's `fetch` writes on after an early answer until the connection is reset, and then either fails
- * with EPIPE although the answer has arrived, or never settles; it leaves the body's source open in both cases.
+ * It uses `node:http`: after an early answer, Node's `fetch` keeps writing until the connection is reset, and then either
+ * fails with EPIPE although the answer has arrived, or never settles. In both cases it leaves the source of the body open.
  */
 export async function postNdjson({
   address,
@@ -55,7 +55,7 @@ export async function postNdjson({
       request.on('socket', (socket) => {
         socket.setKeepAlive(true, KEEP_ALIVE_MS);
         readOnAfterFailedWrites(socket, body.stop);
-        // Not before: until there is a connection, nothing is taken from a source that may not be there twice.
+        // Not earlier: without a connection, nothing is taken from a source that may not be repeatable.
         socket.once(connected, () => void body.write().catch(reject));
       });
       request.on('response', (response) => {
@@ -78,8 +78,9 @@ async function answerOf(response: IncomingMessage): Promise<RawAnswer> {
 }
 
 /**
- * Whoever answers early and closes may reset the connection while its answer waits unread on this side; Node destroys a
- * socket whose write fails, and the answer with it. The reading side notices the end of the connection by itself.
+ * A server that answers early and closes may reset the connection while its answer waits unread on this side. Node destroys
+ * a socket whose write fails, and the answer with it. So failed writes are ignored; the reading side notices the end of the
+ * connection by itself.
  */
 function readOnAfterFailedWrites(socket: Socket, onFailure: () => void): void {
   const swallow = (done: () => void) => (error?: Error | null) => {
@@ -92,11 +93,11 @@ function readOnAfterFailedWrites(socket: Socket, onFailure: () => void): void {
   if (writev) socket._writev = (chunks, done) => writev(chunks, swallow(done));
 }
 
-/** Writes pieces with the pace of the socket until they end or somebody says stop, even in the middle of a wait. */
+/** Writes pieces as fast as the socket takes them, until they end or `stop` is called, even during a wait. */
 function createBodyWriter(request: ClientRequest, pieces: AsyncGenerator<NdjsonPiece>) {
   let stopped = false;
   const isStopped = () => stopped;
-  // One place for whoever waits, instead of a race with a promise that would keep every waiter until the end.
+  // One slot for the current wait, because a race with a promise would keep every wait alive until the end.
   let wake = (): void => undefined;
   const orStop = <T>(wait: (resolve: (value: T) => void, reject: (error: unknown) => void) => void) =>
     new Promise<T | undefined>((resolve, reject) => {
@@ -114,8 +115,8 @@ function createBodyWriter(request: ClientRequest, pieces: AsyncGenerator<NdjsonP
         request.end();
         return;
       }
-      const goesOn = request.write(step.value);
-      if (!goesOn) await orStop((resolve) => request.once('drain', resolve));
+      const hasRoom = request.write(step.value);
+      if (!hasRoom) await orStop((resolve) => request.once('drain', resolve));
     }
   }
 
@@ -125,7 +126,7 @@ function createBodyWriter(request: ClientRequest, pieces: AsyncGenerator<NdjsonP
       if (stopped) return;
       stopped = true;
       wake();
-      // A source that is just being waited for is closed as soon as it has answered.
+      // A source that is being awaited is closed as soon as it answers.
       pieces.return(undefined).catch(() => undefined);
     },
   };

@@ -1,27 +1,27 @@
 import type { NdjsonPiece } from './ndjson-request';
 
-/** What was sent of a stream in the try that runs; a try that follows begins at 0. What is durable only the end tells. */
+/** What the current attempt has sent of a stream; the next one starts at 0. It says nothing about what is durable. */
 export interface StreamProgress {
   records: number;
   bytes: number;
 }
 
-/** Values, or a function that gives the same values each time it is called. */
+/** Values, or a function that returns the same values each time it is called. */
 export type Source<T> = Iterable<T> | AsyncIterable<T> | (() => Iterable<T> | AsyncIterable<T>);
 
-/** Whether a source can be asked for its values again after a break. */
+/** Whether a source can be read again after a failure. */
 export function isRepeatable(source: Source<unknown>): boolean {
   return typeof source === 'function' || Array.isArray(source);
 }
 
-/** Lines are gathered up to this many characters before they are sent, where the next one is there at once. */
+/** Lines are collected up to this many characters, as long as the next one is available at once. */
 const PIECE_LENGTH = 64 * 1024;
 
 const [LF, SPACE] = [0x0a, 0x20];
 
 /**
- * A value as JSON, as `JSON.stringify` writes it. Throws a `TypeError` for what has no JSON of its own: `undefined`,
- * functions, symbols, big integers, NaN and the infinities.
+ * A value as JSON, as `JSON.stringify` writes it.
+ * @throws TypeError for values without JSON: `undefined`, functions, symbols, big integers, NaN and the infinities
  */
 export function recordText(value: unknown, index: number): string {
   const text = typeof value === 'bigint' ? undefined : (JSON.stringify(value) as string | undefined);
@@ -30,7 +30,7 @@ export function recordText(value: unknown, index: number): string {
   return text;
 }
 
-/** Values as lines. What is there at once is gathered into larger pieces; an asynchronous source's goes out as it comes. */
+/** Values as lines. Those of an iterable are collected into larger pieces; those of an async iterable are sent as they come. */
 export async function* linesOf(values: Iterable<unknown> | AsyncIterable<unknown>): AsyncGenerator<string> {
   let index = 0;
   if (Symbol.asyncIterator in values) {
@@ -46,14 +46,14 @@ export async function* linesOf(values: Iterable<unknown> | AsyncIterable<unknown
       piece = '';
     }
   } catch (error) {
-    // What came before goes out all the same.
+    // The records before the failure are sent anyway.
     if (piece !== '') yield piece;
     throw error;
   }
   if (piece !== '') yield piece;
 }
 
-/** Counts bytes, and lines that are not blank, in an NDJSON text that comes in pieces. */
+/** Counts the bytes and the non-blank lines of an NDJSON text that arrives in pieces. */
 export function createLineCounter(): (piece: NdjsonPiece) => StreamProgress {
   let records = 0;
   let bytes = 0;
@@ -67,7 +67,7 @@ export function createLineCounter(): (piece: NdjsonPiece) => StreamProgress {
         blank = true;
       } else if (byte > SPACE) blank = false;
     }
-    // A last line needs no end.
+    // The last line needs no newline.
     return { records: records + (blank ? 0 : 1), bytes };
   };
 }

@@ -2,24 +2,25 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { SECOND } from '../domain/duration';
 import { KeepapartApiError, KeepapartUnreachableError } from './errors';
 
-/** How often and how long the same is sent again. Whichever bound comes first ends it with the last error. */
+/** How often and how long a call is retried. The first bound that is reached ends it with the last error. */
 export interface RetryOptions {
-  /** Tries in all, at least 1. Default 10. Of a stream: tries in a row that got no farther than those before. */
+  /** Maximum attempts, at least 1. Default 10. For a stream: successive attempts that made no progress. */
   maxAttempts?: number | undefined;
-  /** From the first try on, waiting included, in milliseconds. Default 60,000. Of a stream: since it last got on. */
+  /** Maximum time since the first attempt, including waits, in milliseconds. Default 60,000. For a stream: since its last progress. */
   maxElapsedMs?: number | undefined;
-  /** Bound of the first random wait, doubled for each that follows, in milliseconds. Default 200. */
+  /** Maximum of the first random delay, doubled for each further one, in milliseconds. Default 200. */
   initialDelayMs?: number | undefined;
-  /** Where the doubling ends, in milliseconds. Default 10,000. `Retry-After` may be longer. */
+  /** Upper limit of the doubling, in milliseconds. Default 10,000. `Retry-After` may be longer. */
   maxDelayMs?: number | undefined;
-  /** Told before each wait. */
+  /** Called before each delay. */
   onRetry?: ((retry: Retry) => void) | undefined;
 }
 
+/** A retry that is about to happen. */
 export interface Retry {
-  /** Tries that have failed in a row. */
+  /** Number of successive failed attempts. */
   failures: number;
-  /** How long is waited now, in milliseconds. */
+  /** Delay before the next attempt, in milliseconds. */
   delayMs: number;
   error: KeepapartApiError | KeepapartUnreachableError;
 }
@@ -39,12 +40,12 @@ export function retryPolicy(options: RetryOptions = {}): RetryPolicy {
   return { ...DEFAULTS, ...(Object.fromEntries(given) as Partial<RetryPolicy>) };
 }
 
-/** 408: what was sent came too slowly. */
+/** 408: the request arrived too slowly. */
 const TEMPORARY: readonly (number | undefined)[] = [408, 429, 503];
-/** What proxies answer when the connection behind them broke; nobody answered at all. */
+/** What proxies answer if the connection behind them broke; undefined if there was no answer. */
 const TEMPORARY_OF_OTHERS: readonly (number | undefined)[] = [...TEMPORARY, 502, 504, undefined];
 
-/** Whether the same may succeed later. */
+/** Whether the same call may succeed later. */
 export function isTemporary(error: unknown): error is KeepapartApiError | KeepapartUnreachableError {
   if (error instanceof KeepapartApiError) return TEMPORARY.includes(error.status);
   if (!(error instanceof KeepapartUnreachableError) || error.untrusted) return false;
@@ -55,15 +56,15 @@ interface Attempts<T> {
   policy: RetryPolicy;
   signal: AbortSignal | undefined;
   attempt: () => Promise<T>;
-  /** Whether the failed try could be repeated at all. Default: always. */
+  /** Whether the failed attempt can be repeated. Default: always. */
   repeatable?: () => boolean;
-  /** Whether it got farther than all before it: the bounds then count anew. Default: never. */
-  gotOn?: () => boolean;
+  /** Whether it got further than all before it, which resets the bounds. Default: never. */
+  madeProgress?: () => boolean;
 }
 
-/** Tries until it succeeds, fails for good, or a bound is reached; throws the last error, or the signal's reason. */
+/** Repeats an attempt until it succeeds, fails permanently, or a bound is reached. @throws the last error, or the signal's reason */
 export async function withRetries<T>(attempts: Attempts<T>): Promise<T> {
-  const { policy, signal, attempt, repeatable = () => true, gotOn = () => false } = attempts;
+  const { policy, signal, attempt, repeatable = () => true, madeProgress = () => false } = attempts;
   let failures = 0;
   let sinceMs = performance.now();
   for (;;) {
@@ -72,7 +73,7 @@ export async function withRetries<T>(attempts: Attempts<T>): Promise<T> {
       return await attempt();
     } catch (error) {
       if (!isTemporary(error) || !repeatable()) throw error;
-      if (gotOn()) {
+      if (madeProgress()) {
         failures = 0;
         sinceMs = performance.now();
       }
@@ -87,14 +88,14 @@ export async function withRetries<T>(attempts: Attempts<T>): Promise<T> {
 }
 
 /**
- * Exponential backoff with full jitter; what the API asked for comes first, and the random part on top, so that clients
- * that were told the same time don't come back at the same moment.
+ * Exponential backoff with full jitter, on top of the delay that the API asked for, so that clients that got the same
+ * delay don't come back at the same moment.
  */
 function delayOf(failures: number, askedMs: number, { initialDelayMs, maxDelayMs }: RetryPolicy): number {
   return askedMs + Math.random() * Math.min(maxDelayMs, initialDelayMs * 2 ** (failures - 1));
 }
 
-/** Throws the signal's reason when it is aborted meanwhile. */
+/** Waits. @throws the signal's reason if it is aborted meanwhile */
 export async function pause(delayMs: number, signal: AbortSignal | undefined): Promise<void> {
   await sleep(delayMs, undefined, signal && { signal }).catch(() => undefined);
   signal?.throwIfAborted();

@@ -12,26 +12,27 @@ import { postNdjson, type NdjsonPiece } from './ndjson-request';
 import { withRetries, type RetryPolicy } from './retry';
 
 export interface StreamOptions extends Asked {
-  /** Up to 128 letters, digits and `. _ : -`; the requestId is made of it. Default: a random UUID. */
+  /** Up to 128 letters, digits and `. _ : -`; the requestId is derived from it. Default: a random UUID. */
   idempotencyKey?: string | undefined;
-  /** Told after each piece that was handed to the connection. */
+  /** Called after each piece that was written to the connection. */
   onProgress?: ((sent: StreamProgress) => void) | undefined;
   /**
-   * Told about each second, when it has changed, how many records from the first on are durable. Not by an API before
-   * 0.3.0, nor through a proxy that drops interim answers.
+   * Called about once a second, if it changed, with the number of records, from the first, that are durable. Not called by an
+   * API before 0.3.0, or behind a proxy that drops interim answers.
    */
   onAccepted?: ((accepted: number) => void) | undefined;
 }
 
+/** The answer to a stream: all of its records are durable. */
 export interface StreamResult {
   requestId: string;
-  /** All of them are durable. */
+  /** Number of records. */
   accepted: number;
 }
 
 /**
- * Ends a stream whose source has failed: no line that holds it is JSON, wherever the text was cut. The API answers how
- * much is durable then, and the same key goes on behind that; a clean end would call what is there the whole.
+ * Sent when the source of a stream fails. A line that contains it is never JSON, wherever the text was cut, so the API
+ * answers how much is durable, and the same key can continue. A clean end would make an incomplete stream look complete.
  */
 const SOURCE_FAILED = ' !the source of the records failed\n';
 
@@ -44,8 +45,8 @@ interface Streaming {
 }
 
 /**
- * Sends an NDJSON text of any length as one request, again and again from the start under the same key where its source
- * can give it again: the API compares what it has and goes on behind it.
+ * Sends an NDJSON text of any length as one request. After a failure, a repeatable source is sent again from the start under
+ * the same key: the API compares what it has, and continues after it.
  */
 export async function streamNdjson({
   connection,
@@ -57,9 +58,9 @@ export async function streamNdjson({
   const source = createSource(pieces);
   const { signal } = options;
   const broken: BrokenStream = { requestId: key, accepted: undefined };
-  /** The most records that a try has sent, and whether the last one sent more, or made more durable, than all before. */
+  /** The most records that an attempt has sent, and whether the last one sent more, or made more durable, than all before. */
   let mostSent = 0;
-  let gotOn = false;
+  let madeProgress = false;
 
   async function attempt(): Promise<StreamResult> {
     const sending = createSending(source.open, options.onProgress);
@@ -78,10 +79,10 @@ export async function streamNdjson({
       return valueOf(connection.url, answer) as StreamResult;
     } catch (error) {
       signal?.throwIfAborted();
-      const told = error instanceof KeepapartApiError ? error.accepted : undefined;
+      const reported = error instanceof KeepapartApiError ? error.accepted : undefined;
       const { records } = sending.sent();
-      if (told !== undefined) broken.accepted = Math.max(told, broken.accepted ?? 0);
-      gotOn = records > mostSent || (broken.accepted ?? 0) > acceptedBefore;
+      if (reported !== undefined) broken.accepted = Math.max(reported, broken.accepted ?? 0);
+      madeProgress = records > mostSent || (broken.accepted ?? 0) > acceptedBefore;
       mostSent = Math.max(records, mostSent);
       if (sending.failure) throw new KeepapartSourceError(sending.failure.error, broken);
       throw error instanceof KeepapartApiError ? error : lost(error);
@@ -95,10 +96,16 @@ export async function streamNdjson({
     return new KeepapartUnreachableError(connection.url, reason, { cause, status, retryAfterMs, stream });
   }
 
-  return withRetries({ policy, signal, attempt, repeatable: source.canOpen, gotOn: () => gotOn });
+  return withRetries({
+    policy,
+    signal,
+    attempt,
+    repeatable: source.canOpen,
+    madeProgress: () => madeProgress,
+  });
 }
 
-/** A source that is opened only when its first value is wanted: before that, also one that gives its values once may be tried again. */
+/** Opens a source only when its first value is needed: until then, even a source that can't be repeated can be retried. */
 function createSource<T>(source: Source<T>) {
   let opened = false;
   return {
@@ -110,7 +117,7 @@ function createSource<T>(source: Source<T>) {
   };
 }
 
-/** What one try sends, counted. A source that throws is noted, and the text made one that can't be taken for whole. */
+/** The pieces of one attempt, counted. If the source throws, the text is made invalid so that it isn't taken as complete. */
 function createSending(
   open: () => Iterable<NdjsonPiece> | AsyncIterable<NdjsonPiece>,
   onProgress: StreamOptions['onProgress'],

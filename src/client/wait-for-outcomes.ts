@@ -7,7 +7,7 @@ import { isTemporary, pause } from './retry';
 export interface WaitOptions extends Asked {
   /** How long to wait, in milliseconds. Default: five minutes. */
   timeoutMs?: number | undefined;
-  /** Told of each look. */
+  /** Called with each answer. */
   onView?: ((view: RequestView) => void) | undefined;
 }
 
@@ -16,8 +16,8 @@ const LONGEST_PAUSE_MS = 5 * SECOND;
 const GROWTH = 1.5;
 
 /**
- * Asks at growing intervals until every record has its outcome. An API that doesn't answer for a while is asked again.
- * Throws `KeepapartTimeoutError` when the time is over, and what `look` throws that waiting doesn't mend.
+ * Asks at growing intervals until every record has its outcome. Temporary failures of the API are retried.
+ * @throws `KeepapartTimeoutError` after `timeoutMs`, and permanent errors of `look`
  */
 export async function waitForOutcomes(
   look: () => Promise<RequestView>,

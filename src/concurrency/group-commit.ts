@@ -1,14 +1,14 @@
-/** How much one commit may hold, and how many may be under way at once. */
+/** How much one commit may hold, and how many commits may be pending. */
 export interface GroupLimits {
   entries: number;
-  /** Of the entries together; a single entry may be larger, and then goes alone. */
+  /** Total bytes of the entries; a single entry may be larger and then forms a group by itself. */
   bytes: number;
   inFlight: number;
-  /** How long after a commit its callers are awaited. */
+  /** How long to wait after a commit for its callers to come back. */
   gatherMs: number;
 }
 
-/** One that waits for its commit. */
+/** An entry that waits for its commit. */
 interface Waiting<Entry, Result> {
   entry: Entry;
   bytes: number;
@@ -17,18 +17,17 @@ interface Waiting<Entry, Result> {
 }
 
 /**
- * Group commit: what arrives while commits are under way goes into the next one together, in the order of arrival. So
- * the groups grow with the load, and on an idle system an entry goes at once, alone.
+ * Group commit: entries that arrive while commits are pending form the next one together, in order of arrival. So groups
+ * grow with the load, and on an idle system an entry is committed alone and at once.
  *
- * Callers who wait for their answer before they send again all come back just after a commit. The first of them would
- * find nothing under way and go alone, and everybody else would wait for him. So the next commit waits until as many are
- * there as were in the last one and came while it was under way, or for `gatherMs` from its end, whatever comes first: it
- * is the company that has just been seen which is waited for, and nobody who comes later than that waits at all. (With
- * those in the commit alone, two halves of the callers could take turns for ever, each waiting for the other's commits.)
- * (PostgreSQL's commit_delay and commit_siblings rest on the same observation.)
- * @param commit makes a group durable, and returns a result per entry, in order; what it throws fails exactly the entries
- *   of that group
- * @returns adds an entry; resolves with its result when its group is durable
+ * Callers that wait for their result before they send again all come back just after a commit. The first of them would find
+ * nothing pending and go alone, and everybody else would wait for it. So the next commit waits until there are as many
+ * entries as in the last commit plus those that arrived during it, or for `gatherMs` after it. Nobody beyond that is waited
+ * for. (Counting only the last commit, two halves of the callers could take turns for ever, each waiting for the other.)
+ * PostgreSQL's commit_delay and commit_siblings are based on the same observation.
+ * @param commit makes a group durable, and returns a result per entry, in order; an error rejects exactly the entries of
+ *   that group
+ * @returns a function that adds an entry and resolves with its result when its group is durable
  */
 export function createGroupCommit<Entry, Result>(
   limits: GroupLimits,
@@ -38,14 +37,14 @@ export function createGroupCommit<Entry, Result>(
   let waitingBytes = 0;
   let inFlight = 0;
   let scheduled = false;
-  /** How many are likely to come back, and until when that is likely. */
-  let company = { entries: 0, untilMs: 0 };
+  /** How many callers are likely to come back, and until when. */
+  let expected = { entries: 0, untilMs: 0 };
   let gathering: NodeJS.Timeout | undefined;
 
   function schedule(): void {
     if (scheduled || inFlight === limits.inFlight || waiting.length === 0) return;
-    if (waiting.length < company.entries && waitingBytes < limits.bytes) {
-      const leftMs = company.untilMs - performance.now();
+    if (waiting.length < expected.entries && waitingBytes < limits.bytes) {
+      const leftMs = expected.untilMs - performance.now();
       if (leftMs > 0) {
         gathering ??= setTimeout(stopGathering, leftMs);
         return;
@@ -53,7 +52,7 @@ export function createGroupCommit<Entry, Result>(
     }
     clearTimeout(gathering);
     gathering = undefined;
-    // What else this turn of the event loop has read from its sockets goes along.
+    // Entries that this turn of the event loop has yet to read from its sockets join the group.
     scheduled = true;
     setImmediate(() => {
       scheduled = false;
@@ -64,7 +63,7 @@ export function createGroupCommit<Entry, Result>(
 
   function stopGathering(): void {
     gathering = undefined;
-    company = { entries: 0, untilMs: 0 };
+    expected = { entries: 0, untilMs: 0 };
     schedule();
   }
 
@@ -96,7 +95,7 @@ export function createGroupCommit<Entry, Result>(
       for (const { reject } of group) reject(error);
     } finally {
       inFlight--;
-      company = { entries: group.length + waiting.length, untilMs: performance.now() + limits.gatherMs };
+      expected = { entries: group.length + waiting.length, untilMs: performance.now() + limits.gatherMs };
       schedule();
     }
   }

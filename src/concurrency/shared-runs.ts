@@ -1,6 +1,7 @@
 /**
- * Runs something for a key with company: calls that arrive while it runs share the next run, so many side by side cost
- * two. A call is never answered by a run that had started before it: that one may have missed what the caller did last.
+ * Shares runs of something between concurrent calls for a key: calls that arrive during a run share the next one, so many
+ * concurrent calls cost two runs. A call never gets the result of a run that started before it, because that run may have
+ * missed the caller's last change.
  */
 export function shareRuns<T>(run: (key: string) => Promise<T>): (key: string) => Promise<T> {
   const running = new Map<string, Promise<T>>();

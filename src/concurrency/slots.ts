@@ -1,4 +1,4 @@
-/** Lets at most so many calls run at once; the others wait, in the order in which they came. */
+/** Limits concurrent calls to `atOnce`; further ones wait, in order of arrival. */
 export function createSlots(atOnce: number): <T>(call: () => Promise<T>) => Promise<T> {
   const waiting: (() => void)[] = [];
   let running = 0;

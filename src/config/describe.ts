@@ -4,26 +4,26 @@ import { SETTING_KEYS, SETTINGS, type Setting } from './settings';
 
 /** One line of `keepapart config`. */
 export interface ConfigRow {
-  /** `HTTP_PORT` */
+  /** The setting's name: `HTTP_PORT`. */
   setting: string;
-  /** Fit for JSON and for showing: of `API_KEYS` the names alone. */
+  /** A JSON value that may be shown; for `API_KEYS` only the names and rights. */
   value: unknown;
-  /** Empty where there is none. */
+  /** Empty if there is none. */
   unit: string;
   source: SettingSource;
 }
 
-/** Every setting in force and where it came from, in the order of the documentation, without secrets. */
+/** Every setting in force and its source, in the order of the documentation, without secrets. */
 export function describeConfig({ config, sources }: Pick<LoadedConfig, 'config' | 'sources'>): ConfigRow[] {
   return SETTING_KEYS.map((key) => {
-    // Key and value belong together, which the compiler can't follow through a union of keys.
+    // Key and value belong together, which the compiler can't infer from a union of keys.
     const { show, unit = '' } = SETTINGS[key] as Setting<unknown>;
     const value = config[key];
     return { setting: settingName(key), value: show ? show(value) : value, unit, source: sources[key] };
   });
 }
 
-/** The rows as aligned plain text with a heading, each line ended by a newline. */
+/** The rows as an aligned text table with a heading; each line ends with a newline. */
 export function renderConfigTable(rows: readonly ConfigRow[]): string {
   const table = [
     ['SETTING', 'VALUE', 'UNIT', 'SOURCE'],

@@ -3,15 +3,15 @@ import { closestName, ENV_PREFIX, envName, flagName, settingName } from './names
 import { relationProblems } from './relations';
 import { SETTING_KEYS, SETTINGS, type Config, type Setting, type SettingKey } from './settings';
 
-/** Where a value came from, weakest first. */
+/** Source of a value, lowest precedence first. */
 export type SettingSource = 'default' | 'file' | 'environment' | 'flag';
 
 export interface ConfigInput {
-  /** The whole environment; only names that start with `KEEPAPART_` are looked at. */
+  /** The whole environment; only names that start with `KEEPAPART_` are used. */
   env: Readonly<Record<string, string | undefined>>;
-  /** `keepapart.config.json`, if there is one; `path` is only for messages. */
+  /** Content of `keepapart.config.json`, if it exists; `path` is only used in messages. */
   file?: { path: string; text: string } | undefined;
-  /** By key, as command-line parsers give them: `httpPort` for `--http-port`. `undefined` counts as not given. */
+  /** By key, as command-line parsers provide them: `httpPort` for `--http-port`. `undefined` counts as not given. */
   flags?: Readonly<Record<string, unknown>> | undefined;
 }
 
@@ -20,31 +20,32 @@ export interface LoadedConfig {
   sources: Readonly<Record<SettingKey, SettingSource>>;
 }
 
-/** Settings as one source has them. */
+/** The settings from one source. */
 interface Layer {
   source: SettingSource;
   entries: readonly (readonly [name: string, raw: unknown])[];
-  /** How this source calls a setting. */
+  /** The name of a setting in this source. */
   nameOf(key: SettingKey): string;
-  /** How problems call an entry, or a part of it. */
+  /** The name of an entry, or of a part of it, in problems. */
   fieldOf(name: string): string;
 }
 
-/** What the sources have said so far; a setting with a problem has no value. */
+/** The values from the sources read so far; a setting with a problem has none. */
 interface Gathered {
   values: Map<SettingKey, unknown>;
   sources: Map<SettingKey, SettingSource>;
-  /** How the user calls each setting that was written. */
+  /** The name that the user wrote, for each setting that was given. */
   fields: Map<SettingKey, string>;
   problems: FieldProblem[];
 }
 
 /**
- * The configuration in force: flags over the environment over the file over defaults. Pure: reads nothing itself.
+ * The configuration in force: flags take precedence over the environment, the environment over the file, and the file over
+ * defaults. Pure: it reads nothing itself.
  *
- * Every source is checked in full, also where a stronger one overrides it, and names that no setting has are refused.
- * An environment variable with an empty value counts as not set, as `${NAME:-}` in a compose file leaves it.
- * @throws KeepapartError `invalid-config` with all problems at once; repeating it can't help. Secrets are never in it.
+ * Every source is validated completely, even if another one overrides it, and unknown names are refused. An environment
+ * variable with an empty value counts as not set, because `${NAME:-}` in a compose file produces that.
+ * @throws KeepapartError `invalid-config` with all problems at once, without secrets; not retried
  */
 export function loadConfig({ env, file, flags = {} }: ConfigInput): LoadedConfig {
   const gathered: Gathered = {
@@ -63,9 +64,9 @@ export function loadConfig({ env, file, flags = {} }: ConfigInput): LoadedConfig
     if (values.get(defaultIf.key as SettingKey) === defaultIf.is) values.set(key, defaultIf.default);
   }
 
-  // Each value came from the parser under its own key, which is what the type says.
+  // Each value came from the parser of its own key, which is what the type says.
   const config = Object.fromEntries(values) as Partial<Config>;
-  // An unreadable file may have held just what would be missed here.
+  // An unreadable file may contain exactly what would be reported as missing here.
   if (file === undefined || fromFile !== undefined) {
     problems.push(...relationProblems({ values: config, writtenAs: (key) => fields.get(key) }));
   }
@@ -76,7 +77,7 @@ export function loadConfig({ env, file, flags = {} }: ConfigInput): LoadedConfig
   });
 }
 
-/** Puts one source above what the weaker ones said. */
+/** Reads one source, which overrides the previous ones. */
 function readLayer(layer: Layer, { values, sources, fields, problems }: Gathered): void {
   const keys = new Map(SETTING_KEYS.map((key) => [layer.nameOf(key), key]));
   for (const [name, raw] of layer.entries) {
@@ -93,7 +94,7 @@ function readLayer(layer: Layer, { values, sources, fields, problems }: Gathered
       values.set(key, parsed.value);
       continue;
     }
-    // Without a value the setting takes no part in the checks between settings, which would only mislead.
+    // A setting without a value takes no part in the checks between settings, which would only mislead.
     values.delete(key);
     for (const { field, ...problem } of parsed.problems) {
       problems.push({ field: layer.fieldOf(name + field), ...problem });
@@ -110,13 +111,13 @@ function fileLayer(file: { path: string; text: string }, problems: FieldProblem[
   return undefined;
 }
 
-/** The members of a JSON object, or what the text is instead, without quoting it: it may hold secrets. */
+/** The members of a JSON object, or a description of what the text is instead. It may contain secrets, so it isn't quoted. */
 function entriesOf(text: string): [string, unknown][] | string {
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (error) {
-    // Of V8's message only the position; the rest may quote the text.
+    // Only the position in V8's message is used; the rest may quote the text.
     const position = /at position (\d+)/.exec(String(error))?.[1];
     if (position === undefined) return 'text that is not valid JSON';
     return `text that is not valid JSON, see line ${text.slice(0, Number(position)).split('\n').length}`;
@@ -131,7 +132,7 @@ function envLayer(env: ConfigInput['env']): Layer {
     ([name, raw]) =>
       raw !== undefined &&
       name.startsWith(ENV_PREFIX) &&
-      // The path of the file, and what tests tell each other.
+      // The path of the file, and variables of our tests.
       name !== `${ENV_PREFIX}CONFIG` &&
       !name.startsWith(`${ENV_PREFIX}TEST_`),
   );
@@ -145,11 +146,11 @@ function flagLayer(flags: Readonly<Record<string, unknown>>): Layer {
   return { source: 'flag', entries, nameOf: flagName, fieldOf: (name) => name };
 }
 
-/** The value isn't shown: it may be a secret under a misspelt name. */
+/** The value isn't shown, because it may be a secret under a misspelt name. */
 function unknownName(name: string, known: readonly string[]): Omit<FieldProblem, 'field'> {
   const meant = closestName(name, known);
   const hint = meant === undefined ? '' : `; did you mean ${meant}?`;
-  return { expected: 'the name of a setting', received: `a name that no setting has${hint}` };
+  return { expected: 'the name of a setting', received: `an unknown name${hint}` };
 }
 
 function messageOf(problems: readonly FieldProblem[]): string {

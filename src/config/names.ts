@@ -1,4 +1,4 @@
-/** What every environment variable of this project starts with. */
+/** Prefix of every environment variable of this project. */
 export const ENV_PREFIX = 'KEEPAPART_';
 
 /** `httpPort` → `HTTP_PORT`: a setting's name in the documentation and in `keepapart.config.json`. */
@@ -16,11 +16,11 @@ export function flagName(key: string): string {
   return `--${key.replace(/[A-Z]/g, (letter) => `-${letter}`).toLowerCase()}`;
 }
 
-/** The known name that was most likely meant, if any is close; case, separators and our prefix don't count. */
+/** The known name that was most likely meant, if any is similar; case, separators and our prefix don't count. */
 export function closestName(name: string, known: readonly string[]): string | undefined {
   const wanted = lettersOf(name);
   let best: string | undefined;
-  // A third of the letters wrong is still a slip; more is another word.
+  // With a third of the letters wrong it may be a typo; with more it is another word.
   let bestDistance = Math.floor(wanted.length / 3) + 1;
   for (const candidate of known) {
     const distance = editDistance(wanted, lettersOf(candidate));
@@ -37,7 +37,7 @@ function lettersOf(name: string): string {
   );
 }
 
-/** Levenshtein distance: how many characters have to be inserted, deleted or replaced. One row of the table at a time. */
+/** Levenshtein distance: the number of characters to insert, delete or replace. One row of the table at a time. */
 function editDistance(from: string, to: string): number {
   let row = Array.from({ length: to.length + 1 }, (_, column) => column);
   for (let i = 1; i <= from.length; i++) {

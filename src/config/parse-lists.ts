@@ -6,16 +6,16 @@ import { EXPECTED_PACE, problemsOfPace, type MaxSavesPerSecond } from '../domain
 import { RIGHTS, type Right } from '../domain/rights';
 import type { Parser } from './parse';
 
-/** A client that may use the HTTP API. The key itself is known to the client alone. */
+/** A client that may use the HTTP API. Only the client knows the key itself. */
 export interface ApiKey {
   readonly name: string;
-  /** SHA-256 of the key, 64 lower-case hexadecimal digits. */
+  /** SHA-256 of the key: 64 lower-case hexadecimal digits. */
   readonly sha256: string;
-  /** What it may do; in the order of {@link RIGHTS}. */
+  /** Its rights, in the order of {@link RIGHTS}. */
   readonly rights: readonly Right[];
 }
 
-/** Conflict rules: a JSON value, or its text. What a rule may look like is decided by `parseConflictRules`. */
+/** Conflict rules: a JSON value, or its text. `parseConflictRules` decides which rules are valid. */
 export function conflictRules(): Parser<readonly ConflictRule[]> {
   return {
     expected: EXPECTED_RULES,
@@ -40,7 +40,7 @@ export function savesPerSecond(): Parser<MaxSavesPerSecond> {
   };
 }
 
-/** What a text says; the text itself where it isn't JSON. */
+/** The JSON value of a text; the text itself if it isn't JSON. */
 function jsonOf(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -53,12 +53,12 @@ const ENTRY = /^([A-Za-z0-9_-]{1,32}):([0-9a-f]{64})(?::([a-z+]+))?$/;
 const ENTRY_EXPECTED =
   'name:hash or name:hash:rights, the hash being the SHA-256 of the key in 64 lower-case hexadecimal digits, never the ' +
   `key itself, and the rights some of ${RIGHTS.join(', ')}, joined by +`;
-const NOT_SHOWN = 'something else (not shown, it may be a secret)';
+const NOT_SHOWN = 'something else (not shown, because it may be a secret)';
 
 /**
  * `name:sha256-hex` and `name:sha256-hex:right+right` entries, separated by commas, or as an array in the file. An entry
- * without rights has all of them. Nothing that was written is ever repeated in a problem: what isn't a hash is most
- * likely the key itself.
+ * without rights has all of them. Problems never repeat what was written, because what isn't a hash is probably the key
+ * itself.
  */
 export function apiKeys(): Parser<readonly ApiKey[]> {
   const expected =
@@ -78,7 +78,7 @@ export function apiKeys(): Parser<readonly ApiKey[]> {
         } else if (keys.some(({ name }) => name === key.name)) {
           problems.push({
             field,
-            expected: 'a name that no earlier entry has',
+            expected: 'a name that no earlier entry uses',
             received: 'the same name again',
           });
         } else {
@@ -95,6 +95,6 @@ function apiKeyFrom(entry: unknown): ApiKey | undefined {
   if (name === undefined || sha256 === undefined) return undefined;
   const words = written?.split('+') ?? RIGHTS;
   const rights = RIGHTS.filter((right) => words.includes(right));
-  // Shorter when a word is no right, or stands twice.
+  // Shorter if a word is not a right, or is repeated.
   return rights.length === words.length ? { name, sha256, rights } : undefined;
 }

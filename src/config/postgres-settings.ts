@@ -6,7 +6,7 @@ import { setting } from './setting';
 
 const WITH_POSTGRES = 'Only used with STORE=postgres';
 
-/** All about the store in Postgres. */
+/** The settings of the store in Postgres. */
 export const POSTGRES_SETTINGS = {
   postgresUrl: setting({
     parser: postgresUrl(),

@@ -8,22 +8,22 @@ import { STORE_SETTINGS } from './store-settings';
 
 export type { Setting } from './setting';
 
-/** Who may read what is created. */
+/** Who may read what keepapart creates. */
 export const FILE_ACCESS = ['owner', 'group', 'all'] as const;
 
 /** How records are saved. */
 export const SAVE_ACTIVITIES = ['auto', 'record', 'batch'] as const;
 
-/** What becomes of a batch of which a record is exhausted. */
+/** What happens to a batch when one of its records is exhausted. */
 const ON_FAILURE = ['keep', 'rollback_batch'] as const;
 
-/** Where the rules hold. */
+/** Where the rules apply. */
 const CONFLICT_SCOPES = ['file', 'running'] as const;
 
 /** Whether workflows keep stack traces. */
 const STACK_TRACES = ['off', 'on'] as const;
 
-/** pino's levels, from all to nothing. */
+/** pino's levels, from everything to nothing. */
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 
 const port = () => integer(0, 65_535);
@@ -43,7 +43,7 @@ const host = () =>
 const IN_PAGES =
   'At continue-as-new, everything beyond 96 KiB is kept in pages of 256 KiB outside the batcher';
 
-/** Every setting, by its key in {@link Config}. The order is that of the documentation. */
+/** Every setting, by its key in {@link Config}, in the order of the documentation. */
 export const SETTINGS = {
   httpHost: setting({
     parser: host(),
@@ -379,7 +379,7 @@ export const SETTINGS = {
 
 export type SettingKey = keyof typeof SETTINGS;
 
-/** Every value in force, deeply frozen. What each one means, its unit and its bounds: see {@link SETTINGS}. */
+/** Every value in force, deeply frozen. For meaning, unit and bounds of each one see {@link SETTINGS}. */
 export type Config = {
   readonly [Key in SettingKey]: (typeof SETTINGS)[Key] extends Setting<infer T> ? T : never;
 };

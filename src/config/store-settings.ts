@@ -3,12 +3,13 @@ import { describeReceived } from '../domain/errors';
 import { isObject, type JsonValue } from '../domain/json';
 import { integer, oneOf, text, type Parser } from './parse';
 import { POSTGRES_SETTINGS } from './postgres-settings';
+import { S3_SETTINGS } from './s3-settings';
 import { setting } from './setting';
 
-/** The stores that keepapart brings along. */
-export const BUILT_IN_STORES = ['file', 'postgres', 'http'] as const;
+/** The built-in stores. */
+export const BUILT_IN_STORES = ['file', 'postgres', 'http', 's3'] as const;
 
-/** Whether STORE names a module of the user's. */
+/** Whether STORE names a module of the user. */
 export function isOwnStore(store: string): boolean {
   return !BUILT_IN_STORES.some((known) => known === store);
 }
@@ -23,9 +24,11 @@ function storeOptions(): Parser<JsonValue> {
     parse(raw) {
       const value = typeof raw === 'string' ? parseJson(raw) : raw;
       if (isObject(value) && !Array.isArray(value)) return { value: value as JsonValue };
-      // Not shown: options may hold secrets.
+      // Not shown, because options may contain secrets.
       const received =
-        typeof raw === 'string' ? 'text that is none' : describeReceived(raw).replace(/^.* \(/s, '(');
+        typeof raw === 'string'
+          ? 'text that is not a JSON object'
+          : describeReceived(raw).replace(/^.* \(/s, '(');
       return { problems: [{ field: '', expected, received }] };
     },
   };
@@ -41,7 +44,7 @@ function parseJson(raw: string): unknown {
 
 const SECRET = /^whsec_[A-Za-z0-9+/]{32,}={0,2}$/;
 
-/** Secrets as Standard Webhooks writes them; what was written is never repeated. */
+/** Secrets in the format of Standard Webhooks. Problems never repeat what was written. */
 function webhookSecrets(): Parser<readonly string[]> {
   const expected =
     'nothing, or one or two secrets separated by a comma: whsec_ and at least 24 bytes in Base64 each';
@@ -57,7 +60,7 @@ function webhookSecrets(): Parser<readonly string[]> {
       if (given.length === 1 && given[0] === '') return { value: [] };
       const secrets = given.flatMap((one) => (typeof one === 'string' && SECRET.test(one) ? [one] : []));
       if (secrets.length === given.length && secrets.length <= 2) return { value: secrets };
-      const received = 'something else (not shown, it may hold a secret)';
+      const received = 'something else (not shown, because it may contain a secret)';
       return { problems: [{ field: '', expected, received }] };
     },
   };
@@ -83,7 +86,7 @@ function endpointUrl(): Parser<string> {
   };
 }
 
-/** Where records are saved, and all about the stores. */
+/** Where records are saved, and the settings of each store. */
 export const STORE_SETTINGS = {
   store: setting({
     parser: text(
@@ -92,7 +95,7 @@ export const STORE_SETTINGS = {
     ),
     default: 'file',
     about:
-      'Where records are saved: in files, in Postgres with bulk upserts, by your HTTP endpoint, or by your own code.',
+      'Where records are saved: in files, in Postgres with bulk upserts, in S3, by your HTTP endpoint, or by your own code.',
     related:
       "The same for every worker. Change it only when everything is drained, because one store doesn't have what the other saved. See STORES.md.",
   }),
@@ -108,7 +111,7 @@ export const STORE_SETTINGS = {
     default: 30 * SECOND,
     unit: 'ms',
     about: 'Maximum time for one call of the store; after that the attempt has failed.',
-    related: `${NOT_FOR_FILES}; Postgres has POSTGRES_TIMEOUT_MS.`,
+    related: `${NOT_FOR_FILES}; Postgres has POSTGRES_TIMEOUT_MS. With STORE=s3, for one request; after that S3 is unavailable.`,
     raising: 'Raising it lets a call that never ends delay its batch longer.',
   }),
   storeCalls: setting({
@@ -116,7 +119,7 @@ export const STORE_SETTINGS = {
     default: 16,
     unit: 'calls',
     about: 'Maximum simultaneous calls of the store by one worker, each for one batch.',
-    related: `${NOT_FOR_FILES}.`,
+    related: `${NOT_FOR_FILES}. With STORE=s3, requests; a batch is about five.`,
     raising: 'Raising it puts more load on the store.',
   }),
   storeUrl: setting({
@@ -141,4 +144,5 @@ export const STORE_SETTINGS = {
     related: `Checked against the address of each connection. ${WITH_HTTP}.`,
   }),
   ...POSTGRES_SETTINGS,
+  ...S3_SETTINGS,
 };

@@ -6,87 +6,95 @@ import type { LimitsAnswer } from './workflow/limits';
 import type { BatchFilter, BatchPage, BatchView, RequestView, StatusView, WaitsView } from './api/views';
 
 export interface StreamOptions {
+  /** Whether the requestId is an idempotency key; see `openStream`. */
   once: boolean;
-  /** Asked while room is waited for: whether anybody still wants the stream to go on. */
+  /** Checked while waiting for room in the buffer; false ends the wait. */
   stillWanted: () => boolean;
 }
 
-/** A request whose records come one after another. */
+/** A request whose records arrive one by one. */
 export interface RecordStream {
   /**
-   * Takes the next record; resolves when there is room for one more. Once it has rejected nothing more is taken: with
-   * `buffer-full` when the buffer stays full, with `idempotency-key-reused`, or as `addRecords` does.
+   * Accepts the next record; resolves when there is room for another one. Rejects with `buffer-full` if the buffer stays
+   * full, with `idempotency-key-reused`, or like `addRecords`; after a rejection, no more records are accepted.
    */
   write(value: JsonValue): Promise<void>;
-  /** Resolves when all records are durable, with their number. Rejects as `write` does, or with `stream-overtaken`. */
+  /** Resolves with the number of records when all are durable. Rejects like `write`, or with `stream-overtaken`. */
   end(): Promise<number>;
   /**
-   * Ends a stream that breaks: sends what was written, if nothing has failed, and tells how many records from the first
-   * are durable then.
+   * Ends a stream that broke: sends the records written so far, unless an earlier call failed, and resolves with the
+   * number of durable records, counted from the first.
    */
   durable(): Promise<number>;
-  /** How many records, from the first on, are known to be durable while it goes on. */
+  /** The number of records, counted from the first, that are known to be durable so far. */
   soFar(): number;
 }
 
 /**
- * The way from the edge (HTTP, TCP, command line) to the batchers and back; implemented over Temporal in
- * `src/temporal`. Errors are `temporal-unavailable` (repeat later) or bugs.
+ * What HTTP, TCP and the command line use to reach the batchers; implemented on Temporal in `src/temporal`. Calls reject
+ * with `temporal-unavailable`, which the client may retry, and with the errors given below. Everything else is a bug.
  */
 export interface BatcherClient {
   /**
-   * Resolves only when Temporal has persisted the records (G3); rejects when it is unknown whether it has. With `once`
-   * the requestId is a key: what was taken under it before isn't taken again (G5), and other records under it are
-   * refused with `idempotency-key-reused`.
+   * Resolves only after Temporal has persisted the records (G3); rejects if it is unknown whether it has. With `once`,
+   * the requestId is an idempotency key: the same records under it are not added again (G5), different ones are rejected
+   * with `idempotency-key-reused`.
+   * @param request `bytes` is the size of all values as compact JSON; counted here if absent
    */
   addRecords(
-    request: { requestId: string; values: JsonValue[] },
+    request: { requestId: string; values: JsonValue[]; bytes?: number },
     options?: { once?: boolean },
   ): Promise<void>;
   /**
-   * Takes the records of one request one after another, of any number, and waits for room where the buffer is full. With
-   * `once` the requestId is a key: the same stream sent again goes on behind what was taken before.
+   * Opens a request with any number of records, which waits for room while the buffer is full. With `once`, the requestId
+   * is an idempotency key: if the same stream is sent again, it continues after the records that were accepted before.
    */
   openStream(requestId: string, options: StreamOptions): Promise<RecordStream>;
+  /** The status of all shards. */
   status(): Promise<StatusView>;
-  /** What everything that is buffered waits for. Needs a worker. */
+  /** What all buffered records wait for. Needs a worker. */
   waits(): Promise<WaitsView>;
   /**
-   * `undefined` when no such request is known: never sent, or older than the namespace retains.
-   * @param client name of the caller's API key: what it sent under a key is found by the key alone as well
+   * The state of a request's records; `undefined` if it was never sent, or is older than the retention period.
+   * @param client name of the caller's API key: its own requests are also found by the idempotency key alone
    */
   request(requestId: string, client?: string): Promise<RequestView | undefined>;
-  /** Newest first. Throws `not-found` when the cursor isn't one of ours. */
+  /** Lists batches, newest first. Rejects with `not-found` if the cursor is not from an earlier page. */
   batches(filter: BatchFilter): Promise<BatchPage>;
+  /** One batch; `undefined` if it never existed, or closed before the retention period. */
   batch(batchId: string): Promise<BatchView | undefined>;
-  /** The batch that closed last first. Throws `not-found` when the cursor isn't one of ours. */
+  /** Lists dead letters, those of the batch that closed last first. Rejects with `not-found` if the cursor is not from an earlier page. */
   deadLetters(filter: DeadLetterFilter): Promise<DeadLetterPage>;
   /**
-   * Sends dead letters again, each once for ever (G4): as a request of its own, so that conflicts are checked anew (G2).
-   * `by` is kept in history. Throws `dead-letter-not-found` when none of what was asked for is one; `buffer-full` and
-   * `temporal-unavailable` when not all could be sent: the same call again goes on.
+   * Redrives dead letters, each only once (G4), as new requests, so that conflicts are checked again (G2). `by` is kept in
+   * history. Rejects with `dead-letter-not-found` if none of the selected records is a dead letter; with `buffer-full` or
+   * `temporal-unavailable` if not all could be sent. Repeating the call sends the rest.
    */
   redrive(selection: RedriveSelection, by: string): Promise<RedriveResult>;
-  /** Operator controls, for every shard; durable, applied in order with the records. `by` is kept in history. */
+  /**
+   * Flushes everything that is buffered, in every shard. Like the next two calls durable, and applied in order with
+   * requests. `by` is kept in history.
+   */
   flush(by: string): Promise<void>;
+  /** Stops starting batches; records are still accepted, and batches in flight continue. */
   pause(by: string): Promise<void>;
   resume(by: string): Promise<void>;
   /**
-   * Changes limits in every shard, and tells what is in force then. `by` is kept in history. Throws `invalid-request` with
-   * all problems; `temporal-unavailable` when no shard answered, `limits-incomplete` when not every one did: the same
-   * again completes it. Needs a worker.
+   * Changes limits in every shard, and resolves with those in force then. `by` is kept in history. Rejects with
+   * `invalid-request` and all problems; with `temporal-unavailable` if no shard answered, or `limits-incomplete` if not
+   * all did: repeating the call completes the change. Needs a worker.
    */
   changeLimits(patch: LimitsPatch, by: string): Promise<LimitsAnswer>;
   /**
-   * Lets go everything that is buffered now, and waits until all that was accepted before has its outcome. Ends sooner
-   * when the time is over or a shard is paused that still holds some of it. Needs a worker.
+   * Flushes everything that is buffered, and waits until all records accepted before have their outcomes. Resolves
+   * earlier if the time is up, or if a paused shard still has such records. Needs a worker.
    */
   drain(by: string, options: DrainOptions): Promise<DrainReport>;
-  /** Resolves when Temporal answers and this namespace exists; throws `temporal-unavailable` otherwise. */
+  /** Resolves if Temporal answers and the namespace exists; otherwise rejects with `temporal-unavailable`. */
   checkReady(): Promise<Readiness>;
 }
 
 export interface Readiness {
-  /** When the store was found away, ISO 8601, UTC; null while it works, as far as is known, which may be a minute old. */
+  /** Since when the store has been unavailable, ISO 8601, UTC; null if it is available. May be up to a minute old. */
   storeAwaySince: string | null;
 }

@@ -2,77 +2,77 @@ import type { FlushReason } from '../domain/records/batch';
 import type { ErrorCode } from '../domain/errors';
 
 /*
- * What the parts of keepapart tell whoever measures. Every call returns at once and throws nothing; nothing depends on
- * what becomes of it. Seconds are fractional.
+ * The ports through which keepapart reports measurements. Calls return at once and never throw, and nothing depends on
+ * their effect. Seconds are fractional.
  */
 
-/** By which way records come in. */
+/** The ways in which records arrive. */
 export const VIA = { http: 'http', ndjson: 'ndjson', tcp: 'tcp' } as const;
 export type Via = (typeof VIA)[keyof typeof VIA];
 
-/** An HTTP request that is over: answered, or its client has gone. */
+/** An HTTP request that was answered, or whose client disconnected. */
 export interface EndedRequest {
   method: string;
-  /** As the API describes it, e.g. `/v1/batches/{batchId}`; undefined for one that was refused before its route was known. */
+  /** The route's path in OpenAPI, for example `/v1/batches/{batchId}`; undefined if the request was refused before routing. */
   route: string | undefined;
   status: number;
   seconds: number;
 }
 
-/** Of the HTTP API. */
+/** Measurements of the HTTP API. */
 export interface HttpInstruments {
   requestEnded(request: EndedRequest): void;
   refused(code: ErrorCode): void;
 }
 
-/** Of every way in. */
+/** Measurements of accepted records. */
 export interface IntakeInstruments {
-  /** Records were taken: they are durable. Bytes are those of their JSON as it came, without compression. */
+  /** Records are durable. `bytes` is the size of their JSON as received, after decompression. */
   received(via: Via, records: number, bytes: number): void;
 }
 
-/** Of the group commit. */
+/** Measurements of the group commit. */
 export interface CommitInstruments {
-  /** A group of requests is durable, or has failed. */
+  /** The commit of a group of requests succeeded or failed. */
   committed(requests: number, seconds: number): void;
 }
 
-/** How an attempt to save ended; of records that are saved by one call, the worst of theirs. */
+/** Result of an attempt to save; for several records in one call, the worst of their results. */
 export const SAVE_RESULT = { saved: 'saved', failed: 'failed', refused: 'refused', away: 'away' } as const;
 export type SaveResultKind = (typeof SAVE_RESULT)[keyof typeof SAVE_RESULT];
 
-/** Of a store. */
+/** Measurements of a store. */
 export interface SaveInstruments {
   saveEnded(result: SaveResultKind, seconds: number): void;
 }
 
-/** How often something occurred. */
+/** How many times a value occurred. */
 export type Occurrence = [value: number, times: number];
 
-/** A batch that got its file. Times are in milliseconds. */
+/** A batch that was closed. Times are in milliseconds. */
 export interface ClosedBatchReport {
   reason: FlushReason;
-  /** The most records that it was to have. */
+  /** The maximum batch size it was cut by. */
   places: number;
-  /** From its cut to its file. */
+  /** From its cut to the publishing of its file. */
   tookMs: number;
   saved: number;
   rolledBack: number;
-  /** Records whose rollback failed for good. */
+  /** Records whose rollback failed permanently. */
   undoFailed: number;
-  /** Attempts that records took; without those of which it isn't known. */
+  /** Numbers of attempts per record, without records for which it is unknown. */
   attempts: Occurrence[];
-  /** How long records had waited when the batch was cut, with how they ended. Empty where it isn't known. */
+  /** How long records had waited when the batch was cut, with the numbers of their outcomes. Empty if unknown. */
   waits: { waitedMs: number; saved: number; rolledBack: number }[];
 }
 
-/** Batches that closed without completing. */
+/** Batches that ended early, without completing. */
 export interface EarlyEndReport {
   reason: FlushReason;
   batches: number;
 }
 
-/** Of the workflows' ends. */
+/** Measurements of batches. */
 export interface BatchInstruments {
   batchesClosed(reports: readonly ClosedBatchReport[]): void;
   batchesEndedEarly(reports: readonly EarlyEndReport[]): void;

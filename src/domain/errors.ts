@@ -1,12 +1,12 @@
 import { isDeeperThan } from './json';
 
-/** Who, if anybody, repeats what failed. */
+/** Who repeats a call that failed. */
 export const RETRIED = {
-  /** Repeating the same thing can't succeed. */
+  /** The same call fails again. */
   never: 'never',
   /** The client may send the same request again, after `Retry-After` where there is one. */
   byClient: 'by the client',
-  /** Temporal repeats it, within the limit of attempts. */
+  /** Temporal retries it, up to the limit of attempts. */
   byTemporal: 'by Temporal',
   /** An operator has to change something first. */
   byOperator: 'by the operator',
@@ -16,15 +16,15 @@ export type Retried = (typeof RETRIED)[keyof typeof RETRIED];
 interface CatalogueEntry {
   /** One line, the same for every occurrence. */
   title: string;
-  /** HTTP status, where the error can reach an HTTP client. */
+  /** HTTP status; absent for errors that never reach an HTTP client. */
   status?: number;
   retried: Retried;
 }
 
 /**
- * Every error that a user, a client or an operator can meet; `docs/ERRORS.md` explains each, and a test holds the two
- * together. The key is the stable code: in problem details as `urn:keepapart:error:<code>`, in Temporal as the
- * failure's type, on the command line in brackets.
+ * Every error that a user, a client or an operator can get. `docs/ERRORS.md` explains each; a test checks that the two
+ * agree. The key is the stable code: in problem details as `urn:keepapart:error:<code>`, in Temporal as the failure's
+ * type, on the command line in brackets.
  */
 export const ERRORS = {
   'invalid-json': { title: 'The body is not valid JSON', status: 400, retried: RETRIED.never },
@@ -36,7 +36,7 @@ export const ERRORS = {
   },
   'request-too-large': { title: 'The request is too large', status: 413, retried: RETRIED.never },
   'header-too-large': { title: 'The header is too large', status: 431, retried: RETRIED.never },
-  'malformed-request': { title: 'The request is not HTTP', status: 400, retried: RETRIED.never },
+  'malformed-request': { title: 'The request is not valid HTTP', status: 400, retried: RETRIED.never },
   'request-timeout': {
     title: 'The request took too long to arrive',
     status: 408,
@@ -44,9 +44,17 @@ export const ERRORS = {
   },
   unauthorized: { title: 'An API key is required', status: 401, retried: RETRIED.never },
   forbidden: { title: 'The API key lacks the right to do this', status: 403, retried: RETRIED.never },
-  'cross-origin': { title: 'Pages of other origins may not do this', status: 403, retried: RETRIED.never },
-  'unknown-host': { title: 'Requests for this host name are not taken', status: 421, retried: RETRIED.never },
-  'not-found': { title: 'There is nothing here', status: 404, retried: RETRIED.never },
+  'cross-origin': {
+    title: 'Requests from pages of other origins are not allowed',
+    status: 403,
+    retried: RETRIED.never,
+  },
+  'unknown-host': {
+    title: 'Requests for this host name are not accepted',
+    status: 421,
+    retried: RETRIED.never,
+  },
+  'not-found': { title: 'Not found', status: 404, retried: RETRIED.never },
   'method-not-allowed': {
     title: 'The method is not allowed here',
     status: 405,
@@ -58,137 +66,136 @@ export const ERRORS = {
   'buffer-full': { title: 'The buffer is full', status: 429, retried: RETRIED.byClient },
   'rate-limited': { title: 'Too many requests', status: 429, retried: RETRIED.byClient },
   'idempotency-key-reused': {
-    title: 'The Idempotency-Key was used for other records',
+    title: 'The Idempotency-Key was already used for different records',
     status: 409,
     retried: RETRIED.never,
   },
   'stream-overtaken': {
-    title: 'Not all of the stream was taken',
+    title: 'Only part of the stream was accepted',
     status: 503,
     retried: RETRIED.byClient,
   },
   'request-too-long': {
-    title: 'The request has too many records to be told one by one',
+    title: 'The request has too many records to list',
     status: 422,
     retried: RETRIED.never,
   },
   'limits-incomplete': {
-    title: 'The limits were not changed in every shard',
+    title: 'The limits were not changed in all shards',
     status: 503,
     retried: RETRIED.byClient,
   },
   'temporal-unavailable': {
-    title: 'Temporal can not be reached',
+    title: 'Temporal cannot be reached',
     status: 503,
     retried: RETRIED.byClient,
   },
   'not-ready': { title: 'The service is not ready', status: 503, retried: RETRIED.byClient },
   'too-many-connections': {
-    title: 'The connection limit is reached',
+    title: 'The connection limit has been reached',
     status: 503,
     retried: RETRIED.byClient,
   },
-  internal: { title: 'Something went wrong on our side', status: 500, retried: RETRIED.byClient },
+  internal: { title: 'Internal error', status: 500, retried: RETRIED.byClient },
 
   'api-unreachable': { title: 'The HTTP API does not answer', retried: RETRIED.byOperator },
 
   'import-unreadable': {
-    title: 'A file to import is not what it is said to be',
+    title: 'A file to import is not in its stated format',
     retried: RETRIED.never,
   },
   'import-changed': {
-    title: 'A file has changed while it was imported',
+    title: 'A file changed while it was being imported',
     retried: RETRIED.never,
   },
 
-  'wrong-protocol': { title: 'This port speaks another protocol', retried: RETRIED.never },
-  'list-unfinished': { title: 'The rest of a list did not come in time', retried: RETRIED.byClient },
+  'wrong-protocol': { title: 'This port speaks a different protocol', retried: RETRIED.never },
+  'list-unfinished': { title: 'The rest of a list did not arrive in time', retried: RETRIED.byClient },
 
   'save-failed': { title: 'The store could not save the record', retried: RETRIED.byTemporal },
   'store-failed': {
-    title: 'The store could not undo a save or publish a batch',
+    title: 'The store could not roll back a record or publish a batch',
     retried: RETRIED.byTemporal,
   },
-  'store-away': { title: 'The store as a whole can not work', retried: RETRIED.byTemporal },
-  'record-rejected': { title: 'The store refused the record for good', retried: RETRIED.never },
-  'batch-rejected': { title: 'The store refused the batch for good', retried: RETRIED.never },
-  'batch-already-closed': { title: 'The batch has its file already', retried: RETRIED.never },
+  'store-away': { title: 'The store is unavailable', retried: RETRIED.byTemporal },
+  'record-rejected': { title: 'The store permanently rejected the record', retried: RETRIED.never },
+  'batch-rejected': { title: 'The store permanently rejected the batch', retried: RETRIED.never },
+  'batch-already-closed': { title: 'The batch is already closed', retried: RETRIED.never },
   'batch-file-conflict': {
-    title: 'A different file stands where this batch has to be written',
+    title: "A different file exists under this batch's name",
     retried: RETRIED.byTemporal,
   },
   'staged-record-missing': {
-    title: 'A saved record is not in the staging',
+    title: 'A saved record is missing from the staging area',
     retried: RETRIED.byTemporal,
   },
 
   'invalid-config': { title: 'The configuration is not valid', retried: RETRIED.byOperator },
-  'port-in-use': { title: 'A port is taken', retried: RETRIED.byOperator },
-  'folder-not-writable': { title: 'A folder can not be written', retried: RETRIED.byOperator },
-  'postgres-unusable': { title: 'Postgres can not be used as the store', retried: RETRIED.byOperator },
+  'port-in-use': { title: 'A port is already in use', retried: RETRIED.byOperator },
+  'folder-not-writable': { title: 'A folder is not writable', retried: RETRIED.byOperator },
+  'postgres-unusable': { title: 'Postgres cannot be used as the store', retried: RETRIED.byOperator },
   'store-unusable': { title: 'The store could not be opened', retried: RETRIED.byOperator },
   'temporal-binary-missing': {
     title: 'No Temporal server could be found, downloaded or built',
     retried: RETRIED.byOperator,
   },
-  'temporal-start-failed': { title: 'The Temporal server did not come up', retried: RETRIED.byOperator },
-  'version-refused': { title: 'A build can not be made current', retried: RETRIED.byOperator },
+  'temporal-start-failed': { title: 'The Temporal server did not start', retried: RETRIED.byOperator },
+  'version-refused': { title: 'A build cannot be made current', retried: RETRIED.byOperator },
 
   'replay-mismatch': {
-    title: "Today's workflow code does not replay a history",
+    title: 'The current workflow code does not replay a history',
     retried: RETRIED.byOperator,
   },
-  'history-unreadable': { title: 'A history can not be read', retried: RETRIED.byOperator },
+  'history-unreadable': { title: 'A history cannot be read', retried: RETRIED.byOperator },
   'nothing-to-replay': { title: 'There is no history to replay', retried: RETRIED.byOperator },
 } as const satisfies Record<string, CatalogueEntry>;
 
 export type ErrorCode = keyof typeof ERRORS;
 
-/** One thing that is wrong, and what would be right. */
+/** One invalid field: what was expected there, and what was received. */
 export interface FieldProblem {
-  /** Where: a setting's name, or a JSON Pointer into the body. */
+  /** The name of a setting, or a JSON Pointer into the body. */
   field: string;
   expected: string;
-  /** What was there, shortened, with its type. */
+  /** The received value as JSON, shortened to 80 characters, and its type. */
   received: string;
 }
 
-/** Problems as they follow a message, each on a line of its own; an empty text for none. */
+/** The problems as text to append to a message: a line feed and a line for each; `''` for none. */
 export function problemLines(problems: readonly FieldProblem[]): string {
   return problems
     .map(({ field, expected, received }) => `\n  ${field}: expected ${expected}; received ${received}`)
     .join('');
 }
 
-/** Levels of a value that is shown: JSON.stringify can't bear many thousands. */
+/** Deeper values are not shown: JSON.stringify overflows the stack at several thousand levels. */
 const MAX_SHOWN_LEVELS = 100;
 
-/** `received` of a {@link FieldProblem}: the value as JSON, shortened, with its type. */
+/** Text for `received` of a {@link FieldProblem}. Accepts any value, of any depth. */
 export function describeReceived(value: unknown): string {
   if (value === undefined) return 'nothing';
   if (value === null) return 'null';
   const type = Array.isArray(value) ? 'array' : typeof value;
   if (isDeeperThan(value, MAX_SHOWN_LEVELS)) return `more than ${MAX_SHOWN_LEVELS} levels (${type})`;
-  // What JSON has no text for (functions, symbols, big integers) is told by its type alone.
+  // JSON has no text for functions, symbols and big integers.
   const text = ['function', 'symbol', 'bigint'].includes(type) ? type : JSON.stringify(value);
   return `${text.length > 80 ? `${text.slice(0, 77)}...` : text} (${type})`;
 }
 
-/** How much of a stream has been taken for good. */
+/** How many records of a stream are durable, counted from the first. */
 export interface StreamTaken {
   requestId: string;
   accepted: number;
 }
 
-/** What is known of a change that was to be made in a shard. */
+/** The result of a change of limits in one shard; `unknown` if its batcher did not answer. */
 export const SHARD_CHANGE = { changed: 'changed', refused: 'refused', unknown: 'unknown' } as const;
 
-/** What has come of a change in one shard. */
 export interface ShardChange {
-  /** Workflow id of its batcher. */
+  /** Workflow id of the shard's batcher. */
   batcher: string;
   change: (typeof SHARD_CHANGE)[keyof typeof SHARD_CHANGE];
-  /** Why it isn't `changed`. */
+  /** Why the change was refused, or why its result is unknown. Absent for `changed`. */
   reason?: string;
 }
 
@@ -199,15 +206,18 @@ interface ErrorOptions {
   cause?: unknown;
 }
 
-/** An error of the catalogue. Branch on `code`, never on the class: it crosses realms and processes. */
+/**
+ * An error from the catalogue. Branch on `code`, never on the class: errors cross realms and processes, where
+ * `instanceof` fails. `entry` says who retries it.
+ */
 export class KeepapartError extends Error {
   readonly code: ErrorCode;
   readonly problems: readonly FieldProblem[];
-  /** How long to wait before trying again, in milliseconds. */
+  /** How long to wait before the next try, in milliseconds; undefined if unknown. */
   readonly retryAfterMs: number | undefined;
   /**
-   * What was done all the same. Of a stream that broke: its first `accepted` records are durable, and nothing behind them.
-   * Of a change of limits: what has come of it in each shard.
+   * The part that succeeded. For a stream that broke: its first `accepted` records are durable, later ones are not.
+   * For a change of limits: the result in each shard.
    */
   readonly progress: ErrorOptions['progress'];
 
@@ -225,7 +235,7 @@ export class KeepapartError extends Error {
   }
 }
 
-/** Whether a thrown value is a {@link KeepapartError}, told by its shape. */
+/** Whether a thrown value is a {@link KeepapartError}, judged by its shape so that it works for errors of other copies of the class. */
 export function isKeepapartError(error: unknown): error is KeepapartError {
   return (
     error instanceof Error &&

@@ -1,6 +1,6 @@
 /**
- * `keepapart`: the partitioner and the conflict rules by themselves, as pure functions. Nothing but them comes with the
- * import: no server, no Temporal, no dependency. See `docs/RULES.md`.
+ * `keepapart`: the partitioner and the conflict rules as pure functions, without a server, Temporal or any dependency.
+ * See `docs/RULES.md`.
  *
  * ```ts
  * import { explainRecord, parseConflictRules, partition } from 'keepapart';
@@ -10,25 +10,25 @@
  *
  * const rows = [{ value: { sku: 'a', stock: 2 } }, { value: { sku: 'a', stock: 1 } }, { value: { sku: 'b', stock: 7 } }];
  * const { batches, lowerBound, isProved } = partition(rows, { rules, maxBatchSize: 100 });
- * // batches: [[a 2, b 7], [a 1]]; lowerBound: 2; isProved: true, so that no cut has fewer
+ * // batches: [[a 2, b 7], [a 1]]; lowerBound: 2; isProved: true: no partition has fewer batches
  * explainRecord(batches, rows[1], { rules, maxBatchSize: 100 });
  * // [{ batch: 0, why: 'rules', apartFrom: { record: a 2, rules: [0] } }]
  * ```
  *
- * A record is anything with a `value`, a JSON value, which the rules look at; what else it has is given back untouched.
- * One example for each kind of rule:
+ * A record is any object with a `value`, the JSON value that the rules look at; its other members are returned untouched.
+ * One example of each kind of rule:
  *
  * ```ts
  * const rules: ConflictRule[] = [
  *   { pair: [1, 2] }, // 1 and 2 never share a batch
- *   { group: ['acme', 'globex', 'initech'], at: '/tenant' }, // no two of these tenants do
- *   { distinct: '/sku' }, // each sku at most once in a batch
- *   { alike: '/warehouse' }, // one warehouse to a batch
+ *   { group: ['acme', 'globex', 'initech'], at: '/tenant' }, // no two of these tenants share a batch
+ *   { distinct: '/sku' }, // each sku at most once per batch
+ *   { alike: '/warehouse' }, // one warehouse per batch
  *   { never: { left: { at: '/type', equals: 'debit' }, right: { at: '/type', equals: 'credit' } }, same: '/account' },
  * ];
  * ```
  *
- * It runs in a browser as well: nothing that it imports needs Node.
+ * It also runs in browsers: it imports nothing that needs Node.
  */
 export { conflictingRules, conflicts, parseConflictRules } from './rules';
 export type {

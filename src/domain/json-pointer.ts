@@ -1,35 +1,34 @@
 import type { JsonValue } from './json';
 
-/** What a JSON Pointer (RFC 6901) looks like: `""`, or tokens that each start with `/`; `~` only as `~0` or `~1`. */
+/** Matches a JSON Pointer (RFC 6901): `""`, or tokens that each start with `/`; `~` only as `~0` or `~1`. */
 export const JSON_POINTER = /^(?:\/(?:[^/~]|~[01])*)*$/u;
 
-/** Whether a text is a {@link JSON_POINTER}. */
+/** Whether a text is a JSON Pointer; see {@link JSON_POINTER}. */
 export function isJsonPointer(text: string): boolean {
   return JSON_POINTER.test(text);
 }
 
 /**
  * The reference tokens of a JSON Pointer, unescaped; none for `""`, the whole value.
- * Throws RangeError for what {@link isJsonPointer} refuses: rules are checked before they get here.
+ * Throws RangeError unless {@link isJsonPointer}; rules are validated before they get here.
  */
 export function parseJsonPointer(pointer: string): string[] {
   if (!isJsonPointer(pointer)) throw new RangeError(`not a JSON Pointer: ${JSON.stringify(pointer)}`);
-  // `~1` first: the other way round, `~01` would end as `/` instead of `~1`.
+  // `~1` first: in the other order, `~01` would become `/` instead of `~1`.
   return pointer
     .split('/')
     .slice(1)
     .map((token) => token.replaceAll('~1', '/').replaceAll('~0', '~'));
 }
 
-/** One key or index as a reference token, escaped and with its leading `/`. */
+/** A key or index as a reference token: escaped, with a leading `/`. */
 export function jsonPointerToken(key: string | number): string {
   return `/${String(key).replaceAll('~', '~0').replaceAll('/', '~1')}`;
 }
 
 /**
- * The part of a value that the tokens lead to; undefined when there is nothing.
- * Only what JSON itself could have put there is found: own members of objects, and array elements by their index
- * without leading zeros (so neither `length` nor `-`).
+ * The part of a value that the tokens point to; undefined if there is none.
+ * Finds only own members of objects, and array elements by an index without leading zeros (so neither `length` nor `-`).
  */
 export function valueAt(value: JsonValue, tokens: readonly string[]): JsonValue | undefined {
   let part: JsonValue | undefined = value;

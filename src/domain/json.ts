@@ -1,9 +1,9 @@
-/** A value that survives a round trip through JSON unchanged: the only kind of value a record may hold. */
+/** A value that survives a round trip through JSON unchanged; the value of a record is one. */
 export type JsonValue = null | boolean | number | string | JsonValue[] | { [key: string]: JsonValue };
 
 /**
- * The text that equal JSON values share: object keys in code-unit order, no white space.
- * Key order doesn't matter, `1` and `1.0` are the same number, `1` and `"1"` are not, `-0` is `0`.
+ * A text that is the same for two JSON values exactly if they are equal: object keys in code-unit order, no white space.
+ * Key order doesn't matter, `1` equals `1.0` but not `"1"`, and `-0` equals `0`.
  */
 export function canonicalJson(value: JsonValue): string {
   if (value === null || typeof value !== 'object') return JSON.stringify(value);
@@ -14,7 +14,7 @@ export function canonicalJson(value: JsonValue): string {
   return `{${members.join(',')}}`;
 }
 
-/** Size of a text in bytes when encoded as UTF-8. Pure, so that workflow code may use it. */
+/** Size of a text in UTF-8, in bytes. Without `Buffer`, because workflow code and browsers use it. */
 export function utf8Bytes(text: string): number {
   let bytes = 0;
   for (let i = 0; i < text.length; i++) {
@@ -29,23 +29,23 @@ export function utf8Bytes(text: string): number {
   return bytes;
 }
 
-/** Size of a value in bytes as compact JSON in UTF-8: how every byte limit of this project is counted. */
+/** Size of a value as compact JSON in UTF-8, in bytes. All byte limits of records and buffers are counted like this. */
 export function jsonBytes(value: JsonValue): number {
   return utf8Bytes(JSON.stringify(value));
 }
 
-/** Whether it has parts: what has none is equal to another by `===`, and needs no canonical text. */
+/** Whether a value is an array or object. Other values are compared by `===` and need no canonical text. */
 export function isComposite(value: JsonValue): boolean {
   return typeof value === 'object' && value !== null;
 }
 
-/** Whether a value has more levels of lists and objects than this. Looks no deeper, so that no depth is too much for it. */
+/** Whether a value nests arrays and objects deeper than `levels`. Stops there, so that no value overflows the stack. */
 export function isDeeperThan(value: unknown, levels: number): boolean {
   if (value === null || typeof value !== 'object') return false;
   return levels === 0 || Object.values(value).some((member) => isDeeperThan(member, levels - 1));
 }
 
-/** Whether something is an object with keys: neither a list nor null. */
+/** Whether a value is an object other than an array or null. */
 export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -5,7 +5,7 @@ import { isDeeperThan, utf8Bytes } from './json';
 import { jsonPointerToken } from './json-pointer';
 import { problemsOfPace, type MaxSavesPerSecond } from './pace/pace-limits';
 
-/** The part of the settings that can also be changed while everything runs. Units and meaning: `docs/CONFIGURATION.md`. */
+/** The settings that can be changed at runtime. Units and meanings: `docs/CONFIGURATION.md`. */
 export interface Limits {
   maxBatchSize: number;
   conflicts: ConflictRule[];
@@ -20,8 +20,8 @@ export interface Limits {
 export type LimitKey = keyof Limits;
 
 /**
- * Least and greatest value of each limit that is a whole number. The configuration, the API and the batcher all go by
- * these: what one of them takes, the others take too.
+ * Least and greatest value of each integer limit. The configuration, the API and the batcher all check these ranges, so
+ * that they accept the same values.
  */
 export const LIMIT_RANGES = {
   maxBatchSize: [1, 1000],
@@ -32,10 +32,10 @@ export const LIMIT_RANGES = {
   retryIntervalMs: [1, DAY],
 } as const satisfies Partial<Record<LimitKey, readonly [least: number, greatest: number]>>;
 
-/** The most that `SHARDS` may be. */
+/** Upper bound of `SHARDS`. */
 export const MAX_SHARDS = 64;
 
-/** How many Idempotency-Keys a shard may remember: 43 bytes each in what its batcher hands over. */
+/** Upper bound of the Idempotency-Keys that a shard remembers: 43 bytes each of carried state. */
 export const MAX_WINDOW_KEYS = 4000;
 
 /** In the order of the documentation. */
@@ -51,24 +51,25 @@ export const LIMIT_KEYS: readonly LimitKey[] = [
 ];
 
 /**
- * A change of limits, as a JSON merge patch (RFC 7396): a limit that isn't named stays as it is, `null` gives it back to
- * the configuration, and a list of rules takes the place of the whole list before.
+ * A change of limits, as a JSON merge patch (RFC 7396): limits that aren't named stay as they are, `null` resets a limit
+ * to the configured value, and a list of rules replaces the whole previous list.
  */
 export type LimitsPatch = { [Key in LimitKey]?: Limits[Key] | null };
 
-/** The rules travel in the batcher's state, where each part has its bound: those configured, and those set later. */
+/** Bound of the configured rules, and of an override, in the batcher's carried state. */
 const MAX_RULES_BYTES = 64 * KIB;
 
-/** Levels of rules that are looked at: far more than rules can have, far fewer than JSON.stringify can bear. */
+/** Deeper input is refused unseen: no valid rule nests that deep, and JSON.stringify still handles it. */
 const MAX_RULES_DEPTH = 100;
 
 export const EXPECTED_RULES = 'a JSON array of conflict rules, at most 64 KiB';
 
+/** Text for `expected` of a problem with an integer limit. */
 export function expectedInteger(least: number, greatest: number): string {
   return `an integer from ${least} to ${greatest}`;
 }
 
-/** What is wrong with a list of conflict rules, each at a JSON Pointer into it. */
+/** Validates a list of conflict rules. Returns all problems, each with a JSON Pointer into the list; none if valid. */
 export function problemsOfRules(input: unknown): FieldProblem[] {
   const isList = Array.isArray(input) && !isDeeperThan(input, MAX_RULES_DEPTH);
   if (!isList || utf8Bytes(JSON.stringify(input)) > MAX_RULES_BYTES)
@@ -76,7 +77,7 @@ export function problemsOfRules(input: unknown): FieldProblem[] {
   return parseConflictRules(input).problems;
 }
 
-/** Everything that is wrong with a {@link LimitsPatch}, as `JSON.parse` gives it; each at a JSON Pointer into it. */
+/** Validates a parsed {@link LimitsPatch}. Returns all problems, each with a JSON Pointer into it; none if valid. */
 export function problemsOfLimitsPatch(input: unknown): FieldProblem[] {
   if (typeof input !== 'object' || input === null || Array.isArray(input))
     return [{ field: '', expected: 'an object with limits', received: describeReceived(input) }];
@@ -84,7 +85,7 @@ export function problemsOfLimitsPatch(input: unknown): FieldProblem[] {
     const field = jsonPointerToken(key);
     if (!isLimitKey(key)) {
       const expected = `one of ${LIMIT_KEYS.join(', ')}`;
-      return [{ field, expected, received: 'what is no limit that can be changed while keepapart runs' }];
+      return [{ field, expected, received: 'a name that is not a limit' }];
     }
     if (value === null) return [];
     return problemsOfLimit(key, value).map((problem) => ({ ...problem, field: field + problem.field }));
@@ -103,7 +104,7 @@ function isLimitKey(key: string): key is LimitKey {
   return (LIMIT_KEYS as readonly string[]).includes(key);
 }
 
-/** The limits among settings, and nothing else of them. */
+/** Picks the limits from settings. */
 export function limitsOf(settings: Limits): Limits {
   return Object.fromEntries(LIMIT_KEYS.map((key) => [key, settings[key]])) as unknown as Limits;
 }

@@ -1,6 +1,6 @@
 /**
- * What an API key lets its holder do: send records; see what became of them; change how they are handled (flush, pause,
- * resume, drain, redrive). Every call under `/v1` needs exactly one of them.
+ * Rights of an API key: `ingest` sends records, `read` sees records, batches and status, `operate` controls the pipeline
+ * (flush, pause, resume, drain, limits, redrive). Each call under `/v1` needs exactly one of them.
  */
 export const RIGHTS = ['ingest', 'read', 'operate'] as const;
 export type Right = (typeof RIGHTS)[number];

@@ -1,41 +1,44 @@
 import { isRedriveId } from './redrive';
 
 /*
- * Clients that don't know of each other may choose the same Idempotency-Key. So the id of a request with a key begins
- * with the name of the API key that sent it: `alice~order-4711`. A key can't contain the mark, so no client can name a
- * request of another. Where no API keys are configured there is one scope, and the key alone is the id.
+ * Independent clients may choose the same Idempotency-Key. So the id of a request with a key starts with the name of the
+ * client's API key: `alice~order-4711`. Idempotency keys can't contain `~`, so no client can name another client's
+ * request. Without API keys there is a single scope, and the request's id is the key itself.
  */
 
-const MARK = '~';
+const SEPARATOR = '~';
 
-/** The share of redrives in what is remembered: an operator's, and none of those whose records they send. */
+/** Redrives are remembered in a scope of their own, so that they don't use up the share of the client that sent the records. */
 const REDRIVE_SCOPE = '*redrive';
 
-/** What stands for a client in what is remembered: the name of its API key, empty without one. */
+/** The name of a client's API key, empty without one; or {@link REDRIVE_SCOPE}. */
 const SCOPE = /^\*?[\w-]{0,32}$/;
 
-/** Id of the request that a client sends under a key. @param client name of its API key; undefined without one */
+/**
+ * Id of the request that a client sends under an idempotency key.
+ * @param client name of its API key; undefined without one
+ */
 export function scopedId(client: string | undefined, key: string): string {
-  return client === undefined ? key : `${client}${MARK}${key}`;
+  return client === undefined ? key : `${client}${SEPARATOR}${key}`;
 }
 
-/** The key under which a client sent a request. */
-export function keyOf(requestId: string): string {
-  return requestId.slice(requestId.indexOf(MARK) + 1);
+/** The idempotency key of a request, without the client's name. */
+export function idempotencyKeyOf(requestId: string): string {
+  return requestId.slice(requestId.indexOf(SEPARATOR) + 1);
 }
 
-/** Whether an id says which client sent the request. */
+/** Whether a request id starts with the name of a client. */
 export function isScopedId(requestId: string): boolean {
-  return requestId.includes(MARK);
+  return requestId.includes(SEPARATOR);
 }
 
-/** Whose share a request counts in. */
-export function scopeOf(requestId: string): string {
+/** The scope in whose share of the window a request is remembered. */
+export function clientScopeOf(requestId: string): string {
   if (isRedriveId(requestId)) return REDRIVE_SCOPE;
-  return requestId.slice(0, Math.max(0, requestId.indexOf(MARK)));
+  return requestId.slice(0, Math.max(0, requestId.indexOf(SEPARATOR)));
 }
 
-/** Whether something can be a scope; what is carried is bounded by its length. */
+/** Whether a value is a valid scope: at most 33 characters, which bounds the carried state. */
 export function isScope(value: unknown): value is string {
   return typeof value === 'string' && SCOPE.test(value);
 }

@@ -1,17 +1,17 @@
 /** Bytes that arrive in pieces. */
 export interface ByteBuffer {
-  /** How many were added, kept or not. */
+  /** Number of bytes added, kept or not. */
   readonly size: number;
   add(piece: Uint8Array): void;
-  /** All of them; undefined when they are more than the bound, beyond which nothing is kept. Valid until `clear`. */
+  /** All bytes, valid until `clear`; undefined if there are more than the bound, in which case none are kept. */
   content(): Uint8Array | undefined;
   clear(): void;
 }
 
 /**
- * Collects bytes up to a bound. Each is copied three times at most on the whole, and memory is at most twice what has come, however small
- * the pieces: a list of pieces takes a hundred times as much where each has one byte, and holds on to what they were
- * cut from.
+ * Collects bytes up to a bound. Each byte is copied at most three times in total, and memory stays below twice the bytes
+ * added, however small the pieces: a list of one-byte pieces would take a hundred times as much, and keep alive the
+ * buffers that they were cut from.
  */
 export function createByteBuffer(maxBytes: number): ByteBuffer {
   let size = 0;

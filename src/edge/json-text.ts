@@ -5,15 +5,15 @@ import { isExactNumber } from './exact-number';
 import { jsonPointer, ProblemList, shorten } from './problems';
 
 export interface ParseOptions {
-  /** Levels of lists and objects, the outermost included. Bounds every recursive walk over the value. */
+  /** Maximum levels of lists and objects, including the outermost. Bounds every recursive walk over the value. */
   maxDepth: number;
 }
 
 /**
- * The one place where a body becomes a value. Parses JSON that means the same to its sender and to us: what `JSON.parse`
- * would round, drop or hide is refused.
- * Throws `invalid-json` for what isn't JSON, and `invalid-request` for numbers that a 64-bit float doesn't hold,
- * keys that occur twice, `__proto__` as a key, and nesting beyond `maxDepth`.
+ * Parses a request body; the only place where a body becomes a value. JSON that `JSON.parse` would round, drop or hide is
+ * refused, so the value means the same to its sender and to us.
+ * @throws `invalid-json` if the text isn't JSON; `invalid-request` for numbers that don't fit a 64-bit float, duplicate
+ *   keys, the key `__proto__`, and nesting beyond `maxDepth`
  */
 export function parseJsonText(text: string, options: ParseOptions): JsonValue {
   let value: JsonValue;
@@ -24,30 +24,30 @@ export function parseJsonText(text: string, options: ParseOptions): JsonValue {
   }
   const problems = new ProblemList();
   findUnfaithful(text, options.maxDepth, problems);
-  problems.throwIfAny('The body holds JSON that can not be kept exactly');
+  problems.throwIfAny('The body contains JSON that can not be stored exactly');
   return value;
 }
 
 const BYTE_ORDER_MARK = '\uFEFF';
 
-/** The text of bytes that came from a client, without a byte order mark. Throws `invalid-json` for any but valid UTF-8. */
+/** Decodes a client's bytes, without a byte order mark. @throws `invalid-json` if they aren't valid UTF-8 */
 export function decodeUtf8(bytes: Uint8Array): string {
   if (!isUtf8(bytes)) throw new KeepapartError('invalid-json', 'The body is not valid UTF-8');
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8');
   return text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text;
 }
 
-/** A list or object that the scan is inside of. */
+/** A list or object around the current position. */
 interface Level {
-  /** Keys seen so far; absent in a list. */
+  /** Keys seen so far; absent for a list. */
   keys?: Set<string>;
-  /** Where the scan is in it: the current key or index. */
+  /** The current key or index. */
   at: string | number;
   /** Whether the next string is a key. */
   expectsKey: boolean;
 }
 
-/** UTF-16 code units: comparing these takes half the time of comparing strings of one character. */
+/** UTF-16 code units: comparing these takes half the time of comparing one-character strings. */
 const QUOTE = 0x22;
 const PLUS = 0x2b;
 const COMMA = 0x2c;
@@ -63,7 +63,7 @@ const LOWER_E = 0x65;
 const OPENING_BRACE = 0x7b;
 const CLOSING_BRACE = 0x7d;
 
-/** Walks over the tokens of a text that is known to be JSON; linear, and not recursive. */
+/** Scans the tokens of a text that is known to be JSON; linear, and not recursive. */
 function findUnfaithful(text: string, maxDepth: number, problems: ProblemList): void {
   const levels: Level[] = [];
   let level: Level | undefined;

@@ -3,10 +3,10 @@ import { describeReceived, KeepapartError } from '../domain/errors';
 import type { FieldProblem } from '../domain/errors';
 import { jsonPointerToken } from '../domain/json-pointer';
 
-/** More would not help anybody, and a list of a million bad records must not make an answer of that size. */
+/** More would not help, and a list of a million bad records must not cause an answer of that size. */
 const MAX_LISTED = 20;
 
-/** Of a pointer, which is made of the client's own keys. */
+/** Maximum length of a pointer, which consists of the client's own keys. */
 const MAX_FIELD_LENGTH = 200;
 
 /** JSON Pointer (RFC 6901). */
@@ -14,12 +14,12 @@ export function jsonPointer(path: readonly PropertyKey[]): string {
   return path.map((key) => jsonPointerToken(String(key))).join('');
 }
 
-/** Cuts a text that a client chose the length of. */
+/** Shortens a text whose length a client chose. */
 export function shorten(text: string, maxLength: number): string {
   return text.length > maxLength ? `${text.slice(0, maxLength - 3)}...` : text;
 }
 
-/** Keeps the first twenty problems and counts the rest, which are not even described: a body may hold a million. */
+/** Keeps the first twenty problems and only counts the rest, because a body may contain a million. */
 export class ProblemList {
   private readonly listed: FieldProblem[] = [];
   private count = 0;
@@ -30,7 +30,7 @@ export class ProblemList {
     this.listed.push({ ...problem, field: shorten(problem.field, MAX_FIELD_LENGTH) });
   }
 
-  /** Throws `invalid-request` with what was collected. */
+  /** @throws `invalid-request` with the collected problems, if any */
   throwIfAny(detail: string): void {
     if (this.count === 0) return;
     const more =
@@ -40,8 +40,10 @@ export class ProblemList {
 }
 
 /**
- * What the schema makes of `input`; throws `invalid-request` otherwise. Our schemas phrase every message as what is
- * expected, so that an issue and a {@link FieldProblem} say the same. `toField` names the place to the client.
+ * Validates `input` with a schema, and returns the result. Our schemas word every message as what is expected, so an issue
+ * maps to a {@link FieldProblem}.
+ * @param toField names the place for the client
+ * @throws `invalid-request` with all problems
  */
 export function validate<T>(
   schema: z.ZodType<T>,
@@ -55,7 +57,7 @@ export function validate<T>(
   return data as T;
 }
 
-/** Like {@link validate}, for what has further problems: collects them, and gives `undefined` when there are any. */
+/** Like {@link validate}, for input with further checks: collects the problems, and returns undefined if there are any. */
 export function check<T>(
   problems: ProblemList,
   schema: z.ZodType<T>,

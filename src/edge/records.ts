@@ -7,24 +7,24 @@ import { validate } from './problems';
 
 /** Bounds on what one client may send at once; see the settings of the same names in `docs/CONFIGURATION.md`. */
 export interface RecordLimits {
-  /** Of one record, as compact JSON in UTF-8. */
+  /** Size of one record as compact JSON in UTF-8. */
   maxRecordBytes: number;
-  /** Of one body after decompression, and of its records written as compact JSON again. */
+  /** Size of one body after decompression, and of its records as compact JSON. */
   maxRequestBytes: number;
-  /** Records in one list. */
+  /** Number of records in one list. */
   maxRequestRecords: number;
 }
 
-/** A record stands in a list, which may stand in an object. */
+/** A record is in a list, which may be in an object. */
 export const MAX_BODY_DEPTH = MAX_RECORD_DEPTH + 2;
 
-/** What a record is, in JSON Schema, which has no schema for our own checks. */
+/** The JSON Schema of a record, because JSON Schema can't express our own checks. */
 export const ANY_RECORD = {
   type: ['string', 'number', 'boolean', 'object', 'null'],
-  description: 'Any JSON value but a list',
+  description: 'Any JSON value except an array',
 } as const;
 
-/** One record: any JSON value but a list, so that a list in a list is never taken for something else. */
+/** One record: any JSON value except a list, so that a nested list is never mistaken for something else. */
 function recordSchema(limits: RecordLimits) {
   return z
     .custom<JsonValue>()
@@ -47,7 +47,7 @@ function whatIsWrong(record: JsonValue, { maxRecordBytes }: RecordLimits): Wrong
   return { expected: `a record of at most ${maxRecordBytes} bytes`, received: `${bytes} bytes` };
 }
 
-/** Counted as it is kept: `1e20` takes four bytes on the wire and 21 as compact JSON. Or why that can't be a record. */
+/** Size of a record as it is stored: `1e20` takes four bytes on the wire and 21 as compact JSON. Or why it isn't valid. */
 function bytesOf(record: JsonValue): number | Wrong {
   if (Array.isArray(record)) return { expected: 'a record that is not itself a list' };
   if (isDeeperThan(record, MAX_RECORD_DEPTH))
@@ -55,7 +55,7 @@ function bytesOf(record: JsonValue): number | Wrong {
   return jsonBytes(record);
 }
 
-/** The bare list; its length is looked at first, so that what is far too long costs little. */
+/** A list without an envelope. Its length is checked first, so that a list that is far too long costs little. */
 export function recordListSchema(limits: RecordLimits) {
   const most = limits.maxRequestRecords;
   return z
@@ -73,35 +73,46 @@ export function recordEnvelopeSchema(limits: RecordLimits) {
   );
 }
 
-/** A body, whichever of its two shapes it has, as the list of records that it holds; refused whole or not at all. */
-export function recordsReader(limits: RecordLimits): (body: JsonValue | undefined) => JsonValue[] {
+/** A valid list of records, with its size. */
+export interface RecordList {
+  values: JsonValue[];
+  /** Sum of the sizes of the values, as {@link jsonBytes} counts them. */
+  bytes: number;
+}
+
+/**
+ * Reads the records of a body in either of its two shapes; all of them are valid, or none is accepted.
+ * @throws `invalid-request` with all problems; `request-too-large`
+ */
+export function recordsReader(limits: RecordLimits): (body: JsonValue | undefined) => RecordList {
   const list = recordListSchema(limits);
   const envelope = recordEnvelopeSchema(limits);
-  const invalid = 'The records are not valid; none was taken';
+  const invalid = 'The records are not valid; none was accepted';
   const listIn = (body: JsonValue | undefined) =>
     Array.isArray(body) ? validate(list, body, invalid) : validate(envelope, body, invalid).records;
   return (body) => {
-    const fineBytes = Array.isArray(body) ? bytesIfFine(body, limits) : undefined;
-    const values = fineBytes === undefined ? listIn(body) : (body as JsonValue[]);
-    const bytes = fineBytes ?? jsonBytes(values);
-    if (bytes > limits.maxRequestBytes) {
-      const detail = `The records take ${bytes} bytes as compact JSON, more than ${limits.maxRequestBytes}`;
+    const validBytes = Array.isArray(body) ? bytesIfValid(body, limits) : undefined;
+    const values = validBytes === undefined ? listIn(body) : (body as JsonValue[]);
+    const bytes = validBytes ?? values.reduce<number>((sum, value) => sum + jsonBytes(value), 0);
+    const listBytes = bytes + '[]'.length + (values.length - 1) * ','.length;
+    if (listBytes > limits.maxRequestBytes) {
+      const detail = `The records take ${listBytes} bytes as compact JSON, more than ${limits.maxRequestBytes}`;
       throw new KeepapartError('request-too-large', detail);
     }
-    return values;
+    return { values, bytes };
   };
 }
 
 /**
- * What a list takes as compact JSON, when nothing is wrong with it; else undefined. The schema, which tells what is wrong,
- * takes several times as long to find nothing.
+ * The sum of the sizes of the values if all of them are valid, else undefined. Validating with the schema, which says what
+ * is wrong, takes several times as long.
  */
-function bytesIfFine(
+function bytesIfValid(
   values: JsonValue[],
   { maxRequestRecords, maxRecordBytes }: RecordLimits,
 ): number | undefined {
   if (values.length === 0 || values.length > maxRequestRecords) return undefined;
-  let bytes = '[]'.length + (values.length - 1) * ','.length;
+  let bytes = 0;
   for (const value of values) {
     const taken = bytesOf(value);
     if (typeof taken !== 'number' || taken > maxRecordBytes) return undefined;
@@ -111,8 +122,8 @@ function bytesIfFine(
 }
 
 /**
- * One record that stands alone, as the text of its JSON. Throws as {@link parseJsonText} and {@link recordsReader} do.
- * @param place how the client finds it: stands before what is wrong and in front of every field
+ * Reads one record from its JSON text. Throws as {@link parseJsonText} and {@link recordsReader} do.
+ * @param place where the client finds it; prefixes the message and every field
  */
 export function recordTextReader(limits: RecordLimits): (text: string, place: string) => JsonValue {
   const schema = recordSchema(limits);
@@ -121,7 +132,7 @@ export function recordTextReader(limits: RecordLimits): (text: string, place: st
       return validate(
         schema,
         parseJsonText(text, { maxDepth: MAX_RECORD_DEPTH + 1 }),
-        'This is no valid record',
+        'This is not a valid record',
       );
     } catch (error) {
       if (!isKeepapartError(error)) throw error;

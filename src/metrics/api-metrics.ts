@@ -7,16 +7,16 @@ import type {
 import { VIA } from '../contracts/instruments';
 import type { MetricRegistry } from './registry';
 
-/** HTTP's methods that anything of ours takes; whatever else a client writes is one word. */
+/** HTTP methods of our routes; all others are counted as one. */
 const METHODS = ['GET', 'HEAD', 'POST', 'PATCH'];
 
 /**
- * Methods, routes and statuses together: far more than well-behaved clients bring about, and so few that whoever tries
- * them all out doesn't fill the memory of Prometheus. What is beyond them is counted without any of the three.
+ * Maximum combinations of method, route and status: far more than well-behaved clients cause, and few enough that a client
+ * that tries them all doesn't fill Prometheus' memory. Further ones are counted without the three labels.
  */
 const MAX_COMBINATIONS = 60;
 
-/** What a process with an API measures at its edge. */
+/** The metrics of a process with an API. */
 export function apiMetrics(
   registry: MetricRegistry,
 ): HttpInstruments & IntakeInstruments & CommitInstruments {

@@ -7,18 +7,19 @@ import { fnv1a } from '../domain/fnv1a';
 import { cutToBytes } from '../domain/records/outcome';
 import type { MetricRegistry } from './registry';
 
-/** Of a rule in a label; rules of thousands of values are told by their beginning. */
+/** Maximum length of a rule in a label; rules with thousands of values are cut. */
 const MAX_RULE_BYTES = 200;
 
-/** What this API keeps each shard's buffer within. */
+/** The bounds that this API enforces for each shard's buffer. */
 interface BufferBounds {
   maxBufferedRecords: number;
   maxBufferedBytes: number;
 }
 
 /**
- * What batchers say of themselves. Every API tells the same of a shard, so a query takes the greatest of them.
- * @param look what is known of each shard; takes no longer than a scrape may
+ * The metrics that batchers report about themselves. Every API exports the same values for a shard, so queries use the
+ * maximum.
+ * @param look returns what is known of each shard, within the time that a scrape may take
  */
 export function batcherMetrics(
   registry: MetricRegistry,
@@ -66,7 +67,7 @@ export function batcherMetrics(
       recordsLimit.set({ shard }, bounds.maxBufferedRecords);
       bytesLimit.set({ shard }, bounds.maxBufferedBytes);
       if (reading === undefined) continue;
-      // The counters were set back to 0, so that this sets them.
+      // The counters were reset to 0, so this sets them.
       for (const { metric, value } of ofShard) metric.inc({ shard }, value(reading));
       const counts = new Map(reading.waits.counts.map((count) => [count.for, count.records]));
       for (const reason of Object.values(WAITS_FOR))
@@ -80,7 +81,7 @@ export function batcherMetrics(
   });
 }
 
-/** Names a rule in labels: eight hex digits. */
+/** The id of a rule in labels: eight hex digits. */
 export function ruleIdOf(rule: ConflictRule): string {
   return fnv1a(ruleKey(rule)).toString(16).padStart(8, '0');
 }

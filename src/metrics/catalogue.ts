@@ -1,4 +1,4 @@
-/** What reports a metric: every process, one with an API, one with a worker; or the API, of what a batcher says of itself. */
+/** Which processes export a metric: all, those with an API, those with a worker; or APIs, on behalf of a batcher. */
 export type Reporter = 'every' | 'api' | 'worker' | 'batcher';
 
 export interface MetricEntry {
@@ -7,7 +7,7 @@ export interface MetricEntry {
   from: Reporter;
   /** One sentence. */
   help: string;
-  /** Of a histogram: upper bounds. */
+  /** Upper bounds of a histogram's buckets. */
   buckets?: readonly number[];
 }
 
@@ -15,132 +15,132 @@ const WAITS = [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800];
 const CALLS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
 /**
- * Every metric of keepapart's own, by its name. A label holds one of a few words that are known beforehand, the number of
- * a shard, or a rule of the configuration; never an id, a key, a value, the text of an error, a path or a host.
+ * All of keepapart's own metrics, by name. A label holds one of a few fixed words, the number of a shard, or a rule of the
+ * configuration; never an id, a key, a value, an error message, a path or a host.
  */
 export const METRICS = {
   http_server_request_duration_seconds: {
     type: 'histogram',
     labels: ['http_request_method', 'http_route', 'http_response_status_code'],
     from: 'api',
-    help: 'How long HTTP requests take; without a route where one was refused before its route was known.',
+    help: 'Duration of HTTP requests; without a route if the request was refused before its route was known.',
     buckets: [0.005, 0.025, 0.1, 0.5, 1, 2.5, 10],
   },
   keepapart_http_refusals_total: {
     type: 'counter',
     labels: ['code'],
     from: 'api',
-    help: 'HTTP requests that were refused, by the code in docs/ERRORS.md.',
+    help: 'Refused HTTP requests, by their code in docs/ERRORS.md.',
   },
   keepapart_records_received_total: {
     type: 'counter',
     labels: ['via'],
     from: 'api',
-    help: 'Records that were taken, by the way they came: http, ndjson, tcp.',
+    help: 'Accepted records, by protocol: http, ndjson, tcp.',
   },
   keepapart_records_received_bytes_total: {
     type: 'counter',
     labels: ['via'],
     from: 'api',
-    help: 'Bytes of the JSON in which they came, without compression.',
+    help: 'Bytes of the JSON of accepted records, uncompressed.',
   },
   keepapart_commit_requests: {
     type: 'histogram',
     labels: [],
     from: 'api',
-    help: 'Requests that went to a batcher in one message.',
+    help: 'Requests per message to a batcher.',
     buckets: [1, 2, 5, 10, 25, 50, 100, 250, 500],
   },
   keepapart_commit_duration_seconds: {
     type: 'histogram',
     labels: [],
     from: 'api',
-    help: 'How long a message to a batcher takes to be durable.',
+    help: 'Time until a message to a batcher is durable.',
     buckets: CALLS,
   },
   keepapart_record_wait_seconds: {
     type: 'histogram',
     labels: ['reason'],
     from: 'worker',
-    help: 'How long records of closed batches had waited from their acceptance to the start of their batch, by why it was flushed.',
+    help: 'Time from the acceptance of a record to the start of its batch, by flush reason; for records of closed batches.',
     buckets: WAITS,
   },
   keepapart_record_duration_seconds: {
     type: 'histogram',
     labels: ['outcome'],
     from: 'worker',
-    help: 'How long records took from their acceptance to the file with their outcome.',
+    help: 'Time from the acceptance of a record to the file with its outcome.',
     buckets: WAITS,
   },
   keepapart_outcomes_total: {
     type: 'counter',
     labels: ['outcome'],
     from: 'worker',
-    help: 'Records that reached an outcome: saved, rolled_back.',
+    help: 'Records with an outcome: saved, rolled_back.',
   },
   keepapart_save_attempt_duration_seconds: {
     type: 'histogram',
     labels: ['store', 'result'],
     from: 'worker',
-    help: 'How long the store takes for a call that saves, and how the call ended: saved, failed, refused for good, or the store was away; of many records in one call, the worst.',
+    help: 'Duration of a save call of the store, by result: saved, failed, refused (permanently), or away (the store was unavailable). With several records in one call, the worst result counts.',
     buckets: CALLS,
   },
   keepapart_save_attempts: {
     type: 'histogram',
     labels: [],
     from: 'worker',
-    help: 'Attempts that a record took.',
+    help: 'Save attempts per record.',
     buckets: [1, 2, 3, 4, 5, 10, 20],
   },
   keepapart_batch_records: {
     type: 'histogram',
     labels: ['reason', 'state'],
     from: 'worker',
-    help: 'Records of a batch that got its file.',
+    help: 'Records per completed batch.',
     buckets: [1, 2, 3, 4, 5, 10, 20, 50, 100, 200, 500],
   },
   keepapart_batch_duration_seconds: {
     type: 'histogram',
     labels: ['reason', 'state'],
     from: 'worker',
-    help: 'How long batches take from their cut to their file.',
+    help: 'Time from the cut of a batch to its file.',
     buckets: WAITS,
   },
   keepapart_batches_total: {
     type: 'counter',
     labels: ['reason', 'state'],
     from: 'worker',
-    help: 'Batches that got their file (completed), and those that ended in any other way and are settled (failed): these complete, too, in the end.',
+    help: 'Batches with a file (completed), and batches that ended in any other way and are then settled (failed). Settled batches are counted as completed too, in the end.',
   },
   keepapart_batch_places_total: {
     type: 'counter',
     labels: [],
     from: 'worker',
-    help: 'Records that the completed batches could have held, each by the size in force then.',
+    help: 'Total capacity of the completed batches, in records, by the MAX_BATCH_SIZE in force for each.',
   },
   keepapart_batch_filled_places_total: {
     type: 'counter',
     labels: [],
     from: 'worker',
-    help: 'Records that they held.',
+    help: 'Records in the completed batches.',
   },
   keepapart_undo_failures_total: {
     type: 'counter',
     labels: [],
     from: 'worker',
-    help: 'Records whose rollback failed for good: the store may hold what the file calls rolled back.',
+    help: 'Records whose rollback failed permanently: the store may still hold records that the file reports as rolled back.',
   },
   keepapart_batcher_up: {
     type: 'gauge',
     labels: ['shard'],
     from: 'batcher',
-    help: 'Whether the batcher of a shard answers: 1, or 0 when no worker answers for it. Without an answer the figures below are left out.',
+    help: 'Whether the batcher of a shard answers: 1, or 0 if no worker answers for it. Without an answer, the metrics below are absent.',
   },
   keepapart_batcher_buffered_records: {
     type: 'gauge',
     labels: ['shard'],
     from: 'batcher',
-    help: 'Records that wait for their batch.',
+    help: 'Records in the buffer.',
   },
   keepapart_batcher_buffered_records_limit: {
     type: 'gauge',
@@ -152,7 +152,7 @@ export const METRICS = {
     type: 'gauge',
     labels: ['shard'],
     from: 'batcher',
-    help: 'Bytes of their JSON.',
+    help: 'Bytes of JSON in the buffer.',
   },
   keepapart_batcher_buffered_bytes_limit: {
     type: 'gauge',
@@ -164,7 +164,7 @@ export const METRICS = {
     type: 'gauge',
     labels: ['shard'],
     from: 'batcher',
-    help: 'Batches that have started and have no file.',
+    help: 'Batches that have started and have no file yet.',
   },
   keepapart_batcher_in_flight_limit: {
     type: 'gauge',
@@ -176,13 +176,13 @@ export const METRICS = {
     type: 'gauge',
     labels: ['shard'],
     from: 'batcher',
-    help: 'Whether somebody has paused the shard.',
+    help: 'Whether the shard is paused: 1 or 0.',
   },
   keepapart_batcher_pages: {
     type: 'gauge',
     labels: ['shard'],
     from: 'batcher',
-    help: 'Stretches of the buffer that wait outside the state of the batcher.',
+    help: "Pages of the buffer, which are stored outside the batcher's state.",
   },
   keepapart_batcher_history_bytes: {
     type: 'gauge',
@@ -200,25 +200,25 @@ export const METRICS = {
     type: 'gauge',
     labels: ['shard'],
     from: 'batcher',
-    help: 'How long ago the oldest buffered record was accepted; 0 when none is buffered.',
+    help: 'Age of the oldest buffered record; 0 if the buffer is empty.',
   },
   keepapart_batcher_oldest_due_age_seconds: {
     type: 'gauge',
     labels: ['shard'],
     from: 'batcher',
-    help: 'For how long the record that has been due for longest might have gone: by age or by hand, not paused, not held apart from what is in flight; 0 when none is due.',
+    help: 'How long the record that has been due for longest could have been flushed: due by age or manual flush, not paused, not kept apart from a batch in flight; 0 if none is due.',
   },
   keepapart_batcher_waiting_records: {
     type: 'gauge',
     labels: ['shard', 'for'],
     from: 'batcher',
-    help: 'What buffered records wait for (docs/RULES.md); of those behind the first 1,000, older_records.',
+    help: 'Buffered records, by what they wait for (docs/RULES.md); all beyond the first 1,000 count as older_records.',
   },
   keepapart_batcher_lower_bound_batches_total: {
     type: 'counter',
     labels: ['shard'],
     from: 'batcher',
-    help: 'Batches that no cut could have done without, of what was buffered each time.',
+    help: 'Lower bound on the number of batches for what was buffered at each cut.',
   },
   keepapart_batcher_cut_batches_total: {
     type: 'counter',
@@ -230,25 +230,25 @@ export const METRICS = {
     type: 'counter',
     labels: ['shard', 'rule'],
     from: 'batcher',
-    help: 'Records that a rule kept out of a batch that left before them; the 100 rules that deferred the most.',
+    help: 'Records that a rule kept out of an earlier batch; for the 100 rules that deferred the most.',
   },
   keepapart_rule_info: {
     type: 'gauge',
     labels: ['rule', 'text'],
     from: 'batcher',
-    help: 'Always 1: the rule of which the eight hex digits are, as it is configured.',
+    help: 'Always 1. Maps the eight hex digits of a rule to the configured rule.',
   },
   keepapart_batcher_accepted_total: {
     type: 'counter',
     labels: ['shard'],
     from: 'batcher',
-    help: 'Records that the batcher has taken.',
+    help: 'Records that the batcher accepted.',
   },
   keepapart_batcher_duplicate_requests_total: {
     type: 'counter',
     labels: ['shard'],
     from: 'batcher',
-    help: 'Requests that added nothing, as their key was known.',
+    help: 'Requests that added nothing, because their key was known.',
   },
   keepapart_batcher_continued_as_new_total: {
     type: 'counter',
@@ -266,7 +266,7 @@ export const METRICS = {
     type: 'gauge',
     labels: [],
     from: 'api',
-    help: 'How long ago the batch closed that has the oldest dead letter that was not sent again; 0 when there is none. Looked for every five minutes.',
+    help: 'Age of the oldest dead letter that was not redriven, since its batch closed; 0 if there is none. Updated every five minutes.',
   },
   keepapart_temporal_retention_seconds: {
     type: 'gauge',
@@ -278,7 +278,7 @@ export const METRICS = {
     type: 'gauge',
     labels: ['version', 'build', 'role'],
     from: 'every',
-    help: 'Always 1: the release, BUILD_ID, and what the process was started as.',
+    help: 'Always 1. The release, BUILD_ID, and the role of the process.',
   },
 } as const satisfies Record<string, MetricEntry>;
 

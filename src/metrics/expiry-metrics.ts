@@ -1,8 +1,8 @@
 import type { MetricRegistry } from './registry';
 
 /**
- * How soon Temporal forgets dead letters.
- * @param look what is known, at once; undefined while nothing is
+ * Metrics of how soon Temporal deletes dead letters.
+ * @param look returns the last known values at once; undefined if there are none yet
  */
 export function expiryMetrics(
   registry: MetricRegistry,

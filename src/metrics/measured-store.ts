@@ -4,21 +4,21 @@ import { ERRORS, RETRIED, isKeepapartError } from '../domain/errors';
 import type { RecordStore } from '../domain/records/record-store';
 import { isStoreAway } from '../domain/records/store-away';
 
-/** From the best to the worst. */
+/** From best to worst. */
 const ORDER = [SAVE_RESULT.saved, SAVE_RESULT.failed, SAVE_RESULT.refused, SAVE_RESULT.away];
 
-/** The same store, which tells how long each of its calls that save takes and how it ends. */
+/** Wraps a store so that the duration and result of each save call are measured. */
 export function measuredStore(store: RecordStore, instruments: SaveInstruments): RecordStore {
   async function measured<T>(call: () => Promise<T>, resultOf: (result: T) => SaveResultKind): Promise<T> {
     const begunAtMs = performance.now();
-    const tell = (result: SaveResultKind) =>
+    const report = (result: SaveResultKind) =>
       instruments.saveEnded(result, (performance.now() - begunAtMs) / SECOND);
     try {
       const result = await call();
-      tell(resultOf(result));
+      report(resultOf(result));
       return result;
     } catch (error) {
-      tell(resultOfError(error));
+      report(resultOfError(error));
       throw error;
     }
   }

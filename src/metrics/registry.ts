@@ -1,14 +1,14 @@
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
 import { METRICS, type LabelOf, type MetricEntry, type NameOf, type Reporter } from './catalogue';
 
-/** Gauges of the library whose names say that they are counters. */
+/** Gauges of the library that are named like counters. */
 const MISNAMED = [
   'nodejs_active_handles_total',
   'nodejs_active_requests_total',
   'nodejs_active_resources_total',
 ];
 
-/** What the library takes of every kind of metric. */
+/** Options that all metric types of the library share. */
 interface Options<Label extends string> {
   name: string;
   help: string;
@@ -16,7 +16,7 @@ interface Options<Label extends string> {
   registers: Registry[];
 }
 
-/** What a process has, to be told in Prometheus' text format. */
+/** The metrics of one process, in Prometheus' text format. */
 export class MetricRegistry {
   readonly contentType = Registry.PROMETHEUS_CONTENT_TYPE;
   private readonly registry = new Registry();
@@ -36,12 +36,12 @@ export class MetricRegistry {
     return new Histogram<LabelOf<Name>>({ ...this.options<LabelOf<Name>>(name), buckets: [...buckets] });
   }
 
-  /** Has something called before each scrape. */
+  /** Registers a function that runs before each scrape. */
   beforeScrape(refresh: () => Promise<void> | void): void {
     this.refreshing.push(refresh);
   }
 
-  /** Everything as text. The process's own figures are kept from the first call on: who isn't scraped pays nothing for them. */
+  /** All metrics as text. Metrics of the process itself are collected from the first call on, so without scrapes they cost nothing. */
   async text(): Promise<string> {
     if (!this.hasDefaults) {
       this.hasDefaults = true;
@@ -58,7 +58,7 @@ export class MetricRegistry {
   }
 }
 
-/** As they stand in docs/OBSERVABILITY.md, in the order of the catalogue. */
+/** The rows of the table in docs/OBSERVABILITY.md, in the order of the catalogue. */
 export function describeMetrics(): {
   name: string;
   type: string;

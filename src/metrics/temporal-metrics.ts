@@ -3,8 +3,8 @@ import { SECOND } from '../domain/duration';
 const TIMEOUT_MS = 0.5 * SECOND;
 
 /**
- * Temporal's own metrics, as the native part of its SDK tells them on a port of this machine; nothing where it doesn't
- * answer. Their names and units are Temporal's: `temporal_…`, latencies in milliseconds, counters without a suffix.
+ * Temporal's own metrics, which the native part of its SDK exposes on a port of this machine; empty if it doesn't answer
+ * within half a second. Names and units are Temporal's: `temporal_…`, latencies in milliseconds, counters without a suffix.
  */
 export async function temporalMetrics({ host, port }: { host: string; port: number }): Promise<string> {
   try {

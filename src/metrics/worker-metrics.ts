@@ -7,7 +7,7 @@ import type { MetricRegistry } from './registry';
 /** How a batch ended. */
 const STATE = { completed: 'completed', failed: 'failed' } as const;
 
-/** What a process with a worker measures of batches. */
+/** The metrics of a process with a worker about batches. */
 export function batchMetrics(registry: MetricRegistry): BatchInstruments {
   const wait = registry.histogram('keepapart_record_wait_seconds');
   const duration = registry.histogram('keepapart_record_duration_seconds');
@@ -19,7 +19,7 @@ export function batchMetrics(registry: MetricRegistry): BatchInstruments {
   const places = registry.counter('keepapart_batch_places_total');
   const filled = registry.counter('keepapart_batch_filled_places_total');
   const undoFailures = registry.counter('keepapart_undo_failures_total');
-  // What is rare has to be there beforehand: the first time would not be seen as an increase.
+  // Rare series must exist in advance; otherwise their first value doesn't count as an increase.
   for (const outcome of Object.values(OUTCOME)) outcomes.inc({ outcome }, 0);
   for (const reason of Object.values(FLUSH_REASON))
     for (const state of Object.values(STATE)) batches.inc({ reason, state }, 0);
@@ -55,10 +55,10 @@ function repeat(times: number, observe: () => void): void {
   for (let i = 0; i < times; i++) observe();
 }
 
-/** What a store may be called in a label: of one of the user's own only that it is one. */
+/** Names of stores in labels; all of the users' own stores share one. */
 const STORES = ['file', 'postgres', 'http', 's3'];
 
-/** What a process with a worker measures of its store. */
+/** The metrics of a process with a worker about its store. */
 export function saveMetrics(registry: MetricRegistry, configured: string): SaveInstruments {
   const duration = registry.histogram('keepapart_save_attempt_duration_seconds');
   const store = STORES.includes(configured) ? configured : 'module';

@@ -3,27 +3,28 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AuditedFile } from '../domain/audit/audit';
 import { KeepapartError } from '../domain/errors';
+import { portions } from '../domain/portions';
 import { batchFilesIn } from './batch-files';
 import { describeErrno, hasErrno } from './durable-fs';
 
 /** How many files are read at once. */
 const READS_AT_ONCE = 16;
-/** Longer keys are replaced by their digest. */
+/** Longer values are replaced by their digests. */
 const MAX_KEY_LENGTH = 80;
 
-/** A batch file's name, or one that begins like one. */
+/** A batch file's name, or a name that starts like one. */
 export interface AuditedName {
   name: string;
   batchId: string | undefined;
 }
 
 /**
- * The names that an audit is about: every batch file, and what is named like one but isn't.
- * @throws `invalid-config` when the folder can't be listed: a wrong OUT_DIR must not look like an empty one
+ * The names that an audit checks: all batch files, and other files that are named like one.
+ * @throws `invalid-config` if the folder can't be listed: a wrong OUT_DIR must not look like an empty one
  */
 export async function auditedNames(outDir: string): Promise<AuditedName[]> {
   try {
-    // In this order: what is published in between is then no stranger.
+    // In this order, so that a file published in between is not mistaken for a foreign one.
     const names = (await readdir(outDir)).filter((name) => name.startsWith('test_log_'));
     const batchIds = new Map((await batchFilesIn(outDir)).map(({ name, batchId }) => [name, batchId]));
     return names.sort().map((name) => ({ name, batchId: batchIds.get(name) }));
@@ -33,23 +34,24 @@ export async function auditedNames(outDir: string): Promise<AuditedName[]> {
   }
 }
 
-const GONE = { problem: 'it was taken away while it was to be read' };
+const GONE = { problem: 'it was removed while the audit ran' };
 
-/** Reads files, some at once, and gives them in order. */
+/** Reads files, several at once, and yields them in order. */
 export async function* readAuditedFiles(
   outDir: string,
   names: readonly AuditedName[],
 ): AsyncGenerator<AuditedFile> {
-  for (let at = 0; at < names.length; at += READS_AT_ONCE) {
+  for (const together of portions(names, { items: READS_AT_ONCE })) {
     yield* await Promise.all(
-      names
-        .slice(at, at + READS_AT_ONCE)
-        .map(async (named) => ({ ...named, content: (await readAuditedFile(outDir, named.name)) ?? GONE })),
+      together.map(async (named) => ({
+        ...named,
+        content: (await readAuditedFile(outDir, named.name)) ?? GONE,
+      })),
     );
   }
 }
 
-/** The whole text of a file, byte for byte, or why it can't be read; undefined when there is no such file. */
+/** The whole text of a file, byte for byte, or why it can't be read; undefined if there is no such file. */
 export async function readAuditedFile(
   outDir: string,
   name: string,
@@ -68,9 +70,9 @@ export async function readAuditedFile(
   }
 }
 
-/** A value's canonical text, or a digest of it where it is long, so that large values aren't kept in memory. */
+/** A value's canonical text, or a digest of a long one, so that large values aren't kept in memory. */
 export function valueKey(canonical: string): string {
   if (canonical.length <= MAX_KEY_LENGTH) return canonical;
-  // No JSON begins like this.
+  // No JSON starts like this.
   return `sha256:${createHash('sha256').update(canonical).digest('hex')}`;
 }

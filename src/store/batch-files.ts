@@ -10,15 +10,15 @@ import { shareRuns } from '../concurrency/shared-runs';
 import { createSharedSync, hasErrno, makeFolder, tolerate, writeDurably } from './durable-fs';
 import { unfinishedRoot, type StoreFolders } from './folders';
 
-/** Errors that mean that this file system, or this one file, can't have a hard link. */
+/** Errors of a file system, or for a file, without support for hard links. */
 const NO_HARD_LINKS = ['EPERM', 'EACCES', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK', 'EXDEV'];
 
 const BATCH_FILE = /^test_log_(?<minute>\d{12})_(?<batchId>.+)\.log$/;
 
-/** A batch's temporary file or claim; the batch's own name may have dots in it. */
+/** A batch's temporary file or claim; the batch's own name may contain dots. */
 const UNFINISHED = /^(?<batch>.+)\.(?:claim|\d+\.[\da-f-]{36}(?:\.claiming)?)$/;
 
-/** A finished batch file, as its name tells it. */
+/** A finished batch file, from its name. */
 export interface BatchFile {
   name: string;
   batchId: string;
@@ -26,7 +26,7 @@ export interface BatchFile {
   minute: string;
 }
 
-/** Every finished batch file in a folder, by name; other files are left out. A file that is listed is complete (G10). */
+/** Every finished batch file in a folder, by name; other files are skipped. A listed file is complete (G10). */
 export async function batchFilesIn(outDir: string): Promise<BatchFile[]> {
   const names = await readdir(outDir);
   return names.sort().flatMap((name) => {
@@ -36,8 +36,8 @@ export async function batchFilesIn(outDir: string): Promise<BatchFile[]> {
 }
 
 /**
- * The batch's file name without its ending.
- * @throws `invalid-config` for a batchId that would lead out of the folder; settings are checked before, this is a net
+ * The batch's file name without its extension.
+ * @throws `invalid-config` for a batchId that would lead out of the folder; a safeguard, because settings are validated
  */
 export function batchName(batch: BatchRef): string {
   if (!/^[^/\\\0]+$/.test(batch.batchId)) {
@@ -46,19 +46,19 @@ export function batchName(batch: BatchRef): string {
   return batchFileName(batch).replace(/\.log$/, '');
 }
 
-/** A file stands in the batch's place that it can't have written. Retried, until somebody has moved the file. */
+/** Another file has the batch's name. Retried until somebody has moved it. */
 export function foreignFile(batch: BatchRef): KeepapartError {
   return new KeepapartError(
     'batch-file-conflict',
-    `${batchName(batch)}.log in OUT_DIR has other content than batch ${batch.batchId} would give it; ` +
-      'it stays as it is, and the batch is closed once somebody has moved it away',
+    `${batchName(batch)}.log in OUT_DIR does not have the content of batch ${batch.batchId}; ` +
+      'it is left unchanged, and the batch is closed once somebody has moved it away',
   );
 }
 
 /**
- * Batch files, each published at once or not at all, and never in place of another (G10). The content goes to a
- * temporary file, which is synced and then linked to its name: unlike `rename`, a link refuses a name that is taken, so
- * of two workers that close the same batch one wins and the other finds the file there.
+ * Batch files, each published completely or not at all, and never in place of another file (G10). The content is written to
+ * a temporary file, which is synced and then linked to its name. Unlike `rename`, a link fails if the name exists, so of two
+ * workers that close the same batch, one wins and the other finds the file.
  */
 export function createBatchFiles(folders: Pick<StoreFolders, 'outDir'>) {
   const unfinished = unfinishedRoot(folders);
@@ -67,12 +67,12 @@ export function createBatchFiles(folders: Pick<StoreFolders, 'outDir'>) {
   const device = statSync(folders.outDir, { throwIfNoEntry: false })?.dev;
   const pathOf = (batch: BatchRef): string => join(folders.outDir, `${batchName(batch)}.log`);
 
-  /** Whether there is a batch file of this name, which is given without its ending. */
+  /** Whether a batch file with this name exists; the name has no extension. */
   async function exists(name: string): Promise<boolean> {
     return isThere(join(folders.outDir, `${name}.log`));
   }
 
-  /** Likewise, and that a power cut doesn't take it: whoever wrote it may not have come to that. */
+  /** Likewise, and makes sure that it survives a power cut, in case its writer didn't get that far. */
   async function existsDurably(name: string): Promise<boolean> {
     if (!(await exists(name))) return false;
     await sync();
@@ -81,7 +81,7 @@ export function createBatchFiles(folders: Pick<StoreFolders, 'outDir'>) {
 
   /**
    * Whether the batch has its file.
-   * @throws `batch-file-conflict` (retried) when a file of that name has other content
+   * @throws `batch-file-conflict` (retried) if a file of that name has other content
    */
   async function holds(batch: BatchRef, content: Buffer): Promise<boolean> {
     const found = await read(batch);
@@ -90,29 +90,29 @@ export function createBatchFiles(folders: Pick<StoreFolders, 'outDir'>) {
     throw foreignFile(batch);
   }
 
-  /** The content of the batch's file, if it has one. */
+  /** The content of the batch's file, if it exists. */
   async function read(batch: BatchRef): Promise<Buffer | undefined> {
     return tolerate(['ENOENT'], readFile(pathOf(batch)));
   }
 
-  /** Returns when the batch has its file, whoever wrote it; it survives a power cut after {@link sync}. */
+  /** Resolves when the batch has its file, regardless of who wrote it; it survives a power cut after {@link sync}. */
   async function publish(batch: BatchRef, content: Buffer): Promise<void> {
     const temporary = join(unfinished, `${batchName(batch)}.${process.pid}.${randomUUID()}`);
     try {
       await writeUnfinished(temporary, content);
       await linkOrRename(temporary, batch, content);
     } catch (error) {
-      // Another worker may have been faster, and may have cleared this temporary file too.
+      // Another worker may have been faster, and may have removed this temporary file too.
       if (!(await holds(batch, content))) throw error;
     } finally {
-      // A failing disk must not hide the first error here; `sweep` finds what stays.
+      // An error of a failing disk must not hide the first one; `sweep` removes what stays.
       await unlink(temporary).catch(() => undefined);
     }
   }
 
   /**
-   * Somebody may have emptied `OUT_DIR`, or made it anew: then the folder of unfinished files is made again. Not on
-   * another file system than before: that is what is below a disk that isn't mounted any more.
+   * If somebody has emptied or recreated `OUT_DIR`, the folder of unfinished files is recreated; but not on another file
+   * system, because that is what lies beneath an unmounted disk.
    */
   async function writeUnfinished(temporary: string, content: Buffer): Promise<void> {
     try {
@@ -136,10 +136,10 @@ export function createBatchFiles(folders: Pick<StoreFolders, 'outDir'>) {
   }
 
   /**
-   * Where there are no hard links, `rename` has to do, which replaces what is there. So a content has to be claimed
-   * first, and only what has the claim is published, also by whoever wanted another: a worker that stopped for long
-   * just before its `rename` then puts the same bytes there again. A claim goes only when the batch has its file, and
-   * one that comes after that finds the file.
+   * Publishes without hard links, with `rename`, which would replace an existing file. So the content must be claimed first,
+   * and only claimed content is published, even by workers that wanted other content: a worker that was suspended just
+   * before its `rename` then publishes the same bytes again. A claim is removed only when the batch has its file, and
+   * anyone who comes later finds the file.
    */
   async function renameClaimed(temporary: string, batch: BatchRef): Promise<void> {
     const claim = join(unfinished, `${batchName(batch)}${CLAIM_ENDING}`);
@@ -156,7 +156,7 @@ export function createBatchFiles(folders: Pick<StoreFolders, 'outDir'>) {
     await syncShared(folders.outDir);
   }
 
-  /** Removes what killed attempts to write these batches' files have left. */
+  /** Removes what killed attempts to write these batches' files left behind. */
   async function clear(batches: readonly BatchRef[]): Promise<void> {
     const names = new Set(batches.map(batchName));
     const leftovers = (await readdir(unfinished)).filter((name) =>

@@ -3,10 +3,10 @@ import { dirname } from 'node:path';
 import { getSystemErrorMap } from 'node:util';
 import { shareRuns } from '../concurrency/shared-runs';
 
-/** Errors that mean that the file system has no fsync for folders (some network and user-space ones). */
+/** Errors of file systems without fsync for folders (some network and user-space ones). */
 const NO_FOLDER_SYNC = ['EINVAL', 'ENOTSUP', 'EOPNOTSUPP'];
 
-/** Writes a whole file and resolves when a power cut no longer loses its content; its name needs {@link syncFolder}. */
+/** Writes a whole file and resolves when its content survives a power cut; its name needs {@link syncFolder}. */
 export async function writeDurably(path: string, bytes: Uint8Array, flags: string | number): Promise<void> {
   const file = await open(path, flags);
   try {
@@ -17,9 +17,9 @@ export async function writeDurably(path: string, bytes: Uint8Array, flags: strin
   }
 }
 
-/** Resolves when a power cut no longer undoes what was created, linked or removed in the folder before the call. */
+/** Resolves when everything created, linked or removed in the folder before the call survives a power cut. */
 export async function syncFolder(folder: string): Promise<void> {
-  // Windows can't open folders, and NTFS keeps names in a journal of its own.
+  // Windows can't open folders, and NTFS journals names itself.
   if (process.platform === 'win32') return;
   const handle = await open(folder, 'r');
   try {
@@ -29,14 +29,14 @@ export async function syncFolder(folder: string): Promise<void> {
   }
 }
 
-/** {@link syncFolder} with company: many saves side by side cost two. See {@link shareRuns}. */
+/** {@link syncFolder}, shared between concurrent calls: many saves at once cost two. See {@link shareRuns}. */
 export function createSharedSync(sync: (folder: string) => Promise<void> = syncFolder) {
   return shareRuns(sync);
 }
 
 /**
- * Creates a folder durably, with its parents. Not `mkdir` with `recursive`: Node 20 never returns from it where a file
- * system answers ENOENT although the parent is there, as /proc does, and it doesn't sync the parents.
+ * Creates a folder durably, with its parents. It doesn't use `mkdir` with `recursive`, which doesn't sync the parents, and
+ * which in Node 20 never returns if a file system answers ENOENT although the parent exists, as /proc does.
  */
 export async function makeFolder(folder: string): Promise<void> {
   try {
@@ -51,7 +51,7 @@ export async function makeFolder(folder: string): Promise<void> {
   await syncFolder(dirname(folder));
 }
 
-/** The result, or `undefined` when it failed with one of these errors. */
+/** The result, or undefined if it failed with one of these errors. */
 export async function tolerate<T>(errnos: readonly string[], action: Promise<T>): Promise<T | undefined> {
   try {
     return await action;
@@ -61,12 +61,12 @@ export async function tolerate<T>(errnos: readonly string[], action: Promise<T>)
   }
 }
 
-/** Told by the code alone: errors of Node's own modules come from another realm in tests. */
+/** Compares only the code: in tests, errors of Node's own modules come from another realm. */
 export function hasErrno(error: unknown, ...errnos: string[]): boolean {
   return errnos.includes(String((error as NodeJS.ErrnoException | null)?.code));
 }
 
-/** `ENOSPC: no space left on device (write)`: what happened, without the path, which may be none of a reader's business. */
+/** `ENOSPC: no space left on device (write)`: what happened, without the path, which readers may not be allowed to see. */
 export function describeErrno(error: unknown): string {
   const { errno, syscall, message } = error as Partial<NodeJS.ErrnoException>;
   const known = errno === undefined ? undefined : getSystemErrorMap().get(errno);

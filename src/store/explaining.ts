@@ -2,16 +2,16 @@ import { isKeepapartError, KeepapartError, type ErrorCode } from '../domain/erro
 import { isStoreAway } from '../domain/records/store-away';
 import { describeErrno, hasErrno } from './durable-fs';
 
-/** How errors of a store's own kind are told. */
+/** How errors of one kind of store are described. */
 export interface Explaining {
   describe: (error: unknown) => string;
-  /** Whether the store as a whole can't work. */
+  /** Whether the store as a whole is unavailable. */
   isAway: (error: unknown) => boolean;
 }
 
 /**
- * What no file can be written with: besides what means so anywhere, a folder that is gone or may not be written, as those
- * of a store are its own.
+ * Errors for a folder that is missing or not writable. The folders of a store are its own, so these mean that the store is
+ * unavailable, besides the errors that mean so everywhere.
  */
 const FOLDERS_LOST = ['ENOENT', 'ENOTDIR', 'EACCES', 'EPERM'];
 
@@ -21,8 +21,8 @@ const IN_FILES: Explaining = {
 };
 
 /**
- * Errors of the catalogue go on as they are; any other one becomes one of it, saying what could not be done and why:
- * `store-away` where the store as a whole can't work, else the code.
+ * Runs an action of a store. Errors of the catalogue are passed on. Any other error becomes one, which says what could not be
+ * done and why: `store-away` (waited for) if the store as a whole is unavailable, else `code`.
  */
 export async function explaining<T>(
   code: ErrorCode,

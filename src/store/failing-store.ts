@@ -14,9 +14,9 @@ export interface FailureOptions {
 }
 
 /**
- * A store that fails on purpose, around any other: for demonstrations and tests. Half of the failing attempts save the
- * record first and fail after it, as a store does whose answer is lost, so that `rollback` has something to undo.
- * @throws `save-failed` from `save` (retried), besides what the store itself throws
+ * Wraps a store so that saves fail on purpose, for demonstrations and tests. Half of the failing attempts save the record
+ * before they fail, as if the store's answer was lost, so that `rollback` has something to undo.
+ * @throws `save-failed` from `save` (retried), besides the store's own errors
  */
 export function createFailingStore(
   inner: RecordStore,
@@ -37,7 +37,7 @@ export function createFailingStore(
       if (reachesStore) await inner.save(record, batch, attempt);
       if (fails) throw failure();
     },
-    // A store that saves one by one does so here, too: it is its own time that a save takes.
+    // Only if the store has it, because a store that saves one by one has to be measured one by one.
     ...(inner.saveAll !== undefined && {
       saveAll: async (batches, attempt) => {
         const drawn = batches.map(({ records }) => records.map(draw));

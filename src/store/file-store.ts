@@ -8,43 +8,42 @@ import { explaining } from './explaining';
 import type { StoreFolders } from './folders';
 import { createStaging, stagedPath } from './staging';
 
-/** What a store that keeps records elsewhere needs of the files around it. */
+/** The file store, with what a store that keeps records elsewhere needs of it. */
 export interface FileStore extends RecordStore {
-  /** Those of the records that are not staged: not saved, or rolled back, or their batch is closed. */
+  /** The records that are not staged: not saved, or rolled back, or in a closed batch. */
   notStaged(records: readonly KeptRecord[], batch: BatchRef): Promise<readonly KeptRecord[]>;
-  /** The lines of the batch's file; undefined while the batch isn't closed. */
+  /** The lines of the batch's file; undefined if the batch isn't closed. */
   publishedLines(batch: BatchRef): Promise<string[] | undefined>;
 }
 
 export interface FileStoreHooks {
   /**
-   * Called when a batch is published and its staging not cleared yet. What it throws fails this closing, which is
-   * repeated.
+   * Called when a batch is published and its staged records are not removed yet. If it throws, closing fails and is retried.
    */
   onPublished?: (settled: SettledBatch) => Promise<void>;
 }
 
 /**
- * The default record store: files. `save` puts the record into the batch's staging folder under `DATA_DIR`,
- * `closeBatch` publishes the batch's file in `OUT_DIR` and clears the staging. Any number of workers may share the
- * folders; `prepareFolders` has to have run.
+ * The default record store: files. `save` writes the record into the batch's staging folder in `DATA_DIR`, and `closeBatch`
+ * publishes the batch's file in `OUT_DIR` and removes the staged records. Any number of workers may share the folders; call
+ * `prepareFolders` before.
  *
- * What is durable when: a record when its `save` returns, a rollback and a batch file likewise. The order in
- * `closeBatch` is what makes a kill at any point harmless: file, sync, only then the clearing.
+ * A record is durable when its `save` resolves; a rollback and a batch file likewise. The order in `closeBatch` makes a kill
+ * at any point harmless: write the file, sync, and only then remove staged records.
  *
- * Trouble with the disk (full, read-only, gone) is `store-away`, any other `save-failed` or `store-failed`: all are repeated
- * and succeed when the trouble is over. No value can be refused for good, so this store never throws `record-rejected`.
+ * Disk problems (full, read-only, missing) are `store-away` (waited for), all others `save-failed` or `store-failed`
+ * (retried). This store never throws `record-rejected`, because it can store any value.
  */
 export function createFileStore(folders: StoreFolders, { onPublished }: FileStoreHooks = {}): FileStore {
   const files = createBatchFiles(folders);
   const staging = createStaging(folders, files.existsDurably);
 
-  /** The file is there when this returns, and durable after the folder's next sync. */
+  /** Resolves when the file exists; it is durable after the next sync of the folder. */
   async function publish({ batch, records }: SettledBatch, format: OutcomeFormat): Promise<ClosedBatch> {
     const location = locationOf(batch);
     return explaining('store-failed', `OUT_DIR/${location} could not be written`, async () => {
       const content = Buffer.from(outcomeFileContent(records, format));
-      // In this order: the staging is cleared after the file is there, so what is missing now isn't if there is one.
+      // In this order: staged records are removed after the file exists, so if records are missing, there may be a file.
       const saved = records.filter(({ outcome }) => outcome === OUTCOME.saved);
       const missing = await staging.missing(saved, batch);
       if (missing.length === 0) await files.publish(batch, content);
@@ -82,7 +81,7 @@ export function createFileStore(folders: StoreFolders, { onPublished }: FileStor
       );
     }
     const closed = batches.flatMap(({ batch }, i) => (results[i]?.status === 'fulfilled' ? [batch] : []));
-    // They are closed: what can't be cleared now must not hold them open, and `sweep` gets it later.
+    // They are closed. What can't be removed now must not keep them open; `sweep` removes it later.
     await Promise.allSettled([staging.clear(closed), files.clear(closed)]);
     return results;
   }
@@ -91,7 +90,7 @@ export function createFileStore(folders: StoreFolders, { onPublished }: FileStor
     save: async (record, batch) =>
       explaining('save-failed', `DATA_DIR/${stagedPath(record, batch)} could not be written`, async () => {
         await staging.put(record, batch);
-        // Looked for after the writing: before it, the batch could still be closed in between.
+        // Checked after writing, because the batch could be closed between a check and the writing.
         if (!(await files.exists(batchName(batch)))) return;
         await staging.withdraw(record, batch);
         throw alreadyClosed(batch, record.recordId);
@@ -165,7 +164,7 @@ export function createFileStore(folders: StoreFolders, { onPublished }: FileStor
   };
 }
 
-/** The name of a batch's file. */
+/** Name of the batch's file. */
 function locationOf(batch: BatchRef): string {
   return `${batchName(batch)}.log`;
 }
@@ -173,7 +172,7 @@ function locationOf(batch: BatchRef): string {
 export function alreadyClosed({ batchId }: BatchRef, recordId: string): KeepapartError {
   return new KeepapartError(
     'batch-already-closed',
-    `batch ${batchId} has its file already: this attempt to save ${recordId} came too late`,
+    `batch ${batchId} already has its file; this attempt to save ${recordId} is too late`,
   );
 }
 
@@ -182,6 +181,6 @@ function stagedRecordMissing(batch: BatchRef, missing: readonly { recordId: stri
     'staged-record-missing',
     `batch ${batch.batchId} can't be closed: ${missing.map(({ recordId }) => recordId).join(', ')} ` +
       `reported as saved, but not in DATA_DIR/staging/${batchName(batch)}; ` +
-      'workers on several hosts have to share DATA_DIR',
+      'workers on several hosts must share DATA_DIR',
   );
 }

@@ -4,31 +4,31 @@ import { join, resolve } from 'node:path';
 import { KeepapartError } from '../domain/errors';
 import { describeErrno, makeFolder } from './durable-fs';
 
-/** Where a file store lives. Workers that share a batcher have to share both. */
+/** Folders of a file store. Workers that share a batcher must share both. */
 export interface StoreFolders {
-  /** `DATA_DIR`: holds the staging. */
+  /** `DATA_DIR`: holds the staged records. */
   dataDir: string;
   /** `OUT_DIR`: holds the finished batch files. */
   outDir: string;
 }
 
-/** Records that are saved and whose batch has no file yet; one folder per batch. */
+/** Folder of staged records: saved, but their batch has no file yet. One folder per batch. */
 export function stagingRoot(folders: StoreFolders): string {
   return join(folders.dataDir, 'staging');
 }
 
 /**
- * Batch files being written. Inside `OUT_DIR`, because only within one file system can a file be published by a link;
- * a folder of its own, so that leftovers are found without listing every batch file there ever was.
+ * Folder of batch files that are being written. It is inside `OUT_DIR`, because a file can only be linked within one file
+ * system, and separate, so that leftovers are found without listing all batch files.
  */
 export function unfinishedRoot(folders: Pick<StoreFolders, 'outDir'>): string {
   return join(folders.outDir, '.unfinished');
 }
 
 /**
- * Creates what the store needs and proves that it can be written. Done once at start and never while saving: a folder
- * that was unmounted meanwhile is then an error, and not a second, empty folder on the wrong disk.
- * @throws `folder-not-writable` (the operator's to mend), naming the setting, the folder and the cause
+ * Creates the store's folders and checks that they are writable. Done once at the start and never while saving, so that an
+ * unmounted folder is an error instead of a second, empty folder on the wrong disk.
+ * @throws `folder-not-writable` (not retried), naming the setting, the folder and the cause
  */
 export async function prepareFolders(folders: StoreFolders): Promise<void> {
   await prepare('DATA_DIR', folders.dataDir);
@@ -36,7 +36,7 @@ export async function prepareFolders(folders: StoreFolders): Promise<void> {
   await prepareOutDir(folders);
 }
 
-/** The same for a store that has nothing but batch files in folders. */
+/** The same for a store that has only batch files in folders. */
 export async function prepareOutDir(folders: Pick<StoreFolders, 'outDir'>): Promise<void> {
   await prepare('OUT_DIR', folders.outDir);
   await prepare('OUT_DIR', unfinishedRoot(folders));

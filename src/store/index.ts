@@ -1,4 +1,4 @@
-/** `keepapart/store`: what a store of one's own is written with. */
+/** `keepapart/store`: for writing a store of your own. See `docs/STORES.md`. */
 import { KeepapartError } from '../domain/errors';
 
 export { defineStore } from './own/definition';
@@ -30,9 +30,11 @@ export type {
 } from '../domain/records/record-store';
 
 /**
- * An error that says that the store as a whole can't work, whatever the records: thrown by `saveBatch` or `undo`, the
- * store is waited for and no attempt is used up.
- * @param retryAfterMs how long the store wants to be left alone, in milliseconds; by default 1 s, 2 s, … 30 s
+ * Creates an error which says that the store as a whole is unavailable, regardless of the records. If `saveBatch` or `undo`
+ * throws it, keepapart waits for the store, and no attempt is used up.
+ * @param options `retryAfterMs`: pause before the next call, in milliseconds; default 1 s, 2 s, … 30 s
+ * @example
+ * if (response.status === 503) throw storeAway('the warehouse is closed for inventory', { retryAfterMs: 60_000 });
  */
 export function storeAway(
   reason: string,

@@ -4,8 +4,8 @@ import { KeepapartError } from '../domain/errors';
 import { describeErrno } from './durable-fs';
 
 /**
- * Reads a ledger line by line. An end that isn't a whole line is noted, not refused: its writer was killed.
- * @throws `invalid-config` when it can't be read or has a line that is none of a ledger: half a ledger audits nothing
+ * Reads a ledger line by line. An incomplete last line is noted rather than refused, because its writer was killed.
+ * @throws `invalid-config` if it can't be read or contains an invalid line: half a ledger audits nothing
  */
 export async function readLedger(path: string, into: ReturnType<typeof createLedger>): Promise<void> {
   let number = 0;
@@ -24,7 +24,7 @@ export async function readLedger(path: string, into: ReturnType<typeof createLed
     if (error instanceof KeepapartError) throw error;
     throw badLedger(path, describeErrno(error), error);
   }
-  // A line may be whole although its newline was lost.
+  // A line may be complete although its newline was lost.
   if (rest !== '' && into.add(rest) !== undefined) into.addTorn();
 }
 

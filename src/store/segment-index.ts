@@ -1,6 +1,6 @@
 /**
- * What stands in the segments of a staging: by segment and batch, the lines. Of a batch that is closed nothing is
- * known any more, in a segment that other batches still need.
+ * An index of the segments of a staging folder: the lines by segment and batch. If a batch is closed, its lines are dropped,
+ * even if other batches still need the segment.
  */
 export class SegmentIndex {
   private readonly segments = new Map<string, Map<string, Set<string>>>();
@@ -14,7 +14,7 @@ export class SegmentIndex {
     return this.segments.has(segment);
   }
 
-  /** Nothing happens when the segment is known: it doesn't change but by {@link removeLine}. */
+  /** Adds a segment. A known segment is skipped, because it only changes by {@link removeLine}. */
   add(segment: string, lines: Iterable<{ batch: string; line: string }>): void {
     if (this.segments.has(segment)) return;
     const batches = new Map<string, Set<string>>();
@@ -32,7 +32,7 @@ export class SegmentIndex {
     }
   }
 
-  /** Forgets a segment that is there no more. */
+  /** Removes a segment that no longer exists. */
   remove(segment: string): void {
     for (const batch of this.batchesIn(segment)) this.closeIn(segment, batch);
     this.segments.delete(segment);
@@ -42,7 +42,7 @@ export class SegmentIndex {
     return [...(this.byBatch.get(batch) ?? [])];
   }
 
-  /** Those that aren't known to be closed. */
+  /** The batches that aren't known to be closed. */
   batchesIn(segment: string): string[] {
     return [...(this.segments.get(segment)?.keys() ?? [])];
   }

@@ -7,7 +7,7 @@ import { tolerate, writeDurably } from './durable-fs';
 import { SegmentIndex } from './segment-index';
 import { segmentLine, stagedLines, type SegmentLine } from './staged-records';
 
-/** How much one segment may hold; what is larger by itself goes alone. */
+/** What one segment may hold; a single set of records may be larger. */
 const MAX_SEGMENT = { entries: 1000, bytes: 1024 * 1024 } as const;
 
 const ENDING = '.jsonl';
@@ -16,12 +16,12 @@ const NAME = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/;
 
 const NEWLINE = 0x0a;
 
-/** Whether a name in the staging is that of a segment. */
+/** Whether a name in the staging folder is that of a segment. */
 export function isSegment(name: string): boolean {
   return isNamed(name, ENDING);
 }
 
-/** Whether it is that of a segment that is being written, or that a killed process has left like that. */
+/** Whether it is that of an unfinished segment, which is being written or was left by a killed process. */
 export function isUnfinishedSegment(name: string): boolean {
   return isNamed(name, WRITING);
 }
@@ -36,17 +36,16 @@ interface Entry {
 }
 
 /**
- * Segments of the staging, `<uuid>.jsonl`: what is saved at the same time, of whatever batches, shares a file, and so the
- * sync of its content and of its name (group commit). A line for each record, which names its batch.
+ * The segments of a staging folder, `<uuid>.jsonl`: records that are saved at the same time, for any batches, share a file,
+ * and so the syncs of its content and its name (group commit). It has one line per record, which names its batch.
  *
- * A segment is there as a whole or not at all, as it gets its name after its content is synced, and changes by a rollback
- * alone, which overwrites a line. So what stands in it is remembered; those of other processes are read when they are
- * first seen. It is removed when every batch in it has its file, by whoever closes the last: each looks after its own
- * batch has its file.
+ * A segment appears completely or not at all, because it is renamed after its content is synced. Only a rollback changes it,
+ * by overwriting a line. So its content is cached; segments of other processes are read when they are first seen. Whoever
+ * closes the last of its batches removes it: everyone checks after their own batch has its file.
  *
- * @param root the staging
- * @param sync makes durable what is in a folder
- * @param isClosed whether there is a batch file of this name, without its ending, that a power cut doesn't take
+ * @param root the staging folder
+ * @param sync makes the entries of a folder durable
+ * @param isClosed whether a durable batch file of this name exists; the name has no extension
  */
 export function createSegments(
   root: string,
@@ -73,14 +72,14 @@ export function createSegments(
       await rename(temporary, path);
       await sync(root);
     } catch (error) {
-      // Whether or not they succeed: what stays is cleared with its batches.
+      // Even if this fails, what stays is removed with its batches.
       await Promise.allSettled([unlink(temporary), unlink(path)]);
       throw error;
     }
     index.add(name, entries);
   }
 
-  /** Gives what is in the staging, and has the index know the segments among it. */
+  /** Lists the staging folder, and updates the index. */
   async function lookAgain(): Promise<ReadonlySet<string>> {
     const known = index.names();
     const names = new Set(await readdir(root));
@@ -110,17 +109,17 @@ export function createSegments(
   }
 
   return {
-    /** The names in the staging now. Until it is called, {@link has} may not know what other processes have put. */
+    /** The current names in the staging folder. Until it is called, {@link has} may not know segments of other processes. */
     look: () => look(root),
 
-    /** Resolves when a power cut no longer loses the records. */
+    /** Resolves when the records survive a power cut. */
     async put(records: readonly SegmentLine[]): Promise<void> {
       const entries = records.map((record) => ({ batch: record.batch, line: segmentLine(record) }));
       const bytes = entries.reduce((sum, { line }) => sum + Buffer.byteLength(line), 0);
       try {
         await commit(entries, bytes);
       } catch {
-        // The disk may have had no room for what others have put, and have it for this.
+        // The disk may have had no room for the records of other calls, but has room for these.
         await write(entries);
       }
     },
@@ -131,8 +130,8 @@ export function createSegments(
     },
 
     /**
-     * Takes records out of all segments, durably; nothing there is fine.
-     * @returns the names in the staging before
+     * Removes records from all segments, durably; records that aren't there are ignored.
+     * @returns the names in the staging folder before
      */
     async remove(records: readonly SegmentLine[]): Promise<ReadonlySet<string>> {
       const names = await look(root);
@@ -156,8 +155,8 @@ export function createSegments(
     },
 
     /**
-     * Forgets batches that have their files, and removes the segments that no other needs. Not synced.
-     * @returns the names in the staging before
+     * Drops batches that have their files, and removes the segments that no other batch needs. Not synced.
+     * @returns the names in the staging folder before
      */
     async clear(batches: readonly string[]): Promise<ReadonlySet<string>> {
       const names = await look(root);
@@ -168,7 +167,7 @@ export function createSegments(
           index.closeIn(segment, batch);
         }
       }
-      // What can't be removed now, `sweep` removes.
+      // `sweep` removes what can't be removed now.
       await Promise.allSettled([...touched].map(removeIfDone));
       return names;
     },
@@ -176,8 +175,8 @@ export function createSegments(
 }
 
 /**
- * Overwrites lines with blanks, durably. In place, since others may be removing theirs from the same file, also in other
- * processes: each writes its own bytes alone.
+ * Overwrites lines with blanks, durably. In place, because others may be removing their lines from the same file, also in
+ * other processes: each writes only its own bytes.
  */
 async function blank(texts: readonly string[], path: string): Promise<void> {
   const content = await tolerate(['ENOENT'], readFile(path));
@@ -187,7 +186,7 @@ async function blank(texts: readonly string[], path: string): Promise<void> {
     const at = lineIn(content, line);
     return at < 0 ? [] : [{ at, length: line.length }];
   });
-  // Also where they are blank already: whoever did that may have failed before the sync.
+  // Even if they are blank already: whoever did that may have failed before the sync.
   const file = await tolerate(['ENOENT'], open(path, 'r+'));
   if (file === undefined) return;
   try {
@@ -198,7 +197,7 @@ async function blank(texts: readonly string[], path: string): Promise<void> {
   }
 }
 
-/** Where a whole line of a file begins; -1 when it isn't there. */
+/** Offset of a whole line in a file; -1 if it isn't there. */
 function lineIn(content: Buffer, line: Buffer): number {
   for (let at = content.indexOf(line); at >= 0; at = content.indexOf(line, at + 1)) {
     const begins = at === 0 || content[at - 1] === NEWLINE;

@@ -8,25 +8,25 @@ import { batchName } from './batch-files';
 import { createSharedSync, tolerate, writeDurably } from './durable-fs';
 import { stagingRoot, type StoreFolders } from './folders';
 import { createSegments } from './segments';
-import { digestOf, stagedText, type SegmentLine } from './staged-records';
+import { fileDigestOf, stagedText, type SegmentLine } from './staged-records';
 
-/** Where one record is staged, from `DATA_DIR`. */
+/** Path of a staged record, relative to `DATA_DIR`. */
 export function stagedPath(record: KeptRecord, batch: BatchRef): string {
   return join('staging', batchName(batch), stagedFileName(record));
 }
 
 function stagedFileName({ recordId }: KeptRecord): string {
-  return `${digestOf(recordId)}.json`;
+  return `${fileDigestOf(recordId)}.json`;
 }
 
 /**
- * The records that are saved and whose batch has no file yet: `DATA_DIR/staging/<batch>/<record>.json`, and for those
- * that were saved together a line of a segment, `DATA_DIR/staging/<uuid>.jsonl`. Batches are known by the name of their
- * file, not by their id alone, since ids start over when Temporal's database is thrown away.
+ * The staged records, which are saved while their batch has no file yet: `DATA_DIR/staging/<batch>/<record>.json`, or a line
+ * of a segment, `DATA_DIR/staging/<uuid>.jsonl`, if they were saved together. A batch is identified by the name of its file
+ * rather than by its id alone, because ids start over when Temporal's database is discarded.
  *
- * A killed attempt can leave a torn file. It never counts: its save didn't return, so it is repeated and completes the
- * file, or it is exhausted and rolled back. Nor can a late attempt tear what another one has completed: files are
- * never truncated, and the bytes that it writes are those that stand there.
+ * A killed attempt can leave an incomplete file. It never counts: its save didn't return, so it is either repeated and
+ * completes the file, or exhausted and rolled back. Nor can a late attempt damage a complete file: files are never
+ * truncated, and it writes the same bytes.
  *
  * @param isClosed see {@link createSegments}
  */
@@ -39,22 +39,22 @@ export function createStaging(folders: StoreFolders, isClosed: (batch: string) =
     join(folders.dataDir, stagedPath(record, batch));
 
   return {
-    /** Resolves when a power cut no longer loses the record. */
+    /** Resolves when the record survives a power cut. */
     async put(record: KeptRecord, batch: BatchRef): Promise<void> {
       const folder = folderOf(batch);
       await tolerate(['EEXIST'], mkdir(folder));
       const flags = constants.O_WRONLY | constants.O_CREAT;
       await writeDurably(pathOf(record, batch), Buffer.from(stagedText(record)), flags);
-      // The parent each time: that the folder was there doesn't say that whoever made it has synced it already.
+      // The parent each time: an existing folder may not have been synced yet by whoever created it.
       await Promise.all([sync(folder), sync(root)]);
     },
 
-    /** Likewise for records of several batches together. */
+    /** The same for records of several batches together. */
     async putAll(batches: readonly RecordsOfBatch[]): Promise<void> {
       await segments.put(batches.flatMap(({ batch, records }) => records.map(inBatch(batch))));
     },
 
-    /** Durably; nothing there is fine. Syncs even then: an earlier call may have removed it and died before the sync. */
+    /** Removes records durably; missing ones are ignored. It always syncs, in case an earlier call died before its sync. */
     async removeAll(batches: readonly RecordsOfBatch[]): Promise<void> {
       const names = await segments.remove(
         batches.flatMap(({ batch, records }) => records.map(inBatch(batch))),
@@ -68,18 +68,18 @@ export function createStaging(folders: StoreFolders, isClosed: (batch: string) =
       );
     },
 
-    /** Removes what came too late: the record, and the folder if nothing else is in it. */
+    /** Removes a record that came too late, and its folder if that is empty. */
     async withdraw(record: KeptRecord, batch: BatchRef): Promise<void> {
       await tolerate(['ENOENT'], unlink(pathOf(record, batch)));
       await tolerate(['ENOENT', 'ENOTEMPTY', 'EEXIST'], rmdir(folderOf(batch)));
     },
 
-    /** Likewise for what {@link putAll} has put. */
+    /** The same for what {@link putAll} wrote. */
     async withdrawAll(batches: readonly BatchRef[]): Promise<void> {
       await segments.clear(batches.map(batchName));
     },
 
-    /** Those of the records that are not in the staging with all their bytes. */
+    /** The records that are not completely staged. */
     async missing<T extends KeptRecord>(records: readonly T[], batch: BatchRef): Promise<T[]> {
       const lineOf = inBatch(batch);
       const notInSegment = (record: T): boolean => !segments.has(lineOf(record));
@@ -94,12 +94,12 @@ export function createStaging(folders: StoreFolders, isClosed: (batch: string) =
       const staged = await Promise.all(notSeen.map(isStaged));
       const notInFile = notSeen.filter((_, i) => staged[i] !== true);
       if (notInFile.length === 0) return [];
-      // Other processes may have put them.
+      // Other processes may have staged them.
       await segments.look();
       return notInFile.filter(notInSegment);
     },
 
-    /** Of batches that have their files. Not synced: what a power cut brings back, `sweep` removes. */
+    /** Removes the staged records of batches that have their files. Not synced: `sweep` removes what a power cut restores. */
     async clear(batches: readonly BatchRef[]): Promise<void> {
       const names = batches.map(batchName);
       const found = await segments.clear(names);

@@ -1,6 +1,7 @@
 import { readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HOUR } from '../domain/duration';
+import { groupBy } from '../domain/group-by';
 import { OUTCOME, outcomeLine } from '../domain/records/outcome';
 import type { KeptRecord } from '../domain/records/record';
 import { CLAIM_ENDING } from './claim';
@@ -9,23 +10,23 @@ import { stagingRoot, unfinishedRoot, type StoreFolders } from './folders';
 import { isSegment, isUnfinishedSegment } from './segments';
 import { stagedLines, type SegmentLine } from './staged-records';
 
-/** No attempt to write a batch file or a segment lasts this long; if one did, it would be repeated. */
+/** No attempt to write a batch file or segment takes this long; if one did, it would be repeated. */
 const UNFINISHED_FOR_MS = 1 * HOUR;
 
-/** What was removed. */
+/** How many files and folders were removed. */
 export interface Swept {
-  /** Folders and segments of the staging. */
+  /** Staging folders of batches, and segments. */
   staged: number;
   unfinishedFiles: number;
 }
 
 /**
- * Removes what killed workers and power cuts have left; done at start. Safe while other workers use the folders:
- * - a folder or a segment of the staging goes only when its batches have their files and every record in it has a line
- *   there, so nobody is going to ask for it; late saves of such a batch are refused anyway. What has no file is never touched.
- *   A torn record doesn't count: its save didn't return, and returns no more, as it looks for the file after writing.
- * - an unfinished batch file or segment goes when it is an hour old. Were its writer alive, it would find it gone and write
- *   anew. A claim to a content goes when its batch has its file: before that it decides what will stand there.
+ * Removes what killed workers and power cuts left behind; called at the start. Safe while other workers use the folders:
+ * - A staging folder or segment is removed only if its batches have their files and every record in it has a line there, so
+ *   nobody needs it any more; late saves of such a batch are refused anyway. If a batch has no file, nothing is touched. An
+ *   incomplete record doesn't count: its save didn't return and won't, because it checks for the file after writing.
+ * - An unfinished batch file or segment is removed when it is an hour old. If its writer were still alive, it would write it
+ *   again. A claim is removed when its batch has its file; until then it decides the content of the file.
  * What can't be read or removed is left for the next time.
  */
 export async function sweep(folders: StoreFolders, nowMs: number = Date.now()): Promise<Swept> {
@@ -34,7 +35,7 @@ export async function sweep(folders: StoreFolders, nowMs: number = Date.now()): 
     removeEach(root, async (name) => {
       if (isUnfinishedSegment(name)) return isOld(join(root, name), nowMs);
       if (!(await isAccountedFor(folders, name))) return false;
-      // Whoever wrote the file may not have come to that, and a power cut must not take both.
+      // The file's writer may not have synced it yet, and a power cut must not destroy both.
       await syncFolder(folders.outDir);
       return true;
     }),
@@ -43,7 +44,7 @@ export async function sweep(folders: StoreFolders, nowMs: number = Date.now()): 
   return { staged, unfinishedFiles };
 }
 
-/** The same for a store that has nothing but batch files in folders; gives how many were removed. */
+/** The same for a store that has only batch files in folders. @returns the number of removed files */
 export async function sweepUnfinished(
   folders: Pick<StoreFolders, 'outDir'>,
   nowMs: number = Date.now(),
@@ -69,21 +70,19 @@ async function removeEach(root: string, isLeftover: (name: string) => Promise<bo
       await rm(join(root, name), { recursive: true, force: true });
       removed++;
     } catch {
-      // Gone meanwhile, torn, or without a batch file: sweeping is housekeeping and must not keep a worker from starting.
+      // Removed meanwhile, incomplete, or without a batch file. Cleanup must not prevent a worker from starting.
     }
   }
   return removed;
 }
 
-/** @param name of a batch's folder or of a segment, in the staging */
+/** @param name of a batch's folder or of a segment, in the staging folder */
 async function isAccountedFor(folders: StoreFolders, name: string): Promise<boolean> {
   if (!isSegment(name)) return isWritten(folders, name, () => stagedOf(folders, name));
-  const byBatch = new Map<string, KeptRecord[]>();
-  for (const { batch, ...record } of await linesOf<SegmentLine>(join(stagingRoot(folders), name))) {
-    const records = byBatch.get(batch);
-    if (records === undefined) byBatch.set(batch, [record]);
-    else records.push(record);
-  }
+  const byBatch = groupBy(
+    await readStagedFile<SegmentLine>(join(stagingRoot(folders), name)),
+    ({ batch }) => batch,
+  );
   for (const [batch, records] of byBatch)
     if (!(await isWritten(folders, batch, () => Promise.resolve(records)))) return false;
   return true;
@@ -95,7 +94,7 @@ async function isWritten(
   batch: string,
   records: () => Promise<KeptRecord[]>,
 ): Promise<boolean> {
-  // Before the records, and not after them: see above on torn ones.
+  // Before the records rather than after them: see above on incomplete ones.
   const lines = (await readFile(join(outDir, `${batch}.log`), 'utf8')).split('\n');
   return (await records()).every((record) => hasLine(lines, record));
 }
@@ -103,14 +102,14 @@ async function isWritten(
 async function stagedOf(folders: StoreFolders, batch: string): Promise<KeptRecord[]> {
   const folder = join(stagingRoot(folders), batch);
   const files = (await readdir(folder)).map((file) => join(folder, file));
-  return (await Promise.all(files.map(linesOf))).flat();
+  return (await Promise.all(files.map((file) => readStagedFile(file)))).flat();
 }
 
-async function linesOf<T extends KeptRecord>(path: string): Promise<T[]> {
+async function readStagedFile<T extends KeptRecord>(path: string): Promise<T[]> {
   return stagedLines<T>(await readFile(path, 'utf8'));
 }
 
-/** In the text format a line holds no recordId, so the value has to do. */
+/** A line in the text format has no recordId, so the value must do. */
 function hasLine(lines: readonly string[], { recordId, value }: KeptRecord): boolean {
   const asText = Object.values(OUTCOME).map((outcome) =>
     outcomeLine({ recordId, value, outcome, attempts: 1, atMs: 0 }, 'text'),

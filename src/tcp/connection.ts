@@ -9,33 +9,33 @@ import { stopping, type ListTaker } from './take-list';
 export interface ConnectionParts {
   takeList: ListTaker;
   bounds: GatewayBounds;
-  /** Of one list, in bytes of its text. */
+  /** Maximum size of one list, in bytes of its text. */
   maxBytes: number;
   log: Logger;
 }
 
 export interface Connection {
-  /** Ends it: now if nothing is under way, else when what has arrived is answered. */
+  /** Ends the connection: now if nothing is pending, else when everything that has arrived is answered. */
   finish(): void;
-  /** Ends it now; a list that is being handed over may still be taken. */
+  /** Ends the connection now; a list that is being sent to Temporal may still be accepted. */
   cut(): void;
-  /** When it is closed and nothing of it is under way any more, or when it was cut. */
+  /** Resolves when the connection is closed and nothing is pending, or when it was cut. */
   readonly over: Promise<void>;
 }
 
 /**
- * Serves one client: one message after the other, each answered before the next is looked at. Nothing is read meanwhile,
- * so a client that sends faster than Temporal takes, or that doesn't read its replies, is held up by TCP itself.
- * What had arrived whole is taken even if the client is gone by then; what had not is forgotten.
+ * Serves one client, one message at a time: each is answered before the next is processed. Nothing is read meanwhile, so
+ * TCP slows down a client that sends faster than Temporal accepts, or that doesn't read its replies. A message that has
+ * arrived completely is processed even if the client is gone; an incomplete one is dropped.
  */
 export function serveConnection(socket: Socket, parts: ConnectionParts): Connection {
   const { takeList, bounds, maxBytes, log } = parts;
   const reader = createMessageReader({ maxBytes });
-  /** Whether what was read last is still being answered. */
+  /** Whether the last chunk is still being answered. */
   let answering = false;
-  /** Whether a list is being handed over, for which the client has to wait. */
+  /** Whether a list is being sent to Temporal, so the client has to wait. */
   let taking = false;
-  /** Whether it is to end when nothing is being answered: because the client has ended its side, or because we stop. */
+  /** Whether to end the connection once nothing is pending: the client has ended its side, or we are shutting down. */
   let clientLeft = false;
   let finishing = false;
   let ending = false;
@@ -52,7 +52,7 @@ export function serveConnection(socket: Socket, parts: ConnectionParts): Connect
     endSocket(socket, error === undefined ? '' : errorReply(error), bounds.lingerMs);
   }
 
-  /** Resolves when the system has it, or when the client is gone. */
+  /** Resolves when the operating system has the text, or the client is gone. */
   function reply(text: string): Promise<void> {
     return new Promise((resolve) => {
       if (socket.writable) socket.write(text, () => resolve());
@@ -101,7 +101,7 @@ export function serveConnection(socket: Socket, parts: ConnectionParts): Connect
     answerAll(next).catch(fail);
   }
 
-  /** A mistake of ours ends this connection, and no other. */
+  /** A bug ends this connection, and no other. */
   function fail(error: unknown): void {
     log.error({ err: error }, 'connection failed');
     cut();
@@ -121,7 +121,7 @@ export function serveConnection(socket: Socket, parts: ConnectionParts): Connect
     for (const timer of [listTimer, mistakeTimer, idleTimer]) clearTimeout(timer);
   }
 
-  /** For a list with a mistake in it whose end doesn't come. */
+  /** For a list that contains a mistake and whose end doesn't arrive. */
   function answerMistake(): void {
     answerOrCut(() => [reader.giveUp()]);
   }
@@ -133,7 +133,7 @@ export function serveConnection(socket: Socket, parts: ConnectionParts): Connect
     else end(clientLeft ? unfinished('The connection ended before the list') : stopping());
   }
 
-  /** Where the next message begins can't be told: dropping what has come would make messages of what is to come. */
+  /** The start of the next message is unknown: dropping what has arrived would turn the rest into messages. */
   function giveUp(): void {
     end(unfinished(`The list did not end within ${bounds.listMs} ms`));
   }
@@ -143,7 +143,7 @@ export function serveConnection(socket: Socket, parts: ConnectionParts): Connect
     settle();
   }
 
-  // Counted by messages: blank bytes between them are no reason to keep a connection.
+  // Only messages count: blank bytes between them don't keep a connection open.
   const idleTimer = setTimeout(
     safely(() => {
       if (!taking) end();
@@ -156,7 +156,7 @@ export function serveConnection(socket: Socket, parts: ConnectionParts): Connect
       if (!ending) answerOrCut(() => reader.read(bytes));
     }),
   );
-  // Comes also while nothing is read; what was sent before has been read by then.
+  // Also emitted while nothing is read; everything sent before has been read by then.
   socket.on(
     'end',
     safely(() => {
@@ -183,8 +183,8 @@ export function serveConnection(socket: Socket, parts: ConnectionParts): Connect
 }
 
 /**
- * Ends our side with a last text, and gives the client a moment to end its own. What it still sends is read and dropped:
- * closing with bytes unread would reset the connection, and with it what the client hasn't read of its replies.
+ * Ends our side with a last text, and gives the client a moment to end its side. What it still sends is read and dropped:
+ * closing with unread bytes would reset the connection, and the client would lose replies that it hasn't read.
  */
 export function endSocket(socket: Socket, text: string, lingerMs: number): void {
   if (socket.destroyed) return;
@@ -195,5 +195,5 @@ export function endSocket(socket: Socket, text: string, lingerMs: number): void 
 }
 
 function unfinished(what: string): KeepapartError {
-  return new KeepapartError('list-unfinished', `${what}; nothing of it was taken`);
+  return new KeepapartError('list-unfinished', `${what}; nothing of it was accepted`);
 }

@@ -4,33 +4,33 @@ import type { IntakeInstruments } from '../contracts/instruments';
 import { HOUR, SECOND } from '../domain/duration';
 import type { RecordLimits } from '../edge/records';
 
-/** Everything that the gateway needs from outside. */
+/** Dependencies of the gateway. */
 export interface GatewayDeps {
   batcher: Pick<BatcherClient, 'addRecords'>;
   limits: RecordLimits;
   logger: Logger;
-  /** Who measures. Nobody by default. */
+  /** Receives measurements. Default: none. */
   instruments?: IntakeInstruments;
-  /** Id of an accepted list; a random UUID by default. */
+  /** Creates the id of an accepted list. Default: a random UUID. */
   newRequestId?: () => string;
-  /** Whether this process is about to stop: nothing new is taken, what is under way is finished. */
+  /** Whether this process is shutting down: nothing new is accepted, and pending work is finished. */
   isDraining: () => boolean;
 }
 
 /** Bounds on connections. Times are in milliseconds. */
 export interface GatewayBounds {
-  /** At once. Each may hold `maxRequestBytes` of a list that isn't complete. */
+  /** Maximum simultaneous connections. Each may hold `maxRequestBytes` of an incomplete list. */
   maxConnections: number;
-  /** From the beginning of a list to its end; as long as HTTP gives to a whole request. */
+  /** Maximum time from the start of a list to its end; the same as HTTP allows for a whole request. */
   listMs: number;
   /**
-   * Without a byte, until a list with a mistake in it is over though its bracket hasn't closed: long enough for what is
-   * being sent to come whole, short for whoever waits for the reply.
+   * How long after its last byte a list with a mistake counts as ended although its bracket hasn't closed: long enough for
+   * the rest of a message to arrive, and short for a client that waits for the reply.
    */
   mistakeMs: number;
-  /** Without a message that was answered. Long, as clients of the old protocol stay connected between their lists. */
+  /** Maximum time without an answered message. Long, because clients of the old protocol stay connected between lists. */
   idleMs: number;
-  /** From our end of a connection to the client's, in which the client can still read what it was told. */
+  /** Time between our end of a connection and the client's, in which the client can still read its replies. */
   lingerMs: number;
 }
 

@@ -6,11 +6,11 @@ import { DEFAULT_BOUNDS, type GatewayBounds, type GatewayDeps } from './deps';
 import { errorReply } from './replies';
 import { createListTaker } from './take-list';
 
-/** The old protocol knows no keys, so nothing but this machine may reach it. */
+/** The old protocol has no keys, so only this machine may reach it. */
 const HOST = '127.0.0.1';
 
-/** Connections beyond the limit that are told so. Any further ones are closed without a word. */
-const TOLD = 32;
+/** Connections beyond the limit that get an error. Further ones are closed without a reply. */
+const REFUSED_WITH_REPLY = 32;
 
 export interface GatewayOptions {
   /** 0 picks a free one. */
@@ -23,15 +23,15 @@ export interface Gateway {
   address: string;
   port: number;
   /**
-   * Stops accepting, ends idle connections, and each other one when what it has sent is answered; whatever is under way
+   * Stops accepting, ends idle connections, and ends each other one when everything it sent is answered. What is pending
    * after `graceMs` is cut. Resolves when all are closed; calling it again waits for the same end.
    */
   close(options: { graceMs: number }): Promise<void>;
 }
 
 /**
- * Serves the old line protocol (docs/LINE-PROTOCOL.md) on the loopback interface. Rejects with `port-in-use` for a taken
- * port, and with `invalid-config` for one that needs rights; neither is retried.
+ * Serves the old line protocol (docs/LINE-PROTOCOL.md) on the loopback interface.
+ * @throws `port-in-use` if the port is taken, `invalid-config` if it requires privileges; neither is retried
  */
 export async function startGateway(deps: GatewayDeps, options: GatewayOptions): Promise<Gateway> {
   const { logger, limits } = deps;
@@ -66,12 +66,14 @@ export async function startGateway(deps: GatewayDeps, options: GatewayOptions): 
     endSocket(socket, errorReply(error), bounds.lingerMs);
   }
 
-  // Half-open: a client that has sent its last list and says so still gets its reply.
+  // Half-open: a client that ends its side after its last list still gets the reply.
   const server = createServer({ allowHalfOpen: true, noDelay: true }, accept);
-  server.maxConnections = bounds.maxConnections + TOLD;
+  server.maxConnections = bounds.maxConnections + REFUSED_WITH_REPLY;
   server.on('drop', logRefusals);
   await listen(server, options.port);
-  server.on('error', (error) => logger.error({ err: error }, 'the TCP gateway could not accept'));
+  server.on('error', (error) =>
+    logger.error({ err: error }, 'the TCP gateway could not accept a connection'),
+  );
   const { port } = server.address() as AddressInfo;
   let closed: Promise<void> | undefined;
   return {
@@ -106,11 +108,11 @@ function toCatalogued(error: NodeJS.ErrnoException, port: number): Error {
   if (error.code === 'EADDRINUSE') {
     const detail =
       `Port ${port} on ${HOST} is taken; it is TCP_PORT. Free it, or set KEEPAPART_TCP_PORT to another port, or to ` +
-      `0 to do without the TCP gateway.`;
+      `0 to disable the TCP gateway.`;
     return new KeepapartError('port-in-use', detail, options('a free port, or 0 for no gateway'));
   }
   if (error.code === 'EACCES') {
-    const detail = `Port ${port} on ${HOST} needs rights that this process lacks; set KEEPAPART_TCP_PORT to another.`;
+    const detail = `Port ${port} on ${HOST} requires privileges that this process doesn't have; set KEEPAPART_TCP_PORT to another port.`;
     return new KeepapartError(
       'invalid-config',
       detail,

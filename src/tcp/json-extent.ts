@@ -1,15 +1,15 @@
 import { createByteBuffer } from '../edge/byte-buffer';
 import { createJsonGrammar } from './json-grammar';
 
-/** Collects one JSON list or object whose bytes arrive in any number of pieces, by its brackets alone. */
+/** Collects one JSON list or object whose bytes arrive in any number of pieces; only its brackets determine its end. */
 export interface JsonExtent {
-  /** Takes bytes from index `from` on, the first bracket first and the last one last; returns the index after those. */
+  /** Takes bytes from index `from` on, from the first bracket to the last one; returns the index after the last byte. */
   take(bytes: Uint8Array, from: number): number;
-  /** Whether the bracket that closes the first one has come. */
+  /** Whether the bracket that closes the first one has arrived. */
   isClosed(): boolean;
-  /** Whether nothing that may come makes it JSON any more. */
+  /** Whether no further bytes can make it valid JSON. */
   isHopeless(): boolean;
-  /** All that was taken; `undefined` when it was more than the bound, beyond which nothing is kept. */
+  /** All bytes taken; undefined if there are more than the bound, in which case none are kept. */
   content(): Uint8Array | undefined;
 }
 
@@ -20,10 +20,9 @@ const OPENING = new Set(Buffer.from('[{'));
 const CLOSING = new Set(Buffer.from(']}'));
 
 /**
- * Where it ends is told by nothing but brackets and strings. What is not valid, or too large, is followed to its end all
- * the same, so that no list inside of it is ever taken for one that was sent.
- * Each byte is looked at once, and memory is at most twice what has come, whatever the pieces.
- * Working on bytes is right for UTF-8, in which no part of a longer character looks like one of ASCII.
+ * Only brackets and strings determine the end. Even an invalid or too large text is followed to its end, so that a list
+ * inside it is never mistaken for a message. Each byte is looked at once, and memory stays below twice the bytes received,
+ * however they were split. Working on bytes is correct for UTF-8, where no part of a longer character looks like ASCII.
  */
 export function createJsonExtent({ maxBytes, maxDepth }: { maxBytes: number; maxDepth: number }): JsonExtent {
   const grammar = createJsonGrammar(maxDepth);

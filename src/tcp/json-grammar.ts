@@ -1,13 +1,13 @@
-/** Follows a list or object byte by byte, as far as the grammar of JSON (RFC 8259) goes. */
+/** Checks a list or object byte by byte against the grammar of JSON (RFC 8259). */
 export interface JsonGrammar {
   /**
-   * Takes the next byte, the first bracket first, none behind the last. False from the first byte on after which nothing
-   * that may come makes it JSON of at most `maxDepth` levels. Whether bytes are UTF-8 is not looked at.
+   * Takes the next byte, from the first bracket to the last. Returns false from the first byte after which no further bytes
+   * can make it JSON of at most `maxDepth` levels. Doesn't check whether the bytes are UTF-8.
    */
   take(byte: number): boolean;
 }
 
-/** What may come next: gives what may come after that, or undefined where there is no way on. */
+/** A state of the parser: takes a byte and returns the next state, or undefined if the byte is not allowed. */
 type Expected = (byte: number) => Expected | undefined;
 
 const code = (char: string) => char.charCodeAt(0);
@@ -17,7 +17,7 @@ const isHexDigit = (byte: number) => isDigit(byte) || ((byte | 0x20) >= 0x61 && 
 const [QUOTE, BACKSLASH, COLON, COMMA] = [code('"'), code('\\'), code(':'), code(',')];
 const [MINUS, PLUS, POINT, ZERO, UNICODE] = [code('-'), code('+'), code('.'), code('0'), code('u')];
 const ESCAPED = new Set(Buffer.from('"\\/bfnrt'));
-/** By their first letter, what follows it. */
+/** The rest of each literal, by its first letter. */
 const LITERALS = new Map(['true', 'false', 'null'].map((word) => [code(word), Buffer.from(word.slice(1))]));
 const LIST = { opening: code('['), closing: code(']') };
 const OBJECT = { opening: code('{'), closing: code('}') };

@@ -4,39 +4,39 @@ import { createJsonExtent, type JsonExtent } from './json-extent';
 
 /** What a client has sent. */
 export type Message =
-  /** A list, from bracket to bracket or, after a mistake, to where it was given up: for a parser to judge. */
+  /** A list, from bracket to bracket or, after a mistake, up to where it was given up; a parser has to judge it. */
   | { kind: 'list'; bytes: Uint8Array }
   | { kind: 'exit' }
-  /** Anything else; after `wrong-protocol` nothing that follows means anything. */
+  /** Anything else. After `wrong-protocol`, the rest of the connection is meaningless. */
   | { kind: 'mistake'; error: KeepapartError };
 
-/** Finds the messages of one connection in its bytes. */
+/** Finds the messages in the bytes of one connection. */
 export interface MessageReader {
-  /** What is complete with this piece, in order. */
+  /** The messages that are complete with these bytes, in order. */
   read(bytes: Uint8Array): Message[];
-  /** Whether a message has begun whose end hasn't come. */
+  /** Whether a message has begun and not ended. */
   isMidway(): boolean;
-  /** Whether that message is a mistake, whatever comes: all that it still needs is its end. */
+  /** Whether that message is certainly a mistake, whatever follows; only its end is missing. */
   isHopeless(): boolean;
-  /** That message as it stands, which ends here: what comes from now on is the next one. */
+  /** Ends that message here and returns it; the next byte begins a new message. */
   giveUp(): Message;
 }
 
-/** Where the reader is, and what it waits for. */
+/** Where the reader is, and what it expects. */
 type State =
-  /** Nothing has begun: the first byte of a message. */
+  /** Between messages: the first byte of a message. */
   | 'between'
-  /** A quote was opened: the list or the word inside. */
+  /** After an opening quote: the list or the word. */
   | 'opened'
-  /** Inside a list or an object: the bracket that closes it. */
+  /** In a list or an object: the bracket that closes it. */
   | 'inside'
-  /** Inside a byte order mark, which some programs put in front of UTF-8: its next byte. */
+  /** In a byte order mark, which some programs send before UTF-8: its next byte. */
   | 'mark'
-  /** Inside the word `exit`: its next letter. */
+  /** In the word `exit`: its next letter. */
   | 'word'
-  /** Behind a list in quotes or the word: the closing quote on the same line, or what ends a word without quotes. */
+  /** After a quoted list or the word: the closing quote on the same line, or whatever ends an unquoted word. */
   | 'closing'
-  /** After a mistake: the end of the line, or of what has come so far. */
+  /** After a mistake: the end of the line, or of the bytes received so far. */
   | 'skipping';
 
 const EXIT = Buffer.from('exit');
@@ -46,7 +46,7 @@ const QUOTES = new Set(Buffer.from(`'"`));
 const BRACKETS = new Set(Buffer.from('[{'));
 const LIST = 0x5b;
 const BLANKS = new Set(Buffer.from(' \t'));
-/** What may stand between messages: also the NUL that ends a string in C, and that some programs send along. */
+/** Separators between messages, including the NUL at the end of a C string, which some programs send. */
 const SEPARATORS = new Set(Buffer.from(' \t\r\n\0'));
 
 /** How HTTP requests and TLS connections begin. */
@@ -56,18 +56,17 @@ const LONGEST_BEGINNING = 8;
 const EXPECTED = 'A message is a JSON list of records such as [1,2,3], also in quotes, or the word exit';
 
 /**
- * Splits bytes that nobody has framed: a list may come in many pieces, and many lists in one. Lists end where their
- * brackets close, wherever the pieces were cut, also those with a mistake in them: whoever reads gives them up if that
- * end doesn't come soon. After a mistake outside of brackets the rest of its line is dropped, or the rest of what has
- * come so far: it belongs to the mistake, which has one answer.
- *
- * `maxBytes` bounds a list, and with it what is kept of one that isn't complete.
+ * Splits a byte stream without framing into messages: a list may arrive in many pieces, and many lists in one. A list ends
+ * where its brackets close, regardless of how the bytes were split, even if it contains a mistake; the caller gives such
+ * a list up if its end doesn't arrive soon. After a mistake outside brackets, the rest of its line, or of the bytes received
+ * so far, is dropped: it belongs to the mistake, which gets one answer.
+ * @param options `maxBytes` bounds a list, and so what is kept of an incomplete one
  */
 export function createMessageReader({ maxBytes }: { maxBytes: number }): MessageReader {
   let state: State = 'between';
-  /** What the message under way is wrapped in. */
+  /** The quote around the current message. */
   let quote: number | undefined;
-  /** The list or object under way; none for a word. */
+  /** The current list or object; none for a word. */
   let extent: JsonExtent | undefined;
   let isList = false;
   let letters = 0;
@@ -78,7 +77,7 @@ export function createMessageReader({ maxBytes }: { maxBytes: number }): Message
     state = 'between';
   }
 
-  /** A mistake whose end can't be told; returns the index of the byte that showed it. */
+  /** Reports a mistake whose end is unknown; returns the index of the byte that revealed it. */
   function fail(at: number, detail = EXPECTED, code: ErrorCode = 'invalid-json'): number {
     complete(mistake(code, detail));
     state = 'skipping';
@@ -102,13 +101,13 @@ export function createMessageReader({ maxBytes }: { maxBytes: number }): Message
       state = 'opened';
       return at + 1;
     }
-    // A web page can have a browser send any text to this port: no list in it may be taken.
+    // A web page can make a browser send any text to this port, and no list in it may be accepted.
     if (isOtherProtocol(bytes, at))
       return fail(at, 'This port speaks neither HTTP nor TLS; HTTP is at HTTP_PORT', 'wrong-protocol');
     return fail(at);
   }
 
-  /** The message whose end has come: what follows is one of its own, whatever this one is. */
+  /** The message that has ended; what follows is a new message, whatever this one is. */
   function whole(): Message {
     if (extent === undefined) return { kind: 'exit' };
     if (!isList) return mistake('invalid-request', EXPECTED);
@@ -117,7 +116,7 @@ export function createMessageReader({ maxBytes }: { maxBytes: number }): Message
     return mistake('request-too-large', `The list is larger than ${maxBytes} bytes`);
   }
 
-  /** Takes what can be taken at once from index `at` on; returns the index after that. */
+  /** Processes what it can at once, from index `at` on; returns the index after that. */
   function step(bytes: Uint8Array, at: number): number {
     const byte = bytes[at] ?? NEWLINE;
     switch (state) {

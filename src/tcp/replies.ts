@@ -8,9 +8,9 @@ import { retryAfterMsOf } from '../edge/refusals';
 const MAX_DETAIL_LENGTH = 500;
 
 /**
- * The reply to a list that is durable: `has been save info data: [1, 2, 3]`, word for word as the old server gave it and
- * without a line end. That server printed a list of Python; whole numbers look the same there and in JSON, and any other
- * record is written as compact JSON, in which what a terminal would obey is escaped.
+ * The reply to a list that is durable: `has been save info data: [1, 2, 3]`, exactly as the old server sent it, without a
+ * line end. The old server printed a Python list. Whole numbers look the same there and in JSON; any other record is written
+ * as compact JSON, with escapes for what a terminal would interpret.
  */
 export function savedReply(values: readonly JsonValue[]): string {
   const texts = values.map((value) => printableJson(JSON.stringify(value)));
@@ -18,9 +18,9 @@ export function savedReply(values: readonly JsonValue[]): string {
 }
 
 /**
- * The reply to what was not taken, one line: `error <code>, <whether and when to repeat>: <detail>`. It ends with a line
- * end, so that a person can read it and a program tell it from the reply behind it.
- * @param detail instead of the error's own message
+ * The one-line reply to a message that was not accepted: `error <code>, <whether and when to repeat>: <detail>`. It ends
+ * with a newline, so that people can read it and programs can separate it from the next reply.
+ * @param detail replaces the error's own message
  */
 export function errorReply(error: KeepapartError, detail = error.message): string {
   const [first] = error.problems;

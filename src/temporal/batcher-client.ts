@@ -20,13 +20,13 @@ import { readRequest } from './views/request-view';
 import { readStatus } from './views/status-view';
 import { readWaits } from './views/waits-view';
 
-/** What those who measure ask as well, without ever waiting long. */
+/** The {@link BatcherClient} plus what the metrics read; neither addition ever waits for long. */
 interface TemporalBatcherClient extends BatcherClient {
   readings: Readings;
   expiry: DeadLetterExpiry;
 }
 
-/** The {@link BatcherClient} over Temporal. One per process, as the shards keep counts and this a cache of results. */
+/** The {@link BatcherClient} over Temporal. Create one per process: the shards keep counts, and this caches results. */
 export function createBatcherClient(client: Client, shards: Shards): TemporalBatcherClient {
   const { batcherId, settings } = shards.address;
   const remembersKeys = settings.idempotencyWindowKeys > 0;
@@ -45,8 +45,8 @@ export function createBatcherClient(client: Client, shards: Shards): TemporalBat
   return {
     readings: new Readings(shards),
     expiry: new DeadLetterExpiry(client, redriving.letters, redriving.known),
-    addRecords: ({ requestId, values }, { once = false } = {}) =>
-      (once ? shards.keyed : shards.of(requestId)).addRecords(requestId, values),
+    addRecords: ({ requestId, values, bytes }, { once = false } = {}) =>
+      (once ? shards.keyed : shards.of(requestId)).addRecords(requestId, values, bytes),
     openStream: (requestId, { once, stillWanted }) =>
       (once && remembersKeys ? shards.keyed : shards.of(requestId)).openStream(requestId, stillWanted),
     status,

@@ -14,7 +14,7 @@ import { limitsUpdate } from '../../src/contracts/workflow/limits';
 import { storeNoticeSignal } from '../../src/contracts/workflow/store-notice';
 import { MINUTE, SECOND } from '../../src/domain/duration';
 import { heldByRun, recordsInPage, type HeldRecord } from '../../src/temporal/rescue/held-by-run';
-import { inputOf, readStart } from '../../src/temporal/server/first-event';
+import { inputOf, readStart } from '../../src/temporal/server/history';
 import type { Carried, FaultContext } from './faults';
 import { comes } from './moments';
 import { APIS } from './fault-kinds';

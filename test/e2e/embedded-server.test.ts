@@ -135,7 +135,7 @@ describe('a database', () => {
     writeFileSync(join(dataDir, 'temporal.version'), '1.17.0\n');
     const { code, message } = await failure(start());
     expect(code).toBe('temporal-start-failed');
-    expect(message).toContain('was made by Temporal server 1.17.0');
+    expect(message).toContain('was created by Temporal server 1.17.0');
   });
 
   test('in use by a keepapart that is alive is refused, and given free when that one stops', async () => {

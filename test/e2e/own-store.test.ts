@@ -101,14 +101,14 @@ describe('a worker whose store can not be used ends before it takes work, with o
          open: () => ({ saveBatch: () => [] }),
        };`,
       { KEEPAPART_STORE_OPTIONS: '{"password":"hunter2"}' },
-      ["STORE_OPTIONS: expected what the store's schema takes: table is missing"],
+      ["STORE_OPTIONS: expected a value that the store's schema accepts: table is missing"],
     ],
     [
       'options that nothing takes',
       2,
       'export default { saveBatch: () => [] };',
       { KEEPAPART_STORE_OPTIONS: '{"password":"hunter2"}' },
-      ['STORE_OPTIONS: expected nothing, as this store takes no options; received 1 options'],
+      ['STORE_OPTIONS: expected nothing, because this store takes no options; received 1 options'],
     ],
     [
       'an open that fails',

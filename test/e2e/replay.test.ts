@@ -195,7 +195,7 @@ describe('keepapart replay', () => {
   test.each([
     ['a file that is not there', undefined, 'ENOENT'],
     ['a text', 'no history', 'is not valid JSON'],
-    ['other JSON', '{"events":[]}', 'begin with the workflow that started'],
+    ['other JSON', '{"events":[]}', 'begin with the start of its workflow'],
     ['decoded payloads', 'decoded', 'decoded'],
   ])('names what it can not read and tells why: %s', async (_title, content, reason) => {
     const file = path.join(folder.path, 'odd.json');

@@ -31,8 +31,8 @@ export async function auditHere(ledgers: readonly string[], env: Record<string, 
   return { clean: report.clean, damage: damageOf(report) };
 }
 
-function damageOf({ files, batches, postgres }: AuditReport): Record<string, number> {
-  const kinds = Object.entries({ ...files.damage, ...batches?.damage, ...postgres?.damage }) as [
+function damageOf({ files, batches, postgres, s3 }: AuditReport): Record<string, number> {
+  const kinds = Object.entries({ ...files.damage, ...batches?.damage, ...(postgres ?? s3)?.damage }) as [
     string,
     Found<unknown>,
   ][];

@@ -4,6 +4,7 @@ import { homedir, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { defaultCacheDir, resolveTemporalBinary } from '../../src/temporal/embedded/binary';
 import { startEmbeddedServer } from '../../src/temporal/embedded/embedded-server';
+import { offerS3, TEST_S3 } from './s3-binary';
 import { offerPostgres, TEST_POSTGRES } from './shared-postgres';
 import { TEST_ADDRESS, TEST_BINARY } from './temporal-server';
 
@@ -14,7 +15,7 @@ declare global {
 
 /**
  * Starts one Temporal server for the whole run, on a free port and with a database that is thrown away, and offers a
- * Postgres likewise.
+ * Postgres and the program of an S3 server likewise.
  */
 export default async function globalSetup(): Promise<void> {
   const env = process.env;
@@ -41,14 +42,17 @@ export default async function globalSetup(): Promise<void> {
       env,
     });
     const postgres = await offerPostgres();
+    const s3 = await offerS3();
     globalThis.stopTestServer = async () => {
       await postgres.close();
+      await s3.close();
       await server.stop();
       await removeData();
     };
     process.env[TEST_ADDRESS] = server.address;
     process.env[TEST_BINARY] = binary.path;
     process.env[TEST_POSTGRES] = postgres.url;
+    process.env[TEST_S3] = s3.url;
   } catch (error) {
     await removeData();
     throw error;

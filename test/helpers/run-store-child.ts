@@ -3,15 +3,17 @@ import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import type { StoreFolders } from '../../src/store/folders';
 import type { PostgresStoreOptions } from '../../src/store/postgres/postgres-store';
+import type { S3StoreOptions } from '../../src/store/s3/s3-store';
 import type { Settlement, StepReport } from './settle-batch';
 
 /** What the child process does: brings one batch into a store, step by step. */
 export interface ChildTask extends Settlement {
-  /** Folders of a file store, or how to open one in Postgres. */
-  store: { folders: StoreFolders } | { postgres: PostgresStoreOptions };
+  /** Folders of a file store, or how to open one in Postgres or S3. */
+  store: { folders: StoreFolders } | { postgres: PostgresStoreOptions } | { s3: S3StoreOptions };
   /**
    * It kills itself (SIGKILL) at this point, from 1: points are before each call that changes a file or folder (half of
-   * a write is then done), before each commit, and before each report of a step.
+   * a write is then done), before each commit, before each request that
+   * changes what is in S3, and before each report of a step.
    */
   dieAtPoint?: number;
 }
@@ -37,6 +39,8 @@ export async function runStoreChild(task: ChildTask, maxFileBytes?: number): Pro
   ];
   const limit = maxFileBytes === undefined ? 'unlimited' : String(maxFileBytes / BLOCK_BYTES);
   const child = spawn('sh', ['-c', `ulimit -f ${limit} && exec "$@"`, 'sh', ...node], {
+    // With what tests have set, as credentials: by default it would be Jest's own environment.
+    env: process.env,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const [output, complaints, [code, signal]] = await Promise.all([

@@ -1,10 +1,12 @@
 import { readdirSync, unlinkSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import type { RecordStore } from '../../src/domain/records/record-store';
 import { createFileStore } from '../../src/store/file-store';
-import type { StoreFolders } from '../../src/store/folders';
 import { openPostgresStore } from '../../src/store/postgres/postgres-store';
+import { openS3Store } from '../../src/store/s3/s3-store';
 import { interceptFs, type FsCall } from './intercept-fs';
 import { interceptQueries } from './intercept-queries';
+import { interceptS3 } from './intercept-s3';
 import type { ChildTask } from './run-store-child';
 import { settle } from './settle-batch';
 
@@ -28,6 +30,9 @@ function intercept(): void {
   interceptQueries((sql) => {
     if (sql === 'COMMIT') dieIfItIsTime();
   });
+  interceptS3(({ name }) => {
+    if (/^(Put|Delete)/.test(name)) dieIfItIsTime();
+  });
 }
 
 /** Writing and removing a folder are several calls to the kernel: a kill can come between them. */
@@ -46,14 +51,19 @@ function leaveHalfDone({ name, path, fd }: FsCall, args: readonly unknown[]): vo
   }
 }
 
+function open(): Promise<RecordStore & { close?: () => Promise<void> }> {
+  if ('postgres' in task.store) return openPostgresStore(task.store.postgres);
+  if ('s3' in task.store) return openS3Store(task.store.s3);
+  return Promise.resolve(createFileStore(task.store.folders));
+}
+
 void (async () => {
-  const postgres = 'postgres' in task.store ? await openPostgresStore(task.store.postgres) : undefined;
-  const store = postgres ?? createFileStore((task.store as { folders: StoreFolders }).folders);
+  const store = await open();
   if (task.dieAtPoint !== undefined) intercept();
   await settle(store, task, (done) => {
     dieIfItIsTime();
     // Synchronously: a report that a kill can take back would be no report.
     writeSync(STDOUT, `${JSON.stringify(done)}\n`);
   });
-  await postgres?.close();
+  await store.close?.();
 })();

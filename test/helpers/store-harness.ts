@@ -8,11 +8,14 @@ import {
   type PostgresStore,
   type PostgresStoreOptions,
 } from '../../src/store/postgres/postgres-store';
+import { openS3Store, type S3Store, type S3StoreOptions } from '../../src/store/s3/s3-store';
 import { sweep, sweepUnfinished } from '../../src/store/sweep';
 import { interceptFs } from './intercept-fs';
 import { interceptQueries } from './intercept-queries';
 import type { PostgresDatabase } from './postgres-server';
+import { interceptS3 } from './intercept-s3';
 import type { ChildTask } from './run-store-child';
+import type { S3Server } from './s3-server';
 import { contentsOf, storeFolders } from './store-folders';
 
 /** A store as its contract is tested: by several workers, each of which may be stopped between any two of its steps. */
@@ -121,6 +124,62 @@ export async function postgresHarness(
     elsewhere: { postgres: opening },
     async close() {
       await Promise.all(workers.map((worker) => worker.close()));
+    },
+  };
+}
+
+/** The harness of a store in S3, with what its workers are opened with. */
+export interface S3Harness extends StoreHarness {
+  opening: S3StoreOptions;
+  worker(): Promise<S3Store>;
+}
+
+let prefixes = 0;
+
+/** Below a prefix of its own in the server's bucket. */
+export async function s3Harness(server: S3Server, options: Partial<S3StoreOptions> = {}): Promise<S3Harness> {
+  const folders = await storeFolders();
+  const prefix = `test-${++prefixes}/`;
+  const workers: S3Store[] = [];
+  const opening: S3StoreOptions = {
+    bucket: server.bucket,
+    prefix,
+    region: '',
+    endpoint: server.endpoint,
+    pathStyle: true,
+    timeoutMs: 30_000,
+    requestsAtOnce: 16,
+    compression: 'none',
+    where: 'a test',
+    outDir: folders.outDir,
+    ...options,
+  };
+  async function worker(): Promise<S3Store> {
+    const opened = await openS3Store(opening);
+    workers.push(opened);
+    return opened;
+  }
+  return {
+    opening,
+    outDir: folders.outDir,
+    worker,
+    intercept(before) {
+      const restores = [interceptFs(before), interceptS3(before)];
+      return () => restores.forEach((restore) => restore());
+    },
+    // Nobody ever waits for anybody.
+    overOrBlocked: (call) => call.then(() => undefined),
+    leftovers: async () => [
+      ...(await server.keys(`${prefix}staging/`)),
+      ...readdirSync(join(folders.outDir, '.unfinished')),
+    ],
+    async sweep() {
+      await (await worker()).sweep(Date.now() + 2 * HOUR);
+      await sweepUnfinished(folders, Date.now() + 2 * HOUR);
+    },
+    elsewhere: { s3: opening },
+    async close() {
+      await Promise.all(workers.map((opened) => opened.close()));
     },
   };
 }

@@ -29,7 +29,7 @@ test('Every error is problem details whose type, status and title are those of t
   expect(response.headers['content-type']).toBe('application/problem+json; charset=utf-8');
   expect(response.body as Problem).toEqual({
     type: 'urn:keepapart:error:not-found',
-    title: 'There is nothing here',
+    title: 'Not found',
     status: 404,
     detail: 'There is nothing at /nowhere',
     instance: 'urn:keepapart:http-request:abc-1',

@@ -29,7 +29,7 @@ const batchView: BatchView = {
   runId: 'run',
   file: 'test_log_202002020202_batcher-0-00000001.log',
   work: [],
-  saving: { text: 'each record by an activity of its own', shape: 'record', due: null },
+  saving: { text: 'one activity per record', shape: 'record', due: null },
   cut: {
     text: 'as it was told',
     maxBatchSize: 5,

@@ -7,7 +7,8 @@ import { openDatabase } from '../helpers/shared-postgres';
 import { isUnfinishedSegment } from '../../src/store/segments';
 import { runStoreChild } from '../helpers/run-store-child';
 import { settle } from '../helpers/settle-batch';
-import { fileHarness, postgresHarness, type StoreHarness } from '../helpers/store-harness';
+import { startS3, type S3Server } from '../helpers/s3-server';
+import { fileHarness, postgresHarness, s3Harness, type StoreHarness } from '../helpers/store-harness';
 import { BATCH, BATCH_FILE, record, rolledBack, saved } from '../helpers/store-folders';
 
 const RECORDS = [saved(record(1, { name: 'first' })), rolledBack(record(2))];
@@ -21,8 +22,12 @@ interface Way {
 }
 
 let database: PostgresDatabase;
+let s3: S3Server;
 beforeAll(async () => void (database = await openDatabase()));
+// Its program may have to be built first.
+beforeAll(async () => void (s3 = await startS3()), 20 * MINUTE);
 afterAll(() => database.remove());
+afterAll(() => s3.remove());
 
 /** Kills a worker at its n-th point, lets another one go on, and says if the first had died. */
 async function killThenGoOn(harness: StoreHarness, dieAtPoint: number, { together, steps }: Way) {
@@ -52,6 +57,7 @@ async function killThenGoOn(harness: StoreHarness, dieAtPoint: number, { togethe
 
 const inFiles = (): Promise<StoreHarness> => fileHarness();
 const inPostgres = (): Promise<StoreHarness> => postgresHarness(database);
+const inS3 = (): Promise<StoreHarness> => s3Harness(s3);
 
 describe.each<[store: string, how: string, setUp: () => Promise<StoreHarness>, Way]>([
   ['files', 'one by one', inFiles, { together: false, steps: 4, leastPoints: 20 }],
@@ -59,6 +65,9 @@ describe.each<[store: string, how: string, setUp: () => Promise<StoreHarness>, W
   // A commit and a report for each step, and the publishing of the file.
   ['Postgres', 'one by one', inPostgres, { together: false, steps: 4, leastPoints: 12 }],
   ['Postgres', 'together', inPostgres, { together: true, steps: 3, leastPoints: 10 }],
+  // What is written to S3 and removed there, a report for each step, and the publishing of the file.
+  ['S3', 'one by one', inS3, { together: false, steps: 4, leastPoints: 12 }],
+  ['S3', 'together', inS3, { together: true, steps: 3, leastPoints: 12 }],
 ])('Two records in %s, one of them rolled back, saved and closed %s:', (_store, _how, setUp, way) => {
   test(
     'G4, G10: wherever a worker is killed, a reader sees a whole file or none, and the next worker finishes',

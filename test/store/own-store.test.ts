@@ -84,7 +84,7 @@ describe('A store of the user', () => {
     const problems: FieldProblem[] = [
       {
         field: 'STORE_OPTIONS/url/port',
-        expected: expect.stringContaining("what the store's schema takes: ") as string,
+        expected: expect.stringContaining("a value that the store's schema accepts: ") as string,
         received: 'a value of type string (not shown)',
       },
     ];
@@ -98,7 +98,7 @@ describe('A store of the user', () => {
   test('whose open gives no store is refused.', async () => {
     await expect(open({ default: { open: () => ({ save: saveBatch }) } })).rejects.toMatchObject({
       code: 'invalid-config',
-      message: expect.stringContaining('expected open to give an object with saveBatch'),
+      message: expect.stringContaining('expected open to return an object with saveBatch'),
     });
   });
 });

@@ -277,7 +277,7 @@ describe('opening the store', () => {
     await server.query(`UPDATE ${harness.schema}.version SET version = 2`);
     await expect(harness.worker()).rejects.toMatchObject({
       code: 'postgres-unusable',
-      message: expect.stringContaining('are of version 2, and this keepapart knows version 1'),
+      message: expect.stringContaining('have version 2, but this keepapart needs version 1'),
     });
   });
 });

@@ -64,7 +64,7 @@ describe('A store around code that saves batches', () => {
       'saved',
       { code: 'save-failed', message: 'busy', retryAfterMs: 1500 },
       { code: 'record-rejected', message: 'too odd' },
-      { code: 'save-failed', message: 'the store asks for another attempt' },
+      { code: 'save-failed', message: 'the store requests another attempt' },
       'saved',
     ]);
     const settled = FIVE.map((one, i) => (i === 0 || i === 4 ? saved(one) : rolledBack(one)));
@@ -143,7 +143,7 @@ describe('A store around code that saves batches', () => {
     const { worker } = await savingHarness(saver, { timeoutMs: 100 });
     const [late] = await saveTogether(worker(), [{ batch: BATCH, records: FIVE.slice(0, 1) }], attempt());
     expect(outcomesOf(late)).toEqual([
-      { code: 'save-failed', message: 'saveBatch has not answered within 0.1 s (STORE_TIMEOUT_MS)' },
+      { code: 'save-failed', message: 'saveBatch did not return within 0.1 s (STORE_TIMEOUT_MS)' },
     ]);
     const cancel = new AbortController();
     const { worker: patient } = await savingHarness(saver);
@@ -155,7 +155,7 @@ describe('A store around code that saves batches', () => {
     await waitFor('the call to have begun', () => Promise.resolve(signals.length === 2));
     cancel.abort();
     expect(outcomesOf((await saving)[0])).toEqual([
-      { code: 'save-failed', message: 'saveBatch was called off' },
+      { code: 'save-failed', message: 'saveBatch was cancelled' },
     ]);
     expect(signals.every(({ aborted }) => aborted)).toBe(true);
   });

@@ -3,7 +3,8 @@ import { CONTRACT } from '../../src/store/testing/contract';
 import type { StoreUnderTest } from '../../src/store/testing/subject';
 import type { PostgresDatabase } from '../helpers/postgres-server';
 import { openDatabase } from '../helpers/shared-postgres';
-import { fileHarness, postgresHarness } from '../helpers/store-harness';
+import { startS3, type S3Server } from '../helpers/s3-server';
+import { fileHarness, postgresHarness, s3Harness } from '../helpers/store-harness';
 import { endpointSubject, memorySaver, savingSubject, subjectOf } from '../helpers/store-subjects';
 
 /*
@@ -11,13 +12,18 @@ import { endpointSubject, memorySaver, savingSubject, subjectOf } from '../helpe
  * kill here: kill.test.ts does that at every call into the file system, and own-store.test.ts of the e2e tests for a module.
  */
 let database: PostgresDatabase;
+let s3: S3Server;
 beforeAll(async () => void (database = await openDatabase()));
+// Its program may have to be built first.
+beforeAll(async () => void (s3 = await startS3()), 20 * MINUTE);
 afterAll(() => database.remove());
+afterAll(() => s3.remove());
 
 const STORES: [name: string, setUp: () => Promise<StoreUnderTest>][] = [
   ['files', async () => subjectOf(await fileHarness())],
   ['files without hard links', async () => subjectOf(await fileHarness({ hardLinks: false }))],
   ['Postgres', async () => subjectOf(await postgresHarness(database))],
+  ['S3', async () => subjectOf(await s3Harness(s3))],
   [
     'code of the user',
     async () => {

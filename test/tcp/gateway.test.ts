@@ -193,7 +193,7 @@ describe('What can not be taken has one line for an answer, and the connection s
     const line = await client.ask('[{"a":[]},\n\u001b]', '\n');
     expect(line).toMatch(/^error invalid-json, do not repeat: [^\p{Cc}]+\n$/u);
     expect(await client.ask('[1,[],[2]]', '\n')).toBe(
-      'error invalid-request, do not repeat: The records are not valid; none was taken ' +
+      'error invalid-request, do not repeat: The records are not valid; none was accepted ' +
         '(/1: expected a record that is not itself a list, received [] (array), and 1 more)\n',
     );
   });
@@ -219,7 +219,7 @@ describe('What can not be taken has one line for an answer, and the connection s
 });
 
 describe('A refusal of the ingest is one line that says whether and when to repeat:', () => {
-  const unknown = 'It is not known whether the list was taken; our log has more, under r1';
+  const unknown = 'It is not known whether the list was accepted; our log has details under r1';
   const away = { cause: 'beneath', retryAfterMs: 1000 };
   test.each([
     [
@@ -257,7 +257,7 @@ describe('A refusal of the ingest is one line that says whether and when to repe
     const client = await gateway.connect();
     gateway.drain.on = true;
     expect(await client.ask('[1]', '\n')).toBe(
-      'error not-ready, repeat after 5 s: This process is about to stop; nothing was taken\n',
+      'error not-ready, repeat after 5 s: This process is shutting down; nothing was accepted\n',
     );
     expect(gateway.taken()).toEqual([]);
   });
@@ -303,7 +303,7 @@ test('The log has one line per list, with ids and counts and without values.', a
   const lines = gateway.logs.map((line) => JSON.parse(line) as Record<string, unknown>);
   const told = lines.filter(({ level }) => Number(level) >= 30);
   expect(told.map(({ msg, code, requestId, records }) => [msg, code, requestId, records])).toEqual([
-    ['list taken', undefined, 'r1', 1],
+    ['list accepted', undefined, 'r1', 1],
     ['list refused', 'invalid-json', 'r2', undefined],
     ['message refused', 'invalid-json', undefined, undefined],
     ['list refused', 'invalid-request', 'r3', undefined],

@@ -67,7 +67,7 @@ async function failureOf(call: Promise<unknown>): Promise<ApplicationFailure> {
 }
 
 describe('save', () => {
-  test('hands the record and its batch to the store, and tells the attempt that succeeded.', async () => {
+  test('passes the record and its batch to the store, and returns the number of the successful attempt.', async () => {
     const store = createMemoryStore();
     const saved = jest.spyOn(store, 'save');
     const { save } = activitiesOver({ store });
@@ -108,7 +108,7 @@ describe('save', () => {
     },
   );
 
-  test('fails readably when the store throws what is no error.', async () => {
+  test('fails with a readable message if the store throws something other than an error.', async () => {
     // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- a store may be that bad
     const store = { ...createMemoryStore(), save: () => Promise.reject('just a text') };
     const failure = await failureOf(run(activitiesOver({ store }).save, { record, batch }));
@@ -126,7 +126,7 @@ describe('rollback and closeBatches', () => {
     format: 'json' as const,
   };
 
-  test('hand what they get to the store; closing tells where the batch is.', async () => {
+  test('pass their input to the store; closing returns the location of the batch.', async () => {
     const store = createMemoryStore();
     const { rollback, closeBatches } = activitiesOver({ store });
     expect(await run(rollback, batches)).toEqual({ failures: [], failed: [] });
@@ -136,7 +136,7 @@ describe('rollback and closeBatches', () => {
     expect([...store.files.values()]).toEqual([[settled]]);
   });
 
-  test('fail as store-failed, to be retried, or as what the store says, and tell their attempt.', async () => {
+  test("fail with store-failed, to be retried, or with the store's own code, and report their attempt.", async () => {
     const store = {
       ...createMemoryStore(),
       rollback: () => Promise.reject(new Error('away')),
@@ -158,7 +158,7 @@ describe('settleBatch', () => {
   };
   const input = { ...settled, reason: 'its batch was terminated', atMs: 7 };
 
-  test('G4: rolls back and publishes what has no outcome, and tells the same when it is repeated.', async () => {
+  test('G4: rolls back and publishes records without an outcome, and returns the same when it is repeated.', async () => {
     const store = createMemoryStore();
     const { settleBatch } = activitiesOver({ store });
     const result = await run(settleBatch, input);
@@ -170,7 +170,7 @@ describe('settleBatch', () => {
     expect(store.outcomes()).toHaveLength(1);
   });
 
-  test('is retried while a rollback fails, and after as many attempts as a rollback gets, tells it.', async () => {
+  test('is retried while a rollback fails, up to the limit of rollback attempts, and then reports the failure.', async () => {
     const store = createMemoryStore();
     store.beforeRollback = () => {
       throw new Error('away');
@@ -184,7 +184,10 @@ describe('settleBatch', () => {
     expect(store.files.size).toBe(0);
     const { outcomes } = await run(settleBatch, input, newEnvironment(ROLLBACK_ATTEMPTS));
     expect(outcomes).toMatchObject([
-      { error: 'its batch was terminated; its undo failed after 10 attempts: away', rollbackError: 'away' },
+      {
+        error: 'its batch was terminated; its rollback failed after 10 attempts: away',
+        rollbackError: 'away',
+      },
     ]);
   });
 
@@ -198,7 +201,7 @@ describe('settleBatch', () => {
   });
 });
 
-test('a store that says when it is to be asked again is asked again then.', async () => {
+test('A store that asks for a certain retry time is retried then.', async () => {
   const store = createMemoryStore();
   store.beforeSave = () => {
     throw new KeepapartError('save-failed', 'busy', { retryAfterMs: 2500 });
@@ -216,7 +219,7 @@ describe('adoptChild', () => {
     expect(waitForChild).toHaveBeenCalledWith('b-1', environment.context.cancellationSignal);
   });
 
-  test('gives up when it is cancelled, and says so as a cancellation.', async () => {
+  test('stops when it is cancelled, and fails with a cancellation.', async () => {
     const environment = newEnvironment();
     const waitForChild = (_: string, signal: AbortSignal) =>
       new Promise<ChildClosing>((_resolve, reject) => {
@@ -278,7 +281,7 @@ describe('heartbeats', () => {
   });
 });
 
-describe('what the batch workflow reads out of a failed save', () => {
+describe("What the child's workflow derives from a failed save", () => {
   const failed = (cause: Error | undefined) =>
     new ActivityFailure('Activity task failed', 'save', 'r:0', 'MAXIMUM_ATTEMPTS_REACHED', 'worker', cause);
 
@@ -301,7 +304,7 @@ describe('what the batch workflow reads out of a failed save', () => {
     ['another failure', ApplicationFailure.create({ message: 'no such activity' }), 'no such activity'],
     ['any error', new Error('broken'), 'broken'],
     ['nothing', undefined, 'Activity task failed'],
-  ])('is that all attempts were used when nobody counted them: %s.', (_, cause, message) => {
+  ])("is that all attempts were used if the failure doesn't say: %s.", (_, cause, message) => {
     expect(describeSaveFailure(failed(cause), 5)).toEqual({ attempts: 5, message });
   });
 
@@ -315,7 +318,7 @@ describe('what the batch workflow reads out of a failed save', () => {
     });
   });
 
-  test('says when the store refused the record for good, and that this was before the attempts were used up.', async () => {
+  test('says that the store permanently rejected the record before the attempts were used up.', async () => {
     const store = createMemoryStore();
     store.beforeSave = () => {
       throw new KeepapartError('record-rejected', 'Bad');
@@ -324,11 +327,11 @@ describe('what the batch workflow reads out of a failed save', () => {
     const failure = new ActivityFailure('Failed', 'save', 'r:0', 'NON_RETRYABLE_FAILURE', 'worker', cause);
     expect(describeSaveFailure(failure, 5)).toEqual({
       attempts: 2,
-      message: 'refused for good at attempt 2 of 5: Bad',
+      message: 'permanently rejected at attempt 2 of 5: Bad',
     });
   });
 
-  test('is, for the rollback, whether it was refused; and nothing when it is a bug.', () => {
+  test('is, for a rollback, whether it was permanently rejected; a bug is rethrown.', () => {
     const refused = (retryState: 'NON_RETRYABLE_FAILURE' | 'MAXIMUM_ATTEMPTS_REACHED') =>
       new ActivityFailure('Failed', 'rollback', '1', retryState, 'worker', new Error('no'));
     expect(describeUndoFailure(refused('NON_RETRYABLE_FAILURE'), 10)).toMatchObject({ refused: true });
@@ -340,12 +343,12 @@ describe('what the batch workflow reads out of a failed save', () => {
     expect(() => describeUndoFailure(new TypeError('a bug'), 10)).toThrow('a bug');
   });
 
-  test('is cut to a length that history and file can bear.', () => {
+  test('is cut to a bounded length.', () => {
     const { message } = describeSaveFailure(failed(new Error('x'.repeat(10_000))), 5);
     expect(message).toBe('x'.repeat(500));
   });
 
-  test('is nothing when it is a bug: that goes on as it is.', () => {
+  test('is nothing for a bug, which is rethrown.', () => {
     const bug = new TypeError('a bug');
     expect(() => describeSaveFailure(bug, 5)).toThrow(bug);
   });

@@ -47,7 +47,7 @@ function counts({ damage, waiting, unacknowledged }: FileReport) {
   };
 }
 
-describe('lines of the format text are matched by value (G4)', () => {
+describe('In an audit, lines in the format text are matched by value (G4):', () => {
   const text = (...values: JsonValue[]) =>
     lines(
       values.map((value) => ['', value]),
@@ -59,11 +59,11 @@ describe('lines of the format text are matched by value (G4)', () => {
     ['b:0', { x: 1, y: 2 }],
   ];
 
-  test('equal values count as often as they were acknowledged, however they are written', () => {
+  test('Each of several equal values needs a line, regardless of the notation', () => {
     expect(counts(auditOf(three, [text(7), text({ y: 2, x: 1 }, 7)]))).toEqual({});
   });
 
-  test('of several records with one value, as many are missing as there are lines too few', () => {
+  test('The number of missing records with a value is the number of missing lines', () => {
     const report = auditOf(three, [text(7)]);
     expect(counts(report)).toEqual({ missing: 2 });
     expect(report.unaccounted).toEqual(['a:0', 'a:1', 'b:0']);
@@ -73,26 +73,26 @@ describe('lines of the format text are matched by value (G4)', () => {
     ]);
   });
 
-  test('a line too many is doubled when its value was acknowledged, and nobody’s when not', () => {
+  test('A surplus line is doubled if its value was acknowledged, and unacknowledged otherwise', () => {
     const report = auditOf(three, [text(7, 7), text(7, { x: 1, y: 2 }, 8, 8)]);
     expect(counts(report)).toEqual({ doubled: 1, unacknowledged: 2 });
     expect(report.damage.doubled.first).toEqual([{ value: '7', lines: 1, file: 'file-1' }]);
   });
 
-  test('a record that waits accounts for one of the lines too few, and never for one too many', () => {
+  test('A waiting record accounts for one missing line, and never for a surplus line', () => {
     expect(counts(auditOf(three, [text(7)], ['a:1', 'b:0']))).toEqual({ waiting: 2 });
     expect(counts(auditOf(three, [text(7)], ['a:0', 'a:1', 'b:0']))).toEqual({ waiting: 2 });
     expect(counts(auditOf(three, [text(7, 7, { x: 1, y: 2 })], ['a:1']))).toEqual({});
   });
 });
 
-describe('lines of the format json are matched by recordId (G4)', () => {
+describe('In an audit, lines in the format json are matched by recordId (G4):', () => {
   const acknowledged: Kept[] = [
     ['a:0', 7],
     ['a:1', 7],
   ];
 
-  test('equal values do not stand in for one another', () => {
+  test("A line doesn't count for a different record with an equal value", () => {
     const report = auditOf(acknowledged, [
       lines(
         [
@@ -109,7 +109,7 @@ describe('lines of the format json are matched by recordId (G4)', () => {
     expect(report.unacknowledged?.first).toEqual([{ recordId: 'c:0', files: ['file-0'] }]);
   });
 
-  test('a value that is not the one that was acknowledged is told', () => {
+  test('A value that differs from the acknowledged one is reported', () => {
     expect(counts(auditOf(acknowledged, [lines([['a:0', 7]], 'json'), lines([['a:1', 8]], 'json')]))).toEqual(
       {
         altered: 1,
@@ -117,7 +117,7 @@ describe('lines of the format json are matched by recordId (G4)', () => {
     );
   });
 
-  test('beside lines of the format text, those are matched with what is left', () => {
+  test('Lines in the format text are matched with the records that have no json line', () => {
     const [first = ['', 0] as Kept, second = ['', 0] as Kept] = acknowledged;
     expect(counts(auditOf(acknowledged, [lines([first], 'json') + lines([second], 'text')]))).toEqual({});
     expect(counts(auditOf(acknowledged, [lines(acknowledged, 'json'), lines([second], 'text')]))).toEqual({
@@ -126,14 +126,14 @@ describe('lines of the format json are matched by recordId (G4)', () => {
   });
 });
 
-test('only the first places are listed, and all are counted', () => {
+test('An audit counts all findings, and lists the first ones', () => {
   const many = Array.from({ length: LISTED + 5 }, (_, index): Kept => [`r:${index}`, index]);
   const { missing } = auditOf(many, []).damage;
   expect(missing.count).toBe(LISTED + 5);
   expect(missing.first).toHaveLength(LISTED);
 });
 
-test('a ledger counts records once, and refuses what is no acknowledgement', () => {
+test('A ledger counts each record once, and rejects lines that are not acknowledgements', () => {
   const collected = createLedger(same);
   const line = JSON.stringify({ recordId: 'a:b:0', value: null });
   expect([collected.add(line), collected.add(line)]).toEqual([undefined, undefined]);
@@ -142,10 +142,10 @@ test('a ledger counts records once, and refuses what is no acknowledgement', () 
   for (const bad of ['', 'null', '7', '{"recordId":"a:0"}', '{"recordId":"a","value":1}', '{"value":1}']) {
     expect(collected.add(bad)).toContain('is not {"recordId"');
   }
-  expect(collected.add('{"recordId":"a:b:0","value":1}')).toContain('again, with another value');
+  expect(collected.add('{"recordId":"a:b:0","value":1}')).toContain('again with a different value');
 });
 
-test('a file is held against what stands with its batch, where that is known (G1, G2)', () => {
+test('A file is checked against the settings that its batch was cut by, if they are known (G1, G2)', () => {
   const audit = createAudit({ maxBatchSize: 2, rules: [{ pair: [1, 2] }], keyOf: same });
   const file = (...values: number[]) => ({
     name: 'f',

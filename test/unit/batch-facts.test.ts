@@ -1,7 +1,7 @@
 import { WORKFLOW_TYPE } from '../../src/contracts/workflow/ids';
 import { batchesIn, type ExecutionInfo } from '../../src/temporal/children/batch-facts';
 
-test('A batch has the requests that its child names, and no request by a name that every object has.', () => {
+test("A batch has the requests in its child's memo, and none that is named like a property of every object.", () => {
   const info = {
     type: WORKFLOW_TYPE.child,
     workflowId: 'batch-1',

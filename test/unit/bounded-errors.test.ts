@@ -15,7 +15,7 @@ const CONTROL = '\u0001';
 
 const anyText = fc.string({ unit: 'binary', maxLength: 300 });
 
-test('A text is cut to bytes of UTF-8, as its longest beginning of whole characters that fits.', () => {
+test('A text is cut to the longest beginning of whole characters that fits into a number of bytes in UTF-8.', () => {
   fc.assert(
     fc.property(anyText, fc.nat({ max: 400 }), (text, maxBytes) => {
       const cut = cutToBytes(text, maxBytes);
@@ -33,11 +33,11 @@ test.each([
   ['😀😀', 7, '😀'],
   ['abc', 3, 'abc'],
   ['abc', 0, ''],
-])('%j of at most %d bytes is %j.', (text, bytes, cut) => {
+])('The text %j, cut to %d bytes, is %j.', (text, bytes, cut) => {
   expect(cutToBytes(text, bytes)).toBe(cut);
 });
 
-test('The errors of an outcome take no more bytes of JSON together than they may, and what fits is left as it is.', () => {
+test('The error texts of an outcome are shortened to the given size of JSON, and unchanged if they fit.', () => {
   const anyOutcome = fc.record({
     error: fc.option(anyText, { nil: undefined }),
     rollbackError: fc.option(anyText, { nil: undefined }),
@@ -66,7 +66,7 @@ describe('Settling a batch of a thousand records', () => {
   const batch = { batchId: 'b-00000001', openedAtMs: 0, flushReason: 'size' as const, records };
   const input = { batch, format: 'json' as const, reason: 'its workflow was terminated', atMs: 1 };
 
-  test('G6: has a result that fits a payload, though each rollback fails for another reason of any length.', async () => {
+  test('G6: has a result that fits into a payload, even if each rollback fails with a different, long error.', async () => {
     const store = createMemoryStore();
     store.beforeRollback = ({ recordId }) => {
       throw new Error(recordId + CONTROL.repeat(10 * KIB));
@@ -78,7 +78,7 @@ describe('Settling a batch of a thousand records', () => {
     expect(store.outcomes().map(({ error }) => error)).toEqual(result.outcomes.map(({ error }) => error));
   });
 
-  test('G6: has a result that fits a payload, whatever errors are published already, and changes none of these.', async () => {
+  test("G6: has a result that fits into a payload, and doesn't change errors that are already published.", async () => {
     const store = createMemoryStore();
     const published = records.map((record) => ({
       ...{ ...record, outcome: OUTCOME.rolledBack, attempts: 3, atMs: 1 },
@@ -103,7 +103,7 @@ describe('The failure of an activity', () => {
     return utf8Bytes(error.message) + utf8Bytes(error.stack ?? '') + sizeOf(error.cause);
   }
 
-  test('G6: is bounded, with its stack traces and causes, whatever a store throws.', async () => {
+  test('G6: is bounded in size, including stack traces and causes, whatever a store throws.', async () => {
     const long = 'ü'.repeat(2 * MIB);
     const thrown = [
       new Error(long),
@@ -114,7 +114,7 @@ describe('The failure of an activity', () => {
     for (const error of thrown) expect(sizeOf(await failureOf(error))).toBeLessThan(32 * KIB);
   });
 
-  test('G6: is bounded also where causes go on and on, or in a circle.', async () => {
+  test('G6: is bounded in size even if its causes are endless or circular.', async () => {
     const circle = new Error('round');
     circle.cause = circle;
     let chain = new Error('first');
@@ -122,7 +122,7 @@ describe('The failure of an activity', () => {
     for (const error of [circle, chain]) expect(sizeOf(await failureOf(error))).toBeLessThan(32 * KIB);
   });
 
-  test('tells where an error of usual length comes from.', async () => {
+  test('keeps the stack trace of an error of usual length.', async () => {
     const cause = new Error('no luck');
     const failure = await failureOf(cause);
     expect(failure).toMatchObject({ message: 'no luck', type: 'save-failed', details: [{ attempt: 2 }] });

@@ -74,7 +74,7 @@ function packedBytes(buffer: RecordBuffer): number {
   return Buffer.byteLength(JSON.stringify(packBuffer(buffer)));
 }
 
-test('requests stand in the buffer one behind the other, each record with its place, its time and its size.', () => {
+test('The buffer keeps requests in order of acceptance, each record with its index, time and size.', () => {
   const buffer = emptyBuffer();
   appendRequest(buffer, { requestId: 'a', values: ['é', { x: [1, null] }] }, 10);
   appendRequest(buffer, { requestId: 'b', values: [7] }, 11);
@@ -95,7 +95,7 @@ test('requests stand in the buffer one behind the other, each record with its pl
   expect(buffer).toMatchObject({ bufferedRecords: 3, bufferedBytes: 19, nextSeq: 3 });
 });
 
-test('G6: bytes are counted as the record takes them in UTF-8, whatever it holds.', () => {
+test('G6: The size of a buffered record is its size as JSON in UTF-8, for any value.', () => {
   fc.assert(
     fc.property(fc.jsonValue({ stringUnit: 'binary' }), (value) => {
       const buffer = emptyBuffer();
@@ -105,7 +105,7 @@ test('G6: bytes are counted as the record takes them in UTF-8, whatever it holds
   );
 });
 
-test('a flush by hand makes due what is there, and nothing that comes later.', () => {
+test('A manual flush makes the buffered records due, and no later ones.', () => {
   const buffer = emptyBuffer();
   appendRequest(buffer, { requestId: 'a', values: [1, 2] }, 0);
   flushAll(buffer, 'manual');
@@ -113,7 +113,7 @@ test('a flush by hand makes due what is there, and nothing that comes later.', (
   expect(contents(buffer).map(({ dueByHand }) => dueByHand)).toEqual([true, true, false]);
 });
 
-test('G4: packed as JSON and unpacked, a buffer holds the same records in the same order, due for the same reason.', () => {
+test('G4: A buffer that was packed as JSON and unpacked has the same records in the same order, due for the same reason.', () => {
   fc.assert(
     fc.property(anyBuffer, (buffer) => {
       const unpacked = unpackBuffer(carried(packBuffer(buffer)));
@@ -131,7 +131,7 @@ test('G4: packed as JSON and unpacked, a buffer holds the same records in the sa
   );
 });
 
-test('packing neither changes the buffer nor what is packed.', () => {
+test('Packing changes neither the buffer nor an earlier packed buffer.', () => {
   fc.assert(
     fc.property(anyBuffer, (buffer) => {
       const before = structuredClone(buffer);
@@ -142,7 +142,7 @@ test('packing neither changes the buffer nor what is packed.', () => {
   );
 });
 
-test('what one request holds is packed with one id and one time.', () => {
+test('The records of a request are packed with one id and one time.', () => {
   const buffer = emptyBuffer();
   appendRequest(buffer, { requestId: 'a', values: [5, 6, 7] }, 10);
   appendRequest(buffer, { requestId: 'b', values: [8] }, 10);
@@ -155,7 +155,7 @@ test('what one request holds is packed with one id and one time.', () => {
   });
 });
 
-test('lists under the same id that were accepted at other times, or were of another length, stay apart.', () => {
+test('Lists with the same id but different times or lengths are packed as separate runs.', () => {
   const packed: PackedBuffer = {
     runs: [
       ['a', 3, 10, 0, [5]],
@@ -167,7 +167,7 @@ test('lists under the same id that were accepted at other times, or were of anot
   expect(packBuffer(unpackBuffer(packed))).toEqual(packed);
 });
 
-test('G6: the bound of the packed size is kept whatever ids and values hold and wherever gaps are, and is close.', () => {
+test('G6: The bound of the packed size is a close upper bound, for any ids, values and gaps.', () => {
   fc.assert(
     fc.property(anyBuffer, (buffer) => {
       const bytes = packedBytes(buffer);
@@ -178,7 +178,7 @@ test('G6: the bound of the packed size is kept whatever ids and values hold and 
   );
 });
 
-test('G6: the bound is kept when every other record of a request with a long id has left.', () => {
+test('G6: The bound of the packed size holds when every other record of a request with a long id has left.', () => {
   const buffer = emptyBuffer();
   const values = Array.from({ length: 1000 }, (_, i) => (i % 2 === 0 ? 1 : 2));
   appendRequest(buffer, { requestId: 'r'.repeat(255), values }, 0);
@@ -188,7 +188,7 @@ test('G6: the bound is kept when every other record of a request with a long id 
   expect(packedBytesBound(buffer)).toBeGreaterThanOrEqual(packedBytes(buffer));
 });
 
-test('G6: the largest buffer of the default settings, all from requests of one record, can be carried.', () => {
+test('G6: With the default settings, a full buffer of requests with one record each can be carried.', () => {
   const buffer = emptyBuffer();
   const value = 'v'.repeat(MIB / 10_000 - 3);
   for (let i = 0; i < 10_000; i++) {
@@ -202,7 +202,7 @@ test('G6: the largest buffer of the default settings, all from requests of one r
   expect(packedBytesBound(buffer)).toBeLessThan(1.8 * MIB);
 });
 
-test('the records of a request that are still buffered are told by their index, with its length.', () => {
+test("The buffer lists the indexes of a request's buffered records, with the size of the request.", () => {
   fc.assert(
     fc.property(anyBuffer, anyRequestId, (buffer, requestId) => {
       const own = contents(buffer).filter((record) => record.requestId === requestId);
@@ -214,11 +214,11 @@ test('the records of a request that are still buffered are told by their index, 
   );
 });
 
-test('the oldest record is the first in order, in a full batch or not.', () => {
+test('The oldest record is found in full batches, in partial batches and among waiting records.', () => {
   fc.assert(fc.property(anyBuffer, (buffer) => expect(oldestRecord(buffer)).toBe(inOrder(buffer)[0])));
 });
 
-test('batches are taken apart without a trace, full or not.', () => {
+test('Uncutting moves the records of full and partial batches back to the waiting ones.', () => {
   fc.assert(
     fc.property(anyBuffer, (buffer) => {
       const before = contents(buffer);

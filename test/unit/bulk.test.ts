@@ -39,7 +39,7 @@ const straight: Pass = (call) => call(() => undefined);
 const done: PromiseSettledResult<void> = { status: 'fulfilled', value: undefined };
 
 describe('An attempt to save the records of several batches', () => {
-  test('says which of them failed, by batch and record, and each reason once.', async () => {
+  test('lists the failed records by batch and record, and each reason once.', async () => {
     const store = failingFor({
       'r:0': new Error('full'),
       'r:2': new KeepapartError('record-rejected', 'too odd'),
@@ -57,13 +57,13 @@ describe('An attempt to save the records of several batches', () => {
     ]);
   });
 
-  test('tells when the store wants to be asked again.', async () => {
+  test('returns when the store wants to be retried.', async () => {
     const busy = new KeepapartError('save-failed', 'busy', { retryAfterMs: 2500 });
     const { failures } = await saveBatches(failingFor({ 'r:1': busy }), packed(TWO), straight);
     expect(failures).toEqual([{ message: 'busy', refused: false, retryAfterMs: 2500 }]);
   });
 
-  test('does not fail where a store fails as a whole: each record has failed.', async () => {
+  test("does not fail if the store's call fails: each record has failed.", async () => {
     const store = { ...createMemoryStore(), saveAll: () => Promise.reject(new Error('away')) };
     expect(await saveBatches(store, packed(TWO), straight)).toEqual({
       failures: [{ message: 'away', refused: false }],
@@ -76,7 +76,7 @@ describe('An attempt to save the records of several batches', () => {
     });
   });
 
-  test('G4: takes nothing for saved that the store does not report.', async () => {
+  test('G4: treats records that the store does not report as not saved.', async () => {
     const store = { ...createMemoryStore(), saveAll: () => Promise.resolve([[done]]) };
     const { failures, failed } = await saveBatches(store, packed(TWO), straight);
     expect(failures).toEqual([{ message: 'the store reported too few results', refused: false }]);
@@ -87,7 +87,7 @@ describe('An attempt to save the records of several batches', () => {
     ]);
   });
 
-  test('knows the fastest save of a store that saves one by one, and none where it saves many in one call.', async () => {
+  test('measures the fastest save of a store that saves one by one, and nothing if it saves many in one call.', async () => {
     const { fastestMs } = await saveBatches(createMemoryStore(), packed(TWO), straight);
     expect(fastestMs).toBeGreaterThanOrEqual(0);
     const together = {
@@ -103,14 +103,14 @@ describe('An attempt to save the records of several batches', () => {
     expect(await saveBatches(none, packed(TWO), straight)).not.toHaveProperty('fastestMs');
   });
 
-  test('is readable where a store throws what is no error.', async () => {
+  test('has a readable message if the store throws something other than an error.', async () => {
     const { failures } = await saveBatches(failingFor({ 'r:1': 'just a text' }), packed(TWO), straight);
     expect(failures).toEqual([{ message: 'just a text', refused: false }]);
   });
 });
 
 describe('A rollback of records of several batches', () => {
-  test('fails while one of them fails and there are attempts left, and says nothing of those that are refused.', async () => {
+  test('fails while a rollback fails and attempts are left, regardless of permanently rejected ones.', async () => {
     const store = failingFor({
       'r:1': new KeepapartError('record-rejected', 'append only'),
       'r:2': new Error('away'),
@@ -119,7 +119,7 @@ describe('A rollback of records of several batches', () => {
       await expect(rollBack(store, packed(TWO), straight, attempt)).rejects.toThrow('away');
   });
 
-  test('tells at its last attempt what failed, by batch and record, and which was refused.', async () => {
+  test('returns, at the last attempt, the failed rollbacks by batch and record, and which were permanently rejected.', async () => {
     const store = failingFor({
       'r:1': new KeepapartError('record-rejected', 'append only'),
       'r:2': new Error('away'),
@@ -136,14 +136,14 @@ describe('A rollback of records of several batches', () => {
     });
   });
 
-  test('is not repeated for what can never succeed.', async () => {
+  test('is not retried for permanently rejected rollbacks.', async () => {
     const store = failingFor({ 'r:3': new KeepapartError('record-rejected', 'append only') });
     const { failures, failed } = await rollBack(store, packed(TWO), straight, 1);
     expect(failures).toEqual([{ attempts: 1, message: 'append only', refused: true }]);
     expect(failed).toEqual([[1, 1, 0]]);
   });
 
-  test('G4: takes nothing for rolled back that the store does not report.', async () => {
+  test('G4: treats records that the store does not report as not rolled back.', async () => {
     const store = { ...createMemoryStore(), rollbackAll: () => Promise.resolve([[done]]) };
     await expect(rollBack(store, packed(TWO), straight, 1)).rejects.toThrow('too few results');
     const { failed } = await rollBack(store, packed(TWO), straight, ROLLBACK_ATTEMPTS);
@@ -179,7 +179,7 @@ describe('Closing several batches', () => {
   const [first, second] = TWO.map(({ batchId }) => batchId) as [string, string];
   const rejected = new KeepapartError('batch-rejected', 'no such column');
 
-  test('says where each is, and gives the store each batch with its own outcomes.', async () => {
+  test('returns the location of each batch, and passes each batch with its own outcomes to the store.', async () => {
     const store = closingBut({});
     const { batches } = await close(store);
     expect(batches.map((one) => ('location' in one ? one.location : one))).toEqual([...store.files.keys()]);
@@ -189,7 +189,7 @@ describe('Closing several batches', () => {
     ]);
   });
 
-  test('is held up by none of them: the others are closed, and what failed or was refused is told of that one.', async () => {
+  test('closes all batches that can be closed, and returns the failure or rejection of each other one.', async () => {
     expect((await close(closingBut({ [first]: new Error('away') }))).batches).toEqual([
       { failed: 'away' },
       { location: expect.stringContaining(second) },
@@ -202,18 +202,18 @@ describe('Closing several batches', () => {
     expect((await close(both)).batches).toEqual([{ failed: 'away' }, { refused: 'no such column' }]);
   });
 
-  test('fails, to be retried, only when none was closed or refused for good.', async () => {
+  test('fails, to be retried, only if none was closed or permanently rejected.', async () => {
     const store = closingBut({ [first]: new Error('away'), [second]: new Error('gone') });
     await expect(close(store)).rejects.toThrow('away');
     expect(store.files.size).toBe(0);
   });
 
-  test('takes no batch for closed that the store does not report.', async () => {
+  test('treats batches that the store does not report as not closed.', async () => {
     const store = { ...createMemoryStore(), closeBatches: () => Promise.resolve([]) };
     await expect(close(store)).rejects.toThrow('too few results');
   });
 
-  test('refuses outcomes that are missing instead of writing a shorter file.', async () => {
+  test('fails if outcomes are missing, instead of writing a shorter file.', async () => {
     const { kinds, of } = packOutcomes([[outcomes[0]![0]!]]);
     const [batch] = packed(TWO).batches;
     const input = {
@@ -223,12 +223,12 @@ describe('Closing several batches', () => {
       kinds,
     };
     await expect(closeBatches(createMemoryStore(), input, straight)).rejects.toThrow(
-      'there is no outcome of r:1',
+      'r:1 has no outcome',
     );
   });
 });
 
-describe('G6: what crosses to the server is bounded, whatever a store says', () => {
+describe('G6: The size of a payload is bounded, whatever a store says, for', () => {
   const thousand = [{ batchId: 'b-00000001', records: Array.from({ length: 1000 }, (_, i) => kept(i)) }];
   /** Of the worst kind: control characters take six bytes each in JSON, and no two messages are the same. */
   const worst = Object.fromEntries(
@@ -239,7 +239,7 @@ describe('G6: what crosses to the server is bounded, whatever a store says', () 
   );
   const size = (value: unknown) => Buffer.byteLength(JSON.stringify(value));
 
-  test('a thousand records that fail to be saved, each for another reason of any length', async () => {
+  test('a thousand records that fail to be saved, each with a different long error.', async () => {
     const result = await saveBatches(failingFor(worst), packed(thousand), straight);
     expect(result.failed).toHaveLength(1000);
     expect(size(result)).toBeLessThan(MIB / 2);
@@ -247,12 +247,12 @@ describe('G6: what crosses to the server is bounded, whatever a store says', () 
     expect(new Set(result.failures.map(({ message }) => message)).size).toBe(1000);
   });
 
-  test('a thousand rollbacks that fail for good', async () => {
+  test('a thousand rollbacks that fail permanently.', async () => {
     const result = await rollBack(failingFor(worst), packed(thousand), straight, ROLLBACK_ATTEMPTS);
     expect(size(result)).toBeLessThan(MIB / 2);
   });
 
-  test('a thousand batches that can not be closed', async () => {
+  test('a thousand batches that can not be closed.', async () => {
     const store = createMemoryStore();
     store.beforeClose = ({ batchId }) => {
       if (batchId !== 'b-0') throw new Error(`${batchId} ${'\u0001'.repeat(100_000)}`);

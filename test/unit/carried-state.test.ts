@@ -39,7 +39,7 @@ function fillWithChildren(state: BatcherState, batcherId: string): void {
   }
 }
 
-test('G6: what is handed over takes less than 512 KiB with everything at its bound.', () => {
+test('G6: The carried state takes less than 512 KiB with everything at its bound.', () => {
   const conflicts = Array.from({ length: 2500 }, (_, i) => ({
     pair: [`a${i}`, `b${i}`] as [string, string],
   }));
@@ -101,7 +101,7 @@ test('G6: what is handed over takes less than 512 KiB with everything at its bou
   expect(Buffer.byteLength(JSON.stringify(input))).toBeGreaterThan(400 * KIB);
 });
 
-test('G4: the next run adopts every child in flight with what it has reported, however many there are.', () => {
+test('G4: The next run adopts every child in flight with its reported progress, however many there are.', () => {
   const state = newState();
   fillWithChildren(state, 'batcher-0');
   const carried = carriedFrom(state);
@@ -116,7 +116,7 @@ test('G4: the next run adopts every child in flight with what it has reported, h
   expect(batchesInFlight(next)).toBe(batchesInFlight(state));
 });
 
-test('The next run knows the requests of children in flight, as long as they take little room.', () => {
+test('The next run knows the requests of children in flight unless they take too much room.', () => {
   const state = newState({ saveActivity: 'auto', conflicts: [] });
   for (let i = 0; i < 11; i++) takeRequest(state, { requestId: `r${i}`, values: [1, 2, 3, 4, 5] }, 0);
   startBatches(state, 0);
@@ -124,7 +124,7 @@ test('The next run knows the requests of children in flight, as long as they tak
   expect([...nextRunOf(state).inFlight.values()]).toEqual([...state.inFlight.values()]);
 });
 
-test('The next run saves as this one did, and knows since when, why, and whether the store is slow.', () => {
+test('The next run saves in the same shape, and knows since when, why, and whether the store is slow.', () => {
   const state = newState({ saveActivity: 'auto', conflicts: [] });
   takeRequest(state, { requestId: 'r', values: Array.from({ length: 60 }, () => 1) }, 0);
   startBatches(state, 10);
@@ -132,7 +132,7 @@ test('The next run saves as this one did, and knows since when, why, and whether
   expect(nextRunOf(state).saving).toEqual({ shape: 'batch', sinceMs: 10, due: 12, storeIsSlow: true });
 });
 
-test('G4: a message that this run has taken is a repeat in the next one as well.', () => {
+test('G4: A message that a run has accepted is a repeat in the next run as well.', () => {
   const state = newState();
   expect(noteMessage(state.senders, { sender: 's', number: 3 })).toBe(true);
   const next = nextRunOf(state);
@@ -143,7 +143,7 @@ test('G4: a message that this run has taken is a repeat in the next one as well.
   ]);
 });
 
-test('G4: the next run knows all that this one knew, through JSON, and counts its own messages.', () => {
+test('G4: The next run has the same state after a round trip through JSON, and counts its own messages.', () => {
   fc.assert(
     fc.property(anySettings, anyStory, (settings, story) => {
       const state = newState(settings);
@@ -166,7 +166,7 @@ test('G4: the next run knows all that this one knew, through JSON, and counts it
   );
 });
 
-test('What batches were like is counted on by the next run.', () => {
+test('The next run continues the totals of batches.', () => {
   const state = newState({ flushIntervalMs: 1, maxBatchSize: 3 });
   appendToEnd(state.buffer, { requestId: 'a', values: [1, 2, 3] }, 0);
   startBatches(state, 1);

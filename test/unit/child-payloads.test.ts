@@ -48,7 +48,7 @@ async function finish(workflow: FakeWorkflow, result: Promise<ChildResult>): Pro
   for (const [i, { error = '' }] of told.entries()) if (i > 0) expect(error).toMatch(/^\d+ ☹+$/);
 }
 
-test('A batch of a thousand records of a kibibyte, saved one by one, that fail with as much, is closed (G4, G6).', async () => {
+test('A batch of a thousand records of 1 KiB that are saved one by one, and fail with errors of 1 KiB, is closed (G4, G6).', async () => {
   const { workflow, result } = begin({});
   await workflow.task();
   expect(workflow.activities).toHaveLength(RECORDS);
@@ -73,7 +73,7 @@ test('A batch of a thousand records of a kibibyte, saved one by one, that fail w
   await finish(workflow, result);
 });
 
-test('A batch of a thousand records of a kibibyte, saved in bulk, that fail with as much as a result may hold, is closed (G4, G6).', async () => {
+test('A batch of a thousand records of 1 KiB that are saved in bulk, and fail with the largest possible result, is closed (G4, G6).', async () => {
   const { workflow, result } = begin({ bulk: {} });
   await workflow.task();
   const { resolve } = workflow.take('saveBatches');

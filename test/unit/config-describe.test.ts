@@ -90,7 +90,7 @@ describe('docs/CONFIGURATION.md', () => {
 
   test('has no row and no line for anything else', () => {
     const named = (marker: string) =>
-      [...docs.matchAll(new RegExp(`^${marker} \`([A-Z_]+)\``, 'gm'))].map((m) => m[1]);
+      [...docs.matchAll(new RegExp(`^${marker} \`([A-Z0-9_]+)\``, 'gm'))].map((m) => m[1]);
     expect(named('\\|').sort()).toEqual(SETTING_KEYS.map(settingName).sort());
     const withLine = SETTING_KEYS.filter((key) => textsOf(key).line !== '');
     expect(named('-').sort()).toEqual(withLine.map(settingName).sort());

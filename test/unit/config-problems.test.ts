@@ -93,7 +93,7 @@ test('conflict rules of many thousand levels are refused like any others that ar
   });
 });
 
-test('a setting of an earlier release is refused as a name that no setting has', () => {
+test('a setting of an earlier release is refused as an unknown name', () => {
   expect(problemOf({ env: { KEEPAPART_BATCHES_PER_CHILD: '20' } })).toMatchObject({
     field: 'KEEPAPART_BATCHES_PER_CHILD',
     expected: 'the name of a setting',
@@ -139,7 +139,7 @@ describe('a problem has the name that the user wrote, what is expected and what 
   });
 });
 
-describe('a name that no setting has is refused', () => {
+describe('an unknown name is refused', () => {
   test.each<[Partial<ConfigInput>, string, string]>([
     [{ env: { KEEPAPART_HTPT_PORT: '1' } }, 'KEEPAPART_HTPT_PORT', 'KEEPAPART_HTTP_PORT'],
     [{ env: { KEEPAPART_BATCH_SIZE: '' } }, 'KEEPAPART_BATCH_SIZE', 'KEEPAPART_MAX_BATCH_SIZE'],
@@ -150,12 +150,12 @@ describe('a name that no setting has is refused', () => {
     expect(problemOf(input)).toEqual({
       field,
       expected: 'the name of a setting',
-      received: `a name that no setting has; did you mean ${meant}?`,
+      received: `an unknown name; did you mean ${meant}?`,
     });
   });
 
   test('nothing is suggested when nothing is close', () => {
-    expect(problemOf({ env: { KEEPAPART_COLOUR: 'blue' } }).received).toBe('a name that no setting has');
+    expect(problemOf({ env: { KEEPAPART_COLOUR: 'blue' } }).received).toBe('an unknown name');
   });
 });
 
@@ -221,7 +221,7 @@ describe('settings that do not go together', () => {
     (host) => {
       const { field, expected } = problemOf({ env: { KEEPAPART_HTTP_HOST: host } });
       expect(field).toBe('KEEPAPART_HTTP_HOST');
-      expect(expected).toMatch(/loopback .*whoever reaches the port could send.*set API_KEYS/);
+      expect(expected).toMatch(/loopback .*anyone who can reach the port could send.*set API_KEYS/);
     },
   );
 
@@ -244,7 +244,7 @@ describe('settings that do not go together', () => {
   ])('%s without %s is refused', (given, missing) => {
     expect(problemOf({ env: { [`KEEPAPART_${given}`]: 'a.pem' } })).toEqual({
       field: `KEEPAPART_${given}`,
-      expected: `${missing} beside it: TLS needs the certificate and its key`,
+      expected: `${missing} as well: TLS needs the certificate and its key`,
       received: '"a.pem" (string)',
     });
   });
@@ -267,9 +267,9 @@ test('all problems of all sources come at once, each on a line of the message', 
       'The configuration has 6 problems:',
       '  SHARDS in keepapart.config.json: expected an integer from 1 to 64; received 0 (number)',
       '  HTTP_PORT in keepapart.config.json: expected an integer from 0 to 65535; received "x" (string)',
-      '  NOTHING in keepapart.config.json: expected the name of a setting; received a name that no setting has',
+      '  NOTHING in keepapart.config.json: expected the name of a setting; received an unknown name',
       '  KEEPAPART_MAX_BATCH_SIZ: expected the name of a setting; ' +
-        'received a name that no setting has; did you mean KEEPAPART_MAX_BATCH_SIZE?',
+        'received an unknown name; did you mean KEEPAPART_MAX_BATCH_SIZE?',
       '  --log-level: expected one of trace, debug, info, warn, error, fatal, silent; received "loud" (string)',
       '  --ui-port: expected a port other than that of HTTP_PORT; received 3001 (number)',
     ].join('\n'),

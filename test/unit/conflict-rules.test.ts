@@ -6,7 +6,7 @@ import { conflictRules, recordValue } from '../helpers/arbitraries';
 describe('conflicts', () => {
   const pair: ConflictRule[] = [{ pair: [1, 2] }];
 
-  test('keeps the two values of a pair apart, in either order, and nothing else', () => {
+  test('keeps the two values of a pair apart, in either order, and no others', () => {
     expect(conflicts(1, 2, pair)).toBe(true);
     expect(conflicts(2, 1, pair)).toBe(true);
     expect(conflicts(1, 1, pair)).toBe(false);
@@ -14,7 +14,7 @@ describe('conflicts', () => {
     expect(conflicts(3, 4, pair)).toBe(false);
   });
 
-  test('goes by JSON equality: neither type nor nesting is overlooked, key order and notation are', () => {
+  test("compares values as JSON: type and nesting matter, key order and notation don't", () => {
     expect(conflicts('1', 2, pair)).toBe(false);
     expect(conflicts([1], 2, pair)).toBe(false);
     expect(conflicts(JSON.parse('1.0') as JsonValue, 2, pair)).toBe(true);
@@ -31,7 +31,7 @@ describe('conflicts', () => {
     expect(conflicts('a', 'd', group)).toBe(false);
   });
 
-  test('compares the part that the pointer finds, and leaves records alone in which it finds none', () => {
+  test('compares the values at the pointer, and ignores records without one', () => {
     const rules: ConflictRule[] = [{ pair: ['debit', 'credit'], at: '/entries/0' }];
     expect(conflicts({ entries: ['debit'] }, { entries: ['credit', 1], id: 2 }, rules)).toBe(true);
     expect(conflicts({ entries: ['debit'] }, { entries: [] }, rules)).toBe(false);
@@ -40,7 +40,7 @@ describe('conflicts', () => {
     expect(conflicts({ id: null }, { id: null }, [{ distinct: '/id' }])).toBe(true);
   });
 
-  test('keeps what one selector selects apart from what the other does, and what both do from its own twin', () => {
+  test('keeps records that left selects apart from those that right selects, and a record that both select from its copy', () => {
     const debits = { at: '/type', prefix: 'debit' };
     const large = { at: '/amount', atLeast: 100, below: 200 };
     const rules: ConflictRule[] = [{ never: { left: debits, right: large } }];
@@ -55,7 +55,7 @@ describe('conflicts', () => {
     expect(conflicts(both, { other: 1 }, rules)).toBe(false);
   });
 
-  test('holds only between records that are the same at every pointer of `same`', () => {
+  test('applies only between records with equal values at every pointer of `same`', () => {
     const rules: ConflictRule[] = [
       {
         never: { left: { at: '/type', equals: 'debit' }, right: { at: '/type', equals: 'credit' } },
@@ -74,7 +74,7 @@ describe('conflicts', () => {
     expect(conflicts(of('debit', 1), of('debit', 1), rules)).toBe(false);
   });
 
-  test('is symmetric, and true exactly when some rule is named', () => {
+  test('is symmetric, and true exactly if conflictingRules lists a rule', () => {
     fc.assert(
       fc.property(recordValue, recordValue, conflictRules, (a, b, rules) => {
         const named = conflictingRules(a, b, rules);
@@ -84,7 +84,7 @@ describe('conflicts', () => {
     );
   });
 
-  test('names every rule that keeps two records apart, and only those', () => {
+  test('lists every rule that keeps two records apart, and only those', () => {
     const rules: ConflictRule[] = [
       { pair: [1, 3] },
       { group: [1, 2, 3] },
@@ -210,24 +210,18 @@ describe('parseConflictRules', () => {
       '"/a~b" (string)',
     ],
     ['a pointer that is no text', [{ pair: [1, 2], at: 0 }], '/0/at', 'a JSON Pointer', '0 (number)'],
-    [
-      'at beside distinct',
-      [{ distinct: '/a', at: '/b' }],
-      '/0/at',
-      'no "at" beside distinct',
-      '"/b" (string)',
-    ],
-    ['at beside alike', [{ alike: '/a', at: '/b' }], '/0/at', 'no "at" beside alike', '"/b" (string)'],
+    ['at with distinct', [{ distinct: '/a', at: '/b' }], '/0/at', 'no "at" with distinct', '"/b" (string)'],
+    ['at with alike', [{ alike: '/a', at: '/b' }], '/0/at', 'no "at" with alike', '"/b" (string)'],
     ['alike that is no pointer', [{ alike: 'tenant' }], '/0/alike', 'a JSON Pointer', '"tenant" (string)'],
     [
       'alike within what is the same as a whole',
       [{ alike: '/a/b', same: '/a' }],
       '/0',
-      'decides what "alike" looks at',
+      'also have equal values at the pointer of "alike"',
       '{"alike":"/a/b","same":"/a"} (object)',
     ],
     [
-      'alike twice in other words',
+      'two alike rules with the same meaning',
       [
         { alike: '/a', same: '/b' },
         { alike: '/a', same: ['/b'] },
@@ -237,28 +231,28 @@ describe('parseConflictRules', () => {
       '{"alike":"/a","same":["/b"]} (object)',
     ],
     [
-      'at beside never',
+      'at with never',
       [{ never: { left: { at: '' }, right: { at: '' } }, at: '/b' }],
       '/0/at',
-      'no "at" beside never',
+      'no "at" with never',
       '"/b" (string)',
     ],
     [
       'a never without its right',
       [{ never: { left: { at: '' } } }],
       '/0/never',
-      'a selector left and a selector right',
+      'the selectors left and right',
       '{"left":{"at":""}} (object)',
     ],
     [
-      'a side that there is not',
+      'an unknown side',
       [{ never: { left: { at: '' }, right: { at: '' }, same: '' } }],
       '/0/never/same',
-      '"same" stands beside never',
+      '"same" belongs next to never',
       '"" (string)',
     ],
     [
-      'a selector that selects by nothing',
+      'an empty selector',
       [{ never: { left: {}, right: { at: '' } } }],
       '/0/never/left',
       '{"at":""} selects every record',
@@ -279,127 +273,127 @@ describe('parseConflictRules', () => {
       '{"equals":1,"prefix":"a"} (object)',
     ],
     [
-      'two lower ends',
+      'two lower bounds',
       [{ never: { left: { above: 1, atLeast: 2 }, right: { at: '' } } }],
       '/0/never/left',
       'at most one of atLeast and above',
       '{"above":1,"atLeast":2} (object)',
     ],
     [
-      'a range from a number to a text',
+      'a range from a number to a string',
       [{ never: { left: { above: 1, below: 'a' }, right: { at: '' } } }],
       '/0/never/left',
-      'two numbers or two texts',
+      'two numbers or two strings',
       '{"above":1,"below":"a"} (object)',
     ],
     [
-      'a range of nothing',
+      'an empty range',
       [{ never: { left: { at: '' }, right: { above: 1, below: 1 } } }],
       '/0/never/right',
-      'lower end has to come before',
+      'lower bound has to be below',
       '{"above":1,"below":1} (object)',
     ],
     [
-      'a range before every text',
+      'a range below all strings',
       [{ never: { left: { at: '' }, right: { below: '' } } }],
       '/0/never/right',
-      'lower end has to come before',
+      'lower bound has to be below',
       '{"below":""} (object)',
     ],
     [
-      'an end that has no order',
+      'a bound that is neither a number nor a string',
       [{ never: { left: { above: null }, right: { at: '' } } }],
       '/0/never/left/above',
-      'a number or a text',
+      'a number or a string',
       'null',
     ],
     [
-      'a choice of nothing',
+      'an empty list of values',
       [{ never: { left: { in: [] }, right: { at: '' } } }],
       '/0/never/left/in',
       'at least one value',
       '[] (array)',
     ],
     [
-      'a choice twice',
+      'a list with a duplicate',
       [{ never: { left: { in: [1, 1] }, right: { at: '' } } }],
       '/0/never/left/in',
-      'each of them once',
+      'without duplicates',
       '[1,1] (array)',
     ],
     [
-      'an empty beginning',
+      'an empty prefix',
       [{ never: { left: { prefix: '' }, right: { at: '' } } }],
       '/0/never/left/prefix',
       'leave prefix out',
       '"" (string)',
     ],
-    ['same that is no pointer', [{ pair: [1, 2], same: 'a' }], '/0/same', 'a JSON Pointer', '"a" (string)'],
     [
-      'same at no pointer',
-      [{ pair: [1, 2], same: [] }],
+      'a same that is not a pointer',
+      [{ pair: [1, 2], same: 'a' }],
       '/0/same',
-      'an array of different ones',
-      '[] (array)',
+      'a JSON Pointer',
+      '"a" (string)',
     ],
+    ['an empty same', [{ pair: [1, 2], same: [] }], '/0/same', 'an array of different ones', '[] (array)'],
     [
-      'same twice',
+      'a same with a duplicate',
       [{ distinct: '/a', same: ['/b', '/b'] }],
       '/0/same/1',
       'an array of different ones',
       '"/b" (string)',
     ],
     [
-      'same at what is distinct',
+      'same with the pointer of distinct',
       [{ distinct: '/a', same: '/a' }],
       '/0/same',
-      'other pointers than that of distinct',
+      'pointers other than that of distinct',
       '"/a" (string)',
     ],
     [
-      'a pair that is the same',
+      'same at a value that always differs in a pair',
       [{ pair: [1, 2], same: '' }],
       '/0',
-      'always differs',
+      'always differ at',
       '{"pair":[1,2],"same":""} (object)',
     ],
     [
-      'a pair with nothing in it to be the same',
+      'same at a part that the values of a pair do not have',
       [{ pair: [1, 2], same: '/a' }],
       '/0',
       'have nothing at "/a"',
       '{"pair":[1,2],"same":"/a"} (object)',
     ],
     [
-      'never of what differs anyway',
+      'same at a value that always differs in a never',
       [{ never: { left: { at: '/k', equals: 'd' }, right: { at: '/k', equals: 'c' } }, same: '/k' }],
       '/0',
-      'always differs',
+      'always differ at',
       expect.any(String),
     ],
     [
-      'a pointer deeper than records are',
+      'a pointer that is deeper than records can be',
       [{ distinct: '/a'.repeat(33) }],
       '/0/distinct',
       'at most 32 steps',
       expect.any(String),
     ],
     [
-      'a pointer to what no record has',
+      'a pointer with a forbidden key',
       [{ distinct: '/__proto__' }],
       '/0/distinct',
       'none of them __proto__',
       '"/__proto__" (string)',
     ],
     [
-      'a value deeper than records are there',
+      'a value that is deeper than records can be at the pointer',
       [{ pair: [[], 1], at: '/a'.repeat(32) }],
       '/0/pair/0',
       'at most 32 levels',
       '[] (array)',
     ],
     [
-      'a pair in other words',
+      'a never with the meaning of an earlier pair',
       [
         { pair: [1, 2], at: '/a' },
         { never: { left: { at: '/a', in: [2] }, right: { at: '/a', equals: 1 } } },
@@ -409,7 +403,7 @@ describe('parseConflictRules', () => {
       expect.any(String),
     ],
     [
-      'distinct in other words',
+      'a distinct with the meaning of an earlier one',
       [
         { distinct: '/a', same: '/b' },
         { distinct: '/b', same: ['/a'] },
@@ -418,27 +412,21 @@ describe('parseConflictRules', () => {
       'repeat /0',
       '{"distinct":"/b","same":["/a"]} (object)',
     ],
+    ['an equal rule', [{ distinct: '' }, { distinct: '' }], '/1', 'repeat /0', '{"distinct":""} (object)'],
     [
-      'the same rule again',
-      [{ distinct: '' }, { distinct: '' }],
-      '/1',
-      'repeat /0',
-      '{"distinct":""} (object)',
-    ],
-    [
-      'the same rule in other words',
+      'a group with the meaning of an earlier pair',
       [{ pair: [1, 2] }, { distinct: '' }, { group: [2, 1], at: '' }],
       '/2',
       'repeat /0',
       '{"group":[2,1],"at":""} (object)',
     ],
-  ])('refuses %s', (_, input, field, expected, received) => {
+  ])('rejects %s', (_, input, field, expected, received) => {
     const { rules, problems } = parseConflictRules(input);
     expect(rules).toEqual([]);
     expect(problems).toEqual([{ field, expected: expect.stringContaining(expected), received }]);
   });
 
-  test('reports every problem at once, and no rule as soon as there is one', () => {
+  test('reports all problems at once, and returns no rules if there is one', () => {
     const input = [{ pair: [1, 2] }, { pairs: [1, 2] }, { group: [1], at: 'x', by: 1 }, 7, { pair: [2, 1] }];
     const { rules, problems } = parseConflictRules(input);
     expect(rules).toEqual([]);
@@ -470,7 +458,7 @@ describe('alike', () => {
     expect(conflicts(b, a, alike)).toBe(apart);
   });
 
-  test('holds only between records that have the same value where same says', () => {
+  test('applies only between records with equal values at the pointers of same', () => {
     const rules: ConflictRule[] = [{ alike: '/tenant', same: '/region' }];
     expect(conflicts({ tenant: 1, region: 'x' }, { tenant: 2, region: 'x' }, rules)).toBe(true);
     expect(conflicts({ tenant: 1, region: 'x' }, { tenant: 2, region: 'y' }, rules)).toBe(false);

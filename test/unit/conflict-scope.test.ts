@@ -47,7 +47,7 @@ function end(state: BatcherState, seq: number, nowMs: number): void {
   endChild(state, childIdOf('batcher-0', seq), nowMs);
 }
 
-test('what is in flight, and what ended too recently, keeps others apart in the next run as well (G2)', () => {
+test('Batches in flight, and those that ended too recently, also keep records apart in the next run (G2)', () => {
   let state = newState(RUNNING);
   arrive(state, [1], 0);
   expect(start(state, 10)).toEqual([1]);
@@ -62,7 +62,7 @@ test('what is in flight, and what ended too recently, keeps others apart in the 
   expect(start(state, 530)).toEqual([2]);
 });
 
-test('a batcher that goes over to it knows nothing of what is in flight: what the rules touch waits for all of that', () => {
+test('When a batcher changes to scope running, records with rules wait for all batches in flight', () => {
   const state = newState({ ...RUNNING, conflictScope: 'file' });
   expect(state.apart).toBeNull();
   arrive(state, ['free'], 0);
@@ -82,7 +82,7 @@ test('a batcher that goes over to it knows nothing of what is in flight: what th
   expect(carriedFrom(state)).not.toHaveProperty('held');
 });
 
-test('an API that starts with the same settings changes nothing; other rules or another APART_MS do', () => {
+test('Configuring the same settings changes no holds; different rules or APART_MS do', () => {
   const state = newState(RUNNING);
   arrive(state, [1], 0);
   start(state, 10);
@@ -104,7 +104,7 @@ test('an API that starts with the same settings changes nothing; other rules or 
   expect(start(state, 580)).toEqual([]);
 });
 
-test('when all of the head is held up, a run that has not grown much looks for others in the next page', () => {
+test('When conflicts hold up the whole head, a run with a short history takes in the next page', () => {
   const state = newState(RUNNING);
   arrive(state, [1], 0);
   start(state, 10);
@@ -132,7 +132,7 @@ test('when all of the head is held up, a run that has not grown much looks for o
   expect(looksAhead(state, historySize, 530)).toBe(false);
 });
 
-test('it is told which records wait for what they conflict with, and which for their age or a place', () => {
+test('In scope running, waits distinguish conflicts, age and slots', () => {
   const state = newState({ ...RUNNING, flushIntervalMs: 100 });
   const waits = (requestId: string, nowMs: number) => {
     const { distinct, of } = waitsOf(state, requestId, nowMs);
@@ -155,7 +155,7 @@ test('it is told which records wait for what they conflict with, and which for t
   expect(start(state, 720)).toEqual([2, 'free']);
 });
 
-test('a batch tells that it is no larger for what is in flight', () => {
+test('The reason of a partial batch says that records had to wait for batches in flight', () => {
   const state = newState(RUNNING);
   arrive(state, [1], 0);
   start(state, 10);
@@ -166,7 +166,7 @@ test('a batch tells that it is no larger for what is in flight', () => {
   ]);
 });
 
-test('Children that save in bulk hold what all their batches hold, until they have ended (G2)', () => {
+test('A child that saves in bulk keeps the holds of all its batches until it ends (G2)', () => {
   const state = newState({ ...RUNNING, saveActivity: 'batch', apartMs: 0, maxBatchSize: 1 });
   arrive(state, [1, 'a', 'b'], 0);
   expect(startBatches(state, 10).map(({ flushes }) => flushes.length)).toEqual([3]);

@@ -3,7 +3,7 @@ import { conflicts, parseConflictRules, type ConflictRule } from '../../src/doma
 import { coveredRules } from '../../src/domain/rules/covered-rules';
 import { conflictRule, conflictRules, recordValue } from '../helpers/arbitraries';
 
-test('a rule that another one covers keeps nothing apart by itself', () => {
+test("A covered rule keeps no records apart that the covering rule doesn't", () => {
   const values = fc.array(recordValue, { minLength: 2, maxLength: 12 });
   // Of two rules at random, one seldom covers the other: many, and all pairs of some records.
   fc.assert(
@@ -17,7 +17,7 @@ test('a rule that another one covers keeps nothing apart by itself', () => {
   );
 });
 
-test('no two rules cover each other, so that one of them stays', () => {
+test('No two valid rules cover each other', () => {
   fc.assert(
     fc.property(conflictRules, (rules) => {
       const covered = coveredRules(rules);
@@ -50,7 +50,7 @@ test.each<[ConflictRule, ConflictRule]>([
     never({ at: '/c', in: [1, 2, 3] }, { at: '/a', prefix: 'x' }),
   ],
   [never({ at: '/a', prefix: 'x' }, { equals: 1 }), never({ at: '/a' }, { equals: 1 })],
-])('%j is covered by %j, and not the other way round', (narrow, wide) => {
+])('The rule %j is covered by %j, but not vice versa', (narrow, wide) => {
   expect(parseConflictRules([narrow, wide]).problems).toEqual([]);
   expect(coveredRules([narrow, wide])).toEqual([{ rule: 0, by: 1 }]);
   expect(coveredRules([wide, narrow])).toEqual([{ rule: 1, by: 0 }]);
@@ -66,6 +66,6 @@ test.each<[ConflictRule, ConflictRule]>([
   [{ distinct: '/id' }, { distinct: '/day' }],
   [never({ atLeast: 4 }, { below: 2 }), never({ atLeast: 5 }, { below: 2 })],
   [never({ at: '/a' }, { equals: 1 }), never({ at: '/a', prefix: 'x' }, { equals: 1 })],
-])('neither of %j and %j covers the other', (a, b) => {
+])('Neither of the rules %j and %j covers the other', (a, b) => {
   expect(coveredRules([a, b]).filter(({ rule }) => rule === 0)).toEqual([]);
 });

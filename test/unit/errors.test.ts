@@ -31,19 +31,19 @@ describe('docs/ERRORS.md and the catalogue', () => {
   });
 
   test.each(documented)(
-    'agree on the status of $code, and on who repeats it.',
+    'agree on the status of $code, and on who retries it.',
     ({ code, status, retried }) => {
       const entry: { status?: number; retried: string } = ERRORS[code as ErrorCode];
       expect({ status, retried }).toEqual({ status: String(entry.status ?? 'none'), retried: entry.retried });
     },
   );
 
-  test.each(documented)('tell what to do about $code.', ({ body }) => {
+  test.each(documented)('say what to do about $code.', ({ body }) => {
     expect(body).toMatch(/^- To do: \S/m);
   });
 });
 
-test('An error carries its code, what is wrong where, and when to come back.', () => {
+test('An error has its code, its problems and the time of the next try.', () => {
   const problems = [{ field: '/0', expected: 'a record', received: 'nothing' }];
   const cause = new Error('beneath');
   const error = new KeepapartError('buffer-full', 'Full', { problems, retryAfterMs: 10, cause });
@@ -51,14 +51,14 @@ test('An error carries its code, what is wrong where, and when to come back.', (
   expect(error.entry).toBe(ERRORS['buffer-full']);
 });
 
-test('An error without options has no problems, no time to come back, and no cause.', () => {
+test('An error without options has no problems, no time of the next try, and no cause.', () => {
   const error = new KeepapartError('internal', 'Oh');
   expect(error.problems).toEqual([]);
   expect(error.retryAfterMs).toBeUndefined();
   expect('cause' in error).toBe(false);
 });
 
-test('An error is told by its shape, and only a code of the catalogue counts.', () => {
+test('An error is recognised by its shape, and only with a code from the catalogue.', () => {
   expect(isKeepapartError(new KeepapartError('internal', 'Oh'))).toBe(true);
   expect(isKeepapartError(Object.assign(new Error('Oh'), { name: 'KeepapartError', code: 'internal' }))).toBe(
     true,
@@ -82,6 +82,6 @@ test.each([
   [[1], '[1] (array)'],
   [{ a: 1 }, '{"a":1} (object)'],
   ['x'.repeat(100), `"${'x'.repeat(76)}... (string)`],
-])('What was received is shown as JSON with its type, shortened: %j.', (value, shown) => {
+])('A received value is described by its shortened JSON and its type: %j.', (value, shown) => {
   expect(describeReceived(value)).toBe(shown);
 });

@@ -14,7 +14,7 @@ import { anyPolicy, anyStep, BufferModel } from '../helpers/buffer-model';
 const PAIR: ConflictRule[] = [{ pair: [1, 2] }];
 const ALL_APART: ConflictRule[] = [{ distinct: '' }];
 
-test('G1, G2, G4, G7: whatever happens to a buffer, every record leaves it once, in good company, for a reason.', () => {
+test('G1, G2, G4, G7: After any steps, every record leaves the buffer once, without conflicts in its batch, and for a correct reason.', () => {
   fc.assert(
     fc.property(anyPolicy, fc.array(anyStep, { maxLength: 40 }), (policy, steps) => {
       const model = new BufferModel(policy);
@@ -37,7 +37,7 @@ function batchesUntilGone(model: BufferModel, recordId: string, between: (batche
   }
 }
 
-test('G7: a due record with n older ones before it leaves with the (n+1)th batch at the latest, whatever arrives.', () => {
+test('G7: A due record with n older ones leaves with the (n+1)th batch at the latest, whatever arrives.', () => {
   fc.assert(
     fc.property(
       anyPolicy,
@@ -64,14 +64,14 @@ test('G7: a due record with n older ones before it leaves with the (n+1)th batch
   );
 });
 
-test('G7: where every record conflicts with every other, it does take n+1 batches.', () => {
+test('G7: If all records conflict with each other, a due record with n older ones leaves with the (n+1)th batch.', () => {
   const model = new BufferModel({ maxBatchSize: 5, conflicts: ALL_APART, flushIntervalMs: 10 });
   model.append(Array.from({ length: 20 }, () => 'same'));
   model.nowMs += 10;
   expect(batchesUntilGone(model, 'r0:19', () => model.append(['same', 'same']))).toBe(20);
 });
 
-test('G7: without rules a record with n older ones before it leaves with batch ⌊n / maxBatchSize⌋ + 1.', () => {
+test('G7: Without rules, a due record with n older ones leaves with batch ⌊n / maxBatchSize⌋ + 1.', () => {
   fc.assert(
     fc.property(
       fc.integer({ min: 1, max: 6 }),
@@ -90,7 +90,7 @@ test('G7: without rules a record with n older ones before it leaves with batch �
   );
 });
 
-test('nothing goes before the time that is announced; what turns out to be no full batch then is looked at once.', () => {
+test('No batch leaves before the announced time, and at most one announced cut finds no batch that may leave.', () => {
   fc.assert(
     fc.property(anyPolicy, fc.array(anyStep, { maxLength: 20 }), fc.nat(), (policy, steps, pick) => {
       const model = new BufferModel(policy);
@@ -117,7 +117,7 @@ test('nothing goes before the time that is announced; what turns out to be no fu
   );
 });
 
-describe('a buffer of batches of three', () => {
+describe('A buffer with a maximum batch size of three', () => {
   const policy: FlushPolicy = { maxBatchSize: 3, conflicts: PAIR, flushIntervalMs: 100 };
   let buffer: RecordBuffer;
 
@@ -134,7 +134,7 @@ describe('a buffer of batches of three', () => {
     buffer = emptyBuffer();
   });
 
-  test('lets full batches go at once, and the rest by age.', () => {
+  test('flushes full batches at once, and the rest by age.', () => {
     append(0, 3, 4, 5, 6);
     expect(taken(0)).toEqual([['size', [3, 4, 5]]]);
     expect(nextFlushAtMs(buffer, policy, 0)).toBe(100);
@@ -143,14 +143,14 @@ describe('a buffer of batches of three', () => {
     expect(nextFlushAtMs(buffer, policy, 100)).toBeUndefined();
   });
 
-  test('fills a batch that has to go with younger records, and leaves those that conflict (G2).', () => {
+  test('fills up a due batch with younger records, and leaves out those that conflict (G2).', () => {
     append(0, 1);
     append(99, 2, 1);
     expect(taken(100)).toEqual([['age', [1, 1]]]);
     expect(nextFlushAtMs(buffer, policy, 100)).toBe(199);
   });
 
-  test('lets everything go when it is told to, but not what comes after that.', () => {
+  test('flushes everything that is buffered on request, but no later records.', () => {
     append(0, 1, 2);
     flushAll(buffer, 'manual');
     append(0, 2);
@@ -163,21 +163,21 @@ describe('a buffer of batches of three', () => {
     expect(taken(50)).toEqual([]);
   });
 
-  test('goes on filling partial batches while none can start.', () => {
+  test('keeps filling partial batches while none can start.', () => {
     append(0, 3);
     expect(taken(200, 0)).toEqual([]);
     append(200, 4, 5, 6);
     expect(taken(200, 1)).toEqual([['size', [3, 4, 5]]]);
   });
 
-  test('lets the older of a full and a partial batch go first (G7).', () => {
+  test('flushes the older of a full and a partial batch first (G7).', () => {
     append(0, 1);
     append(1, 2, 2, 2, 5);
     expect(taken(100, 1)).toEqual([['age', [1, 5]]]);
     expect(taken(100, 1)).toEqual([['size', [2, 2, 2]]]);
   });
 
-  test('announces a full batch that nobody has cut yet.', () => {
+  test('announces a full batch that has not been cut yet.', () => {
     append(0, 3, 4, 5);
     expect(nextFlushAtMs(buffer, policy, 10)).toBe(10);
     append(0, 6, 7, 8);
@@ -188,7 +188,7 @@ describe('a buffer of batches of three', () => {
   });
 });
 
-test('where thousands of batches are not full, one arrival has none cut anew, but fills up the next that goes (G2, G6).', () => {
+test('With thousands of partial batches, a single arrival causes no recut but fills up the next batch that leaves (G2, G6).', () => {
   const policy: FlushPolicy = { maxBatchSize: 3, conflicts: [{ distinct: '/id' }], flushIntervalMs: 100 };
   const buffer = emptyBuffer();
   appendRequest(buffer, { requestId: 'a', values: Array.from({ length: 1500 }, () => ({ id: 1 })) }, 0);

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { batcherWorkflowId, isBatcherOf, shardOf } from '../../src/contracts/workflow/ids';
 
-test('the batcher of a shard is known by the configured id and the number of the shard.', () => {
+test('The id of a batcher consists of BATCHER_ID and the number of its shard.', () => {
   expect(batcherWorkflowId('batcher', 0)).toBe('batcher-0');
   expect(batcherWorkflowId('eu-west', 12)).toBe('eu-west-12');
 });
@@ -15,7 +15,7 @@ test.each([
   ['batcher', 'batcher', false],
   ['batcher', 'batcher-', false],
   ['batcher', 'batcher-0-00000001', false],
-])('of the deployment %s, %s is a batcher: %s.', (batcherId, workflowId, isOne) => {
+])('With BATCHER_ID %s, whether the workflow %s is a batcher is %s.', (batcherId, workflowId, isOne) => {
   expect(isBatcherOf(batcherId, workflowId)).toBe(isOne);
 });
 
@@ -29,7 +29,7 @@ test.each([
   for (const shards of [1, 2, 3, 8, 64]) expect(shardOf(requestId, shards)).toBe(hash % shards);
 });
 
-test('every request has one shard, and it is one of those that there are.', () => {
+test('Every request has one of the existing shards.', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'binary' }), fc.integer({ min: 1, max: 64 }), (requestId, shards) => {
       const shard = shardOf(requestId, shards);

@@ -31,7 +31,7 @@ describe('isJsonPointer', () => {
 });
 
 describe('valueAt', () => {
-  test('finds what RFC 6901 gives as examples', () => {
+  test('finds the values of the examples in RFC 6901', () => {
     const document = {
       foo: ['bar', 'baz'],
       '': 0,
@@ -65,7 +65,7 @@ describe('valueAt', () => {
     );
   });
 
-  test('finds null, false and 0, which are values', () => {
+  test('finds the values null, false and 0', () => {
     expect([at({ a: null }, '/a'), at([false], '/0'), at({ a: { b: 0 } }, '/a/b')]).toEqual([null, false, 0]);
   });
 
@@ -89,7 +89,7 @@ describe('valueAt', () => {
     expect(at(value, pointer)).toBeUndefined();
   });
 
-  test('finds a member named __proto__ that JSON put there', () => {
+  test('finds a member named __proto__ in parsed JSON', () => {
     expect(at(JSON.parse('{"__proto__":{"a":1}}') as JsonValue, '/__proto__/a')).toBe(1);
   });
 });

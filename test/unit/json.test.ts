@@ -11,7 +11,7 @@ function reordered(value: JsonValue): JsonValue {
 }
 
 describe('canonicalJson', () => {
-  test('is JSON, and says the same value', () => {
+  test('is JSON for the same value', () => {
     fc.assert(
       fc.property(anyJson, (value) => {
         expect(JSON.parse(canonicalJson(value))).toEqual(JSON.parse(JSON.stringify(value)));
@@ -19,7 +19,7 @@ describe('canonicalJson', () => {
     );
   });
 
-  test('does not depend on the order of members', () => {
+  test('does not depend on the order of object members', () => {
     fc.assert(
       fc.property(anyJson, (value) => {
         expect(canonicalJson(reordered(value))).toBe(canonicalJson(value));
@@ -62,7 +62,7 @@ describe('canonicalJson', () => {
 });
 
 describe('utf8Bytes and jsonBytes', () => {
-  test('count as the encoder does', () => {
+  test('count the same bytes as TextEncoder', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (text) => {
         expect(utf8Bytes(text)).toBe(Buffer.byteLength(text, 'utf8'));
@@ -71,7 +71,7 @@ describe('utf8Bytes and jsonBytes', () => {
     expect(utf8Bytes('a\u00e9\u20ac\u{1f600}')).toBe(1 + 2 + 3 + 4);
   });
 
-  test('count compact JSON', () => {
+  test('count bytes of compact JSON', () => {
     expect(jsonBytes({ a: [1, 'é'] })).toBe('{"a":[1,"é"]}'.length + 1);
     fc.assert(
       fc.property(anyJson, (value) => {

@@ -44,7 +44,7 @@ function carried(window: KeyWindow): KeyWindow {
   return unpackKeys(JSON.parse(JSON.stringify(packKeys(window))) as PackedKeyWindow);
 }
 
-test('G5: a key is known, with its body, for the window and not for a minute more than that.', () => {
+test('G5: A key is known, with its body, for the duration of the window and at most a minute longer.', () => {
   const policy = { idempotencyWindowMs: 5 * MINUTE, idempotencyWindowKeys: 10 };
   const window: KeyWindow = new Map();
   const seenAtMs = 100 * MINUTE + 12_345;
@@ -55,7 +55,7 @@ test('G5: a key is known, with its body, for the window and not for a minute mor
   expect(bodyOf(window, 2, policy, seenAtMs)).toBeUndefined();
 });
 
-test('G5: whatever comes, exactly the newest keys within age and count are known, also after being carried.', () => {
+test('G5: Exactly the newest keys within the bounds of age and number are known, also after continue-as-new.', () => {
   const anyPolicy = fc.record({
     idempotencyWindowMs: fc.integer({ min: 1, max: 5 }).map((minutes) => minutes * MINUTE),
     idempotencyWindowKeys: fc.nat({ max: 6 }),
@@ -90,7 +90,7 @@ function sizeOf(window: KeyWindow): number {
   return [...window.values()].reduce((sum, { size }) => sum + size, 0);
 }
 
-test('G11: whatever the others do, a client keeps the newest keys of its fair share.', () => {
+test('G11: A client keeps the newest keys of its fair share, whatever other clients do.', () => {
   const scopes = ['a', 'b', 'c', 'd'];
   const anyArrivals = fc.array(
     fc.record({ scope: fc.constantFrom(...scopes, 'd', 'd', 'd', 'd'), carry: fc.boolean() }),
@@ -114,7 +114,7 @@ test('G11: whatever the others do, a client keeps the newest keys of its fair sh
   );
 });
 
-test('G11: the same digest of a key in two scopes is two keys.', () => {
+test('G11: Equal digests in two scopes are two different keys.', () => {
   const window: KeyWindow = new Map();
   remember(window, { scope: 'a', key: 1, body: 1 }, DAY_POLICY, 0);
   expect(bodyOf(window, 1, DAY_POLICY, 0, 'b')).toBeUndefined();
@@ -126,7 +126,7 @@ test('G11: the same digest of a key in two scopes is two keys.', () => {
   ]);
 });
 
-test('G6: clients beyond the shares that there are have one together, and their keys are known.', () => {
+test('G6: Clients beyond the number of shares use one share together, and their keys are known.', () => {
   const policy = { ...DAY_POLICY, idempotencyWindowKeys: 1000 };
   let window: KeyWindow = new Map();
   for (let i = 0; i < 200; i++) remember(window, { scope: `client-${i}`, key: i, body: i }, policy, 0);
@@ -135,7 +135,7 @@ test('G6: clients beyond the shares that there are have one together, and their 
   for (let i = 0; i < 200; i++) expect(bodyOf(window, i, policy, 0, `client-${i}`)).toBe(textOf(i));
 });
 
-test('What a key stands for is carried: a list, a stream as far as it came, or a whole one.', () => {
+test('Carried state says whether a key was used for a list, an incomplete stream or a complete one.', () => {
   const window: KeyWindow = new Map();
   for (const [i, kind] of Object.values(KEY_KIND).entries()) {
     const ref = { scope: 'a', key: textOf(i) };
@@ -144,7 +144,7 @@ test('What a key stands for is carried: a list, a stream as far as it came, or a
   expect(carried(window)).toEqual(window);
 });
 
-test('G6: a full window of a whole day takes 43 bytes a key when it is carried, and 39 more for each share.', () => {
+test('G6: In carried state, a full window of a day takes 43 bytes per key, and 39 more per share.', () => {
   const sizeWith = (scopes: number): number => {
     const window: KeyWindow = new Map();
     for (let i = 0; i < MAX_WINDOW_KEYS; i++) {
@@ -159,8 +159,8 @@ test('G6: a full window of a whole day takes 43 bytes a key when it is carried, 
   expect(sizeWith(64)).toBe(31 + 43 * MAX_WINDOW_KEYS + 64 * 39 + 63);
 });
 
-describe('a digest', () => {
-  test('is of 128 bits, in characters that JSON does not escape, and the same for equal records however they are written.', () => {
+describe('A digest', () => {
+  test('has 128 bits, in characters that JSON does not escape, and is the same for equal records regardless of their notation.', () => {
     const one = digestOf({ requestId: 'k', values: [{ a: 1, b: [2, null] }] });
     expect([one.key.length, one.body.length]).toEqual([20, 20]);
     expect([one.key, one.body].every(isDigestText)).toBe(true);
@@ -172,7 +172,7 @@ describe('a digest', () => {
     expect(new Set(texts.join('')).size).toBe(85);
   });
 
-  test('differs with the key, with who has it, and with any record, its type or its place.', () => {
+  test('depends on the key, its client, and every record, including its type and position.', () => {
     const bodies: (string | number | null | number[])[][] = [
       [1, 2],
       [2, 1],

@@ -6,7 +6,7 @@ import {
   isSameLayout,
   mergeLayouts,
   nextLayout,
-  reachOf,
+  shardsWithKeys,
   type Layout,
 } from '../../src/domain/windows/layout';
 
@@ -22,7 +22,7 @@ const anyLayout: fc.Arbitrary<Layout> = fc
   })
   .map((layout) => mergeLayouts(layout, NO_LAYOUT));
 
-test('In whatever order batchers hear of layouts, the same one is in force, with the same before it.', () => {
+test("The layout in force, with its earlier numbers of shards, doesn't depend on the order in which batchers receive layouts.", () => {
   fc.assert(
     fc.property(anyLayout, anyLayout, anyLayout, (a, b, c) => {
       expect(mergeLayouts(a, b)).toEqual(mergeLayouts(b, a));
@@ -34,7 +34,7 @@ test('In whatever order batchers hear of layouts, the same one is in force, with
   );
 });
 
-test('A process that starts with another number of shards puts that in force; one with the same changes nothing.', () => {
+test('A process that starts with a different number of shards puts it in force; one with the same number changes nothing.', () => {
   const two = nextLayout(NO_LAYOUT, 2);
   expect(two).toEqual({ version: 1, shards: 2, before: [] });
   expect(nextLayout(two, 2)).toBe(two);
@@ -46,14 +46,14 @@ test('A process that starts with another number of shards puts that in force; on
   });
 });
 
-test('What was before is known until its keys are forgotten, and no longer.', () => {
+test('An earlier number of shards is known until its keys are forgotten, and no longer.', () => {
   const known = adoptLayout(nextLayout(NO_LAYOUT, 4), { version: 2, shards: 1, before: [] }, WINDOW_MS, 0);
-  expect([reachOf(known), reachOf({ ...known, before: [] })]).toEqual([4, 1]);
+  expect([shardsWithKeys(known), shardsWithKeys({ ...known, before: [] })]).toEqual([4, 1]);
   expect(adoptLayout(known, known, WINDOW_MS, WINDOW_MS).before).toEqual([[4, 0]]);
   expect(adoptLayout(known, known, WINDOW_MS, WINDOW_MS + MINUTE).before).toEqual([]);
 });
 
-test('A number of shards that comes back is in force, and the one between is before it.', () => {
+test('When an earlier number of shards is in force again, the one in between is listed as earlier.', () => {
   const layouts = [2, 3, 2].reduce(
     (known, shards) => adoptLayout(known, nextLayout(known, shards), WINDOW_MS, 5 * MINUTE),
     NO_LAYOUT,

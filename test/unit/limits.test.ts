@@ -12,7 +12,7 @@ import { TEST_SETTINGS } from '../helpers/test-settings';
 const ANN = { by: 'Ann', atMs: 1 };
 const BOB = { by: 'Bob', atMs: 2 };
 
-test('what was set wins over what is configured, before and after, until it is given back.', () => {
+test('An override takes precedence over earlier and later configurations until it is reset.', () => {
   const state = newState({ maxBatchSize: 5, maxInFlight: 50 });
   expect(changeLimits(state, { maxBatchSize: 8 }, ANN)).toMatchObject({
     limits: { maxBatchSize: 8, maxInFlight: 50 },
@@ -27,7 +27,7 @@ test('what was set wins over what is configured, before and after, until it is g
   });
 });
 
-test('the same change again changes nothing, not even who it was.', () => {
+test('Repeating a change of limits changes nothing, not even who made it.', () => {
   const state = newState();
   const patch: LimitsPatch = { conflicts: [{ group: [{ a: 1, b: 2 }, 3] }], maxAttempts: 1 };
   const once = changeLimits(state, patch, ANN);
@@ -37,7 +37,7 @@ test('the same change again changes nothing, not even who it was.', () => {
   expect(changeLimits(state, { maxAttempts: 2 }, BOB).overridden.maxAttempts).toMatchObject(BOB);
 });
 
-test('a new batch size or new rules hold for what is cut already (G1, G2).', () => {
+test('A new batch size and new rules apply to batches that are already cut (G1, G2).', () => {
   const state = newState();
   takeRequest(state, { requestId: 'r', values: [3, 4, 5] }, 0);
   const { head } = state.buffer;
@@ -57,7 +57,7 @@ const anyPatch = fc.record<LimitsPatch>(
   { requiredKeys: [] },
 );
 
-test('changes apply like RFC 7396 has it, and outlive continue-as-new.', () => {
+test('Changes of limits are applied as a merge patch (RFC 7396), and survive continue-as-new.', () => {
   fc.assert(
     fc.property(fc.array(anyPatch, { maxLength: 6 }), (patches) => {
       const state = newState();
@@ -77,7 +77,7 @@ test('changes apply like RFC 7396 has it, and outlive continue-as-new.', () => {
   );
 });
 
-test('the validator refuses what the API refuses, with the same problems, and a change by nobody.', () => {
+test('The validator rejects the same changes as the API, with the same problems, and changes without an author.', () => {
   const bad = { maxBatchSize: 1001, conflicts: {} as never, other: 1 };
   const refusal = caught(() => refuseBadLimits(bad, ANN));
   expect(refusal).toBeInstanceOf(ApplicationFailure);
@@ -91,7 +91,7 @@ test('the validator refuses what the API refuses, with the same problems, and a 
     expect(() => refuseBadLimits({}, nobody)).toThrow('nothing was changed');
 });
 
-test('rules may take as much as in the configuration, and no more.', () => {
+test('Rules in a change of limits have the same maximum size as in the configuration.', () => {
   const rulesOf = (bytes: number) => [
     { group: ['x', 'y'.repeat(bytes - JSON.stringify([{ group: ['x', ''] }]).length)] },
   ];
@@ -99,7 +99,7 @@ test('rules may take as much as in the configuration, and no more.', () => {
   expect(problemsOfLimitsPatch({ conflicts: rulesOf(65_537) })).toHaveLength(1);
 });
 
-test('what a key of every object has is no limit.', () => {
+test('A name that every JavaScript object has is not a limit.', () => {
   expect(problemsOfLimitsPatch({ toString: 1, constructor: null })).toHaveLength(2);
   expect(LIMIT_KEYS).toHaveLength(Object.keys(limitsInForce(newState()).limits).length);
 });

@@ -26,8 +26,8 @@ async function settle(): Promise<void> {
   for (let i = 0; i < 3; i++) await new Promise((resolve) => setImmediate(resolve));
 }
 
-describe('a numbered sender', () => {
-  test('sends one message at a time, in the order in which they came, each with the next number.', async () => {
+describe('A numbered sender', () => {
+  test('sends one message at a time, in order, each with the next number.', async () => {
     const { sends, send } = heldUp();
     const results = [send(), send(), send()];
     for (let sent = 1; sent <= 3; sent++) {
@@ -39,7 +39,7 @@ describe('a numbered sender', () => {
     expect(new Set(sends.map(({ origin }) => origin.sender)).size).toBe(1);
   });
 
-  test('gives up on a message that fails, tells its caller alone, and sends the next one under its own number.', async () => {
+  test('gives up on a message that fails, rejects only its caller, and sends the next message under its own number.', async () => {
     const { sends, send } = heldUp();
     const [first, second] = [send(), send()];
     await settle();
@@ -50,7 +50,7 @@ describe('a numbered sender', () => {
     expect(await second).toBe(2);
   });
 
-  test('has a name of its own, which the batcher has room for, and which tells its updates from those of others.', async () => {
+  test("has a unique name within the batcher's bound, which distinguishes its updates from those of others.", async () => {
     const origins = await Promise.all(
       [new NumberedSender(), new NumberedSender()].map((one) =>
         one.send((origin) => Promise.resolve(origin)),
@@ -64,24 +64,24 @@ describe('a numbered sender', () => {
   });
 });
 
-describe('the window of senders', () => {
+describe('The window of senders', () => {
   const note = (window: SenderWindow, sender: string, number: number) =>
     noteMessage(window, { sender, number });
 
-  test('G4: a message is new once; what is repeated, or comes behind a later one of its sender, is not.', () => {
+  test('G4: accepts a message once, and neither repeats nor messages that arrive after a later one of their sender.', () => {
     const window: SenderWindow = new Map();
     const noted = [1, 2, 2, 1, 5, 4, 3, 6].map((number) => note(window, 'a', number));
     expect(noted).toEqual([true, true, false, false, true, false, false, true]);
   });
 
-  test('the numbers of one sender say nothing of those of another.', () => {
+  test('treats the numbers of different senders independently.', () => {
     const window: SenderWindow = new Map();
     expect(note(window, 'a', 7)).toBe(true);
     expect(note(window, 'b', 1)).toBe(true);
     expect(note(window, 'a', 7)).toBe(false);
   });
 
-  test('what JavaScript means by a name of its own is a name like any other.', () => {
+  test('treats names with a special meaning in JavaScript like other names.', () => {
     const window: SenderWindow = new Map();
     for (const sender of ['__proto__', 'constructor', '']) {
       expect(note(window, sender, 1)).toBe(true);
@@ -89,7 +89,7 @@ describe('the window of senders', () => {
     }
   });
 
-  test('G6: it holds three hundred senders, and forgets the one first that was heard longest ago.', () => {
+  test('G6: remembers three hundred senders, and forgets the one whose last message is oldest first.', () => {
     const window: SenderWindow = new Map();
     for (let i = 0; i < MAX_SENDERS; i++) note(window, `s${i}`, 1);
     note(window, 's0', 2);
@@ -100,7 +100,7 @@ describe('the window of senders', () => {
     expect(note(window, 's1', 1)).toBe(true);
   });
 
-  test('a repeat leaves the window as it is: it is no sign that its sender is still there.', () => {
+  test("is not changed by a repeat, which doesn't show that its sender is still alive.", () => {
     const window: SenderWindow = new Map();
     for (const sender of ['a', 'b']) note(window, sender, 1);
     note(window, 'a', 1);

@@ -12,20 +12,23 @@ const settled: fc.Arbitrary<SettledRecord> = fc.record({
   atMs: fc.nat(),
 });
 
-test.each(OUTCOME_FORMATS)('every line that is written as %s is read as what it says', (format) => {
-  fc.assert(
-    fc.property(settled, (record) => {
-      expect(parseOutcomeLine(outcomeLine(record, format))).toEqual({
-        recordId: format === 'json' ? record.recordId : undefined,
-        value: record.value,
-        canonical: canonicalJson(record.value),
-        outcome: record.outcome,
-      });
-    }),
-  );
-});
+test.each(OUTCOME_FORMATS)(
+  'A line that was written in the format %s parses to the same outcome',
+  (format) => {
+    fc.assert(
+      fc.property(settled, (record) => {
+        expect(parseOutcomeLine(outcomeLine(record, format))).toEqual({
+          recordId: format === 'json' ? record.recordId : undefined,
+          value: record.value,
+          canonical: canonicalJson(record.value),
+          outcome: record.outcome,
+        });
+      }),
+    );
+  },
+);
 
-test('a value that looks like the end of a line is read whole', () => {
+test('A value that looks like the end of a text line is parsed completely', () => {
   const line = JSON.stringify(`save [${JSON.stringify('x] success')}] failed, roll back`);
   expect(parseOutcomeLine(line)).toMatchObject({ value: 'x] success', outcome: OUTCOME.rolledBack });
 });
@@ -65,10 +68,10 @@ test.each([
   JSON.stringify({ ...json, error: 7 }),
   JSON.stringify({ ...json, at: 'yesterday' }),
   `"save [${'['.repeat(100_000)}${']'.repeat(100_000)}] success"`,
-])('what no version writes is no outcome: %#', (line) => {
+])('A line that keepapart never writes is not an outcome: case %#', (line) => {
   expect(parseOutcomeLine(line)).toBeUndefined();
 });
 
-test('an object that says more than is known here is an outcome', () => {
+test('A JSON line with unknown members is an outcome', () => {
   expect(parseOutcomeLine(JSON.stringify({ ...json, more: true }))).toMatchObject({ recordId: 'r:0' });
 });

@@ -21,7 +21,7 @@ const anyRecords = fc.array(
   { maxLength: 12 },
 );
 
-test('G4: what is packed is unpacked as the same records in the same order, however it was given.', () => {
+test('G4: Unpacking a packed batch returns the same records in the same order.', () => {
   fc.assert(
     fc.property(anyRecords, (records) => {
       const kept = records.map(({ requestId, index, value }) => ({
@@ -34,7 +34,7 @@ test('G4: what is packed is unpacked as the same records in the same order, howe
   );
 });
 
-test('Consecutive records of a request are one run, and all else begins another.', () => {
+test('Consecutive records of a request are packed as one run, and any other record starts a new run.', () => {
   const at = (requestId: string, index: number) => ({ requestId, index, value: index });
   expect(packBatch([at('a', 3), at('a', 4), at('b', 5), at('a', 5), at('a', 7)])).toEqual([
     ['a', 3, [3, 4]],
@@ -67,7 +67,7 @@ const anyBatches = fc
     ),
   );
 
-test('G4: each record of each batch gets back its own outcome, and each way of ending is written once.', () => {
+test('G4: Unpacked outcomes belong to the right records, and each distinct outcome is written once.', () => {
   fc.assert(
     fc.property(anyBatches, (batches) => {
       const packed = JSON.parse(JSON.stringify(packOutcomes(batches))) as ReturnType<typeof packOutcomes>;
@@ -83,7 +83,7 @@ test('G4: each record of each batch gets back its own outcome, and each way of e
   );
 });
 
-test('A thousand records that ended alike take a few bytes each.', () => {
+test('The packed outcomes of a thousand records with the same outcome take a few bytes each.', () => {
   const outcomes = Array.from({ length: 1000 }, (_, i): RecordOutcome => ({
     ...{ recordId: recordIdOf('r'.repeat(128), i), outcome: OUTCOME.rolledBack, attempts: 3, atMs: 1 },
     error: 'x'.repeat(500),
@@ -91,10 +91,10 @@ test('A thousand records that ended alike take a few bytes each.', () => {
   expect(JSON.stringify(packOutcomes([outcomes])).length).toBeLessThan(3000);
 });
 
-test('G4: an outcome that is missing is an error, and not a record without one.', () => {
+test('G4: Unpacking fails if the outcome of a record is missing.', () => {
   const [outcome] = [{ recordId: 'r:0', outcome: OUTCOME.saved, attempts: 1, atMs: 0 }];
   const packed = packOutcomes([[outcome]]);
   const records = [{ recordId: 'r:0' }, { recordId: 'r:1' }];
-  expect(() => unpackOutcomes(packed, 0, records)).toThrow('there is no outcome of r:1');
-  expect(() => unpackOutcomes(packed, 1, records)).toThrow('there is no outcome of r:0');
+  expect(() => unpackOutcomes(packed, 0, records)).toThrow('r:1 has no outcome');
+  expect(() => unpackOutcomes(packed, 1, records)).toThrow('r:0 has no outcome');
 });

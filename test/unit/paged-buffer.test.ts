@@ -80,7 +80,7 @@ const anyStep = fc.oneof(
   fc.constantFrom('spill' as const, 'take in' as const, 'flush' as const, 'take' as const),
 );
 
-test('G4, G7: whatever is spilled and taken in, nothing is lost or doubled, and the order is that of acceptance.', () => {
+test('G4, G7: Moving records to pages and back loses and duplicates none, and keeps the order of acceptance.', () => {
   fc.assert(
     fc.property(fc.array(anyStep, { maxLength: 40 }), (steps) => {
       const model = newModel();
@@ -104,7 +104,7 @@ test('G4, G7: whatever is spilled and taken in, nothing is lost or doubled, and 
   );
 });
 
-test('G6: after a spill each end is within its bound, and each page within its own or of a single record.', () => {
+test('G6: After a spill, head and tail are within their bounds, and each page is within its bound or has one record.', () => {
   fc.assert(
     fc.property(fc.array(anyStep, { maxLength: 30 }), (steps) => {
       const model = newModel();
@@ -125,7 +125,7 @@ function fillHead(model: ReturnType<typeof newModel>): void {
   model.add(Array<string>(300).fill('x'.repeat(KIB)), 10);
 }
 
-test('what is accepted while a page lies outside stays behind it, and moves up when the last page is taken in.', () => {
+test('Records that are accepted while there are pages follow them, and move to the head with the last page.', () => {
   const model = newModel();
   fillHead(model);
   model.spill();
@@ -140,7 +140,7 @@ test('what is accepted while a page lies outside stays behind it, and moves up w
   ]);
 });
 
-test('the head is low when little is left of it, and only while there are pages.', () => {
+test('The head runs low when few records are left in it, and only while there are pages.', () => {
   const model = newModel();
   expect(headRunsLow(model.buffer)).toBe(false);
   fillHead(model);
@@ -150,7 +150,7 @@ test('the head is low when little is left of it, and only while there are pages.
   expect(headRunsLow(model.buffer)).toBe(true);
 });
 
-test('the oldest record is told also when all of the buffer lies in pages.', () => {
+test('The age of the oldest record is known even if all records are in pages.', () => {
   const model = newModel();
   model.add(['x'.repeat(70 * KIB)], 10);
   model.spill();
@@ -159,7 +159,7 @@ test('the oldest record is told also when all of the buffer lies in pages.', () 
   expect(sizeOf(model.buffer)).toEqual({ records: 1, bytes: 70 * KIB + 2 });
 });
 
-test('a tail that grew too large to be carried becomes pages behind the others.', () => {
+test('A tail that is too large to be carried becomes pages after the others.', () => {
   const model = newModel();
   fillHead(model);
   model.spill();
@@ -170,7 +170,7 @@ test('a tail that grew too large to be carried becomes pages behind the others.'
   expect(model.buffer.tail.bufferedRecords).toBe(0);
 });
 
-test('a tail may be let grow beyond its bound by what came late, and by no more.', () => {
+test('The tail may exceed its bound by the given number of late bytes, and by no more.', () => {
   const model = newModel();
   fillHead(model);
   expect(needsSpill(model.buffer, 32 * KIB)).toBe(true);
@@ -179,6 +179,6 @@ test('a tail may be let grow beyond its bound by what came late, and by no more.
   expect([0, 4 * KIB, 32 * KIB].map((late) => needsSpill(model.buffer, late))).toEqual([true, true, false]);
 });
 
-test('nothing is taken in where there is no page.', () => {
+test('Taking in a page fails if there is none.', () => {
   expect(() => takeInPage(emptyPagedBuffer(), { runs: [], flushOldest: 0 })).toThrow(TypeError);
 });

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { batchIdIn, childIdOf, childOfBatch, childSeqOf, placeInChild } from '../../src/domain/records/batch';
 import { indexOf, recordIdOf, requestIdOf } from '../../src/domain/records/record';
 
-test('a record is known by its request and its place there, and both can be told from its id.', () => {
+test('The id of a record contains its request and index, and both can be parsed from it.', () => {
   expect(recordIdOf('a', 0)).toBe('a:0');
   expect(recordIdOf('urn:order:7', 12)).toBe('urn:order:7:12');
   const anyRequestId = fc.oneof(
@@ -18,7 +18,7 @@ test('a record is known by its request and its place there, and both can be told
   );
 });
 
-test('G4: two records never have the same id, even when one request is called like the record of another.', () => {
+test("G4: Two records never have the same id, even if the id of a request looks like the id of another request's record.", () => {
   const anyRequestId = fc.oneof(fc.string(), fc.constantFrom('a', 'a:1', 'a:1:1', ':', ''));
   const anyRecord = fc.tuple(anyRequestId, fc.nat({ max: 20 }));
   fc.assert(
@@ -29,19 +29,19 @@ test('G4: two records never have the same id, even when one request is called li
   );
 });
 
-test('a child is known by its batcher and its number, of eight digits as long as they suffice.', () => {
+test("The id of a child consists of its batcher's id and a sequence number of at least eight digits.", () => {
   expect(childIdOf('batcher-0', 1)).toBe('batcher-0-00000001');
   expect(childIdOf('batcher-0', 99_999_999)).toBe('batcher-0-99999999');
   expect(childIdOf('batcher-0', 100_000_000)).toBe('batcher-0-100000000');
 });
 
-test('a batch that is alone in its child has the id of that; others have their place behind it.', () => {
+test("The only batch of a child has the child's id; the ids of several batches end with their positions.", () => {
   expect(batchIdIn('batcher-0-00000001', 1, 1)).toBe('batcher-0-00000001');
   expect(batchIdIn('batcher-0-00000001', 1, 2)).toBe('batcher-0-00000001.001');
   expect(batchIdIn('batcher-0-00000001', 1000, 1000)).toBe('batcher-0-00000001.1000');
 });
 
-test('G4: no two batches have the same id, and each id tells its child and its place, whatever the batcher is called.', () => {
+test('G4: Batch ids are unique and identify child and position, for any id of the batcher.', () => {
   const anyBatcher = fc.constantFrom('batcher-0', 'a.001-0', 'b-00000001.002-7', '.-0', 'x-1');
   const anyBatch = fc
     .tuple(anyBatcher, fc.integer({ min: 1, max: 100_000_001 }), fc.integer({ min: 1, max: 1200 }), fc.nat())

@@ -12,14 +12,14 @@ const anyRequestId = fc
   .filter((requestId) => !isRedriveId(requestId));
 const anyRecordId = fc.tuple(anyRequestId, fc.nat({ max: 10_000_000 })).map((parts) => recordIdOf(...parts));
 
-test('a dead letter is sent again as a request that names it, and so is what comes of that.', () => {
+test('A redrive is a request whose id names the original record, also when its record is redriven again.', () => {
   expect(redriveIdOf('abc:3')).toBe('redrive-1.abc:3');
   expect(redriveIdOf('redrive-1.abc:3:0')).toBe('redrive-2.abc:3');
   expect(redriveIdOf('redrive-9.abc:3:0')).toBe('redrive-10.abc:3');
   expect(redriveIdOf('urn:order:7:12')).toBe('redrive-1.urn:order:7:12');
 });
 
-test('from the id of every redrive its record can be told, and its redrives are all of that record.', () => {
+test('The id of a redrive identifies the original record, and redrives of a redrive identify the same record.', () => {
   fc.assert(
     fc.property(anyRecordId, fc.integer({ min: 1, max: 12 }), (original, times) => {
       const seen = new Set<string>();
@@ -37,7 +37,7 @@ test('from the id of every redrive its record can be told, and its redrives are 
   );
 });
 
-test('G4: two dead letters are never sent again as the same request.', () => {
+test('G4: Two dead letters are never redriven as the same request.', () => {
   const record = fc.oneof(
     anyRecordId,
     anyRecordId.map((recordId) => recordIdOf(redriveIdOf(recordId), 0)),
@@ -57,7 +57,7 @@ test.each(['abc', 'redrive-', 'redrive-1', 'redrive-x.abc:3', 'Redrive-1.abc:3',
   },
 );
 
-test('what can not be an id of ours is not looked for, however it begins.', () => {
+test('An id that no request can have is not looked up, even if it starts like a valid one.', () => {
   expect(isKnowableRequestId('x'.repeat(128))).toBe(true);
   expect(isKnowableRequestId('x'.repeat(129))).toBe(false);
   expect(isKnowableRequestId(`redrive-1.it's`)).toBe(false);

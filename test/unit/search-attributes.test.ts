@@ -26,7 +26,7 @@ function valueBytes(indexed: readonly string[]): number {
   return Buffer.byteLength(JSON.stringify(indexed));
 }
 
-test('the request ids of a batch fit into one search attribute, whatever they hold, and the marker tells if some do not.', () => {
+test("The request ids of a batch fit into one search attribute, and a marker is added if some don't.", () => {
   fc.assert(
     fc.property(anyIds, (requestIds) => {
       const indexed = indexedRequestIds(requestIds);
@@ -41,7 +41,7 @@ test('the request ids of a batch fit into one search attribute, whatever they ho
   );
 });
 
-test('no room is wasted: 52 ids of the usual kind fit, and one that takes the most bytes.', () => {
+test('A search attribute holds 52 generated request ids, or one of the largest size.', () => {
   const uuids = Array.from(
     { length: 100 },
     (_, i) => `00000000-0000-4000-8000-${String(i).padStart(12, '0')}`,
@@ -52,7 +52,7 @@ test('no room is wasted: 52 ids of the usual kind fit, and one that takes the mo
   expect(indexedRequestIds([largest])).toEqual([largest]);
 });
 
-test('no more attributes of a type than a SQL visibility store has by default.', () => {
+test('There are no more search attributes of a type than a SQL visibility store offers by default.', () => {
   const keys = Object.values(SEARCH_ATTRIBUTES);
   expect(new Set(keys.map(({ name }) => name)).size).toBe(keys.length);
   const count = (type: string) => keys.filter((key) => key.type === type).length;

@@ -52,7 +52,7 @@ function open(known: KnownRequests, count: number, name: string, scope = ''): vo
   for (let i = 0; i < count; i++) expect(offer(known, `${name} ${i}`, 0, 1, { scope })).toBe(true);
 }
 
-test('G5: whatever parts arrive, repeated, in whatever order and among however many other streams, each record of a stream is taken once and in order.', () => {
+test('G5: Each record of a stream is accepted once and in order, even if parts are repeated, reordered, and mixed with many other streams.', () => {
   const anyPart = fc.record({
     from: fc.nat(12),
     length: fc.integer({ min: 1, max: 4 }),
@@ -79,14 +79,14 @@ test('G5: whatever parts arrive, repeated, in whatever order and among however m
   );
 });
 
-test('G5: a part of other records than those before it is not taken.', () => {
+test('G5: A part that follows different records than the accepted ones is not accepted.', () => {
   const known = nothingKnown();
   expect(offer(known, 'k', 0, 5)).toBe(true);
   expect(offer(known, 'k', 5, 9, { before: 'other'.padStart(20) })).toBe(false);
   expect(progress(known, 'k')).toMatchObject({ taken: 5, digest: digestAt(5) });
 });
 
-test('G5: nothing is added to a stream that is complete, whether or not it is still followed.', () => {
+test('G5: Nothing is added to a complete stream, whether or not it is still followed.', () => {
   const known = nothingKnown();
   expect(offer(known, 'k', 0, 5, { complete: true })).toBe(true);
   expect(offer(known, 'k', 5, 6)).toBe(false);
@@ -96,7 +96,7 @@ test('G5: nothing is added to a stream that is complete, whether or not it is st
   expect(offer(known, 'k', 0, 5)).toBe(false);
 });
 
-test('G5: a key is that of a list or of a stream, and never both.', () => {
+test('G5: A key belongs to a list or to a stream, never to both.', () => {
   const known = nothingKnown();
   const list = { ...refOf('list'), body: digestAt(3) };
   expect(takeOnce(known, { digest: list }, POLICY, 0)).toBe(true);
@@ -109,7 +109,7 @@ test('G5: a key is that of a list or of a stream, and never both.', () => {
   expect(bodyUnder(known, refOf('stream'), POLICY, 0)).toBe(digestAt(3));
 });
 
-test('A stream is known for the window, counted from its last part.', () => {
+test('A stream is known for the duration of the window, counted from its last part.', () => {
   const known = nothingKnown();
   offer(known, 'k', 0, 5, { nowMs: 0 });
   offer(known, 'k', 5, 6, { nowMs: 1 * DAY });
@@ -117,7 +117,7 @@ test('A stream is known for the window, counted from its last part.', () => {
   expect(progress(known, 'k', 2 * DAY + MINUTE)).toBeUndefined();
 });
 
-test('G6: the stream that was idle for longest makes room for a new one, and goes on by its digest all the same (G5).', () => {
+test('G6: The longest idle stream makes room for a new one, and can still be continued by its digest (G5).', () => {
   const known = nothingKnown();
   open(known, MAX_STREAMS, 'open');
   expect(offer(known, 'open 0', 1, 2)).toBe(true);
@@ -131,7 +131,7 @@ test('G6: the stream that was idle for longest makes room for a new one, and goe
   expect(known.keys.get('')?.has(refOf('open 1').key)).toBe(false);
 });
 
-test('A stream that is whole makes room before one that is open.', () => {
+test('A complete stream makes room before an open one.', () => {
   const known = nothingKnown();
   open(known, MAX_STREAMS - 1, 'open');
   expect(offer(known, 'whole', 0, 1, { complete: true })).toBe(true);
@@ -140,7 +140,7 @@ test('A stream that is whole makes room before one that is open.', () => {
   expect(progress(known, 'open 0')).toMatchObject({ taken: 1 });
 });
 
-test('G11: a client with many streams pushes none of another out.', () => {
+test('G11: A client with many streams displaces no stream of another client.', () => {
   const known = nothingKnown();
   open(known, 3, 'alice', 'alice');
   open(known, 3 * MAX_STREAMS, 'bob', 'bob');

@@ -173,24 +173,24 @@ test.each<[Wait, object]>([
   [
     { for: 'spacing', untilMs: 0 },
     {
-      text: 'BATCH_SPACING_MS to be over, at 1970-01-01T00:00:00.000Z',
+      text: 'BATCH_SPACING_MS to pass, at 1970-01-01T00:00:00.000Z',
       ...{ for: 'spacing', until: '1970-01-01T00:00:00.000Z' },
     },
   ],
-  [{ for: 'slot' }, { for: 'slot', text: 'a batch to close: as many are in flight as MAX_IN_FLIGHT allows' }],
+  [{ for: 'slot' }, { for: 'slot', text: 'a batch to close, because MAX_IN_FLIGHT batches are in flight' }],
   [
     { for: 'gathering', untilMs: 0 },
     {
-      text: 'others to be saved in bulk with, until 1970-01-01T00:00:00.000Z at most',
+      text: 'more batches to be saved together, until 1970-01-01T00:00:00.000Z at most',
       ...{ for: 'gathering', until: '1970-01-01T00:00:00.000Z' },
     },
   ],
-  [{ for: 'start' }, { for: 'start', text: 'older batches whose start is under way' }],
+  [{ for: 'start' }, { for: 'start', text: 'older batches that are being started' }],
   [
     { for: 'older_records' },
     {
       for: 'older_records',
-      text: 'older records, of which so many are buffered that this one waits behind them',
+      text: 'older records that are ahead of it in the buffer',
     },
   ],
 ])('in words: %j', (wait, view) => {

@@ -94,14 +94,14 @@ test('A batch whose record waits for another attempt delays its own file and kee
     saved: 1,
     rolledBack: 1,
     retries: 0,
-    saving: { text: 'saved in bulk: as SAVE_ACTIVITY=batch says', shape: 'batch', due: null },
+    saving: { text: 'saved together, because of SAVE_ACTIVITY=batch', shape: 'batch', due: null },
     file: expect.stringContaining(`_${idAt(3)}.log`),
     records: [
       {
         value: 'refused',
         outcome: 'rolled_back',
         attempts: 1,
-        error: 'refused for good at attempt 1 of 3: not for this store',
+        error: 'permanently rejected at attempt 1 of 3: not for this store',
       },
       { value: 'd', outcome: 'saved', attempts: 1, error: null },
     ],
@@ -252,7 +252,7 @@ describe('closing', () => {
     release();
     const { counters } = await pipeline.quiet();
     expect(counters).toMatchObject({ batchesFailed: 0, batchesCompleted: 4, saved: 5, rolledBack: 3 });
-    const error = 'refused with its batch: no such column';
+    const error = 'its batch was rejected: no such column';
     expect(await pipeline.batcher.batch(idAt(4))).toMatchObject({ records: [{ error }, { error }] });
     expect(await activitiesOf(pipeline, child())).toContain('settleBatch');
   });
@@ -267,7 +267,7 @@ describe('a child that is cancelled', () => {
     expect((await pipeline.batcher.request(requestId))?.counts).toMatchObject({ saved: 6, rolled_back: 2 });
     expect(await pipeline.batcher.batch(idAt(2))).toMatchObject({
       records: [
-        { error: 'cancelled by hand before it was saved', attempts: 0 },
+        { error: 'cancelled manually before it was saved', attempts: 0 },
         { outcome: 'saved', attempts: 1 },
       ],
     });

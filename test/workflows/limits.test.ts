@@ -1,6 +1,6 @@
 import type { ChildInput } from '../../src/contracts/workflow/child';
 import { HOUR } from '../../src/domain/duration';
-import { inputOf, readStart } from '../../src/temporal/server/first-event';
+import { inputOf, readStart } from '../../src/temporal/server/history';
 import { startPipeline, type TestPipeline } from '../helpers/pipeline';
 import { waitFor } from '../helpers/wait-for';
 

@@ -2,7 +2,7 @@ import type { ChildInput } from '../../src/contracts/workflow/child';
 import type { JsonValue } from '../../src/domain/json';
 import { childIdOf } from '../../src/domain/records/batch';
 import { unpackBatch } from '../../src/domain/records/packed-batch';
-import { inputOf, readStart } from '../../src/temporal/server/first-event';
+import { inputOf, readStart } from '../../src/temporal/server/history';
 import { mostBeyond } from '../helpers/paced-world';
 import { startPipeline, type TestPipeline } from '../helpers/pipeline';
 import { waitFor } from '../helpers/wait-for';

@@ -4,7 +4,7 @@ import { childSeqOf } from '../../src/domain/records/batch';
 import type { PackedBuffer } from '../../src/domain/buffer/buffer';
 import { HOUR, KIB } from '../../src/domain/duration';
 import { MAX_CARRIED_HEAD_BYTES, MAX_CARRIED_TAIL_BYTES } from '../../src/domain/buffer/paged-buffer';
-import { inputOf, readStart } from '../../src/temporal/server/first-event';
+import { inputOf, readStart } from '../../src/temporal/server/history';
 import { createWorkflowAccess } from '../../src/temporal/worker/workflow-access';
 import { startPipeline, type TestPipeline } from '../helpers/pipeline';
 import { waitFor } from '../helpers/wait-for';

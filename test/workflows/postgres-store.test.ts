@@ -90,7 +90,7 @@ async function storeThatIsUndermined(): Promise<RecordStore> {
 }
 
 const REFUSAL =
-  'refused with its batch: insert or update on table "products" violates foreign key constraint ' +
+  'its batch was rejected: insert or update on table "products" violates foreign key constraint ' +
   '"products_supplier_fkey" (SQLSTATE 23503)';
 
 test('a batch that can no longer be written is rolled back with the reason, and holds nothing up (G4)', async () => {

@@ -112,9 +112,7 @@ test('a batch tells why it was cut where it was, as its buffer was when it went'
     ...{ oldestMs: null, left: null, unseen: null, keptOut: [], tooLarge: null, fitting: null },
   });
   expect(second?.cut).toMatchObject({ maxBatchSize: 3, why: 'nothing_left', left: 0, keptOut: [] });
-  expect(second?.cut.text).toBe(
-    '2 of 3 records: everything was to go, by a flush by hand, and no other record was buffered',
-  );
+  expect(second?.cut.text).toBe('2 of 3 records: it was flushed manually, and no other record was buffered');
 });
 
 test.each(['record', 'batch'] as const)(
@@ -138,7 +136,7 @@ test.each(['record', 'batch'] as const)(
     });
     expect(batch?.cut.oldestMs).toBeGreaterThanOrEqual(100);
     expect(batch?.cut.text).toMatch(
-      /^2 of 5 records: its oldest record had waited for \d+ ms, and all 3 that were left conflict with it; kept out 3 by {"group":\[1,2,3\]}$/,
+      /^2 of 5 records: its oldest record had waited \d+ ms, and all 3 remaining records conflict with it; {"group":\[1,2,3\]} kept out 3$/,
     );
   },
 );
@@ -150,7 +148,7 @@ test('a buffered record tells what it waits for, and status what the batches wer
   const [requestId = ''] = await pipeline.send([1, 2, 'a', 'b']);
   const paused = await pipeline.batcher.request(requestId);
   expect(paused?.records[0]?.waitsFor).toEqual({
-    ...{ for: 'resume', by: 'Ann', text: 'the shard to be resumed: Ann has paused it' },
+    ...{ for: 'resume', by: 'Ann', text: 'the shard to be resumed: Ann paused it' },
   });
   await pipeline.batcher.resume('Ann');
   const left = await waitFor('the full batch to be saved', async () => {

@@ -61,7 +61,7 @@ test('A list of a few batches is saved by a child per batch and an activity per 
   expect(await activitiesOf(pipeline, childOf(pipeline, 1))).toEqual(['save', 'save', 'closeBatches']);
   expect(await savingNow()).toMatchObject({ shape: 'record', due: null, storeIsSlow: false });
   expect(await pipeline.batcher.batch(childOf(pipeline, 3))).toMatchObject({
-    saving: { text: 'each record by an activity of its own', shape: 'record', due: null },
+    saving: { text: 'one activity per record', shape: 'record', due: null },
   });
 });
 
@@ -78,7 +78,7 @@ test('A large list is saved in bulk, of which status and batches give the reason
   for (const place of [1, 30]) {
     expect(await pipeline.batcher.batch(batchIdIn(childOf(pipeline, 1), place, 30))).toMatchObject({
       saved: 2,
-      saving: { text: 'saved in bulk: 30 batches were due', shape: 'batch', due: 30 },
+      saving: { text: 'saved together, because 30 batches were due', shape: 'batch', due: 30 },
     });
   }
 

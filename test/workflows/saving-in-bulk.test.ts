@@ -66,7 +66,7 @@ test('Each record is saved, tried again, refused or given up with attempts of it
     refused: {
       outcome: OUTCOME.rolledBack,
       attempts: 1,
-      error: 'refused for good at attempt 1 of 3: not a record for this store',
+      error: 'permanently rejected at attempt 1 of 3: not a record for this store',
     },
     fine: { outcome: OUTCOME.saved, attempts: 1 },
   });

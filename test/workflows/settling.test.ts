@@ -160,7 +160,7 @@ test('a batch whose workflow fails is settled (G4)', async () => {
   const { counters } = await pipeline.quiet();
   expect(counters).toMatchObject({ batchesFailed: 1, batchesCompleted: 1, rolledBack: 1 });
   expect(pipeline.store.outcomes()).toMatchObject([
-    { outcome: OUTCOME.rolledBack, error: expect.stringContaining('its batch was given up by its workflow') },
+    { outcome: OUTCOME.rolledBack, error: expect.stringContaining('its batch was failed by its workflow') },
   ]);
   expect([...pipeline.store.staged]).toEqual([]);
 });

@@ -57,7 +57,7 @@ describe.each(['record', 'batch'] as const)('SAVE_ACTIVITY=%s', (saveActivity) =
     const { counters } = await pipeline.quiet();
 
     expect(pipeline.store.rollbacks).toHaveLength(ROLLBACK_ATTEMPTS);
-    const error = 'no luck; its undo failed after 10 attempts: away';
+    const error = 'no luck; its rollback failed after 10 attempts: away';
     expect(outcomes()['half saved']).toMatchObject({
       outcome: OUTCOME.rolledBack,
       error,
@@ -79,7 +79,7 @@ describe.each(['record', 'batch'] as const)('SAVE_ACTIVITY=%s', (saveActivity) =
     const details = await pipeline.client.workflow
       .getHandle(found)
       .query<{ currentDetails?: string }>('__temporal_workflow_metadata');
-    expect(details.currentDetails).toBe('1 saved, 1 rolled back, 1 undo failed');
+    expect(details.currentDetails).toBe('1 saved, 1 rolled back, 1 rollback failed');
   });
 
   test('a rollback that can never succeed is not tried again', async () => {
@@ -92,7 +92,7 @@ describe.each(['record', 'batch'] as const)('SAVE_ACTIVITY=%s', (saveActivity) =
     await pipeline.quiet();
     expect(pipeline.store.rollbacks).toHaveLength(1);
     expect(outcomes()['half saved']).toMatchObject({
-      error: 'no luck; its undo was refused for good at attempt 1: append only',
+      error: 'no luck; its rollback was permanently rejected at attempt 1: append only',
       rollbackError: 'append only',
     });
   });
@@ -129,7 +129,7 @@ describe.each(['record', 'batch'] as const)('SAVE_ACTIVITY=%s', (saveActivity) =
     expect(outcomes()['bad']).toMatchObject({
       outcome: OUTCOME.rolledBack,
       attempts: 1,
-      error: 'refused for good at attempt 1 of 3: not for this store',
+      error: 'permanently rejected at attempt 1 of 3: not for this store',
     });
     expect(counters).toMatchObject({ saved: 1, rolledBack: 1, retries: 0 });
   });
@@ -212,7 +212,7 @@ describe.each(['record', 'batch'] as const)('SAVE_ACTIVITY=%s', (saveActivity) =
       const { good, bad } = outcomes();
       expect(good).toMatchObject({
         outcome: OUTCOME.rolledBack,
-        error: `rolled back with its batch: ${bad?.recordId} failed; its undo was refused for good at attempt 1: append only`,
+        error: `rolled back with its batch: ${bad?.recordId} failed; its rollback was permanently rejected at attempt 1: append only`,
       });
     });
   });

@@ -35,7 +35,7 @@ import type { BatcherInput, BatcherWorkflow } from '../../src/contracts/workflow
 import type { SaveShape } from '../../src/contracts/workflow/settings';
 import type { WorkerSinks } from '../../src/contracts/workflow/worker-sinks';
 import { childSeqOf } from '../../src/domain/records/batch';
-import { bytesOf } from '../../src/domain/buffer/flush-cut';
+import { totalBytes } from '../../src/domain/records/record';
 import type { ExplainedFlush } from '../../src/domain/explain/cut-reason';
 import { headRunsLow, needsSpill } from '../../src/domain/buffer/paged-buffer';
 import { startOrAdopt, takeOverChild, type StartedChild } from './children';
@@ -171,7 +171,7 @@ class Loop {
       });
       if (children.length === 0) return;
       for (const flushes of children) {
-        for (const { records } of flushes) this.started.bytes += bytesOf(records);
+        for (const { records } of flushes) this.started.bytes += totalBytes(records);
         void this.runChild(flushes, shape);
       }
     }

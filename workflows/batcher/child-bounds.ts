@@ -1,6 +1,7 @@
 import type { PipelineSettings } from '../../src/contracts/workflow/settings';
 import { KIB } from '../../src/domain/duration';
-import { MAX_BATCH_BYTES, bytesOf } from '../../src/domain/buffer/flush-cut';
+import { MAX_BATCH_BYTES } from '../../src/domain/buffer/flush-cut';
+import { totalBytes } from '../../src/domain/records/record';
 import type { ExplainedFlush } from '../../src/domain/explain/cut-reason';
 import { jsonBytes } from '../../src/domain/json';
 
@@ -26,7 +27,7 @@ export function groupFlushes(flushes: readonly ExplainedFlush[], settings: Pipel
   let requests = new Set<string>();
   let requestBytes = 0;
   for (const flush of flushes) {
-    const ownBytes = bytesOf(flush.records);
+    const ownBytes = totalBytes(flush.records);
     const own = new Set(flush.records.map(({ requestId }) => requestId));
     const addedBytes = memoBytesOf([...own].filter((id) => !requests.has(id)));
     const current = groups.at(-1);

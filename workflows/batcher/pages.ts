@@ -14,6 +14,7 @@ import { WORKFLOW_TYPE, adoptionTaskQueue, bufferPageId } from '../../src/contra
 import { SEARCH_ATTRIBUTES } from '../../src/contracts/workflow/search-attributes';
 import type { PackedBuffer } from '../../src/domain/buffer/buffer';
 import { MIB } from '../../src/domain/duration';
+import { portions } from '../../src/domain/portions';
 import { needsSpill, spill, takeInPage, type NewPage } from '../../src/domain/buffer/paged-buffer';
 import { underNextFreeId } from './next-free-id';
 import type { BatcherState } from './state';
@@ -33,18 +34,9 @@ const MESSAGE_BYTES = 1 * MIB;
  */
 export async function spillToPages(state: BatcherState): Promise<void> {
   do {
-    for (let rest = spill(state.buffer); rest.length > 0;) {
-      const together = rest.splice(0, countWithin(rest, MESSAGE_BYTES));
-      await Promise.all(together.map((page) => startPage(state, page)));
-    }
+    const pages = portions(spill(state.buffer), { bytes: MESSAGE_BYTES }, ({ ref }) => ref.bytes);
+    for (const together of pages) await Promise.all(together.map((page) => startPage(state, page)));
   } while (needsSpill(state.buffer, state.limits.lateBytes));
-}
-
-/** How many pages from the front take at most so many bytes; at least one. */
-function countWithin(pages: readonly NewPage[], maxBytes: number): number {
-  let bytes = 0;
-  const end = pages.findIndex(({ ref }) => (bytes += ref.bytes) > maxBytes);
-  return end < 0 ? pages.length : Math.max(1, end);
 }
 
 /** An id is taken when this batcher was terminated before and began anew. */

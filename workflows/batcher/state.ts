@@ -14,7 +14,7 @@ import { SAVE_ACTIVITY, type PipelineSettings } from '../../src/contracts/workfl
 import type { Apart } from '../../src/domain/running/running-flushes';
 import { emptyBuffer, packBuffer, unpackBuffer } from '../../src/domain/buffer/buffer';
 import { NO_CUTS, carriedCounts, type CutCounts } from '../../src/domain/explain/cut-counts';
-import type { Reaches } from '../../src/domain/explain/passed-over';
+import type { Reaches } from '../../src/domain/explain/reaches';
 import { Pace } from '../../src/domain/pace/pace';
 import { paceLimitsOf } from '../../src/domain/pace/pace-limits';
 import { packKeys, unpackKeys, type KeyWindow } from '../../src/domain/windows/key-window';

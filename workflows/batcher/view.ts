@@ -13,7 +13,7 @@ import { childSeqOf } from '../../src/domain/records/batch';
 import type { KeyRef } from '../../src/domain/windows/key-window';
 import { bodyUnder, progressUnder } from '../../src/domain/windows/known-requests';
 import type { StreamProgress } from '../../src/domain/windows/stream-window';
-import { toldDeferrals } from '../../src/domain/explain/cut-counts';
+import { topDeferrals } from '../../src/domain/explain/cut-counts';
 import {
   bufferedOutsidePages,
   flushedRecords,
@@ -58,7 +58,7 @@ export function statusOf(state: BatcherState, info: WorkflowInfo): BatcherStatus
 }
 
 function cutsOf({ cuts, settings }: BatcherState): CutStatus {
-  return { ...cuts, deferredBy: toldDeferrals(cuts, settings.conflicts) };
+  return { ...cuts, deferredBy: topDeferrals(cuts, settings.conflicts) };
 }
 
 function drainStatusOf({ drain, buffer, inFlight, nextChildSeq }: BatcherState): DrainStatus | null {

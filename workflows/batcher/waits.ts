@@ -15,7 +15,7 @@ import {
   type RecordBuffer,
 } from '../../src/domain/buffer/buffer';
 import type { ConflictRule } from '../../src/domain/rules';
-import { noteReach, rulesBeyond, type Reaches } from '../../src/domain/explain/passed-over';
+import { noteReach, rulesBeyond, type Reaches } from '../../src/domain/explain/reaches';
 import { cut, isWorthCutting } from '../../src/domain/buffer/flush-cut';
 import { dueAtMs } from '../../src/domain/buffer/flush-policy';
 import { partOf } from '../../src/domain/pace/paced-flushes';

@@ -1,13 +1,13 @@
 /*
- * Saving in bulk: all records of the child in one activity per attempt.
+ * Saving in bulk: one activity per attempt for all records of the child.
  *
- *   attempt ──► batches that are through ──► rolled back, closed, in a wave of their own
- *    ▲   └────► what failed ──┐
- *    └─ RETRY_INTERVAL_MS, or what the store asks for ◄──┘
+ *   attempt ──► batches with all outcomes ──► rolled back and closed together, as one wave
+ *    ▲   └────► failed records ──┐
+ *    └─ after RETRY_INTERVAL_MS, or as long as the store asks for ◄──┘
  *
- * The loop over the attempts is here and not in a retry policy, as each attempt is for other records. What became of an
- * attempt is in history before anything follows from it. The activity fails only with its worker: Temporal then makes the
- * same attempt again, which doesn't count as another, as nobody knows of the first.
+ * The loop over the attempts is here rather than in a retry policy, because each attempt has different records. The result
+ * of an attempt is in history before anything is done with it. The activity fails only if its worker dies; Temporal then
+ * repeats the same attempt, which counts once, because the result of the first one is unknown.
  */
 import { CancellationScope, isCancellation, proxyActivities, sleep } from '@temporalio/workflow';
 import {
@@ -20,22 +20,23 @@ import { SECOND } from '../../src/domain/duration';
 import { OUTCOME, type RecordOutcome } from '../../src/domain/records/outcome';
 import { packKept } from '../../src/domain/records/packed-batch';
 import type { KeptRecord } from '../../src/domain/records/record';
-import type { OpenBatch } from './child';
 import type { Closing } from './closing';
-import { CANCELLED_SAVE, describeRefusal } from './failures';
+import { CANCELLED_SAVE, describeRejection } from './failures';
+import type { OpenBatch } from './open-batch';
 import type { SaveTimes } from './record-saving';
 import { undo } from './rolling-back';
 
-/** Before a pause that is longer, the batcher is told which batches are closed, so that it may start others instead. */
+/** Before a longer pause, the closed batches are reported to the batcher, so that it can start others. */
 const LONG_PAUSE_MS = 2 * SECOND;
 
-/** A batch that isn't through. */
+/** A batch with records that have no outcome yet. */
 interface Unsettled {
   batch: OpenBatch;
-  /** In batch order; empty for records that are to be tried (again). */
+  /** In batch order; undefined for records to save in the next attempt. */
   outcomes: (RecordOutcome | undefined)[];
 }
 
+/** Saves all records together, and closes each batch when its last record has an outcome. */
 export async function saveInBulk(
   batches: readonly OpenBatch[],
   policy: ChildPolicy,
@@ -49,19 +50,19 @@ export async function saveInBulk(
   }));
   for (let attempt = 1; unsettled.length > 0; attempt++) {
     const pauseMs = await makeAttempt(unsettled, attempt, policy, times);
-    const through = unsettled.filter(isSettled);
+    const settled = unsettled.filter(isSettled);
     unsettled = unsettled.filter((one) => !isSettled(one));
-    const wave = CancellationScope.nonCancellable(() => finish(through, policy, closing));
+    const wave = CancellationScope.nonCancellable(() => finish(settled, policy, closing));
     waves.push(wave);
     if (unsettled.length === 0) break;
     if (pauseMs > LONG_PAUSE_MS) void wave.then(() => closing.reportSoFar());
-    if (!(await pause(pauseMs))) callOff(unsettled);
+    if (!(await pause(pauseMs))) cancelSaving(unsettled);
   }
   await Promise.all(waves);
   return { fastestMs: times.length === 0 ? undefined : Math.min(...times) };
 }
 
-/** @returns when the next attempt may be made, in milliseconds from now */
+/** @returns how long to wait before the next attempt, in milliseconds */
 async function makeAttempt(
   unsettled: readonly Unsettled[],
   attempt: number,
@@ -79,7 +80,7 @@ async function makeAttempt(
     result = await save(tried, attempt);
   } catch (error) {
     if (!CancellationScope.current().consideredCancelled) throw error;
-    callOff(unsettled);
+    cancelSaving(unsettled);
     return 0;
   }
   if (result.fastestMs !== undefined) times.push(result.fastestMs);
@@ -96,10 +97,10 @@ async function makeAttempt(
       }
       const { message, refused, retryAfterMs = retryIntervalMs } = failure;
       if (refused || attempt >= maxAttempts) {
-        const error = refused ? describeRefusal(message, attempt, maxAttempts) : message;
+        const error = refused ? describeRejection(message, attempt, maxAttempts) : message;
         outcomes[place] = { recordId, outcome: OUTCOME.rolledBack, attempts: attempt, error, atMs };
       }
-      // None is tried before the store wants it; those that might be sooner wait along.
+      // No record is retried earlier than the store asks for; the others wait as well.
       else pauseMs = Math.max(pauseMs, retryAfterMs);
     }
   }
@@ -131,7 +132,7 @@ function save(
   });
 }
 
-/** @returns false where the child was cancelled meanwhile */
+/** @returns false if the child was cancelled meanwhile */
 async function pause(ms: number): Promise<boolean> {
   try {
     await sleep(ms);
@@ -142,8 +143,8 @@ async function pause(ms: number): Promise<boolean> {
   }
 }
 
-/** What isn't saved when the child is cancelled isn't saved any more. */
-function callOff(unsettled: readonly Unsettled[]): void {
+/** After a cancellation: the records without an outcome are rolled back. */
+function cancelSaving(unsettled: readonly Unsettled[]): void {
   const { attempts, message: error } = CANCELLED_SAVE;
   for (const { batch, outcomes } of unsettled) {
     for (const [place, { recordId }] of batch.records.entries())
@@ -155,10 +156,10 @@ function isSettled({ outcomes }: Unsettled): boolean {
   return outcomes.every((outcome) => outcome !== undefined);
 }
 
-/** Undoes what is to be rolled back, and closes the batches, each by one activity for all of them. */
-async function finish(through: readonly Unsettled[], policy: ChildPolicy, closing: Closing): Promise<void> {
-  if (through.length === 0) return;
-  const settled = through.map(({ batch, outcomes }) => ({
+/** Rolls back records and closes the batches, with one activity each for all batches. */
+async function finish(wave: readonly Unsettled[], policy: ChildPolicy, closing: Closing): Promise<void> {
+  if (wave.length === 0) return;
+  const settled = wave.map(({ batch, outcomes }) => ({
     batch,
     outcomes: outcomes.filter((outcome) => outcome !== undefined),
   }));

@@ -17,6 +17,7 @@ import type { ChildMemo, ChildPolicy, ChildResult, ClosedBatches } from '../../s
 import { SEARCH_ATTRIBUTES } from '../../src/contracts/workflow/search-attributes';
 import { MIB } from '../../src/domain/duration';
 import { jsonBytes } from '../../src/domain/json';
+import { portions } from '../../src/domain/portions';
 import {
   MAX_ERRORS_BYTES,
   tallyOutcomes,
@@ -24,12 +25,11 @@ import {
   type RecordOutcome,
 } from '../../src/domain/records/outcome';
 import { packOutcomes } from '../../src/domain/records/packed-batch';
-import type { OpenBatch } from './child';
-import { describeBatchRefusal } from './failures';
+import { describeBatchRejection } from './failures';
+import type { OpenBatch, SettledBatch } from './open-batch';
 import { reportClosed } from './reports';
-import type { SettledBatch } from './rolling-back';
 
-/** What goes into one `closeBatches`, in bytes of JSON: a payload may take 2 MiB. */
+/** Bound of the input of one `closeBatches`, in bytes of JSON. Temporal limits a payload to 2 MiB. */
 const MAX_PORTION_BYTES = 1 * MIB;
 
 interface ClosedBatch {
@@ -37,12 +37,12 @@ interface ClosedBatch {
   outcomes: RecordOutcome[];
 }
 
-/** Gives the batches of a child their files, and makes known which have theirs. */
+/** Closes the batches of a child, and publishes which ones are closed: in the memo, search attributes and metrics. */
 export class Closing {
   private readonly closed = new Map<number, ClosedBatch>();
   private readonly waves: NonNullable<ChildMemo['closed']> = [];
   private readonly report = createReporter(() => this.progress());
-  /** Portions with batches that could not be closed at first: what closes beside them is reported at once. */
+  /** Number of portions with batches whose closing failed at first. While there are any, progress is reported at once. */
   private late = 0;
 
   constructor(
@@ -50,23 +50,27 @@ export class Closing {
     private readonly policy: ChildPolicy,
   ) {}
 
-  /** Closes batches by one activity. One that is refused for good is settled; the others don't wait for it. */
+  /**
+   * Closes batches, with one activity per portion. A batch that the store permanently rejects is settled; other batches
+   * don't wait for it. Resolves when all are closed.
+   */
   async close(settled: readonly SettledBatch[]): Promise<void> {
     const bounded = settled.map(({ batch, outcomes }) => ({ batch, outcomes: this.bounded(outcomes) }));
-    await Promise.all(portionsOf(bounded).map((portion) => this.closePortion(portion)));
+    const all = portions(bounded, { bytes: MAX_PORTION_BYTES }, portionBytes);
+    await Promise.all(all.map((portion) => this.closePortion(portion)));
   }
 
-  /** The outcomes that are published already, or else everything rolled back for this reason. */
+  /** Settles batches: takes over published outcomes; rolls the records of other batches back for this reason. */
   async settle(batches: readonly OpenBatch[], reason: string): Promise<void> {
     await Promise.all(batches.map((batch) => this.settleOne(batch, reason)));
   }
 
-  /** Reports the batches that are closed to the batcher, as the rest will take a while. */
+  /** Reports the closed batches to the batcher, if there are others. Call it if those will take a while. */
   reportSoFar(): void {
     if (this.closed.size > 0 && this.closed.size < this.batches.length) void this.report();
   }
 
-  /** Of a child whose batches are all closed. */
+  /** The result of the child. Throws TypeError unless all batches are closed. */
   result(): ChildResult {
     const results = this.batches.map(({ place, ref }) => {
       const closed = this.closed.get(place);
@@ -90,7 +94,7 @@ export class Closing {
         const result = results[i];
         if (result === undefined || 'failed' in result) failed.push(one);
         else if ('refused' in result)
-          settling.push(this.settleOne(one.batch, describeBatchRefusal(result.refused)));
+          settling.push(this.settleOne(one.batch, describeBatchRejection(result.refused)));
         else {
           this.closed.set(one.batch.place, { location: result.location, outcomes: one.outcomes });
           noted.push(one);
@@ -108,7 +112,7 @@ export class Closing {
     await Promise.all(settling);
   }
 
-  /** Fails only with a bug: what fails as a whole is repeated until it succeeds. */
+  /** Rejects only because of a bug: an activity that fails is retried until it succeeds. */
   private closeOnce(open: readonly SettledBatch[]): Promise<CloseBatchesResult> {
     const { kinds, of } = packOutcomes(open.map(({ outcomes }) => outcomes));
     const { closeBatches } = untilItSucceeds(`${open.length} batches`);
@@ -126,7 +130,7 @@ export class Closing {
 
   private async settleOne(batch: OpenBatch, reason: string): Promise<void> {
     const { ref, flushReason, records } = batch;
-    const { settleBatch } = untilItSucceeds(`${records.length} records to settle: ${ref.batchId}`);
+    const { settleBatch } = untilItSucceeds(`settling ${records.length} records of ${ref.batchId}`);
     const { location, outcomes: settledAs } = await settleBatch({
       batch: { ...ref, flushReason, records },
       format: this.policy.outcomeFormat,
@@ -138,15 +142,15 @@ export class Closing {
     this.publish([{ batch, outcomes }]);
   }
 
-  /** As the result of the child has room for them. */
+  /** The outcomes with error texts shortened so that those of all records fit into the child's result. */
   private bounded(outcomes: readonly RecordOutcome[]): RecordOutcome[] {
     const records = this.batches.reduce((sum, batch) => sum + batch.records.length, 0);
     return outcomes.map((outcome) => withShortErrors(outcome, MAX_ERRORS_BYTES / records));
   }
 
   /**
-   * Makes known which batches are closed, and in the Web UI how their records ended. A single batch is closed when its
-   * child is: what is made known with the end of a workflow costs the server no write of its own.
+   * Publishes the totals in search attributes and current details, and the closed batches in the memo. A child with one
+   * batch needs no memo: its batch is closed when the child is. Upserts in the last workflow task cost no extra write.
    */
   private publish(closed: readonly SettledBatch[]): void {
     if (closed.length === 0) return;
@@ -161,7 +165,7 @@ export class Closing {
       ...(undoFailed > 0 ? [{ key: SEARCH_ATTRIBUTES.undoFailed, value: true }] : []),
     ]);
     setCurrentDetails(
-      `${saved} saved, ${rolledBack} rolled back${undoFailed > 0 ? `, ${undoFailed} undo failed` : ''}`,
+      `${saved} saved, ${rolledBack} rolled back${undoFailed > 0 ? `, ${undoFailed} rollback${undoFailed === 1 ? '' : 's'} failed` : ''}`,
     );
     if (this.batches.length === 1) return;
     this.waves.push({
@@ -181,7 +185,7 @@ export class Closing {
   }
 }
 
-/** A store that is away is asked again after 1 s, 2 s, …, 30 s, for as long as it takes. */
+/** Activities that are retried after 1 s, 2 s, …, 30 s, without a limit. */
 function untilItSucceeds(summary: string) {
   return proxyActivities<Activities>({
     startToCloseTimeout: ACTIVITY_TIMEOUTS.storeMs,
@@ -191,24 +195,9 @@ function untilItSucceeds(summary: string) {
   });
 }
 
-function portionsOf(settled: readonly SettledBatch[]): SettledBatch[][] {
-  const portions: SettledBatch[][] = [];
-  let bytes = Infinity;
-  for (const one of settled) {
-    const own = jsonBytes(one.batch.packed) + errorBytesOf(one);
-    bytes += own;
-    if (bytes > MAX_PORTION_BYTES) {
-      portions.push([]);
-      bytes = own;
-    }
-    portions.at(-1)?.push(one);
-  }
-  return portions;
-}
-
-/** At most what the outcomes take: equal ones are written once. */
-function errorBytesOf({ outcomes }: SettledBatch): number {
-  let bytes = 0;
+/** Upper bound of a batch's size in `closeBatches`: equal outcomes are written only once. */
+function portionBytes({ batch, outcomes }: SettledBatch): number {
+  let bytes = jsonBytes(batch.packed);
   for (const { error, rollbackError } of outcomes) {
     if (error !== undefined) bytes += jsonBytes(error);
     if (rollbackError !== undefined) bytes += jsonBytes(rollbackError);
@@ -217,8 +206,8 @@ function errorBytesOf({ outcomes }: SettledBatch): number {
 }
 
 /**
- * Reports to the batcher, one message at a time. It need not arrive: the end of the child reports everything. A child
- * that settles has no parent, as an activity has started it.
+ * Returns a function that reports progress to the batcher, one message at a time. A report may get lost, because the
+ * child's result has everything. A child that settles has no parent, because an activity started it; it reports nothing.
  */
 function createReporter(progress: () => ClosedBatches): () => Promise<void> {
   const { parent, workflowId } = workflowInfo();
@@ -237,7 +226,7 @@ function createReporter(progress: () => ClosedBatches): () => Promise<void> {
           progress(),
         );
       } catch (error) {
-        log.warn('progress could not be reported to the batcher', { error });
+        log.warn('could not report progress to the batcher', { error });
       }
     }
     reporting = false;

@@ -10,33 +10,35 @@ import type { ErrorCode } from '../../src/domain/errors';
 import { MAX_ERROR_BYTES, cutToBytes, type UndoFailure } from '../../src/domain/records/outcome';
 
 /**
- * What an outcome says of a `save` that failed for good. Rethrows what is neither the failure of an activity nor a
- * cancellation: that is a bug in workflow code and must stop the workflow task, not roll back a record.
- * @param maxAttempts how many the activity was given
- * @param before how many were made by activities before it
+ * Attempts and error text for the outcome of a record whose `save` failed permanently. Rethrows any error that is neither
+ * an activity failure nor a cancellation: it is a bug in workflow code, which must fail the workflow task and not roll
+ * back a record.
+ * @param maxAttempts the activity's limit of attempts
+ * @param before number of attempts of earlier activities for this record
  */
 export function describeSaveFailure(
   error: unknown,
   maxAttempts: number,
   before = 0,
 ): { attempts: number; message: string } {
-  // What is cancelled before it could be scheduled fails with the cancellation itself, not with an ActivityFailure.
+  // An activity that is cancelled before it is scheduled fails with a CancelledFailure, not with an ActivityFailure.
   const cause = error instanceof ActivityFailure ? error.cause : error;
   if (cause instanceof CancelledFailure) return CANCELLED_SAVE;
   const { attempts, message, refused } = describeFailure(error, maxAttempts);
   const made = before + attempts;
   return {
     attempts: made,
-    message: refused ? describeRefusal(message, made, before + maxAttempts) : message,
+    message: refused ? describeRejection(message, made, before + maxAttempts) : message,
   };
 }
 
 /**
- * How many attempts count of an activity that ended because the store was away, or that has attempts left as some of its
- * attempts ended so; undefined for every other end. It is to be scheduled again, with the attempts that are left.
- * @param attempts how many it was given
+ * Decides whether to schedule a failed activity again because the store was unavailable: either the activity ended for
+ * that reason, or attempts that did so used up its limit. Returns the number of its attempts that count against the
+ * record, or undefined if the activity failed for another reason.
+ * @param attempts the activity's limit of attempts
  */
-export function attemptsBesideHolds(error: unknown, attempts: number): number | undefined {
+export function countedAttempts(error: unknown, attempts: number): number | undefined {
   if (!(error instanceof ActivityFailure)) return undefined;
   const { cause, retryState } = error;
   if (cause instanceof ApplicationFailure) {
@@ -52,21 +54,22 @@ export function attemptsBesideHolds(error: unknown, attempts: number): number | 
 
 const STORE_AWAY: ErrorCode = 'store-away';
 
-/** How many attempts a record had that was called off isn't known. */
-export const CANCELLED_SAVE = { attempts: 0, message: 'cancelled by hand before it was saved' } as const;
+/** For records that were not saved when their child was cancelled. Their number of attempts is unknown. */
+export const CANCELLED_SAVE = { attempts: 0, message: 'cancelled manually before it was saved' } as const;
 
-export function describeRefusal(message: string, attempts: number, maxAttempts: number): string {
-  return `refused for good at attempt ${attempts} of ${maxAttempts}: ${message}`;
+/** Error text for a record that the store permanently rejected. */
+export function describeRejection(message: string, attempts: number, maxAttempts: number): string {
+  return `permanently rejected at attempt ${attempts} of ${maxAttempts}: ${message}`;
 }
 
-/** What an outcome says of a `rollback` that failed for good; rethrows a bug, as {@link describeSaveFailure} does. */
+/** Describes a `rollback` that failed permanently. Rethrows other errors, like {@link describeSaveFailure}. */
 export function describeUndoFailure(error: unknown, maxAttempts: number): UndoFailure {
   return describeFailure(error, maxAttempts);
 }
 
-/** What the outcomes of a batch say that its store refused to close for good. */
-export function describeBatchRefusal(message: string): string {
-  return cutToBytes(`refused with its batch: ${message}`, MAX_ERROR_BYTES);
+/** Error text for the records of a batch that the store permanently rejected. */
+export function describeBatchRejection(message: string): string {
+  return cutToBytes(`its batch was rejected: ${message}`, MAX_ERROR_BYTES);
 }
 
 function describeFailure(error: unknown, maxAttempts: number): UndoFailure {

@@ -5,29 +5,29 @@ import type { WorkerSinks } from '../../src/contracts/workflow/worker-sinks';
 import type { BatchRef } from '../../src/domain/records/batch';
 import { OUTCOME, type RecordOutcome } from '../../src/domain/records/outcome';
 import type { KeptRecord } from '../../src/domain/records/record';
-import type { OpenBatch } from './child';
 import type { Closing } from './closing';
-import { attemptsBesideHolds, describeSaveFailure } from './failures';
+import { countedAttempts, describeSaveFailure } from './failures';
+import type { OpenBatch } from './open-batch';
 import { undo } from './rolling-back';
 
 const { workflowTask } = proxySinks<WorkerSinks>();
 
-/** Saves that take longer find a busy server or a slow store: there the end of one may wait for those of others. */
+/** If saving takes longer, the server is busy or the store slow, and workflow tasks are worth holding. */
 const QUICK_MS = 100;
 
-/** The part of what saving has taken beyond that for which it may wait. */
+/** How long a task is held, as a share of the time that saving has taken beyond {@link QUICK_MS}. */
 const HOLD_SHARE = 1 / 4;
 
-/** A worker that is killed leaves the task that it holds behind, for the 10 s of a task: so none is held for long. */
+/** If a worker is killed, the task that it holds is lost until its timeout of 10 s; so tasks are held only briefly. */
 const MAX_HOLD_MS = 250;
 
-/** What saving found out about the store. */
+/** What saving has measured. */
 export interface SaveTimes {
-  /** How long the fastest save took, in milliseconds; undefined where none is known. */
+  /** Duration of the fastest save, in milliseconds; undefined if unknown. */
   fastestMs: number | undefined;
 }
 
-/** Saves each record by an activity of its own, which Temporal tries again, and closes each batch when it is through. */
+/** Saves each record with its own activity, which Temporal retries, and closes each batch when its records have outcomes. */
 export async function saveRecordByRecord(
   batches: readonly OpenBatch[],
   policy: ChildPolicy,
@@ -49,8 +49,8 @@ export async function saveRecordByRecord(
 }
 
 /**
- * Has saves that end close on one another share workflow tasks: a task that brings the end of some and not of the last
- * has nothing to decide, so it is answered a little later, and the server keeps what ends meanwhile for the next one.
+ * Lets saves that end close together share a workflow task. A task that doesn't bring the last save's result has nothing
+ * to decide, so its response is delayed, and the server collects further results for the next task.
  */
 async function shareTasks(open: () => number): Promise<void> {
   const startedAtMs = Date.now();
@@ -70,7 +70,7 @@ async function saveRecord(
   times: number[],
 ): Promise<RecordOutcome> {
   const { recordId } = record;
-  // Attempts that were made by activities of before, which ended because the store was away.
+  // Attempts of earlier activities, which ended because the store was unavailable.
   let before = 0;
   for (;;) {
     const attempts = maxAttempts - before;
@@ -78,7 +78,7 @@ async function saveRecord(
       startToCloseTimeout: ACTIVITY_TIMEOUTS.storeMs,
       heartbeatTimeout: ACTIVITY_TIMEOUTS.heartbeatMs,
       retry: { maximumAttempts: attempts, initialInterval: retryIntervalMs, backoffCoefficient: 1 },
-      // By which readers of pending activities, and people in the Web UI, tell the records of a batch.
+      // Identifies the record among pending activities, for readers and in the Web UI.
       activityId: recordId,
       summary: recordId,
     });
@@ -87,10 +87,10 @@ async function saveRecord(
       times.push(tookMs);
       return { recordId, outcome: OUTCOME.saved, attempts: before + attempt, atMs: Date.now() };
     } catch (failure) {
-      const counted = attemptsBesideHolds(failure, attempts);
+      const counted = countedAttempts(failure, attempts);
       if (counted !== undefined) {
         before += counted;
-        // A cancellation meets the next call.
+        // After a cancellation, the next call fails.
         if (counted > 0) await sleep(retryIntervalMs).catch(() => undefined);
         continue;
       }

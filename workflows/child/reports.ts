@@ -4,17 +4,16 @@ import type { ClosedBatchReport, EarlyEndReport, Occurrence } from '../../src/co
 import type { WorkerSinks } from '../../src/contracts/workflow/worker-sinks';
 import type { FlushReason } from '../../src/domain/records/batch';
 import { OUTCOME, tallyOutcomes } from '../../src/domain/records/outcome';
-import type { OpenBatch } from './child';
-import type { SettledBatch } from './rolling-back';
+import type { OpenBatch, SettledBatch } from './open-batch';
 
 /*
- * What a child tells whoever measures: a call for each wave of batches, none for single records, none in a replay. A
- * worker that dies takes with it what it has counted, and may count again what it repeats: figures, not the truth.
+ * Metrics of children: one call per wave of batches, none per record, none during replay. Metrics are approximate: a
+ * worker that dies loses its counts, and a repeated workflow task is counted twice.
  */
 
 const { metrics } = proxySinks<WorkerSinks>();
 
-/** Reports batches that have just got their files. */
+/** Reports batches that were just closed. */
 export function reportClosed(closed: readonly SettledBatch[], { cutBy }: ChildPolicy): void {
   const nowMs = Date.now();
   metrics.batchesClosed(
@@ -34,7 +33,7 @@ export function reportClosed(closed: readonly SettledBatch[], { cutBy }: ChildPo
   );
 }
 
-/** Reports batches whose child closed without completing, as they are to be settled. */
+/** Reports batches that will be settled, because an earlier run of their child ended early. */
 export function reportEarlyEnd(batches: readonly OpenBatch[]): void {
   const counts = new Map<FlushReason, number>();
   for (const { flushReason } of batches) counts.set(flushReason, (counts.get(flushReason) ?? 0) + 1);
@@ -49,7 +48,7 @@ function occurrences(values: readonly number[]): Occurrence[] {
   return [...counts];
 }
 
-/** By run of the packed records, which came together. */
+/** One entry per run of the packed records, which were accepted together. */
 function waitsIn(
   { packed, waitedMs }: OpenBatch,
   outcomes: SettledBatch['outcomes'],

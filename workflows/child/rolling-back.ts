@@ -11,25 +11,19 @@ import type { BatchRef } from '../../src/domain/records/batch';
 import { OUTCOME, withFailedUndo, type RecordOutcome } from '../../src/domain/records/outcome';
 import { packKept } from '../../src/domain/records/packed-batch';
 import type { KeptRecord } from '../../src/domain/records/record';
-import type { OpenBatch } from './child';
-import { attemptsBesideHolds, describeUndoFailure } from './failures';
+import { countedAttempts, describeUndoFailure } from './failures';
+import type { SettledBatch } from './open-batch';
 
-/** A batch of which every record has its outcome. */
-export interface SettledBatch {
-  batch: OpenBatch;
-  /** In batch order. */
-  outcomes: RecordOutcome[];
-}
-
-/** Records of one batch that end rolled back. */
+/** The records of a batch to roll back. */
 interface RollingBack {
   batch: BatchRef;
   records: { place: number; record: KeptRecord; outcome: RecordOutcome }[];
 }
 
 /**
- * Undoes what these batches don't keep, by one activity for all of them: what ends rolled back, and with
- * `ON_FAILURE=rollback_batch` also the saved records beside it. Says so in their outcomes.
+ * Rolls back the records of these batches that were not saved, with one activity for all; with
+ * `ON_FAILURE=rollback_batch` also the saved records of a batch with any such record. Returns the batches with updated
+ * outcomes.
  */
 export async function undo(
   settled: readonly SettledBatch[],
@@ -37,7 +31,7 @@ export async function undo(
 ): Promise<SettledBatch[]> {
   const kept = settled.map(({ batch, outcomes }) => ({
     batch,
-    outcomes: onFailure === ON_FAILURE.rollbackBatch ? asOne(outcomes) : outcomes,
+    outcomes: onFailure === ON_FAILURE.rollbackBatch ? allOrNothing(outcomes) : outcomes,
   }));
   const undoing = kept.flatMap(({ batch, outcomes }): RollingBack[] => {
     const records = batch.records.flatMap((record, place) => {
@@ -59,8 +53,8 @@ export async function undo(
   }));
 }
 
-/** Where one record of a batch was rolled back, those that were saved are as well. */
-function asOne(outcomes: readonly RecordOutcome[]): RecordOutcome[] {
+/** If any record of a batch is rolled back, all are. */
+function allOrNothing(outcomes: readonly RecordOutcome[]): RecordOutcome[] {
   const failed = outcomes.find(({ outcome }) => outcome === OUTCOME.rolledBack);
   if (failed === undefined) return [...outcomes];
   const error = `rolled back with its batch: ${failed.recordId} failed`;
@@ -70,11 +64,11 @@ function asOne(outcomes: readonly RecordOutcome[]): RecordOutcome[] {
 }
 
 /**
- * Undoes what the saves of these records may have left, by one activity, and returns their outcomes, per batch: rolled
- * back in any case, as they don't count as saved, with the reason where undoing one failed for good.
+ * Rolls records back with one activity, and returns their outcomes per batch: `rolled_back`, with an error if the rollback
+ * failed permanently.
  *
- * The pauses don't follow RETRY_INTERVAL_MS: that says how eagerly saving is to be tried, and a short one would give up
- * here after a moment's outage, with something left in the store.
+ * The retry intervals are independent of RETRY_INTERVAL_MS, which is for saves: with a short one, rollbacks would fail
+ * permanently after a brief outage, and leave something in the store.
  */
 async function rollBack(batches: readonly RollingBack[]): Promise<RecordOutcome[][]> {
   const count = batches.reduce((sum, { records }) => sum + records.length, 0);
@@ -100,9 +94,9 @@ async function rollBack(batches: readonly RollingBack[]): Promise<RecordOutcome[
   };
   let result: RollbackResult;
   try {
-    result = await untilNotHeld(() => rollback(input));
+    result = await whileStoreIsAway(() => rollback(input));
   } catch (error) {
-    // Without a result nobody knows which of them were undone.
+    // Without a result it is unknown which records were rolled back.
     const failure = describeUndoFailure(error, ROLLBACK_ATTEMPTS);
     return batches.map(({ records }) => records.map(({ outcome }) => withFailedUndo(outcome, failure)));
   }
@@ -116,13 +110,13 @@ async function rollBack(batches: readonly RollingBack[]): Promise<RecordOutcome[
   return outcomes;
 }
 
-/** Makes the call of an activity again that ended because the store was away. */
-async function untilNotHeld<T>(call: () => Promise<T>): Promise<T> {
+/** Repeats an activity for as long as it ends because the store is unavailable. */
+async function whileStoreIsAway<T>(call: () => Promise<T>): Promise<T> {
   for (;;) {
     try {
       return await call();
     } catch (error) {
-      if (attemptsBesideHolds(error, ROLLBACK_ATTEMPTS) === undefined) throw error;
+      if (countedAttempts(error, ROLLBACK_ATTEMPTS) === undefined) throw error;
     }
   }
 }

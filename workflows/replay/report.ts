@@ -1,7 +1,7 @@
 /*
- * Goes into the bundle that is replayed, and into no worker's. A replay compares a child's type and id, not its input;
- * but a batcher that now cuts other batches than it did would believe records saved that are still buffered, and lose
- * them (G4). So every batch is reported, and every page of a buffer. The commands are reported to explain a mismatch that Temporal finds.
+ * Part of the bundle for replays only. A replay compares the types and ids of child workflows, not their inputs. But if
+ * the code now cuts different batches, a batcher would take records for saved that are still buffered, and lose them (G4).
+ * So the records of every child and page are reported. Commands are reported to explain mismatches that Temporal finds.
  */
 import {
   proxySinks,
@@ -42,10 +42,11 @@ function givenCommand(command: WorkflowCommand): GivenCommand {
     startTimer: timer,
     setPatchMarker: patch,
   } = command;
-  const kind = Object.keys(command).find((name) => !BESIDE_THE_COMMAND.has(name)) ?? 'nothing';
+  const kind = Object.keys(command).find((name) => !METADATA.has(name)) ?? 'nothing';
   const type = activity?.activityType ?? child?.workflowType;
   const id = activity?.activityId ?? child?.workflowId ?? timer?.seq?.toString() ?? patch?.patchId;
   return { kind, ...(type != null && { type }), ...(id != null && { id }) };
 }
 
-const BESIDE_THE_COMMAND = new Set(['userMetadata', 'eventGroupMarkers']);
+/** Members of a command that are not its kind. */
+const METADATA = new Set(['userMetadata', 'eventGroupMarkers']);

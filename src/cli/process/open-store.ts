@@ -6,6 +6,7 @@ import { prepareFolders, prepareOutDir } from '../../store/folders';
 import type { SavingStoreOptions } from '../../store/own/saving-store';
 import { sweep, sweepUnfinished } from '../../store/sweep';
 import type { Lifecycle } from './lifecycle';
+import { bucketOptions, loadS3 } from './s3-client';
 
 interface Context {
   config: Config;
@@ -25,6 +26,7 @@ export function openFaultlessStore(context: Context): Promise<RecordStore> {
   const { store } = context.config;
   if (store === 'postgres') return openInPostgres(context);
   if (store === 'http') return openOverHttp(context);
+  if (store === 's3') return openInS3(context);
   return isOwnStore(store) ? openOwn(context) : openInFiles(context);
 }
 
@@ -73,6 +75,16 @@ function savingOptions({ config, logger }: Context): SavingStoreOptions {
         `${name} of the store threw: the attempt has failed for this call's records`,
       ),
   };
+}
+
+async function openInS3({ config, logger, lifecycle }: Context): Promise<RecordStore> {
+  await prepareOutDir(config);
+  const unfinishedFiles = await sweepUnfinished(config);
+  const { openS3Store } = await loadS3(() => import('../../store/s3/s3-store.js'));
+  const store = await openS3Store({ ...bucketOptions(config), outDir: config.outDir });
+  lifecycle.onStop('the connections to S3', () => store.close());
+  logger.debug({ unfinishedFiles, staged: await store.sweep() }, CLEARED);
+  return store;
 }
 
 async function openInPostgres({ config, logger, lifecycle }: Context): Promise<RecordStore> {

@@ -5,6 +5,7 @@ import { restrictFiles } from './file-access';
 import type { Lifecycle } from './lifecycle';
 import { startMeasuring } from './measuring';
 import { openStore } from './open-store';
+import { showBucket } from './s3-client';
 import type { Summary } from '../terminal/summary';
 import { readTlsFiles } from './tls-files';
 import {
@@ -69,6 +70,7 @@ export async function startRole(
     temporalAddress: temporal.target.options.address,
     outDir: hasWorker ? config.outDir : undefined,
     postgres: hasWorker && config.store === 'postgres' ? showPostgresUrl(config.postgresUrl) : undefined,
+    s3: hasWorker && config.store === 's3' ? showBucket(config) : undefined,
     needsKey: config.apiKeys.length > 0,
   };
 }

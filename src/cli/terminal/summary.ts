@@ -10,12 +10,14 @@ export interface Summary {
   outDir?: string | undefined;
   /** Host, port and database of the record store, where that is in Postgres. */
   postgres?: string | undefined;
+  /** Bucket, prefix and server of the record store, where that is in S3. */
+  s3?: string | undefined;
   needsKey: boolean;
 }
 
 /** A few lines for the terminal: where everything is, and one command to try. */
 export function renderSummary(summary: Summary): string {
-  const { apiUrl, gatewayAddress, webUiUrl, temporalAddress, outDir, postgres, needsKey } = summary;
+  const { apiUrl, gatewayAddress, webUiUrl, temporalAddress, outDir, postgres, s3, needsKey } = summary;
   const rows: [string, string | undefined][] = [
     ['API', apiUrl && `${apiUrl}/v1/records`],
     ['Dashboard', apiUrl && `${apiUrl}/`],
@@ -23,6 +25,7 @@ export function renderSummary(summary: Summary): string {
     ['Temporal Web UI', webUiUrl],
     ['Temporal', temporalAddress],
     ['Postgres', postgres],
+    ['S3', s3],
     ['Batch files', outDir && path.resolve(outDir)],
   ];
   const lines = rows

@@ -1,15 +1,15 @@
 import type { JsonValue } from '../../domain/json';
 
-/** A record that was rolled back, kept for an operator: what the record was, and how it ended. */
+/** A rolled-back record, kept for an operator. */
 export interface DeadLetter {
   recordId: string;
   requestId: string;
   value: JsonValue;
-  /** Attempts of `save` that were made; 0 when it isn't known. */
+  /** Number of `save` attempts; 0 if unknown. */
   attempts: number;
-  /** Of the last attempt. */
+  /** Error of the last attempt. */
   error: string | null;
-  /** Why what it may have left in the store could not be removed; null when nothing is left. */
+  /** Why the rollback failed, so that something may be left in the store; null if it succeeded. */
   rollbackError: string | null;
   /** When it was rolled back; ISO 8601, UTC. */
   at: string;
@@ -18,18 +18,18 @@ export interface DeadLetter {
   batcher: string;
   /** Name of the batch's file in `OUT_DIR`. */
   file: string;
-  /** The record as a client sent it, when this one was itself sent by a redrive. */
+  /** The client's original record, if this one was sent by a redrive; otherwise null. */
   redriveOf: string | null;
-  /** The request by which it was sent again; null when it wasn't. */
+  /** The request that redrove this dead letter; null if none did. */
   redrivenAs: string | null;
 }
 
-/** Which dead letters are listed: those that were not sent again, those that were, or both. */
+/** Which dead letters to list: those that were not redriven, those that were, or both. */
 export const REDRIVEN = ['false', 'true', 'any'] as const;
 export type Redriven = (typeof REDRIVEN)[number];
 
 export interface DeadLetterFilter {
-  /** How many batches with dead letters a page looks into; it has all of theirs that fit the filter, perhaps none. */
+  /** How many batches with dead letters a page covers. The page has all their dead letters that match, possibly none. */
   limit: number;
   cursor?: string;
   requestId?: string;
@@ -37,28 +37,28 @@ export interface DeadLetterFilter {
   redriven: Redriven;
 }
 
-/** Of the batch that closed last first. */
+/** Dead letters, by the time at which their batches closed, latest first. */
 export interface DeadLetterPage {
   deadLetters: DeadLetter[];
-  /** Opaque; hand it back as `cursor` for the next page; null on the last one. */
+  /** Opaque; pass it as `cursor` to get the next page; null on the last page. */
   nextCursor: string | null;
 }
 
-/** Which dead letters are to be sent again. */
+/** Which dead letters to redrive. */
 export type RedriveSelection =
   { records: readonly string[] } | { batchId: string } | { requestId: string } | { all: true };
 
-/** A dead letter and the request that sends it again. */
+/** A dead letter and the request that redrives it. */
 export interface RedrivenRecord {
   recordId: string;
   requestId: string;
 }
 
 export interface RedriveResult {
-  /** Sent by this call. */
+  /** Dead letters that this call redrove. */
   redriven: RedrivenRecord[];
-  /** Sent by an earlier one; not sent again. */
+  /** Dead letters that an earlier call redrove; not sent again. */
   alreadyRedriven: RedrivenRecord[];
-  /** Of the records that were named: no dead letters, or of batches that Temporal doesn't know any more. */
+  /** Selected records that are not dead letters, or whose retention period is over. */
   notFound: string[];
 }

@@ -1,32 +1,32 @@
 import type { OperatorAction } from '../workflow/batcher-status';
 import type { StoreAwayView } from './views';
 
-/** How much of what was accepted before a drain has no outcome yet, in one shard. */
+/** The records of one shard that were accepted before a drain and have no outcome yet. */
 export interface DrainingShard {
   shard: number;
   /** Workflow id of its batcher. */
   batcher: string;
   bufferedRecords: number;
-  /** Batches. */
+  /** Number of batches in flight. */
   inFlight: number;
-  /** By whom and since when no batch starts; null while they do. */
+  /** Who paused the shard, and when; null if it isn't paused. */
   paused: OperatorAction | null;
-  /** The store that its batches wait for; null while it works. */
+  /** Set if the store is unavailable. */
   storeAway: StoreAwayView | null;
 }
 
-/** What a drain has come to. */
+/** The progress of a drain. */
 export interface DrainReport extends OperatorAction {
-  /** Whether everything that was accepted before it has its outcome. */
+  /** Whether all records that were accepted before the drain have their outcomes. */
   drained: boolean;
   shards: DrainingShard[];
 }
 
 export interface DrainOptions {
-  /** How long to wait for the end, in milliseconds. The drain itself goes on after that. */
+  /** How long to wait, in milliseconds. The drain continues after a timeout. */
   timeoutMs: number;
-  /** Asked now and then; the waiting ends when it says no. Default: it never does. */
+  /** Checked repeatedly while waiting; false ends the wait. Default: always true. */
   stillWanted?: () => boolean;
-  /** Told of each look. */
+  /** Called after each check of the shards. */
   onProgress?: (report: DrainReport) => void;
 }

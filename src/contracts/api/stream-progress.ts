@@ -1,5 +1,5 @@
 /**
- * How a client learns while it sends a stream of records how many are durable: it asks by `ask`, any value, and gets
- * interim answers (103, which HTTP has clients pass over that don't know them) with the number in `accepted`.
+ * Headers of `POST /v1/records` with NDJSON. A client that sends `ask`, with any value, receives interim responses (103,
+ * which HTTP clients ignore by default) with the number of durable records so far in `accepted`.
  */
 export const STREAM_PROGRESS = { ask: 'keepapart-progress', accepted: 'keepapart-accepted' } as const;

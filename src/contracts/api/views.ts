@@ -9,7 +9,7 @@ import type { OverriddenLimits } from '../workflow/limits-answer';
 import type { PipelineSettings, SaveShape } from '../workflow/settings';
 import type { Wait } from '../workflow/waits';
 
-/** Where a record is. */
+/** The states of a record. */
 export const RECORD_STATE = {
   buffered: 'buffered',
   inBatch: 'in_batch',
@@ -18,47 +18,50 @@ export const RECORD_STATE = {
 } as const;
 export type RecordState = (typeof RECORD_STATE)[keyof typeof RECORD_STATE];
 
-/** One record of a request: where it is and, once it ended, how. */
+/** The state of one record of a request. */
 export interface RecordView {
   recordId: string;
   state: RecordState;
   batchId?: string;
-  /** Attempts that were made; while `in_batch`, the one that runs or is waited for, as long as the save isn't through. */
+  /** Number of attempts. While `in_batch` and not saved yet, the number of the current or next attempt. */
   attempts?: number;
-  /** Of the last attempt that failed; absent on `saved`. */
+  /** Error of the last failed attempt; absent for `saved`. */
   error?: string;
-  /** While `buffered`, absent for records beyond the first 1,000; and while its batch waits for a store that is away. */
+  /**
+   * What the record waits for. Present while `buffered`, for the first 1,000 records, and while its batch waits for an
+   * unavailable store.
+   */
   waitsFor?: WaitView;
 }
 
 /** What has to happen before the batch of a buffered record starts. */
 export interface WaitView extends Omit<Wait, 'untilMs' | 'sinceMs'> {
-  /** The rest in plain words. */
+  /** The other members as a sentence. */
   text: string;
-  /** ISO 8601, UTC: of `age` the latest, of `spacing` the earliest. */
+  /** ISO 8601, UTC. For `age` the latest time, for `spacing` the earliest. */
   until?: string;
-  /** ISO 8601, UTC: of `store`, when it was found away. */
+  /** ISO 8601, UTC. For `store`, since when it has been unavailable. */
   since?: string;
 }
 
 export interface RequestView {
   requestId: string;
-  /** The record that it sends again, when it is a redrive. */
+  /** For a redrive, the client's original record. */
   redriveOf?: string;
-  /** How many of the records are in each state. */
+  /** Number of records in each state. */
   counts: Record<RecordState, number>;
   /** In the order in which the client sent them. */
   records: RecordView[];
 }
 
-/** `failed` is every way of closing other than completing. */
+/** `failed`: closed without completing. */
 export const BATCH_STATES = ['running', 'completed', 'failed'] as const;
 export type BatchState = (typeof BATCH_STATES)[number];
 
 /** Which batches to list. */
 export interface BatchFilter {
   state?: BatchState;
-  /** Only those that hold records of this request. */
+  /** Only batches with records of this request. */
   requestId?: string;
   limit: number;
   cursor?: string;
@@ -66,15 +69,16 @@ export interface BatchFilter {
 
 export interface BatchSummary {
   batchId: string;
-  /** Workflow id of the batcher that started it. */
+  /** Workflow id of the batcher that started the batch. */
   batcher: string;
   state: BatchState;
   flushReason: FlushReason;
   requestIds: string[];
   /** ISO 8601, UTC. */
   startedAt: string;
+  /** ISO 8601, UTC; null while the batch is running. */
   closedAt: string | null;
-  /** Known once the batch completed. */
+  /** This and the next two are null until the batch completes. */
   saved: number | null;
   rolledBack: number | null;
   retries: number | null;
@@ -90,119 +94,120 @@ export interface BatchRecordView {
   error: string | null;
 }
 
-/** How many records of a buffer a rule kept out of a batch, or of batches. */
+/** How many records a rule kept out or deferred. */
 export interface RuleCountView {
   rule: ConflictRule;
   records: number;
 }
 
+/** Why a batch has the records that it has. */
 export interface BatchCutView {
-  /** The rest in plain words. */
+  /** The other members as a sentence. */
   text: string;
-  /** The most records that it was to have. */
+  /** The maximum batch size that was in force. */
   maxBatchSize: number;
   why: WhyNoLarger | CutReason['why'];
-  /** How long its oldest record had waited, in milliseconds. This and all below are null or empty for a full batch. */
+  /** How long its oldest record had waited, in milliseconds. This and all following are null or empty for a full batch. */
   oldestMs: number | null;
-  /** Records that stayed in the buffer or left it behind the batch, but for those in pages. */
+  /** Remaining records: they stayed in the buffer or left it later, without those in pages. */
   left: number | null;
-  /** So many of them were not looked at; what follows is of the others. */
+  /** How many of the remaining records were not checked. The following counts cover the others. */
   unseen: number | null;
-  /** A record that several rules kept out counts for each. The 20 rules that kept out the most. */
+  /** The 20 rules that kept out most records. A record that several rules kept out counts for each. */
   keptOut: RuleCountView[];
-  /** Kept out by no rule, but the batch would be too large in bytes. */
+  /** Records that no rule kept out, but with which the batch would be too large in bytes. */
   tooLarge: number | null;
-  /** Kept out by nothing in it: in other batches, or held up by what is in flight. */
+  /** Records that would have fitted, but went to other batches or had to wait for batches in flight. */
   fitting: number | null;
 }
 
+/** How the records of a batch are saved. */
 export interface BatchSavingView {
-  /** The rest in plain words. */
+  /** The other members as a sentence. */
   text: string;
   shape: SaveShape;
-  /** How many batches were due when that was decided; null where the settings decided. */
+  /** How many batches were due when the shape was chosen; null if the settings determine it. */
   due: number | null;
 }
 
-/** What a batch is at that isn't through: what its child does, and what keeps it. */
+/** A step of an unfinished batch that is being retried, or waits. */
 export interface BatchWorkView {
-  /** The rest in plain words. */
+  /** The other members as a sentence. */
   text: string;
   step: BatchStep;
-  /** Of this step, from 1. */
+  /** The number of the attempt at this step, from 1. */
   attempt: number;
-  /** Why its last attempt failed, or why the store is away; null where nothing is wrong. */
+  /** Why the last attempt failed, or why the store is unavailable; null if neither is the case. */
   error: string | null;
-  /** Since when the store is away that it waits for; ISO 8601, UTC. Null while it doesn't. */
+  /** If the step waits for an unavailable store: since when it has been unavailable; ISO 8601, UTC. Otherwise null. */
   waitsForStoreSince: string | null;
 }
 
-/** What is done for batches, in this order; `settling` instead of all others when an earlier run closed early. */
+/** The steps of a batch, in order. `settling` replaces the others if an earlier run of the child ended early. */
 export const BATCH_STEPS = ['saving', 'undoing', 'closing', 'settling'] as const;
 export type BatchStep = (typeof BATCH_STEPS)[number];
 
 export interface BatchView extends BatchSummary {
-  /** Name of the file in `OUT_DIR`, once the batch completed. */
+  /** Name of the file in `OUT_DIR`; null until the batch completes. */
   file: string | null;
-  /** Why it was cut where it was. */
   cut: BatchCutView;
-  /** How its records are saved. */
   saving: BatchSavingView;
-  /** What is done for it or its child at the moment that repeats or waits; empty when it completed, or all goes well. */
+  /** Steps of the batch or its child that are being retried or wait; empty if there are none. */
   work: BatchWorkView[];
   records: BatchRecordView[];
 }
 
 export interface BatchPage {
   batches: BatchSummary[];
-  /** Opaque; hand it back as `cursor` for the next page; null on the last one. */
+  /** Opaque; pass it as `cursor` to get the next page; null on the last page. */
   nextCursor: string | null;
 }
 
+/** Totals of the batches of a shard, or of all shards. */
 export interface CutsView {
   batches: number;
   records: number;
-  /** So many records the batches could have held. */
+  /** Total capacity of these batches, in records. */
   places: number;
-  /** Records per place, 0 to 1; null while there is no batch. */
+  /** Records divided by `places`, 0 to 1; null if there is no batch. */
   fillRatio: number | null;
-  /** Of what was buffered each time, no cut makes fewer batches than this in all. */
+  /** No way to cut the records that were buffered each time has fewer batches than this in total. */
   lowerBound: number;
-  /** Records that a rule kept out of a batch which left before them, with room or with a younger record. */
+  /** Records that a rule kept out of an earlier batch that had room or a younger record. */
   deferred: number;
-  /** A record that several rules deferred counts for each. The 100 rules that deferred the most. */
+  /** The 100 rules that deferred most records. A record that several rules deferred counts for each. */
   deferredBy: RuleCountView[];
 }
 
-/** How batches are saved at present, and why: see `SAVE_ACTIVITY`. */
+/** How batches are currently saved, and why: see `SAVE_ACTIVITY`. */
 export interface SavingView {
-  /** `record`: each record by an activity of its own. `batch`: in bulk. */
+  /** `record`: one activity per record. `batch`: in bulk. */
   shape: SaveShape;
-  /** When that was decided; ISO 8601, UTC. Null before there is a batch. */
+  /** When the shape was chosen; ISO 8601, UTC. Null before the first batch. */
   since: string | null;
-  /** How many batches were due when `auto` decided for `batch`; null otherwise. */
+  /** How many batches were due when `auto` chose `batch`; otherwise null. */
   due: number | null;
-  /** Whether `auto` does without bulk saving because even the fastest save took seconds. */
+  /** Whether `auto` avoids bulk saving because even the fastest save took seconds. */
   storeIsSlow: boolean;
 }
 
-/** A store that is away, as workers report it; see docs/OPERATIONS.md. */
+/** An unavailable store, as reported by workers; see docs/OPERATIONS.md. */
 export interface StoreAwayView {
   /** ISO 8601, UTC. */
   since: string;
-  /** In the words of the store. */
+  /** The store's error. */
   reason: string;
   /** How many workers report it. */
   workers: number;
-  /** Whether no batch starts for that; false while batches close all the same, by other workers. */
+  /** Whether no batch starts because of it; false while other workers still close batches. */
   holdsBack: boolean;
 }
 
-/** A status as it is shown. */
+/** The view of a store's status; null if the store is available. */
 export function storeAwayView(status: StoreStatus | null): StoreAwayView | null {
   if (status === null) return null;
-  const { sinceMs, ...told } = status;
-  return { since: new Date(sinceMs).toISOString(), ...told };
+  const { sinceMs, ...rest } = status;
+  return { since: new Date(sinceMs).toISOString(), ...rest };
 }
 
 /** What `MAX_SAVES_PER_SECOND` holds back in one shard; see docs/TUNING.md. */
@@ -217,73 +222,74 @@ export interface PaceView {
   until: string | null;
 }
 
-/** How long the current run of a batcher has grown; it continues as new in time. */
+/** Size of the current run of a batcher, which continues as new before it reaches Temporal's limits. */
 export interface RunView {
   historyEvents: number;
   historyBytes: number;
-  /** Signals and updates that it has taken. */
+  /** Number of signals and updates. */
   messages: number;
+  /** Number of earlier runs. */
   continuedAsNew: number;
 }
 
-/** How many buffered records wait for the same. */
+/** How many buffered records have the same wait. */
 export interface WaitCountView extends Omit<WaitView, 'passedOverBy' | 'keptApartBy'> {
   records: number;
 }
 
-/** What the buffer of a shard waits for. */
+/** What the buffered records of a shard wait for. */
 export interface ShardWaitsView {
   shard: number;
   /** Workflow id of its batcher. */
   batcher: string;
   bufferedRecords: number;
-  /** Together all that are buffered; the most first. Of those behind the first 1,000, `older_records`. */
+  /** Add up to all buffered records; most records first. Records after the first 1,000 count as `older_records`. */
   waits: WaitCountView[];
-  /** Rules that hold records up: by a batch that has left, or by an older record; of the first 1,000. The 20 greatest. */
+  /** The 20 rules that delay most of the first 1,000 records: kept out of an earlier batch, or apart from an older record. */
   rules: RuleCountView[];
 }
 
-/** What everything that is buffered waits for. */
+/** What all buffered records wait for. */
 export interface WaitsView {
   shards: ShardWaitsView[];
 }
 
+/** The status of one shard. */
 export interface ShardView {
   shard: number;
   /** Workflow id of its batcher. */
   batcher: string;
   bufferedRecords: number;
   bufferedBytes: number;
-  /** Age of the oldest buffered record; null when the buffer is empty. */
+  /** Age of the oldest buffered record; null if the buffer is empty. */
   oldestAgeMs: number | null;
+  /** Number of batches in flight. */
   inFlight: number;
-  /** Records in those batches that have no outcome yet. */
+  /** Records of the batches in flight that have no outcome yet. */
   inFlightRecords: number;
-  /** Records that the sum lacks: accepted = saved + rolled back + lost + buffered + in flight. 0 unless there is a bug. */
+  /** accepted - (saved + rolled back + lost + buffered + in flight), in records. 0 unless there is a bug. */
   unaccounted: number;
   counters: BatcherCounters;
-  /** What its batches were like. */
   cuts: CutsView;
-  /** Stretches of the buffer that wait outside the state of the batcher. */
+  /** Number of pages: parts of the buffer that are kept outside the batcher's state. */
   pages: number;
-  /** The batcher's current run, and how many runs came before it. */
   run: RunView;
-  /** How its batches are saved at present. */
   saving: SavingView;
+  /** Who paused the shard, and when; null if it isn't paused. */
   paused: OperatorAction | null;
   /** Null without `MAX_SAVES_PER_SECOND`. */
   pace: PaceView | null;
-  /** Null while its store works, as far as is known. */
+  /** Null while its store is available, as far as is known. */
   storeAway: StoreAwayView | null;
-  /** How far the last drain has come; null when there was none. */
+  /** Progress of the last drain; null if there was none. */
   drain: DrainStatus | null;
-  /** The limits that were set while the system ran: by whom, when, and what is configured instead. */
+  /** Limits that were changed at runtime: by whom, when, and the configured values. */
   overridden: OverriddenLimits;
 }
 
 export interface StatusView {
   shards: ShardView[];
-  /** The shards summed; the oldest age is the greatest. */
+  /** Sums over all shards. `oldestAgeMs` is the maximum, `paused` whether any shard is. */
   total: Omit<
     ShardView,
     | 'shard'
@@ -299,6 +305,6 @@ export interface StatusView {
   > & {
     paused: boolean;
   };
-  /** What is in force, as the first shard's batcher has it. */
+  /** The settings in force, from the batcher of the first shard. */
   settings: PipelineSettings;
 }

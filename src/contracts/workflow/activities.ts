@@ -2,8 +2,8 @@ import type { Batch, BatchRef } from '../../domain/records/batch';
 import type { PackedBuffer } from '../../domain/buffer/buffer';
 import { HOUR, MINUTE, SECOND } from '../../domain/duration';
 import type { RequestDigest } from '../../domain/windows/key-window';
-import type { HowItEnded, PackedBatch } from '../../domain/records/packed-batch';
-import type { OutcomeFormat, RecordOutcome, UndoFailure } from '../../domain/records/outcome';
+import type { PackedBatch } from '../../domain/records/packed-batch';
+import type { HowItEnded, OutcomeFormat, RecordOutcome, UndoFailure } from '../../domain/records/outcome';
 import type { KeptRecord } from '../../domain/records/record';
 import type { StoreAway } from './store-notice';
 import { closedBatchesOf, type ChildResult, type ClosedBatches } from './child';
@@ -20,37 +20,37 @@ export interface SaveResult {
   tookMs: number;
 }
 
-/** Records of several batches. */
+/** All or some records of several batches, which were cut at the same time. */
 export interface PackedBatches {
   openedAtMs: number;
   batches: { batchId: string; records: PackedBatch }[];
 }
 
 export interface SaveBatchesInput extends PackedBatches {
-  /** The number of the attempt, from 1, for stores that want to know it. */
+  /** The number of the attempt, from 1; passed to the store. */
   attempt?: number;
 }
 
-/** What became of the records of an attempt: those that aren't listed are saved. */
+/** The failures of an attempt; all other records are saved. */
 export interface SaveBatchesResult {
   /** The distinct failures. */
   failures: SaveFailure[];
   /** Index of the batch in the input, index of the record in that batch, index into `failures`. */
   failed: [batch: number, record: number, failure: number][];
-  /** How long the fastest save took, in milliseconds; absent where the store saves many records in one call. */
+  /** Duration of the fastest save, in milliseconds; absent if the store saves many records in one call. */
   fastestMs?: number;
 }
 
-/** Why one attempt to save a record failed. */
+/** Why an attempt to save a record failed. */
 export interface SaveFailure {
   message: string;
-  /** Whether no further attempt can succeed. */
+  /** Whether the store rejected the record permanently, so that no further attempt is made. */
   refused: boolean;
-  /** The earliest time for the next attempt, from now, where the store gives one. */
+  /** How long to wait before the next attempt, in milliseconds, if the store asks for it. */
   retryAfterMs?: number;
 }
 
-/** The rollbacks that failed for good; what isn't listed is rolled back. */
+/** The rollbacks that failed permanently; all other records are rolled back. Indexes as in {@link SaveBatchesResult}. */
 export interface RollbackResult {
   failures: UndoFailure[];
   failed: [batch: number, record: number, failure: number][];
@@ -59,12 +59,12 @@ export interface RollbackResult {
 export interface CloseBatchesInput {
   format: OutcomeFormat;
   openedAtMs: number;
+  /** `outcomes` are indexes into `kinds`, one per record. */
   batches: { batchId: string; records: PackedBatch; outcomes: number[] }[];
-  /** What the numbers in `outcomes` refer to. */
   kinds: HowItEnded[];
 }
 
-/** Per batch: where it is, why the store refuses it for good, or why it could not be closed this time. */
+/** Per batch: where its outcomes are, why the store rejected it permanently, or why closing it failed this time. */
 export interface CloseBatchesResult {
   batches: ({ location: string } | { refused: string } | { failed: string })[];
 }
@@ -74,20 +74,23 @@ export interface ChildRef {
 }
 
 export interface BatcherRef {
-  /** Its workflow id. */
+  /** Workflow id of the batcher. */
   batcher: string;
 }
 
+/** What a terminated batcher has left. */
 export interface LeftByBatcher {
-  /** Its children that have not completed, also those that closed in any other way. */
+  /** Its children that have not completed, including those that ended early. */
   childIds: string[];
-  /** The keys that it remembered, of lists that aren't out of reach with it. */
+  /** Idempotency keys that it remembered, of lists whose records are not lost with its buffer. */
   keys: RequestDigest[];
 }
 
-/** What a child holds, of whichever run of the batcher. */
+/** The records of a child. */
 export interface HeldByChild {
+  /** Number of its batches. */
   batches: number;
+  /** Whether it saves in bulk. */
   bulk: boolean;
   records: RecordRun[];
 }
@@ -98,9 +101,9 @@ export type RecordRun = [requestId: string, firstIndex: number, count: number];
 export interface SettleBatchInput {
   batch: Batch;
   format: OutcomeFormat;
-  /** Why its workflow closed without outcomes; stands in each outcome's error. */
+  /** Why its child ended without outcomes; becomes part of each outcome's error. */
   reason: string;
-  /** When that was found, in milliseconds since the epoch: the same in every attempt, as it may stand in the file. */
+  /** When that was noticed, in milliseconds since the epoch. The same in every attempt, because files contain it. */
   atMs: number;
 }
 
@@ -114,10 +117,10 @@ export interface ReadPageInput {
   pageId: string;
 }
 
-/** How a child closed, as the batcher counts it; all zeros unless it completed. */
+/** How a child closed, with the totals of its outcomes; all zeros unless it completed. */
 export interface ChildClosing extends ClosedBatches {
   status: ChildClosingStatus;
-  /** See `ChildResult`. */
+  /** See {@link ChildResult}. */
   fastestMs?: number;
 }
 
@@ -127,11 +130,12 @@ export const CHILD_CLOSING = {
   terminated: 'terminated',
   canceled: 'canceled',
   timedOut: 'timed_out',
-  /** The server doesn't know the workflow any more: it closed longer ago than the namespace retains, or was deleted. */
+  /** The server doesn't know the workflow: it closed before the retention period, or was deleted. */
   notFound: 'not_found',
 } as const;
+export type ChildClosingStatus = (typeof CHILD_CLOSING)[keyof typeof CHILD_CLOSING];
 
-/** How a child closed that completed with this result. */
+/** The closing of a child that completed with this result. */
 export function completedWith(result: ChildResult): ChildClosing {
   const { fastestMs } = result;
   return {
@@ -140,86 +144,83 @@ export function completedWith(result: ChildResult): ChildClosing {
     ...(fastestMs !== undefined && { fastestMs }),
   };
 }
-export type ChildClosingStatus = (typeof CHILD_CLOSING)[keyof typeof CHILD_CLOSING];
 
-/** Everything that workflows have done outside the sandbox. Each may run again at any time (G4). */
+/** The activities: everything that workflows do outside the sandbox. Any of them may run again at any time (G4). */
 export interface Activities {
   /**
-   * One attempt to store one record. Fails with `save-failed` (retried) or `record-rejected` (not retried). An error of
-   * the store may give the time of the next attempt (`retryAfterMs`), which takes precedence over the interval, here and
-   * below.
+   * One attempt to save one record. Fails with `save-failed` (retried) or `record-rejected` (not retried). If the store's
+   * error has a `retryAfterMs`, it replaces the retry interval; this applies to all activities that call the store.
    */
   save(input: SaveInput): Promise<SaveResult>;
   /**
-   * One attempt to store the records of several batches. Failures of records are in the result; it only fails when its
-   * worker is gone, and Temporal then makes the same attempt again.
+   * One attempt to save records of several batches. The result contains the failures of records; the activity itself
+   * fails only if its worker dies, and Temporal then repeats the same attempt.
    */
   saveBatches(input: SaveBatchesInput): Promise<SaveBatchesResult>;
   /**
-   * Undoes what saves of these records left behind. Tried {@link ROLLBACK_ATTEMPTS} times; what still fails is in the
-   * result of the last attempt, and then in the record's outcome.
+   * Rolls records back. Tried {@link ROLLBACK_ATTEMPTS} times; the result of the last attempt contains the rollbacks that
+   * failed.
    */
   rollback(input: PackedBatches): Promise<RollbackResult>;
-  /** Publishes the outcomes of batches, those that can be; fails, and is retried, only when none can. */
+  /** Closes batches. Succeeds if any of them was closed or permanently rejected; otherwise fails and is retried. */
   closeBatches(input: CloseBatchesInput): Promise<CloseBatchesResult>;
-  /** Waits, heartbeating, until a child that an earlier run of the batcher started has closed, in whatever way. */
+  /** Waits, with heartbeats, until a child that an earlier run of the batcher started has closed in any way. */
   adoptChild(input: ChildRef): Promise<ChildClosing>;
   /**
-   * Starts a child that closed without completing again under its own id, to be settled (see `ChildPolicy.settle`).
-   * Nothing happens when that has been done already. False when the server doesn't know the child any more.
+   * Starts a child that ended early again under the same id, to settle its batches (see `ChildPolicy.settle`). Does
+   * nothing if that was done already. Returns false if the server doesn't know the child.
    */
   restartChild(input: ChildRef): Promise<boolean>;
-  /** What an earlier batcher of this id has left, as somebody terminated it. */
+  /** Finds what a terminated batcher with the same id has left. */
   findLeft(input: BatcherRef): Promise<LeftByBatcher>;
-  /** What a child holds that was started earlier; nothing when the server doesn't know it any more. */
+  /** Reads the records of a child; empty if the server doesn't know it. */
   readChild(input: ChildRef): Promise<HeldByChild>;
   /**
-   * Gives every record of a batch that closed without completing an outcome: the one in its file, or rolled back.
-   * Retried until it succeeds.
+   * Settles a batch whose child ended early: each record gets the outcome in the batch's file if there is one; otherwise
+   * it is rolled back. Retried until it succeeds.
    */
   settleBatch(input: SettleBatchInput): Promise<SettleBatchResult>;
-  /** The records of a page of the buffer, whether or not it has been taken in; null when the server doesn't know it. */
+  /** Reads a page of the buffer, whether its workflow is open or closed; null if the server doesn't know it. */
   readPage(input: ReadPageInput): Promise<PackedBuffer | null>;
 }
 
-/** What a failed `save` carries, so that an outcome can report the attempts of what failed for good. */
+/** Details of the failures of activities that call the store. */
 export interface FailureDetails {
-  /** From 1, without those that ended while the store was away. */
+  /** The number of the attempt, from 1. Attempts that ended because the store was unavailable don't count. */
   attempt: number;
-  /** The earliest time for the next attempt, from now, where the store gives one. */
+  /** How long to wait before the next attempt, in milliseconds, if the store asks for it. */
   retryAfterMs?: number;
 }
 
 /**
- * What an activity reports while it runs, once a store was away. The server keeps it for the next attempt, and hands it to
- * the workflow when the last one is cut off.
+ * Heartbeat details of an activity that has met an unavailable store. The server passes them to the next attempt, and to
+ * the workflow if the last attempt times out.
  */
 export interface HeldDetails {
   /** Present while the activity waits for the store. */
   away?: StoreAway;
-  /** Attempts before this one that ended while they waited, with their worker: none of them counts. */
+  /** How many earlier attempts ended, with their worker, while they waited for the store. They don't count. */
   uncounted: number;
 }
 
 /**
- * How often a rollback is tried: 1 s, 2 s, …, 30 s apart, so for about 2½ minutes. Unlike closing, it ends: what a failed
- * rollback leaves behind can be reported in the outcome, and waiting for ever would hold back the outcomes of the others.
+ * How often a rollback is tried: 1 s, 2 s, …, 30 s apart, so for about 2½ minutes. Unlike closing, it is bounded, because
+ * an outcome can report a failed rollback, and waiting for it would delay the outcomes of other records.
  */
 export const ROLLBACK_ATTEMPTS = 10;
 
-/**
- * Time-outs of the activities, in milliseconds. A killed worker is noticed after `heartbeatMs`, which must leave room
- * for a worker whose event loop is busy; a single call of the store may take `callMs`, so a slow store gets its time.
- */
+/** Timeouts of activities, in milliseconds. */
 export const ACTIVITY_TIMEOUTS = {
+  /** A killed worker is noticed after this time. Long enough for a worker whose event loop is busy. */
   heartbeatMs: 10 * SECOND,
+  /** One call of a store that doesn't bound its calls itself. */
   callMs: 5 * MINUTE,
-  /** How long an activity waits for a store that is away before it ends, to be scheduled again. */
+  /** How long an activity waits for an unavailable store before it ends and is scheduled again. */
   holdMs: 1 * HOUR,
-  /** Of an activity that calls the store: its calls, and its waiting between them. */
+  /** An activity that calls the store, including its waits. */
   storeMs: 2 * HOUR,
   /** Reading or starting a workflow. */
   readMs: 1 * MINUTE,
-  /** A child may stay in flight for long; the adopting activity is started again when this is over. */
+  /** Adopting a child, which may be in flight for longer; the activity is then scheduled again. */
   adoptMs: 1 * HOUR,
 } as const;

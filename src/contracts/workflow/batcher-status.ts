@@ -1,28 +1,30 @@
-// Types that `keepapart/client` shows: nothing here may import Temporal's SDK.
+// `keepapart/client` exports these types, so nothing here may import Temporal's SDK.
 
-/** Who did something by hand, and when. */
+/** Who performed an operator's action, and when. */
 export interface OperatorAction {
   by: string;
+  /** Milliseconds since the epoch. */
   atMs: number;
 }
 
-/** Since the batcher's first run. */
+/** Totals since the batcher's first run; records unless noted. */
 export interface BatcherCounters {
   accepted: number;
   batchesStarted: number;
   batchesCompleted: number;
-  /** How often a batch closed in any other way than completing; it is then settled by another run of the same id. */
+  /** How often a batch ended early; another run of its child then settles it. */
   batchesFailed: number;
-  /** Requests that added nothing, as their key was known. */
+  /** Requests that added nothing, because their idempotency key was known. */
   duplicateRequests: number;
-  /** Messages that added nothing, as they had arrived before: the sender repeated them when the reply was lost. */
+  /** Messages that added nothing, because they had arrived before: their sender repeated them after a lost reply. */
   repeatedMessages: number;
-  /** Messages that are none of ours, sent with Temporal's own tools for example; they changed nothing. */
+  /** Messages that keepapart doesn't send, for example sent with Temporal's own tools. They changed nothing. */
   malformedMessages: number;
   saved: number;
   rolledBack: number;
+  /** Save attempts beyond the first of each record. */
   retries: number;
-  /** Records whose page or child the server doesn't know any more, as somebody deleted it: they have no outcome. */
+  /** Records without an outcome, because somebody deleted their page or child. */
   lost: number;
 }
 
@@ -38,25 +40,26 @@ export interface PaceStatus {
   untilMs: number | null;
 }
 
+/** Progress of a drain. */
 export interface DrainStatus extends OperatorAction {
-  /** Of what was accepted before it. */
+  /** Records accepted before the drain that are still buffered. */
   bufferedRecords: number;
-  /** Batches in flight that may hold some of it. */
+  /** Batches in flight that may have such records. */
   inFlight: number;
 }
 
-/** That a store as a whole can't work. */
+/** An unavailable store. */
 export interface StoreAway {
-  /** When that was first seen, in milliseconds since the epoch, on the worker's clock. */
+  /** When a worker first noticed it, in milliseconds since the epoch, on the worker's clock. */
   sinceMs: number;
-  /** In the words of the store, shortened. */
+  /** The store's error, shortened. */
   reason: string;
 }
 
-/** That the store is away, as workers report it. */
+/** An unavailable store, as reported by workers. */
 export interface StoreStatus extends StoreAway {
   /** How many workers report it. */
   workers: number;
-  /** Whether no batch starts for that; false while batches close all the same, by other workers. */
+  /** Whether no batch starts because of it; false while other workers still close batches. */
   holdsBack: boolean;
 }

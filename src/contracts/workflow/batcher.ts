@@ -26,36 +26,37 @@ import type { BufferWaits, TracedWaits } from './waits';
 
 export type { BatcherCounters, DrainStatus, OperatorAction } from './batcher-status';
 
-/** Input of `batcherWorkflow`. `carried` is what the previous run handed over at continue-as-new. */
+/** Input of `batcherWorkflow`. `carried` is the state of the previous run; absent for the first run. */
 export interface BatcherInput {
   settings: PipelineSettings;
   limits: RunLimits;
   carried?: CarriedState;
 }
 
-/** When a run continues as new, and what it may do until then. Bytes are those beyond the run's first task. */
+/** Bounds of a run. It continues as new when it reaches any of the first three. */
 export interface RunLimits {
   historyEvents: number;
+  /** Size of the history beyond the run's first workflow task. */
   historyBytes: number;
   /** Signals and updates. The server's own suggestion to continue as new counts neither. */
   messages: number;
-  /** Most bytes of values in the batches that start in one workflow task. */
+  /** Bound of the values in the batches that start in one workflow task, in bytes. */
   startBytes: number;
   /**
-   * Most bytes, as packed JSON, that may arrive while a run moves its buffer into pages and be carried all the same: more
-   * makes further pages first.
+   * Bound of the records that arrive while a run moves its buffer to pages and are carried directly, in bytes as packed
+   * JSON. If more arrive, the run makes further pages first.
    */
   lateBytes: number;
   /**
-   * Most children whose start the server hasn't confirmed. A run can't hand over before all are, and what arrives
-   * meanwhile lengthens its history: on a busy server fifty took 15 s, in which 2 MB came.
+   * Bound of the children whose start the server hasn't confirmed. A run can't continue as new before all starts are
+   * confirmed, and messages meanwhile add to its history: on a busy server, fifty starts took 15 s, in which 2 MB arrived.
    */
   startsUnderWay: number;
 }
 
 /**
- * Well below the server's own limits (10,000 signals, 2,000 updates, 51,200 events and 50 MiB a run): a run must have room
- * for what arrives while it hands over, and for what it moves out of its state then.
+ * Well below the server's limits for a run (10,000 signals, 2,000 updates, 51,200 events, 50 MiB), which leaves room for
+ * messages that arrive before continue-as-new, and for moving the buffer to pages.
  */
 export const RUN_LIMITS = {
   historyEvents: 4000,
@@ -68,102 +69,102 @@ export const RUN_LIMITS = {
 
 export type BatcherWorkflow = (input: BatcherInput) => Promise<void>;
 
-/** Plain JSON that survives continue-as-new. Everything else in a batcher's memory is derived from it. */
+/** The state that continue-as-new passes to the next run, as plain JSON. All other state of a batcher is derived from it. */
 export interface CarriedState {
-  /** The oldest records. */
+  /** The head of the buffer: the oldest records. */
   buffer: PackedBuffer;
-  /** What follows them and was moved out of the state, oldest first. */
+  /** The pages of the buffer, oldest first. */
   pages: PageRef[];
-  /** The records behind the pages. */
+  /** The tail of the buffer: the records after the pages. */
   tail: PackedBuffer;
   /** Sequence number of the next page, from 1. */
   nextPageSeq: number;
-  /** The keys that are remembered (G5). */
+  /** The remembered idempotency keys (G5). */
   keys: PackedKeyWindow;
-  /** Requests that come in parts, under a key. */
+  /** The followed streams with idempotency keys. */
   streams: PackedStreams;
-  /** How many shards there are for requests with keys. */
   layout: Layout;
   /** The last message of each recent sender. */
   senders: PackedSenders;
   drain: DrainState | null;
-  /** Limits that were set while the system ran. */
+  /** Limits that were changed at runtime. */
   overrides: LimitOverrides;
-  /** What keeps conflicting records apart while they run; absent in scope `file`. */
+  /** The holds that keep conflicting records apart while they run; absent in scope `file`. */
   held?: PackedHeld;
   /** What `MAX_SAVES_PER_SECOND` has counted lately; absent without a limit. */
   pace?: PackedPace;
   /** Sequence number of the next child, from 1. */
   nextChildSeq: number;
-  /** Children that had started and not closed; the new run adopts them. */
+  /** The children in flight, which the next run adopts. */
   inFlight: InFlightChild[];
-  /** Their numbers instead, where they would take too much room. */
+  /** The same in compact form; used instead if `inFlight` would be too large. */
   inFlightSeqs: PackedChild[];
   saving: SavingState;
   lastBatchStartedAtMs: number;
   counters: BatcherCounters;
-  /** What the batches so far were like. */
+  /** Totals of the batches so far. */
   cuts: CutCounts;
   paused: OperatorAction | null;
-  /** What workers have reported of a store that is away. */
+  /** Workers' notices of an unavailable store. */
   storeNotices: PackedNotice[];
-  /** How many runs came before this one. */
+  /** Number of earlier runs. */
   continuedAsNew: number;
-  /** Whether the next run has still to look for children of an earlier batcher of this id. */
+  /** Set if the next run still has to look for children of a terminated batcher with the same id. */
   takeOver?: true;
 }
 
 /**
- * A child in flight by its number, as the gap to the one before it, the first to 0. One of a single batch as
- * {@link PACKED_GAP} × gap + records; one that saves in bulk with its batches and, if it has reported, the numbers of its
- * report.
+ * A child in flight in compact form. `gap` is the difference to the previous child's sequence number, for the first child
+ * to 0. A child with a single batch is the number {@link PACKED_GAP} × gap + records; `told` is the last reported progress
+ * of a child that saves in bulk.
  */
 export type PackedChild = number | [gap: number, records: number, batches: number, told?: PackedProgress];
 
-/** More than the greatest `MAX_BATCH_SIZE`. */
+/** Greater than the upper bound of `MAX_BATCH_SIZE`. */
 export const PACKED_GAP = 1024;
 
 type PackedProgress = [batches: number, saved: number, rolledBack: number, retries: number];
 
-/** A child that has not closed. */
+/** A child in flight. */
 export interface InFlightChild {
   childId: string;
-  /** How many batches it has. */
+  /** Number of its batches. */
   batches: number;
-  /** How many records they hold. */
+  /** Number of their records. */
   records: number;
-  /** Whether it saves them in bulk. */
+  /** Whether it saves in bulk. */
   bulk: boolean;
-  /** When it started, in milliseconds since the epoch; 0 when an earlier run started it and they took too much room. */
+  /** When it started, in milliseconds since the epoch; 0 if it was carried in compact form. */
   startedAtMs: number;
-  /** What it last reported: batches that have their file, which are counted already. */
+  /** The progress it last reported: batches that are closed, and already counted. */
   told?: ClosedBatches;
-  /** The distinct requests whose records it holds; empty when an earlier run started it and they took too much room. */
+  /** The distinct requests that it has records of; empty if it was carried in compact form. */
   requestIds: string[];
 }
 
-/** What a worker has reported of its store. */
+/** A worker's notice of an unavailable store. */
 export interface PackedNotice extends StoreAway {
   worker: string;
-  /** When the first notice came, and when the last lapses; in milliseconds since the epoch, on the batcher's clock. */
+  /** When the first notice arrived, in milliseconds since the epoch, on the batcher's clock. */
   notedAtMs: number;
+  /** When the last notice lapses, on the same clock. */
   untilMs: number;
 }
 
-/** How batches are saved at present, and why. */
+/** How batches are currently saved, and why. */
 export interface SavingState {
   shape: SaveShape;
-  /** When that was decided, in milliseconds since the epoch. */
+  /** When the shape was chosen, in milliseconds since the epoch. */
   sinceMs: number;
-  /** How many batches were due then; null where the settings decide. */
+  /** How many batches were due then; null if the settings determine the shape. */
   due: number | null;
-  /** Whether `auto` does without bulk saving because even the fastest save took seconds. */
+  /** Whether `auto` avoids bulk saving because even the fastest save took seconds. */
   storeIsSlow: boolean;
 }
 
-/** A drain that was asked for: everything that was accepted before it is to reach its outcome. */
+/** A drain: it is done when all records that were accepted before it have their outcomes. */
 export interface DrainState extends OperatorAction {
-  /** Children with a smaller number hold all of it; null while some of it is still buffered. */
+  /** All those records are in children with a smaller sequence number; null while some are still buffered. */
   untilChildSeq: number | null;
 }
 
@@ -181,50 +182,46 @@ export const NO_COUNTS: Readonly<BatcherCounters> = {
   lost: 0,
 };
 
-/** A list of records as one client sent it, or a part of a stream. */
+/** A list of records, or a part of a stream. */
 export interface AcceptedRequest {
   requestId: string;
   values: JsonValue[];
-  /** Given when the request must be taken once, however often it is sent (G5). */
+  /** Set for a list with an idempotency key, which must be accepted only once (G5). */
   digest?: RequestDigest;
-  /** Version of the {@link Layout} by which this shard was chosen for it: of an older one, nothing is taken. */
+  /** Version of the {@link Layout} by which this shard was chosen. The batcher accepts nothing under an older version. */
   layout?: number;
-  /** Place of the first value in a request that comes in parts; its length is told by the last one at the earliest. */
+  /** Set for a part of a stream: index of the first value. */
   offset?: number;
-  /** Given with `offset` when each part must be taken once, and only behind the one before it (G5). */
+  /** Set for a part of a stream with an idempotency key: it is accepted only once, and only after its predecessor (G5). */
   part?: StreamPart;
 }
 
 /**
- * Hands records to the batcher: several requests in one signal, so that an API may group them. Durable without a worker.
- * Without an origin, as somebody may send it with Temporal's own tools, a repeat is taken again.
+ * Adds records to the buffer: several requests in one signal, so that an API can group them. Durable without a worker.
+ * Without an origin (sent with Temporal's own tools), a repeated message is accepted again.
  */
 export const addRecordsSignal = defineSignal<[AcceptedRequest[], MessageOrigin?]>('addRecords');
 
 /**
- * Hands over records whose sender waits for an answer: lists with a key, parts of streams with a key, redrives. Answers
- * per request, in order. Who had them sent again stands beside them in history; the batcher makes nothing of it.
+ * Adds records whose sender needs an answer: lists and parts of streams with an idempotency key, and redrives. Returns an
+ * answer per request, in order. `action` says who redrove the records; it is only kept in history.
  */
 export const takeUpdate = defineUpdate<
   TakeAnswer[],
   [requests: AcceptedRequest[], origin: MessageOrigin, action?: OperatorAction]
 >('take');
 
-/**
- * What the batcher says about a request after taking it or not: for a list, the body that its key stands for (null for
- * none, as the window holds few keys); for a part, how far its stream has been taken.
- */
+/** The batcher's answer to a request that it accepted or not. */
 export interface TakeAnswer {
-  /** Nothing was taken, as the shard was chosen by a layout that is no longer in force. */
+  /** Nothing was accepted, because the shard was chosen by a layout that is no longer in force. */
   isOutdated?: true;
+  /** For a list: the digest of the body that is known under its key; null if the window has no room for the key. */
   body?: string | null;
+  /** For a part: how much of its stream was accepted. */
   stream?: StreamProgress | null;
 }
 
-/**
- * Tells a batcher of the layout that a process is going to use, and how many shards there were before. Answers what the
- * batcher knows then.
- */
+/** Announces the layout that a process is going to use. Returns the layout that is then in force for the batcher. */
 export const layoutUpdate = defineUpdate<Layout, [Layout]>('layout');
 
 /** Questions to a batcher. */
@@ -236,97 +233,94 @@ export type BatcherQuestion =
   | { about: 'layout' }
   | { about: 'waits' };
 
-/** The answers, each to the question of its kind. */
+/** The answers to {@link BatcherQuestion}, by `about`. */
 export interface BatcherAnswers {
   status: BatcherStatus;
   request: RequestTrace;
-  /** The body digest under which each key is known, in the order asked; null for none. */
+  /** Per key, in the order asked: the digest of the body that is known under it; null if the key isn't known. */
   keys: (string | null)[];
-  /** How far the stream under a key has been taken; null for one that isn't known. */
+  /** How much of the stream under the key was accepted; null if the key isn't known. */
   stream: StreamProgress | null;
   layout: Layout;
   waits: BufferWaits;
 }
 
 /**
- * Asks questions. The validator refuses the update with the answers, as a failure of type {@link ANSWERS}: that leaves no
- * event in history. Not a query: a query that reaches a worker without the run can corrupt it for good (decision 22).
+ * Asks questions. The validator rejects the update with the answers in a failure of type {@link ANSWERS}, which leaves no
+ * event in history. Not a query: a query that reaches a worker without the run can corrupt the run (decision 22).
  */
 export const readUpdate = defineUpdate<never, [questions: BatcherQuestion[]]>('read');
 export const ANSWERS = 'keepapart-answers';
 
-/**
- * Puts settings in force, but for limits that were set while the system ran; records that are in flight keep those that
- * their batch started with.
- */
+/** Puts settings in force, except overridden limits. Batches in flight keep the settings that they started with. */
 export const configureSignal = defineSignal<[PipelineSettings, OperatorAction]>('configure');
-/** Lets everything that is buffered now go, whatever its age. A paused batcher does it when it is resumed. */
+/** Flushes everything that is buffered, regardless of its age. A paused batcher does so when it is resumed. */
 export const flushSignal = defineSignal<[OperatorAction?]>('flush');
 /**
- * Which batches of a child have their file so far: they free their places although the child goes on. Sent only where the
- * rest will take a while.
+ * Totals of the batches that a child has closed so far. They free their slots while the child continues. Sent only if its
+ * other batches will take a while.
  */
 export const childProgressSignal = defineSignal<[childId: string, progress: ClosedBatches]>('childProgress');
-/** Stops starting batches; records are still accepted, batches in flight go on. */
+/** Stops starting batches; records are still accepted, and batches in flight continue. */
 export const pauseSignal = defineSignal<[OperatorAction?]>('pause');
 export const resumeSignal = defineSignal<[OperatorAction?]>('resume');
-/** A flush whose end can be told: see {@link DrainStatus}. */
+/** A flush with progress: see {@link DrainStatus}. */
 export const drainSignal = defineSignal<[OperatorAction?]>('drain');
 
-/** What one shard holds and has done. */
+/** The status of a batcher. */
 export interface BatcherStatus {
   bufferedRecords: number;
   bufferedBytes: number;
-  /** When the oldest buffered record was accepted, in milliseconds since the epoch; null when the buffer is empty. */
+  /** When the oldest buffered record was accepted, in milliseconds since the epoch; null if the buffer is empty. */
   oldestAcceptedAtMs: number | null;
   /**
-   * Since when the record that has been due for longest might have gone, in milliseconds since the epoch; null when none
-   * is due, and while the shard is paused. Being held apart (scope `running`) isn't due.
+   * When the longest overdue record became due, in milliseconds since the epoch; null if none is due, or the shard is
+   * paused. Records that conflicts keep from starting (scope `running`) don't count as due.
    */
   oldestDueAtMs: number | null;
+  /** Number of batches in flight. */
   inFlight: number;
-  /** Of the batches in flight, without those that have their outcome already. */
+  /** Records of the batches in flight that have no outcome yet. */
   inFlightRecords: number;
-  /** What the sum lacks: accepted = saved + rolled back + lost + buffered + in flight. 0 unless there is a bug. */
+  /** accepted - (saved + rolled back + lost + buffered + in flight), in records. 0 unless there is a bug. */
   unaccounted: number;
   counters: BatcherCounters;
   cuts: CutStatus;
-  /** How batches are saved at present. */
   saving: SavingState;
   paused: OperatorAction | null;
   /** What `MAX_SAVES_PER_SECOND` holds back; null without a limit. */
   pace: PaceStatus | null;
-  /** Null while the store works, as far as is known. */
+  /** Null while the store is available, as far as is known. */
   storeAway: StoreStatus | null;
-  /** The last drain that was asked for; null when there was none. */
+  /** The last drain; null if there was none. */
   drain: DrainStatus | null;
-  /** Stretches of the buffer that wait outside the batcher's state; their records count as buffered. */
+  /** Number of pages of the buffer; their records count as buffered. */
   pages: number;
-  /** What is in force. */
+  /** The settings in force. */
   settings: PipelineSettings;
-  /** Which limits among them were set while the system ran. */
+  /** The limits that were changed at runtime. */
   overridden: OverriddenLimits;
   run: { historyEvents: number; historyBytes: number; messages: number; continuedAsNew: number };
 }
 
-/** What the batches of a shard were like; rules told by themselves, at most the 100 that deferred the most. */
+/** Totals of the batches of a shard, with the at most 100 rules that deferred most records. */
 export interface CutStatus extends Omit<CutCounts, 'deferredBy'> {
   deferredBy: { rule: ConflictRule; records: number }[];
 }
 
-/** Where the records of one request are that have not reached a closed batch. */
+/** Where the records of one request are, except those in closed batches. */
 export interface RequestTrace {
-  /** Length of the request, when any of its records is still buffered; 0 for one that came in parts. */
+  /** Number of records of the request, 0 for a stream; null if none of them is buffered. */
   size: number | null;
   bufferedIndexes: number[];
-  /** Children in flight of which a batch holds records of it. */
+  /** Children in flight that have records of the request. */
   inFlightChildIds: string[];
-  /** Pages that may hold records of it. */
+  /** Pages that may have records of the request. */
   pageIds: string[];
-  /** Where it was asked for, as it takes a millisecond or two. */
+  /** Only if asked for, because it takes 1 to 2 ms. */
   waits?: TracedWaits;
 }
 
-/** For people who look into a batcher with Temporal's own tools; nothing of keepapart asks them. */
+/** For people who inspect a batcher with Temporal's own tools. keepapart itself sends no queries. */
 export const statusQuery = defineQuery<BatcherStatus>('status');
 export const requestQuery = defineQuery<RequestTrace, [requestId: string]>('request');

@@ -2,10 +2,10 @@ import { defineSignal } from '@temporalio/workflow';
 import type { PackedBuffer } from '../../domain/buffer/buffer';
 
 /**
- * `bufferPageWorkflow` keeps a stretch of a batcher's buffer that is too large to be carried: as its input, for as long
- * as it runs. It completes when the batcher has taken the records in again.
+ * `bufferPageWorkflow` stores a page of a buffer that is too large to be carried: its input is the page. It completes when
+ * the batcher has taken the records back into its state.
  */
 export type BufferPageWorkflow = (content: PackedBuffer) => Promise<void>;
 
-/** The records are in the batcher's own history now. */
+/** The batcher has the records in its own history. */
 export const takenInSignal = defineSignal('takenIn');

@@ -5,27 +5,26 @@ import type { OutcomeFormat, OutcomeTally } from '../../domain/records/outcome';
 import { tallyPacked, type PackedBatch, type PackedOutcomes } from '../../domain/records/packed-batch';
 import type { OnFailure } from './settings';
 
-/** What is in force for the batches of a child, whatever the settings are later. */
+/** The settings of a child, which stay in force until it ends. */
 export interface ChildPolicy {
   maxAttempts: number;
   retryIntervalMs: number;
   outcomeFormat: OutcomeFormat;
   onFailure: OnFailure;
-  /** What its batches were cut by. */
   cutBy: CutBy;
   /**
-   * Given when all records are saved together, attempt by attempt; each by an activity of its own otherwise.
-   * `due` is how many batches were due when the batcher decided that; absent with `SAVE_ACTIVITY=batch`.
+   * Set if the records are saved in bulk: one activity per attempt. Otherwise each record has an activity of its own.
+   * `due` is the number of due batches when the batcher chose this; absent with `SAVE_ACTIVITY=batch`.
    */
   bulk?: { due?: number };
   /**
-   * Given when an earlier run of this id closed without completing: nothing is saved any more. If the earlier run had
-   * got as far as a batch's file, the outcomes in it stand; else every record is rolled back for this reason.
+   * Set if an earlier run of this child ended early: its batches are settled. Records keep the outcomes in the batch's
+   * file if it was written; otherwise they are rolled back for this reason.
    */
   settle?: { reason: string };
 }
 
-/** Input of `batchesWorkflow`. The ids of the batches follow from the workflow's own: see `batchIdIn`. */
+/** Input of `batchesWorkflow`. The ids of the batches are derived from the workflow's id: see `batchIdIn`. */
 export interface ChildInput extends ChildPolicy {
   openedAtMs: number;
   batches: BatchInChild[];
@@ -34,45 +33,47 @@ export interface ChildInput extends ChildPolicy {
 export interface BatchInChild {
   flushReason: FlushReason;
   records: PackedBatch;
-  /** Why it was cut where it was. Absent where it is full. */
+  /** Why the batch has no more records. Absent for a full batch. */
   cut?: StoredCutReason;
-  /** How long the first record of each run in `records` had waited then, in milliseconds; for whoever measures. */
+  /** How long the first record of each run in `records` had waited when the batch was cut, in milliseconds; for metrics. */
   waitedMs?: number[];
 }
 
-/** Result of `batchesWorkflow`. Values are left out: they stand in the input. */
+/** Result of `batchesWorkflow`. The values of the records are in the input only. */
 export interface ChildResult {
-  /** Per batch: where the store put it, e.g. the file's name. */
+  /** Per batch: where the store published it, for example the name of its file. */
   locations: string[];
   outcomes: PackedOutcomes;
-  /** How long the fastest save took, in milliseconds; absent where the store saves many records in one call. */
+  /** Duration of the fastest save, in milliseconds; absent if the store saves many records in one call. */
   fastestMs?: number;
 }
 
-/** Memo of `batchesWorkflow`: comes with every listing, isn't indexed. */
+/** Memo of `batchesWorkflow`, which every listing includes. */
 export interface ChildMemo {
-  /** Every request that has records here, with its length, so that a reader knows when it has seen all of a request. */
+  /** All requests that have records here, with their numbers of records, so that readers know when a request is complete. */
   requests: [requestId: string, size: number][];
-  /** Per batch: why it was flushed, and indexes into `requests`. */
+  /** Per batch: its flush reason, and the indexes of its requests in `requests`. */
   batches: [flushReason: FlushReason, requests: number[]][];
-  /** Of a child with several batches: those that have their file, in the order of closing. */
+  /** For a child with several batches: the closed ones, in the order in which they closed. */
   closed?: ClosedWave[];
 }
 
 /** Batches of a child that were closed together. */
 export interface ClosedWave {
+  /** Milliseconds since the epoch. */
   atMs: number;
-  /** `place` is that in the child, from 1. */
+  /** `place` is the position of the batch in the child, from 1. */
   batches: [place: number, saved: number, rolledBack: number, retries: number][];
 }
 
 export type ChildWorkflow = (input: ChildInput) => Promise<ChildResult>;
 
-/** Batches that have their file, and their outcomes counted. */
+/** The number of closed batches, and the totals of their outcomes. */
 export interface ClosedBatches extends OutcomeTally {
   batches: number;
 }
 
+/** The totals of a completed child. */
 export function closedBatchesOf({ outcomes }: Pick<ChildResult, 'outcomes'>): ClosedBatches {
   return { batches: outcomes.of.length, ...tallyPacked(outcomes) };
 }

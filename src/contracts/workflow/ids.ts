@@ -2,57 +2,57 @@ import { fnv1a } from '../../domain/fnv1a';
 import { isRedriveId } from '../../domain/redrive';
 import { isScopedId } from '../../domain/scope';
 
-/** The registered workflow types; servers and tests start workflows by these names, never by importing their code. */
+/** Names of the workflow types. Clients and tests start workflows by name, and never import workflow code. */
 export const WORKFLOW_TYPE = {
   batcher: 'batcherWorkflow',
   child: 'batchesWorkflow',
   bufferPage: 'bufferPageWorkflow',
 } as const;
 
-/** `BATCHER_ID-<shard>`: the id of the entity workflow that owns a shard's buffer, and the prefix of its batches. */
+/** Workflow id of a shard's batcher, and prefix of its children's ids: `<BATCHER_ID>-<shard>`. */
 export function batcherWorkflowId(batcherId: string, shard: number): string {
   return `${batcherId}-${shard}`;
 }
 
-/** Whether a workflow id is that of a batcher of this `BATCHER_ID`, of whichever shard. */
+/** Whether a workflow id is the id of a batcher with this `BATCHER_ID`, for any shard. */
 export function isBatcherOf(batcherId: string, workflowId: string): boolean {
   return workflowId.startsWith(`${batcherId}-`) && /^\d+$/.test(workflowId.slice(batcherId.length + 1));
 }
 
-/** `<batcherId>-page-<seq, 8 digits>`: the workflow that keeps a stretch of a batcher's buffer. */
+/** Workflow id of a page of a batcher's buffer: `<batcherId>-page-<seq>`, seq padded to 8 digits. */
 export function bufferPageId(batcherId: string, seq: number): string {
   return `${batcherId}-page-${String(seq).padStart(8, '0')}`;
 }
 
 /**
- * Where batches are adopted: a task queue of its own, polled by every worker. An adoption holds its slot until the batch
- * has closed; on the queue of the saves, enough of them would hold every slot that the batches need to get there.
+ * The task queue of `adoptChild`, polled by every worker. An adoption occupies a slot of its worker until the child has
+ * closed; on the task queue of the saves, adoptions could occupy all slots that the children need in order to close.
  */
 export function adoptionTaskQueue(taskQueue: string): string {
   return `${taskQueue}-adoption`;
 }
 
 /**
- * The shard that a request belongs to: FNV-1a (32 bit) over the UTF-16 units of the requestId, modulo the number of
- * shards. A whole request goes to one shard, so that it is taken whole or not at all. Changing the number of shards
- * moves only later requests.
+ * The shard of a request, from 0: FNV-1a of the requestId, modulo the number of shards. All records of a request go to
+ * one shard, so that a request is accepted completely or not at all. A change of the number of shards affects only later
+ * requests.
  */
 export function shardOf(requestId: string, shards: number): number {
   return fnv1a(requestId) % shards;
 }
 
 /**
- * Whether a text can be a request's id: up to 128 letters, digits, and `. _ : -`, the first a letter or digit. Ids are
- * searched for by a search attribute, and the full-text index behind it in SQLite takes no quotes and sees no
- * punctuation.
+ * Whether a client may choose this text as a request's id: up to 128 letters, digits, and `. _ : -`, starting with a
+ * letter or digit. Ids are searched for by a search attribute, and its full-text index in SQLite rejects quotes and
+ * ignores punctuation.
  */
 export function isRequestId(text: string): boolean {
   return /^[A-Za-z0-9][\w.:-]{0,127}$/.test(text);
 }
 
 /**
- * Whether a request can be known by this id: one that {@link isRequestId} allows, alone or behind the name of a client's
- * API key, or a redrive's, of at most 200.
+ * Whether a request can have this id: an id that {@link isRequestId} allows, with or without the name of a client's API
+ * key before it, or the id of a redrive, of at most 200 characters.
  */
 export function isKnowableRequestId(text: string): boolean {
   if (isRedriveId(text)) return /^[\w.:~-]{1,200}$/.test(text);

@@ -13,7 +13,7 @@ export type {
 } from './limits-answer';
 
 /**
- * Changes limits; an update, so that the answer tells what is in force. Refused with `invalid-request` and all problems.
- * Nothing happens to a limit that was set to the same value before: who set it first stays known.
+ * Changes limits, and returns those in force. Rejected with `invalid-request` and all problems. Setting a limit to the
+ * value it was already set to changes nothing, not even who set it.
  */
 export const limitsUpdate = defineUpdate<LimitsInForce, [LimitsPatch, OperatorAction]>('limits');

@@ -1,21 +1,22 @@
 import type { BatcherStatus } from './batcher';
 import type { BufferWaits } from './waits';
 
-/** What the batcher of a shard said of itself. */
+/** An answer of a shard's batcher about itself. */
 export interface ShardReading {
   shard: number;
-  /** Its workflow id. */
+  /** Workflow id of its batcher. */
   batcher: string;
-  /** When it was asked, in milliseconds since the epoch. */
+  /** When the batcher was asked, in milliseconds since the epoch. */
   atMs: number;
   status: BatcherStatus;
   waits: BufferWaits;
 }
 
-/** A shard, and what is known of it. */
+/** A shard with its last reading. */
 export interface KnownShard {
   shard: number;
+  /** Workflow id of its batcher. */
   batcher: string;
-  /** The last answer; undefined where there is none that is young enough to mean something. */
+  /** Undefined if there is none, or only an outdated one. */
   reading: ShardReading | undefined;
 }

@@ -5,34 +5,34 @@ import type { BufferPageWorkflow } from './buffer-page';
 import type { ChildWorkflow } from './child';
 import { WORKFLOW_TYPE } from './ids';
 
-/** Which records each child was given, a batch or a page of the buffer: `recordId`s by workflow id, both in order. */
+/** The records in the input of each child workflow (children and pages): `recordId`s by workflow id, both in order. */
 export type GivenRecords = Record<string, string[]>;
 
-/** Something that workflow code told Temporal to do, as far as a replay compares it. */
+/** A command of workflow code, reduced to what a replay compares. */
 export interface GivenCommand {
   /** The command's name in the SDK, e.g. `scheduleActivity`. */
   kind: string;
-  /** Of an activity or a child. */
+  /** Type of an activity or child workflow. */
   type?: string;
-  /** Of an activity, a child, a timer or a patch. */
+  /** Id of an activity, child workflow, timer or patch. */
   id?: string;
 }
 
-/** What replayed code reports from inside the sandbox; the workflow's `historyLength` tells in which task it was. */
+/** Reports from replayed code in the sandbox. The workflow's `historyLength` identifies the workflow task. */
 export interface ReplaySinks extends Sinks {
   replay: {
-    /** The commands of one activation, in order; a task has one activation or more. */
+    /** The commands of one activation, in order. A workflow task has one or more activations. */
     commands(given: GivenCommand[]): void;
-    /** A child that is started with records: a batch, or a page of the buffer. */
+    /** The start of a child workflow with records in its input: a child, or a page of the buffer. */
     records(workflowId: string, recordIds: string[]): void;
   };
 }
 
-/** The records that a child workflow is given as its input; undefined for one that is given none. */
+/** The records in the input of a child workflow; undefined for types of workflows without records. */
 export function recordsGivenTo(workflowType: string | undefined, input: unknown): string[] | undefined {
   if (workflowType === WORKFLOW_TYPE.child) {
     const [{ batches }] = [input] as Parameters<ChildWorkflow>;
-    // With the place of its batch, as two records that change places would otherwise look the same.
+    // Prefixed with the position of the batch, so that records that move to another batch are noticed.
     return batches.flatMap(({ records }, i) =>
       unpackBatch(records).map(({ recordId }) => `${i + 1}/${recordId}`),
     );

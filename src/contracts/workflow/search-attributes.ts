@@ -3,42 +3,42 @@ import { KIB } from '../../domain/duration';
 import { jsonBytes } from '../../domain/json';
 
 /**
- * What the Web UI and `temporal workflow list` can filter by; the filters that operators need are in
- * `docs/WEB-UI.md`. Never a record's content. SQL visibility stores offer three Int attributes per namespace, all of
- * which are used here, so the shard is told by its batcher's id (Keyword).
+ * Filters for the Web UI and `temporal workflow list`; `docs/WEB-UI.md` has examples. They never contain values of
+ * records. SQL visibility stores offer three Int attributes per namespace, all of which are used, so shards are identified
+ * by the batcher's workflow id (Keyword).
  */
 export const SEARCH_ATTRIBUTES = {
-  /** Workflow id of the batcher, on batcher and batch: `batcher-0`. */
+  /** On batchers and children: workflow id of the batcher, for example `batcher-0`. */
   batcher: defineSearchAttributeKey('KeepapartBatcher', 'KEYWORD'),
-  /** On the batcher: `running` or `paused`. */
+  /** On batchers: `running` or `paused`. */
   batcherState: defineSearchAttributeKey('KeepapartBatcherState', 'KEYWORD'),
-  /** On the batch: `size`, `age`, `manual`, `drain`; {@link MIXED_REASONS} on several of which it is not the same. */
+  /** On children: `size`, `age`, `manual`, `drain`, or {@link MIXED_REASONS} if its batches have different reasons. */
   flushReason: defineSearchAttributeKey('KeepapartFlushReason', 'KEYWORD'),
-  /** On the batch: the requests whose records it holds; see {@link indexedRequestIds} for the bound. */
+  /** On children: the requests that it has records of; see {@link indexedRequestIds} for the bound. */
   requestIds: defineSearchAttributeKey('KeepapartRequestIds', 'KEYWORD_LIST'),
-  /** On the batch, once its outcomes are known. */
+  /** On children: numbers of records with a known outcome. */
   saved: defineSearchAttributeKey('KeepapartSaved', 'INT'),
   rolledBack: defineSearchAttributeKey('KeepapartRolledBack', 'INT'),
-  /** On the batch: attempts beyond the first, summed over its records. */
+  /** On children: save attempts beyond the first, summed over its records. */
   retries: defineSearchAttributeKey('KeepapartRetries', 'INT'),
-  /** On the batch: true when the rollback of one of its records failed for good; else not there. */
+  /** On children: true if the rollback of a record failed permanently; otherwise absent. */
   undoFailed: defineSearchAttributeKey('KeepapartUndoFailed', 'BOOL'),
 } as const;
 
 export const MIXED_REASONS = 'mixed';
 
-/** Stands in `KeepapartRequestIds` for the ids that did not fit. */
+/** Marker in `KeepapartRequestIds` for ids that did not fit. */
 export const MORE_REQUEST_IDS = 'and-more';
 
 /**
- * Temporal refuses a search attribute whose value takes more than 2 KiB as JSON, by terminating the workflow that set
- * it: here the batcher. Room is left for the brackets and the marker.
+ * Temporal limits the value of a search attribute to 2 KiB as JSON; beyond it, the workflow that sets it is terminated,
+ * which would be the batcher. Leaves room for the brackets and the marker.
  */
 const MAX_INDEXED_BYTES = 2 * KIB - jsonBytes([MORE_REQUEST_IDS]);
 
 /**
- * The distinct request ids of a batch, as many as one search attribute may hold; when some don't fit, the marker
- * {@link MORE_REQUEST_IDS} is among them, and a search for a request has to look into marked batches as well.
+ * The distinct request ids that fit into one search attribute, in order. If some don't fit, {@link MORE_REQUEST_IDS} is
+ * added; a search for a request has to read the children with this marker as well.
  */
 export function indexedRequestIds(requestIds: Iterable<string>): string[] {
   const indexed: string[] = [];

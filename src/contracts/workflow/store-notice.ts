@@ -4,20 +4,20 @@ import type { StoreAway } from './batcher-status';
 
 export type { StoreAway };
 
-/** What a worker reports about its store to the batchers whose batches wait for it. */
+/** A worker's notice to the batchers whose batches wait for an unavailable store. */
 export interface StoreNotice {
-  /** A name that the worker's process has given itself; each has its own connection to the store. */
+  /** Name of the worker's process, chosen by itself. Each process has its own connection to the store. */
   worker: string;
-  /** Null when the store is back. */
+  /** Null when the store is available again. */
   away: StoreAway | null;
 }
 
-/** Sent when the store goes away, every `renewMs` while it is, and when it is back. */
+/** Sent when the store becomes unavailable, every `renewMs` while it is, and when it is available again. */
 export const storeNoticeSignal = defineSignal<[StoreNotice]>('storeNotice');
 
-/** A notice that isn't renewed lapses: the worker that sent it may be gone. */
+/** A notice that isn't renewed lapses, because its worker may have died. */
 export const STORE_NOTICE = { renewMs: 30 * SECOND, lapsesMs: 100 * SECOND } as const;
 
-/** Of the reason and of the worker's name, in bytes. */
+/** Bounds of a notice's reason and worker, in bytes of UTF-8. */
 export const MAX_REASON_BYTES = 500;
 export const MAX_WORKER_BYTES = 64;

@@ -2,72 +2,74 @@ import type { ConflictRule } from '../../domain/rules';
 
 /** What has to happen before the batch of a buffered record starts. The first that applies, in this order. */
 export const WAITS_FOR = {
-  /** Somebody has paused the shard. */
+  /** The shard is paused. */
   resume: 'resume',
-  /** It lies behind the part of the buffer that batches are cut from. */
+  /** Batches are cut from the head of the buffer, and the record is in a page or the tail. */
   olderRecords: 'older_records',
   /**
-   * In scope `running`: a batch in flight that holds what it conflicts with, one that ended less than `APART_MS` ago, or an
-   * older record that waits for one.
+   * In scope `running`: the record conflicts with a batch in flight, with one that ended less than `APART_MS` ago, or with
+   * an older record that waits for one of these.
    */
   conflict: 'conflict',
-  /** Its batch may still be filled up: it goes when it is full, or when its oldest record is old enough. */
+  /** The record's batch isn't full, and none of its records is due. */
   age: 'age',
   /**
-   * Its batch may go, but a worker reports that the store is away. Also of a record whose batch has started: its save, its
-   * rollback or the file of its batch waits for the store.
+   * The batch could start, but a worker reports that the store is unavailable. Also for a record whose batch has started:
+   * its save or rollback, or the closing of its batch, waits for the store.
    */
   store: 'store',
-  /** Its batch may go, but as many are in flight as `MAX_IN_FLIGHT`, or Temporal's bound on children, allows. */
+  /** The batch could start, but `MAX_IN_FLIGHT` batches are in flight, or as many children as Temporal allows. */
   slot: 'slot',
-  /** Its batch may go, but another has started less than `BATCH_SPACING_MS` ago. */
+  /** The batch could start, but the last batch started less than `BATCH_SPACING_MS` ago. */
   spacing: 'spacing',
   /**
    * `MAX_SAVES_PER_SECOND` doesn't let it start yet: the rate for its value, or, if its batch may go, the one for all
    * records.
    */
   pace: 'pace',
-  /** Its batch may go, but two children that save in bulk are busy, for a second at most: it starts with many others. */
+  /** The batch could start, but waits up to a second to start with others, because two children that save in bulk are busy. */
   gathering: 'gathering',
-  /** Nothing but older batches whose start is under way. */
+  /** Only the starts of older batches, which are under way. */
   start: 'start',
 } as const;
 export type WaitsFor = (typeof WAITS_FOR)[keyof typeof WAITS_FOR];
 
+/** What a buffered record waits for. */
 export interface Wait {
   for: WaitsFor;
-  /** In milliseconds since the epoch: of `age` and `gathering` until when at the latest, of `spacing` and `pace` at the earliest. */
+  /** Milliseconds since the epoch. For `age` and `gathering` the latest time, for `spacing` and `pace` the earliest. */
   untilMs?: number;
-  /** Of `resume`: who has paused it. */
+  /** For `resume`: who paused the shard. */
   by?: string;
-  /** Of `store`: since when it is away, in milliseconds since the epoch, and why. */
+  /** For `store`: since when it has been unavailable, in milliseconds since the epoch. */
   sinceMs?: number;
+  /** For `store`: its error. */
   reason?: string;
-  /** Rules that kept it out of a batch which has left meanwhile, with room or with a younger record. */
+  /** Rules that kept the record out of an earlier batch that had room or a younger record. */
   passedOverBy?: ConflictRule[];
-  /** Rules that keep it apart from an older record that is buffered too, so that they go in two batches. */
+  /** Rules that keep the record apart from an older buffered record, so that the two need two batches. */
   keptApartBy?: ConflictRule[];
 }
 
-/** What the buffered records of a request wait for; many of them for the same. */
+/** What the buffered records of a request wait for. Most of them have the same wait, so each is listed once. */
 export interface TracedWaits {
   distinct: Wait[];
-  /** By place in `bufferedIndexes`, the place in `distinct`. Shorter than those where they are very many. */
+  /** For each element of `bufferedIndexes`, an index into `distinct`. Shorter than `bufferedIndexes` for very many records. */
   of: number[];
-  /** What records in pages wait for. */
+  /** What the request's records in pages wait for. */
   inPages: Wait;
 }
 
-/** What the whole buffer waits for. */
+/** What all buffered records wait for. */
 export interface BufferWaits {
   /**
-   * How many records wait for each; together all that are buffered. The first {@link MAX_LOOKED_AT} are looked at, those
-   * behind them wait for older records. Times are the earliest of the records.
+   * Numbers of records by wait; they add up to all buffered records. Records after the first {@link MAX_LOOKED_AT} count
+   * as waiting for older records. Times are the earliest of these records.
    */
   counts: (Omit<Wait, 'passedOverBy' | 'keptApartBy'> & { records: number })[];
-  /** Rules that kept records out of a batch that has left, or apart from an older record; of those that were looked at. */
+  /** For the first {@link MAX_LOOKED_AT} records: how many each rule kept out of an earlier batch, or apart from an older record. */
   rules: { rule: ConflictRule; records: number }[];
 }
 
-/** So many records of the buffer are looked at where it is told what they wait for, those that may go first before others. */
+/** For how many records, in the order in which they may leave, waits are determined one by one. */
 export const MAX_LOOKED_AT = 1000;

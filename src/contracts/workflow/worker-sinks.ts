@@ -1,17 +1,17 @@
 import type { Sinks } from '@temporalio/workflow';
 import type { ClosedBatchReport, EarlyEndReport } from '../instruments';
 
-/** What workflow code has its worker do outside of history: nothing comes of it that a replay would have to know. */
+/** What workflow code asks its worker to do. Nothing of it is in history or affects a replay. */
 export interface WorkerSinks extends Sinks {
   workflowTask: {
-    /** Answers the workflow task that is being worked on no sooner than so many milliseconds from now. */
+    /** Delays the response to the current workflow task by this many milliseconds. */
     hold(ms: number): void;
   };
-  /** For whoever measures; not called in a replay. */
+  /** Metrics; not called during replay. */
   metrics: {
-    /** Batches got their files. One call for all that were closed together. */
+    /** One call for all batches that were closed together. */
     batchesClosed(reports: ClosedBatchReport[]): void;
-    /** Batches are settled, as an earlier run of their child closed without completing. */
+    /** Batches are being settled, because an earlier run of their child ended early. */
     batchesEndedEarly(reports: EarlyEndReport[]): void;
   };
 }

@@ -1,33 +1,33 @@
-import { createCutCheck } from './cut';
-import type { KeyOf, Ledger } from './ledger';
+import type { Ledger, ValueKey } from './ledger';
 import { match, unaccounted, type Seen } from './matching';
 import { nothingFound, note, type FileDamage, type FileReport } from './report';
+import { createCutCheck } from './rules';
 import type { ConflictRule } from '../rules';
 import type { CutBy } from '../rules/cut-by';
 import type { JsonValue } from '../json';
 import { OUTCOME } from '../records/outcome';
 import { parseOutcomeLine, type OutcomeLine } from './outcome-line';
 
-/** What is configured, and what there is to hold against the files. */
+/** The configuration in force, and the ledger to check the files against. */
 export interface AuditInput {
   maxBatchSize: number;
   rules: readonly ConflictRule[];
-  keyOf: KeyOf;
+  keyOf: ValueKey;
   ledger?: Ledger | undefined;
 }
 
-/** A file as it was found. */
+/** A batch file. */
 export interface AuditedFile {
   name: string;
-  /** Of its name; undefined when the name is not a batch file's. */
+  /** From its name; undefined if that is not the name of a batch file. */
   batchId: string | undefined;
-  /** All of it, or why it can't be read. */
+  /** Its content, or why it can't be read. */
   content: string | { problem: string };
 }
 
 /**
- * Holds batch files, one after another, against the guarantees: G1, G2 and G10 by each file alone, G4 over all of them and
- * against what was acknowledged. Knows nothing of how the pipeline works. Memory: recordIds, keys of values, file names.
+ * Checks batch files against the guarantees: each file against G1, G2 and G10, and all files together, and against the
+ * ledger, for G4. Independent of how the pipeline works. Keeps recordIds, keys of values and file names in memory.
  */
 export function createAudit({ maxBatchSize, rules, keyOf, ledger }: AuditInput) {
   const configured: CutBy = { maxBatchSize, rules: [...rules] };
@@ -55,7 +55,7 @@ export function createAudit({ maxBatchSize, rules, keyOf, ledger }: AuditInput) 
     outcomes[outcome === OUTCOME.saved ? 'saved' : 'rolledBack']++;
     outcomes[recordId === undefined ? 'text' : 'json']++;
     if (recordId === undefined) {
-      // Without a ledger nobody can tell whether equal values are one record or two.
+      // Without a ledger, equal values may be one record or two.
       if (ledger === undefined) return;
       const key = keyOf(canonical);
       byValue.set(key, { lines: (byValue.get(key)?.lines ?? 0) + 1, file });
@@ -69,25 +69,28 @@ export function createAudit({ maxBatchSize, rules, keyOf, ledger }: AuditInput) 
       note(damage.altered, { recordId, file });
   }
 
-  /** Whether a file breaks what is configured. */
-  function breaks(values: readonly JsonValue[]): boolean {
+  /** Whether a file violates the configuration. */
+  function violates(values: readonly JsonValue[]): boolean {
     const { overSize, broken } = check(values, configured);
     return overSize || broken.length > 0;
   }
 
   return {
-    /** Whether a file breaks what is configured: what its batch was cut by may have been something else. */
+    /** Whether a file violates the configuration in force. It may be fine by the configuration that its batch was cut by. */
     isSuspect({ content }: AuditedFile): boolean {
       if (typeof content !== 'string') return false;
-      return breaks(readLines(content).lines.map(({ value }) => value));
+      return violates(readLines(content).lines.map(({ value }) => value));
     },
 
-    /** @param cutBy what stands with the file's batch, where that is known; else the file is held against what is configured */
+    /**
+     * Checks a file.
+     * @param cutBy what its batch was cut by, if known; default: the configuration in force
+     */
     add({ name, batchId, content }: AuditedFile, cutBy?: CutBy): void {
       files++;
       if (cutBy !== undefined) judgedByBatch++;
       const { lines, problem } = typeof content === 'string' ? readLines(content) : { ...content, lines: [] };
-      const torn = batchId === undefined ? 'its name is not that of a batch file' : problem;
+      const torn = batchId === undefined ? 'its name is not the name of a batch file' : problem;
       if (torn !== undefined) note(damage.torn, { file: name, problem: torn });
       if (batchId !== undefined) {
         const other = filesOf.get(batchId);
@@ -96,16 +99,19 @@ export function createAudit({ maxBatchSize, rules, keyOf, ledger }: AuditInput) 
       }
       const values = lines.map(({ value }) => value);
       const { overSize, broken } = check(values, cutBy ?? configured);
-      if (cutBy !== undefined && !overSize && broken.length === 0 && breaks(values)) cutOtherwise++;
+      if (cutBy !== undefined && !overSize && broken.length === 0 && violates(values)) cutOtherwise++;
       if (overSize) note(damage.overSize, { file: name, records: lines.length });
       if (broken.length > 0) note(damage.conflicting, { file: name, broken });
       for (const line of lines) addOutcome(line, name);
     },
 
-    /** Acknowledged records that may be without an outcome, as far as the files have been added. */
+    /** Ids of acknowledged records that may lack an outcome in the files added so far. */
     unaccounted: (): Iterable<string> => (ledger === undefined ? [] : unaccounted(ledger, seen)),
 
-    /** To be called once, at the end. */
+    /**
+     * The result. Call it once, at the end.
+     * @param isWaiting whether a record without an outcome is still on its way; default: none is
+     */
     report(isWaiting: (recordId: string) => boolean = () => false): FileReport {
       const base = { files, judgedByBatch, cutOtherwise, outcomes, damage };
       if (ledger === undefined) return { ...base, acknowledged: null, waiting: 0, unacknowledged: null };
@@ -123,8 +129,7 @@ export function createAudit({ maxBatchSize, rules, keyOf, ledger }: AuditInput) 
 }
 
 /**
- * The outcomes in a file, and the first thing that is wrong with it (G10).
- * What can't be read as an outcome is left out, so that the rest still counts.
+ * The outcomes in a file, and its first problem (G10). Skips lines that are not outcomes, so that the others still count.
  */
 export function readLines(content: string): { lines: OutcomeLine[]; problem?: string } {
   if (content === '') return { lines: [], problem: 'it is empty' };
@@ -138,6 +143,6 @@ export function readLines(content: string): { lines: OutcomeLine[]; problem?: st
     return line ?? [];
   });
   if (end && (firstBad === 0 || firstBad === texts.length))
-    return { lines, problem: 'its last line is torn' };
+    return { lines, problem: 'its last line is incomplete' };
   return firstBad === 0 ? { lines } : { lines, problem: `line ${firstBad} is not an outcome` };
 }

@@ -4,14 +4,14 @@ import { canonicalJson } from '../json';
 import { outcomeFileContent, type OutcomeFormat, type RecordOutcome } from '../records/outcome';
 import type { KeptRecord } from '../records/record';
 
-/** A completed batch: what it was started with and what it ended with. */
+/** A completed batch: its records from the child's input, and its outcomes from the child's result, both in batch order. */
 export interface CompletedBatch {
   records: readonly KeptRecord[];
   outcomes: readonly RecordOutcome[];
   format: OutcomeFormat;
 }
 
-/** What is wrong with a completed batch's file; undefined when it has exactly the bytes that it must have. */
+/** The problem with the file of a completed batch; undefined if it has exactly the expected bytes. */
 export function problemOfCompleted(
   { records, outcomes, format }: CompletedBatch,
   content: string,
@@ -21,16 +21,16 @@ export function problemOfCompleted(
     return outcome?.recordId === record.recordId ? [{ ...record, ...outcome }] : [];
   });
   if (settled.length !== records.length || settled.length !== outcomes.length) {
-    return "the batch's outcomes are not those of its records";
+    return "the batch's outcomes don't match its records";
   }
   const expected = outcomeFileContent(settled, format);
   if (expected === content) return undefined;
   const lines = content.split('\n');
   const line = expected.split('\n').findIndex((text, index) => text !== lines[index]);
-  return `line ${(line === -1 ? settled.length : line) + 1} is not what the batch's outcomes give`;
+  return `line ${(line === -1 ? settled.length : line) + 1} differs from the batch's outcomes`;
 }
 
-/** Whether a file has an outcome for each of these records, in their order: as far as its lines tell. */
+/** Whether a file has exactly one outcome for each of these records, in order. Lines in the format `text` are compared by value. */
 export function settles(records: readonly KeptRecord[], content: string): boolean {
   const { lines, problem } = readLines(content);
   return (

@@ -1,24 +1,24 @@
 import { canonicalJson, type JsonValue } from '../json';
 
-/** Turns the canonical text of a value into what is kept of it: itself, or a digest where it is long. */
-export type KeyOf = (canonical: string) => string;
+/** Computes the key of a value from its canonical text: the text itself, or a digest of a long one. */
+export type ValueKey = (canonical: string) => string;
 
-/** What was acknowledged, as the lines of one or several ledgers tell it. */
+/** The records that one or several ledgers acknowledge. */
 export interface Ledger {
-  /** Key of the value, by recordId. */
+  /** Keys of the values, by recordId. */
   readonly records: ReadonlyMap<string, string>;
-  /** Lines that were read. */
+  /** Number of lines read. */
   readonly lines: number;
-  /** Ledgers whose last line is not whole: whoever wrote it was killed. */
+  /** Number of ledgers with an incomplete last line, because their writer was killed. */
   readonly tornLines: number;
 }
 
 /**
- * Collects ledgers. Memory: the ids and keys of all acknowledged records.
- * @returns `add` for one line without its newline (undefined, or what is wrong with it), `addTorn` for the end of a ledger
- * that is no whole line
+ * Collects ledgers. Keeps the ids and keys of all acknowledged records in memory.
+ * @returns `add` reads one line, without its newline, and returns its problem, or undefined; `addTorn` notes an
+ * incomplete last line
  */
-export function createLedger(keyOf: KeyOf) {
+export function createLedger(keyOf: ValueKey) {
   const records = new Map<string, string>();
   const ledger = { records, lines: 0, tornLines: 0 };
   return {
@@ -32,7 +32,7 @@ export function createLedger(keyOf: KeyOf) {
       const key = keyOf(canonicalJson(entry.value));
       const before = records.get(entry.recordId);
       if (before !== undefined && before !== key)
-        return `acknowledges ${entry.recordId} again, with another value`;
+        return `acknowledges ${entry.recordId} again with a different value`;
       records.set(entry.recordId, key);
       ledger.lines++;
       return undefined;

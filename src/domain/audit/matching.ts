@@ -1,18 +1,18 @@
 import type { Ledger } from './ledger';
 import { nothingFound, note, type FileDamage, type Found, type Surplus } from './report';
 
-/** Ids that are listed of the records among which some are missing. */
+/** How many ids are listed of equal records of which some are missing. */
 const LISTED_AMONG = 5;
 
-/** What the files hold: outcomes by recordId, and by value where the lines tell no more. */
+/** The outcomes in the files: by recordId, or by value for lines without one. */
 export interface Seen {
-  /** File of the first outcome of each recordId, from lines of the format `json`. */
+  /** File of the first outcome of each recordId, from lines in the format `json`. */
   byId: ReadonlyMap<string, string>;
-  /** Lines of the format `text` by the key of their value, and a file that has one. */
+  /** Number of lines in the format `text`, by the key of their value, and one file that has such a line. */
   byValue: ReadonlyMap<string, { lines: number; file: string }>;
 }
 
-/** Ledger records that no `json` line accounts for, by the key of their value. */
+/** Numbers of ledger records without a `json` line, by the key of their value. */
 function openByValue({ records }: Ledger, { byId }: Seen): Map<string, number> {
   const open = new Map<string, number>();
   for (const [recordId, key] of records) {
@@ -21,7 +21,7 @@ function openByValue({ records }: Ledger, { byId }: Seen): Map<string, number> {
   return open;
 }
 
-/** Acknowledged records that may be without an outcome: all that share a value of which there are too few lines. */
+/** Ids of acknowledged records that may lack an outcome: all records of a value that has fewer lines than records. */
 export function* unaccounted(ledger: Ledger, seen: Seen): Generator<string> {
   const open = openByValue(ledger, seen);
   for (const [recordId, key] of ledger.records) {
@@ -31,9 +31,9 @@ export function* unaccounted(ledger: Ledger, seen: Seen): Generator<string> {
 }
 
 /**
- * Holds the ledger against what was seen. Lines of the format `json` have been matched by recordId; those of the format
- * `text` are matched with what is left, as multisets of values: a value with fewer lines than records has some missing,
- * one with more has some doubled if the ledger knows it, and is nobody's if not.
+ * Compares the ledger with the outcomes. Lines in the format `json` were matched by recordId. Lines in the format `text`
+ * are matched with the other records as multisets of values: a value with fewer lines than records has missing records;
+ * one with more lines has doubled ones if the ledger has the value, otherwise unacknowledged ones.
  */
 export function match(
   ledger: Ledger,

@@ -1,12 +1,12 @@
 import { canonicalJson, type JsonValue } from '../json';
 import { OUTCOME, type Outcome } from '../records/outcome';
 
-/** What a line of a batch file says. */
+/** A parsed line of a batch file. */
 export interface OutcomeLine {
-  /** Whose outcome it is; only lines of the format `json` tell. */
+  /** Undefined for the format `text`. */
   recordId: string | undefined;
   value: JsonValue;
-  /** The text that equal values share. */
+  /** See `canonicalJson`. */
   canonical: string;
   outcome: Outcome;
 }
@@ -14,8 +14,8 @@ export interface OutcomeLine {
 const TEXT = /^save \[(?<value>.*)\] (?<end>success|failed, roll back)$/s;
 
 /**
- * Reads a line that `outcomeLine` wrote, in either format; undefined for anything else. An object may have members that
- * are not known here: a later version may say more.
+ * Parses a line that `outcomeLine` wrote, in either format; undefined for anything else. Ignores unknown members, which
+ * later versions may add.
  */
 export function parseOutcomeLine(line: string): OutcomeLine | undefined {
   try {
@@ -23,7 +23,7 @@ export function parseOutcomeLine(line: string): OutcomeLine | undefined {
     if (typeof parsed !== 'string') return line.startsWith('{') ? fromObject(parsed) : undefined;
     return JSON.stringify(parsed) === line ? fromText(parsed) : undefined;
   } catch {
-    // No JSON, or none that can be walked: what nests thousands of levels deep was never a record.
+    // Not JSON, or nested so deeply that the stack overflows: no record is.
     return undefined;
   }
 }

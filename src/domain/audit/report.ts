@@ -1,9 +1,9 @@
 import type { BrokenRule } from './rules';
 
-/** How many of each kind are listed; all are counted. */
+/** How many findings of each kind are listed. All are counted. */
 export const LISTED = 20;
 
-/** Something that was found, so and so often, and the first {@link LISTED} places. */
+/** The number of findings of a kind, and the first {@link LISTED} of them. */
 export interface Found<T> {
   count: number;
   first: T[];
@@ -13,20 +13,23 @@ export function nothingFound<T>(): Found<T> {
   return { count: 0, first: [] };
 }
 
-/** Counts a place, and lists it while there is room. */
-export function note<T>(found: Found<T>, place: T, count = 1): void {
+/**
+ * Adds a finding.
+ * @param count number of occurrences that it represents; default 1
+ */
+export function note<T>(found: Found<T>, finding: T, count = 1): void {
   found.count += count;
-  if (found.first.length < LISTED) found.first.push(place);
+  if (found.first.length < LISTED) found.first.push(finding);
 }
 
 /**
- * Records that the ledger has and no file: one whose id is certain, or so many of those that share a value, when only
- * lines of the format `text` can tell.
+ * Acknowledged records that no file has: one record; or `missing` of the `acknowledged` records with an equal value, some
+ * of which are `among`, if the lines are in the format `text`.
  */
 export type Missing =
   { recordId: string } | { value: string; missing: number; acknowledged: number; among: string[] };
 
-/** An outcome too many: of a record, or of a value that has more lines than the ledger has records. */
+/** A second outcome of a record; or `lines` more lines with a value than the ledger has records with it. */
 export type Surplus = { recordId: string; files: string[] } | { value: string; lines: number; file: string };
 
 export interface FileSize {
@@ -42,69 +45,69 @@ export interface TornFile {
   problem: string;
 }
 
-/** What is wrong, by what files and ledger tell. */
+/** Damage found in the files and the ledger. */
 export interface FileDamage {
   /** Acknowledged records without an outcome (G4). */
   missing: Found<Missing>;
-  /** Outcome lines beyond the one that a record may have (G4). */
+  /** Records with more than one outcome line (G4). */
   doubled: Found<Surplus>;
-  /** Outcomes whose value is not the one that was acknowledged under their recordId. */
+  /** Outcomes with a different value than the one acknowledged under their recordId. */
   altered: Found<{ recordId: string; file: string }>;
-  /** Files with more records than their batch was to have (G1). */
+  /** Files with more records than the maximum batch size that their batch was cut by (G1). */
   overSize: Found<FileSize>;
-  /** Files with records that a rule keeps apart by which their batch was cut (G2). */
+  /** Files with records that a rule which their batch was cut by keeps apart (G2). */
   conflicting: Found<BrokenFile>;
-  /** Files that are not whole lines, each an outcome, or whose name is not a batch file's (G10). */
+  /** Files with an incomplete line, a line that is not an outcome, or a name that is not a batch file's (G10). */
   torn: Found<TornFile>;
   /** Batches with more than one file. */
   sameBatch: Found<{ batchId: string; files: string[] }>;
 }
 
-/** What Temporal's closed batches tell beyond that. */
+/** Damage found by comparing files with closed batches in Temporal. */
 export interface BatchDamage {
-  /** Completed batches without their file. */
+  /** Completed batches without a file. */
   fileMissing: Found<{ batchId: string; file: string }>;
-  /** Completed batches whose file has other bytes than their outcomes give. */
+  /** Completed batches whose file differs from their outcomes. */
   fileDiffers: Found<{ batchId: string; file: string; problem: string }>;
-  /** Batches that closed in another way than completing, and whose records have no file either (G4). */
+  /** Batches that closed without completing, and whose records have no file (G4). */
   abandoned: Found<{ batchId: string; records: number }>;
 }
 
-/** What was found in the files, and in the ledger where there is one. */
+/** Result of checking the files, and the ledger if there is one. */
 export interface FileReport {
   files: number;
-  /** Files that were held against what stands with their batch, not against what is configured. */
+  /** Files that were checked against what their batch was cut by, not against the configuration in force. */
   judgedByBatch: number;
-  /** Those of them that would break what is configured, and don't break that. */
+  /** Those of them that pass, but would violate the configuration in force. */
   cutOtherwise: number;
   outcomes: { total: number; saved: number; rolledBack: number; text: number; json: number };
-  /** Distinct records; null without a ledger. */
+  /** Number of acknowledged records; null without a ledger. */
   acknowledged: number | null;
-  /** Acknowledged records that are known to be on their way. */
+  /** Acknowledged records that are known to be buffered or in flight. */
   waiting: number;
-  /** Outcomes of records that the ledger doesn't have; null without one. Told, and no damage. */
+  /** Outcomes of records that the ledger doesn't have; null without a ledger. Reported, but not damage. */
   unacknowledged: Found<Surplus> | null;
   damage: FileDamage;
 }
 
-/** What was found of Temporal's batches. */
+/** Result of checking Temporal's batches. */
 export interface BatchReport {
   completed: number;
   running: number;
-  /** Batches that closed in another way, and whose file is whole all the same. */
+  /** Batches that closed without completing, but have a complete file. */
   closedWithFile: number;
-  /** Batches that Temporal forgot while they were read. */
+  /** Batches whose retention period ended while they were read. */
   forgotten: number;
   /** Files of batches that Temporal doesn't list. */
   unlistedFiles: number;
-  /** Records of {@link BatchDamage.abandoned}. */
+  /** Number of records of {@link BatchDamage.abandoned}. */
   abandonedRecords: number;
   damage: BatchDamage;
 }
 
 /**
- * What a batcher accepted since it started, and where that is now:
- * `accepted` = `saved` + `rolledBack` + `lost` + `bufferedRecords` + `inFlightRecords` + `unaccounted`, in records.
+ * The records that a batcher has accepted since its first run, by where they are now:
+ * `accepted` = `saved` + `rolledBack` + `lost` + `bufferedRecords` + `inFlightRecords` + `unaccounted`.
  */
 export interface ShardSum {
   /** Workflow id. */
@@ -116,26 +119,29 @@ export interface ShardSum {
   lost: number;
   bufferedRecords: number;
   inFlightRecords: number;
-  /** What the sum lacks; anything but 0 is damage. */
+  /** The difference to `accepted`; any other number than 0 is damage. */
   unaccounted: number;
 }
 
-/** What was found of the batches that are closed in Postgres. */
-export interface PostgresReport {
+/** Result of checking the batches that are closed in Postgres or S3. */
+export interface ClosedReport {
   closed: number;
-  /** Closed within the last minute, their file not there yet. */
+  /** Batches that closed within the last minute and have no file yet. */
   publishing: number;
-  /** Files of batches that Postgres doesn't have, as when its rows were deleted. */
+  /** Files of batches that the store doesn't have, for example because somebody deleted them there. */
   unlistedFiles: number;
   damage: {
-    /** Closed batches without their file. */
+    /** Closed batches without a file. */
     notPublished: Found<{ file: string }>;
-    /** Files with other bytes than the outcomes in Postgres give. */
+    /** Files that differ from the outcomes in the store. */
     publishedOtherwise: Found<{ file: string }>;
   };
 }
 
-/** Whether nothing is damaged. */
+/**
+ * Whether no damage was found.
+ * @param damage an object whose members are all {@link Found}
+ */
 export function isClean(damage: object): boolean {
   return (Object.values(damage) as Found<unknown>[]).every(({ count }) => count === 0);
 }

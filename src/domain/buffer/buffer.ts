@@ -1,54 +1,56 @@
 import { FLUSH_REASON, type FlushReason } from '../records/batch';
 import { jsonBytes, type JsonValue } from '../json';
+import { portions } from '../portions';
 import { recordIdOf } from '../records/record';
 
-/** A record that was accepted and is in no batch yet. */
+/** A record that was accepted and hasn't left in a batch. */
 export interface BufferedRecord {
   requestId: string;
-  /** Place in its request, from 0. */
+  /** Index in its request, from 0. */
   index: number;
-  /** Length of its request, or {@link UNKNOWN_SIZE}. */
+  /** Number of records of its request, or {@link UNKNOWN_SIZE}. */
   requestSize: number;
   value: JsonValue;
+  /** Milliseconds since the epoch. */
   acceptedAtMs: number;
-  /** Order of acceptance within this run of the batcher: the only order that fairness (G7) goes by. */
+  /** Order of acceptance within this run of the batcher; fairness (G7) is defined by it alone. */
   seq: number;
   /** Size of the value as JSON in UTF-8. */
   bytes: number;
 }
 
-/** Flushes that somebody asked for. */
-export type ByHand = Extract<FlushReason, 'manual' | 'drain'>;
+/** Flush reasons of an operator's calls. */
+export type RequestedFlush = Extract<FlushReason, 'manual' | 'drain'>;
 
-/** A full batch that has been cut and waits for a free slot; its records still count as buffered. */
+/** A full batch that has been cut and waits for a slot; its records still count as buffered. */
 export type FullBatch = BufferedRecord[];
 
 /**
- * The buffer in memory: records in order of acceptance, of which some are already cut into batches.
- * `bufferedRecords` and `bufferedBytes` count all of them. Derived from {@link PackedBuffer}; never stored itself.
+ * The buffer in memory, derived from {@link PackedBuffer}. Some of its records are already cut into batches;
+ * `bufferedRecords` and `bufferedBytes` count those as well.
  */
 export interface RecordBuffer {
   /** Not cut yet, oldest first. */
   waiting: BufferedRecord[];
   /** Full batches, ordered by their oldest record. */
   full: FullBatch[];
-  /** Batches that aren't full; `cut` may take them apart again, to fill them with what has arrived. */
+  /** Batches that aren't full. `cut` may divide their records again, together with new ones. */
   partial: BufferedRecord[][];
-  /** Records with a smaller `seq` go whatever their age: a flush by hand, or a drain. */
+  /** Records with a smaller `seq` leave regardless of their age, because of a manual flush or a drain. */
   flushBeforeSeq: number;
-  /** Which of the two the last one was. */
-  byHand: ByHand;
+  /** The kind of the last such flush. */
+  requestedFlush: RequestedFlush;
   nextSeq: number;
-  /** How many batches more than its lower bound the last cut made: so many of the partial ones. */
+  /** By how many batches the last cut exceeded its lower bound. They are among the partial ones. */
   beyondBound: number;
   bufferedRecords: number;
   bufferedBytes: number;
 }
 
 /**
- * Consecutive records of one request, accepted at the same time: [requestId, length of the request, acceptedAtMs,
- * index of the first value, values]. A tuple, because the worst case (10,000 requests of one record) has to fit into
- * one payload beside the values: about 62 bytes a run instead of 125 with member names.
+ * Consecutive records of one request, accepted at the same time: [requestId, number of records of the request,
+ * acceptedAtMs, index of the first value, values]. A tuple, because the worst case (10,000 requests of one record) has to
+ * fit into one payload: about 62 bytes per run instead of 125 with member names.
  */
 type PackedRun = [
   requestId: string,
@@ -58,13 +60,13 @@ type PackedRun = [
   values: JsonValue[],
 ];
 
-/** The buffer as plain JSON for continue-as-new: order of acceptance kept, ids and times said once per run. */
+/** The buffer as plain JSON for continue-as-new, in order of acceptance. */
 export interface PackedBuffer {
   runs: PackedRun[];
-  /** How many of the oldest records are to go whatever their age. */
+  /** How many of the oldest records leave regardless of their age. */
   flushOldest: number;
-  /** Absent for `manual`. */
-  byHand?: ByHand;
+  /** See {@link RecordBuffer.requestedFlush}; absent for `manual`. */
+  byHand?: RequestedFlush;
 }
 
 export function emptyBuffer(): RecordBuffer {
@@ -73,7 +75,7 @@ export function emptyBuffer(): RecordBuffer {
     full: [],
     partial: [],
     flushBeforeSeq: 0,
-    byHand: FLUSH_REASON.manual,
+    requestedFlush: FLUSH_REASON.manual,
     nextSeq: 0,
     beyondBound: 0,
     bufferedRecords: 0,
@@ -81,17 +83,17 @@ export function emptyBuffer(): RecordBuffer {
   };
 }
 
-/** What one message brings of a request: all of it, or the values from `offset` on of one that comes in parts. */
+/** The records of a request in one message: all of them, or for a stream those from index `offset` on. */
 export interface ArrivingRecords {
   requestId: string;
   values: readonly JsonValue[];
   offset?: number;
 }
 
-/** Length of a request that comes in parts: nobody knows it while they come. */
+/** Stands for the number of records of a stream, which is unknown until its end. */
 export const UNKNOWN_SIZE = 0;
 
-/** Appends records behind what is there. */
+/** Appends records as the youngest. */
 export function appendRequest(
   buffer: RecordBuffer,
   { requestId, values, offset }: ArrivingRecords,
@@ -101,14 +103,14 @@ export function appendRequest(
   appendRun(buffer, requestId, size, acceptedAtMs, offset ?? 0, values);
 }
 
-/** Marks all that is buffered now as due, whatever its age. */
-export function flushAll(buffer: RecordBuffer, byHand: ByHand): void {
+/** Marks all buffered records as due, regardless of their age. */
+export function flushAll(buffer: RecordBuffer, requestedFlush: RequestedFlush): void {
   buffer.flushBeforeSeq = buffer.nextSeq;
-  buffer.byHand = byHand;
+  buffer.requestedFlush = requestedFlush;
 }
 
-/** How many records are to go whatever their age: the oldest ones. */
-export function flushedByHand(buffer: RecordBuffer): number {
+/** How many buffered records are due because of {@link flushAll}. They are the oldest ones. */
+export function countRequested(buffer: RecordBuffer): number {
   let count = 0;
   for (const batch of [...buffer.full, ...buffer.partial, buffer.waiting]) {
     for (const record of batch) if (record.seq < buffer.flushBeforeSeq) count++;
@@ -116,7 +118,7 @@ export function flushedByHand(buffer: RecordBuffer): number {
   return count;
 }
 
-/** Takes batches apart again: what has to happen when the rules or the batch size change. */
+/** Moves the records of all batches back to `waiting`. Needed when the rules or the batch size change. */
 export function uncutAll(buffer: RecordBuffer): void {
   buffer.waiting = inOrder(buffer);
   buffer.full = [];
@@ -124,17 +126,17 @@ export function uncutAll(buffer: RecordBuffer): void {
   buffer.beyondBound = 0;
 }
 
-/** Every buffered record, in order of acceptance. */
+/** All buffered records, in order of acceptance. */
 export function inOrder(buffer: RecordBuffer): BufferedRecord[] {
   return everything(buffer).sort(bySeq);
 }
 
-/** The oldest buffered record. */
+/** The oldest buffered record; undefined if the buffer is empty. */
 export function oldestRecord(buffer: RecordBuffer): BufferedRecord | undefined {
   return oldestOf([buffer.waiting[0], buffer.full[0]?.[0], ...buffer.partial.map(([first]) => first)]);
 }
 
-/** The oldest of some records. */
+/** The oldest of these records; undefined if there is none. */
 export function oldestOf(records: readonly (BufferedRecord | undefined)[]): BufferedRecord | undefined {
   let oldest: BufferedRecord | undefined;
   for (const record of records) {
@@ -147,35 +149,36 @@ function everything(buffer: RecordBuffer): BufferedRecord[] {
   return [...buffer.full.flat(), ...buffer.partial.flat(), ...buffer.waiting];
 }
 
-/** Indexes, in order, of the records of a request that are still buffered, with the length of the request. */
+/** The buffered records of a request: their indexes, in order of acceptance, and the size of the request, null if none is buffered. */
 export function bufferedOf(
   buffer: RecordBuffer,
   requestId: string,
 ): { size: number | null; indexes: number[] } {
-  // Sorted last: clients poll, which makes this the most frequent question to a large buffer.
+  // Filters before it sorts: clients poll, which makes this the most frequent query of a large buffer.
   const records = everything(buffer)
     .filter((record) => record.requestId === requestId)
     .sort(bySeq);
   return { size: records[0]?.requestSize ?? null, indexes: records.map((record) => record.index) };
 }
 
-/** Most bytes of a packed buffer that holds nothing. */
+/** Upper bound of the size of an empty packed buffer, in bytes. */
 const FRAME_BYTES = jsonBytes({ runs: [], flushOldest: 10_000_000, byHand: FLUSH_REASON.manual });
 
-/** Upper bound of the size in bytes of {@link packBuffer}'s result as JSON, close to it, without making it. */
+/** A close upper bound of the size of {@link packBuffer}'s result as JSON, in bytes, without building it. */
 export function packedBytesBound(buffer: RecordBuffer): number {
   const records = inOrder(buffer);
   return records.reduce((bytes, record, i) => bytes + packedBytes(record, records[i - 1]), FRAME_BYTES);
 }
 
+/** The buffer as plain JSON; {@link unpackBuffer} restores it, with its batches uncut. Doesn't change the buffer. */
 export function packBuffer(buffer: RecordBuffer): PackedBuffer {
   const records = inOrder(buffer);
   const flushOldest = records.filter((record) => record.seq < buffer.flushBeforeSeq).length;
-  const byHand = buffer.byHand === FLUSH_REASON.manual ? {} : { byHand: buffer.byHand };
+  const byHand = buffer.requestedFlush === FLUSH_REASON.manual ? {} : { byHand: buffer.requestedFlush };
   return { runs: packRecords(records), flushOldest, ...byHand };
 }
 
-/** Records, in order of acceptance, as plain JSON. */
+/** Records, given in order of acceptance, as plain JSON. */
 export function packRecords(records: readonly BufferedRecord[]): PackedRun[] {
   const runs: PackedRun[] = [];
   for (const [i, record] of records.entries()) {
@@ -185,23 +188,12 @@ export function packRecords(records: readonly BufferedRecord[]): PackedRun[] {
   return runs;
 }
 
-/** Cuts records, in order of acceptance, into stretches of at most `maxBytes` as packed JSON, or of a single record. */
-export function stretchesOf(records: readonly BufferedRecord[], maxBytes: number): BufferedRecord[][] {
-  const stretches: BufferedRecord[][] = [];
-  let bytes = 0;
-  for (const record of records) {
-    const current = stretches.at(-1);
-    bytes += packedBytes(record, current?.at(-1));
-    if (current !== undefined && bytes <= maxBytes) current.push(record);
-    else {
-      stretches.push([record]);
-      bytes = packedBytes(record, undefined);
-    }
-  }
-  return stretches;
+/** Splits records, given in order of acceptance, into portions of at most `maxBytes` as packed JSON, or of one record. */
+export function portionsWithin(records: readonly BufferedRecord[], maxBytes: number): BufferedRecord[][] {
+  return portions(records, { bytes: maxBytes }, packedBytes);
 }
 
-/** Removes the youngest records, as far as what stays takes at most `maxBytes` as packed JSON. */
+/** Removes the youngest records until the buffer takes at most `maxBytes` as packed JSON. Returns them, oldest first. */
 export function removeBeyond(buffer: RecordBuffer, maxBytes: number): BufferedRecord[] {
   if (packedBytesBound(buffer) <= maxBytes) return [];
   uncutAll(buffer);
@@ -218,7 +210,7 @@ export function removeBeyond(buffer: RecordBuffer, maxBytes: number): BufferedRe
   return removed;
 }
 
-/** Puts records back that have left, at their places in the order of acceptance. */
+/** Puts back records that had left, in order of acceptance. */
 export function putBack(buffer: RecordBuffer, records: readonly BufferedRecord[]): void {
   uncutAll(buffer);
   buffer.waiting = [...buffer.waiting, ...records].sort(bySeq);
@@ -227,8 +219,8 @@ export function putBack(buffer: RecordBuffer, records: readonly BufferedRecord[]
 }
 
 /**
- * Removes records by their ids.
- * @param ids how many are to be removed that have this id, of which the oldest go; reduced by what is found
+ * Removes records by id, and returns them.
+ * @param ids how many records to remove per id, the oldest first; reduced by the number found
  */
 export function removeRecords(buffer: RecordBuffer, ids: Map<string, number>): BufferedRecord[] {
   uncutAll(buffer);
@@ -246,31 +238,33 @@ export function removeRecords(buffer: RecordBuffer, ids: Map<string, number>): B
   return removed;
 }
 
-/** What a record adds to a packed buffer, with the comma behind each value and each run. */
+/** Size that a record adds to a packed buffer, including the commas after its value and its run. */
 function packedBytes(record: BufferedRecord, previous: BufferedRecord | undefined): number {
   return record.bytes + 1 + (continuesRun(previous, record) ? 0 : jsonBytes(runOf(record, [])) + 1);
 }
 
+/** The inverse of {@link packBuffer}. */
 export function unpackBuffer(packed: PackedBuffer): RecordBuffer {
   const buffer = emptyBuffer();
   appendPacked(buffer, packed);
   return buffer;
 }
 
-/** Appends records that were packed, with what was to go by hand of them; all that is there is older. */
+/** Appends packed records as the youngest, and marks those as due that were. */
 export function appendPacked(buffer: RecordBuffer, packed: PackedBuffer): void {
   const first = buffer.nextSeq;
   for (const run of packed.runs) appendRun(buffer, ...run);
-  // What is older was asked for as well, then.
+  // A flush of younger records includes all older ones.
   if (packed.flushOldest > 0) buffer.flushBeforeSeq = first + packed.flushOldest;
-  if (packed.byHand !== undefined) buffer.byHand = packed.byHand;
+  if (packed.byHand !== undefined) buffer.requestedFlush = packed.byHand;
 }
 
-/** The identity of a buffered record. */
+/** The `recordId` of a buffered record. */
 export function bufferedRecordId(record: BufferedRecord): string {
   return recordIdOf(record.requestId, record.index);
 }
 
+/** Compares by order of acceptance; for `sort`. */
 export function bySeq(a: BufferedRecord, b: BufferedRecord): number {
   return a.seq - b.seq;
 }

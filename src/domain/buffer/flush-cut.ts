@@ -1,28 +1,32 @@
 import { bufferedRecordId, bySeq, type BufferedRecord, type RecordBuffer } from './buffer';
 import type { ConflictRule } from '../rules';
 import { MIB } from '../duration';
+import { portions } from '../portions';
 import { partition } from '../partition';
 import { fillUp } from '../partition/fill-up';
+import { totalBytes } from '../records/record';
 
-/** What decides which records leave the buffer together. */
+/** Decides which records may share a batch. */
 export interface CutPolicy {
   maxBatchSize: number;
   conflicts: readonly ConflictRule[];
 }
 
-/** Most bytes of the values of one batch; a record may have as many (`MAX_RECORD_BYTES`). */
+/** Upper bound of the values of one batch, in bytes as JSON. A single record may be as large (`MAX_RECORD_BYTES`). */
 export const MAX_BATCH_BYTES = 1 * MIB;
 
-/** So many records of partial batches are cut anew with whatever arrives; it takes a millisecond or two. */
-const ALWAYS_CUT_ANEW = 1000;
+/** Up to this many records in partial batches are always recut together with new records; it takes 1 to 2 ms. */
+const ALWAYS_RECUT = 1000;
 
-/** Beyond them, so many for each that has arrived: what a record costs stays bounded, however many conflict. */
-const CUT_ANEW_PER_ARRIVAL = 32;
+/** Further records in partial batches that are recut per new record. Bounds the cost of a record when thousands conflict. */
+const RECUT_PER_ARRIVAL = 32;
 
 /**
- * Whether to cut what has arrived, together with the partial batches: it is due, or may fill one, and there is a slot for
- * that. Where the partial batches are very many, as when thousands of records conflict with each other, that waits until
- * enough has arrived; meanwhile batches that go are filled with it ({@link fillFromWaiting}).
+ * Whether to cut the waiting records together with the partial batches: when something is due, or when a batch may become
+ * full and there is a slot for it. With very many partial batches (thousands of records that conflict with each other),
+ * cutting waits until enough records have arrived; until then, batches that leave are filled up from the waiting records
+ * ({@link fillFromWaiting}).
+ * @param limit number of free slots
  */
 export function isWorthCutting(
   { waiting, partial, full }: RecordBuffer,
@@ -33,14 +37,14 @@ export function isWorthCutting(
   const cut = partial.reduce((sum, { length }) => sum + length, 0);
   const mayFill = waiting.length > 0 && cut + waiting.length >= maxBatchSize && full.length < limit;
   if (waiting.length === 0 || !(somethingIsDue || mayFill)) return false;
-  return cut <= ALWAYS_CUT_ANEW + CUT_ANEW_PER_ARRIVAL * waiting.length;
+  return cut <= ALWAYS_RECUT + RECUT_PER_ARRIVAL * waiting.length;
 }
 
-/** Cuts what is in no full batch. */
+/** Cuts all records that are not in a full batch. */
 export function cut(buffer: RecordBuffer, { maxBatchSize, conflicts }: CutPolicy): void {
   const records = [...buffer.partial.flat(), ...buffer.waiting].sort(bySeq);
   const { batches, lowerBound } = partition(records, { rules: conflicts, maxBatchSize });
-  const payloads = batches.flatMap(withDistinctIds).flatMap(withinBytes);
+  const payloads = batches.flatMap(splitRepeats).flatMap(splitBySize);
   const full = payloads.filter((batch) => batch.length === maxBatchSize);
   buffer.full = [...buffer.full, ...full].sort(byOldest);
   buffer.partial = payloads.filter((batch) => batch.length < maxBatchSize).sort(byOldest);
@@ -48,25 +52,25 @@ export function cut(buffer: RecordBuffer, { maxBatchSize, conflicts }: CutPolicy
   buffer.beyondBound = payloads.length - lowerBound;
 }
 
-/** Records that are looked at to fill up one batch, so that a long buffer isn't searched for each. */
-const MAX_LOOKED_AT = 64;
+/** How many waiting records are considered to fill up one batch. */
+const MAX_CANDIDATES = 64;
 
-/** A partial batch that has to go, with younger records that fit, which are moved out of `waiting`. */
+/** Fills up a partial batch that leaves with waiting records that fit, and removes them from `waiting`. Returns the batch. */
 export function fillFromWaiting(
   batch: BufferedRecord[],
   buffer: RecordBuffer,
   { maxBatchSize, conflicts }: CutPolicy,
 ): BufferedRecord[] {
   if (buffer.waiting.length === 0) return batch;
-  const candidates = buffer.waiting.slice(0, MAX_LOOKED_AT);
+  const candidates = buffer.waiting.slice(0, MAX_CANDIDATES);
   const filled = fillUp(batch, candidates, { rules: conflicts, maxBatchSize });
-  const [payload = batch] = withDistinctIds(filled).flatMap(withinBytes);
+  const [payload = batch] = splitRepeats(filled).flatMap(splitBySize);
   const gone = new Set(payload);
   buffer.waiting = buffer.waiting.filter((record) => !gone.has(record));
   return payload;
 }
 
-/** The age of a batch. */
+/** `seq` of the oldest record of a batch, which is its first; Infinity for an empty batch. */
 export function oldestSeq(batch: readonly BufferedRecord[]): number {
   return batch[0]?.seq ?? Infinity;
 }
@@ -76,10 +80,10 @@ function byOldest(a: readonly BufferedRecord[], b: readonly BufferedRecord[]): n
 }
 
 /**
- * A batch as it is, or cut into several where it holds a record twice: a request whose key was forgotten was sent again
- * while its first sending was still buffered. In one batch they would be taken for one another.
+ * Splits a batch that has the same `recordId` twice. That happens if a request is sent again after its key was forgotten,
+ * while its records are still buffered; in one batch they would be confused.
  */
-function withDistinctIds(batch: BufferedRecord[]): BufferedRecord[][] {
+function splitRepeats(batch: BufferedRecord[]): BufferedRecord[][] {
   const pieces: { ids: Set<string>; records: BufferedRecord[] }[] = [];
   for (const record of batch) {
     const id = bufferedRecordId(record);
@@ -91,23 +95,8 @@ function withDistinctIds(batch: BufferedRecord[]): BufferedRecord[][] {
   return pieces.map(({ records }) => records);
 }
 
-/** A batch as it is, or cut into several where its values take more than {@link MAX_BATCH_BYTES}. */
-function withinBytes(batch: BufferedRecord[]): BufferedRecord[][] {
-  if (bytesOf(batch) <= MAX_BATCH_BYTES) return [batch];
-  const pieces: BufferedRecord[][] = [];
-  let bytes = Infinity;
-  for (const record of batch) {
-    bytes += record.bytes;
-    if (bytes > MAX_BATCH_BYTES) {
-      pieces.push([]);
-      bytes = record.bytes;
-    }
-    pieces.at(-1)?.push(record);
-  }
-  return pieces;
-}
-
-/** Bytes of the values of some records. */
-export function bytesOf(records: readonly BufferedRecord[]): number {
-  return records.reduce((sum, { bytes }) => sum + bytes, 0);
+/** Splits a batch whose values exceed {@link MAX_BATCH_BYTES}. */
+function splitBySize(batch: BufferedRecord[]): BufferedRecord[][] {
+  if (totalBytes(batch) <= MAX_BATCH_BYTES) return [batch];
+  return portions(batch, { bytes: MAX_BATCH_BYTES }, ({ bytes }) => bytes);
 }

@@ -1,10 +1,11 @@
 import { FLUSH_REASON, type FlushReason } from '../records/batch';
 import { oldestOf, type BufferedRecord, type RecordBuffer } from './buffer';
-import { bytesOf, cut, fillFromWaiting, isWorthCutting, oldestSeq, type CutPolicy } from './flush-cut';
+import { totalBytes } from '../records/record';
+import { cut, fillFromWaiting, isWorthCutting, oldestSeq, type CutPolicy } from './flush-cut';
 
-/** What decides when records leave the buffer, and in which company. */
+/** Decides when records leave the buffer, and which may share a batch. */
 export interface FlushPolicy extends CutPolicy {
-  /** Age of a record at which it goes even in a batch that isn't full. */
+  /** Age at which a record leaves even in a partial batch, in milliseconds. */
   flushIntervalMs: number;
 }
 
@@ -12,26 +13,28 @@ export interface FlushPolicy extends CutPolicy {
 export interface Flush {
   records: BufferedRecord[];
   reason: FlushReason;
-  /** Whether it is one of those that the partitioner made beyond the lower bound of what it cut. */
+  /** Set if the batch is one more than the lower bound of its cut. */
   beyondBound?: true;
 }
 
 /**
- * Takes up to `limit` batches out of the buffer, those with the oldest records first (G7).
+ * Removes up to `limit` batches from the buffer, those with the oldest records first (G7), and returns them.
  *
- * Two kinds of batch may go: full ones, as soon as there are any (`size`), and partial ones that hold a due record
- * (`age`, or `manual` after a flush by hand), filled up with younger records that fit. Partial batches go only at the
- * moment when one can start: while the store is busy they keep filling. Full ones are cut once and stay cut. Taking
- * batches away never costs the rest a batch more where the partition has the fewest.
+ * Full batches leave as soon as there are any (`size`). Partial batches leave if they have a due record (`age`, `manual`
+ * or `drain`), filled up with younger records that fit; since they leave only when they can start, they keep filling
+ * while the store is busy. Full batches are never cut again. If the partition is optimal, removing batches doesn't make
+ * the rest need more.
  *
- * The bound of G7: a due record with n older ones in the buffer is in one of the next n + 1 batches that go, whatever
- * arrives meanwhile and whatever conflicts. Batches go in the order of their oldest records, and a batch with a due
- * record may go, full or not; so each batch before the record's own takes one of the n at least. Where every two records
- * conflict, it does take n + 1; without any conflict, it takes ⌊n / maxBatchSize⌋ + 1.
+ * The bound of G7: a due record with n older ones in the buffer is in one of the next n + 1 batches, whatever arrives and
+ * conflicts. Batches leave in the order of their oldest records, and any batch with a due record may leave; so each batch
+ * before the record's own removes at least one of the n. If all records conflict with each other it is the (n + 1)th
+ * batch; without conflicts, the (⌊n / maxBatchSize⌋ + 1)th.
  *
- * No batch takes more than `MAX_BATCH_BYTES`, and taking ends with the batch that reaches `maxBytes`: each batch
- * becomes a payload, and those that start in one workflow task one message, of which Temporal takes 2 and 4 MiB. It also
- * ends before the batch with which there would be more than `maxRecords`: none passes an older one that is too large.
+ * A batch has at most `MAX_BATCH_BYTES`, and the call stops after the batch that reaches `maxBytes`: each batch becomes a
+ * payload, which Temporal limits to 2 MiB, and all that start in one workflow task become one message, limited to 4 MiB.
+ * @param limit number of free slots
+ * @param maxBytes in bytes of values; default: no limit
+ * @param maxRecords the call stops before the batch that exceeds it, so that none passes an older one; default: no limit
  */
 export function takeFlushes(
   buffer: RecordBuffer,
@@ -61,8 +64,8 @@ export function takeFlushes(
       const maxBatchSize = Math.min(policy.maxBatchSize, room);
       const isFull = partial.length >= maxBatchSize;
       const records = isFull ? partial : fillFromWaiting(partial, buffer, { ...policy, maxBatchSize });
-      flush = { records, reason: reasonOf(records, buffer, policy) };
-      // Full batches are as few as can be: what is beyond the bound is among the partial ones.
+      flush = { records, reason: flushReasonOf(records, buffer, policy) };
+      // Batches beyond the bound are always partial ones.
       if (buffer.beyondBound > 0) {
         flush.beyondBound = true;
         buffer.beyondBound--;
@@ -74,7 +77,7 @@ export function takeFlushes(
     } else break;
     flushes.push(flush);
     room -= flush.records.length;
-    bytes += bytesOf(flush.records);
+    bytes += totalBytes(flush.records);
   }
   buffer.full.splice(0, fulls);
   const gone = new Set(due.slice(0, partials));
@@ -85,8 +88,8 @@ export function takeFlushes(
 }
 
 /**
- * When `takeFlushes` gives something at the earliest, in milliseconds since the epoch and not in the past;
- * `undefined` while there is nothing to give. What has not been cut may hold a full batch, so it is looked at once.
+ * The earliest time at which {@link takeFlushes} may return something, in milliseconds since the epoch and not before
+ * `nowMs`; `undefined` if the buffer is empty. `nowMs` if uncut records may make a full batch, which only a cut can tell.
  */
 export function nextFlushAtMs(buffer: RecordBuffer, policy: FlushPolicy, nowMs: number): number | undefined {
   if (buffer.full.length > 0 || isWorthCutting(buffer, policy, false, Infinity)) return nowMs;
@@ -94,7 +97,7 @@ export function nextFlushAtMs(buffer: RecordBuffer, policy: FlushPolicy, nowMs: 
   return oldest && Math.max(nowMs, dueAtMs(oldest, buffer, policy));
 }
 
-/** How many batches `takeFlushes` would give without a limit: close to it, without cutting anything. */
+/** Estimates how many batches {@link takeFlushes} would return without a limit. Doesn't cut. */
 export function readyBatches(buffer: RecordBuffer, policy: FlushPolicy, nowMs: number): number {
   const isDue = (record: BufferedRecord) => dueAtMs(record, buffer, policy) <= nowMs;
   const dueBatches = buffer.partial.filter((batch) => batch.some(isDue)).length;
@@ -104,23 +107,24 @@ export function readyBatches(buffer: RecordBuffer, policy: FlushPolicy, nowMs: n
   return buffer.full.length + dueBatches + fromUncut;
 }
 
-/** The oldest record that is in no full batch. */
+/** The oldest record outside the full batches. */
 function oldestUnfull({ partial, waiting }: RecordBuffer): BufferedRecord | undefined {
   return oldestOf([...partial.map(([first]) => first), waiting[0]]);
 }
 
-/** When a record goes even in a batch that isn't full, in milliseconds since the epoch. */
+/** When a record may leave even in a partial batch, in milliseconds since the epoch. */
 export function dueAtMs(record: BufferedRecord, buffer: RecordBuffer, policy: FlushPolicy): number {
-  const byHand = record.seq < buffer.flushBeforeSeq;
-  return byHand ? record.acceptedAtMs : record.acceptedAtMs + policy.flushIntervalMs;
+  const isRequested = record.seq < buffer.flushBeforeSeq;
+  return isRequested ? record.acceptedAtMs : record.acceptedAtMs + policy.flushIntervalMs;
 }
 
-/** Why a batch goes. */
-export function reasonOf(
+/** The flush reason of a batch. */
+export function flushReasonOf(
   batch: readonly BufferedRecord[],
   buffer: RecordBuffer,
   { maxBatchSize }: FlushPolicy,
 ): FlushReason {
   if (batch.length === maxBatchSize) return FLUSH_REASON.size;
-  return batch.some((record) => record.seq < buffer.flushBeforeSeq) ? buffer.byHand : FLUSH_REASON.age;
+  const isRequested = batch.some((record) => record.seq < buffer.flushBeforeSeq);
+  return isRequested ? buffer.requestedFlush : FLUSH_REASON.age;
 }

@@ -4,40 +4,42 @@ import {
   bufferedOf,
   emptyBuffer,
   flushAll,
-  flushedByHand,
+  countRequested,
   oldestRecord,
   packBuffer,
   packRecords,
   packedBytesBound,
   removeBeyond,
-  stretchesOf,
+  portionsWithin,
   type ArrivingRecords,
   type BufferedRecord,
-  type ByHand,
   type PackedBuffer,
   type RecordBuffer,
+  type RequestedFlush,
 } from './buffer';
 import { KIB } from '../duration';
+import { totalBytes } from '../records/record';
 
 /*
- * A buffer of any size in a state of bounded size: its middle lies in pages outside.
+ * A buffer of any size with a state of bounded size. Its middle is kept outside the state, in pages.
  *
  *   oldest ◄── head ── page ── page ── … ── page ── tail ◄── new records
  *
- * Batches are cut from the head alone. When the state has to be carried and is too large, the end of the head and the
- * tail are moved into pages; when the head runs low, the oldest page is appended to it. While there are pages, new
- * records go to the tail; without any, the tail is empty and they go to the head. So the order of acceptance is kept (G7).
+ * Batches are cut from the head only. When the state has to be carried and is too large, the end of the head and the tail
+ * are moved to pages. When the head runs low, the oldest page is appended to it. New records go to the tail while there
+ * are pages; otherwise the tail is empty, and they go to the head. So the order of acceptance is kept (G7).
  */
 
-/** A stretch of the buffer that lies outside. */
+/** A part of the buffer that is kept outside the state. */
 export interface PageRef {
-  /** Names the page; not an order. */
+  /** Identifies the page; the ids say nothing about the order of pages. */
   pageId: string;
   records: number;
-  /** Of the values as JSON. */
+  /** Size of the values as JSON. */
   bytes: number;
+  /** Milliseconds since the epoch. */
   oldestAcceptedAtMs: number;
-  /** How many of its oldest records are to go whatever their age. */
+  /** How many of its oldest records leave regardless of their age. */
   flushOldest: number;
 }
 
@@ -48,13 +50,13 @@ export interface PagedBuffer {
   tail: RecordBuffer;
 }
 
-/** What may be carried of each end, in bytes as packed JSON. A single record may be larger. */
+/** Bounds of head and tail in carried state, as packed JSON. A single record may be larger. */
 export const MAX_CARRIED_HEAD_BYTES = 60 * KIB;
 export const MAX_CARRIED_TAIL_BYTES = 32 * KIB;
-/** What a page holds, in the same bytes. */
+/** Bound of a page, as packed JSON. */
 export const PAGE_BYTES = 256 * KIB;
 
-/** Below both, the head is filled up with the next page: enough for the batches of some seconds. */
+/** Below both, the next page is appended to the head. Enough for several seconds of batches. */
 const LOW_HEAD_RECORDS = 1000;
 const LOW_HEAD_BYTES = 48 * KIB;
 
@@ -62,24 +64,24 @@ export function emptyPagedBuffer(): PagedBuffer {
   return { head: emptyBuffer(), pages: [], tail: emptyBuffer() };
 }
 
-/** Appends records behind everything. */
+/** Appends records as the youngest. */
 export function appendToEnd(buffer: PagedBuffer, arriving: ArrivingRecords, acceptedAtMs: number): void {
   appendRequest(buffer.pages.length > 0 ? buffer.tail : buffer.head, arriving, acceptedAtMs);
 }
 
-/** Marks all that is buffered now as due, whatever its age. */
-export function flushEverything(buffer: PagedBuffer, byHand: ByHand): void {
-  flushAll(buffer.head, byHand);
-  flushAll(buffer.tail, byHand);
+/** Marks all buffered records as due, regardless of their age. */
+export function flushEverything(buffer: PagedBuffer, requestedFlush: RequestedFlush): void {
+  flushAll(buffer.head, requestedFlush);
+  flushAll(buffer.tail, requestedFlush);
   for (const page of buffer.pages) page.flushOldest = page.records;
 }
 
-/** How many records are to go whatever their age. */
+/** How many buffered records are due because of {@link flushEverything}. */
 export function flushedRecords({ head, pages, tail }: PagedBuffer): number {
-  return flushedByHand(head) + flushedByHand(tail) + pages.reduce((sum, page) => sum + page.flushOldest, 0);
+  return countRequested(head) + countRequested(tail) + pages.reduce((sum, page) => sum + page.flushOldest, 0);
 }
 
-/** Records and bytes of the whole buffer. */
+/** Number and size of all buffered records. */
 export function sizeOf({ head, pages, tail }: PagedBuffer): { records: number; bytes: number } {
   return {
     records: pages.reduce((sum, { records }) => sum + records, head.bufferedRecords + tail.bufferedRecords),
@@ -87,12 +89,12 @@ export function sizeOf({ head, pages, tail }: PagedBuffer): { records: number; b
   };
 }
 
-/** When the oldest record was accepted; null when there is none. */
+/** When the oldest record was accepted, in milliseconds since the epoch; null if the buffer is empty. */
 export function oldestAcceptedAtMs({ head, pages }: PagedBuffer): number | null {
   return oldestRecord(head)?.acceptedAtMs ?? pages[0]?.oldestAcceptedAtMs ?? null;
 }
 
-/** Like {@link bufferedOf}, over the records that don't lie in pages. */
+/** Like {@link bufferedOf}, for head and tail. */
 export function bufferedOutsidePages(
   { head, tail }: PagedBuffer,
   requestId: string,
@@ -101,26 +103,34 @@ export function bufferedOutsidePages(
   return { size: first.size ?? last.size, indexes: [...first.indexes, ...last.indexes] };
 }
 
-/** Whether the next page is to be appended to the head. */
+/** Whether the next page should be appended to the head. */
 export function headRunsLow({ head, pages }: PagedBuffer): boolean {
   return pages.length > 0 && head.bufferedRecords < LOW_HEAD_RECORDS && head.bufferedBytes < LOW_HEAD_BYTES;
 }
 
 /**
- * Puts the content of the oldest page behind the head, and the tail behind it when it was the last one. A page whose
- * content is gone leaves nothing.
+ * Removes the oldest page and appends its content to the head; if it was the last page, appends the tail as well. Throws
+ * TypeError if there is no page.
+ * @param content null if it was deleted
  */
 export function takeInPage(buffer: PagedBuffer, content: PackedBuffer | null): void {
   const page = buffer.pages.shift();
   if (page === undefined) throw new TypeError('there is no page to take in');
   if (content !== null)
-    appendPacked(buffer.head, { ...content, flushOldest: page.flushOldest, byHand: buffer.tail.byHand });
+    appendPacked(buffer.head, {
+      ...content,
+      flushOldest: page.flushOldest,
+      byHand: buffer.tail.requestedFlush,
+    });
   if (buffer.pages.length > 0) return;
   appendPacked(buffer.head, packBuffer(buffer.tail));
   buffer.tail = emptyBuffer();
 }
 
-/** Whether the buffer is more than may be carried, also where the tail may have so many bytes more than its bound. */
+/**
+ * Whether head or tail exceed their bounds in carried state.
+ * @param lateBytes by how much the tail may exceed its bound; default 0
+ */
 export function needsSpill({ head, tail }: PagedBuffer, lateBytes = 0): boolean {
   return (
     packedBytesBound(head) > MAX_CARRIED_HEAD_BYTES ||
@@ -128,15 +138,15 @@ export function needsSpill({ head, tail }: PagedBuffer, lateBytes = 0): boolean 
   );
 }
 
-/** A page that is to be made. */
+/** A page to create. */
 export interface NewPage {
   ref: PageRef;
   content: PackedBuffer;
 }
 
 /**
- * Moves into pages what is more than may be carried. The refs are in their places at once, so that what is accepted
- * while the pages are made comes behind them; `pageId` is for the caller to give.
+ * Moves records that exceed the bounds of carried state to new pages, and returns them. The caller sets their `pageId`.
+ * Their refs are in `buffer.pages` at once, so that records that are accepted meanwhile follow them.
  */
 export function spill(buffer: PagedBuffer): NewPage[] {
   const { head, tail } = buffer;
@@ -149,17 +159,17 @@ export function spill(buffer: PagedBuffer): NewPage[] {
 }
 
 function pagesOf(records: readonly BufferedRecord[], { flushBeforeSeq }: RecordBuffer): NewPage[] {
-  return stretchesOf(records, PAGE_BYTES).map((stretch) => {
-    const flushOldest = stretch.filter(({ seq }) => seq < flushBeforeSeq).length;
+  return portionsWithin(records, PAGE_BYTES).map((portion) => {
+    const flushOldest = portion.filter(({ seq }) => seq < flushBeforeSeq).length;
     return {
       ref: {
         pageId: '',
-        records: stretch.length,
-        bytes: stretch.reduce((sum, { bytes }) => sum + bytes, 0),
-        oldestAcceptedAtMs: stretch[0]?.acceptedAtMs ?? 0,
+        records: portion.length,
+        bytes: totalBytes(portion),
+        oldestAcceptedAtMs: portion[0]?.acceptedAtMs ?? 0,
         flushOldest,
       },
-      content: { runs: packRecords(stretch), flushOldest },
+      content: { runs: packRecords(portion), flushOldest },
     };
   });
 }

@@ -4,22 +4,22 @@ import type { ConflictRule } from '../rules';
 import { ruleKey } from '../rules/rule';
 import type { CutPolicy } from '../buffer/flush-cut';
 import type { Flush } from '../buffer/flush-policy';
-import { forgetPassed, noteReach, rulesBeyond, type Reaches } from './passed-over';
+import { forgetPassed, noteReach, rulesBeyond, type Reaches } from './reaches';
 
-/** What batches that left a buffer were like, summed up. Plain JSON. */
+/** Totals of the batches that left a buffer. Plain JSON. */
 export interface CutCounts {
   batches: number;
   records: number;
-  /** So many records the batches could have held, each by the size in force then. */
+  /** Total capacity of these batches, in records; each by the maximum batch size in force at the time. */
   places: number;
-  /** Batches more than the lower bound of what they were cut from. */
+  /** By how many batches the cuts exceeded their lower bounds. */
   beyondBound: number;
   /**
-   * Records that a rule kept out of a batch which left before them, while they were buffered, with room or with a younger
-   * record. Known within a run of the batcher only.
+   * Records that a rule deferred: a batch that left while the record was buffered had room or a younger record, and only
+   * the rule kept the record out. Deferrals across runs of the batcher are not counted.
    */
   deferred: number;
-  /** The same by the index of a rule in force; a record that several deferred counts for each. */
+  /** Deferred records by the index of a rule in force. A record that several rules deferred counts for each. */
   deferredBy: Record<string, number>;
 }
 
@@ -33,9 +33,9 @@ export const NO_CUTS: Readonly<CutCounts> = {
 };
 
 /**
- * Counts batches as they leave.
- * @param reaches how far those that left before reach; brought up to date
- * @param buffer what was left behind all of them
+ * Adds batches that leave to the counts.
+ * @param reaches of the batches that left before; updated
+ * @param buffer the buffer after these batches have left it
  */
 export function countCuts(
   counts: CutCounts,
@@ -52,7 +52,7 @@ export function countCuts(
     if (beyondBound) counts.beyondBound++;
     const placed = records.map(({ value, seq }) => ({ seq, places: index.placesOf(value) }));
     for (const { seq, places } of placed) countDeferral(counts, rulesBeyond(reaches, places, seq));
-    // One with room reaches over everything that was buffered then, a full one up to its youngest record.
+    // A batch with room could have taken any record that was buffered, a full one any that is older than its youngest.
     const reach = records.length < maxBatchSize ? buffer.nextSeq : Math.max(...records.map(({ seq }) => seq));
     for (const { places } of placed) noteReach(reaches, places, reach);
   }
@@ -64,7 +64,7 @@ function countDeferral(counts: CutCounts, rules: readonly number[]): void {
   for (const rule of rules) counts.deferredBy[rule] = (counts.deferredBy[rule] ?? 0) + 1;
 }
 
-/** The counts when other rules are in force: those of a rule that stays stay, wherever it stands now. */
+/** The counts after the rules have changed: a rule that is still in force keeps its count under its new index. */
 export function recountUnder(
   counts: CutCounts,
   before: readonly ConflictRule[],
@@ -87,16 +87,16 @@ export function recountUnder(
   return { ...counts, deferredBy };
 }
 
-/** Of a thousand rules in force, the next run of a batcher is told those that deferred the most. */
+/** Bound of `deferredBy` in carried state and in answers: the rules that deferred most records. */
 export const MAX_CARRIED_RULES = 100;
 
-/** The counts as they are handed over: below 3 KiB. */
+/** The counts for carried state: below 3 KiB, with at most {@link MAX_CARRIED_RULES} rules. */
 export function carriedCounts(counts: CutCounts): CutCounts {
   return { ...counts, deferredBy: Object.fromEntries(mostDeferring(counts)) };
 }
 
-/** By rule, at most {@link MAX_CARRIED_RULES}: those that deferred the most, in the order of the rules. */
-export function toldDeferrals(
+/** The {@link MAX_CARRIED_RULES} rules that deferred most records, in the order of the rules. */
+export function topDeferrals(
   counts: CutCounts,
   rules: readonly ConflictRule[],
 ): { rule: ConflictRule; records: number }[] {

@@ -2,12 +2,12 @@ import type { BufferedRecord, RecordBuffer } from '../buffer/buffer';
 import type { ConflictRule } from '../rules';
 import { MAX_BATCH_BYTES, type CutPolicy } from '../buffer/flush-cut';
 import type { Flush } from '../buffer/flush-policy';
-import { spotRecords } from './spots';
+import { classifyRecords } from './record-classes';
 import { WHY_NO_LARGER, explainInTurn, type ExplainedBatch, type WhyNoLarger } from './why-no-larger';
 
 /**
- * Where conflicting records are kept apart while they run: some that were left would have fitted, and waited for a batch
- * in flight, for `APART_MS`, or for an older record that does.
+ * In scope `running`: some remaining records would have fitted, but had to wait for a batch in flight, for `APART_MS`, or
+ * for an older record that waits for one of these.
  */
 export const HELD_UP = 'held_up';
 
@@ -15,46 +15,43 @@ export const HELD_UP = 'held_up';
 export const PACED = 'paced';
 
 /**
- * Why a batch left the buffer with no more records than it has. It has to be told when the batch goes, as the buffer of
- * that moment is gone afterwards. Of a full batch there is nothing to tell.
+ * Why a partial batch has no more records. Determined when the batch leaves, because it depends on the buffer at that
+ * moment. Full batches have no reason.
  */
 export interface CutReason<Rule = ConflictRule> {
   why: Exclude<WhyNoLarger, 'full'> | typeof HELD_UP | typeof PACED;
   /** How long its oldest record had waited, in milliseconds. */
   oldestMs: number;
-  /** Records that stayed in the buffer or left it behind the batch, but for those in pages. */
+  /** Records that stayed in the buffer or left it after the batch, without those in pages. */
   left: number;
-  /** So many of them were not looked at; what follows is of the others. */
+  /** How many of the records in `left` were not checked. The following counts cover the others. */
   unseen: number;
-  /** By rule, in the order of the rules; at most {@link MAX_TOLD_RULES}, those that kept out the most. */
+  /** Records kept out, by rule, in the order of the rules; at most {@link MAX_LISTED_RULES}, those with most records. */
   keptOut: { rule: Rule; records: number }[];
-  /** Kept out by no rule, but too large. */
+  /** Records that no rule keeps out, but that would exceed the maximum size of a batch in bytes. */
   tooLarge: number;
-  /** Kept out by nothing. */
+  /** Records that could have been added. */
   fitting: number;
 }
 
-/** A flush with the reason why it holds no more records; a full one has none. */
+/** A flush, with the reason for its size if it is a partial batch. */
 export interface ExplainedFlush extends Flush {
   cut?: CutReason;
 }
 
-/** As it stands with a batch: rules by their places in its `cutBy`. */
+/** A reason in the input of a child, where rules are indexes into the rules of its `cutBy`. */
 export type StoredCutReason = CutReason<number>;
 
-/**
- * Records that stay in the buffer are looked at up to this many, whatever its length: less than a millisecond, and only
- * where a batch goes that isn't full.
- */
-export const MAX_LOOKED_AT = 256;
+/** How many remaining records are checked: takes less than a millisecond, and only if a partial batch leaves. */
+export const MAX_CHECKED = 256;
 
-/** Reasons stand in histories: a few hundred bytes each at most. */
-export const MAX_TOLD_RULES = 20;
+/** Bounds the size of a reason, which is written to histories, to a few hundred bytes. */
+export const MAX_LISTED_RULES = 20;
 
 /**
- * The same flushes, each that isn't full with the reason.
- * @param flushes what `takeFlushes` gave
- * @param buffer what was left then
+ * Adds the reasons to partial batches.
+ * @param flushes from `takeFlushes`
+ * @param buffer the buffer after that call
  */
 export function withReasons(
   flushes: readonly Flush[],
@@ -63,10 +60,10 @@ export function withReasons(
   nowMs: number,
 ): ExplainedFlush[] {
   if (flushes.every(({ records }) => records.length >= maxBatchSize)) return [...flushes];
-  const behind = someOf(buffer, MAX_LOOKED_AT);
-  const unseen = buffer.bufferedRecords - behind.length;
-  const records = [...flushes.flatMap((flush) => flush.records), ...behind];
-  const explain = explainInTurn(records, spotRecords(records, rules), {
+  const remaining = someOf(buffer, MAX_CHECKED);
+  const unseen = buffer.bufferedRecords - remaining.length;
+  const records = [...flushes.flatMap((flush) => flush.records), ...remaining];
+  const explain = explainInTurn(records, classifyRecords(records, rules), {
     maxBatchSize,
     maxBatchBytes: MAX_BATCH_BYTES,
   });
@@ -74,23 +71,25 @@ export function withReasons(
     const { why, ...counts } = explain(flush.records);
     if (why === WHY_NO_LARGER.full) return flush;
     const oldestMs = nowMs - Math.min(...flush.records.map(({ acceptedAtMs }) => acceptedAtMs));
-    return { ...flush, cut: reasonOf(why, counts, { rules, unseen, oldestMs }) };
+    return { ...flush, cut: cutReason(why, counts, { rules, unseen, oldestMs }) };
   });
 }
 
-function reasonOf(
+function cutReason(
   why: CutReason['why'],
   { left, keptOut, tooLarge, fitting }: Omit<ExplainedBatch<unknown>, 'why'>,
   { rules, unseen, oldestMs }: { rules: readonly ConflictRule[]; unseen: number; oldestMs: number },
 ): CutReason {
-  const told = [...keptOut].sort((a, b) => b.records - a.records || a.rule - b.rule).slice(0, MAX_TOLD_RULES);
+  const listed = [...keptOut]
+    .sort((a, b) => b.records - a.records || a.rule - b.rule)
+    .slice(0, MAX_LISTED_RULES);
   return {
     why,
-    // A clock that is set back makes no record younger than new.
+    // Negative if the clock was set back.
     oldestMs: Math.max(0, oldestMs),
     left: left + unseen,
     unseen,
-    keptOut: told
+    keptOut: listed
       .sort((a, b) => a.rule - b.rule)
       .map(({ rule, records }) => ({ rule: rules[rule] as ConflictRule, records })),
     tooLarge,
@@ -98,7 +97,7 @@ function reasonOf(
   };
 }
 
-/** Records of a buffer without sorting it: first those that a batch may still be filled up with, then full batches. */
+/** Up to `most` records of a buffer, without sorting it: first those that could fill up a batch, then full batches. */
 function someOf({ partial, waiting, full }: RecordBuffer, most: number): BufferedRecord[] {
   const found: BufferedRecord[] = [];
   for (const records of [...partial, waiting, ...full]) {
@@ -108,7 +107,10 @@ function someOf({ partial, waiting, full }: RecordBuffer, most: number): Buffere
   return found;
 }
 
-/** @param rules those that stand with the batch */
+/**
+ * The reason for the input of a child. Leaves out rules that are not in `rules`.
+ * @param rules the rules in the `cutBy` of the child
+ */
 export function storedReason(
   { keptOut, ...reason }: CutReason,
   rules: readonly ConflictRule[],
@@ -117,14 +119,17 @@ export function storedReason(
   return { ...reason, keptOut: places.filter(({ rule }) => rule >= 0) };
 }
 
-/** @param rules those that stand with the batch */
+/**
+ * The inverse of {@link storedReason}.
+ * @param rules the rules in the `cutBy` of the child
+ */
 export function restoredReason(
   { keptOut, ...reason }: StoredCutReason,
   rules: readonly ConflictRule[],
 ): CutReason {
-  const told = keptOut.flatMap(({ rule, records }) => {
+  const restored = keptOut.flatMap(({ rule, records }) => {
     const own = rules[rule];
     return own === undefined ? [] : [{ rule: own, records }];
   });
-  return { ...reason, keptOut: told };
+  return { ...reason, keptOut: restored };
 }

@@ -1,25 +1,26 @@
 import { conflictingRules, type ConflictRule } from '../rules';
 import type { JsonValue } from '../json';
 
-/** Why a record is in no earlier batch than it is: one entry for each batch before its own, in their order. */
+/** Why a record is not in a certain batch before its own. */
 export interface PassedBatch<T> {
   /** Index of the batch. */
   batch: number;
   /**
-   * - `full`: it has as many records as a batch may have, none of which conflicts with the record.
-   * - `rules`: rules keep the record apart from one that is in it.
-   * - `spread`: it would have fitted. It is where it is so that all records take few batches.
+   * - `full`: the batch has its maximum number of records, none of which conflicts with the record.
+   * - `rules`: the batch has a record that rules keep apart from this one.
+   * - `spread`: the record would have fitted. It is in a later batch because the partitioner minimises the number of
+   *   batches and doesn't fill the first ones.
    */
   why: 'full' | 'rules' | 'spread';
-  /** For `rules`: the first record that it is kept apart from, and the indices of all rules that do so. */
+  /** For `rules`: the first conflicting record, and the indices of all rules that keep the two apart. */
   apartFrom?: { record: T; rules: number[] };
 }
 
 /**
- * Says why a record is in the batch it is in. Compares it with the records of every earlier batch, from the plain
- * definition of a conflict, so it is meant for a question, not for every record of a long list.
+ * Explains why a record is in no earlier batch: one entry for each batch before its own, in order. Compares the record
+ * with all records of those batches, so it is meant for single records, not for every record of a long list.
  *
- * Throws RangeError when the record is in none of the batches.
+ * Throws RangeError if the record is in none of the batches.
  *
  * @example
  * const { batches } = partition(rows, { rules, maxBatchSize: 2 });

@@ -1,51 +1,41 @@
-import { deferrals } from './deferrals';
-import { spotRecords } from './spots';
-import {
-  explainInTurn,
-  type CutBounds,
-  type CutRecord,
-  type ExplainedBatch,
-  type RuleCount,
-} from './why-no-larger';
+import { deferrals, type DeferralCounts } from './deferrals';
+import { classifyRecords } from './record-classes';
+import { explainInTurn, type CutBounds, type CutRecord, type ExplainedBatch } from './why-no-larger';
 import type { JsonValue } from '../json';
 import { partition, type PartitionOptions } from '../partition';
 
 export { explainRecord, type PassedBatch } from './explain-record';
 export { WHY_NO_LARGER } from './why-no-larger';
-export type { CutRecord, ExplainedBatch, RuleCount, WhyNoLarger } from './why-no-larger';
+export type { RuleCount } from './rule-counts';
+export type { CutRecord, ExplainedBatch, WhyNoLarger } from './why-no-larger';
 
-export interface CutSummary {
+/** Summary of a partition. */
+export interface CutSummary extends DeferralCounts {
   records: number;
   batches: number;
-  /** No cut of these records under these rules has fewer batches than this. */
+  /** No partition of these records under these rules has fewer batches. */
   lowerBound: number;
-  /** Records per place in a batch, 0 to 1; 1 when there is no batch. */
+  /** Records divided by the total capacity of the batches, 0 to 1; 1 if there is no batch. */
   fillRatio: number;
-  /**
-   * Records that a rule made later than age alone would have: an earlier batch has room left, or has a younger record, and
-   * has something that the rule keeps them apart from.
-   */
-  deferred: number;
-  /** The same by rule, those that deferred any. A record that several deferred counts for each. */
-  deferredBy: readonly RuleCount[];
 }
 
-/** What a cut looks like, batch by batch in its order, and as a whole. */
+/** Explains each batch of a partition, in order, and summarises it. */
 export interface Explanation<T> {
   batches: ExplainedBatch<T>[];
   summary: CutSummary;
 }
 
 export interface CutBy extends CutBounds {
-  /** As `partition` gives it. */
+  /** From `partition`. */
   lowerBound: number;
 }
 
 /**
- * Says of batches, given in the order in which they go, why each is no larger, and what the rules cost.
+ * Explains why each batch has no more records, and what the rules cost. Batches are given in the order in which they
+ * leave.
  *
- * Records are counted where rules put them, never compared in pairs: linear in the records and the rules that apply to
- * them, as long as no batch is kept from many differently ruled records by several rules at once.
+ * Records are counted by place, never compared in pairs. The time is linear in the records and the rules that apply to
+ * them, unless several rules together keep many records of different classes out of a batch.
  */
 export function explainBatches<T extends CutRecord>(
   batches: readonly (readonly T[])[],
@@ -53,9 +43,9 @@ export function explainBatches<T extends CutRecord>(
 ): Explanation<T> {
   const { maxBatchSize } = bounds;
   const records = batches.flat();
-  const spotted = spotRecords(records, rules);
-  const explain = explainInTurn(records, spotted, bounds);
-  const deferred = deferrals(spotted, maxBatchSize);
+  const classified = classifyRecords(records, rules);
+  const explain = explainInTurn(records, classified, bounds);
+  const deferred = deferrals(classified, maxBatchSize);
   let next = 0;
   const explained = batches.map((batch) => {
     deferred.follow(
@@ -78,8 +68,8 @@ export function explainBatches<T extends CutRecord>(
 }
 
 /**
- * Cuts records, given oldest first, as `partition` does, and explains the cut.
- * Throws RangeError when `maxBatchSize` isn't a positive integer.
+ * Partitions records, given oldest first, as `partition` does, and explains the result.
+ * Throws RangeError if `maxBatchSize` isn't a positive integer.
  */
 export function explainPartition<T extends { value: JsonValue }>(
   records: readonly T[],

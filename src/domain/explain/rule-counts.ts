@@ -1,6 +1,11 @@
-import type { RuleCount } from './index';
+/** How many records a rule kept out, or deferred. */
+export interface RuleCount {
+  /** Index of the rule. */
+  rule: number;
+  records: number;
+}
 
-/** Records counted by the index of a rule, as they are told: in the order of the rules. */
+/** Counts by index of a rule as a list, in the order of the rules. */
 export function inOrderOfRules(counts: ReadonlyMap<number, number>): RuleCount[] {
   return [...counts].map(([rule, records]): RuleCount => ({ rule, records })).sort((a, b) => a.rule - b.rule);
 }

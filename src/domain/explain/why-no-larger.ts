@@ -1,53 +1,49 @@
 import type { ConflictRule } from '../rules';
 import type { JsonValue } from '../json';
-import { keepOut } from './keep-out';
-import type { Spotted } from './spots';
+import { totalBytes } from '../records/record';
+import { keptOutCounter } from './kept-out';
+import type { ClassifiedRecords } from './record-classes';
+import type { RuleCount } from './rule-counts';
 
-/** Why a batch holds no more records. The first that applies, in this order. */
+/** Why a batch has no more records. The first that applies, in this order. */
 export const WHY_NO_LARGER = {
-  /** It has as many as a batch may have. */
+  /** It has the maximum number of records. */
   full: 'full',
-  /** No later batch has a record that it could have. */
+  /** No records remained. */
   nothingLeft: 'nothing_left',
-  /** Every record that was left conflicts with something in it. */
+  /** All remaining records conflict with records of the batch. */
   rules: 'rules',
-  /** What no rule keeps out of it would make it larger than a batch may be in bytes. */
+  /** All remaining records that no rule keeps out would exceed the batch's maximum size in bytes. */
   bytes: 'bytes',
-  /** Some that were left would have fitted, and are in later batches: the cut has no batch more for that. */
+  /** Some remaining records would have fitted, but are in later batches, which doesn't increase the number of batches. */
   spread: 'spread',
 } as const;
 export type WhyNoLarger = (typeof WHY_NO_LARGER)[keyof typeof WHY_NO_LARGER];
 
-/** How many records a rule kept out, or deferred. */
-export interface RuleCount {
-  /** Index of the rule. */
-  rule: number;
-  records: number;
-}
-
+/** A batch, and why it has no more records. */
 export interface ExplainedBatch<T> {
   records: readonly T[];
   why: WhyNoLarger;
-  /** Records of later batches; what the next three count is among them. Those are 0 and empty when `why` is `full`. */
+  /** Number of remaining records: those of later batches. The following three count these; 0 and empty if `why` is `full`. */
   left: number;
-  /** By each rule that kept any out, in the order of the rules. A record that several kept out counts for each. */
+  /** Records that rules kept out, by rule, in the order of the rules. A record that several rules kept out counts for each. */
   keptOut: readonly RuleCount[];
-  /** Kept out by no rule, but too large. */
+  /** Records that no rule kept out, but that would exceed the maximum size in bytes. */
   tooLarge: number;
-  /** Kept out by nothing. */
+  /** Records that could have been added. */
   fitting: number;
 }
 
-/** A record of a batch that is to be explained. */
+/** A record of a batch to explain. */
 export interface CutRecord {
   value: JsonValue;
-  /** Its age among all of them: smaller is older. */
+  /** Order of acceptance: smaller is older. */
   seq: number;
-  /** Size of its value; needed where batches are limited by bytes. */
+  /** Size of its value; required if batches are limited in bytes. */
   bytes?: number;
 }
 
-/** What a batch may be at most. */
+/** Limits of a batch. */
 export interface CutBounds {
   rules: readonly ConflictRule[];
   maxBatchSize: number;
@@ -56,20 +52,20 @@ export interface CutBounds {
 }
 
 /**
- * Says of one batch after the other why it is no larger. The batches are the first of these records, in their order; the
- * records behind a batch are what was left for it.
+ * Returns a function to be called with each batch in turn, which explains why it has no more records. `records` are
+ * those of the batches, in order, then those in no batch; the records after a batch are those that remained for it.
  */
 export function explainInTurn<T extends CutRecord>(
   records: readonly T[],
-  spotted: Spotted,
+  classified: ClassifiedRecords,
   { maxBatchSize, maxBatchBytes = Infinity }: Omit<CutBounds, 'rules'>,
 ): (batch: readonly T[]) => ExplainedBatch<T> {
-  const keptOut = keepOut(spotted);
+  const keptOut = keptOutCounter(classified);
   const largest = records.reduce((most, { bytes = 0 }) => Math.max(most, bytes), 0);
-  /** How many of the records behind some are kept out of a batch by its bytes alone. */
+  /** How many of the records from index `next` on are kept out of a batch by its size in bytes only. */
   const countTooLarge = (batch: readonly T[], next: number, isKeptOut: (record: number) => boolean) => {
-    const room = maxBatchBytes - bytesOf(batch);
-    // Batches that are nearly as large as they may be are few: those behind them are then looked at one by one.
+    const room = maxBatchBytes - totalBytes(batch);
+    // Only few batches are close to their maximum size, so checking the remaining records one by one is affordable.
     if (room >= largest) return 0;
     let count = 0;
     for (let index = next; index < records.length; index++)
@@ -95,8 +91,4 @@ function whyOf(left: number, fitting: number, tooLarge: number): WhyNoLarger {
   if (left === 0) return WHY_NO_LARGER.nothingLeft;
   if (fitting > 0) return WHY_NO_LARGER.spread;
   return tooLarge > 0 ? WHY_NO_LARGER.bytes : WHY_NO_LARGER.rules;
-}
-
-function bytesOf(batch: readonly CutRecord[]): number {
-  return batch.reduce((sum, { bytes = 0 }) => sum + bytes, 0);
 }

@@ -2,31 +2,33 @@ import { KIB } from '../duration';
 import { jsonBytes, utf8Bytes, type JsonValue } from '../json';
 import type { KeptRecord } from './record';
 
-/** How a record ended. */
 export const OUTCOME = { saved: 'saved', rolledBack: 'rolled_back' } as const;
 export type Outcome = (typeof OUTCOME)[keyof typeof OUTCOME];
 
-/** How a record ended, without its value: what a batch reports back. */
+/** The outcome of a record, without its value. */
 export interface RecordOutcome {
   recordId: string;
   outcome: Outcome;
-  /** Attempts of `save` that were made, from 1; 0 when it isn't known because the batch was cancelled or closed early. */
+  /** Number of `save` attempts; 0 if unknown, because the batch was cancelled or ended early. */
   attempts: number;
-  /** Why it was rolled back, and that this failed if it did; only on `rolled_back`. */
+  /** Why the record was rolled back, and why the rollback failed if it did. Only with `rolled_back`. */
   error?: string;
-  /** Why what the record may have left in the store could not be removed; only on `rolled_back`, and then for an operator. */
+  /**
+   * Why the rollback failed permanently, so that an operator has to remove what the record left in the store. Only with
+   * `rolled_back`.
+   */
   rollbackError?: string;
   /** When the outcome was known, in milliseconds since the epoch, on the workflow's clock. */
   atMs: number;
 }
 
-/** Error texts of a store are cut here, in bytes of UTF-8: they are repeated in history, in the result and in the file. */
+/** Error texts of stores are cut to this size in UTF-8, because history, result and file each repeat them. */
 export const MAX_ERROR_BYTES = 500;
 
-/** What the errors of all outcomes in one payload may take together, in bytes of JSON: Temporal takes 2 MiB of all. */
+/** Total size of the error texts in one payload, in bytes of JSON. Temporal limits a payload to 2 MiB. */
 export const MAX_ERRORS_BYTES = 256 * KIB;
 
-/** The beginning of a text, of at most so many bytes in UTF-8; whole characters only. */
+/** The longest beginning of a text that takes at most `maxBytes` in UTF-8, without splitting a character. */
 export function cutToBytes(text: string, maxBytes: number): string {
   // A UTF-16 unit takes at most three bytes.
   if (text.length * 3 <= maxBytes) return text;
@@ -40,12 +42,12 @@ export function cutToBytes(text: string, maxBytes: number): string {
   return kept;
 }
 
-/** The outcome with error texts of at most so many bytes of JSON together. */
+/** The outcome with its error texts shortened to at most `maxBytes` of JSON together. */
 export function withShortErrors<T extends RecordOutcome>(outcome: T, maxBytes: number): T {
   const { error, rollbackError } = outcome;
   const bytes = (text: string | undefined) => (text === undefined ? 0 : jsonBytes(text));
   if (bytes(error) + bytes(rollbackError) <= maxBytes) return outcome;
-  // In JSON, a byte takes six at most, and a text two quotes; half of the room goes to each where there are two.
+  // A byte takes at most six in JSON, and a text two for its quotes. Two texts get half of the room each.
   const room = maxBytes / (error === undefined || rollbackError === undefined ? 1 : 2);
   const each = Math.max(0, Math.floor((room - 2) / 6));
   return {
@@ -55,29 +57,29 @@ export function withShortErrors<T extends RecordOutcome>(outcome: T, maxBytes: n
   };
 }
 
-/** How the rollback of a record failed for good. */
+/** A rollback that failed permanently. */
 export interface UndoFailure {
-  /** Attempts that were made. */
+  /** Number of rollback attempts. */
   attempts: number;
   message: string;
-  /** Whether the last of them said that no further one could succeed. */
+  /** Whether the store rejected it permanently, so that no further attempt was made. */
   refused: boolean;
 }
 
-/** A rolled-back record whose rollback failed for good; the error tells it too, being what file and views show. */
+/** The outcome of a record whose rollback failed permanently. `error` says so as well, because files and views show it. */
 export function withFailedUndo<T extends RecordOutcome>(
   outcome: T,
   { attempts, message, refused }: UndoFailure,
 ): T {
   const failed = refused
-    ? `was refused for good at attempt ${attempts}`
+    ? `was permanently rejected at attempt ${attempts}`
     : `failed after ${attempts} attempts`;
   const rollbackError = cutToBytes(message, MAX_ERROR_BYTES);
-  const error = `${outcome.error ?? 'rolled back'}; its undo ${failed}: ${rollbackError}`;
+  const error = `${outcome.error ?? 'rolled back'}; its rollback ${failed}: ${rollbackError}`;
   return { ...outcome, error, rollbackError };
 }
 
-/** Outcomes counted. */
+/** Numbers of outcomes. */
 export interface OutcomeTally {
   saved: number;
   rolledBack: number;
@@ -85,6 +87,7 @@ export interface OutcomeTally {
   retries: number;
 }
 
+/** Counts outcomes. */
 export function tallyOutcomes(
   outcomes: readonly Pick<RecordOutcome, 'outcome' | 'attempts'>[],
 ): OutcomeTally {
@@ -93,16 +96,19 @@ export function tallyOutcomes(
   return { saved, rolledBack: outcomes.length - saved, retries };
 }
 
-/** A record together with how it ended: what a line of the batch file is made from. */
+/** A record with its outcome: one line of the batch file. */
 export type SettledRecord = KeptRecord & RecordOutcome;
 
-/** The outcome alone. */
+/** The outcome of a settled record, without its value. */
 export function outcomeOf(record: RecordOutcome): RecordOutcome {
   return { recordId: record.recordId, ...howItEnded(record) };
 }
 
-/** The outcome without whose it is. */
-export function howItEnded(record: Omit<RecordOutcome, 'recordId'>): Omit<RecordOutcome, 'recordId'> {
+/** An outcome without the id of its record. */
+export type HowItEnded = Omit<RecordOutcome, 'recordId'>;
+
+/** The outcome of a record, without its id and value. */
+export function howItEnded(record: HowItEnded): HowItEnded {
   const { outcome, attempts, error, rollbackError, atMs } = record;
   return {
     outcome,
@@ -113,7 +119,7 @@ export function howItEnded(record: Omit<RecordOutcome, 'recordId'>): Omit<Record
   };
 }
 
-/** The two ways to write an outcome as a line; `text` is the format of the original experiment. */
+/** Formats of the lines of batch files; see {@link outcomeLine}. `text` is the format of the original experiment. */
 export const OUTCOME_FORMATS = ['text', 'json'] as const;
 export type OutcomeFormat = (typeof OUTCOME_FORMATS)[number];
 
@@ -130,8 +136,8 @@ export interface JsonOutcomeLine {
 
 /**
  * One line of a batch file, without its newline.
- * `text`: a JSON string, `"save [1] success"` or `"save [2] failed, roll back"`, the value as JSON between the brackets.
- * `json`: an object with recordId, value, outcome, attempts, error (null when saved) and at (ISO 8601, UTC).
+ * `text`: a JSON string, `"save [1] success"` or `"save [2] failed, roll back"`, with the value as JSON in the brackets.
+ * `json`: a {@link JsonOutcomeLine}; `error` is null for saved records.
  */
 export function outcomeLine(record: SettledRecord, format: OutcomeFormat): string {
   if (format === 'json') {
@@ -145,14 +151,14 @@ export function outcomeLine(record: SettledRecord, format: OutcomeFormat): strin
 }
 
 /**
- * What a line of a batch file, in either format, says of a record; `undefined` when it isn't a line of this record. A
- * text line doesn't tell attempts, error and time.
+ * Parses the line of a record in a batch file, in either format; `undefined` if the line is not this record's. A text
+ * line has no attempts, error and time: `attempts` and `atMs` are 0 then.
  */
 export function outcomeFromLine(record: KeptRecord, line: string): SettledRecord | undefined {
-  const told = Object.values(OUTCOME).find(
+  const asText = Object.values(OUTCOME).find(
     (outcome) => line === outcomeLine({ ...record, outcome, attempts: 0, atMs: 0 }, 'text'),
   );
-  if (told !== undefined) return { ...record, outcome: told, attempts: 0, atMs: 0 };
+  if (asText !== undefined) return { ...record, outcome: asText, attempts: 0, atMs: 0 };
   const asJson = jsonOutcomeLine(line);
   if (asJson?.recordId !== record.recordId) return undefined;
   const { value, outcome, attempts, error, at } = asJson;
@@ -160,7 +166,7 @@ export function outcomeFromLine(record: KeptRecord, line: string): SettledRecord
   return { ...record, outcome, attempts, ...(error !== null && { error }), atMs: Date.parse(at) };
 }
 
-/** A line of the format `json`, read; `undefined` when it isn't one. */
+/** Parses a line of the format `json`; `undefined` if it isn't one. */
 export function jsonOutcomeLine(line: string): JsonOutcomeLine | undefined {
   let parsed: unknown;
   try {
@@ -168,18 +174,19 @@ export function jsonOutcomeLine(line: string): JsonOutcomeLine | undefined {
   } catch {
     return undefined;
   }
-  const told = parsed as Partial<JsonOutcomeLine> | null;
-  return typeof told?.recordId === 'string' && Object.values(OUTCOME).some((known) => known === told.outcome)
-    ? (told as JsonOutcomeLine)
+  const entry = parsed as Partial<JsonOutcomeLine> | null;
+  return typeof entry?.recordId === 'string' &&
+    Object.values(OUTCOME).some((known) => known === entry.outcome)
+    ? (entry as JsonOutcomeLine)
     : undefined;
 }
 
-/** The whole content of a batch file: one line per record in batch order, each ended by a newline. */
+/** Content of a batch file: one line per record, in batch order, each with a trailing newline. */
 export function outcomeFileContent(records: readonly SettledRecord[], format: OutcomeFormat): string {
   return records.map((record) => `${outcomeLine(record, format)}\n`).join('');
 }
 
-/** `test_log_<YYYYMMDDHHMM>_<batchId>.log`, the minute (UTC) in which the batch was opened. */
+/** Name of a batch's file: `test_log_<YYYYMMDDHHMM>_<batchId>.log`, with the minute (UTC) of `openedAtMs`. */
 export function batchFileName(batch: { batchId: string; openedAtMs: number }): string {
   const minute = new Date(batch.openedAtMs).toISOString().slice(0, 16).replace(/[-T:]/g, '');
   return `test_log_${minute}_${batch.batchId}.log`;

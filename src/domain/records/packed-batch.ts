@@ -1,13 +1,13 @@
 import type { JsonValue } from '../json';
-import { howItEnded, tallyOutcomes, type OutcomeTally, type RecordOutcome } from './outcome';
+import { howItEnded, tallyOutcomes, type HowItEnded, type OutcomeTally, type RecordOutcome } from './outcome';
 import { indexOf, recordIdOf, requestIdOf, type KeptRecord } from './record';
 
 /*
- * The short forms in which batches and their outcomes travel through Temporal: what a child starts with stands in two
- * histories, and so does what it ends with.
+ * Compact forms of batches and outcomes for Temporal's payloads: the input of a child is written to two histories (the
+ * batcher's and its own), and so is its result.
  */
 
-/** The records of a batch in order, each run of consecutive records of a request as [requestId, first index, values]. */
+/** The records of a batch, in order: each run of consecutive records of a request as [requestId, first index, values]. */
 export type PackedBatch = [requestId: string, firstIndex: number, values: JsonValue[]][];
 
 interface RequestedRecord {
@@ -16,7 +16,10 @@ interface RequestedRecord {
   value: JsonValue;
 }
 
-/** @param onRun told where each run begins */
+/**
+ * Packs records.
+ * @param onRun called with the index in `records` at which each run begins
+ */
 export function packBatch(
   records: readonly RequestedRecord[],
   onRun: (first: number) => void = () => undefined,
@@ -33,7 +36,7 @@ export function packBatch(
   return packed;
 }
 
-/** Records of a batch that are known by their ids. */
+/** Packs records that are identified by `recordId`. */
 export function packKept(records: readonly KeptRecord[]): PackedBatch {
   return packBatch(
     records.map(({ recordId, value }) => ({
@@ -44,18 +47,16 @@ export function packKept(records: readonly KeptRecord[]): PackedBatch {
   );
 }
 
+/** The inverse of {@link packKept}. */
 export function unpackBatch(packed: PackedBatch): KeptRecord[] {
   return packed.flatMap(([requestId, first, values]) =>
     values.map((value, offset) => ({ recordId: recordIdOf(requestId, first + offset), value })),
   );
 }
 
-/** How a record ended, without its id. */
-export type HowItEnded = Omit<RecordOutcome, 'recordId'>;
-
 /**
- * The outcomes of several batches. Most records end alike, so each distinct way of ending is written once, and a record
- * refers to it by its index.
+ * The outcomes of several batches. Most records have the same outcome, so each distinct outcome is written once, and
+ * records refer to it by its index.
  */
 export interface PackedOutcomes {
   kinds: HowItEnded[];
@@ -63,10 +64,11 @@ export interface PackedOutcomes {
   of: number[][];
 }
 
+/** Packs the outcomes of several batches, each in batch order. */
 export function packOutcomes(batches: readonly (readonly RecordOutcome[])[]): PackedOutcomes {
   const kinds: HowItEnded[] = [];
   const indexes = new Map<string, number>();
-  const indexOf = (outcome: RecordOutcome): number => {
+  const kindOf = (outcome: RecordOutcome): number => {
     const how = howItEnded(outcome);
     const text = JSON.stringify(how);
     const known = indexes.get(text);
@@ -74,12 +76,13 @@ export function packOutcomes(batches: readonly (readonly RecordOutcome[])[]): Pa
     indexes.set(text, kinds.length);
     return kinds.push(how) - 1;
   };
-  return { of: batches.map((outcomes) => outcomes.map(indexOf)), kinds };
+  return { of: batches.map((outcomes) => outcomes.map(kindOf)), kinds };
 }
 
 /**
+ * The records of one batch with their outcomes. Throws TypeError if an outcome is missing.
  * @param batch index of the batch in `of`
- * @param records those of the batch, in its order
+ * @param records the records of that batch, in batch order
  */
 export function unpackOutcomes<T extends { recordId: string }>(
   { kinds, of }: PackedOutcomes,
@@ -88,12 +91,12 @@ export function unpackOutcomes<T extends { recordId: string }>(
 ): (T & RecordOutcome)[] {
   return records.map((record, i) => {
     const outcome = kinds[of[batch]?.[i] ?? -1];
-    if (outcome === undefined) throw new TypeError(`there is no outcome of ${record.recordId}`);
+    if (outcome === undefined) throw new TypeError(`${record.recordId} has no outcome`);
     return { ...record, ...outcome };
   });
 }
 
-/** The outcomes of all batches, counted. */
+/** Counts the outcomes of all batches. */
 export function tallyPacked({ kinds, of }: PackedOutcomes): OutcomeTally {
   const counts = kinds.map(() => 0);
   for (const batch of of) for (const index of batch) counts[index] = (counts[index] ?? 0) + 1;

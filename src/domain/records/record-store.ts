@@ -3,74 +3,73 @@ import type { OutcomeFormat, SettledRecord } from './outcome';
 import type { KeptRecord } from './record';
 
 /**
- * Where records end up. The port that every store implements; workflow and activities know nothing else of it.
+ * The port that every record store implements. Activities use a store only through it.
  *
- * Every call may be repeated at any time, also by a worker that was taken for dead and comes back late: a repeated call
- * has no further effect, and nothing changes a batch that is closed (G4, G10).
- * A store throws `record-rejected` for what can never succeed, `batch-already-closed` at a save that comes after its
- * batch was closed, and `batch-rejected` at a closing that can never succeed, upon which all of it is
- * rolled back; none is retried. Any other error is, by Temporal, after its `retryAfterMs` if it
- * has one.
+ * Any call may be repeated at any time, also by a worker that was presumed dead and comes back late. A repeated call has
+ * no further effect, and no call changes a closed batch (G4, G10).
+ *
+ * Errors that are not retried: `record-rejected` if a record can never be saved, `batch-already-closed` if a save arrives
+ * after its batch was closed, `batch-rejected` if a batch can never be closed; its records are then rolled back. Temporal
+ * retries any other error, after its `retryAfterMs` if it has one.
  */
 export interface RecordStore {
   /**
-   * Stores one record durably, idempotent by `recordId`. When it returns, a power cut doesn't lose the record.
-   * @param attempt what is known of the attempt; a store may do without
+   * Stores one record durably, idempotent by `recordId`. Once it has resolved, a power cut doesn't lose the record.
+   * @param attempt for stores that want it
    */
   save(record: KeptRecord, batch: BatchRef, attempt?: SaveAttempt): Promise<void>;
   /**
-   * Undoes what an exhausted `save` may have left behind; nothing to undo is fine. Leaves alone what a closed batch has
-   * published as saved. When it fails for good, `closeBatch` still clears what it can.
+   * Removes what a failed `save` may have left of a record; resolves if there is nothing. Doesn't touch records that a
+   * closed batch published as saved. If it fails permanently, `closeBatch` still removes what it can.
    */
   rollback(record: KeptRecord, batch: BatchRef): Promise<void>;
   /**
-   * Makes the batch and its outcomes visible, at once or not at all (G10). Of calls with different outcomes, as those of
-   * a terminated batch and of the run that settles it, one wins and the others fail with `batch-file-conflict`.
+   * Publishes a batch with its outcomes, completely or not at all (G10). Of calls with different outcomes (from a
+   * terminated child and from the run that settles its batches), one wins and the others fail with
+   * `batch-file-conflict`.
    */
   closeBatch(batch: BatchRef, records: readonly SettledRecord[], format: OutcomeFormat): Promise<ClosedBatch>;
-  /** What a closed batch says of its records, in batch order; `undefined` while the batch isn't closed. */
+  /** The published outcomes of a closed batch, in batch order; `undefined` if the batch isn't closed. */
   readBatch(batch: BatchRef & Pick<Batch, 'records'>): Promise<ReadBatch | undefined>;
   /**
-   * `save` for the records of several batches, where a store does that faster together. Per batch, in batch order, what
-   * became of each record. Call it by {@link saveTogether}: a store may do without.
+   * `save` for records of several batches; for stores that are faster in bulk. Returns the result of each record, per
+   * batch and in the order given. Optional: call {@link saveTogether} instead.
    */
   saveAll?(
     batches: readonly RecordsOfBatch[],
     attempt?: SaveAttempt,
   ): Promise<PromiseSettledResult<void>[][]>;
-  /** `rollback` for records of several batches, likewise; call it by {@link rollBackTogether}. */
+  /** `rollback` for records of several batches. Optional: call {@link rollBackTogether} instead. */
   rollbackAll?(batches: readonly RecordsOfBatch[]): Promise<PromiseSettledResult<void>[][]>;
-  /** `closeBatch` for several batches, likewise; call it by {@link closeTogether}. */
+  /** `closeBatch` for several batches. Optional: call {@link closeTogether} instead. */
   closeBatches?(
     batches: readonly SettledBatch[],
     format: OutcomeFormat,
   ): Promise<PromiseSettledResult<ClosedBatch>[]>;
   /**
-   * Whether the store itself bounds how long each of its calls takes, and how many run at once: then the time that calls
-   * wait for each other is nobody's failure. Otherwise a call that takes five minutes is an attempt that failed.
+   * Whether the store itself limits the duration and number of concurrent calls, so that a call may wait for others
+   * without a timeout. Default: false; a call that takes five minutes then counts as a failed attempt.
    */
   readonly boundsItsCalls?: boolean;
 }
 
-/** What a store may know of the attempt in which it saves. */
+/** The attempt that a `save` call belongs to. */
 export interface SaveAttempt {
-  /** From 1, without attempts that ended while the store was away. */
+  /** From 1. Attempts that ended because the store was unavailable don't count. */
   number: number;
-  /** False when these records may have been saved already, in an attempt whose end nobody learned of. */
+  /** False if an earlier attempt with an unknown result may have saved these records. */
   isFirst: boolean;
-  /** Aborted when nobody waits for the result any more. */
+  /** Aborted when the result is no longer needed. */
   signal: AbortSignal;
 }
 
-/** Records of one batch: all of them, or some. */
+/** All or some records of one batch. */
 export interface RecordsOfBatch {
   batch: BatchRef;
   records: readonly KeptRecord[];
 }
 
-/**
- * Saves records side by side, by the store's own way if it has one.
- */
+/** Saves records concurrently, with the store's `saveAll` if it has one. Never rejects: each record has its own result. */
 export async function saveTogether(
   store: RecordStore,
   batches: readonly RecordsOfBatch[],
@@ -81,8 +80,9 @@ export async function saveTogether(
 }
 
 /**
- * Rolls records back side by side, by the store's own way if it has one.
- * @param rollback how a record is rolled back by itself
+ * Rolls records back concurrently, with the store's `rollbackAll` if it has one. Never rejects: each record has its own
+ * result.
+ * @param rollback rolls back one record; default: the store's `rollback`
  */
 export async function rollBackTogether(
   store: RecordStore,
@@ -93,7 +93,10 @@ export async function rollBackTogether(
   return eachSettled(batches, rollback);
 }
 
-/** Closes batches side by side, by the store's own way if it has one; none waits for another to succeed. */
+/**
+ * Closes batches concurrently, with the store's `closeBatches` if it has one. One that fails doesn't keep others from
+ * closing: each has its own result.
+ */
 export async function closeTogether(
   store: RecordStore,
   batches: readonly SettledBatch[],
@@ -103,7 +106,7 @@ export async function closeTogether(
   return Promise.allSettled(batches.map(({ batch, records }) => store.closeBatch(batch, records, format)));
 }
 
-/** What the call of a store rejects with goes for every record. */
+/** If the call rejects, each record is rejected with its reason. */
 async function together(
   call: () => Promise<PromiseSettledResult<void>[][]> | undefined,
   batches: readonly RecordsOfBatch[],
@@ -124,18 +127,18 @@ function eachSettled(
   );
 }
 
-/** A batch that is to be closed with these outcomes. */
+/** A batch to close, with the outcomes of its records. */
 export interface SettledBatch {
   batch: BatchRef;
   records: readonly SettledRecord[];
 }
 
-/** A closed batch as the store has it. What the store doesn't keep is unknown: 0 attempts, no error, `atMs` 0. */
+/** A closed batch as the store knows it. If it doesn't keep attempts, error and time: 0 attempts, no error, `atMs` 0. */
 export interface ReadBatch extends ClosedBatch {
   records: SettledRecord[];
 }
 
 export interface ClosedBatch {
-  /** Where the outcomes can be read: for the file store the file's name inside `OUT_DIR`. */
+  /** Where to read the outcomes: for the file store, the name of the file in `OUT_DIR`. */
   location: string;
 }

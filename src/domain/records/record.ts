@@ -2,25 +2,30 @@ import type { JsonValue } from '../json';
 
 /** One JSON value that a client sent, with its identity. */
 export interface KeptRecord {
-  /** `<requestId>:<index>`; unique for ever, the key of every idempotent step. */
+  /** `<requestId>:<index>`; unique, and the key of every idempotent step. */
   recordId: string;
   value: JsonValue;
 }
 
-/** Levels of lists and objects in one record. */
+/** Maximum nesting of arrays and objects in a record. */
 export const MAX_RECORD_DEPTH = 32;
 
-/** `<requestId>:<index>`, the record's identity everywhere. */
+/** Id of a record: `<requestId>:<index>`. */
 export function recordIdOf(requestId: string, index: number): string {
   return `${requestId}:${index}`;
 }
 
-/** The request that a record came with. The index is what follows the last colon: a requestId may hold colons. */
+/** Id of the request that a record belongs to. The index follows the last colon, because request ids may contain colons. */
 export function requestIdOf(recordId: string): string {
   return recordId.slice(0, recordId.lastIndexOf(':'));
 }
 
-/** The record's place in its request, from 0. */
+/** Index of a record in its request, from 0. */
 export function indexOf(recordId: string): number {
   return Number(recordId.slice(recordId.lastIndexOf(':') + 1));
+}
+
+/** Total size of records, in bytes; a record of unknown size counts as 0. */
+export function totalBytes(records: readonly { bytes?: number }[]): number {
+  return records.reduce((sum, { bytes = 0 }) => sum + bytes, 0);
 }

@@ -4,15 +4,16 @@ import { membersOf, scopeOf, type ConflictRule } from './rule';
 import { selects } from './selector';
 
 /**
- * Indices of the rules that keep two records apart, ascending: the plain definition that everything else is tested
- * against. Equality is that of JSON values (`canonicalJson`). A rule whose pointer finds nothing in a record doesn't
- * apply to it, except `alike`, for which nothing is a value of its own. Rules only add up: what one keeps apart, no other brings together.
+ * Indices of the rules that keep two records apart, ascending. This is the definition of a conflict, which everything
+ * else is tested against. Values are compared as JSON (`canonicalJson`). A rule doesn't apply to a record in which its
+ * pointer finds nothing, except for `alike`, which treats nothing as a value. Rules are independent: adding a rule never
+ * removes a conflict.
  */
 export function conflictingRules(a: JsonValue, b: JsonValue, rules: readonly ConflictRule[]): number[] {
   return rules.flatMap((rule, index) => (keepsApart(rule, a, b) ? [index] : []));
 }
 
-/** Whether any rule keeps two records apart (G2). Symmetric; a record may well conflict with its own copy. */
+/** Whether any rule keeps two records apart (G2). Symmetric, but not irreflexive: a record may conflict with a copy of itself. */
 export function conflicts(a: JsonValue, b: JsonValue, rules: readonly ConflictRule[]): boolean {
   return rules.some((rule) => keepsApart(rule, a, b));
 }

@@ -3,16 +3,16 @@ import { membersOf, scopeOf } from './rule';
 import { areDisjoint, holds, selectedValues, type ValueSet } from './value-set';
 import { canonicalJson } from '../json';
 
-/** A rule that another one makes needless, as indices. */
+/** A rule that another rule makes redundant; both as indices. */
 export interface CoveredRule {
   rule: number;
   by: number;
 }
 
 /**
- * Rules that keep nothing apart that another single rule doesn't: they do no harm, and mean that somebody has forgotten
- * one of the two. Rules are compared within their kind, and with `distinct` and `alike`, so not all that could be left out
- * are found. Of the rules that `parseConflictRules` accepts, no two cover each other.
+ * Finds redundant rules: another single rule keeps apart all records that they do. Redundant rules are harmless, but
+ * usually a mistake. Rules are compared with rules of their own kind, and with `distinct` and `alike`, so not every
+ * redundant rule is found. No two of the rules that `parseConflictRules` accepts cover each other.
  */
 export function coveredRules(rules: readonly ConflictRule[]): CoveredRule[] {
   const extents = rules.map(extentOf);
@@ -22,9 +22,9 @@ export function coveredRules(rules: readonly ConflictRule[]): CoveredRule[] {
   });
 }
 
-/** What a rule keeps apart, in a form that can be compared. */
+/** The conflicts of a rule, in a form that can be compared. */
 interface Extent {
-  /** Pointers at which records have to be the same. */
+  /** Pointers at which both records must have equal values. */
   same: ReadonlySet<string>;
   about:
     | { kind: 'all' }
@@ -65,11 +65,11 @@ function isWithin({ same, about }: Extent, wider: Extent): boolean {
     return (isPart(left, a) && isPart(right, b)) || (isPart(left, b) && isPart(right, a));
   }
   if (other.kind === 'different') return isDifferentAt(about, other.at);
-  // Two of one place are kept apart whatever else they are.
+  // `distinct` keeps all records at a place apart.
   return other.kind === 'all';
 }
 
-/** Whether any two records that are kept apart differ at a pointer: what differs in a part differs as a whole. */
+/** Whether any two records that are kept apart differ at a pointer. Values that differ in a part differ as a whole. */
 function isDifferentAt(about: Extent['about'], pointer: string): boolean {
   const isWithinIt = (at: string) => at === pointer || at.startsWith(`${pointer}/`);
   if (about.kind === 'different' || about.kind === 'members') return isWithinIt(about.at);
@@ -78,7 +78,7 @@ function isDifferentAt(about: Extent['about'], pointer: string): boolean {
   return left.at === right.at && isWithinIt(left.at) && areDisjoint(left.set, right.set);
 }
 
-/** Whether what one side selects, the other does too; not told for all that does. */
+/** Whether `wider` selects everything that `side` does; false if that is unknown. */
 function isPart(side: Side, wider: Side): boolean {
   if (side.at !== wider.at) return false;
   if (wider.set.kind === 'any') return true;

@@ -1,9 +1,8 @@
 import type { ConflictRule } from './index';
 
-/** What a batch was cut by: it stands with the batch, whatever is in force later. */
+/** The settings that a batch was cut by. Kept in the child's input, since the settings in force may change later. */
 export interface CutBy {
-  /** The most records that a batch was to have. */
   maxBatchSize: number;
-  /** Of the rules that were in force, in their order, those that apply to any of its records. */
+  /** Those of the rules in force, in order, that apply to any of the batch's records. */
   rules: ConflictRule[];
 }

@@ -3,8 +3,9 @@ import { membersOf, scopeOf, type ConflictRule, type NeverRule, type Selector } 
 import { selectedValues } from './value-set';
 
 /**
- * The same text for rules that keep the same records apart, in other words: the order of members, sides and pointers
- * doesn't matter, nor whether it is `pair` or `group`, `equals` or `in` with one value, `same` or `distinct`.
+ * A text that is the same for rules with the same meaning. It doesn't depend on the order of members, sides and pointers,
+ * nor on the choice between `pair`, `group` and a `never` of two values, between `equals` and `in` with one value, or
+ * between `same` and `distinct`.
  */
 export function meaningOf(rule: ConflictRule): string {
   const scope = [...new Set([...scopeOf(rule), ...('distinct' in rule ? [rule.distinct] : [])])].sort();
@@ -17,10 +18,10 @@ function aboutOf(rule: ConflictRule): JsonValue {
   const members = membersOf(rule) ?? asPair(rule as NeverRule);
   if (members !== undefined) return [members.at, members.values.map(canonicalJson).sort()];
   const { left, right } = (rule as NeverRule).never;
-  return { never: [left, right].map(textOf).sort() };
+  return { never: [left, right].map(selectorMeaning).sort() };
 }
 
-/** What is a `pair` in other words. */
+/** The members of a `never` rule that means the same as a `pair`; undefined for others. */
 function asPair({ never: { left, right } }: NeverRule): ReturnType<typeof membersOf> {
   const [a, b] = [left, right].map(singleOf);
   if (a === undefined || b === undefined || canonicalJson(a) === canonicalJson(b)) return undefined;
@@ -32,7 +33,7 @@ function singleOf({ equals, in: listed }: Selector): JsonValue | undefined {
   return listed?.length === 1 ? listed[0] : equals;
 }
 
-function textOf(selector: Selector): string {
+function selectorMeaning(selector: Selector): string {
   const set = selectedValues(selector);
   const at = selector.at ?? '';
   if (set.kind !== 'listed') return canonicalJson([at, set as unknown as JsonValue]);

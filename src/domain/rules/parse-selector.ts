@@ -14,14 +14,14 @@ const EXPECTED = {
   unknownKey: `only the keys ${KEYS.join(', ')}`,
   oneCondition: 'at most one of equals, in, prefix, or a range',
   oneBound: 'at most one of atLeast and above, and one of atMost and below',
-  in: 'an array of at least one value, each of them once',
-  prefix: 'a text of at least one character; to select whatever is there, leave prefix out',
-  bound: 'a number or a text',
-  sameType: 'two numbers or two texts as the ends of a range',
-  notEmpty: 'a range that holds something: its lower end has to come before its upper end',
+  in: 'an array of at least one value, without duplicates',
+  prefix: 'a string of at least one character; to select any value, leave prefix out',
+  bound: 'a number or a string',
+  sameType: 'two numbers or two strings as the bounds of a range',
+  notEmpty: 'a range that is not empty: its lower bound has to be below its upper bound',
 } as const;
 
-/** What is wrong with a selector that came from outside, all of it. */
+/** Validates a selector. Returns all problems, each with a JSON Pointer that starts with `field`. */
 export function problemsOfSelector(selector: unknown, field: string): FieldProblem[] {
   if (!isObject(selector) || Object.keys(selector).length === 0)
     return [problem(field, EXPECTED.selector, selector)];

@@ -5,7 +5,7 @@ import { meaningOf } from './meaning';
 import { problem, problemsOfPointer, problemsOfValue } from './parse-parts';
 import { problemsOfSelector } from './parse-selector';
 import type { ConflictRule } from './rule';
-import { whyNever } from './unmatchable';
+import { whyUnmatchable } from './unmatchable';
 
 const KINDS = ['pair', 'group', 'distinct', 'alike', 'never'] as const;
 type Kind = (typeof KINDS)[number];
@@ -14,27 +14,26 @@ const EXPECTED = {
   rules: 'an array of rules, such as [{"pair":[1,2]}]',
   rule: 'an object with exactly one of pair, group, distinct, alike, never',
   unknownKey: 'only the keys pair, group, distinct, alike, never, at, same',
-  atOfDistinct: 'no "at" beside distinct, which is a pointer itself',
-  atOfAlike: 'no "at" beside alike, which is a pointer itself',
-  atOfNever: 'no "at" beside never: each of its selectors has its own',
+  atOfDistinct: 'no "at" with distinct, which is itself a pointer',
+  atOfAlike: 'no "at" with alike, which is itself a pointer',
+  atOfNever: 'no "at" with never: each of its selectors has its own',
   pair: 'an array of exactly two values',
   pairOfEqual: 'two different values; to keep equal records apart, use {"distinct":"<pointer>"}',
   group: 'an array of at least two values',
   newMember: 'a value that is not in the group yet',
-  never: 'an object with a selector left and a selector right',
-  unknownSide: 'only the keys left, right; "same" stands beside never',
+  never: 'an object with the selectors left and right',
+  unknownSide: 'only the keys left, right; "same" belongs next to never',
   same: 'a JSON Pointer, or an array of different ones',
   sameAsDistinct:
-    'other pointers than that of distinct, at which the records that it keeps apart are the same anyway',
+    'pointers other than that of distinct, where the records that it keeps apart are equal anyway',
 } as const;
 
 /**
- * Checks conflict rules that came from outside, as `JSON.parse` gives them. Reports every problem at once, each at a JSON
- * Pointer into the input; `rules` is empty as soon as there is one, so that nobody runs with some of the rules. No rules
- * at all (`[]`) are fine.
+ * Validates conflict rules, as parsed by `JSON.parse`. Returns all problems, each with a JSON Pointer into the input. If
+ * there are any, `rules` is empty, so that no caller runs with only some of the rules. An empty list is valid.
  *
- * Refused is what isn't a rule, what can never match a record, and what repeats another rule, in whatever words. A rule
- * can contradict itself, but no other: they only add up.
+ * Rejects everything that is not a rule, rules that can never match, and rules with the same meaning as an earlier one.
+ * Rules can't contradict each other: adding a rule never removes a conflict.
  */
 export function parseConflictRules(input: unknown): { rules: ConflictRule[]; problems: FieldProblem[] } {
   const problems: FieldProblem[] = [];
@@ -72,7 +71,7 @@ function problemsOfRule(rule: unknown, field: string): FieldProblem[] {
   }
   if (kinds.length !== 1) problems.push(problem(field, EXPECTED.rule, rule));
   if (problems.length > 0) return problems;
-  const why = whyNever(rule as unknown as ConflictRule);
+  const why = whyUnmatchable(rule as unknown as ConflictRule);
   return why === undefined ? [] : [problem(field, why, rule)];
 }
 

@@ -4,21 +4,21 @@ import { membersOf, scopeOf, type ConflictRule } from './rule';
 import { selectorOf } from './selector';
 
 /**
- * Where a rule puts a record. Two records at one place are kept apart if their sides differ, or if either stands alone;
- * records at different places are not. This is what every kind of rule comes down to.
+ * What a rule assigns to a record. The rule keeps two records at the same place apart if their sides differ, or if either
+ * must be alone; it doesn't keep records at different places apart. Every kind of rule can be expressed like this.
  */
 export interface Place {
   place: string;
   side: string | typeof ALONE;
 }
 
-/** The side of a record that shares its place with no other. */
+/** The side of a record that must be alone at its place. */
 export const ALONE = null;
 
-/** The side of records that have nothing where `alike` looks: no JSON text is empty. */
+/** The side of records that have no value where `alike` points. Differs from all others, as no JSON text is empty. */
 const NOTHING = '';
 
-/** Makes ready to tell where a rule puts records; nowhere when it doesn't apply to one. */
+/** Prepares a rule: returns a function that gives the place of a record, or undefined if the rule doesn't apply to it. */
 export function placesUnder(rule: ConflictRule): (record: JsonValue) => Place | undefined {
   const sideOf = sidesUnder(rule);
   const scope = scopeOf(rule)

@@ -1,10 +1,10 @@
 import { canonicalJson, type JsonValue } from '../json';
 
-/** What every rule may say besides. */
+/** Members that every kind of rule has. */
 interface Scope {
   /**
-   * JSON Pointer, or several: the rule holds only between two records that have the same value there. A record that has
-   * none there isn't touched by the rule.
+   * JSON Pointer, or several: the rule applies only between two records that have equal values there. It doesn't apply to
+   * records that have no value there.
    */
   same?: string | string[];
 }
@@ -16,66 +16,73 @@ export interface PairRule extends Scope {
   at?: string;
 }
 
-/** Any two different members are kept apart. */
+/** Any two different values of the group are kept apart. */
 export interface GroupRule extends Scope {
   group: JsonValue[];
+  /** See {@link PairRule}. */
   at?: string;
 }
 
-/** Two records with the same value at this JSON Pointer are kept apart; `""` is the whole record. */
+/** Two records with equal values at this JSON Pointer are kept apart; `""` is the whole record. */
 export interface DistinctRule extends Scope {
   distinct: string;
 }
 
 /**
- * A record that `left` selects and another one that `right` selects are kept apart. So a record that both select is kept
- * apart from every other that either selects, its own twin included.
+ * A record that `left` selects and another record that `right` selects are kept apart. So a record that both select is
+ * kept apart from every other record that either selects, including a copy of itself.
  */
 export interface NeverRule extends Scope {
   never: { left: Selector; right: Selector };
 }
 
 /**
- * Two records that differ at this JSON Pointer are kept apart, so that a batch holds one value only: the batch key of
- * other systems. A record that has nothing there differs from every record that has something, null included, and not from
- * another that has nothing. `""` is the whole record: a batch then holds equal records only.
+ * Two records that differ at this JSON Pointer are kept apart, so that all records of a batch have the same value there,
+ * as with the batch key of other systems. A record without a value there differs from every record with one, including
+ * null, and is equal to other records without one. `""` is the whole record: a batch then has equal records only.
  */
 export interface AlikeRule extends Scope {
   alike: string;
 }
 
-/** Says which two records must never share a batch. Rules are data: they travel in workflow state. */
+/** States which two records must never share a batch. Plain JSON, because workflow state carries it. */
 export type ConflictRule = PairRule | GroupRule | DistinctRule | NeverRule | AlikeRule;
 
 /**
- * Selects records by the part at `at` (the whole record when absent): one that is there at all, or that is equal to a
- * value or to one of several, or in a range, or a text with a beginning. A range is of numbers or of texts, and holds
- * only what is of its kind; texts are in the order of their UTF-16 code units, which is that of dates as in ISO 8601.
+ * Selects records by their value at a JSON Pointer. At most one condition: `equals`, `in`, `prefix`, or a range with one
+ * or two bounds; without a condition, any value. A range of numbers contains only numbers, a range of strings only
+ * strings. Strings are ordered by UTF-16 code units, so dates in ISO 8601 are ordered by time.
  */
 export interface Selector {
+  /** Default: the whole record. */
   at?: string;
   equals?: JsonValue;
   in?: JsonValue[];
+  /** Lower bound of a range, included. */
   atLeast?: number | string;
+  /** Lower bound, excluded. */
   above?: number | string;
+  /** Upper bound, included. */
   atMost?: number | string;
+  /** Upper bound, excluded. */
   below?: number | string;
+  /** Selects strings that start with this. */
   prefix?: string;
 }
 
-/** The values that a rule keeps apart from each other, and where; undefined for what is no `pair` or `group`. */
+/** The values of a `pair` or `group`, and the pointer to the compared part; undefined for other kinds of rules. */
 export function membersOf(rule: ConflictRule): { values: readonly JsonValue[]; at: string } | undefined {
   if ('pair' in rule) return { values: rule.pair, at: rule.at ?? '' };
   return 'group' in rule ? { values: rule.group, at: rule.at ?? '' } : undefined;
 }
 
-/** The pointers at which two records must have the same values for a rule to hold between them. */
+/** The pointers of `same`: where two records must have equal values for the rule to apply between them. */
 export function scopeOf({ same }: ConflictRule): readonly string[] {
   return same === undefined ? [] : typeof same === 'string' ? [same] : same;
 }
 
-/** The text that equal rules share, and equal lists of rules. Rules that say the same in other words have others. */
+/** A text that is the same for equal rules, or equal lists of rules. Different rules with the same meaning have different texts. */
 export function ruleKey(rules: ConflictRule | readonly ConflictRule[]): string {
-  // Rules are JSON by what they are made of, which the compiler doesn't take from interfaces.
+  // Rules are JSON values, which the compiler can't infer for interfaces.
   return canonicalJson(rules as unknown as JsonValue);
 }

@@ -7,7 +7,7 @@ export function selects(selector: Selector, record: JsonValue): boolean {
   return selectorOf(selector)(record);
 }
 
-/** A selector, made ready for many records. */
+/** Prepares a selector for many records. */
 export function selectorOf(selector: Selector): (record: JsonValue) => boolean {
   const tokens = parseJsonPointer(selector.at ?? '');
   const holds = conditionOf(selector);
@@ -32,7 +32,7 @@ function conditionOf({ equals, in: listed, prefix, ...range }: Selector): (part:
     (below === undefined || (part as number) < (below as number));
 }
 
-/** As `canonicalJson` compares, without the text that would cost the most for what is neither list nor object. */
+/** Compares like `canonicalJson`, but avoids building texts of primitive values. */
 function isOneOf(values: readonly JsonValue[]): (part: JsonValue) => boolean {
   const primitives = new Set(values.filter((value) => !isComposite(value)));
   const texts = new Set(values.filter(isComposite).map(canonicalJson));

@@ -4,34 +4,34 @@ import { membersOf, scopeOf, type ConflictRule, type NeverRule } from './rule';
 import { areDisjoint, selectedValues, type ValueSet } from './value-set';
 
 /**
- * What to write instead of a rule that keeps no two records apart, whatever records there are; undefined for one that
- * may. Each part of the rule is sound by itself: what can't be is what it asks of two records together.
+ * What is expected instead of a rule that can never keep two records apart, because two records can't meet its
+ * conditions together; undefined for other rules. Each part of the rule must be valid by itself.
  */
-export function whyNever(rule: ConflictRule): string | undefined {
+export function whyUnmatchable(rule: ConflictRule): string | undefined {
   for (const pointer of scopeOf(rule)) {
-    const why = whyNeverSame(rule, pointer);
+    const why = whyNeverEqual(rule, pointer);
     if (why !== undefined) return `in "same" ${why}`;
   }
   return undefined;
 }
 
-function whyNeverSame(rule: ConflictRule, pointer: string): string | undefined {
+function whyNeverEqual(rule: ConflictRule, pointer: string): string | undefined {
   const quoted = JSON.stringify(pointer);
   if ('distinct' in rule) return undefined;
   if ('alike' in rule) {
-    // What is the same as a whole doesn't differ in a part.
+    // Equal values have equal parts.
     if (!isWithin(rule.alike, pointer)) return undefined;
-    return `a pointer to what can be the same in both records: what is at ${quoted} decides what "alike" looks at`;
+    return `a pointer to a value that can be equal in both records: records with equal values at ${quoted} also have equal values at the pointer of "alike"`;
   }
   const met = 'never' in rule ? meetingOf(rule, pointer) : meetingOfMembers(rule, pointer);
   if (met === 'nothing there')
-    return `a pointer to what both records have: the values that the rule names have nothing at ${quoted}`;
+    return `a pointer to a value that both records have: the values in the rule have nothing at ${quoted}`;
   if (met === 'never the same')
-    return `a pointer to what can be the same in both records: at ${quoted} what the rule keeps apart always differs`;
+    return `a pointer to a value that can be equal in both records: records that the rule keeps apart always differ at ${quoted}`;
   return undefined;
 }
 
-/** Whether two records that a rule is about can have the same value at a pointer, and if not, why. */
+/** Whether two records that a rule keeps apart can have equal values at a pointer, and if not, why. */
 type Meeting = 'possible' | 'nothing there' | 'never the same';
 
 function meetingOfMembers(rule: ConflictRule, pointer: string): Meeting {
@@ -51,17 +51,19 @@ function meetingOf({ never: { left, right } }: NeverRule, pointer: string): Meet
     partsBelow(ofRight, rightAt, pointer),
   ];
   if (leftParts?.length === 0 || rightParts?.length === 0) return 'nothing there';
-  // Of different parts of a record, each may be what it has to be.
+  // Different parts of a record can have any values.
   if (leftAt !== rightAt) return 'possible';
   if (isWithin(leftAt, pointer)) return areDisjoint(ofLeft, ofRight) ? 'never the same' : 'possible';
   const canMeet = !leftParts || !rightParts || leftParts.some((part) => rightParts.includes(part));
   return canMeet ? 'possible' : 'never the same';
 }
 
-/** What is at a pointer of records that have one of some values at another one; undefined when that is open. */
+/**
+ * The canonical texts at `pointer` of records that have one of `values` at `at`; undefined if that could be any value.
+ */
 function partsBelow(values: ValueSet, at: string, pointer: string): string[] | undefined {
   if (pointer === at || !isWithin(pointer, at) || values.kind === 'any') return undefined;
-  // There is nothing in numbers and texts.
+  // Numbers and strings have no parts.
   return values.kind === 'between' ? [] : partsOf([...values.values.values()], pointer.slice(at.length));
 }
 
@@ -71,7 +73,7 @@ function partsOf(values: readonly JsonValue[], pointer: string): string[] {
   return parts.filter((part): part is JsonValue => part !== undefined).map(canonicalJson);
 }
 
-/** Whether one pointer leads to what another leads to, or into it. */
+/** Whether `inner` points to the same value as `outer`, or to a part of it. */
 function isWithin(inner: string, outer: string): boolean {
   return inner === outer || inner.startsWith(`${outer}/`);
 }

@@ -1,7 +1,7 @@
 import { canonicalJson, type JsonValue } from '../json';
 import type { Selector } from './rule';
 
-/** A set of JSON values as selectors name them: all, some that are listed, or a range of numbers or of texts. */
+/** A set of JSON values: all values, listed ones, or a range of numbers or of strings. */
 export type ValueSet =
   { kind: 'any' } | { kind: 'listed'; values: ReadonlyMap<string, JsonValue> } | Interval;
 
@@ -14,7 +14,7 @@ interface Interval {
 
 interface Bound {
   at: number | string;
-  /** Whether the bound itself is left out. */
+  /** Whether the bound itself is excluded. */
   open: boolean;
 }
 
@@ -23,7 +23,7 @@ function listed(values: readonly JsonValue[]): ValueSet {
   return { kind: 'listed', values: new Map(values.map((value) => [canonicalJson(value), value])) };
 }
 
-/** What a selector selects, wherever it looks: what `selects` tests, in a form that can be reasoned about. */
+/** The values that a selector selects, regardless of its pointer. Agrees with `selects`. */
 export function selectedValues(selector: Selector): ValueSet {
   if (selector.equals !== undefined) return listed([selector.equals]);
   if (selector.in !== undefined) return listed(selector.in);
@@ -41,7 +41,7 @@ function boundOf(closed: Bound['at'] | undefined, open: Bound['at'] | undefined)
   return open === undefined ? undefined : { at: open, open: true };
 }
 
-/** Texts with a beginning are a range: up to the first text that comes behind all of them, if there is one. */
+/** Strings with a prefix are a range that ends before the first string after all of them, if there is one. */
 function beginningWith(prefix: string): Interval {
   const low = { at: prefix, open: false };
   const stem = prefix.replace(/\uffff+$/, '');
@@ -49,6 +49,7 @@ function beginningWith(prefix: string): Interval {
   return { kind: 'between', type: 'string', low, high: stem === '' ? undefined : { at: next, open: true } };
 }
 
+/** Whether a set contains a value. */
 export function holds(set: ValueSet, value: JsonValue): boolean {
   if (set.kind === 'any') return true;
   if (set.kind === 'listed') return set.values.has(canonicalJson(value));
@@ -57,7 +58,7 @@ export function holds(set: ValueSet, value: JsonValue): boolean {
   return typeof value === set.type && reaches(set.low, point, isLess) && reaches(set.high, point, isMore);
 }
 
-/** Whether there is no value in a set. That two texts may have none between them is not looked for. */
+/** Whether a set has no values. Doesn't detect two string bounds without a string between them. */
 export function isEmpty(set: ValueSet): boolean {
   if (set.kind !== 'between') return set.kind === 'listed' && set.values.size === 0;
   const { low, high } = set;
@@ -66,7 +67,7 @@ export function isEmpty(set: ValueSet): boolean {
   return low.at > high.at || low.open || high.open;
 }
 
-/** Whether two sets, neither of them empty, have no value in common. */
+/** Whether two non-empty sets have no value in common. */
 export function areDisjoint(a: ValueSet, b: ValueSet): boolean {
   if (a.kind === 'any' || b.kind === 'any') return false;
   if (a.kind === 'listed') return ![...a.values.values()].some((value) => holds(b, value));
@@ -76,7 +77,7 @@ export function areDisjoint(a: ValueSet, b: ValueSet): boolean {
   return a.type !== b.type || isEmpty({ ...a, low, high });
 }
 
-/** Whether a range with one bound takes in, at that end, all that one with the other does. */
+/** Whether, at one end, a range with the bound `outer` contains a range with the bound `inner`. */
 function reaches(
   outer: Bound | undefined,
   inner: Bound | undefined,

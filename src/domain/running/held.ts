@@ -1,70 +1,75 @@
 import { KIB } from '../duration';
 import { holdOf, type Hold } from './holds';
-import { TakenSlots } from './slots';
+import { TakenPlaces } from './taken-places';
 
-/** What is held, as plain JSON for continue-as-new: keys without values, those of one batch in one text. */
+/** {@link Held} as plain JSON for continue-as-new. */
 export interface PackedHeld {
-  /** What the batches of a workflow hold, by its number; those that hold nothing are left out. */
+  /** Per child in flight that holds anything: its sequence number, and the keys of its holds, separated by spaces. */
   inFlight: [seq: number, keys: string][];
-  /** Workflows with a smaller number began under other rules. */
+  /** Children with a smaller sequence number started under other rules. */
   strangersBefore: number;
-  /** What ended too recently, the earliest first: `key@later`, by how many milliseconds after `endedSinceMs`, in base 36. */
+  /**
+   * Holds that ended less than `apartMs` ago, earliest first, separated by spaces: `key@later`, where `later` is the
+   * number of milliseconds after `endedSinceMs`, in base 36.
+   */
   ended: string;
+  /** Milliseconds since the epoch. */
   endedSinceMs: number;
-  /** When the last one ended that began under other rules; null when that is long enough ago. */
+  /** When the last stranger ended; null if that was more than `apartMs` ago. */
   strangerEndedAtMs: number | null;
 }
 
 /**
- * What may be held at once, as packed JSON: several hundred values of a `distinct` rule, any number of equal records.
- * Records that would hold more wait until something is let go; what holds nothing isn't concerned.
+ * Bound of the packed holds: several hundred values of a `distinct` rule, or any number of equal records. Records that
+ * would exceed it wait until holds are released; records without holds don't wait.
  */
 export const MAX_HELD_BYTES = 14 * KIB;
 
-/** What packing adds to the keys of a workflow in flight. */
-const WORKFLOW_BYTES = 20;
+/** What packing adds per child in flight. */
+const CHILD_BYTES = 20;
 
-/** What it adds to each key: a space while in flight; afterwards also when that ended, up to a day after the first. */
+/** What packing adds per key: a space, and after the child has ended also its time, up to a day after the first one. */
 const KEY_BYTES = 8;
 
 /**
- * What batches in flight hold, and those that ended less than `apartMs` ago. A workflow that began under other rules is a
- * stranger: nobody knows what it holds under these, so nothing that holds anything starts beside it, or too soon after.
+ * The holds of children in flight, and of children that ended less than `apartMs` ago. A child that started under other
+ * rules is a stranger: its holds under the current rules are unknown, so no record with holds starts while a stranger is
+ * in flight, nor within `apartMs` of its end.
  */
 export class Held {
-  private readonly workflows = new Map<number, readonly Hold[]>();
+  private readonly children = new Map<number, readonly Hold[]>();
   private readonly strangers = new Set<number>();
-  /** By key, in the order of ending. */
+  /** By key, in the order in which they ended. */
   private readonly ended = new Map<string, { hold: Hold; endedAtMs: number }>();
-  private readonly taken = new TakenSlots();
+  private readonly taken = new TakenPlaces();
   private strangersBefore = 0;
   private strangerEndedAtMs: number | null = null;
   private bytes = 0;
 
-  /** @param apartMs how long after its end a batch still holds what it held, in milliseconds */
+  /** @param apartMs how long holds last after the end of their child, in milliseconds */
   constructor(readonly apartMs: number) {}
 
-  /** A workflow begins, with all its batches. */
+  /** A child starts; `holds` are those of all its batches. */
   begin(seq: number, holds: readonly Hold[]): void {
     if (holds.length === 0) return;
-    this.workflows.set(seq, holds);
-    this.bytes += WORKFLOW_BYTES;
+    this.children.set(seq, holds);
+    this.bytes += CHILD_BYTES;
     for (const hold of holds) this.take(hold);
   }
 
-  /** A workflow that was to begin doesn't. */
+  /** The start of a child failed: its holds end at once. */
   callOff(seq: number): void {
     this.strangers.delete(seq);
     this.leave(seq);
   }
 
-  /** A workflow ends: with everything that has to be done for its batches, however it ends. */
+  /** A child ended in any way, with all its batches settled: its holds end `apartMs` later. */
   end(seq: number, nowMs: number): void {
     if (this.strangers.delete(seq)) this.strangerEndedAtMs = nowMs;
     for (const hold of this.leave(seq)) this.keepFor(hold, nowMs);
   }
 
-  /** Lets go what ended long enough ago. */
+  /** Releases the holds of children that ended at least `apartMs` ago. */
   release(nowMs: number): void {
     const isOver = (endedAtMs: number) => endedAtMs + this.apartMs <= nowMs;
     if (this.strangerEndedAtMs !== null && isOver(this.strangerEndedAtMs)) this.strangerEndedAtMs = null;
@@ -74,7 +79,7 @@ export class Held {
     }
   }
 
-  /** When something is let go next, if nothing ends before; undefined when nothing has ended that is kept. */
+  /** When {@link release} can next release something if no child ends before, in milliseconds since the epoch; undefined for never. */
   nextReleaseAtMs(): number | undefined {
     const [first] = this.ended.values();
     const times = [first?.endedAtMs, this.strangerEndedAtMs].filter((time) => typeof time === 'number');
@@ -82,9 +87,9 @@ export class Held {
   }
 
   /**
-   * These rules are in force from now on, others were before: all that is in flight are strangers, and for all that is
-   * known one has just ended.
-   * @param inFlight the numbers of the workflows
+   * The state when the rules have changed: all children in flight are strangers, and one may have ended just now.
+   * @param inFlight sequence numbers of the children in flight
+   * @param nextBatchSeq sequence number of the next child
    */
   static amongStrangers(
     apartMs: number,
@@ -99,13 +104,13 @@ export class Held {
     return held;
   }
 
-  /** Whether somebody is known to hold what these can't share, or may. */
+  /** Whether holds conflict with others, or may because there are strangers. */
   keepsApart(holds: readonly Hold[]): boolean {
     const hasStrangers = this.strangers.size > 0 || this.strangerEndedAtMs !== null;
     return holds.length > 0 && (hasStrangers || holds.some((hold) => this.taken.conflictsWith(hold)));
   }
 
-  /** The room that is left for what batches hold that are to begin one after another. */
+  /** The room left below {@link MAX_HELD_BYTES}, to be used up by the batches that start next. */
   room(): HeldRoom {
     return new HeldRoom(this.bytes);
   }
@@ -114,21 +119,21 @@ export class Held {
     const ended = [...this.ended.values()];
     const endedSinceMs = ended.reduce((since, { endedAtMs }) => Math.min(since, endedAtMs), Infinity);
     return {
-      inFlight: [...this.workflows].map(([seq, holds]) => [seq, textOf(holds.map(({ key }) => key))]),
+      inFlight: [...this.children].map(([seq, holds]) => [seq, holds.map(({ key }) => key).join(' ')]),
       strangersBefore: this.strangersBefore,
-      ended: textOf(
-        ended.map(({ hold, endedAtMs }) => `${hold.key}@${(endedAtMs - endedSinceMs).toString(36)}`),
-      ),
+      ended: ended
+        .map(({ hold, endedAtMs }) => `${hold.key}@${(endedAtMs - endedSinceMs).toString(36)}`)
+        .join(' '),
       endedSinceMs: ended.length === 0 ? 0 : endedSinceMs,
       strangerEndedAtMs: this.strangerEndedAtMs,
     };
   }
 
-  /** @param inFlight the numbers of the workflows */
+  /** @param inFlight sequence numbers of the children in flight */
   static unpack(packed: PackedHeld, apartMs: number, inFlight: Iterable<number>): Held {
     const held = new Held(apartMs);
-    for (const [seq, keys] of packed.inFlight) held.begin(seq, keysIn(keys).map(holdOf));
-    for (const text of keysIn(packed.ended)) {
+    for (const [seq, keys] of packed.inFlight) held.begin(seq, splitKeys(keys).map(holdOf));
+    for (const text of splitKeys(packed.ended)) {
       const [key = '', later = ''] = text.split('@');
       held.keepFor(holdOf(key), packed.endedSinceMs + parseInt(later, 36));
     }
@@ -140,17 +145,17 @@ export class Held {
 
   private take(hold: Hold): void {
     this.taken.take(hold);
-    this.bytes += bytesOf(hold);
+    this.bytes += packedHoldBytes(hold);
   }
 
   private giveBack(hold: Hold): void {
     this.taken.giveBack(hold);
-    this.bytes -= bytesOf(hold);
+    this.bytes -= packedHoldBytes(hold);
   }
 
   private leave(seq: number): readonly Hold[] {
-    const holds = this.workflows.get(seq) ?? [];
-    if (this.workflows.delete(seq)) this.bytes -= WORKFLOW_BYTES;
+    const holds = this.children.get(seq) ?? [];
+    if (this.children.delete(seq)) this.bytes -= CHILD_BYTES;
     for (const hold of holds) this.giveBack(hold);
     return holds;
   }
@@ -168,36 +173,34 @@ export class Held {
 }
 
 /**
- * Room for what may be held. Once a record finds none, younger ones that would need some don't go before it. The first
- * always has room, so that none waits for ever: how many rules can apply to one record is bounded.
+ * Room for the holds of records, which are offered oldest first. Once a record doesn't fit, no younger record with holds
+ * does, so that none overtakes it. If nothing is held, the first record always fits, so that none waits forever; its
+ * size is bounded, because the number of rules is.
  */
 export class HeldRoom {
-  private isOver = false;
+  private isUsedUp = false;
 
   constructor(private bytes: number) {}
 
   /**
-   * @param holds what a record would hold that its batch doesn't hold without it
-   * @param isFirst whether its batch holds nothing yet
+   * Whether a record fits; takes the room if so.
+   * @param holds the holds that the record adds to its batch
+   * @param isFirst whether its batch has no holds yet
    */
   takes(holds: readonly Hold[], isFirst: boolean): boolean {
     if (holds.length === 0) return true;
-    const more = holds.reduce((sum, hold) => sum + bytesOf(hold), isFirst ? WORKFLOW_BYTES : 0);
-    this.isOver ||= this.bytes > 0 && this.bytes + more > MAX_HELD_BYTES;
-    if (!this.isOver) this.bytes += more;
-    return !this.isOver;
+    const more = holds.reduce((sum, hold) => sum + packedHoldBytes(hold), isFirst ? CHILD_BYTES : 0);
+    this.isUsedUp ||= this.bytes > 0 && this.bytes + more > MAX_HELD_BYTES;
+    if (!this.isUsedUp) this.bytes += more;
+    return !this.isUsedUp;
   }
 }
 
-/** What a hold takes of the packed state at most, in flight and afterwards. */
-function bytesOf({ key }: Hold): number {
+/** Upper bound of the packed size of a hold, while its child is in flight and afterwards. */
+function packedHoldBytes({ key }: Hold): number {
   return key.length + KEY_BYTES;
 }
 
-function textOf(keys: readonly string[]): string {
-  return keys.join(' ');
-}
-
-function keysIn(text: string): string[] {
+function splitKeys(text: string): string[] {
   return text === '' ? [] : text.split(' ');
 }

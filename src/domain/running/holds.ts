@@ -6,39 +6,39 @@ import { canonicalJson, type JsonValue } from '../json';
 import { ruleIndexOf, type RuleIndex, type RulePlace } from './rule-index';
 
 /**
- * What a record takes while it is in flight: a side of a slot. Two records conflict exactly when they take the same slot
- * and not the same side of it, or when either takes it for itself alone. A slot is a place under a rule; what stands for
- * the place is a digest, so two places may be taken for one, which keeps records apart that needn't be: once in 4 · 10^9
- * pairs. Never the other way round: sides are numbered or, where rules don't name them (`alike`), stand in full.
+ * A side of a place under a rule, which a record holds while it is in flight. Two records conflict exactly if they hold
+ * different sides of the same place, or if either holds the whole place. Places are digests, so in 1 of 4 · 10^9 pairs
+ * two places are the same hold, which keeps records apart unnecessarily but never lets a conflict through: sides are not
+ * digests. They are numbered, or written in full if the rule doesn't name them (`alike`).
  */
 export interface Hold {
-  slot: string;
+  place: string;
   side: Side;
-  /** Names slot and side, in a few characters, for as long as the rules stay the same. */
+  /** Short name of place and side, valid while the rules stay the same. */
   key: string;
 }
 
-/** The number of a side that the rule names; else its text, behind {@link TEXT_MARK}. */
+/** The number of a side that the rule names; otherwise its text after {@link TEXT_MARK}. */
 export type Side = number | string;
 
-/** The side of a record that has the slot for itself alone. */
-export const WHOLE_SLOT = -1;
+/** The side of a record that must be alone at its place. */
+export const WHOLE_PLACE = -1;
 
-/** Begins a side that is a text. */
+/** Starts a side that is a text. */
 const TEXT_MARK = '=';
 
 /**
- * Longer texts, escaped as in an address, aren't held, as what is held is bounded in bytes. Their records take the slot for themselves
- * alone: kept apart also from those on the same side, one after the other.
+ * A record whose side is a longer text (URI-encoded) holds the whole place instead, because the size of all holds is
+ * bounded. It is then also kept apart from records on the same side.
  */
 const MAX_SIDE_LENGTH = 100;
 
-/** The place of a rule that holds between all records: no part of them has to be the same. */
+/** The place of a rule without `same`, which applies between all records. */
 const ANYWHERE = canonicalJson([]);
 
-const NOTHING: readonly Hold[] = [];
+const NONE: readonly Hold[] = [];
 
-/** Tells what records take under some rules; of a record that is asked for again, as it is each time, from memory. */
+/** Computes the holds of records under a list of rules. Caches them by record, as waiting records are checked repeatedly. */
 export class Holds {
   private readonly index: RuleIndex;
   private readonly sides: (ReadonlyMap<string, number> | undefined)[];
@@ -49,31 +49,32 @@ export class Holds {
     this.sides = rules.map(sidesOf);
   }
 
-  /** One for each rule that applies to the record; none for a record that conflicts with nothing, whatever comes. */
+  /** The holds of a record: one per rule that applies to it, so none if it can't conflict with anything. */
   of(record: { value: JsonValue }): readonly Hold[] {
     const known = this.known.get(record);
     if (known !== undefined) return known;
     const places = this.index.placesOf(record.value);
-    const holds = places.length === 0 ? NOTHING : places.map((place) => this.holdAt(place));
+    const holds = places.length === 0 ? NONE : places.map((place) => this.holdAt(place));
     this.known.set(record, holds);
     return holds;
   }
 
-  /** What records that are in flight together take, each side once. */
+  /** The distinct holds of several records. */
   ofAll(records: readonly { value: JsonValue }[]): Hold[] {
     const holds = records.flatMap((record) => this.of(record).map((hold) => [hold.key, hold] as const));
     return [...new Map(holds).values()];
   }
 
   private holdAt({ rule, place, side }: RulePlace): Hold {
-    const slot = place === ANYWHERE ? String(rule) : `${rule}.${digestOf(place)}`;
+    // A digest has at most 7 characters.
+    const held = place === ANYWHERE ? String(rule) : `${rule}.${fnv1a(place).toString(36)}`;
     const named = side === ALONE ? undefined : this.nameOf(rule, side);
-    return holdOf(named === undefined ? slot : `${slot}:${named}`);
+    return holdOf(named === undefined ? held : `${held}:${named}`);
   }
 
   private nameOf(rule: number, side: string): Side | undefined {
     if ('alike' in (this.rules[rule] ?? {})) {
-      // What is packed is taken apart at spaces, colons and @, none of which it leaves.
+      // Packed holds are separated by spaces, colons and @, all of which encodeURIComponent escapes.
       const text = TEXT_MARK + encodeURIComponent(side);
       return text.length > MAX_SIDE_LENGTH ? undefined : text;
     }
@@ -83,22 +84,17 @@ export class Holds {
   }
 }
 
-/** A hold by its key. */
+/** Parses the key of a hold. */
 export function holdOf(key: string): Hold {
-  const [slot = '', side] = key.split(':');
-  if (side?.startsWith(TEXT_MARK)) return { slot, side, key };
-  return { slot, side: side === undefined ? WHOLE_SLOT : Number(side), key };
+  const [place = '', side] = key.split(':');
+  if (side?.startsWith(TEXT_MARK)) return { place, side, key };
+  return { place, side: side === undefined ? WHOLE_PLACE : Number(side), key };
 }
 
-/** The numbers of a rule's sides; undefined where every record stands alone, or the rule doesn't name them. */
+/** The numbers of a rule's sides; undefined if each record is alone (`distinct`), or the rule doesn't name sides (`alike`). */
 function sidesOf(rule: ConflictRule): ReadonlyMap<string, number> | undefined {
   if ('distinct' in rule || 'alike' in rule) return undefined;
   const sides: NonNullable<Place['side']>[] =
     'never' in rule ? ['left', 'right'] : (membersOf(rule)?.values ?? []).map(canonicalJson);
   return new Map(sides.map((side, number) => [side, number]));
-}
-
-/** At most 7 characters. */
-function digestOf(text: string): string {
-  return fnv1a(text).toString(36);
 }

@@ -4,40 +4,40 @@ import { membersOf } from '../rules/rule';
 import { canonicalJson, isComposite, type JsonValue } from '../json';
 import { parseJsonPointer, valueAt } from '../json-pointer';
 
-/** Where one of several rules puts a record. */
+/** The place of a record under one of several rules. */
 export interface RulePlace extends Place {
   /** Index of the rule. */
   rule: number;
 }
 
-/** Rules that look at the same part of a record for one of their members. */
+/** The members of all rules that compare the same part of a record. */
 interface Members {
   tokens: readonly string[];
-  /** By the canonical text of a member. */
+  /** Indexes of the rules, by the canonical text of a member. */
   rules: Map<string, number[]>;
-  /** Whether a list or object is among them: else the text of one, which costs the most, isn't looked for. */
+  /** Whether any member is an array or object. If not, no canonical text is made of one in a record, which is expensive. */
   composite: boolean;
 }
 
 /**
- * Rules, made ready to tell which of them apply to a record. Those that have members are found by the member, so that a
- * record pays for the rules that apply to it and not for all of them; the others are asked one by one.
+ * An index of rules that finds the rules that apply to a record. Rules with members (`pair`, `group`) are looked up by
+ * member, so that a record costs time for the rules that apply to it, not for all; other rules are evaluated one by one.
  */
 export class RuleIndex {
   private readonly places: ((record: JsonValue) => Place | undefined)[];
-  private readonly askedAlways: number[] = [];
+  private readonly withoutMembers: number[] = [];
   private readonly byMember = new Map<string, Members>();
 
   constructor(readonly rules: readonly ConflictRule[]) {
     this.places = rules.map(placesUnder);
     for (const [index, rule] of rules.entries()) {
       const members = membersOf(rule);
-      if (members === undefined) this.askedAlways.push(index);
+      if (members === undefined) this.withoutMembers.push(index);
       else for (const value of members.values) this.add(members.at, value, index);
     }
   }
 
-  /** In the order of the rules. */
+  /** The places of a record under all rules that apply to it, in the order of the rules. */
   placesOf(record: JsonValue): RulePlace[] {
     return this.candidates(record).flatMap((rule) => {
       const place = this.places[rule]?.(record);
@@ -45,7 +45,7 @@ export class RuleIndex {
     });
   }
 
-  /** The rules that apply to any of these records, in their order. */
+  /** The rules that apply to any of these records, in the order of the rules. */
   applyingTo(records: readonly { value: JsonValue }[]): ConflictRule[] {
     const applying = new Set(records.flatMap(({ value }) => this.placesOf(value).map(({ rule }) => rule)));
     return this.rules.filter((_, index) => applying.has(index));
@@ -73,16 +73,16 @@ export class RuleIndex {
       if (part === undefined || (isComposite(part) && !composite)) continue;
       found.push(...(rules.get(canonicalJson(part)) ?? []));
     }
-    return found.length === 0 ? this.askedAlways : [...this.askedAlways, ...found].sort((a, b) => a - b);
+    if (found.length === 0) return this.withoutMembers;
+    return [...this.withoutMembers, ...found].sort((a, b) => a - b);
   }
 }
 
-/** By the list itself: what is made ready from it never changes. */
-const made = new WeakMap<readonly ConflictRule[], RuleIndex>();
+const indexes = new WeakMap<readonly ConflictRule[], RuleIndex>();
 
-/** The index of a list of rules that stays as it is; made once. */
+/** The index of a list of rules, cached by the list, which must not be modified. */
 export function ruleIndexOf(rules: readonly ConflictRule[]): RuleIndex {
-  const known = made.get(rules) ?? new RuleIndex(rules);
-  made.set(rules, known);
-  return known;
+  const index = indexes.get(rules) ?? new RuleIndex(rules);
+  indexes.set(rules, index);
+  return index;
 }

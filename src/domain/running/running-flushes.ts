@@ -1,50 +1,51 @@
 import { FLUSH_REASON } from '../records/batch';
 import { bufferedRecordId, type BufferedRecord, type RecordBuffer } from '../buffer/buffer';
 import { MAX_BATCH_BYTES } from '../buffer/flush-cut';
-import { dueAtMs, reasonOf, type Flush, type FlushPolicy } from '../buffer/flush-policy';
+import { dueAtMs, flushReasonOf, type Flush, type FlushPolicy } from '../buffer/flush-policy';
 import type { Pace } from '../pace/pace';
 import { STANDING, Standings, type Standing } from '../pace/standings';
 import type { Held } from './held';
 import type { Hold, Holds } from './holds';
-import { SlotsAhead } from './slots';
+import { PlacesAhead } from './taken-places';
 
 /*
- * CONFLICT_SCOPE=running: records that a rule keeps apart share no batch, and are not in flight at the same time either,
- * nor within APART_MS of one another's end.
+ * CONFLICT_SCOPE=running: records that a rule keeps apart share no batch, are not in flight at the same time, and don't
+ * start within APART_MS of each other's end.
  *
- * The waiting records are gone through from the oldest on. One may go if it conflicts with none in flight, with none that
- * ended less than APART_MS ago, with none that goes now, and if each older one that stays and that it conflicts with stays
- * beside one that goes: that one it conflicts with too, and has to wait for. So
+ * The waiting records are visited oldest first. A record may leave if it conflicts with no record that is in flight, ended
+ * less than APART_MS ago, or leaves now; and if every older waiting record that it conflicts with is at the same place as
+ * a record that leaves now on this record's side. That older record conflicts with the leaving one as well, and has to
+ * wait for it anyway. Therefore:
  *
- *   apart         What goes conflicts with nothing that is in flight, goes as well, or ended too recently.
- *   no deadlock   The oldest waiting record waits for nothing that waits: only for batches in flight and for time, and
- *                 both end by themselves.
- *   no starvation Whenever a record goes before an older one that it conflicts with, one goes at the same moment that is
- *                 older than both and conflicts with the latter. So while a record waits, what it conflicts with starts at
- *                 no more moments than it had such records ahead of it when it came, whatever comes after.
- *   the others    Whether a record may go hangs on those that it conflicts with, and on those that these conflict with.
- *                 One that conflicts with none goes when it is due, or fills a batch, as if there were no rules.
+ *   apart         A record that leaves conflicts with none that is in flight, leaves now, or ended too recently.
+ *   no deadlock   The oldest waiting record waits for no waiting record: only for batches in flight and for time, and
+ *                 both pass by themselves.
+ *   no starvation Whenever a record leaves before an older one that it conflicts with, a record leaves at the same time
+ *                 that is older than both and conflicts with the one that waits. So while a record waits, conflicting
+ *                 records start at most as many times as there were conflicting records ahead of it when it arrived.
+ *   independence  Whether a record may leave depends only on the records that it conflicts with, and on those that these
+ *                 conflict with. A record without conflicts leaves as if there were no rules.
  *
- * Those that go don't conflict with one another. So cutting them is no art: by maxBatchSize, the oldest first, in the
- * fewest batches that there are. Nothing is cut before it can start.
+ * Records that leave together have no conflicts, so they are cut by maxBatchSize, oldest first, which gives the fewest
+ * batches. Nothing is cut before it can start.
  *
  * With MAX_SAVES_PER_SECOND per value, a record whose bucket has nothing for it counts as not there: it neither goes nor
  * keeps a younger one waiting. Once its bucket has something, it counts as above, also while that bucket is being filled;
  * from then on until it goes, no younger record of its value takes that away. So the above holds from that moment on.
  *
- * Conflicts are looked up by slot, never by comparing two records: one look costs time linear in what the records that are
- * looked at hold. It ends with the last record that is needed.
+ * Conflicts are looked up by place; records are never compared in pairs. The cost is linear in the holds of the visited
+ * records, and the visit ends with the last record that is needed.
  */
 
-/** What is known of conflicts: what records take, and what is taken. */
+/** What keeps records apart while they run: a function from records to holds, and the current holds. */
 export interface Apart {
   holds: Holds;
   held: Held;
 }
 
 /**
- * Like `takeFlushes`, with conflicting records kept apart while they run. Whoever starts a batch tells `apart.held` and
- * `pace`.
+ * Like `takeFlushes`, with conflicting records kept apart while they run. The caller must report every batch that starts
+ * to `apart.held` and to `pace`.
  */
 export function takeRunningFlushes(
   buffer: RecordBuffer,
@@ -62,11 +63,11 @@ export function takeRunningFlushes(
   const flushes: Flush[] = [];
   let bytes = 0;
   const standings = standingsOf(buffer, pace, nowMs);
-  for (const { records, bytes: ofBatch, isFull } of batchesThatMayGo(buffer, policy, apart, standings)) {
+  for (const { records, bytes: batchBytes, isFull } of batchesThatMayGo(buffer, policy, apart, standings)) {
     if ((!isFull && !records.some(isDue)) || records.length > room) break;
-    flushes.push({ records, reason: isFull ? FLUSH_REASON.size : reasonOf(records, buffer, policy) });
+    flushes.push({ records, reason: isFull ? FLUSH_REASON.size : flushReasonOf(records, buffer, policy) });
     room -= records.length;
-    bytes += ofBatch;
+    bytes += batchBytes;
     if (flushes.length >= limit || bytes >= maxBytes) break;
   }
   remove(buffer, flushes);
@@ -74,8 +75,8 @@ export function takeRunningFlushes(
 }
 
 /**
- * When {@link takeRunningFlushes} gives something at the earliest if nothing arrives and no batch ends before, not in the
- * past; `undefined` for never.
+ * The earliest time at which {@link takeRunningFlushes} returns something if no record arrives and no batch ends before,
+ * in milliseconds since the epoch and not before `nowMs`; `undefined` for never.
  */
 export function nextRunningFlushAtMs(
   buffer: RecordBuffer,
@@ -95,7 +96,7 @@ export function nextRunningFlushAtMs(
   return times.length === 0 ? undefined : Math.min(...times);
 }
 
-/** Whether there are records and none of them may go, however old they are. */
+/** Whether conflicts keep all waiting records from leaving, regardless of their age; false for an empty buffer. */
 export function isHeldUp(
   buffer: RecordBuffer,
   policy: FlushPolicy,
@@ -112,14 +113,13 @@ function standingsOf({ waiting }: RecordBuffer, pace: Pace | null, nowMs: number
   return pace === null ? undefined : new Standings(waiting, pace, nowMs);
 }
 
-/** What leaves together next, as far as it is known now. */
+/** Records that could leave in the same batch now. */
 export interface NextBatch {
   readonly records: readonly BufferedRecord[];
-  /** Whether it goes whatever the age of its records. */
+  /** Whether the batch leaves regardless of the age of its records. */
   readonly isFull: boolean;
 }
 
-/** Records that leave together, or would. */
 class OpenBatch implements NextBatch {
   readonly records: BufferedRecord[] = [];
   bytes = 0;
@@ -131,16 +131,16 @@ class OpenBatch implements NextBatch {
     return this.records.length === 0 || this.bytes + bytes <= MAX_BATCH_BYTES;
   }
 
-  /** A record that waits twice, as one sent again after its key was forgotten, would be taken for itself. */
-  isWithout(record: BufferedRecord): boolean {
-    return !this.ids.has(bufferedRecordId(record));
+  /** A record is buffered twice if it was sent again after its key was forgotten. The two must not share a batch. */
+  has(record: BufferedRecord): boolean {
+    return this.ids.has(bufferedRecordId(record));
   }
 
-  get holdsNothing(): boolean {
+  get hasNoHolds(): boolean {
     return this.keys.size === 0;
   }
 
-  /** What it would hold besides. */
+  /** Those of a record's holds that the batch doesn't have yet. */
   addedBy(holds: readonly Hold[]): Hold[] {
     return holds.filter(({ key }) => !this.keys.has(key));
   }
@@ -166,8 +166,8 @@ function firstThatMayGo(
 }
 
 /**
- * Full batches of the waiting records that may go, the oldest first, then the rest of them in one that isn't full. Changes
- * nothing; what ended is let go by others.
+ * The batches of the waiting records that may leave: full ones, oldest first, then one partial batch, possibly empty.
+ * Changes neither the buffer nor `held`; call `held.release` before.
  */
 export function* batchesThatMayGo(
   { waiting }: RecordBuffer,
@@ -175,7 +175,7 @@ export function* batchesThatMayGo(
   { holds, held }: Apart,
   standings?: Standings,
 ): Generator<OpenBatch, void> {
-  const ahead = new SlotsAhead();
+  const ahead = new PlacesAhead();
   const room = held.room();
   let batch = new OpenBatch();
   for (const record of waiting) {
@@ -192,9 +192,9 @@ export function* batchesThatMayGo(
       yield batch;
       batch = new OpenBatch();
     }
-    const goes = isApart && batch.isWithout(record) && room.takes(batch.addedBy(taken), batch.holdsNothing);
-    ahead.add(taken, goes);
-    if (!goes) continue;
+    const leaves = isApart && !batch.has(record) && room.takes(batch.addedBy(taken), batch.hasNoHolds);
+    ahead.add(taken, leaves);
+    if (!leaves) continue;
     batch.add(record, taken);
     if (batch.records.length < maxBatchSize) continue;
     batch.isFull = true;

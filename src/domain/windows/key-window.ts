@@ -1,65 +1,66 @@
 import { MINUTE } from '../duration';
 
-/** A key as it is remembered. */
+/** Identifies an idempotency key in the window. */
 export interface KeyRef {
-  /** Whose it is: the name of the client's API key. */
+  /** See `clientScopeOf`: the name of the client's API key, whose share of the window the key is in. */
   scope: string;
-  /** Digest of the requestId, and so of scope and key: {@link DIGEST_LENGTH} characters. */
+  /** Digest of the requestId, which includes the scope: {@link DIGEST_LENGTH} characters. */
   key: string;
 }
 
-/** What a request with an Idempotency-Key is known by. Digests, because keys and bodies have no room in carried state. */
+/** Identifies a request with an idempotency key. Digests, because carried state has no room for keys and bodies. */
 export interface RequestDigest extends KeyRef {
-  /** Digest of the records: tells other records under the same key from a repeat. */
+  /** Digest of the records, which distinguishes a repeat from different records under the same key. */
   body: string;
 }
 
 /**
- * 128 bits of SHA-256, five characters of Z85 (https://rfc.zeromq.org/spec/32) for every 32: too many to find two texts
- * that share them. None of the characters needs an escape in JSON.
+ * 128 bits of SHA-256, which excludes collisions in practice, in Z85 (https://rfc.zeromq.org/spec/32): five characters
+ * for 32 bits, none of which needs escaping in JSON.
  */
 export const DIGEST_LENGTH = 20;
 const DIGEST = /^[0-9a-zA-Z.\-:+=^!/*?&<>()[\]{}@%$#]{20}$/;
 
+/** Whether a value has the form of a digest. */
 export function isDigestText(value: unknown): value is string {
   return typeof value === 'string' && DIGEST.test(value);
 }
 
-/** What a key stands for: a list, or a stream that is no longer followed, as far as it came or whole. */
+/** What a key was used for: a list, or a stream, complete or not, that left the window of streams. */
 export const KEY_KIND = { list: 'l', stream: 's', wholeStream: 'w' } as const;
 export type KeyKind = (typeof KEY_KIND)[keyof typeof KEY_KIND];
 
 export interface KnownKey {
-  /** Of a stream, the digest of what was taken of it. */
+  /** Digest of the list, or of the accepted part of the stream. */
   body: string;
   kind: KeyKind;
-  /** In which minute since the epoch it was last heard of. */
+  /** When it was last used, in minutes since the epoch. */
   minute: number;
 }
 
-/** How long, and how many, keys are remembered; whichever ends first. */
+/** Bounds of the window. A key is forgotten when it exceeds either. */
 export interface KeyWindowPolicy {
   idempotencyWindowMs: number;
   idempotencyWindowKeys: number;
 }
 
-/** The keys that were seen, by whose they are, each share oldest first (G5). Never stored itself. */
+/** The remembered keys, by scope, oldest first within each (G5). In memory only; see {@link PackedKeyWindow}. */
 export type KeyWindow = Map<string, Map<string, KnownKey>>;
 
-/** How many scopes have a share of their own; further ones have one together. */
+/** How many scopes have their own share of the window. Further scopes use one share together. */
 export const MAX_SHARES = 64;
 const SHARED = '*';
 
 /**
- * The window as plain JSON for continue-as-new. Each key takes 43 characters: two digests, its kind, and how many minutes
- * before `minute` it was seen. Each share its name and 7 more.
+ * The window as plain JSON for continue-as-new. A key takes 43 characters: two digests, its kind, and its age in minutes
+ * before `minute`. A share takes its name and 7 more.
  */
 export interface PackedKeyWindow {
   minute: number;
   shares: [scope: string, keys: string][];
 }
 
-/** What is known of a key, if it is known. */
+/** Looks up a key; undefined if it was never used, or forgotten. */
 export function knownKey(
   window: KeyWindow,
   { scope, key }: KeyRef,
@@ -71,8 +72,8 @@ export function knownKey(
 }
 
 /**
- * Remembers a key that isn't known, and forgets those that the policy no longer covers: those that are too old, and then
- * the oldest of whoever has the most. So nobody with a fair share or less loses a key to others (G11).
+ * Remembers a key, replacing what was known of it. Then forgets expired keys, and while there are too many, the oldest
+ * key of the largest share, so that no client with at most its fair share loses a key to others (G11).
  */
 export function rememberKey(
   window: KeyWindow,
@@ -112,6 +113,7 @@ function forgetOldestOfLargest(window: KeyWindow): void {
   if (keys.size === 0) window.delete(name);
 }
 
+/** Forgets a key. */
 export function forgetKey(window: KeyWindow, { scope, key }: KeyRef): void {
   for (const share of [scope, SHARED]) {
     const keys = window.get(share);
@@ -121,12 +123,13 @@ export function forgetKey(window: KeyWindow, { scope, key }: KeyRef): void {
 }
 
 const DIGITS = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-_';
-/** In two digits; more than any window has. */
+/** The greatest age that two digits can hold; above any allowed window. */
 const MAX_AGE_MINUTES = DIGITS.length ** 2 - 1;
 const KIND_AT = 2 * DIGEST_LENGTH;
 const AGE_AT = KIND_AT + 1;
 const ENTRY_LENGTH = AGE_AT + 2;
 
+/** The window as plain JSON. */
 export function packKeys(window: KeyWindow): PackedKeyWindow {
   let newest = 0;
   for (const keys of window.values())
@@ -140,6 +143,7 @@ export function packKeys(window: KeyWindow): PackedKeyWindow {
   return { minute: newest, shares };
 }
 
+/** The inverse of {@link packKeys}. */
 export function unpackKeys({ minute, shares }: PackedKeyWindow): KeyWindow {
   const window: KeyWindow = new Map();
   for (const [scope, packed] of shares) {
@@ -168,11 +172,12 @@ function fromTwoDigits(text: string): number {
   return DIGITS.indexOf(text.charAt(0)) * DIGITS.length + DIGITS.indexOf(text.charAt(1));
 }
 
+/** The minute since the epoch that a time is in. */
 export function minuteOf(nowMs: number): number {
   return Math.floor(nowMs / MINUTE);
 }
 
-/** A minute expires as a whole, when its last millisecond does. */
+/** Whether something last used in this minute is older than the window. Minutes expire as a whole, with their last millisecond. */
 export function expired(minute: number, policy: KeyWindowPolicy, nowMs: number): boolean {
   return (minute + 1) * MINUTE + policy.idempotencyWindowMs <= nowMs;
 }

@@ -18,16 +18,17 @@ import {
   type StreamWindow,
 } from './stream-window';
 
-/** What a batcher remembers of requests that are to be taken once (G5). */
+/** What a batcher remembers of requests with idempotency keys (G5). */
 export interface KnownRequests {
   keys: KeyWindow;
-  /** Streams that are followed: for these it is also known how many records were taken. */
+  /** The streams that are followed: for these, the number of accepted records is known as well. */
   streams: StreamWindow;
 }
 
-/** Whether a list is taken, or a part of a stream; remembers it if so. */
+/** A list, or a part of a stream from index `offset` on, that must be accepted only once. */
 export type Taking = { digest: RequestDigest } | { part: StreamPart; offset: number; records: number };
 
+/** Whether to accept a list or a part of a stream. Remembers it if so. */
 export function takeOnce(
   known: KnownRequests,
   taking: Taking,
@@ -42,7 +43,7 @@ export function takeOnce(
   return true;
 }
 
-/** What a key stands for: the digest of a list, or that of what has come of a stream. */
+/** The digest of the list, or of the accepted part of the stream, that was sent under a key; undefined if the key isn't known. */
 export function bodyUnder(
   known: KnownRequests,
   ref: KeyRef,
@@ -52,7 +53,10 @@ export function bodyUnder(
   return progressUnder(known, ref, policy, nowMs)?.digest;
 }
 
-/** How far the stream under a key has been taken. A key of a list stands for a whole stream of other records. */
+/**
+ * How much of the stream under a key was accepted; undefined if the key isn't known. The key of a list counts as a
+ * complete stream with other records.
+ */
 export function progressUnder(
   { keys, streams }: KnownRequests,
   ref: KeyRef,
@@ -71,9 +75,9 @@ export function progressUnder(
 }
 
 /**
- * Notes a part, if it goes on where its stream stands. A part that does not is a repeat, or of other records, or has lost
- * the one before it: nothing of it may be taken then. A stream that is no longer followed goes on by its digest, which
- * says where it stands as surely as the number of records.
+ * Accepts a part if it continues its stream. A part that doesn't is a repeat, has other records, or arrived without its
+ * predecessor; nothing of it may be accepted. A stream that is no longer followed is continued by its digest alone, which
+ * identifies the accepted part as well as the number of records.
  */
 function takePart(
   known: KnownRequests,
@@ -82,9 +86,9 @@ function takePart(
   nowMs: number,
 ): boolean {
   const { keys, streams } = known;
-  const stands = progressUnder(known, part, policy, nowMs) ?? { taken: 0, digest: '', complete: false };
-  if (stands.complete || stands.digest !== part.before) return false;
-  if (stands.taken !== null && stands.taken !== offset) return false;
+  const progress = progressUnder(known, part, policy, nowMs) ?? { taken: 0, digest: '', complete: false };
+  if (progress.complete || progress.digest !== part.before) return false;
+  if (progress.taken !== null && progress.taken !== offset) return false;
   const { scope, key, after, complete } = part;
   forgetKey(keys, part);
   streams.delete(key);
@@ -93,7 +97,7 @@ function takePart(
   return true;
 }
 
-/** Has streams leave that are too many: their keys are remembered like those of lists, each in its client's share. */
+/** Moves surplus streams to the window of keys, each in its client's share. */
 function makeRoom({ keys, streams }: KnownRequests, policy: KeyWindowPolicy, nowMs: number): void {
   for (const [key, { minute }] of streams) {
     if (!expired(minute, policy, nowMs)) break;

@@ -2,25 +2,25 @@ import { MINUTE } from '../duration';
 import { minuteOf } from './key-window';
 
 /*
- * Keys have to be looked for where they were taken. Which shard that is hangs on how many there are, which may change
- * (SHARDS), and while processes are replaced one after another two numbers are in force. So there is one layout for
- * requests with keys, that of the process that started last, with the ones before it for as long as keys of theirs are
- * remembered. Batchers are told of a layout before it is used, and then take nothing more under an older one; whoever
- * uses it asks first where the keys of the others may be. Shard 0 is in every layout: there, two that begin at the same
- * time come one after the other.
+ * An idempotency key must be looked up in the shard that accepted it. Which shard that is depends on the number of shards
+ * (SHARDS), which may change; during a rolling restart, processes have two different numbers. So a single layout is in
+ * force for requests with keys: that of the process that started last. It lists the earlier numbers of shards for as long
+ * as keys accepted under them are remembered. Batchers learn a layout before it is used, and accept nothing more under an
+ * older one. A process that uses a layout first looks up keys in the shards of the earlier ones. Shard 0, which is in
+ * every layout, puts layouts in order that are introduced at the same time.
  */
 export interface Layout {
-  /** Of two layouts, the one with the greater version is in force; of two with the same, the one with more shards. */
+  /** The layout with the greater version is in force; with equal versions, the one with more shards. */
   version: number;
   shards: number;
-  /** Numbers of shards that were in force before, and until which minute since the epoch a batcher took under them. */
+  /** Earlier numbers of shards, each with the last minute since the epoch in which a batcher accepted requests under it. */
   before: [shards: number, untilMinute: number][];
 }
 
-/** Before anything was taken under a key. */
+/** The layout before the first request with a key. */
 export const NO_LAYOUT: Layout = { version: 0, shards: 0, before: [] };
 
-/** What is in force where two are known, with what either knows to have been before. */
+/** The layout in force of two known ones, with the earlier numbers of shards of both. */
 export function mergeLayouts(a: Layout, b: Layout): Layout {
   const inForce = isNewer(b, a) ? b : a;
   const until = new Map<number, number>();
@@ -31,29 +31,32 @@ export function mergeLayouts(a: Layout, b: Layout): Layout {
   return { version, shards, before: [...until].sort(([one], [other]) => one - other) };
 }
 
-/** What a batcher knows once it was told of a layout. Where that differs from what it knew, the older one was in use until now. */
-export function adoptLayout(known: Layout, told: Layout, windowMs: number, nowMs: number): Layout {
-  const merged = mergeLayouts(known, told);
-  const ended = [known, told].filter(({ shards }) => shards > 0 && shards !== merged.shards);
+/**
+ * The layout of a batcher after it has received one. If the layout in force changes, the older one was in use until now.
+ * @param windowMs how long keys are remembered
+ */
+export function adoptLayout(known: Layout, received: Layout, windowMs: number, nowMs: number): Layout {
+  const merged = mergeLayouts(known, received);
+  const ended = [known, received].filter(({ shards }) => shards > 0 && shards !== merged.shards);
   const used = ended.map(({ shards }): [number, number] => [shards, minuteOf(nowMs)]);
   const { before, ...inForce } = mergeLayouts(merged, { ...NO_LAYOUT, before: used });
   return { ...inForce, before: before.filter(([, minute]) => (minute + 1) * MINUTE + windowMs > nowMs) };
 }
 
-/** That of a process that starts, after all that it found. */
+/** The layout of a process that starts with this number of shards, given the layout in force. */
 export function nextLayout(found: Layout, shards: number): Layout {
   if (found.shards === shards) return found;
   return { version: found.version + 1, shards, before: found.before };
 }
 
-/** Whether two lead to the same shards. */
+/** Whether two layouts look up keys in the same shards. */
 export function isSameLayout(a: Layout, b: Layout): boolean {
   const counts = ({ before }: Layout) => before.map(([shards]) => shards).join();
   return a.version === b.version && a.shards === b.shards && counts(a) === counts(b);
 }
 
-/** How many shards may have keys. */
-export function reachOf({ shards, before }: Layout): number {
+/** The number of shards that may have keys: the greatest number in force now or earlier. */
+export function shardsWithKeys({ shards, before }: Layout): number {
   return Math.max(shards, ...before.map(([count]) => count));
 }
 

@@ -1,38 +1,39 @@
 import type { KeyRef } from './key-window';
 
-/** Says where in a stream of records a part belongs, so that it is taken there, once, or not at all (G5). */
+/** Identifies the position of a part in a stream, so that the part is accepted there, once, or not at all (G5). */
 export interface StreamPart extends KeyRef {
-  /** Digest of all records before this part; empty for none. */
+  /** Digest of all records before this part; empty for the first part. */
   before: string;
-  /** Digest of all records up to its end. */
+  /** Digest of all records up to the end of this part. */
   after: string;
-  /** Whether nothing comes behind it. */
+  /** Whether this is the last part. */
   complete: boolean;
 }
 
-/** How far a stream has been taken. */
+/** How much of a stream was accepted. */
 export interface StreamProgress {
-  /** Records; null where only their digest is still known. */
+  /** Number of accepted records; null if only their digest is still known. */
   taken: number | null;
-  /** Of the records that were taken. */
+  /** Digest of the accepted records. */
   digest: string;
+  /** Whether the last part was accepted. */
   complete: boolean;
 }
 
-/** A stream that is followed. */
+/** A stream whose number of accepted records is known. */
 export interface FollowedStream {
   scope: string;
   taken: number;
   digest: string;
   complete: boolean;
-  /** Of its last part. */
+  /** When its last part was accepted, in minutes since the epoch. */
   minute: number;
 }
 
-/** How many streams are followed: at most 110 bytes each in what is carried. */
+/** How many streams are followed: at most 110 bytes each of carried state. */
 export const MAX_STREAMS = 100;
 
-/** The streams that are followed, by key, that of the oldest part first. Never stored itself. */
+/** The streams that are followed, by key; the one whose last part is oldest comes first. In memory only; see {@link PackedStreams}. */
 export type StreamWindow = Map<string, FollowedStream>;
 
 type PackedStream = [
@@ -46,8 +47,8 @@ type PackedStream = [
 export type PackedStreams = PackedStream[];
 
 /**
- * Which stream makes room for another: of whoever has the most, one that is whole, or else the one that has been idle for
- * longest (G11).
+ * Key of the stream that leaves to make room: in the scope with most streams, a complete one, otherwise the one that has
+ * been idle longest (G11).
  */
 export function streamToLeave(window: StreamWindow): string | undefined {
   const shares = new Map<string, number>();
@@ -62,6 +63,7 @@ export function streamToLeave(window: StreamWindow): string | undefined {
   return idlest;
 }
 
+/** The streams as plain JSON. */
 export function packStreams(window: StreamWindow): PackedStreams {
   return [...window].map(([key, { scope, taken, digest, complete, minute }]) => [
     scope,
@@ -73,6 +75,7 @@ export function packStreams(window: StreamWindow): PackedStreams {
   ]);
 }
 
+/** The inverse of {@link packStreams}. */
 export function unpackStreams(packed: PackedStreams): StreamWindow {
   return new Map(
     packed.map(([scope, key, taken, digest, complete, minute]) => [

@@ -20,8 +20,8 @@ export const idempotencyKeySchema = z
   .optional()
   .meta({
     description:
-      'The request is taken once under this key: the same records again get the same answer, others 409. It becomes ' +
-      'the requestId; with API keys, behind the name of the one that is used and a tilde, as each has keys of its own. ' +
+      'The request is accepted once under this key: the same records again get the same answer, others 409. It becomes ' +
+      'the requestId; with API keys, after the name of the API key and a tilde, because each API key has its own keys. ' +
       `${EXPECTED.charAt(0).toUpperCase()}${EXPECTED.slice(1)}.`,
   });
 

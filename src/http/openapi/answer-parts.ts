@@ -20,7 +20,7 @@ export const cursor = () =>
   z
     .string()
     .nullable()
-    .meta({ description: 'Hand it back as `cursor` for the next page; null on the last one' });
+    .meta({ description: 'Pass it as `cursor` to get the next page; null on the last page' });
 
 export const operatorActionFields = { by: z.string(), atMs: millisecondsSinceEpoch() };
 export const operatorActionSchema = z.strictObject(operatorActionFields).meta({ id: 'OperatorAction' });

@@ -30,7 +30,7 @@ import { conflictRuleSchema, ruleCountsSchema } from './rule-schemas';
 export const acceptedListSchema = z
   .strictObject({
     requestId: z.string(),
-    accepted: count().meta({ description: 'How many records: all of the list' }),
+    accepted: count().meta({ description: 'Number of records: all of the list' }),
     records: z.array(z.strictObject({ recordId: recordId(), value: anyRecord() })),
   })
   .meta({ id: 'AcceptedList', description: 'Every record of the list is durable.' });
@@ -38,23 +38,28 @@ export const acceptedListSchema = z
 export const acceptedStreamSchema = z
   .strictObject({
     requestId: z.string(),
-    accepted: count().meta({ description: 'How many records: all of the stream' }),
+    accepted: count().meta({ description: 'Number of records: all of the stream' }),
   })
   .meta({ id: 'AcceptedStream', description: 'Every record of the stream is durable.' });
 
 export const actionSchema = z
   .strictObject({ accepted: z.literal(true), action: z.string(), by: z.string() })
-  .meta({ id: 'Action', description: 'It is durable, and takes effect in order with the records.' });
+  .meta({ id: 'Action', description: 'The action is durable and takes effect in order with the records.' });
 
 const waitFields = {
-  text: z.string().meta({ description: 'The rest in plain words' }),
+  text: z.string().meta({ description: 'A sentence that says what the other fields say' }),
   for: z.enum(Object.values(WAITS_FOR)),
   until: timestamp()
     .optional()
-    .meta({ description: 'Of age the latest, of spacing the earliest; ISO 8601, UTC' }),
-  by: z.string().optional().meta({ description: 'Of resume: who has paused the shard' }),
-  since: timestamp().optional().meta({ description: 'Of store: when it was found away; ISO 8601, UTC' }),
-  reason: z.string().optional().meta({ description: 'Of store: why it is away, in its words' }),
+    .meta({ description: 'For age the latest time, for spacing the earliest; ISO 8601, UTC' }),
+  by: z.string().optional().meta({ description: 'For resume: who paused the shard' }),
+  since: timestamp()
+    .optional()
+    .meta({ description: 'For store: when it was found to be unavailable; ISO 8601, UTC' }),
+  reason: z
+    .string()
+    .optional()
+    .meta({ description: 'For store: why it is unavailable, as the store reports it' }),
 };
 
 const waitSchema = z
@@ -63,13 +68,13 @@ const waitSchema = z
     passedOverBy: z
       .array(conflictRuleSchema)
       .optional()
-      .meta({ description: 'Rules that kept it out of a batch which has left meanwhile' }),
+      .meta({ description: 'Rules that kept it out of a batch that has started since' }),
     keptApartBy: z
       .array(conflictRuleSchema)
       .optional()
-      .meta({ description: 'Rules that keep it apart from an older record that is buffered too' }),
+      .meta({ description: 'Rules that keep it apart from an older buffered record' }),
   })
-  .meta({ id: 'Wait', description: 'What has to happen before its batch starts; see docs/RULES.md' });
+  .meta({ id: 'Wait', description: 'What must happen before its batch starts; see docs/RULES.md' });
 
 export const waitsSchema = z
   .strictObject({
@@ -79,11 +84,11 @@ export const waitsSchema = z
         batcher: z.string(),
         bufferedRecords: count(),
         waits: z.array(z.strictObject({ ...waitFields, records: count() })).meta({
-          description: 'Together all that are buffered; of those behind the first 1,000, older_records',
+          description: 'Covers all buffered records; those after the first 1,000 count as older_records',
         }),
         rules: ruleCountsSchema.meta({
           description:
-            'Rules that hold records up, by a batch that has left or by an older record; of the first 1,000',
+            'Rules that delay records, because of a batch that has started or an older record; among the first 1,000',
         }),
       }),
     ),
@@ -92,7 +97,7 @@ export const waitsSchema = z
 
 export const callerSchema = z
   .strictObject({
-    name: z.string().nullable().meta({ description: 'Of the API key; null where none is needed' }),
+    name: z.string().nullable().meta({ description: 'Name of the API key; null if no key is needed' }),
     rights: z.array(z.enum(RIGHTS)),
   })
   .meta({ id: 'Caller' });
@@ -103,9 +108,10 @@ const recordViewSchema = z
     state: z.enum(Object.values(RECORD_STATE)),
     batchId: z.string().optional(),
     attempts: count().optional(),
-    error: z.string().optional().meta({ description: 'Of the last attempt that failed' }),
+    error: z.string().optional().meta({ description: 'Error of the last failed attempt' }),
     waitsFor: waitSchema.optional().meta({
-      description: 'Of the first 1,000 that are buffered, and where its batch waits for a store that is away',
+      description:
+        'Given for the first 1,000 buffered records, and for a record whose batch waits for an unavailable store',
     }),
   })
   .meta({ id: 'Record' });
@@ -113,10 +119,7 @@ const recordViewSchema = z
 export const requestViewSchema = z
   .strictObject({
     requestId: z.string(),
-    redriveOf: z
-      .string()
-      .optional()
-      .meta({ description: 'The record that it sends again, when it is a redrive' }),
+    redriveOf: z.string().optional().meta({ description: 'For a redrive: the record that it sends again' }),
     counts: z.record(z.enum(Object.values(RECORD_STATE)), count()),
     records: z.array(recordViewSchema).meta({ description: 'In the order in which the client sent them' }),
   })
@@ -130,7 +133,9 @@ const batchSummaryFields = {
   requestIds: z.array(z.string()),
   startedAt: timestamp(),
   closedAt: timestamp().nullable(),
-  saved: count().nullable().meta({ description: 'Known once the batch completed, as the next two' }),
+  saved: count()
+    .nullable()
+    .meta({ description: 'This and the next two are known once the batch has completed' }),
   rolledBack: count().nullable(),
   retries: count().nullable(),
   runId: z.string().meta({ description: "Temporal's run id, for the Web UI" }),
@@ -145,43 +150,46 @@ export const batchPageSchema = z
 
 const batchCutSchema = z
   .strictObject({
-    text: z.string().meta({ description: 'The rest in plain words' }),
-    maxBatchSize: count().meta({ description: 'The most records that it was to have' }),
+    text: z.string().meta({ description: 'A sentence that says what the other fields say' }),
+    maxBatchSize: count().meta({ description: 'Maximum number of records when it was cut' }),
     why: z.enum([...Object.values(WHY_NO_LARGER), HELD_UP, PACED]),
     oldestMs: z.number().min(0).nullable().meta({
       description:
-        'How long its oldest record had waited, in milliseconds. This and all below are null or empty for a full batch',
+        'How long its oldest record had waited, in milliseconds. This and the fields below are null or empty for a full batch',
     }),
     left: count()
       .nullable()
-      .meta({ description: 'Records that stayed in the buffer or left it behind the batch' }),
+      .meta({ description: 'Records that stayed in the buffer or left it after the batch' }),
     unseen: count()
       .nullable()
-      .meta({ description: 'So many of them were not looked at; what follows is of the others' }),
+      .meta({ description: 'How many of those were not examined; the fields below cover the others' }),
     keptOut: ruleCountsSchema.meta({
-      description: 'By rule; a record that several kept out counts for each. The 20 that kept out the most',
+      description:
+        'By rule; a record kept out by several counts for each. At most 20 rules, those with the most records',
     }),
     tooLarge: count()
       .nullable()
-      .meta({ description: 'Kept out by no rule, but the batch would be too large in bytes' }),
-    fitting: count().nullable().meta({
-      description:
-        'Kept out by nothing in it: in other batches, or held up by what is in flight or by MAX_SAVES_PER_SECOND',
-    }),
+      .meta({ description: 'Kept out by no rule, but too large in bytes for the batch' }),
+    fitting: count()
+      .nullable()
+      .meta({
+        description:
+          'Would have fitted: they are in other batches, or delayed by batches in flight or by MAX_SAVES_PER_SECOND',
+      }),
   })
-  .meta({ id: 'BatchCut', description: 'Why a batch was cut where it was; see docs/RULES.md' });
+  .meta({ id: 'BatchCut', description: 'Why the batch is not larger; see docs/RULES.md' });
 
 const batchWorkSchema = z
   .strictObject({
-    text: z.string().meta({ description: 'The rest in plain words' }),
+    text: z.string().meta({ description: 'A sentence that says what the other fields say' }),
     step: z.enum(BATCH_STEPS),
     attempt: count(),
     error: z.string().nullable().meta({
-      description: 'Why its last attempt failed, or why the store is away that it waits for',
+      description: 'Why its last attempt failed, or why the store it waits for is unavailable',
     }),
     waitsForStoreSince: timestamp()
       .nullable()
-      .meta({ description: 'Since when the store is away that it waits for' }),
+      .meta({ description: 'Since when the store it waits for has been unavailable' }),
   })
   .meta({ id: 'BatchWork' });
 
@@ -191,11 +199,11 @@ export const batchViewSchema = z
     file: z
       .string()
       .nullable()
-      .meta({ description: 'Name of the file in OUT_DIR, once the batch completed' }),
+      .meta({ description: 'Name of the file in OUT_DIR, once the batch has completed' }),
     cut: batchCutSchema,
     saving: batchSavingSchema,
     work: z.array(batchWorkSchema).meta({
-      description: 'What is done for it or its child at the moment that repeats or waits; mostly nothing',
+      description: 'Steps of the batch or its child that are being retried or are waiting; usually empty',
     }),
     records: z.array(
       z.strictObject({
@@ -238,7 +246,7 @@ const redrivenSchema = z.array(z.strictObject({ recordId: recordId(), requestId:
 export const redriveResultSchema = z
   .strictObject({
     redriven: redrivenSchema.meta({ description: 'Sent by this call' }),
-    alreadyRedriven: redrivenSchema.meta({ description: 'Sent by an earlier one; not sent again' }),
+    alreadyRedriven: redrivenSchema.meta({ description: 'Sent by an earlier call; not sent again' }),
     notFound: z.array(z.string()),
     by: z.string(),
   })
@@ -249,7 +257,7 @@ export const drainReportSchema = z
     ...operatorActionFields,
     drained: z
       .boolean()
-      .meta({ description: 'Whether everything that was accepted before it has its outcome' }),
+      .meta({ description: 'Whether everything accepted before the drain has its outcome' }),
     shards: z.array(
       z.strictObject({
         shard: count(),
@@ -268,7 +276,7 @@ export const healthSchema = z
     status: z.enum(['ok', 'ready']),
     storeAwaySince: timestamp().optional().meta({
       description:
-        'Of ready: batches wait for a store that is away since then; records are taken all the same',
+        'When ready: since when batches have been waiting for an unavailable store; records are still accepted',
     }),
   })
   .meta({ id: 'Health' });

@@ -16,7 +16,10 @@ const problemSchema = z
     instance: z
       .string()
       .optional()
-      .meta({ description: 'Names the HTTP request in our log; absent where it never became one' }),
+      .meta({
+        description:
+          'Identifies the HTTP request in the log; absent if the bytes received were not a request',
+      }),
     code: z.enum(HTTP_CODES).meta({ description: 'Stable; docs/ERRORS.md explains each' }),
     problems: z
       .array(
@@ -27,7 +30,7 @@ const problemSchema = z
         }),
       )
       .optional()
-      .meta({ description: 'What is wrong, place by place' }),
+      .meta({ description: 'Each problem with its position' }),
     shards: z
       .array(
         z.strictObject({
@@ -37,13 +40,13 @@ const problemSchema = z
         }),
       )
       .optional()
-      .meta({ description: 'Of a change of limits: what has come of it in each shard' }),
-    requestId: z.string().optional().meta({ description: 'Of a stream that broke' }),
+      .meta({ description: 'After a change of limits: the result for each shard' }),
+    requestId: z.string().optional().meta({ description: 'After a broken stream: its requestId' }),
     accepted: z
       .int()
       .min(0)
       .optional()
-      .meta({ description: 'Of a stream that broke: so many records, from its first on, are durable' }),
+      .meta({ description: 'After a broken stream: the number of its first records that are durable' }),
   })
   .meta({ id: 'Problem', description: 'Problem details (RFC 9457)' });
 

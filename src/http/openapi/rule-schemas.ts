@@ -41,14 +41,14 @@ const selectorSchema = z
   .meta({
     id: 'Selector',
     description:
-      'Which records, by the part at the pointer: equals, in, prefix or a range; any that has it without',
+      'Selects records by the part at the pointer: equals, in, prefix or a range; without a condition, every record that has the part',
     override: { minProperties: 1, not: { anyOf: EXCLUSIVE.map((required) => ({ required })) } },
   });
 
 const same = z
   .union([pointer(), z.array(pointer()).min(1).meta(DIFFERENT)])
   .optional()
-  .meta({ description: 'The rule holds only between two records that have the same value there' });
+  .meta({ description: 'The rule applies only to two records with the same value there' });
 
 export const conflictRuleSchema = z
   .union([
@@ -65,8 +65,8 @@ export const conflictRuleSchema = z
   .meta({
     id: 'ConflictRule',
     description:
-      'Which records never share a batch; see docs/CONFIGURATION.md. A rule that can never match, or repeats another one ' +
-      'in other words, is refused.',
+      'Which records never share a batch; see docs/CONFIGURATION.md. A rule that can never match, or says the same as ' +
+      'another one, is refused.',
   });
 
 export const ruleCountsSchema = z.array(

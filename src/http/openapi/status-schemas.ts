@@ -55,7 +55,7 @@ export const limitsPatchSchema = z
   })
   .meta({
     id: 'LimitsPatch',
-    description: 'What is not named stays as it is; null gives it back to what is configured',
+    description: 'Limits that are not named stay unchanged; null resets a limit to the configuration',
   });
 
 function overriddenTo<Value extends z.ZodType>(value: Value) {
@@ -75,7 +75,7 @@ const overriddenSchema = z
   })
   .meta({
     id: 'OverriddenLimits',
-    description: 'Limits that were set by hand, and what is configured instead',
+    description: 'Limits set at runtime, with the configured values',
   });
 
 export const limitsAnswerSchema = z
@@ -90,7 +90,7 @@ export const limitsAnswerSchema = z
       }),
     ),
   })
-  .meta({ id: 'LimitsAnswer', description: 'What is in force now' });
+  .meta({ id: 'LimitsAnswer', description: 'The limits now in force' });
 
 const settingsSchema = z
   .strictObject({
@@ -103,7 +103,7 @@ const settingsSchema = z
     idempotencyWindowMs: count(),
     idempotencyWindowKeys: count(),
   })
-  .meta({ id: 'Settings', description: 'What is in force; docs/CONFIGURATION.md explains each' });
+  .meta({ id: 'Settings', description: 'The settings in force; docs/CONFIGURATION.md explains each' });
 
 const counterSchema = z
   .strictObject({
@@ -118,7 +118,7 @@ const counterSchema = z
     rolledBack: count(),
     retries: count(),
     lost: count().meta({
-      description: 'Records without an outcome, as somebody deleted the page or the batch that held them',
+      description: 'Records without an outcome because somebody deleted the page or batch that held them',
     }),
   })
   .meta({ id: 'Counters', description: "Since the batcher's first run" });
@@ -127,59 +127,61 @@ const cutsSchema = z
   .strictObject({
     batches: count(),
     records: count(),
-    places: count().meta({ description: 'So many records the batches could have held' }),
+    places: count().meta({ description: 'Total capacity of these batches, in records' }),
     fillRatio: z
       .number()
       .min(0)
       .max(1)
       .nullable()
-      .meta({ description: 'Records per place; null while there is no batch' }),
+      .meta({ description: 'Records divided by places; null before the first batch' }),
     lowerBound: count().meta({
-      description: 'Of what was buffered each time, no cut makes fewer batches than this in all',
+      description: 'The fewest batches that any cut of the same buffers could make, in total',
     }),
     deferred: count().meta({
-      description:
-        'Records that a rule kept out of a batch which left before them, with room or with a younger record',
+      description: 'Records that a rule kept out of an earlier batch that had room or took a younger record',
     }),
     deferredBy: ruleCountsSchema.meta({
-      description: 'By rule; a record that several deferred counts for each. The 100 that deferred the most',
+      description:
+        'By rule; a record deferred by several counts for each. At most 100 rules, those with the most records',
     }),
   })
-  .meta({ id: 'Cuts', description: 'What the batches so far were like; see docs/RULES.md' });
+  .meta({ id: 'Cuts', description: 'Figures about all batches so far; see docs/RULES.md' });
 
 const saveShapeSchema = z.enum([SAVE_ACTIVITY.record, SAVE_ACTIVITY.batch]);
 
 const savingSchema = z
   .strictObject({
     shape: saveShapeSchema.meta({
-      description: 'record: each record by an activity of its own; batch: in bulk',
+      description: 'record: one activity per record; batch: many batches in bulk',
     }),
-    since: z.iso.datetime().nullable().meta({ description: 'When that was decided' }),
+    since: z.iso
+      .datetime()
+      .nullable()
+      .meta({ description: 'When that was decided; null before the first batch' }),
     due: count().nullable().meta({
-      description: 'How many batches were due when SAVE_ACTIVITY=auto decided for batch',
+      description: 'Number of batches that were due when SAVE_ACTIVITY=auto chose batch; null otherwise',
     }),
     storeIsSlow: z.boolean().meta({
-      description: 'Whether auto does without bulk saving because even the fastest save took seconds',
+      description: 'Whether auto avoids bulk saving because even the fastest save took seconds',
     }),
   })
-  .meta({ id: 'Saving', description: 'How batches are saved at present' });
+  .meta({ id: 'Saving', description: 'How batches are saved now' });
 
 export const batchSavingSchema = z
   .strictObject({ text: z.string(), shape: saveShapeSchema, due: count().nullable() })
-  .meta({ id: 'BatchSaving', description: 'How the records of a batch are saved, and why' });
+  .meta({ id: 'BatchSaving', description: 'How the records of the batch are saved, and why' });
 
 export const storeAwaySchema = z
   .strictObject({
     since: z.iso.datetime(),
-    reason: z.string().meta({ description: 'In the words of the store' }),
+    reason: z.string().meta({ description: 'As the store reports it' }),
     workers: count().meta({ description: 'How many workers report it' }),
     holdsBack: z.boolean().meta({
-      description:
-        'Whether no batch starts for that; false while batches close all the same, by other workers',
+      description: 'Whether this stops new batches; false while other workers still close batches',
     }),
   })
   .nullable()
-  .meta({ description: 'Since when and why the store as a whole can not work; null while it can' });
+  .meta({ description: 'Since when and why the store as a whole is unavailable; null while it works' });
 
 const paceSchema = z
   .strictObject({
@@ -204,9 +206,12 @@ const paceSchema = z
 const loadFields = {
   bufferedRecords: count(),
   bufferedBytes: count(),
-  oldestAgeMs: z.number().nullable().meta({ description: 'Null when the buffer is empty' }),
+  oldestAgeMs: z
+    .number()
+    .nullable()
+    .meta({ description: 'Age of the oldest buffered record; null when the buffer is empty' }),
   inFlight: count().meta({ description: 'Batches' }),
-  inFlightRecords: count().meta({ description: 'Records in them that have no outcome yet' }),
+  inFlightRecords: count().meta({ description: 'Records in those batches that have no outcome yet' }),
   unaccounted: z.int().meta({
     description:
       'accepted - saved - rolledBack - lost - bufferedRecords - inFlightRecords: 0 unless there is a bug',
@@ -224,14 +229,14 @@ export const statusSchema = z
           batcher: z.string(),
           ...loadFields,
           pages: count().meta({
-            description: 'Stretches of the buffer that wait outside the state of the batcher',
+            description: 'Parts of the buffer that are stored outside the batcher',
           }),
           run: z
             .strictObject({
               historyEvents: count(),
               historyBytes: count(),
               messages: count(),
-              continuedAsNew: count().meta({ description: 'How many runs came before it' }),
+              continuedAsNew: count().meta({ description: 'Number of runs before this one' }),
             })
             .meta({ id: 'Run', description: "The batcher's current run" }),
           saving: savingSchema,
@@ -245,7 +250,7 @@ export const statusSchema = z
               inFlight: count(),
             })
             .nullable()
-            .meta({ description: 'How far the last drain has come' }),
+            .meta({ description: 'Progress of the last drain; null if there was none' }),
           overridden: overriddenSchema,
         })
         .meta({ id: 'Shard' }),

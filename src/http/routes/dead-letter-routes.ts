@@ -42,8 +42,9 @@ export function serveDeadLetters(routes: Routes, batcher: BatcherClient): void {
 
 const LIST: Operation = {
   operationId: 'listDeadLetters',
-  summary: 'Lists records that were rolled back, those of the batch that closed last first',
-  description: '`limit` counts batches with such records; a page has all of theirs that fit, perhaps none.',
+  summary: 'Lists records that were rolled back, those of the most recently closed batch first',
+  description:
+    '`limit` counts batches with such records; a page has all of their records that match, possibly none.',
   query: deadLettersQuerySchema,
   answer: { status: 200, schema: deadLetterPageSchema },
   errors: ['invalid-request', 'not-found'],
@@ -51,9 +52,8 @@ const LIST: Operation = {
 
 const REDRIVE: Operation = {
   operationId: 'redriveDeadLetters',
-  summary: 'Sends dead letters again: some, those of a batch or a request, or all',
-  description:
-    'Each is sent once for ever; conflicts are checked anew. The same call again sends what is left.',
+  summary: 'Sends dead letters again: those named, those of a batch or request, or all',
+  description: 'Each is sent at most once; conflicts are checked again. Repeating the call sends the rest.',
   body: {
     required: true,
     content: {

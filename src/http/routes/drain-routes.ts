@@ -48,7 +48,7 @@ export function serveDrain(routes: Routes, { batcher, isDraining }: HttpDeps): v
 
 const DRAIN: Operation = {
   operationId: 'drain',
-  summary: 'Lets everything that is buffered go, and waits until it has its outcome',
+  summary: 'Flushes everything that is buffered, and waits until it has its outcome',
   body: {
     required: false,
     content: { [JSON_TYPE]: { schema: drainBodySchema, example: { by: 'Ann', timeoutMs: 60_000 } } },

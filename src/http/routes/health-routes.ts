@@ -44,13 +44,14 @@ function sharedFor<T>(forMs: number, call: () => Promise<T>): () => Promise<T> {
 
 const HEALTH: Operation = {
   operationId: 'getHealth',
-  summary: 'Answers while the process is up',
+  summary: 'Answers while the process is running',
   answer: { status: 200, schema: healthSchema },
 };
 
 const READINESS: Operation = {
   operationId: 'getReadiness',
-  summary: 'Tells whether records are taken and Temporal answers, and since when the store is away',
+  summary:
+    'Reports whether records are accepted and Temporal answers, and since when the store has been unavailable',
   answer: { status: 200, schema: healthSchema },
   errors: ['not-ready', 'temporal-unavailable', 'internal'],
 };

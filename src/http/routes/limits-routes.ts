@@ -38,9 +38,9 @@ export function serveLimits(routes: Routes, batcher: BatcherClient): void {
 const BODY = { schema: limitsPatchSchema, example: { maxBatchSize: 20, flushIntervalMs: null, by: 'Ann' } };
 const CHANGE: Operation = {
   operationId: 'changeLimits',
-  summary: 'Changes limits while everything runs, and tells what is in force then',
+  summary: 'Changes limits at runtime and returns the limits in force',
   description:
-    'A JSON merge patch (RFC 7396). What is set wins over what is configured until it is given back.',
+    'A JSON merge patch (RFC 7396). A limit set here overrides the configuration until it is reset with null.',
   body: { required: true, content: Object.fromEntries(TYPES.map((type) => [type, BODY])) },
   answer: { status: 200, schema: limitsAnswerSchema },
   errors: ['limits-incomplete'],

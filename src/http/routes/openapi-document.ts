@@ -31,9 +31,9 @@ API has an \`X-Request-Id\`, which names it in the log. GET answers HEAD as well
 /** By the right that a call needs, in the order in which they are shown. */
 const TAGS: Record<ServedOperation['right'], { name: string; description: string }> = {
   ingest: { name: 'Records', description: 'Sending them' },
-  read: { name: 'Views', description: 'Where records are, and how they ended' },
-  operate: { name: 'Controls', description: 'What an operator does by hand; who and when is kept' },
-  none: { name: 'Probes', description: 'For whoever watches the process' },
+  read: { name: 'Views', description: 'Where records are, and their outcomes' },
+  operate: { name: 'Controls', description: 'Manual operations; who did what and when is recorded' },
+  none: { name: 'Probes', description: 'For health checks of the process' },
 };
 
 const SECURITY_SCHEMES = {
@@ -42,7 +42,7 @@ const SECURITY_SCHEMES = {
 } as const;
 
 const RETRY_AFTER = z.object({
-  'Retry-After': z.int().min(0).meta({ description: 'Seconds after which it makes sense to come back' }),
+  'Retry-After': z.int().min(0).meta({ description: 'Seconds to wait before trying again' }),
 });
 /** Every refusal of these says when to come back. */
 const COME_BACK = [429, 503];

@@ -27,10 +27,10 @@ export function listHandler(deps: HttpDeps): ListHandler {
   return async (req, res) => {
     const keyedId = keyedRequestIdOf(req, res);
     let bytes = 0;
-    const values = toRecords(await readBody(req, (size) => (bytes = size)));
+    const { values, bytes: valueBytes } = toRecords(await readBody(req, (size) => (bytes = size)));
     const requestId = keyedId ?? newRequestId();
     // G3: nothing is acknowledged before this has resolved.
-    await batcher.addRecords({ requestId, values }, { once: keyedId !== undefined });
+    await batcher.addRecords({ requestId, values, bytes: valueBytes }, { once: keyedId !== undefined });
     instruments?.received(VIA.http, values.length, bytes);
     const records = values.map((value, index) => ({ recordId: recordIdOf(requestId, index), value }));
     const answer = JSON.stringify({ requestId, accepted: values.length, records });
@@ -55,11 +55,11 @@ export function serveRecords(routes: Routes, deps: HttpDeps, addRecords: ListHan
 function describeRecords(limits: RecordLimits): Operation {
   return {
     operationId: 'addRecords',
-    summary: 'Takes a list of records, or a stream of any length; 202 once they are durable',
+    summary: 'Accepts a list of records, or a stream of any length; 202 once they are durable',
     description:
-      'A list is taken whole or not at all. A stream of lines, a record in each, may be of any length; one that breaks ' +
-      'is refused with how many of its first records are durable, and goes on there when it is sent again under the ' +
-      'same key. What is answered with 202 is durable.',
+      'A list is accepted as a whole or not at all. A stream has one record per line and any length. A broken stream ' +
+      'is refused with the number of its first records that are durable, and resumes there when it is sent again under ' +
+      'the same key. Whatever is answered with 202 is durable.',
     headers: z.object({ 'Idempotency-Key': idempotencyKeySchema }),
     body: {
       required: true,
@@ -69,9 +69,7 @@ function describeRecords(limits: RecordLimits): Operation {
           example: [1, 2, { sku: 'a-1' }],
         },
         [NDJSON]: {
-          schema: z
-            .string()
-            .meta({ description: 'A record in each line, in UTF-8; blank lines are passed over' }),
+          schema: z.string().meta({ description: 'One record per line, in UTF-8; blank lines are ignored' }),
           example: '1\n2\n{"sku":"a-1"}\n',
         },
       },
@@ -79,7 +77,9 @@ function describeRecords(limits: RecordLimits): Operation {
     answer: {
       status: 202,
       schema: z.union([acceptedListSchema, acceptedStreamSchema]),
-      headers: z.object({ Location: z.string().meta({ description: 'Where the outcomes will be told' }) }),
+      headers: z.object({
+        Location: z.string().meta({ description: 'Where the outcomes will be available' }),
+      }),
     },
     errors: ['buffer-full', 'idempotency-key-reused', 'stream-overtaken'],
   };

@@ -65,7 +65,7 @@ export function serveViews(routes: Routes, batcher: BatcherClient): void {
 
 const GET_REQUEST: Operation = {
   operationId: 'getRequest',
-  summary: 'Tells where each record of a request is, and how it ended',
+  summary: 'Returns where each record of a request is, and its outcome',
   params: z.object({ requestId: idSchema }),
   answer: { status: 200, schema: requestViewSchema },
   errors: ['request-not-found', 'not-found', 'request-too-long'],
@@ -81,7 +81,7 @@ const GET_BATCHES: Operation = {
 
 const GET_BATCH: Operation = {
   operationId: 'getBatch',
-  summary: 'Tells a batch with its records and their outcomes',
+  summary: 'Returns a batch with its records and their outcomes',
   params: z.object({ batchId: idSchema }),
   answer: { status: 200, schema: batchViewSchema },
   errors: ['batch-not-found', 'not-found'],
@@ -89,19 +89,19 @@ const GET_BATCH: Operation = {
 
 const GET_STATUS: Operation = {
   operationId: 'getStatus',
-  summary: 'Tells what is buffered, in flight, saved and rolled back, by shard and in all',
+  summary: 'Returns what is buffered, in flight, saved and rolled back, per shard and in total',
   answer: { status: 200, schema: statusSchema },
 };
 
 const GET_WAITS: Operation = {
   operationId: 'getWaits',
-  summary: 'Returns what everything that is buffered waits for, by shard',
+  summary: 'Returns what the buffered records are waiting for, per shard',
   answer: { status: 200, schema: waitsSchema },
 };
 
 const GET_ME: Operation = {
   operationId: 'getMe',
-  summary: 'Returns the name of the API key and what it may do',
+  summary: 'Returns the name and rights of the API key',
   isLocal: true,
   answer: { status: 200, schema: callerSchema },
 };

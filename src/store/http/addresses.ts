@@ -2,7 +2,7 @@ import { lookup as dnsLookup, type LookupAddress } from 'node:dns';
 import { BlockList, isIP, type LookupFunction } from 'node:net';
 import { KeepapartError } from '../../domain/errors';
 
-/** Addresses that lead to this machine, a private network or nowhere: IANA's registries of special-purpose addresses. */
+/** Addresses of this machine, of private networks or of nothing, from IANA's registries of special-purpose addresses. */
 const NOT_PUBLIC = new BlockList();
 for (const [network, prefix] of [
   ...([
@@ -44,7 +44,7 @@ for (const [network, prefix] of [
 ])
   NOT_PUBLIC.addSubnet(network, prefix, 'ipv6');
 
-/** Whether an IP address is one that anybody may have; IPv4 inside IPv6 counts as IPv4. */
+/** Whether an IP address is public; IPv4 inside IPv6 counts as IPv4. */
 export function isPublicAddress(address: string): boolean {
   return !NOT_PUBLIC.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4');
 }
@@ -57,14 +57,14 @@ export function refusePrivate(address: string): void {
 function privateAddress(address: string): KeepapartError {
   return new KeepapartError(
     'store-away',
-    `STORE_URL leads to ${address}, which is not a public address (STORE_PRIVATE_ADDRESSES=allow lets it)`,
+    `STORE_URL leads to ${address}, which is not a public address (STORE_PRIVATE_ADDRESSES=allow permits it)`,
   );
 }
 
-/** Looks up a host name for a connection, and refuses it when any of its addresses isn't public. */
+/** Looks up a host name for a connection, and refuses it if any of its addresses isn't public. */
 export const lookupPublic: LookupFunction = (hostname, options, callback) => {
   dnsLookup(hostname, { ...options, all: true }, (error, addresses: LookupAddress[]) => {
-    // Without addresses where there is an error.
+    // There are no addresses if there is an error.
     const [first] = error === null ? addresses : [];
     if (first === undefined) {
       callback(error ?? new Error(`${hostname} has no address`), '', 0);

@@ -7,35 +7,35 @@ import { createExchange, type Answer, type ExchangeOptions } from './exchange';
 import { signedHeaders } from './signing';
 
 export interface EndpointOptions extends ExchangeOptions {
-  /** `whsec_` and a key in Base64; requests carry a signature for each. */
+  /** `whsec_` and a key in Base64; requests have a signature for each. */
   secrets: readonly string[];
 }
 
-/** An endpoint that batches are sent to. */
+/** An endpoint that stores batches. */
 export type Endpoint = Required<BatchSaver>;
 
-/** What is sent: `batch.save` to have records stored, `batch.undo` to have what is left of them removed. */
+/** Types of messages: `batch.save` to store records, `batch.undo` to remove what is left of them. */
 const MESSAGE = { save: 'batch.save', undo: 'batch.undo' } as const;
 
-/** Of an answer, per record and besides. */
+/** Maximum size of an answer: a base, and a part per record. */
 const MAX_ANSWER_BYTES = { perRecord: 2048, base: 16_384 } as const;
 
-/** How much of an answer stands in a message. */
+/** Maximum length of an answer that is quoted in a message. */
 const MAX_QUOTED = 200;
 
 /**
- * Statuses with which an endpoint says of itself, and not of the records, that it can't work: it isn't there, doesn't let us in,
+ * Statuses which mean that the endpoint itself is unavailable, regardless of the records: it doesn't exist, denies access,
  * is busy or down.
  */
 const AWAY = new Set([401, 402, 403, 404, 405, 407, 408, 410, 421, 425, 426, 429, 502, 503, 504]);
 
-/** Statuses with which it refuses the whole request for good. */
+/** Statuses which refuse the whole request permanently. */
 const REFUSED = new Set([400, 406, 409, 411, 412, 413, 414, 415, 422, 431, 451]);
 
 /**
- * Stores batches by signed HTTP requests, one a batch, as Standard Webhooks has it. The body is
+ * Stores batches with signed HTTP requests, one per batch, as defined by Standard Webhooks. The body is
  * `{"type":"batch.save","timestamp":"…","data":{"batchId","openedAt","attempt","records":[{"recordId","value"},…]}}`. A 2xx
- * answer has `{"outcomes":[…]}`, one for each record, as {@link SaveOutcome}; 204 is "saved" for all.
+ * answer contains `{"outcomes":[…]}`, a {@link SaveOutcome} for each record; 204 means "saved" for all.
  */
 export function createEndpoint({ secrets, ...options }: EndpointOptions): Endpoint {
   const exchange = createExchange(options);
@@ -51,7 +51,7 @@ export function createEndpoint({ secrets, ...options }: EndpointOptions): Endpoi
       timestamp: new Date(atMs).toISOString(),
       data: { batchId, openedAt: new Date(openedAtMs).toISOString(), attempt, records },
     });
-    // The same however often the batch is sent, as receivers tell repeats by it.
+    // The same id each time the batch is sent, so that receivers recognise repeats.
     const id = type === 'save' ? batchId : `${batchId}.undo`;
     const headers = { 'content-type': 'application/json', 'user-agent': 'keepapart' };
     const maxBytes = MAX_ANSWER_BYTES.base + records.length * MAX_ANSWER_BYTES.perRecord;
@@ -76,19 +76,19 @@ export function createEndpoint({ secrets, ...options }: EndpointOptions): Endpoi
   };
 }
 
-/** What the endpoint says of each record; whoever called checks it. */
+/** The outcomes in an answer; the caller validates them. */
 function outcomesIn(answer: Answer): readonly SaveOutcome[] {
   let outcomes: unknown;
   try {
     const parsed: unknown = JSON.parse(answer.body);
     outcomes = isObject(parsed) ? parsed['outcomes'] : undefined;
   } catch {
-    // Said below.
+    // Reported below.
   }
   if (Array.isArray(outcomes)) return outcomes as readonly SaveOutcome[];
   throw new KeepapartError(
     'save-failed',
-    `${said(answer)}: expected {"outcomes":[…]} with one for each record`,
+    `${said(answer)}: expected {"outcomes":[…]} with an outcome for each record`,
   );
 }
 
@@ -96,13 +96,13 @@ function failureOf(answer: Answer, fallback: ErrorCode): KeepapartError {
   const retryAfterMs = retryAfterOf(answer);
   const isRedirect = answer.status >= 300 && answer.status < 400;
   const detail = isRedirect
-    ? `${said(answer)}: redirects are not followed; STORE_URL has to be the address itself`
+    ? `${said(answer)}: redirects are not followed; STORE_URL must be the final address`
     : said(answer);
   const code = isRedirect || AWAY.has(answer.status) ? 'store-away' : fallback;
   return new KeepapartError(code, detail, retryAfterMs === undefined ? {} : { retryAfterMs });
 }
 
-/** `Retry-After`, in seconds or as a date; undefined where there is none. */
+/** `Retry-After` in milliseconds, from seconds or a date; undefined if there is none. */
 function retryAfterOf({ headers }: Answer): number | undefined {
   const value = headers['retry-after'];
   if (value === undefined) return undefined;

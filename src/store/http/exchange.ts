@@ -6,7 +6,7 @@ import { lookupPublic, refusePrivate } from './addresses';
 
 export interface ExchangeOptions {
   url: string;
-  /** Whether it may lead to this machine or a private network. */
+  /** Whether it may point to this machine or a private network. */
   allowsPrivate: boolean;
 }
 
@@ -18,8 +18,9 @@ export interface Answer {
 
 export interface Exchange {
   /**
-   * One POST with its answer. Redirects are answers like any other.
-   * @throws `store-away` for a private address, `save-failed` for an answer that is too long; otherwise errors of Node
+   * Sends one POST and returns its answer. Redirects are returned like any other answer.
+   * @throws `store-away` for a private address (waited for), `save-failed` for an answer that is too long (retried);
+   *   otherwise errors of Node
    */
   post(
     body: string,
@@ -30,10 +31,10 @@ export interface Exchange {
   close(): void;
 }
 
-/** How long a connection is kept that nothing is sent over. */
+/** How long an idle connection is kept open. */
 const IDLE_MS = 10_000;
 
-/** Exchanges messages with one URL over connections that are kept. */
+/** Sends requests to one URL over connections that are kept open. */
 export function createExchange({ url, allowsPrivate }: ExchangeOptions): Exchange {
   const target = new URL(url);
   const host = target.hostname.replace(/^\[|\]$/g, '');
@@ -49,7 +50,7 @@ export function createExchange({ url, allowsPrivate }: ExchangeOptions): Exchang
           agent,
           signal,
           headers: { ...headers, 'content-length': Buffer.byteLength(body) },
-          // Checked when it connects: a name may lead elsewhere by then.
+          // Checked for each connection, because a name may point elsewhere by then.
           ...(allowsPrivate ? {} : { lookup: lookupPublic }),
         };
         const sent = request(target, options, (response) => {
@@ -72,7 +73,7 @@ async function readBody(response: http.IncomingMessage, maxBytes: number): Promi
   for await (const part of response as AsyncIterable<Buffer>) {
     parts.push(part);
     bytes += part.length;
-    // Leaving the loop destroys the response, and its connection with it.
+    // Leaving the loop destroys the response and its connection.
     if (bytes > maxBytes)
       throw new KeepapartError('save-failed', `the endpoint's answer is longer than ${maxBytes} bytes`);
   }

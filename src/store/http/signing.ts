@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 
-/** A message as Standard Webhooks signs it (https://www.standardwebhooks.com). */
+/** A message to be signed as in Standard Webhooks (https://www.standardwebhooks.com). */
 export interface SignedMessage {
   id: string;
   /** When it is sent, in milliseconds since the epoch. */
@@ -10,7 +10,7 @@ export interface SignedMessage {
 
 /**
  * The headers of a signed message: a `v1` signature (HMAC-SHA256) for each secret, so that a receiver finds its own while
- * secrets are changed.
+ * secrets are rotated.
  * @param secrets `whsec_` and the key in Base64
  */
 export function signedHeaders({ id, atMs, body }: SignedMessage, secrets: readonly string[]) {

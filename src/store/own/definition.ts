@@ -3,64 +3,63 @@ import type { KeptRecord } from '../../domain/records/record';
 import type { RecordStore } from '../../domain/records/record-store';
 import type { OptionsSchema } from './options';
 
-/** What became of one record in one call of `saveBatch`. */
+/** What happened to one record in one call of `saveBatch`. */
 export type SaveOutcome =
-  /** It is stored durably. */
+  /** Stored durably. */
   | 'saved'
   | { outcome: 'saved' }
-  /** It isn't, and another attempt may succeed: after `afterMs` milliseconds, or else after RETRY_INTERVAL_MS. */
+  /** Not stored; another attempt may succeed, after `afterMs` milliseconds (default: RETRY_INTERVAL_MS). */
   | 'retry'
   | { outcome: 'retry'; reason?: string | undefined; afterMs?: number | undefined }
-  /** It isn't and never will be: it is rolled back without another attempt. */
+  /** Not stored, and it never will be: the record is rolled back without another attempt. */
   | 'rejected'
   | { outcome: 'rejected'; reason?: string | undefined };
 
-/** The call of `saveBatch` or `undo` that is being made. */
+/** The current call of `saveBatch` or `undo`. */
 export interface StoreCall {
-  /** The batch that the records belong to. Ids start over with a new database of Temporal; `openedAtMs` tells them apart. */
+  /** The batch of the records. Ids start over with a new database of Temporal; `openedAtMs` distinguishes them. */
   batchId: string;
   /** When the batch was cut, in milliseconds since the epoch. */
   openedAtMs: number;
-  /** The number of this attempt, from 1 to MAX_ATTEMPTS; for `undo` 1. */
+  /** Number of this attempt, from 1 to MAX_ATTEMPTS; always 1 for `undo`. */
   attempt: number;
-  /** Aborted when nobody waits for the result any more: after STORE_TIMEOUT_MS, or when the batch is cancelled. Pass it on. */
+  /** Aborted when nobody waits for the result: after STORE_TIMEOUT_MS, or if the batch is cancelled. Pass it on. */
   signal: AbortSignal;
 }
 
 /**
- * The simple form of a store: what stores the records of a batch, and what undoes that. keepapart stages the records,
- * tries them again, rolls them back and writes the batch files around it.
+ * The simple form of a store: how to store the records of a batch, and how to undo that. keepapart does the rest: it stages
+ * records, retries them, rolls them back and writes the batch files.
  */
 export interface BatchSaver {
   /**
-   * Stores records of one batch and returns an outcome for each, in the same order. It may be called again for records
-   * that it has stored already (a worker was killed before it had noted the answer), so it has to be idempotent by
-   * `recordId`.
+   * Stores records of one batch and returns an outcome for each, in the same order. It may be called again for records that
+   * it has already stored (if a worker was killed before it noted the result), so it must be idempotent by `recordId`.
    *
-   * It is called with what is due of the batch: at first all of it, then what is to be tried again. With
-   * SAVE_ACTIVITY=record, where each record is an activity of its own, a busy server may hand out the records of a batch
-   * so far apart that they come in several calls.
+   * The first call has all records of the batch, later ones those that are retried. With SAVE_ACTIVITY=record, where each
+   * record is an activity of its own, a busy server may schedule the records of a batch so far apart that they come in
+   * several calls.
    *
-   * What it throws is an attempt that failed, for all records of the call. Connection errors (`ECONNREFUSED` and the like,
-   * also as a cause) and what {@link storeAway} makes are no failed attempt: the store is waited for.
+   * If it throws, the attempt has failed for all records of the call. Connection errors (`ECONNREFUSED` and similar, also as
+   * a cause) and errors from {@link storeAway} are not failed attempts: keepapart waits for the store.
    */
   saveBatch(
     records: readonly KeptRecord[],
     call: StoreCall,
   ): readonly SaveOutcome[] | Promise<readonly SaveOutcome[]>;
   /**
-   * Undoes what failed attempts to save these records may have left; nothing to undo is fine. Called before a record is
-   * reported as rolled back, again when it throws. Without it, what a failed attempt has left stays.
+   * Undoes what failed attempts to save these records may have left; it must accept records that were never stored. Called
+   * before a record is reported as rolled back, and again if it throws. Without it, what a failed attempt left stays.
    */
   undo?(records: readonly KeptRecord[], call: StoreCall): void | Promise<void>;
-  /** Releases what `open` has taken. Called once, when no call runs any more. */
+  /** Releases what `open` acquired. Called once, when no other call is running. */
   close?(): void | Promise<void>;
 }
 
-/** The full form: the port itself, with `close`. Everything is then the store's own, batch files included. */
+/** The full form: the port itself, with `close`. The store then does everything, including batch files. */
 export type FullStore = RecordStore & Pick<BatchSaver, 'close'>;
 
-/** What a store may use that is opened. */
+/** What `open` may use. */
 export interface StoreContext {
   /** `DATA_DIR` and `OUT_DIR`. */
   dataDir: string;
@@ -69,33 +68,33 @@ export interface StoreContext {
 
 /** What only the contract test uses (`keepapart store test`). */
 export interface ForTesting {
-  /** Values that the store can save, at least five; the default is `{"test":1}` to `{"test":5}`. */
+  /** At least five values that the store can save; default `{"test":1}` to `{"test":5}`. */
   values?: readonly JsonValue[];
   /**
-   * Which of these records are stored now, each as often as it is. Without it the contract test sees only what the store
-   * answers, and says so.
+   * Which of these records are stored now, each as often as it is stored. Without it, the contract test only sees what the
+   * store answers, and says so.
    */
   find?(recordIds: readonly string[]): readonly string[] | Promise<readonly string[]>;
 }
 
-/** A store that is opened with options, as connections are. */
+/** A store that is opened with options, for example one that needs a connection. */
 export interface OpenedStore<Options> {
-  /** What STORE_OPTIONS has to be: anything with a zod-like `parse`, or a Standard Schema. Without it there are no options. */
+  /** Validates STORE_OPTIONS: anything with a zod-like `parse`, or a Standard Schema. Without it, there are no options. */
   options?: OptionsSchema<Options>;
-  /** Opens the store, once in each worker. What it throws ends the start. */
+  /** Opens the store, once in each worker. If it throws, the worker doesn't start. */
   open(options: Options, context: StoreContext): OpenStore | Promise<OpenStore>;
 }
 
-/** What `open` gives: either form; `testing` may stand here or beside `open`. */
+/** The result of `open`, in either form; `testing` may be here or beside `open`. */
 export type OpenStore = (BatchSaver | FullStore) & { testing?: ForTesting };
 
-/** A store of one's own, in any of its forms. */
+/** Your own store, in any of its forms. */
 export type StoreDefinition<Options = unknown> = (BatchSaver | FullStore | OpenedStore<Options>) & {
   testing?: ForTesting;
 };
 
 /**
- * Types a store of one's own, which a module exports by default; STORE names the module.
+ * Defines your own store, with types. Export it as the default of a module; the setting STORE names the module.
  * @example
  * export default defineStore({
  *   async saveBatch(records, { signal }) {

@@ -1,6 +1,6 @@
-/** A group goes when nothing has come to it for this long: the activities of a batch start within a few milliseconds. */
+/** A group is complete when nothing was added for this long: the activities of a batch start within a few milliseconds. */
 const QUIET_MS = 20;
-/** And after this long in any case. */
+/** Maximum age of a group. */
 const LONGEST_MS = 200;
 
 interface Waiting<Entry> {
@@ -16,9 +16,9 @@ interface Group<Entry> {
 }
 
 /**
- * Gathers entries of one key that come close to each other into one call.
- * @param full how many make a group that waits for no more
- * @param call gives a result for each entry, in order; what it throws is the result of all
+ * Collects entries of one key that arrive close together into one call.
+ * @param full number of entries that make a group complete
+ * @param call returns a result for each entry, in order; an error rejects all of them
  */
 export function createGathering<Entry>(
   full: number,

@@ -8,14 +8,14 @@ import { createSavingStore, type SavingStoreOptions } from './saving-store';
 export interface OwnStoreOptions extends SavingStoreOptions {
   /** The module, for messages. */
   name: string;
-  /** STORE_OPTIONS, not validated yet. */
+  /** STORE_OPTIONS, not yet validated. */
   options: unknown;
 }
 
-/** A store of somebody's own that is open. */
+/** A user's own store, opened. */
 export interface OwnStore extends RecordStore {
   testing: ForTesting;
-  /** Whether it undoes what a failed save has left. */
+  /** Whether it undoes what a failed save left. */
   undoes: boolean;
   close(): Promise<void>;
 }
@@ -26,10 +26,10 @@ const EXPECTED =
   'a default export with saveBatch, with open, or with all of save, rollback, closeBatch and readBatch';
 
 /**
- * Opens a store of somebody's own, in whichever form its module has it.
+ * Opens a user's own store, in any form.
  * @param exported what the module exports: the store itself, or all exports with the store as `default`
- * @throws `invalid-config` when it is none, or takes other options; `store-unusable` when `open` fails. Both are the
- *   operator's to mend
+ * @throws `invalid-config` if it isn't a store, or its options are invalid; `store-unusable` if `open` fails. Neither is
+ *   retried
  */
 export async function openOwnStore(exported: unknown, options: OwnStoreOptions): Promise<OwnStore> {
   const definition = definitionIn(exported);
@@ -46,7 +46,7 @@ export async function openOwnStore(exported: unknown, options: OwnStoreOptions):
       throw new KeepapartError('store-unusable', `STORE=${options.name}: open failed: ${shown}`, { cause });
     }
     if (!isSaver(opened) && !isFull(opened))
-      throw noStore(options, 'open to give an object with saveBatch, or with the whole port', opened);
+      throw noStore(options, 'open to return an object with saveBatch, or with the whole port', opened);
   } else {
     await optionsOf({}, options);
     opened = definition;
@@ -60,8 +60,8 @@ export async function openOwnStore(exported: unknown, options: OwnStoreOptions):
 type Definition = (BatchSaver | FullStore | OpenedStore<unknown>) & { testing?: ForTesting };
 
 /**
- * What is exported by default: an ES module that is loaded from CommonJS, or the other way round, has it once deeper, and
- * may have parts of it as exports of their own beside it. Without a default, the exports are the store.
+ * The default export. If an ES module is loaded from CommonJS or the other way round, it is nested once more, and parts of it
+ * may be separate exports too. Without a default, the exports are the store.
  */
 function definitionIn(exported: unknown): Definition | undefined {
   const inside = isObject(exported) && 'default' in exported ? definitionIn(exported['default']) : undefined;
@@ -95,7 +95,7 @@ async function optionsOf(
     throw refused(name, [
       {
         field: 'STORE_OPTIONS',
-        expected: 'nothing, as this store takes no options',
+        expected: 'nothing, because this store takes no options',
         received: `${length} options`,
       },
     ]);
@@ -120,7 +120,9 @@ function noStore({ name }: OwnStoreOptions, expected: string, received: unknown)
     ? `an object with ${Object.keys(received).join(', ') || 'nothing in it'}`
     : undefined;
   const problems = [{ field: 'STORE', expected, received: keys ?? describeReceived(received) }];
-  return new KeepapartError('invalid-config', `${name} has no store:${problemLines(problems)}`, { problems });
+  return new KeepapartError('invalid-config', `${name} does not export a store:${problemLines(problems)}`, {
+    problems,
+  });
 }
 
 /** The port of an object whose functions may be methods of a class. */

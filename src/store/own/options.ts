@@ -1,7 +1,7 @@
 import type { FieldProblem } from '../../domain/errors';
 import { isObject } from '../../domain/json';
 
-/** A Standard Schema, as far as it is used here (https://standardschema.dev). */
+/** The part of Standard Schema that is used here (https://standardschema.dev). */
 export interface StandardSchema<Options> {
   readonly '~standard': {
     readonly validate: (value: unknown) => StandardResult<Options> | Promise<StandardResult<Options>>;
@@ -16,10 +16,10 @@ interface StandardIssue {
   readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
 }
 
-/** Validates the options of a store: a Standard Schema, or anything whose `parse` returns the options or throws. */
+/** Validates a store's options: a Standard Schema, or anything whose `parse` returns the options or throws. */
 export type OptionsSchema<Options> = StandardSchema<Options> | { parse(value: unknown): Options };
 
-/** The options, or what is wrong with them; values are not repeated, as they may be secret. */
+/** The validated options, or problems. Values aren't repeated, because they may be secret. */
 export async function validateOptions<Options>(
   schema: OptionsSchema<Options>,
   value: unknown,
@@ -49,9 +49,9 @@ function problemOf({ message, path = [] }: StandardIssue, value: unknown): Field
   let at: unknown = value;
   for (const key of keys) at = isObject(at) || Array.isArray(at) ? Reflect.get(at, key) : undefined;
   const field = ['STORE_OPTIONS', ...keys.map(String)].join('/');
-  // Only its kind: it may be secret, or hold what is.
+  // Only its type, because it may be or contain a secret.
   const received = kindOf(at);
-  return { field, expected: `what the store's schema takes: ${message}`, received };
+  return { field, expected: `a value that the store's schema accepts: ${message}`, received };
 }
 
 function kindOf(value: unknown): string {

@@ -1,7 +1,7 @@
 import { describeReceived, KeepapartError } from '../../domain/errors';
 import { isObject } from '../../domain/json';
 
-/** An outcome of one record, as it was said and checked. */
+/** A validated outcome of one record. */
 export type ReadOutcome =
   | { outcome: 'saved' }
   | { outcome: 'retry'; reason?: string | undefined; afterMs?: number | undefined }
@@ -10,9 +10,9 @@ export type ReadOutcome =
 const EXPECTED = `"saved", "retry", "rejected", or an object with "outcome" and, if any, "reason" and "afterMs"`;
 
 /**
- * Reads the outcomes that a store has given for as many records.
- * @param source what gave them, for messages
- * @throws `save-failed` (retried) when they are none: then nothing is known of any record
+ * Validates the outcomes that a store returned for its records.
+ * @param source where they come from, for messages
+ * @throws `save-failed` (retried) if they are invalid: then nothing is known of any record
  */
 export function readOutcomes(given: unknown, count: number, source: string): ReadOutcome[] {
   if (!Array.isArray(given) || given.length !== count)
@@ -29,15 +29,15 @@ function readOutcome(given: unknown): ReadOutcome | undefined {
     ? given
     : { outcome: given, reason: undefined, afterMs: undefined };
   if (reason !== undefined && reason !== null && typeof reason !== 'string') return undefined;
-  const told = typeof reason === 'string' ? { reason } : {};
+  const rest = typeof reason === 'string' ? { reason } : {};
   switch (outcome) {
     case 'saved':
       return { outcome };
     case 'rejected':
-      return { outcome, ...told };
+      return { outcome, ...rest };
     case 'retry':
-      if (afterMs === undefined || afterMs === null) return { outcome, ...told };
-      return typeof afterMs === 'number' && afterMs >= 0 ? { outcome, ...told, afterMs } : undefined;
+      if (afterMs === undefined || afterMs === null) return { outcome, ...rest };
+      return typeof afterMs === 'number' && afterMs >= 0 ? { outcome, ...rest, afterMs } : undefined;
     default:
       return undefined;
   }

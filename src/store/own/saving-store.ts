@@ -19,15 +19,15 @@ import { createUserCode, type UserCodeOptions } from './user-code';
 
 export interface SavingStoreOptions extends UserCodeOptions {
   folders: StoreFolders;
-  /** How many records a batch may have: so many wait for no others. */
+  /** Maximum records of a batch; a group of that size is complete. */
   maxBatchSize: number;
-  /** Awaited between every two steps; for tests that hold or kill a worker there. */
+  /** Awaited between every two steps, for tests that pause or kill a worker there. */
   between?: () => void | Promise<void>;
 }
 
 type Result = PromiseSettledResult<void>;
 
-/** One record that is to be saved by itself, and when. */
+/** A record to be saved by itself, with its attempt. */
 interface SingleSave {
   record: KeptRecord;
   batch: BatchRef;
@@ -35,14 +35,14 @@ interface SingleSave {
 }
 
 /**
- * A record store around code that saves the records of a batch. All the rest is done with files, as the file store does
- * it: a record counts as saved when the code has said so and that is staged. Workers have to share DATA_DIR and OUT_DIR.
+ * A record store around code that saves the records of a batch. Everything else is done with files, as in the file store: a
+ * record counts as saved when the code says so and that is staged. Workers must share DATA_DIR and OUT_DIR.
  *
- * Nothing is saved for a batch that has its file. What goes on while a batch is closed by another worker is made to agree
- * with that file by whichever of the two comes second:
+ * Nothing is saved for a batch that has its file. If another worker closes a batch meanwhile, whichever of the two comes
+ * second makes the store match the file:
  *
- *   late save:      saveBatch ──► staged ──► does the file have it as rolled back? ──► undo
- *   late rollback:  not staged any more ──► undo ──► does the file have it as saved? ──► saveBatch
+ *   late save:      saveBatch ──► staged ──► is it rolled back in the file? ──► undo
+ *   late rollback:  not staged any more ──► undo ──► is it saved in the file? ──► saveBatch
  *   closing:        the file ──► is a rolled-back record staged? ──► undo; is a saved one not? ──► saveBatch
  */
 export function createSavingStore(saver: BatchSaver, options: SavingStoreOptions): RecordStore {
@@ -63,7 +63,7 @@ export function createSavingStore(saver: BatchSaver, options: SavingStoreOptions
     await between();
     if ((await files.publishedLines(batch)) !== undefined)
       return records.map(({ recordId }) => rejected(alreadyClosed(batch, recordId)));
-    // An earlier attempt may have got as far as being staged.
+    // An earlier attempt may have got as far as staging.
     const due = isFirst === true ? records : await files.notStaged(records, batch);
     const outcomes = new Map(due.length === 0 ? [] : zip(due, await call(due)));
     await between();
@@ -99,14 +99,14 @@ export function createSavingStore(saver: BatchSaver, options: SavingStoreOptions
       await run(records);
       return records.map(() => FULFILLED);
     } catch (reason) {
-      // One record may be what it fails at, and must not cost the others theirs (G9).
+      // One record may be the cause of the failure, and must not affect the others (G9).
       if (records.length === 1 || isStoreAway(reason)) return records.map(() => rejected(reason));
       return Promise.allSettled(records.map((record) => run([record])));
     }
   }
 
   async function rollBack({ batch, records }: RecordsOfBatch): Promise<Result[]> {
-    // First, so that no closing finds it staged and publishes what is undone as saved.
+    // First, so that nobody who closes the batch finds it staged and publishes it as saved after it is undone.
     await files.rollbackAll?.([{ batch, records }]);
     await between();
     const before = await files.publishedLines(batch);
@@ -123,7 +123,7 @@ export function createSavingStore(saver: BatchSaver, options: SavingStoreOptions
     return records.map((record) => undone.get(record) ?? FULFILLED);
   }
 
-  /** Records of a closed batch that were saved too late. Nobody waits for it, so what fails here is only logged. */
+  /** Undoes records of a closed batch that were saved too late. Nobody waits for it, so errors are only logged. */
   async function undoAfterClosing({ batch, records }: RecordsOfBatch): Promise<void> {
     const lines = (await files.publishedLines(batch)) ?? [];
     await undo({
@@ -133,8 +133,8 @@ export function createSavingStore(saver: BatchSaver, options: SavingStoreOptions
   }
 
   /**
-   * Records that are published as saved and may have been undone by whoever settled the batch at the same time.
-   * @throws `store-away`, for the call to be repeated; any other failure must not hold the batch open for ever
+   * Saves records again that are published as saved, and may have been undone by a worker that settled the batch meanwhile.
+   * @throws `store-away`, so that the call is repeated; other errors must not keep the batch open for ever
    */
   async function saveAgain({ batch, records }: RecordsOfBatch): Promise<void> {
     if (saver.undo === undefined || records.length === 0) return;
@@ -144,7 +144,7 @@ export function createSavingStore(saver: BatchSaver, options: SavingStoreOptions
     });
   }
 
-  /** Makes the store agree with what is published, whatever came at the same time. */
+  /** Makes the store match what is published, whatever happened at the same time. */
   async function reconcile({ batch, records }: SettledBatch): Promise<void> {
     await between();
     if (saver.undo === undefined) return;
@@ -153,7 +153,7 @@ export function createSavingStore(saver: BatchSaver, options: SavingStoreOptions
       (record) => record.outcome === OUTCOME.saved && notStaged.has(record),
     );
     await saveAgain({ batch, records: undoneMeanwhile.map(({ recordId, value }) => ({ recordId, value })) });
-    // Where undoing has failed for good already, the file says so.
+    // If undoing has already failed permanently, the file says so.
     const late = records.filter(
       (record) =>
         record.outcome === OUTCOME.rolledBack && record.rollbackError === undefined && !notStaged.has(record),
@@ -208,11 +208,11 @@ function zip<A, B>(some: readonly A[], others: readonly B[]): [A, B][] {
   });
 }
 
-/** What a record's outcome is to whoever asked for the save; none for one that was staged before. */
+/** The result of a save for its caller; fulfilled without an outcome if the record was staged before. */
 function resultOf(outcome: ReadOutcome | undefined): Result {
   switch (outcome?.outcome) {
     case 'retry': {
-      const { reason = 'the store asks for another attempt', afterMs } = outcome;
+      const { reason = 'the store requests another attempt', afterMs } = outcome;
       const retryAfterMs = afterMs === undefined ? {} : { retryAfterMs: afterMs };
       return rejected(new KeepapartError('save-failed', reason, retryAfterMs));
     }
@@ -225,13 +225,13 @@ function resultOf(outcome: ReadOutcome | undefined): Result {
   }
 }
 
-/** Whether a closed batch's lines have this outcome for the record; where they don't tell it from another, no. */
+/** Whether a closed batch's lines have only this outcome for the record; text lines may be ambiguous. */
 function isPublishedAs(wanted: Outcome, record: KeptRecord, lines: readonly string[]): boolean {
   const told = lines.flatMap((line) => outcomeFromLine(record, line) ?? []);
   return told.length > 0 && told.every(({ outcome }) => outcome === wanted);
 }
 
-/** The attempt of saves that go together: called off when all of them are. */
+/** The attempt of saves that are made together: cancelled when all of them are. */
 function attemptOfAll(saves: readonly SingleSave[]): Partial<SaveAttempt> {
   const attempts = saves.flatMap(({ attempt }) => attempt ?? []);
   const number = attempts[0]?.number ?? 1;

@@ -5,11 +5,11 @@ import { isStoreAway } from '../../domain/records/store-away';
 import type { StoreCall } from './definition';
 
 export interface UserCodeOptions {
-  /** Longest time for one call: STORE_TIMEOUT_MS. */
+  /** Maximum time for one call: STORE_TIMEOUT_MS. */
   timeoutMs: number;
-  /** Most calls at once: STORE_CALLS. */
+  /** Maximum concurrent calls: STORE_CALLS. */
   callsAtOnce: number;
-  /** Is given what was thrown, for the worker's log, unless it says that the store is away or refuses records. */
+  /** Receives what was thrown, for the worker's log, unless the store is unavailable or refuses records. */
   onError: (error: unknown, call: CallOfUserCode) => void;
 }
 
@@ -27,12 +27,12 @@ export interface UserCall {
   signal: AbortSignal | undefined;
 }
 
-/** What a call fails with that doesn't say. */
+/** Code of errors that have none. */
 const FALLBACK = { saveBatch: 'save-failed', undo: 'store-failed' } as const;
 
 /**
- * Calls code that isn't ours: so many calls at once, each for so long. Whatever comes of it is an error of the catalogue,
- * with what was thrown as its cause.
+ * Calls the user's code, with limits on concurrency and duration. Whatever it throws becomes an error of the catalogue, with
+ * the original as its cause.
  */
 export function createUserCode({ timeoutMs, callsAtOnce, onError }: UserCodeOptions) {
   const slots = createSlots(callsAtOnce);
@@ -53,8 +53,8 @@ export function createUserCode({ timeoutMs, callsAtOnce, onError }: UserCodeOpti
         abort.abort(error);
         reject(error);
       };
-      const cancel = (): void => giveUp(`${name} was called off`);
-      const late = `${name} has not answered within ${timeoutMs / 1000} s (STORE_TIMEOUT_MS)`;
+      const cancel = (): void => giveUp(`${name} was cancelled`);
+      const late = `${name} did not return within ${timeoutMs / 1000} s (STORE_TIMEOUT_MS)`;
       const timer = setTimeout(() => giveUp(late), timeoutMs);
       outer?.addEventListener('abort', cancel);
       if (outer?.aborted === true) cancel();

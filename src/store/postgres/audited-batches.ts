@@ -5,11 +5,11 @@ import { createDatabase, type DatabaseOptions } from './database';
 import { describePostgresError } from './postgres-errors';
 import { tablesIn } from './schema';
 
-/** A batch that is closed in Postgres, and so what its file has to be. */
+/** A batch that is closed in Postgres, and the expected content of its file. */
 export interface AuditedBatch {
   file: string;
-  content: string;
-  /** Whether it was closed within the last minute: its file may be about to come. */
+  contents: readonly string[];
+  /** Whether it was closed within the last minute, so its file may still be on its way. */
   lately: boolean;
 }
 
@@ -17,8 +17,8 @@ export interface AuditedBatch {
 const PAGE = 200;
 
 /**
- * Every batch that is closed in Postgres. Changes nothing there.
- * @throws `postgres-unusable` when it can't be read: an audit that looked at nothing must not pass
+ * Every batch that is closed in Postgres. Read-only.
+ * @throws `postgres-unusable` if it can't be read: an audit that looked at nothing must not pass
  */
 export async function* auditedBatches({
   schema,
@@ -41,7 +41,7 @@ export async function* auditedBatches({
       }, 0);
       for (const { batch, format, lately } of page.closed) {
         const settled = (page.outcomes.get(batch) ?? []).map(settledOf);
-        yield { file: `${batch}.log`, content: outcomeFileContent(settled, format), lately };
+        yield { file: `${batch}.log`, contents: [outcomeFileContent(settled, format)], lately };
       }
       const last = page.closed.at(-1);
       if (last === undefined) return;

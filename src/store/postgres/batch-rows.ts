@@ -7,10 +7,10 @@ import type { Tables } from './schema';
 
 type BatchState = { closed: boolean; format: string | null };
 
-/** A closed batch, and whether that was within the last minute. */
+/** A closed batch, and whether it was closed within the last minute. */
 type ClosedRow = { batch: string; format: OutcomeFormat; lately: boolean };
 
-/** An outcome as its row has it. */
+/** An outcome as it is stored in its row. */
 export type OutcomeRow = [
   recordId: string,
   value: string,
@@ -21,9 +21,9 @@ export type OutcomeRow = [
   atMs: number,
 ];
 
-/** Rows of our own tables. Every function takes part in a transaction of its caller. */
+/** The rows of our own tables. Every function takes part in its caller's transaction. */
 export function createBatchRows({ batches, staged, outcomes }: Tables) {
-  /** Locks the batch until the transaction ends; undefined when nothing is known of it. */
+  /** Locks the batch until the transaction ends; undefined if it is unknown. */
   async function lock(run: Run, { name }: NamedBatch): Promise<BatchState | undefined> {
     const [row] = await run<BatchState>(
       `SELECT closed_at IS NOT NULL AS closed, outcome_format AS format FROM ${batches} WHERE batch = $1 FOR UPDATE`,
@@ -35,18 +35,18 @@ export function createBatchRows({ batches, staged, outcomes }: Tables) {
   return {
     lock,
 
-    /** Locks the batch until the transaction ends, whether or not anything was known of it. */
+    /** Locks the batch until the transaction ends, and inserts it if it is unknown. */
     async open(run: Run, batch: NamedBatch): Promise<BatchState> {
       const known = await lock(run, batch);
       if (known !== undefined) return known;
       const { name, batchId, openedAtMs } = batch;
-      // Another worker may do the same at this moment: then this waits for it, and its row is the one.
+      // If another worker inserts it at the same time, this waits for that transaction, and that row is the one.
       await run(
         `INSERT INTO ${batches} (batch, batch_id, opened_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`,
         [name, batchId, new Date(openedAtMs).toISOString()],
       );
       const made = await lock(run, batch);
-      if (made === undefined) throw new Error(`the row of ${name} has been deleted meanwhile`);
+      if (made === undefined) throw new Error(`the row of ${name} was deleted meanwhile`);
       return made;
     },
 
@@ -57,7 +57,7 @@ export function createBatchRows({ batches, staged, outcomes }: Tables) {
       );
     },
 
-    /** What is staged of a batch, in the order of ids. */
+    /** The staged records of a batch, ordered by id. */
     async staged(run: Run, { name }: NamedBatch): Promise<KeptRecord[]> {
       const rows = await run<{ record_id: string; value: string }>(
         `SELECT record_id, value FROM ${staged} WHERE batch = $1 ORDER BY record_id`,
@@ -77,7 +77,7 @@ export function createBatchRows({ batches, staged, outcomes }: Tables) {
       ]);
     },
 
-    /** Writes the outcomes, and that the batch is closed. */
+    /** Writes the outcomes, and marks the batch as closed. */
     async close(
       run: Run,
       { name }: NamedBatch,
@@ -99,7 +99,7 @@ export function createBatchRows({ batches, staged, outcomes }: Tables) {
       ]);
     },
 
-    /** What closed batches say of their records, each in its order; by the batch's name. */
+    /** The outcomes of closed batches, each in batch order; by the batch's name. */
     async outcomes(run: Run, names: readonly string[]): Promise<Map<string, OutcomeRow[]>> {
       const found = await run<Record<string, string | number | null>>(
         `SELECT batch, record_id, value, outcome, attempts, error, rollback_error,
@@ -115,7 +115,7 @@ export function createBatchRows({ batches, staged, outcomes }: Tables) {
       return rows;
     },
 
-    /** Closed batches by name, from the one after this name on. */
+    /** Closed batches after this name, ordered by name. */
     async closedAfter(run: Run, name: string, limit: number): Promise<ClosedRow[]> {
       return run<ClosedRow>(
         `SELECT batch, outcome_format AS format, closed_at > now() - interval '1 minute' AS lately
@@ -146,7 +146,7 @@ export function rowOf({
   ];
 }
 
-/** The record and its outcome that a row was made from. */
+/** The record and outcome of a row. */
 export function settledOf(row: OutcomeRow): SettledRecord {
   const [recordId, value, outcome, attempts, error, rollbackError, atMs] = row;
   return {

@@ -5,35 +5,35 @@ import type { KeptRecord } from '../../domain/records/record';
 import type { Run } from './database';
 import type { Tables } from './schema';
 
-/** A batch under the name of its file without the ending. */
+/** A batch with the name of its file, without extension. */
 export type NamedBatch = BatchRef & { name: string };
 
 /** One record as the statement gets it. */
 interface StatementRow {
   recordId: string;
   value: JsonValue;
-  /** What stands at `POSTGRES_KEY`; without it where there is nothing. */
+  /** The value at `POSTGRES_KEY`; absent if there is none. */
   key?: JsonValue | undefined;
-  /** The batch's file without its ending. */
+  /** Name of the batch's file, without extension. */
   batch: string;
   /** When the batch was cut; ISO 8601, UTC. */
   openedAt: string;
 }
 
-/** The statement that writes a batch, and the pointer to what makes two records the same row. */
+/** The statement that writes a batch, and the pointer to the value that identifies a row. */
 export interface BulkStatement {
   sql: string;
   keyPointer: string;
-  /** Whether a record has to have something there, as in our own table. */
+  /** Whether a record must have a value there, as in our own table. */
   needsKey: boolean;
 }
 
-/** What makes a record the same row as others; undefined where there is nothing. */
+/** The value that identifies the row of a record; undefined if there is none. */
 export function keyOf({ keyPointer }: Pick<BulkStatement, 'keyPointer'>, { value }: KeptRecord) {
   return valueAt(value, parseJsonPointer(keyPointer));
 }
 
-/** Writes these records of a batch by one statement, with all of them in its only parameter: an array in JSON. */
+/** Writes records of a batch with one statement, whose only parameter has all of them as a JSON array. */
 export async function runStatement(
   run: Run,
   { sql, keyPointer }: Pick<BulkStatement, 'sql' | 'keyPointer'>,
@@ -49,9 +49,9 @@ export async function runStatement(
 }
 
 /**
- * The bulk upsert of our own table, for those without a statement of their own. Of two records with one key, that of the
- * batch that was cut later stays, whichever batch is closed first. In the order of the keys, so that two batches that
- * meet the same rows wait for each other and not both.
+ * The bulk upsert into our own table, for users without a statement of their own. Of two records with one key, the one whose
+ * batch was cut later stays, whichever batch is closed first. Rows are locked in key order, so two batches with the same rows
+ * can't deadlock.
  */
 export function ownUpsert({ records }: Tables): string {
   return `
@@ -66,8 +66,8 @@ export function ownUpsert({ records }: Tables): string {
 }
 
 /**
- * A value as JSON in ASCII. What we keep in our own tables must never be refused, whatever clients send and whatever
- * encoding the database has: LATIN1 has no €, and none has half a surrogate pair.
+ * A value as ASCII JSON. Our own tables must accept whatever clients send, in a database of any encoding: LATIN1 has no €,
+ * and no encoding has half a surrogate pair.
  */
 export function asciiJson(value: JsonValue): string {
   return JSON.stringify(value).replace(
@@ -76,12 +76,12 @@ export function asciiJson(value: JsonValue): string {
   );
 }
 
-/** A text as between the quotes of {@link asciiJson}: itself where it is plain, and different for different texts. */
+/** A text as in {@link asciiJson}, without the quotes: unchanged if it is plain, and different for different texts. */
 export function textOf(text: string): string {
   return asciiJson(text).slice(1, -1);
 }
 
-/** The text that {@link textOf} was given. */
+/** Reverses {@link textOf}. */
 export function fromText(text: string): string {
   return JSON.parse(`"${text}"`) as string;
 }

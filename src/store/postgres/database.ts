@@ -6,27 +6,27 @@ import { CouldNotBegin, asksForAnotherTry, isServerError, mayBegin } from './pos
 export interface DatabaseOptions {
   /** `postgres://user:password@host:port/database`. */
   url: string;
-  /** Most connections at once. */
+  /** Maximum connections. */
   poolSize: number;
-  /** Longest time for one statement, for a lock, and for a server that is away to come back. */
+  /** Maximum time for one statement, for a lock, and for an unavailable server to return. */
   timeoutMs: number;
 }
 
 export type Row = Record<string, unknown>;
 
-/** One statement of a transaction; the values go beside it, never into it. */
+/** Runs one statement of a transaction; values are passed as parameters, never in the text. */
 export type Run = <Result extends Row>(sql: string, values?: readonly unknown[]) => Promise<Result[]>;
 
-/** A pool of connections that runs transactions. */
+/** A connection pool that runs transactions. */
 export interface Database {
   /**
-   * Runs the work in one transaction and resolves when that is durable. A server that is away is waited for before the
-   * work begins, for `timeoutMs` or as long as is said; a deadlock is tried again at once.
-   * @throws what the work throws, with nothing of it done; `CouldNotBegin` where it didn't come to that; and errors after which nobody knows whether it is done, as a
-   *   connection may break while it commits: so the work has to be such that it can be repeated
+   * Runs work in one transaction and resolves when it is durable. If the server is unavailable before the work begins, it is
+   * waited for, at most `patienceMs` (default `timeoutMs`). Deadlocks are retried at once.
+   * @throws what the work throws, after which nothing of it is done; `CouldNotBegin`; and errors after which it is unknown
+   *   whether it is done, because a connection may break during the commit: so the work must be repeatable
    */
   transaction<T>(work: (run: Run) => Promise<T>, patienceMs?: number): Promise<T>;
-  /** Returns when no transaction runs any more. */
+  /** Resolves when no transaction is running any more. */
   close(): Promise<void>;
 }
 
@@ -38,19 +38,19 @@ export function createDatabase({ url, poolSize, timeoutMs }: DatabaseOptions): D
     connectionString: url,
     max: poolSize,
     connectionTimeoutMillis: timeoutMs,
-    // The server's own limits, below, come first; this is for one that doesn't answer at all.
+    // The server's own limits, below, apply first; this one is for a server that doesn't answer at all.
     query_timeout: 2 * timeoutMs,
     keepAlive: true,
     application_name: 'keepapart',
   });
-  // A connection that breaks between two statements tells it to whoever sends the next; without a listener, in the pool
-  // or taken from it, it would end the process.
+  // A connection that breaks between two statements reports it to whoever sends the next one. Without a listener, the error
+  // event would end the process, whether the connection is in the pool or taken from it.
   pool.on('error', () => undefined);
   pool.on('connect', (client) => void client.on('error', () => undefined));
   const begin = beginning(timeoutMs);
   let closed: Promise<void> | undefined;
 
-  /** A connection with a transaction open in which nothing has been done yet. */
+  /** A connection with an open transaction in which nothing has been done yet. */
   async function open(patienceMs: number): Promise<PoolClient> {
     const deadline = Date.now() + patienceMs;
     for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)) {
@@ -71,13 +71,13 @@ export function createDatabase({ url, poolSize, timeoutMs }: DatabaseOptions): D
   async function attempt<T>(work: (run: Run) => Promise<T>, patienceMs: number): Promise<T> {
     const client = await open(patienceMs);
     const run: Run = async <Result extends Row>(sql: string, values: readonly unknown[] = []) =>
-      // Without values it may be several statements at once.
+      // Without values, it may be several statements at once.
       (values.length === 0 ? await client.query<Result>(sql) : await client.query<Result>(sql, [...values]))
         .rows;
     try {
       const result = await work(run);
       const { command }: QueryResult = await client.query('COMMIT');
-      // A transaction that an error has spoilt ends so, without a further error.
+      // Postgres ends a failed transaction this way, without a further error.
       if (command !== 'COMMIT') throw new Error('the transaction was undone by an earlier error');
       client.release();
       return result;
@@ -101,7 +101,7 @@ export function createDatabase({ url, poolSize, timeoutMs }: DatabaseOptions): D
   };
 }
 
-/** A connection that doesn't answer, or of which nobody knows what it is at, isn't used again. */
+/** Discards a connection that doesn't answer, or whose state is unknown. */
 async function putBack(client: PoolClient, error: unknown): Promise<void> {
   if (!isKeepapartError(error) && !isServerError(error)) {
     client.release(true);
@@ -114,9 +114,10 @@ async function putBack(client: PoolClient, error: unknown): Promise<void> {
 }
 
 /**
- * How every transaction begins. Said each time and for it alone: a pooler between us and the server may give the next
- * one another session. The limits free the locks of a worker that stands still or whose machine is gone; the server
- * itself would wait for hours. Nothing that was acknowledged may hang on a later write, whatever the database's default.
+ * How every transaction begins. The settings are repeated for each transaction, because a pooler between us and the server
+ * may assign it another session. The limits free the locks of a worker that is suspended or whose machine is gone; by
+ * default the server would wait for hours. Acknowledged data must not depend on a later write, whatever the database's
+ * default is.
  */
 function beginning(timeoutMs: number): string {
   return [

@@ -1,19 +1,19 @@
 import { isStoreAway } from '../../domain/records/store-away';
 import { describeErrno } from '../durable-fs';
 
-/** The five characters by which Postgres tells its errors apart; undefined for what it didn't say. */
+/** Postgres' five-character error code; undefined for errors that aren't the server's. */
 export function sqlState(error: unknown): string | undefined {
   return isServerError(error) ? String((error as { code?: unknown }).code) : undefined;
 }
 
-/** Whether the server has answered with an error, so that it is known what became of the statement. */
+/** Whether the server answered with an error, so it is known what happened to the statement. */
 export function isServerError(error: unknown): boolean {
   return error instanceof Error && 'severity' in error && 'code' in error;
 }
 
 /**
- * No transaction could begin: nobody listens, the server starts up, shuts down, takes no more connections, is a standby, or
- * doesn't let us in. No record is involved yet, so none is at fault.
+ * No transaction could begin: nobody listens, the server starts up, shuts down, accepts no more connections, is a standby, or
+ * denies access. No record is involved yet, so none is the cause.
  */
 export class CouldNotBegin extends Error {
   override readonly name = 'CouldNotBegin';
@@ -24,17 +24,17 @@ export class CouldNotBegin extends Error {
 }
 
 /**
- * Connection lost (08), no resources: too many connections, disk full, out of memory (53), shut down or starting up (57P),
- * read-only, as a standby is (25006), I/O error (58030), and what was there when the store was opened and is gone since:
- * tables, columns, rights (42), the schema (3F).
+ * Connection lost (08), no resources: too many connections, disk full, out of memory (53), shutting down or starting up
+ * (57P), read-only, such as a standby (25006), I/O error (58030), and things that existed when the store was opened and are
+ * missing since: tables, columns, privileges (42), the schema (3F).
  */
 const AWAY = /^(08|53|57P|25006|58030|42|3F)/;
 
-/** What `pg` says of a connection that is lost, or of a server that doesn't answer; none of them has a code. */
+/** Messages of `pg` for a lost connection or a server that doesn't answer; none of them has a code. */
 const CONNECTION_LOST =
   /^(Connection terminated|Client has encountered a connection error|Query read timeout|timeout exceeded when trying to connect|Client was closed)/;
 
-/** Whether it is Postgres that can't work at the moment, whatever the record. */
+/** Whether Postgres itself is unavailable, regardless of the record. */
 export function isAway(error: unknown): boolean {
   if (error instanceof CouldNotBegin) return true;
   const state = sqlState(error);
@@ -42,38 +42,38 @@ export function isAway(error: unknown): boolean {
   return isStoreAway(error) || (error instanceof Error && CONNECTION_LOST.test(error.message));
 }
 
-/** Whether a connection or a beginning that failed so is worth another look in a moment. */
+/** Whether it is worth trying to connect and begin again in a moment. */
 export function mayBegin(error: unknown): boolean {
   const state = sqlState(error);
   // 0A000: a standby refuses to begin a transaction that may write.
   return state === undefined || /^(08|53|57P|25006|0A000|58030)/.test(state);
 }
 
-/** Deadlock and serialization failure: the server has undone everything, and asks for another try. */
+/** Deadlock or serialization failure: the server has undone everything and expects a retry. */
 export function asksForAnotherTry(error: unknown): boolean {
   return ['40P01', '40001'].includes(sqlState(error) ?? '');
 }
 
-/** What a statement can't do with these values, however often it is repeated: they don't fit its columns or its rules. */
+/** What a statement can never do with these values: they don't fit its columns or constraints. */
 const NEVER = /^(21|22|54|23502|23514)/;
 
 /**
- * What may go through another time, but not while things are as they are: a row that another one refers to is missing,
- * or another unique index has the value already. When a batch is closed, nobody can wait for that.
+ * What may succeed another time, but not in the current state: a referenced row is missing, or another unique index already
+ * has the value. Closing a batch can't wait for that.
  */
 const NOT_NOW = /^(23|P0001)/;
 
-/** Whether the values are at fault for good. */
+/** Whether the values can never be written. */
 export function isRefusal(error: unknown): boolean {
   return NEVER.test(sqlState(error) ?? '');
 }
 
-/** Whether the values are at fault, as things stand. */
+/** Whether the values can't be written in the current state. */
 export function isRefusalAtClosing(error: unknown): boolean {
   return isRefusal(error) || NOT_NOW.test(sqlState(error) ?? '');
 }
 
-/** Two rows of one statement meet the same row of the table, among others. */
+/** Two rows of one statement affect the same row of the table, among other causes. */
 export function isCardinalityViolation(error: unknown): boolean {
   return sqlState(error) === '21000';
 }

@@ -19,32 +19,32 @@ import { rehearse, tryStatement } from './rehearsal';
 import { createTables, tablesIn } from './schema';
 
 export interface PostgresStoreOptions extends DatabaseOptions, Pick<StoreFolders, 'outDir'> {
-  /** Of our own tables: lower-case letters, digits and underscores. */
+  /** Schema of our own tables: lower-case letters, digits and underscores. */
   schema: string;
-  /** What writes a batch, with its records as an array in JSON in `$1`; empty for our own upsert. */
+  /** The statement that writes a batch, with its records as a JSON array in `$1`; empty for our own upsert. */
   statement: string;
-  /** JSON Pointer to what makes two records the same row. */
+  /** JSON Pointer to the value that identifies the row of a record. */
   keyPointer: string;
   /** Where Postgres is, for messages: without user and password. */
   where: string;
 }
 
 export interface PostgresStore extends RecordStore {
-  /** Whether what it commits survives a power cut, as far as the server's settings go. */
+  /** Whether commits survive a power cut, according to the server's settings. */
   readonly durable: boolean;
-  /** Ends the connections, when no call runs any more. */
+  /** Closes the connections, when no call is running any more. */
   close(): Promise<void>;
 }
 
 /**
- * A record store in Postgres. `save` stages the record, after a rehearsal of the batch's statement with it; `closeBatch`
- * runs that statement once for all that is saved, writes the outcomes and clears the staging, in one transaction; then it
- * publishes the batch's file from the outcomes that were committed. Any number of workers on any hosts may share it.
+ * A record store in Postgres. `save` stages the record, after a rehearsal of the batch's statement with it. `closeBatch` runs
+ * the statement once for all saved records, writes the outcomes and removes the staged records, in one transaction; then it
+ * publishes the batch's file from the committed outcomes. Any number of workers on any hosts may share it.
  *
- * What makes it safe: calls lock the batch's row, so they come one after another, also those of workers that were taken
- * for dead, and whoever comes after the closing finds it closed. The transaction decides and the file follows, so a kill
- * in between is made good by the next attempt, with the same bytes.
- * @throws `postgres-unusable` (the operator's to mend) when it can't be reached or the statement is wrong
+ * Why it is safe: calls lock the batch's row, so they are serialized, including those of workers that were presumed dead, and
+ * whoever comes after the closing finds it closed. The transaction decides and the file follows, so after a kill in between,
+ * the next attempt completes it with the same bytes.
+ * @throws `postgres-unusable` (not retried) if it can't be reached or the statement is invalid
  */
 export async function openPostgresStore(options: PostgresStoreOptions): Promise<PostgresStore> {
   const tables = tablesIn(options.schema);
@@ -59,7 +59,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
   const named = (batch: BatchRef): NamedBatch => ({ ...batch, name: batchName(batch) });
 
   async function prepare(): Promise<boolean> {
-    // Whoever starts it is told at once when Postgres isn't there.
+    // At the start, don't wait for Postgres: whoever starts the process should know at once that it's unavailable.
     await createTables(database, options.schema, 0);
     return database.transaction(async (run) => {
       const error = await tryStatement(run, statement, { name: '', batchId: '', openedAtMs: 0 }, []);
@@ -83,7 +83,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
         if ((await rows.open(run, batch)).closed) throw tooLate(batch, records);
         const staged = await rows.staged(run, batch);
         const ids = new Set(staged.map(({ recordId }) => recordId));
-        // An earlier attempt got as far as being staged, and its rehearsal with it.
+        // An earlier attempt got as far as staging, and so passed its rehearsal.
         const unstaged = records.filter(({ recordId }) => !ids.has(recordId));
         const found = await rehearse(run, statement, batch, staged, unstaged);
         await rows.stage(
@@ -162,7 +162,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
 
     rollback: async (record, ref) => {
       const batch = named(ref);
-      // Of a closed batch nothing is staged, so this finds nothing of what is published.
+      // Nothing is staged for a closed batch, so this doesn't affect what is published.
       await inPostgres('store-failed', `what is staged of ${record.recordId} could not be removed`, () =>
         database.transaction((run) => rows.unstage(run, batch, record)),
       );
@@ -175,7 +175,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
         try {
           await database.transaction((run) => closeOnce(run, batch, settled, format));
         } catch (cause) {
-          // Without a record that is saved, it is nothing of theirs that was refused.
+          // If no record is saved, none of them can have been refused.
           const isOfRecords = settled.some(({ outcome }) => outcome === OUTCOME.saved);
           if (!isOfRecords || !isRefusalAtClosing(cause)) throw cause;
           throw new KeepapartError('batch-rejected', describePostgresError(cause), { cause });
@@ -186,7 +186,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
         const content = Buffer.from(outcomeFileContent(settled, format));
         if (!(await files.holds(batch, content))) await files.publish(batch, content);
         await files.sync();
-        // What can't be cleared now must not hold the batch open, and `sweep` gets it later.
+        // What can't be removed now must not keep the batch open; `sweep` removes it later.
         await files.clear([batch]).catch(() => undefined);
         return { location };
       });
@@ -214,7 +214,7 @@ function inPostgres<T>(
   return explaining(code, `Postgres: ${what}`, action, { describe: describePostgresError, isAway });
 }
 
-/** Errors come from anywhere, and Postgres has no text for a NUL, nor UTF-8 for half a surrogate pair. */
+/** Error texts can contain anything, but Postgres has no text with NUL, and UTF-8 has no half surrogate pair. */
 function withPlainErrors(record: SettledRecord): SettledRecord {
   const plain = (text: string): string => Buffer.from(text).toString().replaceAll('\0', '\ufffd');
   const { error, rollbackError } = record;
@@ -228,7 +228,7 @@ function withPlainErrors(record: SettledRecord): SettledRecord {
 function closedOtherwise({ batchId }: BatchRef): KeepapartError {
   return new KeepapartError(
     'batch-file-conflict',
-    `batch ${batchId} is closed in Postgres already, with other outcomes; they stay as they are`,
+    `batch ${batchId} is already closed in Postgres, with other outcomes; they are left unchanged`,
   );
 }
 
@@ -245,7 +245,7 @@ function couldNotSave(records: readonly KeptRecord[]): string {
 function tooLate({ batchId }: BatchRef, records: readonly KeptRecord[]): KeepapartError {
   return new KeepapartError(
     'batch-already-closed',
-    `batch ${batchId} is closed already: this attempt to save ${idsOf(records)} came too late`,
+    `batch ${batchId} is already closed; this attempt to save ${idsOf(records)} is too late`,
   );
 }
 
@@ -261,6 +261,6 @@ function stagedRecordMissing(
   return new KeepapartError(
     'staged-record-missing',
     `batch ${batchId} can't be closed: ${idsOf(missing)} reported as saved, ` +
-      `but not in Postgres (${where}); all workers have to have the same STORE and POSTGRES_URL`,
+      `but not in Postgres (${where}); all workers must have the same STORE and POSTGRES_URL`,
   );
 }

@@ -11,11 +11,11 @@ import {
 } from './postgres-errors';
 
 /**
- * Which of these records the batch's statement can't go through with, beside the others and those before them. It is run
- * in full, deferred constraints and all, and undone: only so is a record that can't be written found while it can still
- * be rolled back alone (G9), and not when the batch is closed, with four others in it that are fine.
- * @returns for each record what it is refused with: `record-rejected` (not retried), what else the server says of it, or
- *   undefined; rejects when that isn't known
+ * Finds out which of these records the batch's statement can't write, together with the others and those before them. The
+ * statement is run completely, including deferred constraints, and undone. Only so a record that can't be written is found
+ * while it can still be rolled back alone (G9), instead of when the batch is closed with four valid ones in it.
+ * @returns for each record: `record-rejected` (not retried), another error of the server, or undefined; rejects if that
+ *   can't be determined
  */
 export async function rehearse(
   run: Run,
@@ -24,7 +24,7 @@ export async function rehearse(
   others: readonly KeptRecord[],
   records: readonly KeptRecord[],
 ): Promise<(Error | undefined)[]> {
-  // Not left to Postgres, which would put the whole row into its log.
+  // Not left to Postgres, which would log the whole row.
   const lacksKey = (record: KeptRecord) => statement.needsKey && keyOf(statement, record) === undefined;
   const found = await rehearseWithKeys(
     run,
@@ -73,20 +73,20 @@ async function refusalOf(
   error: Error,
 ): Promise<Error> {
   if (!isRefusal(error)) return error;
-  const told = describePostgresError(error);
-  if (!isCardinalityViolation(error)) return new KeepapartError('record-rejected', told, { cause: error });
+  const message = describePostgresError(error);
+  if (!isCardinalityViolation(error)) return new KeepapartError('record-rejected', message, { cause: error });
   const other = await firstThatClashes(fine, async (some) =>
     isCardinalityViolation(await tryStatement(run, statement, batch, [...some, record])),
   );
   return new KeepapartError(
     'record-rejected',
-    `${told}: ${record.recordId} meets the same row as ${other?.recordId ?? 'another record'} in batch ` +
+    `${message}: ${record.recordId} meets the same row as ${other?.recordId ?? 'another record'} in batch ` +
       `${batch.batchId}. ${adviceFor(statement, record, other)}`,
     { cause: error },
   );
 }
 
-/** A rule can only keep apart what is the same to it: a statement that makes texts of numbers sees more rows as one. */
+/** A rule can only keep apart values that are equal as JSON. A statement that converts numbers to text merges more rows. */
 function adviceFor(statement: BulkStatement, record: KeptRecord, other: KeptRecord | undefined): string {
   const { keyPointer } = statement;
   const rule = JSON.stringify({ distinct: keyPointer });
@@ -95,13 +95,13 @@ function adviceFor(statement: BulkStatement, record: KeptRecord, other: KeptReco
     key === undefined || otherKey === undefined || canonicalJson(key) !== canonicalJson(otherKey);
   if (other === undefined || !differ) return `A rule in CONFLICTS keeps them apart: ${rule}`;
   return (
-    `What they have at ${JSON.stringify(keyPointer)} differ as JSON, so ${rule} doesn't keep them apart: it is ` +
-    `POSTGRES_STATEMENT that makes one row of them. Send such values in one form, or have POSTGRES_KEY name what tells ` +
-    `the rows apart`
+    `Their values at ${JSON.stringify(keyPointer)} differ as JSON, so ${rule} doesn't keep them apart, but ` +
+    `POSTGRES_STATEMENT writes both to one row. Send such values in one form, or set POSTGRES_KEY to what distinguishes ` +
+    `the rows`
   );
 }
 
-/** What the statement fails with for these records, if it does; in either case nothing of it stays. Throws deadlocks. */
+/** The error of the statement for these records, if any; its effects are always undone. @throws deadlocks */
 export async function tryStatement(
   run: Run,
   statement: BulkStatement,
@@ -121,7 +121,7 @@ export async function tryStatement(
   return failure;
 }
 
-/** The others went through without the record, so there is a shortest beginning of them that doesn't go with it. */
+/** The others succeed without the record, so there is a shortest prefix of them that fails together with it. */
 async function firstThatClashes(
   others: readonly KeptRecord[],
   clashes: (some: readonly KeptRecord[]) => Promise<boolean>,

@@ -1,10 +1,10 @@
 import { KeepapartError } from '../../domain/errors';
 import type { Database, Run } from './database';
 
-/** Of the tables below; a later version of keepapart may change them, and then counts on. */
+/** Version of the tables below, to be increased when a later version of keepapart changes them. */
 const VERSION = 1;
 
-/** Our own tables. The schema's name is checked before: it is part of the statements. */
+/** Our own tables. The schema's name must be validated before, because it is part of the statements. */
 export function tablesIn(schema: string) {
   const table = (name: string): string => `"${schema}".${name}`;
   return {
@@ -18,8 +18,8 @@ export function tablesIn(schema: string) {
 export type Tables = ReturnType<typeof tablesIn>;
 
 /**
- * Creates our tables where they are not there yet. Safe beside other workers that do the same, and content with a role
- * that may create nothing when somebody else has created them.
+ * Creates our tables if they don't exist. Safe if other workers do the same at the same time. A role without the privilege
+ * to create anything is enough if the tables exist.
  */
 export async function createTables(database: Database, schema: string, patienceMs: number): Promise<void> {
   await database.transaction(async (run) => {
@@ -31,7 +31,7 @@ export async function createTables(database: Database, schema: string, patienceM
     } else if (found !== VERSION) {
       throw new KeepapartError(
         'postgres-unusable',
-        `the tables in the schema ${schema} are of version ${found}, and this keepapart knows version ${VERSION}`,
+        `the tables in the schema ${schema} have version ${found}, but this keepapart needs version ${VERSION}`,
       );
     }
   }, patienceMs);
@@ -45,15 +45,16 @@ async function versionOf(run: Run, { version }: Tables): Promise<number | undefi
 }
 
 /*
- * A batch is named by its file without the ending, not by its id alone, since ids start over when Temporal's database is
- * thrown away. Texts that clients choose and errors are kept as `textOf` writes them, so that a database of any encoding holds
- * them. An id may come twice in a batch: its key was forgotten, and the client sent it again.
+ * A batch is identified by the name of its file without extension rather than by its id alone, because ids start over when
+ * Temporal's database is discarded. Texts that clients choose, and errors, are stored as `textOf` writes them, so that a
+ * database of any encoding can hold them. An id may occur twice in a batch, if its key was forgotten and the client sent it
+ * again.
  */
 function definitions({ version, batches, staged, outcomes, records }: Tables): string[] {
   return [
     `CREATE TABLE ${version} (version integer NOT NULL)`,
     `INSERT INTO ${version} VALUES (${VERSION})`,
-    // Everything that is done for a batch locks its row first; `closed_at` is what a late worker finds.
+    // Every operation on a batch locks its row first; a late worker finds `closed_at`.
     `CREATE TABLE ${batches} (
       batch text PRIMARY KEY,
       batch_id text NOT NULL,
@@ -79,7 +80,7 @@ function definitions({ version, batches, staged, outcomes, records }: Tables): s
       at timestamptz NOT NULL,
       PRIMARY KEY (batch, position)
     )`,
-    // jsonb compares as the rules do: the order of members doesn't matter, 1 and 1.0 are the same, 1 and "1" are not.
+    // jsonb compares like the rules: the order of members doesn't matter, 1 and 1.0 are equal, 1 and "1" are not.
     `CREATE TABLE ${records} (
       key jsonb PRIMARY KEY,
       value jsonb NOT NULL,

@@ -13,15 +13,15 @@ import {
 import { brings, rolledBack, saved, settle, stepsOf } from './steps';
 import type { Settlement, StoreUnderTest } from './subject';
 
-/** One thing that every record store promises. */
+/** One promise of every record store. */
 export interface Clause {
   /** A whole sentence: what is true of the store. */
   title: string;
-  /** Rejects with what isn't so. */
+  /** Rejects with what is wrong. */
   check(subject: StoreUnderTest): Promise<void>;
 }
 
-/** A batch of its own with these records, none of which any store has seen. */
+/** A new batch with these records, which no store has seen. */
 function newBatch({ values }: StoreUnderTest, size: number): Batch {
   const id = randomUUID();
   const records = values
@@ -30,7 +30,7 @@ function newBatch({ values }: StoreUnderTest, size: number): Batch {
   return { batchId: `contract-${id}`, openedAtMs: Date.now(), flushReason: 'size', records };
 }
 
-/** The store holds each record that is saved once, and no other, as far as that can be seen. */
+/** Checks that the store holds each saved record once, and no other, as far as that can be seen. */
 async function holds({ find, undoes }: StoreUnderTest, records: readonly SettledRecord[]): Promise<void> {
   if (find === undefined) return;
   const found = await find(records.map(({ recordId }) => recordId));
@@ -42,7 +42,7 @@ async function holds({ find, undoes }: StoreUnderTest, records: readonly Settled
   }
 }
 
-/** What a closed batch says has to be these outcomes. */
+/** Checks that a closed batch has these outcomes. */
 async function reads(store: RecordStore, batch: Batch, outcomes: readonly SettledRecord[]): Promise<void> {
   const read = await store.readBatch(batch);
   const told = (records: readonly SettledRecord[] = []) =>
@@ -59,7 +59,7 @@ async function failsWith(code: string, call: Promise<unknown>): Promise<void> {
   assert.equal(error.code, code, error.message);
 }
 
-/** The first is rolled back, the others are saved. */
+/** The first record is rolled back, the others are saved. */
 function outcomesOf({ records }: Batch): SettledRecord[] {
   return records.map((record, i) => (i === 0 ? rolledBack(record) : saved(record)));
 }
@@ -70,14 +70,14 @@ async function saveAndClose(store: RecordStore, batch: Batch): Promise<SettledRe
   return outcomes;
 }
 
-/** What a terminated run may have asked of a worker that goes on late. */
+/** Activities of a terminated run that a worker may still execute late. */
 const LATE: Record<string, (store: RecordStore, batch: Batch) => Promise<unknown>> = {
   'a late save': (store, { records, ...batch }) => store.save(records[1] as KeptRecord, batch),
   'a late rollback': (store, { records, ...batch }) => store.rollback(records[1] as KeptRecord, batch),
   'a late closing': (store, batch) => store.closeBatch(batch, outcomesOf(batch), 'json'),
 };
 
-/** What every store promises; see {@link RecordStore}. Each clause is checked with a subject of its own. */
+/** What every store promises; see {@link RecordStore}. Each clause is checked with a store of its own. */
 export const CONTRACT: readonly Clause[] = [
   {
     title: 'a batch is closed with an outcome for each record, in batch order, and can be read',
@@ -291,7 +291,7 @@ export const CONTRACT: readonly Clause[] = [
         const settlement: Settlement = { batch: refOf(batch), records: outcomesOf(batch), format: 'json' };
         const worker = await killAt(settlement, point);
         killed = worker.killed;
-        // What was reported stands in Temporal's history; everything else is repeated.
+        // Whatever was reported is in Temporal's history; everything else is repeated.
         const store = await subject.worker();
         await brings(store, settlement, worker.done);
         await reads(store, batch, settlement.records);
@@ -307,7 +307,7 @@ function refOf({ batchId, openedAtMs }: Batch): BatchRef {
   return { batchId, openedAtMs };
 }
 
-/** Fails only with an error that a worker may meet: nobody waits for it. */
+/** Rethrows only errors that aren't in the catalogue: nobody waits for the call. */
 async function tolerated(call: Promise<unknown>): Promise<void> {
   await call.catch((error: unknown) => {
     if (!isKeepapartError(error)) throw error;
@@ -315,8 +315,8 @@ async function tolerated(call: Promise<unknown>): Promise<void> {
 }
 
 /**
- * Does one thing in the middle of another: before its n-th step, and as far as it gets without the other going on.
- * @returns false when there is no n-th step
+ * Runs one thing in the middle of another: before its n-th step, as far as it gets without the other one continuing.
+ * @returns false if there is no n-th step
  */
 export async function inTheMiddleOf(
   subject: Pick<StoreUnderTest, 'intercept' | 'overOrBlocked'>,
@@ -327,7 +327,7 @@ export async function inTheMiddleOf(
   let steps = 0;
   let inside: Promise<void> | undefined;
   const restore = subject.intercept(async () => {
-    // What goes on beside it goes on.
+    // Steps of the inner one are not intercepted.
     if (inside !== undefined || ++steps !== point) return;
     inside = inner();
     await subject.overOrBlocked(inside);

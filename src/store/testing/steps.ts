@@ -5,10 +5,10 @@ import type { KeptRecord } from '../../domain/records/record';
 import type { RecordStore } from '../../domain/records/record-store';
 import type { Settlement } from './subject';
 
-/** When the outcomes of tests were known: the same in every process. */
+/** When the outcomes of tests are known: the same in every process. */
 const AT_MS = Date.UTC(2026, 0, 31, 23, 59, 58);
 
-/** How often settling is repeated; Temporal would go on for ever. */
+/** How often settling is repeated; Temporal would never stop. */
 const SETTLING_ATTEMPTS = 5;
 
 export function saved(record: KeptRecord): SettledRecord {
@@ -25,7 +25,7 @@ export function rolledBack(record: KeptRecord): SettledRecord {
   };
 }
 
-/** Saves, rollbacks and the closing of a batch, in the order in which its workflow asks for them. */
+/** Saves, rollbacks and the closing of a batch, in the order of its workflow. */
 export function stepsOf(
   store: RecordStore,
   { batch, records, format }: Settlement,
@@ -39,12 +39,12 @@ export function stepsOf(
   ];
 }
 
-/** Does the steps from this one on. */
+/** Runs the steps from this one on. */
 export async function brings(store: RecordStore, settlement: Settlement, from: number): Promise<void> {
   for (const run of stepsOf(store, settlement).slice(from)) await run();
 }
 
-/** Settles a batch whose workflow was terminated: what is published stands, or else all is rolled back. */
+/** Settles a batch whose workflow was terminated: published outcomes stay, or else everything is rolled back. */
 export async function settle(store: RecordStore, batch: Batch): Promise<SettledRecord[]> {
   for (let attempt = 1; ; attempt++) {
     try {

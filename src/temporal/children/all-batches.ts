@@ -4,12 +4,12 @@ import type { BatchRun } from './batch-reader';
 
 const PAGE_SIZE = 1000;
 
-/** A batch by the run that decides: one that completed, else one that runs, else the newest. */
+/** A batch with the run that counts: a completed one, else a running one, else the newest. */
 export type ListedBatch = BatchRun & { state: BatchState };
 
 const RANK: Record<BatchState, number> = { completed: 2, running: 1, failed: 0 };
 
-/** Every batch of this installation that Temporal lists, by batchId; of those that are wanted. */
+/** Every wanted batch of this installation that Temporal lists, by batchId. */
 export async function listAllBatches(
   list: ListBatches,
   isWanted: (batch: BatchSummary) => boolean = () => true,

@@ -1,21 +1,21 @@
 import { createHash } from 'node:crypto';
 import { KeepapartError } from '../../domain/errors';
 
-/** Where a listing of batches goes on. */
+/** Where a listing of batches continues. */
 export interface Cursor {
-  /** Temporal's token for the next page of workflows; null when there is none, absent for the first. */
+  /** Temporal's token for the next page of workflows; null if there is none, absent for the first page. */
   token?: Uint8Array | null;
-  /** First, what is behind this batch in the run that it shares with others. */
+  /** List first what follows this batch in the run that it shares with other batches. */
   after?: { batchId: string; runId: string };
 }
 
 /**
- * With a mark in front: the server fails on a token that it didn't make in ways that can't be told from its own trouble,
- * so what isn't ours must not reach it.
+ * A prefix, because the server's errors for a token that it didn't issue look like an outage. So a cursor that isn't ours
+ * must not reach it.
  */
 const MARK = 'keepapart-3:';
 const MARK_WITHIN_RUN = 'keepapart-4:';
-/** And with a sum over the rest behind the mark, so that half a cursor isn't ours either. */
+/** The prefix is followed by a checksum of the rest, so that a truncated cursor isn't accepted either. */
 const SUM_BYTES = 6;
 
 export function writeCursor({ token, after }: Cursor): string {
@@ -24,7 +24,7 @@ export function writeCursor({ token, after }: Cursor): string {
   return encode(MARK_WITHIN_RUN, Buffer.from(JSON.stringify({ ...after, token: base64 })));
 }
 
-/** @throws `not-found` for what {@link writeCursor} didn't write */
+/** @throws `not-found` if {@link writeCursor} didn't write it */
 export function readCursor(text: string): Cursor {
   const bytes = Buffer.from(text, 'base64url');
   const mark = bytes.subarray(0, MARK.length).toString();
@@ -34,7 +34,7 @@ export function readCursor(text: string): Cursor {
   const cursor =
     mark === MARK ? { token: content } : mark === MARK_WITHIN_RUN ? withinRun(content) : undefined;
   if (whole && cursor !== undefined) return cursor;
-  throw new KeepapartError('not-found', 'No such page: the cursor is not one that this service gave out');
+  throw new KeepapartError('not-found', 'No such page: this service did not issue the cursor');
 }
 
 function withinRun(content: Buffer): Cursor | undefined {

@@ -5,10 +5,10 @@ import { SEARCH_ATTRIBUTES } from '../../contracts/workflow/search-attributes';
 import type { BatchState, BatchSummary } from '../../contracts/api/views';
 import { batchIdIn } from '../../domain/records/batch';
 
-/** A batch as Temporal describes its child, without reading a history. */
+/** A batch as Temporal describes its child, without reading the history. */
 export interface BatchFacts {
   summary: BatchSummary;
-  /** The length of each request that has records here. */
+  /** The size of each request that has records in the batch. */
   requestSizes: ReadonlyMap<string, number>;
 }
 
@@ -19,8 +19,8 @@ export type ExecutionInfo = Pick<
 > & { memo?: Record<string, unknown> | undefined; closeTime?: Date | undefined };
 
 /**
- * The batches of a child; none where the workflow is of another kind. A batch is completed as soon as it has its file,
- * whatever becomes of the others.
+ * The batches of a child; none if the workflow is of another type. A batch is completed as soon as it has its file,
+ * regardless of the other batches.
  */
 export function batchesIn(info: ExecutionInfo): BatchFacts[] {
   if (info.type !== WORKFLOW_TYPE.child) return [];
@@ -56,7 +56,7 @@ function countsOf([, saved, rolledBack, retries]: [number, number, number, numbe
   return { saved, rolledBack, retries };
 }
 
-/** Of the only batch of a child: the search attributes have the same. */
+/** Counts of a child's only batch, which its search attributes contain. */
 function countsOfOnly({ typedSearchAttributes: attributes }: ExecutionInfo, isKnown: boolean): Counts {
   if (!isKnown) return { saved: null, rolledBack: null, retries: null };
   return {

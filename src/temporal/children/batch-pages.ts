@@ -1,4 +1,4 @@
-import { WorkflowNotFoundError, type Client } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
 import { executionInfoFromRaw } from '@temporalio/client/lib/helpers';
 import { batcherWorkflowId, isBatcherOf } from '../../contracts/workflow/ids';
 import { SEARCH_ATTRIBUTES } from '../../contracts/workflow/search-attributes';
@@ -6,6 +6,7 @@ import type { BatchPage, BatchSummary } from '../../contracts/api/views';
 import { childOfBatch } from '../../domain/records/batch';
 import { MAX_SHARDS } from '../../domain/limits';
 import { callTemporal } from '../server/calls';
+import { describeIfKnown } from '../server/describe';
 import { readCursor, writeCursor, type Cursor } from './batch-cursor';
 import { batchesIn } from './batch-facts';
 import { HOLDS_BATCHES, literal } from './batch-queries';
@@ -13,16 +14,16 @@ import { HOLDS_BATCHES, literal } from './batch-queries';
 export interface PageOptions {
   limit: number;
   cursor?: string;
-  /** Which batches of the children that meet the conditions are listed. Default: all. */
+  /** Selects batches of the children that meet the conditions. Default: all. */
   keep?: (batch: BatchSummary) => boolean;
 }
 
-/** Lists batches of one installation, of whatever shard. */
+/** Lists batches of one installation, across its shards. */
 export type ListBatches = (conditions: readonly string[], options: PageOptions) => Promise<BatchPage>;
 
 /**
- * @returns one page of the batches whose children meet all conditions of visibility; the child that closed last first. A
- *   page may end within a child with several batches: the next one continues there.
+ * @returns a function that lists one page of the batches whose children meet all visibility conditions, most recently
+ *   closed child first. A page may end within a child that has several batches; the next page continues there.
  */
 export function createBatchList(client: Client, batcherId: string): ListBatches {
   const batchers = Array.from({ length: MAX_SHARDS }, (_, shard) =>
@@ -31,7 +32,7 @@ export function createBatchList(client: Client, batcherId: string): ListBatches 
   const own = [HOLDS_BATCHES, `${SEARCH_ATTRIBUTES.batcher.name} IN (${batchers.join(', ')})`];
 
   return async (conditions, { limit, cursor: text, keep: isWanted = () => true }) => {
-    // A cursor names a batch, and anybody can write one.
+    // A cursor names a batch, and anyone can write one.
     const keep = (batch: BatchSummary) => isBatcherOf(batcherId, batch.batcher) && isWanted(batch);
     const query = [...own, ...conditions].join(' AND ');
     const list = (pageSize: number, token: Uint8Array | undefined) =>
@@ -47,7 +48,7 @@ export function createBatchList(client: Client, batcherId: string): ListBatches 
 
     let page = await list(room, cursor.token);
     const fitting = childrenWithin(page.children, room);
-    // Temporal's token is for the end of a page: so that page is made to end with the child that ours ends with.
+    // Temporal's token continues after a whole page, so the page is fetched again with exactly the children that fit.
     if (fitting < page.children.length) page = await list(fitting, cursor.token);
     const found = page.children.flat();
     const batches = found.slice(0, room);
@@ -55,14 +56,14 @@ export function createBatchList(client: Client, batcherId: string): ListBatches 
   };
 }
 
-/** How many children from the first have so many batches; at least one. */
+/** How many children, from the first, hold at least `room` batches; at least one. */
 function childrenWithin(children: readonly BatchSummary[][], room: number): number {
   let batches = 0;
   const last = children.findIndex((held) => (batches += held.length) >= room);
   return last === -1 ? children.length : last + 1;
 }
 
-/** @param next Temporal's token for what follows all that was found; null when nothing does */
+/** @param next Temporal's token for what follows everything found; null if nothing does */
 function cursorAfter(
   found: readonly BatchSummary[],
   listed: readonly BatchSummary[],
@@ -76,25 +77,18 @@ function cursorAfter(
   return next === null ? null : writeCursor(token);
 }
 
-/** The batches of the same run behind one that was listed last. */
+/** The batches that follow the last listed one in the same run. */
 async function batchesAfter(
   client: Client,
   { batchId, runId }: NonNullable<Cursor['after']>,
   keep: (batch: BatchSummary) => boolean,
 ): Promise<BatchSummary[]> {
-  try {
-    const info = await callTemporal(client, `could not ask for batch ${batchId}`, () =>
-      client.workflow.getHandle(childOfBatch(batchId), runId).describe(),
-    );
-    const all = batchesIn(info).map(({ summary }) => summary);
-    return all.slice(all.findIndex((batch) => batch.batchId === batchId) + 1).filter(keep);
-  } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return [];
-    throw error;
-  }
+  const info = await describeIfKnown(client, childOfBatch(batchId), runId);
+  const all = info === undefined ? [] : batchesIn(info).map(({ summary }) => summary);
+  return all.slice(all.findIndex((batch) => batch.batchId === batchId) + 1).filter(keep);
 }
 
-/** One page of children, each with those of its batches that are kept. */
+/** One page of children, each with those of its batches that are selected. */
 async function listChildren(
   client: Client,
   query: string,

@@ -1,7 +1,7 @@
 import { WORKFLOW_TYPE } from '../../contracts/workflow/ids';
 import { MORE_REQUEST_IDS, SEARCH_ATTRIBUTES } from '../../contracts/workflow/search-attributes';
 
-/** A visibility query's string literal. */
+/** A string literal of a visibility query. */
 export function literal(text: string): string {
   return `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
 }
@@ -9,7 +9,7 @@ export function literal(text: string): string {
 /** Selects children. */
 export const HOLDS_BATCHES = `WorkflowType = ${literal(WORKFLOW_TYPE.child)}`;
 
-/** Selects those that hold, or may hold, records of a request. */
+/** Selects the children that hold, or may hold, records of a request. */
 export function batchesOfRequest(requestId: string): string {
   return `${HOLDS_BATCHES} AND ${holdingAnyOf([requestId])}`;
 }

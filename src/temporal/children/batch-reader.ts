@@ -1,4 +1,4 @@
-import { WorkflowNotFoundError, defaultPayloadConverter, type Client } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
 import { LRUCache } from 'lru-cache';
 import type { ChildInput, ChildPolicy, ChildResult } from '../../contracts/workflow/child';
 import type { BatchSummary } from '../../contracts/api/views';
@@ -7,15 +7,16 @@ import type { StoredCutReason } from '../../domain/explain/cut-reason';
 import { outcomeOf, type RecordOutcome } from '../../domain/records/outcome';
 import { unpackBatch, unpackOutcomes } from '../../domain/records/packed-batch';
 import { callTemporal } from '../server/calls';
-import { inputOf, readStart } from '../server/first-event';
+import { describeIfKnown } from '../server/describe';
+import { firstValue, inputOf, lastEventOf, readStart } from '../server/history';
 import { batchesIn, type BatchFacts } from './batch-facts';
 import { pendingWork, type PendingWork } from './batch-work';
 import { closedIn } from './closed-early';
 
-/** One run of a batch's child. */
+/** A batch and one run of its child. */
 export type BatchRun = Pick<BatchSummary, 'batchId' | 'runId'>;
 
-/** A batch with what is in force for it. */
+/** A batch and the policy it is processed with. */
 export interface BatchInput extends ChildPolicy {
   batch: Batch;
   cut?: StoredCutReason;
@@ -23,7 +24,7 @@ export interface BatchInput extends ChildPolicy {
 
 /** How a batch ended. */
 export interface BatchResult {
-  /** Where the store put it, e.g. the file's name. */
+  /** Where the store put it, for example the file's name. */
   location: string;
   /** In batch order. */
   outcomes: RecordOutcome[];
@@ -31,34 +32,28 @@ export interface BatchResult {
 
 /** What the description of a child says about one of its batches. */
 export interface DescribedBatch extends BatchFacts {
-  /** What its child does for it, and for the others that have no file. */
+  /** Unfinished activities of the child, for this batch and the others that have no file yet. */
   pending: PendingWork[];
 }
 
-/** Inputs take up to a MiB where values are large, and the batches of a child are asked for one after another. */
+/** An input can take a MiB, and the batches of a child are usually read one after another. */
 const CACHED_INPUTS = 20;
 /** Results never change, and clients poll. */
 const CACHED_RESULTS = 5000;
 const CACHED_EARLY_RESULTS = 5000;
 
-/** Reads batches out of Temporal: the only copy of the truth about them besides their files. */
+/** Reads batches from Temporal, the only source of truth about them besides their files. */
 export function createBatchReader(client: Client) {
   const inputs = new LRUCache<string, ChildInput>({ max: CACHED_INPUTS });
   const results = new LRUCache<string, ChildResult>({ max: CACHED_RESULTS });
   const earlyResults = new LRUCache<string, BatchResult>({ max: CACHED_EARLY_RESULTS });
 
-  /** The batches of a child; none when it isn't there or of another kind. */
+  /** The batches of a child; none if the child is unknown or of another type. */
   async function factsIn(childId: string): Promise<DescribedBatch[]> {
-    try {
-      const info = await callTemporal(client, `could not ask for ${childId}`, () =>
-        client.workflow.getHandle(childId).describe(),
-      );
-      const pending = pendingWork(info);
-      return batchesIn(info).map((facts) => ({ ...facts, pending }));
-    } catch (error) {
-      if (error instanceof WorkflowNotFoundError) return [];
-      throw error;
-    }
+    const info = await describeIfKnown(client, childId);
+    if (info === undefined) return [];
+    const pending = pendingWork(info);
+    return batchesIn(info).map((facts) => ({ ...facts, pending }));
   }
 
   async function childInput({ batchId, runId }: BatchRun): Promise<ChildInput> {
@@ -70,26 +65,19 @@ export function createBatchReader(client: Client) {
     return input;
   }
 
-  /** The result of the child, from the last event of its history; undefined when it hasn't completed. */
+  /** The result of the child, from the last event of its history; undefined if it hasn't completed. */
   async function childResult({ batchId, runId }: BatchRun): Promise<ChildResult | undefined> {
     const known = results.get(runId);
     if (known !== undefined) return known;
-    const { history } = await callTemporal(client, `could not read the outcomes of batch ${batchId}`, () =>
-      client.workflowService.getWorkflowExecutionHistoryReverse({
-        namespace: client.options.namespace,
-        execution: { workflowId: childOfBatch(batchId), runId },
-        maximumPageSize: 1,
-      }),
-    );
-    const completed = history?.events?.[0]?.workflowExecutionCompletedEventAttributes;
-    const payload = completed?.result?.payloads?.[0];
-    if (payload == null) return undefined;
-    const result = defaultPayloadConverter.fromPayload<ChildResult>(payload);
+    const last = await lastEventOf(client, childOfBatch(batchId), runId);
+    const result = firstValue(last?.workflowExecutionCompletedEventAttributes?.result) as
+      ChildResult | undefined;
+    if (result === undefined) return undefined;
     results.set(runId, result);
     return result;
   }
 
-  /** Of a batch that has its file while others of its child don't: from the activity that has closed it. */
+  /** The result of a batch that has its file while others of its child don't: from the activity that closed it. */
   async function earlyResult({ batchId, runId }: BatchRun): Promise<BatchResult> {
     const { events } = await callTemporal(client, `could not read the outcomes of batch ${batchId}`, () =>
       client.workflow.getHandle(childOfBatch(batchId), runId).fetchHistory(),
@@ -100,7 +88,7 @@ export function createBatchReader(client: Client) {
     return result;
   }
 
-  /** What the batch was started with, records and all: from the first event of its child's history. */
+  /** What the batch was started with, including its records: from the first event of its child's history. */
   async function input(run: BatchRun): Promise<BatchInput> {
     const { openedAtMs, batches, ...policy } = await childInput(run);
     const own = batches[placeInChild(run.batchId) - 1];
@@ -117,13 +105,13 @@ export function createBatchReader(client: Client) {
     factsIn,
     input,
 
-    /** `undefined` when there is no such batch. */
+    /** Undefined if there is no such batch. */
     async facts(batchId: string): Promise<DescribedBatch | undefined> {
       const all = await factsIn(childOfBatch(batchId));
       return all.find(({ summary }) => summary.batchId === batchId);
     },
 
-    /** How a batch ended that has its file. */
+    /** The result of a batch that has its file. */
     async result(run: BatchRun): Promise<BatchResult> {
       const known = earlyResults.get(keyOf(run.batchId, run.runId));
       if (known !== undefined) return known;

@@ -6,13 +6,13 @@ import type { BatchStep } from '../../contracts/api/views';
 /** An activity of a child that has not ended. */
 export interface PendingWork {
   step: BatchStep;
-  /** The record that it is for; undefined where it is for all of them. */
+  /** The record it is for; undefined if it is for all of them. */
   recordId: string | undefined;
-  /** The attempt that runs or is waited for, from 1, without those that ended while the store was away. */
+  /** The current or next attempt, from 1, not counting those that ended while the store was unavailable. */
   attempt: number;
-  /** Why the attempt before it failed. */
+  /** Why the previous attempt failed. */
   error: string | undefined;
-  /** Present while it waits for the store. */
+  /** Set while the activity waits for the store. */
   away: StoreAway | undefined;
 }
 
@@ -27,7 +27,7 @@ const STEPS = new Map<string, BatchStep>(
 );
 const SAVE: keyof Activities = 'save';
 
-/** What a child is at, as the server describes it: nobody has to be asked for that. */
+/** The unfinished activities of a child, from the server's description; no worker is asked. */
 export function pendingWork({ raw }: WorkflowExecutionDescription): PendingWork[] {
   return (raw.pendingActivities ?? []).flatMap((activity): PendingWork[] => {
     const { activityType, activityId, attempt, lastFailure } = activity;
@@ -49,7 +49,7 @@ export function pendingWork({ raw }: WorkflowExecutionDescription): PendingWork[
 
 type PendingActivity = NonNullable<WorkflowExecutionDescription['raw']['pendingActivities']>[number];
 
-/** What it last reported; nothing where it is none of ours. */
+/** The details of its last heartbeat; empty for other activities than ours. */
 function detailsOf({ heartbeatDetails }: PendingActivity): Partial<HeldDetails> {
   const [payload] = heartbeatDetails?.payloads ?? [];
   if (payload === undefined) return {};

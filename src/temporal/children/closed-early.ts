@@ -1,5 +1,3 @@
-import { defaultPayloadConverter } from '@temporalio/client';
-import type { temporal } from '@temporalio/proto';
 import type {
   Activities,
   CloseBatchesInput,
@@ -9,12 +7,10 @@ import type {
 } from '../../contracts/workflow/activities';
 import { outcomeOf } from '../../domain/records/outcome';
 import { unpackBatch, unpackOutcomes } from '../../domain/records/packed-batch';
+import { firstValue, type HistoryEvent } from '../server/history';
 import type { BatchResult } from './batch-reader';
 
-type HistoryEvent = temporal.api.history.v1.IHistoryEvent;
-type Payloads = temporal.api.common.v1.IPayloads | null | undefined;
-
-/** Every batch that the activities in a history have closed, with its outcomes. */
+/** Every batch that activities in this history have closed, with its outcomes. */
 export function* closedIn(events: readonly HistoryEvent[]): Generator<[batchId: string, BatchResult]> {
   const scheduled = new Map(events.map((event) => [String(event.eventId), event]));
   for (const { activityTaskCompletedEventAttributes: completed } of events) {
@@ -23,8 +19,8 @@ export function* closedIn(events: readonly HistoryEvent[]): Generator<[batchId: 
     )?.activityTaskScheduledEventAttributes;
     const type = attributes?.activityType?.name as keyof Activities | undefined;
     if (type === 'closeBatches') {
-      const { batches, kinds } = firstOf(attributes?.input) as CloseBatchesInput;
-      const results = (firstOf(completed?.result) as CloseBatchesResult).batches;
+      const { batches, kinds } = firstValue(attributes?.input) as CloseBatchesInput;
+      const results = (firstValue(completed?.result) as CloseBatchesResult).batches;
       const of = batches.map(({ outcomes }) => outcomes);
       for (const [i, { batchId, records }] of batches.entries()) {
         const result = results[i];
@@ -33,14 +29,8 @@ export function* closedIn(events: readonly HistoryEvent[]): Generator<[batchId: 
         yield [batchId, { location: result.location, outcomes: outcomes.map(outcomeOf) }];
       }
     } else if (type === 'settleBatch') {
-      const { batch } = firstOf(attributes?.input) as SettleBatchInput;
-      yield [batch.batchId, firstOf(completed?.result) as SettleBatchResult];
+      const { batch } = firstValue(attributes?.input) as SettleBatchInput;
+      yield [batch.batchId, firstValue(completed?.result) as SettleBatchResult];
     }
   }
-}
-
-function firstOf(payloads: Payloads): unknown {
-  const payload = payloads?.payloads?.[0];
-  if (payload == null) throw new TypeError('an event without its payload');
-  return defaultPayloadConverter.fromPayload(payload);
 }

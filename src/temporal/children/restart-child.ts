@@ -2,15 +2,15 @@ import { WorkflowIdReusePolicy, type Client } from '@temporalio/client';
 import { TypedSearchAttributes, WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import type { ChildInput, ChildMemo, ChildWorkflow } from '../../contracts/workflow/child';
 import { SEARCH_ATTRIBUTES } from '../../contracts/workflow/search-attributes';
-import { inputOf, readStart } from '../server/first-event';
+import { inputOf, lastEventOf, readStart, type HistoryEvent } from '../server/history';
 import { callTemporal } from '../server/calls';
 import { describeIfKnown } from '../server/describe';
 
 /**
- * Runs a child that closed without completing again under its own id, with the order to settle its batches: its slot, the
- * names of its files and every question about it stay the same.
- * @returns false when the server doesn't know the child any more; true when it has been restarted, by this call or
- *   another, or has completed
+ * Starts a child that closed without completing again under its own id, to settle its batches: its slot, the names of its
+ * files and every answer about it stay the same.
+ * @returns false if the server no longer knows the child; true if it was restarted, by this call or another, or has
+ *   completed
  */
 export async function restartChild(client: Client, childId: string): Promise<boolean> {
   const closed = await describeIfKnown(client, childId);
@@ -42,7 +42,7 @@ export async function restartChild(client: Client, childId: string): Promise<boo
   return true;
 }
 
-/** Which batches had their file is for the next run to find out. */
+/** The next run finds out itself which batches have their files. */
 function memoOfNextRun(memo: Record<string, unknown>): Record<string, unknown> {
   const ofEarlierRun: keyof ChildMemo = 'closed';
   return Object.fromEntries(Object.entries(memo).filter(([key]) => key !== ofEarlierRun));
@@ -50,36 +50,21 @@ function memoOfNextRun(memo: Record<string, unknown>): Record<string, unknown> {
 
 /** Temporal takes 400 bytes. */
 const MAX_SUMMARY_LENGTH = 200;
-/** Of what somebody wrote when terminating a workflow, or of a failure; it is repeated in every outcome. */
+/** Length of a termination reason or failure message, which is repeated in every outcome. */
 const MAX_REASON_LENGTH = 300;
 
-/** From the last event: who terminated it and why, or what it failed with. */
+/** The reason from the last event: who terminated it and why, or how it failed. */
 async function whyClosed(client: Client, childId: string, runId: string): Promise<string> {
-  const { history } = await callTemporal(client, `could not read the end of ${childId}`, () =>
-    client.workflowService.getWorkflowExecutionHistoryReverse({
-      namespace: client.options.namespace,
-      execution: { workflowId: childId, runId },
-      maximumPageSize: 1,
-    }),
-  );
-  const last = history?.events?.[0];
+  const last = await lastEventOf(client, childId, runId);
   const { reason } = last?.workflowExecutionTerminatedEventAttributes ?? {};
   const { failure } = last?.workflowExecutionFailedEventAttributes ?? {};
-  const told = reason || failure?.message || '';
-  return `its batch was ${closingOf(last)}${told === '' ? '' : `: ${told.slice(0, MAX_REASON_LENGTH)}`}`;
+  const reported = reason || failure?.message || '';
+  return `its batch was ${closingOf(last)}${reported === '' ? '' : `: ${reported.slice(0, MAX_REASON_LENGTH)}`}`;
 }
 
-type LastEvent = Awaited<
-  ReturnType<Client['workflowService']['getWorkflowExecutionHistoryReverse']>
->['history'] extends infer History | null | undefined
-  ? History extends { events?: (infer Event)[] | null }
-    ? Event | undefined
-    : never
-  : never;
-
-function closingOf(last: LastEvent): string {
+function closingOf(last: HistoryEvent | undefined): string {
   if (last?.workflowExecutionTerminatedEventAttributes) return 'terminated by an operator';
-  if (last?.workflowExecutionFailedEventAttributes) return 'given up by its workflow';
+  if (last?.workflowExecutionFailedEventAttributes) return 'failed by its workflow';
   if (last?.workflowExecutionTimedOutEventAttributes) return 'ended by a time-out';
   if (last?.workflowExecutionCanceledEventAttributes) return 'cancelled';
   return 'ended early';

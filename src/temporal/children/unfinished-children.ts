@@ -8,8 +8,8 @@ import { HOLDS_BATCHES, literal } from './batch-queries';
 const LOOKS_AT_ONCE = 8;
 
 /**
- * The children of a batcher that have not completed: those that run, and those that closed in any other way and that
- * nobody has settled. What a listing says may be some seconds old, so each is looked at.
+ * The children of a batcher that have not completed: running ones, and those that closed in any other way and were not
+ * settled. A listing may lag by some seconds, so each is described.
  */
 export async function unfinishedChildren(client: Client, batcher: string): Promise<string[]> {
   const query = `${HOLDS_BATCHES} AND ${SEARCH_ATTRIBUTES.batcher.name} = ${literal(batcher)} AND ExecutionStatus != 'Completed'`;

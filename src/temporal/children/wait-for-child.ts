@@ -15,8 +15,7 @@ import {
 import type { ChildWorkflow } from '../../contracts/workflow/child';
 
 /**
- * Long-polls the result of a child until it closes, in whatever way. Rejects when the signal is aborted and when Temporal
- * can't be reached.
+ * Long-polls until a child closes, and returns how. Rejects if the signal is aborted, or if Temporal can't be reached.
  */
 export async function waitForChild(
   client: Client,

@@ -1,46 +1,47 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { WorkflowNotFoundError } from '@temporalio/client';
 import type { DeadLetter, DeadLetterFilter, DeadLetterPage } from '../../contracts/api/dead-letters';
 import { isKnowableRequestId } from '../../contracts/workflow/ids';
 import { SEARCH_ATTRIBUTES } from '../../contracts/workflow/search-attributes';
 import type { BatchSummary } from '../../contracts/api/views';
 import { SECOND } from '../../domain/duration';
+import { portions } from '../../domain/portions';
 import type { JsonValue } from '../../domain/json';
 import { OUTCOME, type RecordOutcome } from '../../domain/records/outcome';
 import { requestIdOf } from '../../domain/records/record';
 import { redriveIdOf, redriveOf } from '../../domain/redrive';
-import { groupsOf, mapAtOnce } from '../server/at-once';
+import { mapAtOnce } from '../server/at-once';
+import { ifKnown } from '../server/calls';
 import type { ListBatches } from '../children/batch-pages';
 import { holdingAnyOf, literal } from '../children/batch-queries';
 import type { BatchReader } from '../children/batch-reader';
 import type { KnownRedrives } from './known-redrives';
 
-/** A dead letter as its batch's result tells it: without its value, which stands in the batch's input. */
+/** A dead letter from its batch's result, without its value, which is in the batch's input. */
 export interface FoundLetter extends RecordOutcome {
   batch: BatchSummary;
   file: string;
-  /** The request that sends it again, whether or not that was done. */
+  /** The request that redrives it, whether or not that has happened. */
   redriveId: string;
 }
 
-/** Visibility lags a little: a batch that has just closed may not be listed as such. */
+/** Visibility lags slightly: a batch that has just closed may not be listed as closed. */
 const VISIBILITY_LAG_MS = 3 * SECOND;
 const LOOK_AGAIN_MS = 100;
 
 const BATCHES_PER_PAGE = 100;
 const READS_AT_ONCE = 16;
-/** Ids in one question to visibility. */
+/** Ids in one visibility query. */
 const IDS_AT_ONCE = 50;
 
 const HAS_DEAD_LETTERS = [`${SEARCH_ATTRIBUTES.rolledBack.name} > 0`];
 
-/** In a workflow of several batches, those that have some. */
+/** Selects, in a child with several batches, those that have dead letters. */
 const hasDeadLetters = ({ state, rolledBack }: BatchSummary) =>
   state === 'completed' && (rolledBack ?? 0) > 0;
 
 /**
- * Finds rolled-back records in Temporal, the only place that has them besides the batch files: by its listing the
- * batches, by their results how each record ended. What Temporal has forgotten is no dead letter any more.
+ * Finds rolled-back records in Temporal, their only source besides the batch files: it lists the batches and reads their
+ * results. What Temporal has deleted is no longer a dead letter.
  */
 export function createDeadLetterReader(
   list: ListBatches,
@@ -48,7 +49,8 @@ export function createDeadLetterReader(
   batches: BatchReader,
 ) {
   async function inBatch(batch: BatchSummary): Promise<FoundLetter[]> {
-    const result = await batches.result(batch).catch(noneIfForgotten);
+    const result = await ifKnown(batches.result(batch));
+    // Around the end of its retention period, a batch may be listed although its history is gone.
     if (result === undefined) return [];
     const { location, outcomes } = result;
     return outcomes
@@ -59,7 +61,7 @@ export function createDeadLetterReader(
   const inBatches = async (summaries: readonly BatchSummary[]) =>
     (await mapAtOnce(summaries, READS_AT_ONCE, inBatch)).flat();
 
-  /** @param options `closed` selects by when their batches' workflow closed: not before the first, but before the second */
+  /** @param options `closed`: only batches whose workflow closed in this range, its end excluded */
   async function page(options: {
     limit: number;
     cursor?: string;
@@ -88,7 +90,7 @@ export function createDeadLetterReader(
     };
   }
 
-  /** Every page; what is rolled back meanwhile is in none. */
+  /** All pages; records that are rolled back meanwhile may be in none. */
   async function* pages(requestId?: string): AsyncGenerator<FoundLetter[]> {
     let cursor: string | null = null;
     do {
@@ -102,14 +104,14 @@ export function createDeadLetterReader(
     } while (cursor !== null);
   }
 
-  /** None when there is no such batch here, or it hasn't completed. */
+  /** None if the batch is unknown here or hasn't completed. */
   async function ofBatch(batchId: string): Promise<FoundLetter[]> {
     const facts = await batches.facts(batchId);
     if (facts?.summary.state !== 'completed' || !isOwn(facts.summary.batcher)) return [];
     return inBatch(facts.summary);
   }
 
-  /** Those of the named records that are dead letters. */
+  /** Which of the named records are dead letters. */
   async function named(recordIds: readonly string[]): Promise<FoundLetter[]> {
     const found = new Map<string, FoundLetter>();
     const knowable = recordIds.filter((recordId) => isKnowableRequestId(requestIdOf(recordId)));
@@ -117,7 +119,7 @@ export function createDeadLetterReader(
     for (;;) {
       const missing = knowable.filter((recordId) => !found.has(recordId));
       const requestIds = [...new Set(missing.map(requestIdOf))];
-      for (const together of groupsOf(requestIds, IDS_AT_ONCE)) {
+      for (const together of portions(requestIds, { items: IDS_AT_ONCE })) {
         const conditions = [...HAS_DEAD_LETTERS, holdingAnyOf(together)];
         let cursor: string | null = null;
         do {
@@ -137,7 +139,7 @@ export function createDeadLetterReader(
     }
   }
 
-  /** The values of dead letters, in their order; each batch is read once. */
+  /** The values of dead letters, in the same order; each batch is read once. */
   async function values(letters: readonly FoundLetter[]): Promise<JsonValue[]> {
     const of = new Map(letters.map(({ batch }) => [`${batch.runId}/${batch.batchId}`, batch]));
     const inputs = await mapAtOnce([...of.values()], READS_AT_ONCE, (batch) => batches.input(batch));
@@ -156,7 +158,7 @@ export function createDeadLetterReader(
 
 export type DeadLetterReader = ReturnType<typeof createDeadLetterReader>;
 
-/** One page as clients see it. */
+/** One page of dead letters, as clients see it. */
 export async function readDeadLetterPage(
   reader: DeadLetterReader,
   known: KnownRedrives,
@@ -195,9 +197,4 @@ function viewOf(letter: FoundLetter, value: JsonValue, sentAgain: ReadonlySet<st
     redriveOf: redriveOf(requestIdOf(recordId)),
     redrivenAs: sentAgain.has(redriveId) ? redriveId : null,
   };
-}
-
-/** At the end of its retention a batch may be listed although its history is gone. */
-function noneIfForgotten(error: unknown): undefined {
-  if (!(error instanceof WorkflowNotFoundError)) throw error;
 }

@@ -7,23 +7,23 @@ import type { KnownRedrives } from './known-redrives';
 /** How often Temporal is asked. */
 const EVERY_MS = 5 * MINUTE;
 
-/** The retention is gone through from its end in so many parts: how exact the age of the oldest dead letter is. */
+/** The retention period is searched from its end in this many parts, which limits the accuracy of the age. */
 const PARTS = 16;
 
-/** Of a part. What is behind has been sent again already, and is passed over by pages of that many batches. */
+/** Pages read in one part. Dead letters that were already redriven are skipped in pages of this many batches. */
 const MAX_PAGES = 10;
 const BATCHES_PER_PAGE = 50;
 
 export interface Expiry {
   /** How long the namespace keeps closed workflows. */
   retentionSeconds: number;
-  /** Age of the oldest dead letter that was not sent again; 0 when there is none. */
+  /** Age of the oldest dead letter that was not redriven; 0 if there is none. */
   oldestSeconds: number;
 }
 
 /**
- * How soon Temporal forgets a dead letter, for whoever asks all the time and can't wait: found out in the background, at
- * most every five minutes, and first when somebody asks.
+ * How soon Temporal deletes a dead letter, for callers that poll and can't wait: determined in the background, on demand,
+ * at most every five minutes.
  */
 export class DeadLetterExpiry {
   private known: Expiry | undefined;
@@ -35,11 +35,11 @@ export class DeadLetterExpiry {
     private readonly redrives: Pick<KnownRedrives, 'among'>,
   ) {}
 
-  /** What was found out last; undefined before that, and where Temporal doesn't say. */
+  /** The last result; undefined before the first one, or if Temporal doesn't report the retention period. */
   look(): Expiry | undefined {
     if (performance.now() - this.askedAtMs >= EVERY_MS) {
       this.askedAtMs = performance.now();
-      // Without a worker nobody knows what was sent again: then it stays as it was.
+      // Without a worker nobody knows what was redriven, so the last result stays.
       this.find().then(
         (found) => (this.known = found),
         () => undefined,
@@ -59,7 +59,7 @@ export class DeadLetterExpiry {
     const partMs = (retentionSeconds * SECOND) / PARTS;
     for (let part = PARTS; part >= 0; part--) {
       const beforeMs = nowMs - part * partMs;
-      // What is older than the retention is listed for a while.
+      // Workflows older than the retention period are still listed for a while.
       const fromMs = part === PARTS ? 0 : beforeMs - partMs;
       const atMs = await this.oldestIn([fromMs, beforeMs]);
       if (atMs !== undefined) return { retentionSeconds, oldestSeconds: Math.max(0, nowMs - atMs) / SECOND };

@@ -3,15 +3,16 @@ import type { RedriveResult, RedriveSelection } from '../../contracts/api/dead-l
 import { KIB } from '../../domain/duration';
 import { KeepapartError, isKeepapartError } from '../../domain/errors';
 import { jsonBytes } from '../../domain/json';
+import { groupBy } from '../../domain/group-by';
+import { portions } from '../../domain/portions';
 import type { DeadLetterReader, FoundLetter } from './dead-letters';
 import { digestOf } from '../shard/digests';
 import type { Shard } from '../shard/shard';
 import type { Shards } from '../shard/shards';
 import type { KnownRedrives } from './known-redrives';
 
-/** What goes in one message to a batcher; a single record may be larger. */
-const MAX_GROUP_REQUESTS = 100;
-const MAX_GROUP_BYTES = 256 * KIB;
+/** What one message to a batcher may hold; a single record may be larger. */
+const MAX_GROUP = { items: 100, bytes: 256 * KIB } as const;
 
 export interface RedriveParts {
   letters: DeadLetterReader;
@@ -20,8 +21,10 @@ export interface RedriveParts {
 }
 
 /**
- * Sends dead letters again, each once for ever. What was sent before is found and left alone; what another operator sends
- * at the same moment, or what Temporal doesn't show yet, bears the same key and is taken once by the batcher.
+ * Redrives dead letters, each at most once. Those that were redriven before are skipped. If another operator redrives one
+ * at the same time, or Temporal doesn't show it yet, both use the same key and the batcher accepts it once.
+ * @throws `dead-letter-not-found` if nothing was found; `buffer-full` and `temporal-unavailable` (retried by the client)
+ *   if not everything could be sent: repeating the call continues
  */
 export async function redrive(
   { letters, known, shards }: RedriveParts,
@@ -40,12 +43,12 @@ export async function redrive(
       for (const group of await groupsToSend(requests, shards)) await sendGroup(group);
     }
   } catch (error) {
-    throw tellProgress(error, result);
+    throw withProgress(error, result);
   }
   if (!('all' in selection) && result.redriven.length + result.alreadyRedriven.length === 0)
     throw new KeepapartError(
       'dead-letter-not-found',
-      'None of what was asked for is a dead letter that Temporal still knows; nothing was sent',
+      'None of these is a dead letter that Temporal still has; nothing was sent',
     );
   return result;
 
@@ -59,7 +62,7 @@ export async function redrive(
     return found.filter(({ redriveId }) => !sentAgain.has(redriveId));
   }
 
-  /** In halves when it doesn't fit whole, so that as many go as there is room for. */
+  /** Splits the group in half if the buffer has no room for it, so that as many as possible are sent. */
   async function sendGroup({ shard, members }: Group): Promise<void> {
     try {
       await shard.redrive(
@@ -94,7 +97,7 @@ async function* select(
   } else yield* letters.pages('requestId' in selection ? selection.requestId : undefined);
 }
 
-/** Requests that go in one message, with the dead letters that they are of. */
+/** Requests of one message, with the dead letters they redrive. */
 interface Group {
   shard: Shard;
   members: Member[];
@@ -106,34 +109,24 @@ interface Member {
 }
 
 async function groupsToSend(members: readonly Member[], shards: Shards): Promise<Group[]> {
-  const groups: Group[] = [];
-  const open = new Map<Shard, { group: Group; bytes: number }>();
-  for (const member of members) {
-    const shard = await shards.keyed.homeOf(member.request.requestId);
-    const bytes = jsonBytes(member.request.values);
-    const current = open.get(shard);
-    if (
-      current !== undefined &&
-      current.group.members.length < MAX_GROUP_REQUESTS &&
-      current.bytes + bytes <= MAX_GROUP_BYTES
-    ) {
-      current.group.members.push(member);
-      current.bytes += bytes;
-    } else {
-      const group = { shard, members: [member] };
-      groups.push(group);
-      open.set(shard, { group, bytes });
-    }
-  }
-  return groups;
+  const homes = await Promise.all(
+    members.map(async (member) => ({ member, shard: await shards.keyed.homeOf(member.request.requestId) })),
+  );
+  return [...groupBy(homes, ({ shard }) => shard)].flatMap(([shard, own]) =>
+    portions(
+      own.map(({ member }) => member),
+      MAX_GROUP,
+      ({ request }) => jsonBytes(request.values),
+    ).map((group) => ({ shard, members: group })),
+  );
 }
 
-/** A full buffer ends a redrive midway: the caller has to know that the rest is for the next call. */
-function tellProgress(error: unknown, { redriven }: RedriveResult): unknown {
+/** A full buffer ends a redrive midway; the error says how far it got. */
+function withProgress(error: unknown, { redriven }: RedriveResult): unknown {
   if (!isKeepapartError(error) || error.code !== 'buffer-full') return error;
   return new KeepapartError(
     'buffer-full',
-    `${redriven.length} records were redriven before the buffer was full; the same call again goes on. ${error.message}`,
+    `${redriven.length} records were redriven before the buffer was full; repeat the call to continue. ${error.message}`,
     error.retryAfterMs === undefined ? {} : { retryAfterMs: error.retryAfterMs },
   );
 }

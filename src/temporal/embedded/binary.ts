@@ -20,7 +20,7 @@ export type { BinaryProgress } from './progress';
 export const BINARY_SOURCE = { path: 'path', cache: 'cache', download: 'download', build: 'build' } as const;
 export type BinarySource = (typeof BINARY_SOURCE)[keyof typeof BINARY_SOURCE];
 
-/** A `temporal` executable that was seen to run. */
+/** A `temporal` executable that has been run successfully. */
 export interface TemporalBinary extends BinaryVersion {
   /** Absolute. */
   path: string;
@@ -28,27 +28,27 @@ export interface TemporalBinary extends BinaryVersion {
 }
 
 export interface ResolveOptions {
-  /** Folder of this project's caches, see {@link defaultCacheDir}; created when needed. */
+  /** Folder of this project's caches, see {@link defaultCacheDir}; created if missing. */
   cacheDir: string;
-  /** For PATH and for the processes that are started. */
+  /** Used for PATH and for child processes. */
   env: Environment;
-  /** Server version that made the database, from `databaseServerVersion`; decides between two that would do. */
+  /** Server version that created the database, from `databaseServerVersion`; decides between two usable binaries. */
   databaseVersion?: string | undefined;
   onProgress?: (progress: BinaryProgress) => void;
   signal?: AbortSignal;
 }
 
-/** The two ways to get a binary that isn't here; replaced in tests. */
+/** The two ways to obtain a missing binary; replaced in tests. */
 export interface BinaryMakers {
   download: typeof download;
   build: typeof buildFromSource;
 }
 
 /**
- * Finds Temporal's CLI, or gets it: `temporal` on PATH, our cache, the SDK's download, a build from source. The last two
- * fill the cache, so they happen once. TEMPORAL_ADDRESS is the caller's business: with it nothing is embedded.
- * @throws KeepapartError `temporal-binary-missing`, with everything that was tried and the ways out; or the reason of
- *   `signal`
+ * Finds Temporal's CLI, or obtains it: `temporal` on PATH, our cache, the SDK's download, a build from source. The last two
+ * fill the cache, so they happen once. With TEMPORAL_ADDRESS nothing is embedded, and callers don't call this.
+ * @throws KeepapartError `temporal-binary-missing` (not retried), with everything that was tried and the ways out; or the
+ *   reason of `signal`
  */
 export async function resolveTemporalBinary(
   options: ResolveOptions,
@@ -78,7 +78,7 @@ export async function resolveTemporalBinary(
     try {
       const path = await find();
       const version = await probeVersion(path, env);
-      if (source === BINARY_SOURCE.path) refuseUnfit(path, version, options.databaseVersion);
+      if (source === BINARY_SOURCE.path) refuseUnusable(path, version, options.databaseVersion);
       report(BINARY_PHASE.look, `using ${path}, CLI ${version.version} with server ${version.serverVersion}`);
       return { path, source, ...version };
     } catch (error) {
@@ -93,18 +93,18 @@ export async function resolveTemporalBinary(
 
 async function onPath(env: Environment): Promise<string> {
   const path = await findOnPath('temporal', env);
-  if (path === undefined) throw new Error('not there');
+  if (path === undefined) throw new Error('not found');
   return path;
 }
 
 async function inCache(cacheDir: string): Promise<string> {
   const path = cachedBinaryPath(cacheDir);
-  if (!(await isExecutableFile(path))) throw new Error('not there yet');
+  if (!(await isExecutableFile(path))) throw new Error('empty');
   return path;
 }
 
-/** Only what somebody else installed can be unfit: the other ways all lead to our own version. */
-function refuseUnfit(
+/** Only a binary that somebody else installed can be unusable: the others are always our own version. */
+function refuseUnusable(
   path: string,
   { serverVersion }: BinaryVersion,
   databaseVersion: string | undefined,
@@ -118,17 +118,19 @@ function refuseUnfit(
     wanted === versions.minorOf(versions.CLI_SERVER_VERSION) &&
     wanted !== versions.minorOf(serverVersion)
   ) {
-    throw new Error(`${path} has server ${serverVersion}, but the database was made by ${databaseVersion}`);
+    throw new Error(
+      `${path} has server ${serverVersion}, but the database was created by ${databaseVersion}`,
+    );
   }
 }
 
 function explain(tried: readonly string[]): string {
   return [
-    'keepapart needs a Temporal server and found none. Tried:',
+    'keepapart needs a Temporal server but found none. Tried:',
     ...tried.map((reason) => `  - ${reason.replaceAll('\n', '\n      ')}`),
-    'Any one of these helps:',
-    '  - set TEMPORAL_ADDRESS=host:port to use a Temporal server that runs already',
-    `  - put Temporal's CLI, \`temporal\`, with server ${versions.OLDEST_SERVER_VERSION} or newer, on PATH`,
-    `  - put Go ${versions.OLDEST_GO_VERSION} or newer on PATH and let it reach a Go module proxy (GOPROXY)`,
+    'To fix this, do one of the following:',
+    '  - set TEMPORAL_ADDRESS=host:port to use a running Temporal server',
+    `  - install Temporal's CLI, \`temporal\`, with server ${versions.OLDEST_SERVER_VERSION} or newer, on PATH`,
+    `  - install Go ${versions.OLDEST_GO_VERSION} or newer on PATH, with access to a Go module proxy (GOPROXY)`,
   ].join('\n');
 }

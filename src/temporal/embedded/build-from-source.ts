@@ -11,11 +11,11 @@ import { CLI_VERSION, OLDEST_GO_VERSION } from './version';
 const MODULE = 'github.com/temporalio/cli';
 const MAIN_PACKAGE = `${MODULE}/cmd/temporal`;
 
-/** Of 1.5.1, from `go list -deps`: packages to compile, and the modules they come from. Only for the percentage. */
+/** For 1.5.1, from `go list -deps`: number of packages to compile, and of their modules. Only for the percentage. */
 const PACKAGES = 1297;
 const MODULES = 160;
 
-/** The largest packages and the linker keep silent for a minute or two on a slow machine. */
+/** The largest packages and the linker print nothing for a minute or two on a slow machine. */
 const STALL_MS = 10 * MINUTE;
 
 export interface BuildOptions {
@@ -25,16 +25,16 @@ export interface BuildOptions {
 }
 
 /**
- * Builds Temporal's CLI with `go install`, from the Go module proxy, whose checksums Go verifies.
- * About 3½ minutes on two cores the first time.
- * @param folder empty, ours; also holds Go's work files
+ * Builds Temporal's CLI with `go install` from the Go module proxy; Go verifies the checksums. The first build takes about
+ * 3½ minutes on two cores.
+ * @param folder an empty folder of ours; also holds Go's work files
  * @returns the binary's path inside `folder`
  * @throws Error with the last lines of Go's output; not retried
  */
 export async function buildFromSource(folder: string, options: BuildOptions): Promise<string> {
   const { env, report } = options;
   const go = await findOnPath('go', env);
-  if (go === undefined) throw new Error(`no go on PATH (${OLDEST_GO_VERSION} or newer would do)`);
+  if (go === undefined) throw new Error(`no go ${OLDEST_GO_VERSION} or newer on PATH`);
 
   const work = join(folder, 'work');
   await mkdir(work);
@@ -57,10 +57,10 @@ export async function buildFromSource(folder: string, options: BuildOptions): Pr
   return join(folder, 'temporal');
 }
 
-/** As Temporal's own releases are linked: without debug tables, and with the version in the binary. */
+/** The flags of Temporal's own releases: no debug tables, and the version in the binary. */
 const LINKER_FLAGS = `-s -w -X ${MODULE}/temporalcli.Version=${CLI_VERSION}`;
 
-/** No C compiler is needed, and the user's flags for other builds don't reach this one. GOTOOLCHAIN stays theirs. */
+/** No C compiler is needed, and the user's build flags don't apply. GOTOOLCHAIN stays as the user set it. */
 const OWN_SETTINGS = {
   CGO_ENABLED: '0',
   GO111MODULE: 'on',
@@ -69,7 +69,7 @@ const OWN_SETTINGS = {
   GOARCH: '',
 };
 
-/** Turns the lines of `go install -v` into progress: `go: downloading <module> <version>`, then one package a line. */
+/** Turns the output of `go install -v` into progress: `go: downloading <module> <version>`, then one package per line. */
 function trackGo(report: ReportStep): { read: (line: string) => void; repeat: () => void } {
   let modules = 0;
   let packages = 0;

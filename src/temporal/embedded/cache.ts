@@ -6,20 +6,20 @@ import { CLI_VERSION } from './version';
 
 const UNFINISHED = '.unfinished-';
 
-/** `$XDG_CACHE_HOME/keepapart`, otherwise `~/.cache/keepapart`. A relative XDG_CACHE_HOME is ignored, as XDG asks. */
+/** `$XDG_CACHE_HOME/keepapart`, else `~/.cache/keepapart`. A relative XDG_CACHE_HOME is ignored, as XDG requires. */
 export function defaultCacheDir(env: Environment, homeDir: string): string {
   const base = env['XDG_CACHE_HOME'] ?? '';
   return join(isAbsolute(base) ? base : join(homeDir, '.cache'), 'keepapart');
 }
 
-/** Where the binary of our version is kept. */
+/** Where the binary of our version is cached. */
 export function cachedBinaryPath(cacheDir: string): string {
   return join(cacheDir, 'temporal', CLI_VERSION, 'temporal');
 }
 
 /**
- * Fills the cache: `produce` makes a binary inside a folder of its own and returns its path, and one rename puts it into
- * place. Nobody ever sees half a binary, and of several processes that do this at once the last one wins.
+ * Fills the cache: `produce` creates a binary in a new folder and returns its path, and one rename moves it into place. A
+ * partial binary is never visible, and of several processes that do this at once, the last one wins.
  * @returns the binary's path in the cache
  */
 export async function fillCache(
@@ -30,7 +30,7 @@ export async function fillCache(
   const versions = join(cacheDir, 'temporal');
   await mkdir(dirname(target), { recursive: true });
   await removeAbandoned(versions);
-  // Beside the target, because a rename is atomic only within one file system.
+  // In the same file system as the target, because only there a rename is atomic.
   const folder = await mkdtemp(join(versions, UNFINISHED));
   try {
     await rename(await produce(folder), target);
@@ -40,7 +40,7 @@ export async function fillCache(
   }
 }
 
-/** A killed download or build leaves its folder behind; nobody works on one for a day. */
+/** A killed download or build leaves its folder behind. None takes a day. */
 async function removeAbandoned(versions: string): Promise<void> {
   for (const name of await readdir(versions)) {
     if (!name.startsWith(UNFINISHED)) continue;

@@ -8,23 +8,23 @@ import { endProcess, identify, isAlive, type ProcessIdentity } from './process-i
 interface ClaimRecord {
   /** The keepapart process. */
   owner: ProcessIdentity;
-  /** Its Temporal server; absent until that was started. */
+  /** Its Temporal server; absent until it has started. */
   server?: ProcessIdentity;
 }
 
 /** The right to run a server on the database of one folder. */
 export interface Claim {
-  /** Notes the server, so that a later start can end it should all of us be killed. */
+  /** Records the server, so that a later start can end it if all our processes are killed. */
   noteServer: (pid: number) => Promise<void>;
   /** Never rejects. */
   release: () => Promise<void>;
 }
 
 /**
- * Claims the database of a folder for this process. Two servers on one SQLite file would take its shards from each other
- * for ever, and SQLite doesn't keep them from it. A server whose owner is dead is ended first: the watchdog is about to,
- * or was killed as well.
- * @throws KeepapartError `temporal-start-failed` when another keepapart that is alive has it
+ * Claims the database of a folder for this process. Two servers on one SQLite file would keep taking each other's shards,
+ * and SQLite doesn't prevent it. A server whose owner is dead is ended first: the watchdog is about to end it, or was
+ * killed too.
+ * @throws KeepapartError `temporal-start-failed` (not retried) if another running keepapart has the claim
  */
 export async function claimDatabase(dataDir: string): Promise<Claim> {
   const path = join(dataDir, SERVER_FILE.claim);
@@ -47,7 +47,7 @@ export async function claimDatabase(dataDir: string): Promise<Claim> {
       await writeFile(`${path}.new`, JSON.stringify({ owner, server } satisfies ClaimRecord));
       await rename(`${path}.new`, path);
     },
-    // A claim that is left behind is found to be stale at the next start.
+    // A leftover claim is recognised as stale at the next start.
     release: async () => await rm(path, { force: true }).catch(() => {}),
   };
 }
@@ -57,7 +57,7 @@ async function endFormerUse(path: string): Promise<void> {
   if (former !== undefined && (await isAlive(former.owner))) {
     throw new KeepapartError(
       'temporal-start-failed',
-      `Another keepapart (process ${former.owner.pid}) runs a Temporal server on this database; ${path} says so. ` +
+      `Another keepapart (process ${former.owner.pid}) runs a Temporal server on this database, according to ${path}. ` +
         'Stop it first, or set KEEPAPART_DATA_DIR to another folder for this one.',
     );
   }
@@ -65,7 +65,7 @@ async function endFormerUse(path: string): Promise<void> {
   await rm(path, { force: true });
 }
 
-/** Undefined for what a crash or an editor left half written: nobody can be found by it. */
+/** Undefined if a crash or an editor left the file incomplete. */
 function parseClaim(text: string): ClaimRecord | undefined {
   try {
     const claim = JSON.parse(text) as Partial<ClaimRecord> | null;

@@ -7,27 +7,27 @@ import { minorOf } from './version';
 
 const MAX_LOG_BYTES = 10 * MIB;
 
-/** The files of the embedded server inside DATA_DIR. */
+/** Files of the embedded server in DATA_DIR. */
 export const SERVER_FILE = {
   database: 'temporal.db',
   log: 'temporal.log',
   /** Who uses the database, see claim.ts. */
   claim: 'temporal.pid',
-  /** The server version that made the database. */
+  /** The server version that created the database. */
   version: 'temporal.version',
-  /** There only while the database is being made. */
+  /** Exists only while the database is being created. */
   unfinished: 'temporal.unfinished',
 } as const;
 
-/** The server version that made the database in this folder; undefined when there is none yet. */
+/** The server version that created the database in this folder; undefined if there is none yet. */
 export async function databaseServerVersion(dataDir: string): Promise<string | undefined> {
   const text = await readFile(join(dataDir, SERVER_FILE.version), 'utf8').catch(() => '');
   return text.trim() === '' ? undefined : text.trim();
 }
 
 /**
- * Creates the folder where needed.
- * @throws KeepapartError `folder-not-writable`
+ * Creates the folder if it's missing.
+ * @throws KeepapartError `folder-not-writable` (not retried)
  */
 export async function prepareDataDir(dataDir: string): Promise<void> {
   try {
@@ -37,7 +37,7 @@ export async function prepareDataDir(dataDir: string): Promise<void> {
     await rm(probe);
   } catch (error) {
     const detail =
-      `Temporal's database belongs into ${dataDir} (DATA_DIR), which can't be written: ` +
+      `Temporal's database is stored in ${dataDir} (DATA_DIR), which can't be written: ` +
       `${(error as Error).message}. Make it writable, or set KEEPAPART_DATA_DIR to another folder.`;
     throw new KeepapartError('folder-not-writable', detail, { cause: error });
   }
@@ -46,11 +46,11 @@ export async function prepareDataDir(dataDir: string): Promise<void> {
 /**
  * Makes sure that a server of this version may open the database.
  *
- * A server creates its tables only when there is no file yet, one by one, and never changes them later. So a first start
- * that was killed leaves a file that no server can ever open: it is removed here, which loses nothing, because the mark
- * goes away before anybody may use the database. And a server of another minor version may expect other tables: it is
- * refused, since nothing in Temporal would notice.
- * @throws KeepapartError `temporal-start-failed`
+ * A server creates its tables one by one, only if there is no file yet, and never migrates them. If a first start was
+ * killed, it leaves a file that no server can open. That file is removed here; nothing is lost, because nobody uses the
+ * database while the mark exists. A server of another minor version may expect other tables, and Temporal wouldn't notice,
+ * so it is refused.
+ * @throws KeepapartError `temporal-start-failed` (not retried)
  */
 export async function openDatabase(dataDir: string, serverVersion: string): Promise<void> {
   const file = (name: string): string => join(dataDir, name);
@@ -58,9 +58,9 @@ export async function openDatabase(dataDir: string, serverVersion: string): Prom
   if (madeBy !== undefined && minorOf(madeBy) !== minorOf(serverVersion)) {
     throw new KeepapartError(
       'temporal-start-failed',
-      `${file(SERVER_FILE.database)} was made by Temporal server ${madeBy}, and this one is ${serverVersion}. Temporal ` +
+      `${file(SERVER_FILE.database)} was created by Temporal server ${madeBy}, but this one is ${serverVersion}. Temporal ` +
         `doesn't migrate such databases. Use a ${minorOf(madeBy)} server; or, once every record is saved, move the ` +
-        `database away; or delete ${file(SERVER_FILE.version)} to open it all the same.`,
+        `database away; or delete ${file(SERVER_FILE.version)} to open it anyway.`,
     );
   }
   if (existsSync(file(SERVER_FILE.unfinished))) {
@@ -71,7 +71,7 @@ export async function openDatabase(dataDir: string, serverVersion: string): Prom
   if (!existsSync(file(SERVER_FILE.database))) await writeFile(file(SERVER_FILE.unfinished), '');
 }
 
-/** To be called once the server is healthy, and before anybody may use it. */
+/** Call this once the server is healthy, before anybody uses it. */
 export async function databaseIsReady(dataDir: string, serverVersion: string): Promise<void> {
   const version = await databaseServerVersion(dataDir);
   if (version === undefined) await writeFile(join(dataDir, SERVER_FILE.version), `${serverVersion}\n`);
@@ -79,8 +79,8 @@ export async function databaseIsReady(dataDir: string, serverVersion: string): P
 }
 
 /**
- * Puts a log that has grown large aside; one older log is kept.
- * @returns the log's path and its size, behind which the next server writes
+ * Moves a large log aside; one older log is kept.
+ * @returns the log's path and its size; the next server appends to it
  */
 export async function rotateLog(dataDir: string): Promise<{ path: string; size: number }> {
   const path = join(dataDir, SERVER_FILE.log);

@@ -10,7 +10,7 @@ import { CLI_VERSION } from './version';
 
 const POLL_MS = 200;
 
-/** The SDK sets no limit for a connection that never answers, as behind a firewall that drops packets. */
+/** The SDK sets no timeout for a connection that never answers, as behind a firewall that drops packets. */
 const STALL_MS = 20 * SECOND;
 
 export interface DownloadOptions {
@@ -22,12 +22,12 @@ export interface DownloadOptions {
 }
 
 /**
- * Downloads Temporal's CLI the way the SDK does it for its tests: its choice of platform, its proxy settings, its source
- * (temporal.download). In a process of its own, because a download of the SDK can't be aborted, and because loading it
- * here would set up the SDK's one runtime per process before our settings reach it.
- * @param folder empty, ours
+ * Downloads Temporal's CLI as the SDK does for its tests: with its choice of platform, its proxy settings and its source
+ * (temporal.download). In a separate process, because the SDK's download can't be aborted, and because loading it here
+ * would create the SDK's one runtime per process before our settings apply.
+ * @param folder an empty folder of ours
  * @returns the binary's path inside `folder`
- * @throws Error when nothing can be downloaded, at once where there is no network; not retried
+ * @throws Error if nothing can be downloaded, at once without a network; not retried
  */
 export async function download(folder: string, options: DownloadOptions): Promise<string> {
   const { report, sdk = require.resolve('@temporalio/testing') } = options;
@@ -48,7 +48,7 @@ export async function download(folder: string, options: DownloadOptions): Promis
   try {
     for (;;) {
       const failure = await Promise.race([ended, delay(POLL_MS)]);
-      // The SDK renames the file when it is whole, and then goes on to start it, which is not wanted here.
+      // The SDK renames the complete file, and then starts it, which isn't needed here.
       if ((await sizeOf(binary)) > 0) return binary;
       if (failure !== undefined) throw failure;
       const size = await sizeOf(`${binary}.downloading`);
@@ -67,7 +67,7 @@ export async function download(folder: string, options: DownloadOptions): Promis
   }
 }
 
-/** `--help` makes what the SDK starts end at once; the SDK then waits for a server in vain, and is ended by us. */
+/** With `--help`, what the SDK starts ends at once. The SDK then waits for a server that never comes; we end it. */
 const DOWNLOAD_SCRIPT = `
 const [sdk, downloadDir, version] = process.argv.slice(1);
 const executable = { type: 'cached-download', downloadDir, version };

@@ -20,27 +20,27 @@ const START_LIMIT_MS = 30 * SECOND;
 const MAX_STARTS = 3;
 const LOG_TAIL_LINES = 10;
 /**
- * What the server says when somebody else has a port that it had found free. Where that is the port of gRPC, it goes on
- * without (its "fatal" doesn't end it), and panics when it makes the HTTP API for the same address.
+ * What the server logs if another process took a port that it had found free. If that is the gRPC port, the server
+ * continues without it (its "fatal" doesn't end the process), and panics when it opens the HTTP API on the same address.
  */
 const LOST_PORT = /address already in use|failed assigning ephemeral port|frontend\.NewHTTPAPIServer\(/;
 
 export interface EmbeddedServerOptions {
   /** Path of `temporal`, from `resolveTemporalBinary`. */
   binary: string;
-  /** Holds database, log and claim; created when needed. */
+  /** Holds the database, the log and the claim; created if missing. */
   dataDir: string;
-  /** gRPC port on the loopback interface; 0 for any free one. */
+  /** gRPC port on the loopback interface; 0 picks a free one. */
   port: number;
-  /** Whether Temporal's Web UI runs too. Default false. */
+  /** Whether to run Temporal's Web UI too. Default false. */
   webUi?: boolean;
-  /** Created when it doesn't exist. Default `default`, which always exists. */
+  /** Created if missing. Default `default`, which always exists. */
   namespace?: string;
-  /** Default true: what Temporal acknowledged survives a power cut (G3). False is for databases that are thrown away. */
+  /** Whether what Temporal acknowledged survives a power cut (G3). Default true; false is for disposable databases. */
   durable?: boolean;
   /** Temporal's dynamic configuration: values as JSON, by name. */
   dynamicConfig?: Readonly<Record<string, string>>;
-  /** The server's process gets what it needs of it, and nothing that is secret. */
+  /** Only what the server needs is passed on, and no secrets. */
   env: Environment;
   signal?: AbortSignal;
 }
@@ -49,23 +49,23 @@ export interface EmbeddedServer {
   /** `host:port` for gRPC. */
   address: string;
   /**
-   * Where the Web UI listens, which asks nobody who they are: for a guard in front of it, not to be shown. Undefined
-   * without a Web UI.
+   * Where the Web UI listens. It has no authentication, so put a guard in front of it and don't show it. Undefined without
+   * a Web UI.
    */
   webUi: Endpoint | undefined;
   pid: number;
   logFile: string;
-  /** Resolves when the server has ended, for whatever reason; look at `requested`. */
+  /** Resolves when the server has ended, for any reason; see `requested`. */
   exited: Promise<ServerExit>;
-  /** Resolves when the server has ended and given its database free; at most ten seconds; may be repeated. */
+  /** Resolves when the server has ended and released its database, within ten seconds; may be called repeatedly. */
   stop(): Promise<void>;
 }
 
 /**
- * Starts Temporal's development server on a database file and waits until it is healthy, at most 30 seconds. It dies with
- * this process, however that ends; it doesn't keep this process alive.
- * @throws KeepapartError `folder-not-writable`, `port-in-use`, or `temporal-start-failed` with the end of its log; or the
- *   reason of `signal`
+ * Starts Temporal's development server on a database file and waits until it is healthy, at most 30 seconds. The server
+ * ends with this process, however that ends, and doesn't keep this process alive.
+ * @throws KeepapartError `folder-not-writable`, `port-in-use`, or `temporal-start-failed` with the end of its log (none of
+ *   them retried); or the reason of `signal`
  */
 export async function startEmbeddedServer(options: EmbeddedServerOptions): Promise<EmbeddedServer> {
   const dataDir = resolve(options.dataDir);
@@ -94,12 +94,12 @@ export async function startEmbeddedServer(options: EmbeddedServerOptions): Promi
   }
 }
 
-/** A server, and where it is. */
+/** A running server and its addresses. */
 type Started = Pick<EmbeddedServer, 'address' | 'webUi' | 'pid' | 'logFile'> & { server: ServerProcess };
 
 /**
- * The server probes the ports of its inner services and releases them before it opens them, as we do with ours. Another
- * process may take one in between, so a start that fails for this is repeated.
+ * The server probes free ports for its inner services and releases them before it opens them, as we do for ours. Another
+ * process may take one in between, so a start that fails for this reason is repeated.
  */
 async function startOnFreePorts(
   options: EmbeddedServerOptions,
@@ -110,7 +110,7 @@ async function startOnFreePorts(
       {
         port: options.port,
         setting: 'TEMPORAL_PORT',
-        hint: `To use a Temporal server that runs there already, set TEMPORAL_ADDRESS=${LOOPBACK}:${options.port}.`,
+        hint: `To use a Temporal server that already runs there, set TEMPORAL_ADDRESS=${LOOPBACK}:${options.port}.`,
       },
     ]);
     const webUi = options.webUi === true ? await chooseHiddenPort() : undefined;
@@ -138,14 +138,14 @@ async function startOnce(
   });
   const ended = new AbortController();
   void server.exited.then(({ code, signal }) => {
-    ended.abort(new Error(`it ended with ${signal ?? code ?? 'nothing started'}`));
+    ended.abort(new Error(`it exited with ${signal ?? code ?? 'nothing started'}`));
   });
   const limit = AbortSignal.timeout(START_LIMIT_MS);
   try {
     if (server.pid !== undefined) await noteServer(server.pid);
     const signals = [ended.signal, limit, ...(options.signal === undefined ? [] : [options.signal])];
     await waitUntilHealthy(ports, namespace, AbortSignal.any(signals));
-    // What answered may have been another server, which took the port from ours.
+    // Another server may have taken the port and answered.
     ended.signal.throwIfAborted();
   } catch (error) {
     await server.stop();
@@ -171,12 +171,12 @@ function serverArguments(
   namespace: string,
 ): string[] {
   const dynamicConfig = {
-    // A development server reads from its database what attributes there are, for each call that might name one.
+    // Otherwise a development server reads its search attributes from the database for each call that might name one.
     'system.forceSearchAttributesCacheRefreshOnRead': 'false',
     // Hands activities to the worker together with the reply to the workflow task that schedules them: one transaction and
     // one dispatch less for each (docs/BENCHMARKS.md). Temporal's own default is off.
     'system.enableActivityEagerExecution': 'true',
-    // It would ask Temporal's servers for a newer version every day.
+    // Otherwise it would ask Temporal's servers for a newer version every day.
     'frontend.enableServerVersionCheck': 'false',
     ...CLOSED,
     ...options.dynamicConfig,
@@ -184,12 +184,12 @@ function serverArguments(
   return [
     ...['server', 'start-dev', '--ip', LOOPBACK, '--port', String(port), '--namespace', namespace],
     ...(webUi === undefined ? ['--headless'] : ['--ui-ip', webUi.host, '--ui-port', String(webUi.port)]),
-    // Relative to its working folder: the server puts the name into a URI unescaped, where % and ? would mean something.
+    // Relative to the working folder: the server puts the name into a URI unescaped, where % and ? are special.
     ...['--db-filename', SERVER_FILE.database],
-    // The defaults, a rollback journal, run at half the speed (docs/BENCHMARKS.md).
+    // The default, a rollback journal, is half as fast (docs/BENCHMARKS.md).
     ...['--sqlite-pragma', 'journal_mode=wal'],
     ...['--sqlite-pragma', `synchronous=${(options.durable ?? true) ? 'full' : 'off'}`],
-    // So nobody has to wait for it to learn of ours.
+    // So that nobody has to wait until the server knows our attributes.
     ...Object.values(SEARCH_ATTRIBUTES).flatMap(({ name, type }) => [
       '--search-attribute',
       `${name}=${readableName(type)}`,
@@ -203,21 +203,21 @@ function serverArguments(
 }
 
 /**
- * The server opens an HTTP API on a port of its own choice, which can't be turned off, and to which any page in a browser
- * could send: it answers only for a host that nobody can name. Nexus, which keepapart doesn't use, is served there as well.
+ * The server opens an HTTP API on a port of its choice. It can't be disabled, and any page in a browser could send requests
+ * to it, so it only answers for a host name that can't be guessed. It also serves Nexus, which keepapart doesn't use.
  */
 const CLOSED = {
   'frontend.httpAllowedHosts': JSON.stringify([`${randomBytes(16).toString('hex')}.invalid`]),
   'system.enableNexus': 'false',
 };
 
-/** An aborted wait throws an AbortError, with the reason inside. */
+/** An aborted wait throws an AbortError that wraps the reason. */
 function describe(error: unknown, ended: AbortSignal): string {
   const cause: unknown = ended.aborted ? ended.reason : error;
   return cause instanceof Error ? cause.message : String(cause);
 }
 
-/** The last lines that this start wrote, or the reason of a panic, where the last lines are a stack. */
+/** The last lines that this start wrote; if there was a panic, its reason, because the last lines are a stack. */
 async function logTail(log: { path: string; size: number }): Promise<string> {
   const file = await open(log.path);
   try {

@@ -8,14 +8,14 @@ import { serverEnvironment } from './child-environment';
 
 const run = promisify(execFile);
 
-/** Environment variables for a child process: what the caller's own process was given. */
+/** Environment variables for a child process, from those of the caller. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** What `temporal --version` says. */
+/** The output of `temporal --version`. */
 export interface BinaryVersion {
-  /** Of the CLI; `0.0.0-DEV` when it was built without a version. */
+  /** Version of the CLI; `0.0.0-DEV` if it was built without one. */
   version: string;
-  /** Of the server inside, `major.minor.patch`. */
+  /** Version of the server inside, `major.minor.patch`. */
   serverVersion: string;
 }
 
@@ -39,8 +39,8 @@ export async function isExecutableFile(path: string): Promise<boolean> {
 }
 
 /**
- * Runs `temporal --version`, which also proves that the file is whole and fits this machine.
- * @throws Error, in plain words, when it doesn't run or doesn't answer as Temporal's CLI does
+ * Runs `temporal --version`, which also proves that the file is complete and fits this machine.
+ * @throws Error if it doesn't run, or doesn't answer as Temporal's CLI does; not retried
  */
 export async function probeVersion(path: string, env: Environment): Promise<BinaryVersion> {
   const { stdout } = await run(path, ['--version'], {

@@ -8,8 +8,8 @@ const POLL_MS = 50;
 const CALL_LIMIT_MS = 5 * SECOND;
 
 /**
- * Waits until the server answers for its namespace, and its Web UI, where there is one, accepts connections.
- * @throws the reason of `signal`, the only way to give up
+ * Waits until the server answers for its namespace, and its Web UI, if any, accepts connections.
+ * @throws only the reason of `signal`
  */
 export async function waitUntilHealthy(
   ports: { port: number; webUi?: Endpoint | undefined },
@@ -17,7 +17,7 @@ export async function waitUntilHealthy(
   signal: AbortSignal,
 ): Promise<void> {
   const { port, webUi } = ports;
-  // gRPC would wait a second after its first refused connection, so the port is looked at first.
+  // gRPC waits a second after a refused connection, so probe the port first.
   while (!(await accepts(port))) await delay(POLL_MS, undefined, { signal });
   const connection = Connection.lazy({ address: `${LOOPBACK}:${port}`, channelArgs: WITHOUT_PROXY });
   try {

@@ -2,32 +2,32 @@ import { randomInt } from 'node:crypto';
 import { type AddressInfo, connect, createServer, type Server } from 'node:net';
 import { KeepapartError } from '../../domain/errors';
 
-/** The embedded server has no authentication, so nothing but this machine may reach it. */
+/** The embedded server has no authentication, so only this machine may reach it. */
 export const LOOPBACK = '127.0.0.1';
 
-/** An address of this machine, and a port there. */
+/** An address of this machine and a port. */
 export interface Endpoint {
   host: string;
   port: number;
 }
 
-/** A port to be opened, and what the user calls it. */
+/** A port to open, and its setting. */
 export interface PortWish {
-  /** 0 for any free one. */
+  /** 0 picks a free one. */
   port: number;
-  /** The setting's name, for the message. */
+  /** Name of the setting, for the message. */
   setting: string;
-  /** What setting it to 0 is for, if not for any free port. */
+  /** What 0 means, if not any free port. */
   zero?: string;
-  /** A way out that only this port has. */
+  /** An alternative that only this port has. */
   hint?: string;
 }
 
 /**
- * Picks a free port for every 0 and makes sure that the others are free. Ports are only probed, not held: whoever opens
- * them has to cope with having lost one meanwhile.
- * @returns the ports, in the order of the wishes, all different
- * @throws KeepapartError `port-in-use`, naming the port, its setting and the ways out
+ * Picks a free port for every 0, and checks that the others are free. Ports are probed but not reserved: whoever opens them
+ * must handle a port that was taken meanwhile.
+ * @returns the ports in the order of the wishes, all different
+ * @throws KeepapartError `port-in-use` (not retried), naming the port, its setting and the ways out
  */
 export async function choosePorts(wishes: readonly PortWish[]): Promise<number[]> {
   const held: Server[] = [];
@@ -40,16 +40,16 @@ export async function choosePorts(wishes: readonly PortWish[]): Promise<number[]
 }
 
 /**
- * A free port for something that only we may find: on a random address of the loopback network (127.0.0.0/8), as the ports
- * of one address are tried out within seconds, from a page in a browser as well. Where the system has one such address
- * alone, as macOS, on that.
+ * A free port that only we should find: on a random address of the loopback network (127.0.0.0/8), because all ports of
+ * one address can be scanned within seconds, even from a page in a browser. On systems with a single loopback address,
+ * such as macOS, on that.
  */
 export async function chooseHiddenPort(): Promise<Endpoint> {
   const host = `127.${randomInt(1, 255)}.${randomInt(256)}.${randomInt(1, 255)}`;
   return (await freePort(host)) ?? (await freePort(LOOPBACK)) ?? { host: LOOPBACK, port: 0 };
 }
 
-/** Undefined when this machine doesn't have the address. */
+/** Undefined if this machine doesn't have the address. */
 async function freePort(host: string): Promise<Endpoint | undefined> {
   const server = createServer();
   return await new Promise((resolve) => {

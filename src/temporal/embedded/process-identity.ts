@@ -8,27 +8,27 @@ const run = promisify(execFile);
 const POLL_MS = 50;
 const GRACE_MS = 10 * SECOND;
 
-/** A process that can't be mistaken for a later one with the same pid. */
+/** A process that can't be confused with a later one that has the same pid. */
 export interface ProcessIdentity {
   pid: number;
-  /** When it was started, in whatever form this system gives it; only to be compared. */
+  /** When it was started, in a format that depends on the system; only for comparison. */
   started: string;
 }
 
-/** Who has this pid now; undefined when nobody has, or when the system doesn't tell. */
+/** The process that has this pid now; undefined if there is none, or if the system doesn't tell. */
 export async function identify(pid: number): Promise<ProcessIdentity | undefined> {
   const started = process.platform === 'linux' ? await startedOnLinux(pid) : await startedByPs(pid);
   return started === undefined ? undefined : { pid, started };
 }
 
-/** Whether exactly this process still runs. */
+/** Whether exactly this process is still running. */
 export async function isAlive({ pid, started }: ProcessIdentity): Promise<boolean> {
   return (await identify(pid))?.started === started;
 }
 
 /**
- * Ends a process that is not our child, and waits for its end: SIGTERM, and SIGKILL after ten seconds. Whoever else has
- * its pid by now is left alone.
+ * Ends a process that is not our child, and waits for its end: SIGTERM, and SIGKILL after ten seconds. Another process that
+ * has its pid by now is left alone.
  */
 export async function endProcess(target: ProcessIdentity): Promise<void> {
   const killAtMs = Date.now() + GRACE_MS;
@@ -45,15 +45,15 @@ function send(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal);
   } catch (error) {
-    // It ended in this very moment.
+    // It has ended since the check.
     if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
   }
 }
 
-/** Fields 3 and 22 of proc_pid_stat(5): the state, and the start in clock ticks since boot. A zombie is dead. */
+/** Fields 3 and 22 of proc_pid_stat(5): the state, and the start in clock ticks since boot. A zombie counts as dead. */
 async function startedOnLinux(pid: number): Promise<string | undefined> {
   const text = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
-  // The second field is the command in brackets, which may hold spaces and brackets itself.
+  // The second field is the command in parentheses, which may contain spaces and parentheses.
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
   return fields[0] === 'Z' ? undefined : fields[19];
 }

@@ -1,15 +1,15 @@
-/** What the search for a binary is busy with. */
+/** What the search for a binary is doing. */
 export const BINARY_PHASE = { look: 'look', download: 'download', compile: 'compile' } as const;
 export type BinaryPhase = (typeof BINARY_PHASE)[keyof typeof BINARY_PHASE];
 
-/** Sent on every finding, and at least once a second while something long goes on. */
+/** Sent for every result, and at least once a second during long steps. */
 export interface BinaryProgress {
   phase: BinaryPhase;
   /** One line for people. */
   message: string;
   /** Since the search began. */
   elapsedMs: number;
-  /** How much of the phase is done, 0 to 1; absent where nobody knows. An estimate: it may jump. */
+  /** Progress of the phase, 0 to 1; absent if unknown. An estimate: it may jump. */
   share?: number;
 }
 

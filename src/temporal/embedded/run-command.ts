@@ -8,15 +8,15 @@ const TAIL_LINES = 8;
 
 export interface CommandOptions {
   env: Environment;
-  /** Ends the command: interrupted at once, killed after five seconds. */
+  /** Ends the command: SIGINT at once, SIGKILL after five seconds. */
   signal: AbortSignal;
-  /** Each line the command writes to stderr. */
+  /** Called for each line that the command writes to stderr. */
   onLine?: (line: string) => void;
 }
 
 /**
- * Runs a command to its end; stdout is thrown away.
- * @throws the signal's reason when it was aborted, otherwise an Error with the last lines of stderr
+ * Runs a command to its end; its stdout is discarded.
+ * @throws the signal's reason if it was aborted, otherwise an Error with the last lines of stderr; not retried
  */
 export async function runCommand(
   file: string,
@@ -35,7 +35,7 @@ export async function runCommand(
 
   let force: NodeJS.Timeout | undefined;
   const interrupt = (): void => {
-    // `go` removes its work folder on an interrupt, not on SIGTERM.
+    // `go` removes its work folder on SIGINT, but not on SIGTERM.
     child.kill('SIGINT');
     force = setTimeout(() => child.kill('SIGKILL'), KILL_GRACE_MS);
   };
@@ -44,7 +44,7 @@ export async function runCommand(
     const ended = await new Promise<string | undefined>((resolve, reject) => {
       child.once('error', reject);
       child.once('close', (code, killedBy) =>
-        resolve(code === 0 ? undefined : `it ended with ${killedBy ?? code}`),
+        resolve(code === 0 ? undefined : `it exited with ${killedBy ?? code}`),
       );
     });
     signal.throwIfAborted();
@@ -55,17 +55,17 @@ export async function runCommand(
   }
 }
 
-/** Gives up on work that shows no sign of life; work that goes on may take as long as it likes. */
+/** Aborts work that shows no sign of life; work that makes progress may take any time. */
 export interface StallGuard {
-  /** Aborted when nothing was touched for the limit. */
+  /** Aborted if `touch` was not called for the limit. */
   signal: AbortSignal;
-  /** Says that the work goes on. */
+  /** Reports progress. */
   touch: () => void;
-  /** To be called in the end, or the timer keeps the process alive. */
+  /** Must be called at the end, or the timer keeps the process alive. */
   release: () => void;
 }
 
-/** @param limitMs the longest silence that is still taken for work */
+/** @param limitMs maximum time without progress */
 export function stallGuard(limitMs: number): StallGuard {
   const controller = new AbortController();
   const timer = setTimeout(() => {

@@ -5,22 +5,22 @@ import { SECOND } from '../../domain/duration';
 import type { Environment } from './executable';
 
 const STOP_GRACE_MS = 10 * SECOND;
-/** As a umask: nothing for anybody else. */
+/** As a umask: no access for others. */
 const OWNER_ONLY = 0o077;
 
 /** How the server ended. */
 export interface ServerExit {
   code: number | null;
   signal: NodeJS.Signals | null;
-  /** Whether it was our `stop` that ended it. */
+  /** Whether our `stop` ended it. */
   requested: boolean;
 }
 
 export interface ServerProcess {
-  /** Undefined when there was nothing to execute; `exited` then resolves. */
+  /** Undefined if it could not be started; `exited` then resolves. */
   pid: number | undefined;
   exited: Promise<ServerExit>;
-  /** SIGTERM, SIGKILL after ten seconds; resolves when it has ended; may be called any number of times. */
+  /** Sends SIGTERM, and SIGKILL after ten seconds; resolves when it has ended; may be called repeatedly. */
   stop(): Promise<void>;
 }
 
@@ -28,14 +28,13 @@ export interface SpawnOptions {
   args: readonly string[];
   cwd: string;
   env: Environment;
-  /** Takes stdout and stderr, appended. */
+  /** stdout and stderr are appended to it. */
   logFile: string;
 }
 
 /**
- * Outlives us, and ends the server then. Its stdin is a pipe of which only we hold the other end: however we die, it
- * reads the end of it. First line: the server's pid. Second line: the server has ended, and its pid is nobody's business
- * any more.
+ * Outlives us and then ends the server. Only we hold the other end of its stdin pipe, so it reads the end of file however we
+ * die. First line: the server's pid. Second line: the server has ended, so its pid must no longer be used.
  */
 const WATCHDOG = `
 read -r pid || exit 0
@@ -47,10 +46,10 @@ kill -KILL "$pid"
 `;
 
 /**
- * Starts the server so that it neither dies with us too early nor survives us. Both it and its watchdog get a session of
- * their own: a Ctrl-C reaches everything in the terminal's foreground group, but the server has to live until our worker
- * has stopped in good order; and a SIGKILL to our whole group must leave somebody to end the server.
- * Neither keeps this process alive: when it ends without `stop`, the watchdog takes over.
+ * Starts the server so that it neither dies before us nor outlives us. The server and its watchdog get their own sessions:
+ * Ctrl-C reaches everything in the terminal's foreground group, but the server must live until our worker has shut down;
+ * and after a SIGKILL to our whole group, something must be left to end the server. Neither keeps this process alive: if
+ * it ends without `stop`, the watchdog takes over.
  */
 export function spawnServer(binary: string, options: SpawnOptions): ServerProcess {
   const { args, cwd } = options;
@@ -61,17 +60,17 @@ export function spawnServer(binary: string, options: SpawnOptions): ServerProces
     env,
     stdio: ['pipe', 'ignore', 'ignore'],
   });
-  // Without a watchdog the server still runs; the claim file then finds it at the next start.
+  // Without a watchdog the server still runs; the claim file lets the next start find it.
   watchdog.on('error', () => {});
   watchdog.stdin.on('error', () => {});
 
-  // Its database holds records. A child takes over the mask that we have in this very moment.
+  // Its database holds records. A child inherits the umask of this moment.
   const mask = process.umask(OWNER_ONLY);
   const log = openSync(options.logFile, 'a');
   const server = spawn(binary, args, { detached: true, cwd, env, stdio: ['ignore', log, log] });
   closeSync(log);
   process.umask(mask);
-  // In the same turn of the event loop as the spawn, so that hardly anything can happen in between.
+  // In the same turn of the event loop as the spawn, so that almost nothing can happen in between.
   if (server.pid !== undefined) watchdog.stdin.write(`${server.pid}\n`);
 
   let requested = false;

@@ -4,13 +4,13 @@ export const CLI_VERSION = '1.5.1';
 /** The Temporal server inside that release. */
 export const CLI_SERVER_VERSION = '1.29.1';
 
-/** The oldest server that this project is tested with; an older `temporal` on PATH is passed over. */
+/** The oldest server that is tested; an older `temporal` on PATH is skipped. */
 export const OLDEST_SERVER_VERSION = '1.29.0';
 
-/** The Go release that {@link CLI_VERSION} asks for in its go.mod. */
+/** The Go version in the go.mod of {@link CLI_VERSION}. */
 export const OLDEST_GO_VERSION = '1.25';
 
-/** `1.29` of `1.29.1`: servers of the same minor version share a database schema. */
+/** `1.29` for `1.29.1`: servers of the same minor version share a database schema. */
 export function minorOf(version: string): string {
   return version.split('.').slice(0, 2).join('.');
 }

@@ -1,14 +1,14 @@
 import path from 'node:path';
 import { DefaultLogger, bundleWorkflowCode, type WorkflowBundleOption } from '@temporalio/worker';
 
-/** The code that this installation's workers run; sources where they are what runs. */
+/** The workflow code of this installation; sources if those are what runs. */
 const WORKFLOWS = path.resolve(__dirname, '../../../workflows');
 const REPORT = path.join(WORKFLOWS, 'replay/report');
 
 /**
- * Bundles workflow code so that `replayHistories` can see what it does. Takes seconds; it is done when it is asked for,
- * and not by the build, as few ever ask. The guard against queries stays out: of an open run, a replay is handed the
- * events after the last task too, just as the guard forbids, and here nothing comes of them.
+ * Bundles workflow code so that `replayHistories` can observe it. It takes seconds, and is done on demand rather than by
+ * the build, because few need it. The query guard is left out: for an open run, a replay also receives the events after
+ * the last task, which the guard forbids, and which are harmless here.
  */
 export function bundleForReplay(workflowsPath = WORKFLOWS): Promise<WorkflowBundleOption> {
   return bundleWorkflowCode({

@@ -4,13 +4,13 @@ import type { GivenCommand } from '../../contracts/workflow/replay';
 import { readableName } from '../server/enum-names';
 import type { HistoryEvent } from './recorded-history';
 
-/** Commands that leave no event of their own in the order of the others. */
+/** Commands that don't leave an event of their own in the history. */
 const WITHOUT_EVENT = new Set(['respondToQuery', 'updateResponse', 'nothing']);
 
 const IN_WORDS = new Map(
   Object.entries({
-    cancelTimer: 'calls off a timer',
-    requestCancelActivity: 'calls off an activity',
+    cancelTimer: 'cancels a timer',
+    requestCancelActivity: 'cancels an activity',
     signalExternalWorkflowExecution: 'signals another workflow',
     requestCancelExternalWorkflowExecution: 'cancels another workflow',
     upsertWorkflowSearchAttributes: 'sets search attributes',
@@ -22,8 +22,8 @@ const IN_WORDS = new Map(
   }),
 );
 
-/** A command of today's code in words, the same as those of the event that it would leave; undefined where it leaves none. */
-export function tellCommand({ kind, type = '?', id = '?' }: GivenCommand): string | undefined {
+/** Describes a command in words, in the same way as the event that it would leave; undefined if it leaves none. */
+export function describeCommand({ kind, type = '?', id = '?' }: GivenCommand): string | undefined {
   if (WITHOUT_EVENT.has(kind)) return undefined;
   if (kind === 'scheduleActivity') return `runs the activity ${type} under the id ${id}`;
   if (kind === 'startChildWorkflowExecution') return `starts the child ${type} ${id}`;
@@ -32,18 +32,18 @@ export function tellCommand({ kind, type = '?', id = '?' }: GivenCommand): strin
   return IN_WORDS.get(kind) ?? kind;
 }
 
-/** The command that an event stands for, in words, and the task that gave it; undefined for other events. */
-export function tellRecordedCommand(
+/** Describes the command that an event records, with the task it belongs to; undefined for other events. */
+export function describeRecordedCommand(
   event: HistoryEvent,
-): { taskCompletedEventId: number; told: string } | undefined {
+): { taskCompletedEventId: number; text: string } | undefined {
   const command = recordedCommand(event);
   const attributes = attributesOf(event) as { workflowTaskCompletedEventId?: unknown } | undefined;
-  const told = command && tellCommand(command);
-  if (told === undefined) return undefined;
-  return { taskCompletedEventId: Number(attributes?.workflowTaskCompletedEventId), told };
+  const text = command && describeCommand(command);
+  if (text === undefined) return undefined;
+  return { taskCompletedEventId: Number(attributes?.workflowTaskCompletedEventId), text };
 }
 
-/** An event's type as the Web UI calls it, e.g. `ActivityTaskScheduled`. */
+/** An event's type as the Web UI shows it, for example `ActivityTaskScheduled`. */
 export function eventTypeOf({ eventType }: HistoryEvent): string {
   return readableName((temporal.api.enums.v1.EventType[eventType ?? 0] ?? '?').replace('EVENT_TYPE_', ''));
 }
@@ -59,7 +59,7 @@ function recordedCommand(event: HistoryEvent): GivenCommand | undefined {
   if (marker) return markedCommand(marker);
   const upserted = event.upsertWorkflowSearchAttributesEventAttributes?.searchAttributes?.indexedFields;
   if (upserted) {
-    // Temporal's own, beside the marker of a patch: no command of the code's.
+    // Temporal writes this one itself, next to the marker of a patch.
     const ofPatch = Object.keys(upserted).every((name) => name === 'TemporalChangeVersion');
     return ofPatch ? undefined : { kind: 'upsertWorkflowSearchAttributes' };
   }
@@ -86,7 +86,7 @@ function given(kind: string, id: string | null | undefined, type?: string | null
   return { kind, ...(id != null && { id }), ...(type != null && { type }) };
 }
 
-/** Markers stand for patches, and for what else the SDK keeps in a history by itself. */
+/** Markers record patches, and other data that the SDK stores itself. */
 function markedCommand({ details, markerName }: temporal.api.history.v1.IMarkerRecordedEventAttributes) {
   if (markerName !== 'core_patch') return { kind: markerName ?? '?' };
   const payload = details?.['patch-data']?.payloads?.[0];

@@ -1,14 +1,17 @@
-import { WorkflowNotFoundError, isGrpcServiceError, type Client } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
 import { temporal } from '@temporalio/proto';
 import { WORKFLOW_TYPE, batcherWorkflowId, isBatcherOf } from '../../contracts/workflow/ids';
 import { SEARCH_ATTRIBUTES } from '../../contracts/workflow/search-attributes';
 import { isKeepapartError } from '../../domain/errors';
 import { HOLDS_BATCHES, literal } from '../children/batch-queries';
 import type { BatcherAddress } from '../shard/shards';
-import { callTemporal } from '../server/calls';
-import { recordedRun, type HistoryEvent, type RecordedRun } from './recorded-history';
+import { callTemporal, ifKnown } from '../server/calls';
+import { describeIfKnown } from '../server/describe';
+import { GRPC_STATUS, hasFailedWith } from '../server/grpc-status';
+import { allEventsOf } from '../server/history';
+import { recordedRun, type RecordedRun } from './recorded-history';
 
-/** A run as a server lists it; its history is fetched when its turn comes. */
+/** A run in a server's listing; its history is fetched when it is replayed. */
 export interface ListedRun {
   workflowId: string;
   runId: string;
@@ -16,13 +19,10 @@ export interface ListedRun {
 
 const PAGE_SIZE = 500;
 
-/** gRPC's numbers; the package that names them is a dependency of the SDK, not ours. */
-const GRPC = { invalidArgument: 3, notFound: 5 } as const;
-
 /**
- * The runs of a deployment that a new version of the code may meet, or has to be held against: every open batcher, child
- * and page of a buffer, then those that closed last, newest first. There may have been more shards before than now.
- * @param closed how many closed runs of each type
+ * The runs of an installation that a new version of the code may encounter or should be compared with: every open batcher,
+ * child and page of a buffer, then the most recently closed ones, newest first. There may have been more shards before.
+ * @param closed number of closed runs of each type
  */
 export async function listLiveRuns(
   client: Client,
@@ -52,44 +52,20 @@ export async function listLiveRuns(
   return [...new Map(listed.map((run) => [run.runId, run])).values()];
 }
 
-/** Fetches a history. Undefined when the run is gone: the namespace's retention may end while others are replayed. */
+/** Fetches a history. Undefined if the run is gone: its retention period may end while others are replayed. */
 export async function fetchRun(
   client: Client,
   { workflowId, runId }: ListedRun,
 ): Promise<RecordedRun | undefined> {
-  const events: HistoryEvent[] = [];
-  let nextPageToken: Uint8Array | undefined;
-  do {
-    const after = nextPageToken;
-    try {
-      const page = await callTemporal(client, `could not read the history of ${workflowId}`, () =>
-        client.workflowService.getWorkflowExecutionHistory({
-          namespace: client.options.namespace,
-          execution: { workflowId, runId },
-          ...(after !== undefined && { nextPageToken: after }),
-        }),
-      );
-      for (const event of page.history?.events ?? []) events.push(event);
-      nextPageToken = page.nextPageToken;
-    } catch (error) {
-      if (isNotFound(error)) return undefined;
-      throw error;
-    }
-  } while (nextPageToken.length > 0);
-  return { ...recordedRun(temporal.api.history.v1.History.create({ events })), runId };
+  const events = await ifKnown(allEventsOf(client, workflowId, runId));
+  return events && { ...recordedRun(temporal.api.history.v1.History.create({ events })), runId };
 }
 
-/** By its id, which is exact: what is listed is some time behind. */
+/** By id, which is exact: a listing lags. */
 async function currentRun(client: Client, workflowId: string): Promise<ListedRun | undefined> {
-  try {
-    const { runId, status } = await callTemporal(client, `could not ask for ${workflowId}`, () =>
-      client.workflow.getHandle(workflowId).describe(),
-    );
-    return status.name === 'RUNNING' || status.name === 'PAUSED' ? { workflowId, runId } : undefined;
-  } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return undefined;
-    throw error;
-  }
+  const described = await describeIfKnown(client, workflowId);
+  const isOpen = described?.status.name === 'RUNNING' || described?.status.name === 'PAUSED';
+  return isOpen ? { workflowId, runId: described.runId } : undefined;
 }
 
 async function listIfKnown(client: Client, query: string, limit: number): Promise<ListedRun[]> {
@@ -122,17 +98,11 @@ async function listRuns(client: Client, query: string, limit: number): Promise<L
   return runs;
 }
 
-function isNotFound(error: unknown): boolean {
-  return grpcCause(error)?.code === GRPC.notFound;
-}
-
-/** A server that doesn't know the attribute has never had a batch or a page. */
+/** A server that doesn't know the attribute never had a batch or a page. */
 function isUnknownAttribute(error: unknown): boolean {
-  const { code, details = '' } = grpcCause(error) ?? {};
-  return code === GRPC.invalidArgument && details.includes(SEARCH_ATTRIBUTES.batcher.name);
-}
-
-function grpcCause(error: unknown): { code: number; details: string } | undefined {
   const cause = isKeepapartError(error) ? error.cause : undefined;
-  return isGrpcServiceError(cause) ? cause : undefined;
+  return (
+    hasFailedWith(cause, GRPC_STATUS.invalidArgument) &&
+    cause.details.includes(SEARCH_ATTRIBUTES.batcher.name)
+  );
 }

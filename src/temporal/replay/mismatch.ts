@@ -1,19 +1,19 @@
 import type { History } from '@temporalio/common/lib/proto-utils';
 import type { GivenRecords, GivenCommand } from '../../contracts/workflow/replay';
-import { eventTypeOf, tellCommand, tellRecordedCommand } from './commands';
+import { eventTypeOf, describeCommand, describeRecordedCommand } from './commands';
 import { recordsGivenIn, type HistoryEvent } from './recorded-history';
 
-/** Where a history and today's code part, in words. */
+/** Where a history and today's code differ, in words. */
 export interface Mismatch {
-  /** The event at which they part; null where Temporal doesn't tell and it can't be found. */
+  /** The event where they differ; null if Temporal doesn't say and it can't be found. */
   eventId: number | null;
-  /** As the Web UI calls it, e.g. `ActivityTaskScheduled`. */
+  /** As the Web UI shows it, for example `ActivityTaskScheduled`. */
   eventType: string | null;
-  /** What the history says there. */
+  /** What the history has there. */
   recorded: string;
   /** What today's code does there. */
   now: string;
-  /** “<name of the error>: <message>”, as the SDK tells it where it found the mismatch. */
+  /** `<name of the error>: <message>`, as the SDK reports the mismatch. */
   original: string;
 }
 
@@ -26,7 +26,7 @@ export interface ReplayedTask {
 
 const NOTHING_MORE = 'does nothing more in this workflow task';
 
-/** Explains why a replay failed in, or right after, the task that was replayed last. */
+/** Explains why a replay failed in, or right after, the last replayed task. */
 export function explainError(history: History, error: Error, task: ReplayedTask): Mismatch {
   const events = history.events ?? [];
   const original = `${error.name}: ${error.message}`;
@@ -41,11 +41,11 @@ export function explainError(history: History, error: Error, task: ReplayedTask)
   if (error.name === 'ReplayError') return at(atTask, 'goes on', `fails: ${innermost(error)}`);
 
   const recorded = recordedCommands(events, task.startedEventId);
-  const given = task.given.flatMap((command) => tellCommand(command) ?? []);
+  const given = task.given.flatMap((command) => describeCommand(command) ?? []);
   const namedId = Number(/HistoryEvent(?:\(id| \{ event_id): (\d+)/.exec(error.message)?.[1]);
   const named = events.find((event) => Number(event.eventId) === namedId);
   const namedIndex = recorded.findIndex(({ event }) => event === named);
-  const differs = (index: number) => recorded[index]?.told !== given[index];
+  const differs = (index: number) => recorded[index]?.text !== given[index];
   const index =
     namedIndex >= 0 && differs(namedIndex)
       ? namedIndex
@@ -53,7 +53,7 @@ export function explainError(history: History, error: Error, task: ReplayedTask)
   if (index >= 0) {
     return at(
       recorded[index]?.event ?? atTask,
-      recorded[index]?.told ?? NOTHING_MORE,
+      recorded[index]?.text ?? NOTHING_MORE,
       given[index] ?? NOTHING_MORE,
     );
   }
@@ -61,7 +61,7 @@ export function explainError(history: History, error: Error, task: ReplayedTask)
   return at(atTask, 'see below', 'see below');
 }
 
-/** Compares which records are in which batch and page, which Temporal doesn't. Undefined when they are the same. */
+/** Compares which records are in which batch and page, which Temporal doesn't. Undefined if they are the same. */
 export function explainOtherRecords(history: History, replayed: GivenRecords): Mismatch | undefined {
   const recorded = recordsGivenIn(history);
   const ids = [...new Set([...Object.keys(recorded), ...Object.keys(replayed)])];
@@ -84,20 +84,20 @@ export function explainOtherRecords(history: History, replayed: GivenRecords): M
   };
 }
 
-/** What workflow code threw, out of the SDK's print of the failure around it. */
+/** What workflow code threw, extracted from the SDK's text of the failure around it. */
 function innermost({ message }: Error): string {
   const quoted = /message: "((?:[^"\\]|\\.)*)"/.exec(message)?.[1];
   return quoted?.replaceAll('\\"', '"') ?? message;
 }
 
-/** The events that stand for the commands of a task, in order, with their command in words. */
+/** The events that record the commands of a task, in order, with the commands in words. */
 function recordedCommands(events: readonly HistoryEvent[], taskStartedEventId: number) {
   const completed = events.find(
     (event) => Number(event.workflowTaskCompletedEventAttributes?.startedEventId) === taskStartedEventId,
   );
   if (completed === undefined) return [];
   return events.flatMap((event) => {
-    const command = tellRecordedCommand(event);
-    return command?.taskCompletedEventId === Number(completed.eventId) ? [{ event, told: command.told }] : [];
+    const command = describeRecordedCommand(event);
+    return command?.taskCompletedEventId === Number(completed.eventId) ? [{ event, text: command.text }] : [];
   });
 }

@@ -4,27 +4,25 @@ import { recordsGivenTo, type GivenRecords } from '../../contracts/workflow/repl
 
 export type HistoryEvent = NonNullable<History['events']>[number];
 
-/** A run that happened, and what is known of it without its code. */
+/** A recorded run, and what is known about it without its code. */
 export interface RecordedRun {
   workflowId: string;
-  /** As the history tells it: after a reset, that of the run that was begun with. */
+  /** From the history: after a reset, the id of the original run. */
   runId: string;
   workflowType: string;
-  /** Whether the run was still going on when the history was taken. */
+  /** Whether the run was open when the history was fetched. */
   open: boolean;
-  /** Whether a workflow task was completed: without one, no code has decided anything yet. */
+  /** Whether a workflow task was completed. Without one, no code has run yet. */
   begun: boolean;
   history: History;
 }
 
-/** @throws TypeError for a history that doesn't begin with the start of a workflow of a known id */
+/** @throws TypeError if the history doesn't begin with the start of a workflow that has an id */
 export function recordedRun(history: History): RecordedRun {
   const events = history.events ?? [];
   const started = events[0]?.workflowExecutionStartedEventAttributes;
   if (!started?.workflowId)
-    throw new TypeError(
-      "a history has to begin with the workflow that started, and to tell the workflow's id",
-    );
+    throw new TypeError("a history must begin with the start of its workflow, and contain the workflow's id");
   return {
     workflowId: started.workflowId,
     runId: started.originalExecutionRunId ?? '',
@@ -35,7 +33,7 @@ export function recordedRun(history: History): RecordedRun {
   };
 }
 
-/** What a batcher gave to the children that it started. */
+/** The records that a batcher gave to each child it started. */
 export function recordsGivenIn(history: History): GivenRecords {
   return Object.fromEntries(
     (history.events ?? []).flatMap((event) => {
@@ -48,7 +46,7 @@ export function recordsGivenIn(history: History): GivenRecords {
   );
 }
 
-/** The start of the last workflow task that was completed: what code does after it, it does for the first time. */
+/** The start of the last completed workflow task; what code does after it is new. */
 export function lastCompletedTask(history: History): number {
   const completed = history.events?.findLast((event) => event.workflowTaskCompletedEventAttributes);
   return Number(completed?.workflowTaskCompletedEventAttributes?.startedEventId ?? 0);

@@ -6,22 +6,22 @@ import { workerSinks } from '../worker/worker-sinks';
 import { explainError, explainOtherRecords, type Mismatch, type ReplayedTask } from './mismatch';
 import { lastCompletedTask } from './recorded-history';
 
-/** What a replay needs: a batcher names its batches after its own id. */
+/** What a replay needs. The id matters, because a batcher derives the ids of its batches from its own. */
 export interface Replayable {
   workflowId: string;
   history: History;
 }
 
-/** A history that was replayed; without a mismatch, the code took the same decisions. */
+/** A replayed history; without a mismatch, the code made the same decisions. */
 export interface Replayed<T> {
   replayed: T;
   mismatch?: Mismatch;
 }
 
 /**
- * Replays histories with the workflow code of a bundle, without a server: one at a time and in the order given, taking
- * each from the source only when the one before is done.
- * @throws Error when a history was not replayed to an end, good or bad
+ * Replays histories with the workflow code of a bundle, without a server: one at a time, in the given order, taking each
+ * from the source only after the previous one.
+ * @throws Error if a replay neither succeeded nor failed
  */
 export async function* replayHistories<T extends Replayable>(
   workflowBundle: WorkflowBundleOption,
@@ -42,7 +42,7 @@ export async function* replayHistories<T extends Replayable>(
       records: {
         callDuringReplay: true,
         fn({ historyLength }, workflowId, recordIds) {
-          // Of an open run, the events after its last task are handed over too: what follows from them is new.
+          // For an open run, the events after its last task are passed too; what follows from them is new.
           if (historyLength <= seen.lastCompletedTask) seen.records[workflowId] = recordIds;
         },
       },
@@ -73,7 +73,7 @@ export async function* replayHistories<T extends Replayable>(
 interface Seen {
   lastCompletedTask: number;
   records: GivenRecords;
-  /** The task that was replayed last. */
+  /** The last replayed task. */
   task: ReplayedTask;
 }
 

@@ -1,4 +1,4 @@
-import { defaultPayloadConverter, type Client } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
 import type { temporal } from '@temporalio/proto';
 import type { Activities, HeldByChild, LeftByBatcher } from '../../contracts/workflow/activities';
 import {
@@ -14,10 +14,8 @@ import type { PackedBuffer } from '../../domain/buffer/buffer';
 import { isObject, type JsonValue } from '../../domain/json';
 import { KEY_KIND, unpackKeys, type RequestDigest } from '../../domain/windows/key-window';
 import { recordIdOf } from '../../domain/records/record';
-import { callTemporal } from '../server/calls';
-import { inputIfKnown, inputOf } from '../server/first-event';
+import { eventsOf, firstValue, inputIfKnown, inputOf, type HistoryEvent } from '../server/history';
 
-type HistoryEvent = temporal.api.history.v1.IHistoryEvent;
 type Payloads = temporal.api.common.v1.IPayloads | null | undefined;
 
 /** A record as a client sent it. */
@@ -27,41 +25,21 @@ export interface HeldRecord {
   value: JsonValue;
 }
 
-/** The events of a run, fetched page by page. */
-export async function* eventsOf(
-  client: Client,
-  workflowId: string,
-  runId: string,
-): AsyncGenerator<HistoryEvent> {
-  let token: Uint8Array | undefined;
-  do {
-    const page = await callTemporal(client, `could not read the history of ${workflowId}`, () =>
-      client.workflowService.getWorkflowExecutionHistory({
-        namespace: client.options.namespace,
-        execution: { workflowId, runId },
-        ...(token !== undefined && { nextPageToken: token }),
-      }),
-    );
-    yield* page.history?.events ?? [];
-    token = page.nextPageToken.length > 0 ? page.nextPageToken : undefined;
-  } while (token !== undefined);
-}
-
 /** What a run of a batcher held when it ended. */
 export interface HeldByRun {
-  /** What had reached it, from the run before (its pages too) or as messages, and was in no batch. */
+  /** What had reached it, from the previous run (including its pages) or in messages, and was in no batch. */
   records: HeldRecord[];
-  /** How long the requests of these records are; of streams, as far as they came. */
+  /** The sizes of the requests of these records; for streams, as far as they had arrived. */
   sizes: ReadonlyMap<string, number>;
-  /** The keys of lists that it remembered, also those that it was told when it began. */
+  /** The keys of lists that it remembered, including those that it was given at its start. */
   keys: RequestDigest[];
-  /** Children that it asked for last: the server may have started them since, though the run never heard. */
+  /** Children that it requested last: the server may have started them without the run knowing. */
   askedFor: string[];
 }
 
 /**
- * What a run held. A list that a client repeated is in it once; one that repeats, without a key, what an earlier run took
- * is in it too, though its records are in a batch of that run.
+ * What a run held. A list that a client repeated is included once. A list without a key that repeats one of an earlier run
+ * is included too, although its records are in a batch of that run.
  */
 export async function heldByRun(client: Client, workflowId: string, runId: string): Promise<HeldByRun> {
   const held = new Map<string, HeldRecord>();
@@ -71,7 +49,7 @@ export async function heldByRun(client: Client, workflowId: string, runId: strin
     held.set(recordIdOf(record.requestId, record.index), record);
     sizes.set(record.requestId, Math.max(sizes.get(record.requestId) ?? 0, size));
   };
-  /** Children of which the run hasn't heard that they started, by the event that asks for them. */
+  /** Children that the run requested and doesn't know to have started, by the event of the request. */
   const starting = new Map<string, { childId: string; recordIds: string[] }>();
   const scheduled = new Map<string, string>();
   const taken: string[] = [];
@@ -92,7 +70,7 @@ export async function heldByRun(client: Client, workflowId: string, runId: strin
     if (asked?.workflowType?.name === WORKFLOW_TYPE.child)
       starting.set(String(event.eventId), {
         childId: asked.workflowId ?? '',
-        recordIds: recordIdsOf(firstOf(asked.input) as ChildInput),
+        recordIds: recordIdsOf(firstValue(asked.input) as ChildInput),
       });
     const child = event.childWorkflowExecutionStartedEventAttributes;
     if (child != null) {
@@ -105,10 +83,11 @@ export async function heldByRun(client: Client, workflowId: string, runId: strin
     if (activity !== undefined && activity !== null) scheduled.set(String(event.eventId), activity);
     const completed = event.activityTaskCompletedEventAttributes;
     const of = scheduled.get(String(completed?.scheduledEventId));
-    // After a reset children of before are adopted.
-    if (of === READ_CHILD) taken.push(...idsOf(firstOf(completed?.result) as HeldByChild));
+    // After a reset, children from before are adopted.
+    if (of === READ_CHILD) taken.push(...idsOf(firstValue(completed?.result) as HeldByChild));
     if (of === FIND_LEFT)
-      for (const digest of (firstOf(completed?.result) as LeftByBatcher).keys) keys.set(digest.key, digest);
+      for (const digest of (firstValue(completed?.result) as LeftByBatcher).keys)
+        keys.set(digest.key, digest);
   }
   for (const recordId of taken) held.delete(recordId);
   const askedFor = [...starting.values()].map(({ childId }) => childId);
@@ -118,12 +97,12 @@ export async function heldByRun(client: Client, workflowId: string, runId: strin
 const READ_CHILD: keyof Activities = 'readChild';
 const FIND_LEFT: keyof Activities = 'findLeft';
 
-/** Beside what is held, how long its request is. */
+/** A held record, with the size of its request. */
 interface SizedRecord extends HeldRecord {
   size: number;
 }
 
-/** The records that a child was started with; none of one that the server doesn't know. */
+/** The records that a child was started with; none if the server doesn't know it. */
 export async function recordsOfChild(client: Client, childId: string): Promise<string[]> {
   const input = (await inputIfKnown(client, childId)) as ChildInput | undefined;
   return input === undefined ? [] : recordIdsOf(input);
@@ -157,7 +136,7 @@ function* keysCarried(carried: CarriedState | undefined): Generator<RequestDiges
     for (const [key, { body, kind }] of keys) if (kind === KEY_KIND.list) yield { scope, key, body };
 }
 
-/** What a message brought; nothing where it is none of ours. */
+/** The requests that a message brought; none for other messages. */
 function requestsIn(event: HistoryEvent): AcceptedRequest[] {
   const signal = event.workflowExecutionSignaledEventAttributes;
   if (signal?.signalName === addRecordsSignal.name) return requestsFrom(signal.input);
@@ -165,7 +144,7 @@ function requestsIn(event: HistoryEvent): AcceptedRequest[] {
   return update?.name === takeUpdate.name ? requestsFrom(update.args) : [];
 }
 
-/** The records of a page of a buffer; none of one that the server doesn't know any more. */
+/** The records of a page of a buffer; none if the server no longer knows it. */
 export async function recordsInPage(client: Client, pageId: string): Promise<HeldRecord[]> {
   return sizedRecordsInPage(client, pageId);
 }
@@ -181,9 +160,9 @@ function* recordsInBuffer({ runs }: PackedBuffer): Generator<SizedRecord> {
   }
 }
 
-/** Somebody may have sent anything; what the batcher took no record from has none here. */
+/** Anyone may send anything, so requests that the batcher would not have accepted are skipped. */
 function requestsFrom(payloads: Payloads): AcceptedRequest[] {
-  const requests = firstOf(payloads);
+  const requests = firstValue(payloads);
   if (!Array.isArray(requests)) return [];
   return (requests as unknown[]).filter((request): request is AcceptedRequest => {
     if (!isObject(request)) return false;
@@ -195,9 +174,4 @@ function requestsFrom(payloads: Payloads): AcceptedRequest[] {
 function* recordsOf({ requestId, values, offset = 0 }: AcceptedRequest): Generator<SizedRecord> {
   const size = offset + values.length;
   for (const [i, value] of values.entries()) yield { requestId, index: offset + i, value, size };
-}
-
-function firstOf(payloads: Payloads): unknown {
-  const payload = payloads?.payloads?.[0];
-  return payload == null ? undefined : defaultPayloadConverter.fromPayload(payload);
 }

@@ -1,19 +1,19 @@
-import { WorkflowNotFoundError, type Client } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
 import type { RequestDigest } from '../../domain/windows/key-window';
 import { literal } from '../children/batch-queries';
-import { callTemporal } from '../server/calls';
-import { readStart } from '../server/first-event';
+import { callTemporal, ifKnown } from '../server/calls';
+import { eventsOf, readStart } from '../server/history';
 import { keyRefOf } from '../shard/digests';
-import { eventsOf, heldByRun } from './held-by-run';
+import { heldByRun } from './held-by-run';
 
-/** A reset shows in one of the first events of the run that it makes. */
+/** A reset shows in one of the first events of the run that it creates. */
 const LOOKED_AT = 50;
 
 /**
- * The keys of lists that the run before this one remembered, if somebody terminated it or the server ended it. Left out
- * are lists of which everything is out of reach: when a client repeats one of these, it is taken anew, before anybody
- * calls `keepapart rescue`. Runs that handed over to this one are passed over. None for a reset, which is
- * sent the same messages.
+ * The keys of lists that the previous run remembered, if somebody terminated it or the server ended it. Lists of which all
+ * records are out of reach are left out: if a client repeats one of these before anybody calls `keepapart rescue`, it is
+ * accepted again. Runs that handed over to this one don't count as previous. None for a reset, which is sent the same
+ * messages.
  */
 export async function keysBefore(client: Client, batcher: string, runId: string): Promise<RequestDigest[]> {
   if (await isReset(client, batcher, runId)) return [];
@@ -37,7 +37,7 @@ async function isReset(client: Client, batcher: string, runId: string): Promise<
   return false;
 }
 
-/** The last run of the batcher before this one, which began with a run of its own and may have handed over since. */
+/** The last run of the batcher before this chain of runs, which may have handed over since it began. */
 async function runBefore(client: Client, batcher: string, runId: string): Promise<string | undefined> {
   const query = `WorkflowId = ${literal(batcher)}`;
   const { firstExecutionRunId } = await readStart(client, batcher, runId);
@@ -45,7 +45,7 @@ async function runBefore(client: Client, batcher: string, runId: string): Promis
     client.workflow.getHandle(batcher, firstExecutionRunId ?? runId).describe(),
   );
   const begunAtMs = first.startTime.getTime();
-  // A listing may lag: it knows a run that has just ended, but not yet that, nor runs that came of it since.
+  // A listing may lag: it may not show yet that a run has ended, nor the runs that continued it.
   const newest = await callTemporal(client, `could not list the runs of ${batcher}`, async () => {
     let found: { runId: string; startedAtMs: number } | undefined;
     for await (const run of client.workflow.list({ query, pageSize: 100 })) {
@@ -55,18 +55,13 @@ async function runBefore(client: Client, batcher: string, runId: string): Promis
     }
     return found?.runId;
   });
-  return newest === undefined ? undefined : lastOf(client, batcher, newest);
+  return newest === undefined ? undefined : ifKnown(lastOf(client, batcher, newest));
 }
 
-/** Follows a run to the last one that it handed over to. Undefined when the server doesn't know it any more. */
-async function lastOf(client: Client, batcher: string, runId: string): Promise<string | undefined> {
-  try {
-    let next: string | undefined;
-    for await (const event of eventsOf(client, batcher, runId))
-      next = event.workflowExecutionContinuedAsNewEventAttributes?.newExecutionRunId ?? undefined;
-    return next === undefined ? runId : await lastOf(client, batcher, next);
-  } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return undefined;
-    throw error;
-  }
+/** Follows a run to the last one that continued it. Throws `WorkflowNotFoundError`. */
+async function lastOf(client: Client, batcher: string, runId: string): Promise<string> {
+  let next: string | undefined;
+  for await (const event of eventsOf(client, batcher, runId))
+    next = event.workflowExecutionContinuedAsNewEventAttributes?.newExecutionRunId ?? undefined;
+  return next === undefined ? runId : lastOf(client, batcher, next);
 }

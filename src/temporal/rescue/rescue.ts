@@ -7,61 +7,64 @@ import { SEARCH_ATTRIBUTES } from '../../contracts/workflow/search-attributes';
 import { KIB, SECOND } from '../../domain/duration';
 import { KeepapartError } from '../../domain/errors';
 import { jsonBytes, type JsonValue } from '../../domain/json';
+import { groupBy } from '../../domain/group-by';
+import { portions } from '../../domain/portions';
 import type { RequestDigest } from '../../domain/windows/key-window';
 import { recordIdOf } from '../../domain/records/record';
+import { packBatch } from '../../domain/records/packed-batch';
 import { listAllBatches } from '../children/all-batches';
 import { createBatchList } from '../children/batch-pages';
 import { literal } from '../children/batch-queries';
 import { createBatchReader } from '../children/batch-reader';
-import { groupsOf } from '../server/at-once';
 import { callTemporal } from '../server/calls';
 import { describeIfKnown } from '../server/describe';
+import { eventsOf } from '../server/history';
 import type { Shard } from '../shard/shard';
 import type { Shards } from '../shard/shards';
 import { whenThereIsRoom } from '../shard/when-there-is-room';
 import { createPageReader } from '../views/page-reader';
 import { findWaiting } from '../views/waiting-records';
-import { eventsOf, heldByRun, recordsInPage, recordsOfChild, type HeldRecord } from './held-by-run';
+import { heldByRun, recordsInPage, recordsOfChild, type HeldRecord } from './held-by-run';
 
-/** What was found, and what has come of it. */
+/** What was found, and what was done about it. */
 export interface RescueReport {
-  /** Batchers whose run no worker can take up; `reset` has them begin again from what they were started with. */
+  /** Batchers whose run no worker can continue; `reset` restarts them with what they were started with. */
   stuck: { batcher: string; runId: string; failedTasks: number }[];
-  /** Runs of batchers that ended otherwise than by handing over, and how many records each had put in no batch. */
+  /** Runs of batchers that ended without handing over, and how many records each had in no batch. */
   ended: { batcher: string; runId: string; status: string; records: number }[];
-  /** Pages of a buffer that no batcher knows of any more, and how many records each holds. */
+  /** Pages of a buffer that no batcher knows any more, and how many records each holds. */
   orphanPages: { pageId: string; records: number }[];
   /** Records of all these that are in no batch and in no buffer. */
   lost: number;
-  /** Whether that has been mended: stuck runs reset, lost records taken in again. */
+  /** Whether that has been repaired: stuck runs reset, lost records buffered again. */
   done: boolean;
 }
 
 export interface RescueOptions {
-  /** Mends what is found, in this one's name; without it nothing is changed. */
+  /** Repairs what is found, in this person's name; without it nothing is changed. */
   apply?: { by: string };
   onProgress?: (message: string) => void;
 }
 
-/** A run whose tasks fail this often in a row, which takes some 20 s, is not one whose worker was just killed. */
+/** A run whose task fails this often in a row, which takes some 20 s, is stuck rather than between two workers. */
 const STUCK_AFTER_TASKS = 3;
 
 const SECOND_LOOK_MS = 2 * SECOND;
 
-const GROUP_RECORDS = 500;
-const GROUP_BYTES = 256 * KIB;
+/** What one message to a batcher may hold; a single record may be larger. */
+const MAX_GROUP = { items: 500, bytes: 256 * KIB } as const;
 
 /**
- * Finds what is acknowledged and out of reach, and takes it in again, each record once (G3, G4):
+ * Finds acknowledged records that are out of reach, and buffers them again, each once (G3, G4):
  *
- * - a batcher whose run can't be replayed, for whatever reason, is reset to its first task: the server gives the new run
- *   what the old one was started with and every message since, and it adopts the batches of the old one;
- * - of a run that somebody terminated or the server ended, and of pages that no batcher knows of, the records that are in
- *   no batch and in no buffer are handed to the batcher of their shard under their own ids; the keys of lists that such a
- *   run remembered are told to the one after it, so that a list that a client repeats is not taken again.
+ * - A batcher whose run can't be replayed is reset to its first task: the server gives the new run what the old one was
+ *   started with and every message since, and it adopts the batches of the old one.
+ * - If somebody terminated a run or the server ended it, or if no batcher knows a page, their records that are in no batch
+ *   and in no buffer are sent to the batcher of their shard under their own ids. The keys of lists that such a run
+ *   remembered are passed to the next run, so that a list that a client repeats is not accepted again.
  *
- * Needs a worker. Running it again, also after it broke off, finds what is left.
- * @throws `temporal-unavailable` when a batcher doesn't answer, as what it holds would be taken in twice
+ * Needs a worker. Repeating it, also after it was interrupted, finds what is left.
+ * @throws `temporal-unavailable` if a batcher doesn't answer, because what it holds would be buffered twice
  */
 export async function rescue(
   client: Client,
@@ -70,14 +73,14 @@ export async function rescue(
 ): Promise<RescueReport> {
   const stuck = await findStuck(client, shards);
   if (stuck.length > 0) {
-    // A run that begins again has much of what it holds in no place until it has adopted its batches.
+    // Until a restarted run has adopted its batches, much of what it holds can't be found anywhere.
     if (apply !== undefined) for (const run of stuck) await resetToStart(client, run);
     return { stuck, ended: [], orphanPages: [], lost: 0, done: apply !== undefined };
   }
   const held = new Map<string, HeldRecord>();
   const note = (records: readonly HeldRecord[]): number => {
     for (const record of records)
-      held.set(keyOf(recordIdOf(record.requestId, record.index), record.value), record);
+      held.set(identityOf(recordIdOf(record.requestId, record.index), record.value), record);
     return records.length;
   };
   const ended: RescueReport['ended'] = [];
@@ -97,19 +100,19 @@ export async function rescue(
   }
   await leaveOutKnown(client, shards, held, askedFor, onProgress);
   if (held.size > 0 && apply !== undefined) {
-    // What is about to go into a batch is in no place for a moment.
+    // A record that is about to enter a batch is in neither place for a moment.
     await sleep(SECOND_LOOK_MS);
     await leaveOutKnown(client, shards, held, askedFor, onProgress);
   }
   const lost = [...held.values()];
   if (apply !== undefined) {
     const action = { by: apply.by, atMs: Date.now() };
-    // The keys first: a client that repeats its list meanwhile is told that it is taken.
+    // The keys first, so that a client that repeats its list meanwhile learns that it was accepted.
     for (const [batcher, keys] of known) {
       const open = (await shards.all()).filter((shard) => shard.batcher === batcher);
-      // A digest doesn't say which shard its key belongs to now. Any that knows it refuses it.
+      // A digest doesn't show which shard its key belongs to now. Any shard that knows it refuses it.
       const heirs = open.length > 0 ? open : shards.configured();
-      for (const shard of heirs) await tellKeys(shard, keys, action);
+      for (const shard of heirs) await rememberKeys(shard, keys, action);
     }
     await takeIn(lost, shards, action, onProgress);
     for (const { pageId } of orphanPages) await letGo(client, pageId);
@@ -117,10 +120,14 @@ export async function rescue(
   return { stuck, ended, orphanPages, lost: lost.length, done: apply !== undefined };
 }
 
-/** Has a batcher remember keys of lists; those that it knows stay as they are. */
-async function tellKeys(shard: Shard, keys: readonly RequestDigest[], action: OperatorAction): Promise<void> {
+/** Makes a batcher remember keys of lists; those it knows already stay as they are. */
+async function rememberKeys(
+  shard: Shard,
+  keys: readonly RequestDigest[],
+  action: OperatorAction,
+): Promise<void> {
   const distinct = [...new Map(keys.map((digest) => [digest.key, digest])).values()];
-  for (const group of groupsOf(distinct, GROUP_RECORDS))
+  for (const group of portions(distinct, { items: MAX_GROUP.items }))
     await shard.redrive(
       group.map((digest) => ({ requestId: 'rescue', values: [], digest })),
       action,
@@ -140,12 +147,12 @@ async function takeIn(
       () => true,
     );
     taken += group.records;
-    onProgress(`${taken} of ${records.length} records taken in again`);
+    onProgress(`${taken} of ${records.length} records buffered again`);
   }
 }
 
-/** Equal values under one id are one record; a key that was used again, when it was forgotten, has others. */
-function keyOf(recordId: string, value: JsonValue): string {
+/** Equal values under one id are one record. A key that was forgotten and used again has other values. */
+function identityOf(recordId: string, value: JsonValue): string {
   return `${recordId} ${JSON.stringify(value)}`;
 }
 
@@ -169,7 +176,7 @@ async function resetToStart(
     client.workflowService.resetWorkflowExecution({
       namespace: client.options.namespace,
       workflowExecution: { workflowId: batcher, runId },
-      reason: 'keepapart rescue: no worker could take the run up',
+      reason: 'keepapart rescue: no worker could continue the run',
       requestId: `keepapart rescue of ${runId}`,
       workflowTaskFinishEventId: firstTask,
     }),
@@ -185,7 +192,7 @@ async function firstTaskOf(client: Client, batcher: string, runId: string) {
   );
 }
 
-/** Runs of batchers that ended otherwise than by handing over, as long as the namespace retains them; oldest first. */
+/** Runs of batchers that ended without handing over, within the namespace's retention period; oldest first. */
 async function endedRuns(client: Client, { address }: Shards): Promise<WorkflowExecutionInfo[]> {
   const query =
     `WorkflowType = ${literal(WORKFLOW_TYPE.batcher)} AND ` +
@@ -211,7 +218,7 @@ async function unknownPages(client: Client, open: readonly Shard[]): Promise<str
         listed.push(workflowId);
     });
     if (listed.length === 0) continue;
-    // Asked after the listing: a page that was just made is known by now.
+    // Asked after the listing, so that a page that was just created is known by now.
     const known = new Set((await shard.trace('')).pageIds);
     unknown.push(...listed.filter((pageId) => !known.has(pageId)));
   }
@@ -219,8 +226,8 @@ async function unknownPages(client: Client, open: readonly Shard[]): Promise<str
 }
 
 /**
- * Leaves out what is buffered or in flight, and what is in a batch, whatever has become of it.
- * @param askedFor children that may have started: asked for by id, as a listing may be some seconds old
+ * Leaves out records that are buffered or in flight, and those in a batch, in any state.
+ * @param askedFor children that may have started; read by id, because a listing may lag by some seconds
  */
 async function leaveOutKnown(
   client: Client,
@@ -239,12 +246,12 @@ async function leaveOutKnown(
   const reader = createBatchReader(client);
   const places = { shards, batches: reader, pages: createPageReader(client) };
   const recordIds = [...held.values()].map(({ requestId, index }) => recordIdOf(requestId, index));
-  // The batchers before the batches: a record that leaves a buffer meanwhile is found twice, never in no place.
+  // The batchers before the batches: a record that leaves a buffer meanwhile is found twice rather than not at all.
   const waiting = await findWaiting(places, recordIds, []);
   if (waiting.silentBatchers.length > 0)
     throw new KeepapartError(
       'temporal-unavailable',
-      `${waiting.silentBatchers.join(', ')} did not answer, so what is held there isn't known. Does a worker run?`,
+      `${waiting.silentBatchers.join(', ')} did not answer, so what they hold is unknown. Is a worker running?`,
     );
   for (const [key, { requestId, index }] of held)
     if (waiting.recordIds.has(recordIdOf(requestId, index))) held.delete(key);
@@ -256,7 +263,7 @@ async function leaveOutKnown(
   for (const run of batches.values()) {
     onProgress(`reading batch ${run.batchId}`);
     const { batch } = await reader.input(run);
-    for (const { recordId, value } of batch.records) held.delete(keyOf(recordId, value));
+    for (const { recordId, value } of batch.records) held.delete(identityOf(recordId, value));
   }
 }
 
@@ -268,25 +275,18 @@ interface Group {
 
 /** Consecutive records of a request as one, in messages of bounded size, each for one shard. */
 function messagesOf(records: readonly HeldRecord[], shards: Shards): Group[] {
-  const groups: Group[] = [];
-  const open = new Map<Shard, Group & { bytes: number }>();
-  for (const { requestId, index, value } of records) {
-    const shard = shards.of(requestId);
-    const bytes = jsonBytes(value);
-    let group = open.get(shard);
-    if (group === undefined || group.records >= GROUP_RECORDS || group.bytes + bytes > GROUP_BYTES) {
-      group = { shard, requests: [], records: 0, bytes: 0 };
-      open.set(shard, group);
-      groups.push(group);
-    }
-    group.records++;
-    group.bytes += bytes;
-    const last = group.requests.at(-1);
-    if (last?.requestId === requestId && (last.offset ?? 0) + last.values.length === index)
-      last.values.push(value);
-    else group.requests.push({ requestId, values: [value], offset: index });
-  }
-  return groups;
+  const byShard = groupBy(records, ({ requestId }) => shards.of(requestId));
+  return [...byShard].flatMap(([shard, own]) =>
+    portions(own, MAX_GROUP, ({ value }) => jsonBytes(value)).map((group) => ({
+      shard,
+      requests: requestsOf(group),
+      records: group.length,
+    })),
+  );
+}
+
+function requestsOf(records: readonly HeldRecord[]): AcceptedRequest[] {
+  return packBatch(records).map(([requestId, offset, values]) => ({ requestId, values, offset }));
 }
 
 async function letGo(client: Client, pageId: string): Promise<void> {

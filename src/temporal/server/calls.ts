@@ -3,14 +3,14 @@ import { KeepapartError, isKeepapartError } from '../../domain/errors';
 import { SECOND } from '../../domain/duration';
 import { isWorkflowNotFound } from './grpc-status';
 
-/** How long a call may take, repeats included. The client of the API is told to come back after that. */
+/** Maximum time of a call, retries included. After that, the API's client is asked to retry. */
 const DEADLINE_MS = 10 * SECOND;
-const COME_BACK_AFTER_MS = 1 * SECOND;
+const RETRY_AFTER_MS = 1 * SECOND;
 
 /**
- * Runs calls to Temporal under a deadline, and turns what the server or the network fails with into
- * `temporal-unavailable`. `WorkflowNotFoundError` passes: it is an answer. The calls of `client.workflow` throw it by
- * themselves, for those of `client.workflowService` it is made here.
+ * Runs calls to Temporal under a deadline, and turns errors of the server or the network into `temporal-unavailable`
+ * (retried by the client). `WorkflowNotFoundError` is passed on, because it is an answer: `client.workflow` throws it
+ * itself, and for `client.workflowService` it is created here.
  */
 export async function callTemporal<T>(client: Client, what: string, call: () => Promise<T>): Promise<T> {
   try {
@@ -23,12 +23,25 @@ export async function callTemporal<T>(client: Client, what: string, call: () => 
     const reason = (error instanceof ServiceError ? error.cause?.message : undefined) ?? error.message;
     throw new KeepapartError('temporal-unavailable', `${what}: ${reason}`, {
       cause: error,
-      retryAfterMs: COME_BACK_AFTER_MS,
+      retryAfterMs: RETRY_AFTER_MS,
     });
   }
 }
 
-/** An update that no worker answered; recognised by its name, as the SDK's class isn't for branching across versions. */
+/**
+ * The result of a call about a workflow; undefined if the server doesn't know the workflow, because it was deleted or its
+ * retention period has passed.
+ */
+export async function ifKnown<T>(call: Promise<T>): Promise<T | undefined> {
+  try {
+    return await call;
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return undefined;
+    throw error;
+  }
+}
+
+/** An update that no worker answered. Matched by name, because the SDK's class differs between versions. */
 function isUnanswered(error: unknown): error is Error {
   return error instanceof Error && /^WorkflowUpdateRPCTimeout/.test(error.name);
 }

@@ -13,28 +13,28 @@ import { isLoopback } from '../../config';
 import { GRPC_STATUS, isRunClosing, type GrpcStatus } from './grpc-status';
 import { hostOf, type Proxy, proxyFor, WITHOUT_PROXY } from './proxy';
 
-/** Where Temporal is and how to get in, as the SDK takes it. */
+/** Address of the Temporal server and how to authenticate, in the form the SDK expects. */
 export interface TemporalTarget {
   options: NativeConnectionOptions & { address: string };
   namespace: string;
-  /** What stands between, where the environment says so. */
+  /** The proxy in between, if the environment names one. */
   proxy?: Proxy;
 }
 
 const DEFAULT_ADDRESS = 'localhost:7233';
 const DEFAULT_NAMESPACE = 'default';
 const CONNECT_TIMEOUT_MS = 10 * SECOND;
-/** gRPC's own bound is 4 MiB, which the answer to a question for a long history exceeds. */
+/** gRPC's default is 4 MiB, which the query result of a long history exceeds. */
 const CHANNEL = { 'grpc.max_receive_message_length': 128 * MIB };
 
-/** What the server says while a workflow is between two runs, or has a question waiting while a task of it runs. */
+/** The server's message while a workflow is between two runs, or while a query waits for a running workflow task. */
 const WORKFLOW_BUSY = /workflow is busy|query buffer is full/i;
 const BUSY_RETRY_MS = 10;
 
 /**
- * The target that Temporal's own environment configuration names: `TEMPORAL_ADDRESS`, `TEMPORAL_NAMESPACE`, TLS, API
- * key and configuration file.
- * @throws `invalid-config` for files that can't be read, and for a configuration file that means nothing
+ * The target in Temporal's own environment configuration: `TEMPORAL_ADDRESS`, `TEMPORAL_NAMESPACE`, TLS, API key and
+ * configuration file.
+ * @throws `invalid-config` if a file can't be read or parsed
  */
 export function temporalTarget(env: Record<string, string>): TemporalTarget {
   try {
@@ -47,7 +47,7 @@ export function temporalTarget(env: Record<string, string>): TemporalTarget {
       ...(proxy && { proxy }),
     };
   } catch (cause) {
-    // The lines after the first quote the file, which may hold a key.
+    // The lines after the first quote the file, which may contain a key.
     const [reason] = String(cause).split('\n');
     throw new KeepapartError(
       'invalid-config',
@@ -59,15 +59,16 @@ export function temporalTarget(env: Record<string, string>): TemporalTarget {
   }
 }
 
-/** A server of our own on this machine: neither TLS nor keys, whatever a configuration file says of other servers. */
+/** Our own server on this machine: no TLS and no keys, even if a configuration file has them for other servers. */
 export function embeddedTarget(address: string, namespace?: string): TemporalTarget {
   return { options: { address }, namespace: namespace ?? DEFAULT_NAMESPACE };
 }
 
 /**
- * A client whose calls are repeated as the SDK does by default, except that a busy workflow (several calls at once) is
- * asked again after 10 ms instead of a second and more, and one whose run is about to end by whoever calls (see
- * {@link isRunClosing}). A repeated call carries the same request id, by which the server knows it in the same run.
+ * A client that retries calls as the SDK does by default, with two exceptions: a busy workflow (several concurrent
+ * calls) is retried after 10 ms instead of a second or more, and a run that is about to end is retried by the caller
+ * (see {@link isRunClosing}). A retried call has the same request id, so the server deduplicates it within a run.
+ * @throws `temporal-unavailable` if no server answers within ten seconds
  */
 export async function connectClient({ options, namespace, proxy }: TemporalTarget): Promise<Client> {
   const byDefault = defaultGrpcRetryOptions();
@@ -98,7 +99,7 @@ export async function connectClient({ options, namespace, proxy }: TemporalTarge
   }
 }
 
-/** What whoever wanted to connect is told, with the SDK's own reason. */
+/** The error for a failed connection, with the SDK's reason. */
 export function unreachable(address: string, cause: unknown, proxy?: Proxy): KeepapartError {
   const reason = cause instanceof Error ? cause.message : String(cause);
   const through = proxy && `, through the proxy ${proxy.host} that ${proxy.variable} names`;

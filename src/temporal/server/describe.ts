@@ -1,17 +1,15 @@
-import { WorkflowNotFoundError, type Client, type WorkflowExecutionDescription } from '@temporalio/client';
-import { callTemporal } from './calls';
+import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
+import { callTemporal, ifKnown } from './calls';
 
-/** How the newest run of a workflow stands; undefined when the server doesn't know the workflow. */
+/** Describes a run of a workflow, by default the newest; undefined if the server doesn't know the workflow. */
 export async function describeIfKnown(
   client: Client,
   workflowId: string,
+  runId?: string,
 ): Promise<WorkflowExecutionDescription | undefined> {
-  try {
-    return await callTemporal(client, `could not ask for ${workflowId}`, () =>
-      client.workflow.getHandle(workflowId).describe(),
-    );
-  } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return undefined;
-    throw error;
-  }
+  return ifKnown(
+    callTemporal(client, `could not describe ${workflowId}`, () =>
+      client.workflow.getHandle(workflowId, runId).describe(),
+    ),
+  );
 }

@@ -1,24 +1,32 @@
-/** gRPC's numbers; the package that names them is a dependency of the SDK, not ours. */
-export const GRPC_STATUS = { notFound: 5, resourceExhausted: 8, failedPrecondition: 9 } as const;
+import { isGrpcServiceError } from '@temporalio/client';
 
-/** What a call has failed with. */
+/** gRPC status codes that we handle. The package that names them is a dependency of the SDK, not ours. */
+export const GRPC_STATUS = {
+  invalidArgument: 3,
+  notFound: 5,
+  alreadyExists: 6,
+  resourceExhausted: 8,
+  failedPrecondition: 9,
+} as const;
+
+/** Why a call failed. */
 export interface GrpcStatus {
   code: number;
   details: string;
 }
 
-/** What the server says of a message to a run whose task is about to end it. */
+/** The server's message when a signal or update reaches a run whose workflow task is about to end it. */
 const CLOSING = /workflow is closing/i;
 
-/** What it says of an update that such a task had, which could not end the run as a message came meanwhile. */
+/** Its message for an update in a task that could not end the run, because another message arrived. */
 const ABORTED = /update due to unexpected workflow task failure/i;
 
 /**
- * Whether a message was not taken because the run that it was for tries to end, and can be sent again to the next one.
+ * Whether a message was refused because its run is trying to end; it can be sent to the next run.
  *
- * A run can't end while messages arrive: the server has the task that was to end it repeated with them. While it is
- * repeated, the server takes no messages; but an update that comes nevertheless makes it forget that (1.29), so that
- * messages are taken again, and the run has to go on. Whoever is told this has to send nothing for a while.
+ * A run can't end while messages arrive: the server retries the closing task with them. During the retry it accepts no
+ * messages. But an update that arrives anyway makes the server (1.29) drop that state, so it accepts messages again and
+ * the run has to continue. So the caller must stop sending for a while.
  */
 export function isRunClosing({ code, details }: GrpcStatus): boolean {
   return (
@@ -27,8 +35,13 @@ export function isRunClosing({ code, details }: GrpcStatus): boolean {
   );
 }
 
-/** Whether the server doesn't know a workflow: it was deleted, or closed longer ago than the namespace retains. */
+/** Whether the server doesn't know a workflow: it was deleted, or its retention period has passed. */
 export function isWorkflowNotFound({ code, details }: GrpcStatus): boolean {
-  // Without a namespace everything in it is away, not gone.
+  // A missing namespace means unavailable, not deleted.
   return code === GRPC_STATUS.notFound && !/^namespace /i.test(details);
+}
+
+/** Whether a raw gRPC call failed with one of these status codes. */
+export function hasFailedWith(error: unknown, ...codes: readonly number[]): error is Error & GrpcStatus {
+  return isGrpcServiceError(error) && codes.includes(error.code);
 }

@@ -1,20 +1,20 @@
 import { isLoopback } from '../../config';
 
-/** For gRPC's channels, which would follow the environment's proxies to this very machine as well. */
+/** Channel option for connections to this machine: without it, gRPC would send them through the environment's proxy. */
 export const WITHOUT_PROXY = { 'grpc.enable_http_proxy': 0 };
 
-/** In the order in which gRPC looks. It knows no others, and no upper case. */
+/** In gRPC's order of precedence. It reads no other variables, and none in upper case. */
 const VARIABLES = ['grpc_proxy', 'https_proxy', 'http_proxy'] as const;
 
-/** A proxy through which gRPC connects. */
+/** A proxy that gRPC connects through. */
 export interface Proxy {
   /** The environment variable that names it. */
   variable: (typeof VARIABLES)[number];
-  /** `host:port`, never the user and password that the URL may hold. */
+  /** `host:port`, without the user and password that the URL may contain. */
   host: string;
 }
 
-/** The proxy through which gRPC goes to `address`, as the environment has it; never to this machine. */
+/** The proxy that gRPC uses for `address` in this environment; none for this machine. */
 export function proxyFor(address: string, env: Readonly<Record<string, string>>): Proxy | undefined {
   const host = hostOf(address);
   const variable = VARIABLES.find((name) => (env[name] ?? '') !== '');
@@ -22,10 +22,10 @@ export function proxyFor(address: string, env: Readonly<Record<string, string>>)
   const exceptions = (env['no_grpc_proxy'] || env['no_proxy'] || '').split(',').filter(Boolean);
   if (exceptions.some((suffix) => host.endsWith(suffix))) return undefined;
   const url = env[variable] ?? '';
-  return { variable, host: URL.canParse(url) ? new URL(url).host : 'an address that is no URL' };
+  return { variable, host: URL.canParse(url) ? new URL(url).host : 'an invalid URL' };
 }
 
-/** Without the port, and without the brackets of IPv6. */
+/** Removes the port, and the brackets of IPv6. */
 export function hostOf(address: string): string {
   return /^\[?(.*?)\]?(?::\d+)?$/.exec(address)?.[1] ?? '';
 }

@@ -5,16 +5,16 @@ import { SEARCH_ATTRIBUTES } from '../../contracts/workflow/search-attributes';
 import { KeepapartError } from '../../domain/errors';
 import { MINUTE, SECOND } from '../../domain/duration';
 import { callTemporal } from './calls';
+import { GRPC_STATUS, hasFailedWith } from './grpc-status';
 import { waitUntil } from './wait-until';
 
-/** How long closed workflows, and with them the answers about requests and batches, are kept in a new namespace. */
+/** Retention period of a new namespace: how long requests and batches can be looked up after they closed. */
 const RETENTION_SECONDS = 3 * 24 * 60 * 60;
-const ALREADY_EXISTS = 6;
-const NOT_FOUND = 5;
 
 /**
- * Makes what keepapart needs on a Temporal server: the namespace and the search attributes. What is there already is
- * left as it is, so every process may call this at every start. Resolves when the attributes can be used.
+ * Creates what keepapart needs on a Temporal server: the namespace and the search attributes. Existing ones are left
+ * unchanged, so every process can call this at every start. Resolves when the attributes are usable.
+ * @throws `temporal-start-failed` if a search attribute exists with another type; `temporal-unavailable`
  */
 export async function registerWithTemporal(client: Client): Promise<void> {
   const namespace = client.options.namespace;
@@ -22,7 +22,7 @@ export async function registerWithTemporal(client: Client): Promise<void> {
   await ensureSearchAttributes(client, namespace);
 }
 
-/** Resolves when Temporal answers and the namespace is there. @throws KeepapartError `temporal-unavailable` */
+/** Resolves if Temporal answers and the namespace exists. @throws `temporal-unavailable` (retried by the client) */
 export async function checkNamespace(client: Client): Promise<void> {
   await callTemporal(client, 'Temporal does not answer', () =>
     client.workflowService.describeNamespace({ namespace: client.options.namespace }),
@@ -34,7 +34,7 @@ async function ensureNamespace(client: Client, namespace: string): Promise<void>
     await client.workflowService.describeNamespace({ namespace });
     return;
   } catch (error) {
-    if (codeOf(error) !== NOT_FOUND) throw error;
+    if (!hasFailedWith(error, GRPC_STATUS.notFound)) throw error;
   }
   try {
     await client.workflowService.registerNamespace({
@@ -42,9 +42,9 @@ async function ensureNamespace(client: Client, namespace: string): Promise<void>
       workflowExecutionRetentionPeriod: { seconds: RETENTION_SECONDS as unknown as Long },
     });
   } catch (error) {
-    if (codeOf(error) !== ALREADY_EXISTS) throw error;
+    if (!hasFailedWith(error, GRPC_STATUS.alreadyExists)) throw error;
   }
-  // The server's other parts learn of a new namespace by a cache that is refreshed every few seconds.
+  // Other parts of the server see a new namespace only when their cache refreshes, every few seconds.
   await waitUntil(() => canList(client, namespace, ''), {
     timeoutMs: MINUTE,
     intervalMs: SECOND / 2,
@@ -88,15 +88,11 @@ async function canList(client: Client, namespace: string, query: string): Promis
   }
 }
 
-/** The number by which the server's API knows a type; a name that it doesn't know would be a bug. */
+/** The server API's number for a type. An unknown name would be a bug. */
 function indexedValueType(type: SearchAttributeType): number {
   const encoded = encodeSearchAttributeIndexedValueType(type);
   if (encoded === undefined) throw new TypeError(`no such search attribute type: ${type}`);
   return encoded;
-}
-
-function codeOf(error: unknown): unknown {
-  return error instanceof Error && 'code' in error ? error.code : undefined;
 }
 
 type Long = NonNullable<

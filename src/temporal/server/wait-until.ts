@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { KeepapartError } from '../../domain/errors';
 
-/** Asks again and again until the answer is yes; throws `temporal-unavailable` after `timeoutMs`. */
+/** Polls until the condition is true. @throws `temporal-unavailable` after `timeoutMs` */
 export async function waitUntil(
   isTrue: () => Promise<boolean>,
   { timeoutMs, intervalMs, what }: { timeoutMs: number; intervalMs: number; what: string },
@@ -9,7 +9,7 @@ export async function waitUntil(
   const deadline = Date.now() + timeoutMs;
   while (!(await isTrue())) {
     if (Date.now() > deadline) {
-      throw new KeepapartError('temporal-unavailable', `waited ${timeoutMs} ms in vain for ${what}`);
+      throw new KeepapartError('temporal-unavailable', `gave up after waiting ${timeoutMs} ms for ${what}`);
     }
     await sleep(intervalMs);
   }

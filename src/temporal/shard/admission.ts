@@ -11,34 +11,34 @@ export interface AdmissionLimits {
   maxBufferedBytes: number;
 }
 
-/** What a request, or several that go together, add to a buffer; bytes as {@link jsonBytes} counts them, per value. */
+/** Records that one or more requests add to a buffer. Bytes are the sum of {@link jsonBytes} of the values. */
 export interface Load {
   records: number;
   bytes: number;
 }
 
-/** What one process may add to a shard on top of what the batcher last told it of: this part of the bound. */
+/** The share of the bound that one process may add to a shard beyond what the batcher last reported. */
 export const UNSEEN_SHARE = 1 / 8;
 
-/** From this part of its share on, a process asks beforehand, so that nobody has to wait for the answer. */
+/** From this part of that share on, a process asks in advance, so that nobody waits for the answer. */
 const ASK_EARLY = 1 / 2;
 
-/** How long the answer is waited for where the process's own count would let a request in. */
+/** How long to wait for the answer if the process's own count would admit the request. */
 const ANSWER_WITHIN_MS = 1 * SECOND;
 
-/** While an answer is younger than this and beyond doubt, what it refuses is refused without another question. */
+/** While an answer is younger than this and certain, it refuses requests without asking again. */
 const FRESH_FOR_MS = 100;
 
 /**
- * Keeps one shard's buffer within its bounds (G6): `admit` sends a request, or throws `buffer-full`. What `readStatus`
- * throws where it decides goes on to the caller; what `send` throws does, too.
+ * Keeps the buffer of one shard within its bounds (G6): `admit` sends a request, or throws `buffer-full`. Errors of `send`
+ * are passed on, and so are errors of `readStatus` if the decision depends on it.
  *
- * It counts what this process has sent since the batcher was last asked, on top of what the batcher then said. Since a
- * buffer only shrinks by itself, that sum is never too low as far as this process is concerned. What others send, the
- * batcher's answers tell: a process adds at most {@link UNSEEN_SHARE} of the bound, or one request, before it waits for
- * the next. So n processes overfill a buffer by at most n eighths, or n requests where those are larger. Where no worker
- * answers, each goes by its own count, as records must be taken without one: n processes can then fill it n times.
- * @param now milliseconds on any clock that only goes forward
+ * It adds what this process has sent since it last asked the batcher to what the batcher reported. A buffer only shrinks by
+ * itself, so this sum is never too low for this process. Other processes show up in the batcher's answers: a process adds
+ * at most {@link UNSEEN_SHARE} of the bound, or one request, before it waits for the next answer. So n processes exceed
+ * the bound by at most n eighths, or by n requests if those are larger. If no worker answers, each process relies on its
+ * own count, because records must be accepted without a worker: n processes can then fill the buffer n times.
+ * @param now milliseconds of a monotonic clock
  */
 export function createAdmission(
   limits: AdmissionLimits,
@@ -46,14 +46,14 @@ export function createAdmission(
   now: () => number = () => performance.now(),
 ) {
   const drainRate = createDrainRate();
-  /** What the batcher last said; undefined until it has said anything. */
+  /** What the batcher last reported; undefined before its first answer. */
   let known: { held: Load; atMs: number; isDoubtful: boolean } | undefined;
-  /** On its way: the next answer may or may not count it. */
+  /** Being sent: the next answer may or may not include it. */
   let pending: Load = NOTHING;
-  /** Sent since the last question was put: a question put from now on counts it, as it sees every earlier message. */
+  /** Sent since the last question. A question from now on includes it, because it is ordered after every earlier message. */
   let sent: Load = NOTHING;
   let asking: Promise<void> | undefined;
-  /** Whether the batcher was asked in vain and has not answered since. */
+  /** Whether the last question got no answer. */
   let silent = false;
 
   function held(): Load {
@@ -64,7 +64,7 @@ export function createAdmission(
     return isWithin(plus(held(), load), 1);
   }
 
-  /** Whether so much can be added before the batcher has to tell what others have sent. */
+  /** Whether the load can be added before the batcher has to report what other processes sent. */
   function isWithinShare(load: Load, part: number): boolean {
     const unseen = plus(pending, sent);
     return unseen.records === 0 || isWithin(plus(unseen, load), UNSEEN_SHARE * part);
@@ -74,7 +74,7 @@ export function createAdmission(
     return load.records <= limits.maxBufferedRecords * part && load.bytes <= limits.maxBufferedBytes * part;
   }
 
-  /** Asks the batcher, or joins the question that is on its way. */
+  /** Asks the batcher, or joins the pending question. */
   function ask(): Promise<void> {
     asking ??= update().finally(() => (asking = undefined));
     return asking;
@@ -85,7 +85,7 @@ export function createAdmission(
     const before = pending;
     const status = await readStatus();
     sent = minus(sent, counted);
-    // What was on its way meanwhile may be in the answer, and is counted beside it all the same.
+    // The answer may already include what was pending meanwhile; it is counted anyway.
     const isDoubtful = plus(before, plus(pending, sent)).records > 0;
     const held = { records: status.bufferedRecords, bytes: status.bufferedBytes };
     known = { held, atMs: now(), isDoubtful };
@@ -97,7 +97,7 @@ export function createAdmission(
     return known !== undefined && !known.isDoubtful && now() - known.atMs < FRESH_FOR_MS;
   }
 
-  /** Waits for the batcher's answer while that is worth it, which it isn't again before there has been one. */
+  /** Waits for an answer, for a bounded time. After a timeout, nobody waits again until an answer has arrived. */
   async function waitForAnswer(): Promise<void> {
     const answer = ask().catch(() => {
       silent = true;
@@ -106,7 +106,7 @@ export function createAdmission(
     if ((await Promise.race([answer, late])) === true) silent = true;
   }
 
-  /** Takes room as soon as there is some, as far as can be known in time: nothing happens between seeing and taking it. */
+  /** Reserves room as soon as there is some. Nothing is awaited between the check and the reservation. */
   async function takeRoom(load: Load): Promise<void> {
     if (known === undefined || !isWithinShare(load, ASK_EARLY)) ask().catch(() => undefined);
     while (!silent && fits(load) && !isWithinShare(load, 1)) await waitForAnswer();
@@ -135,7 +135,7 @@ export function createAdmission(
       try {
         return await send();
       } finally {
-        // Also what failed: it may have arrived nonetheless.
+        // Failed sends count too, because they may have arrived.
         pending = minus(pending, load);
         sent = plus(sent, load);
       }
@@ -143,11 +143,13 @@ export function createAdmission(
   };
 }
 
-export function loadOf(values: readonly JsonValue[]): Load {
-  return {
-    records: values.length,
-    bytes: values.reduce<number>((sum, value) => sum + jsonBytes(value), 0),
-  };
+/** @param bytes the sum of the sizes of the values, if it is known already */
+export function loadOf(values: readonly JsonValue[], bytes = sizeOf(values)): Load {
+  return { records: values.length, bytes };
+}
+
+function sizeOf(values: readonly JsonValue[]): number {
+  return values.reduce<number>((sum, value) => sum + jsonBytes(value), 0);
 }
 
 const NOTHING: Load = { records: 0, bytes: 0 };

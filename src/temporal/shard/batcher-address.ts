@@ -1,7 +1,7 @@
 import type { Config } from '../../config';
 import type { BatcherAddress } from './shards';
 
-/** Where this deployment's batchers live and what they obey, as configured. */
+/** Address of the batchers of this configuration, and the settings they start with. */
 export function batcherAddress(config: Config): BatcherAddress {
   return {
     batcherId: config.batcherId,

@@ -29,25 +29,25 @@ import type { RunProgress } from './giving-way';
 type Answer = BatcherAnswers[BatcherQuestion['about']];
 type Args = [unknown?, ...unknown[]];
 
-/** Questions that share an update; what arrives while one is under way waits for the next. */
+/** Questions that share one update. Those that arrive while one is pending wait for the next. */
 const QUESTIONS_AT_ONCE = { entries: 100, bytes: Infinity, inFlight: 1, gatherMs: 0 } as const;
 
-/** For how long nothing is sent to a run that tries to end, unless it ends before. */
+/** How long nothing is sent to a run that is trying to end. */
 const CLOSING_MS = 2 * SECOND;
 const LOOK_EVERY_MS = 25;
 
 /**
- * The calls that reach one batcher. A batcher that isn't there is started by the first message, with these settings: by
- * signals without a worker, by updates as soon as there is one.
+ * All calls to one batcher. The first message starts a batcher that isn't running, with these settings: a signal without
+ * needing a worker, an update once there is a worker.
  *
- * Nothing here is a Temporal query (decision 22). Questions go by an update that the batcher refuses with the answers: as
- * fresh as the moment at which the worker answers, one workflow task, no event. Without a worker they fail after ten
- * seconds with `temporal-unavailable`. When a run tries to end, what it doesn't take any more goes to the next one, and
- * all else waits along.
+ * There are no Temporal queries here (decision 22). A question is an update that the batcher rejects with the answers: it
+ * is as fresh as the worker's answer, and costs one workflow task and no event. Without a worker, a question fails after
+ * ten seconds with `temporal-unavailable`. While a run is trying to end, all calls wait, and refused ones go to the next
+ * run.
  */
 export class BatcherCalls {
   private readonly input: BatcherInput;
-  /** While the current run tries to end. */
+  /** Pending while the current run is trying to end. */
   private closing: Promise<void> | undefined;
   private readonly question = createGroupCommit<BatcherQuestion, Answer | undefined>(
     QUESTIONS_AT_ONCE,
@@ -63,7 +63,7 @@ export class BatcherCalls {
     this.input = { settings, limits: RUN_LIMITS };
   }
 
-  /** Durable when it returns. @returns the id of the run that took it */
+  /** Sends a signal; it is durable when this resolves. @returns the id of the run that accepted it */
   async signal<Sent extends Args>(signal: SignalDefinition<Sent>, args: Sent): Promise<string> {
     const { signaledRunId } = await this.call('hand over to', () =>
       this.client.workflow.signalWithStart<BatcherWorkflow, Args>(WORKFLOW_TYPE.batcher, {
@@ -76,9 +76,9 @@ export class BatcherCalls {
   }
 
   /**
-   * Durable, and carried out, when it returns.
-   * @param updateId the same for the same update: the server knows one that it has seen in this run
-   * @throws WorkflowUpdateFailedError with a failure of type `invalid-request` where the batcher refuses it
+   * Sends an update; it is durable and applied when this resolves.
+   * @param updateId the same for retries of the same update: the server deduplicates it within a run
+   * @throws WorkflowUpdateFailedError with a failure of type `invalid-request` if the batcher rejects it
    */
   async update<Ret, Sent extends [unknown, ...unknown[]]>(
     update: UpdateDefinition<Ret, Sent>,
@@ -107,12 +107,12 @@ export class BatcherCalls {
     });
   }
 
-  /** The answer to a question; undefined where no batcher is open. */
+  /** The answer to a question; undefined if no batcher is open. */
   async ask<Q extends BatcherQuestion>(question: Q): Promise<BatcherAnswers[Q['about']] | undefined> {
     return (await this.question(question, 0)) as BatcherAnswers[Q['about']] | undefined;
   }
 
-  /** The current run, whether or not a worker is there; one that has closed is none. */
+  /** The current run, with or without a worker. A closed run counts as none. */
   run(): Promise<RunProgress> {
     return callTemporal(this.client, `could not look at ${this.workflowId}`, async () => {
       const { status, runId, historyLength, historySize = 0 } = await this.handle().describe();
@@ -136,7 +136,7 @@ export class BatcherCalls {
     }
   }
 
-  /** The worker doesn't know the update, for example because it is of another release. */
+  /** The worker doesn't know the update, for example because it runs another release. */
   private unusable({ message }: ApplicationFailure): KeepapartError {
     return new KeepapartError(
       'temporal-unavailable',
@@ -161,7 +161,7 @@ export class BatcherCalls {
 
   private call<T>(what: string, call: () => Promise<T>): Promise<T> {
     return callTemporal(this.client, `could not ${what} ${this.workflowId}`, async () => {
-      // Ends with the deadline at the latest, after which the call fails with that.
+      // Ends at the latest with the deadline of `callTemporal`.
       for (;;) {
         await this.closing;
         try {
@@ -182,7 +182,7 @@ export class BatcherCalls {
         if ((await this.run()).runId !== runId) return;
       }
     } catch {
-      // Whatever keeps it from being seen keeps the call from being made too, and is reported there.
+      // The call itself will fail for the same reason, and report it.
     }
   }
 }
@@ -190,12 +190,12 @@ export class BatcherCalls {
 const INVALID: ErrorCode = 'invalid-request';
 
 /**
- * What the server says of an update that a run took and didn't answer before it ended: an operator ended it, as a batcher
- * answers at once. The same update is taken once by the next run, or known there.
+ * The server's failure type for an update that a run accepted and didn't answer before it ended. A batcher answers at
+ * once, so an operator ended the run. The next run accepts the same update once, or already knows it.
  */
 const RUN_ENDED = 'AcceptedUpdateCompletedWorkflow';
 
-/** Why a batcher, or the server for it, refused an update; undefined for other errors. */
+/** Why a batcher, or the server on its behalf, rejected an update; undefined for other errors. */
 function refusalOf(error: unknown): ApplicationFailure | undefined {
   const { cause } = error instanceof WorkflowUpdateFailedError ? error : {};
   return cause instanceof ApplicationFailure ? cause : undefined;

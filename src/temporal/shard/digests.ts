@@ -1,23 +1,23 @@
 import { createHash, type Hash } from 'node:crypto';
 import { canonicalJson, type JsonValue } from '../../domain/json';
 import { DIGEST_LENGTH, type KeyRef, type RequestDigest } from '../../domain/windows/key-window';
-import { scopeOf } from '../../domain/scope';
+import { clientScopeOf } from '../../domain/scope';
 
-/** What a batcher remembers of a request that is to be taken once. */
+/** What a batcher remembers of a request that must be accepted only once. */
 export function digestOf({ requestId, values }: { requestId: string; values: JsonValue[] }): RequestDigest {
   return { ...keyRefOf(requestId), body: shortDigest(sha256().update(canonicalJson(values))) };
 }
 
-/** By what a batcher knows a key. */
+/** How a batcher identifies a key. */
 export function keyRefOf(requestId: string): KeyRef {
-  return { scope: scopeOf(requestId), key: shortDigest(sha256().update(requestId)) };
+  return { scope: clientScopeOf(requestId), key: shortDigest(sha256().update(requestId)) };
 }
 
 export function sha256(): Hash {
   return createHash('sha256');
 }
 
-/** Of what was hashed so far; more may follow. */
+/** Digest of everything hashed so far; more may follow. */
 export function shortDigest(hash: Hash): string {
   const bytes = hash.copy().digest();
   let text = '';
@@ -27,7 +27,7 @@ export function shortDigest(hash: Hash): string {
 
 const Z85 = '0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?&<>()[]{}@%$#';
 
-/** Five characters for 32 bits (https://rfc.zeromq.org/spec/32). */
+/** Encodes 32 bits as five characters (https://rfc.zeromq.org/spec/32). */
 function z85(word: number): string {
   let text = '';
   for (let rest = word; text.length < 5; rest = Math.floor(rest / 85)) text = Z85.charAt(rest % 85) + text;

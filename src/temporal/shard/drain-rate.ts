@@ -2,19 +2,19 @@ import type { BatcherStatus } from '../../contracts/workflow/batcher';
 import { MINUTE, SECOND } from '../../domain/duration';
 import type { Load } from './admission';
 
-/** Answers closer together than this tell nothing about a rate: outcomes come batch by batch. */
+/** Answers closer together than this say nothing about the rate, because outcomes arrive batch by batch. */
 const LEAST_SAMPLE_MS = 1 * SECOND;
-/** How long what was measured before counts about as much as what is measured now. */
+/** Time constant of the average. */
 const MEMORY_MS = 10 * SECOND;
 
-/** Before anything was measured. */
+/** Before the first measurement. */
 const UNKNOWN_WAIT_MS = 1 * SECOND;
 const LEAST_WAIT_MS = 1 * SECOND;
 const MOST_WAIT_MS = 1 * MINUTE;
 
 /**
- * How fast a shard's records reach their outcomes, as the batcher's counters tell from one answer to the next: an
- * exponentially weighted average over about ten seconds.
+ * How fast the records of a shard reach their outcomes, from the batcher's counters in successive answers: an exponentially
+ * weighted average over about ten seconds.
  */
 export function createDrainRate() {
   let sample: { settled: number; atMs: number } | undefined;
@@ -22,7 +22,7 @@ export function createDrainRate() {
   let paused = false;
 
   return {
-    /** @param atMs when the answer came */
+    /** @param atMs when the answer arrived */
     note({ counters, paused: pausedBy }: Pick<BatcherStatus, 'counters' | 'paused'>, atMs: number): void {
       paused = pausedBy !== null;
       const settled = counters.saved + counters.rolledBack;
@@ -37,8 +37,8 @@ export function createDrainRate() {
     },
 
     /**
-     * How long it takes until so much has left a buffer that holds `held`: from a second to a minute, which it is as
-     * well while nothing drains.
+     * Estimated time until `beyond` has left a buffer that holds `held`, in milliseconds, from a second to a minute. A minute
+     * while nothing drains.
      */
     waitMsFor(beyond: Load, held: Load): number {
       if (paused) return MOST_WAIT_MS;

@@ -9,8 +9,8 @@ import type { Shards } from './shards';
 const LOOK_EVERY_MS = 200;
 
 /**
- * Flushes every open shard, and watches until that is done, can't go on, or the time is over. Records keep being accepted
- * meanwhile; they are no part of it.
+ * Flushes every open shard and waits until it is drained, can't continue, or the time is over. Records that are accepted
+ * meanwhile are not part of the drain.
  */
 export async function drain(
   shards: Shards,
@@ -21,25 +21,25 @@ export async function drain(
   const all = await shards.all();
   await Promise.all(all.map((shard) => shard.control(drainSignal, { by, atMs })));
   for (;;) {
-    const mayGoOn = Date.now() - atMs < timeoutMs && stillWanted();
-    const draining = await look(all, mayGoOn);
+    const mayContinue = Date.now() - atMs < timeoutMs && stillWanted();
+    const draining = await look(all, mayContinue);
     if (draining !== undefined) {
       const left = draining.filter(({ bufferedRecords, inFlight }) => bufferedRecords + inFlight > 0);
       const report: DrainReport = { drained: left.length === 0, shards: draining, by, atMs };
       onProgress(report);
       const stuck = left.some(({ bufferedRecords, paused }) => bufferedRecords > 0 && paused !== null);
-      if (report.drained || stuck || !mayGoOn) return report;
+      if (report.drained || stuck || !mayContinue) return report;
     }
     await sleep(LOOK_EVERY_MS);
   }
 }
 
-/** `undefined` when Temporal or the worker is away for now, as at a restart of either; throws when it is the last look. */
-async function look(shards: readonly Shard[], mayGoOn: boolean): Promise<DrainingShard[] | undefined> {
+/** Undefined while Temporal or the worker is unavailable, for example during a restart; the last look throws instead. */
+async function look(shards: readonly Shard[], mayContinue: boolean): Promise<DrainingShard[] | undefined> {
   try {
     return await Promise.all(shards.map(drainingShard));
   } catch (error) {
-    if (mayGoOn && isKeepapartError(error) && error.code === 'temporal-unavailable') return undefined;
+    if (mayContinue && isKeepapartError(error) && error.code === 'temporal-unavailable') return undefined;
     throw error;
   }
 }

@@ -10,56 +10,57 @@ import {
   isSameLayout,
   mergeLayouts,
   nextLayout,
-  reachOf,
+  shardsWithKeys,
   type Layout,
 } from '../../domain/windows/layout';
 import type { StreamProgress } from '../../domain/windows/stream-window';
-import type { Load } from './admission';
+import { loadOf, type Load } from './admission';
 import { digestOf, keyRefOf } from './digests';
 import { openRecordStream, reused } from './record-stream';
 import type { Shard } from './shard';
 
-/** While there were other numbers of shards before, it is asked again after this whether any are still remembered. */
+/** While keys of an earlier number of shards may be remembered, how often to check whether that is still so. */
 const ASK_AGAIN_MS = 10 * MINUTE;
 
-/** Processes that start at the same time agree in a few rounds. */
+/** Processes that start at the same time agree within a few rounds. */
 const MAX_ROUNDS = 10;
 
 interface Place {
   shard: Shard;
-  /** Of the layout by which it was chosen. */
+  /** Version of the layout that it was chosen with. */
   version: number;
 }
 
 /**
- * Requests with a key, of all shards: each is taken once, also when `SHARDS` changes (G5). Usually its shard is known
- * and one call takes it. For as long as keys of an earlier number of shards are remembered, the shards that may have the
- * key are asked first.
+ * Requests with a key, across all shards: each is accepted once, even if `SHARDS` changes (G5). Usually the shard of a key
+ * is known and one call is enough. While keys from an earlier number of shards are remembered, the shards that may know
+ * the key are asked first.
  */
 export class KeyedRequests {
   private layout: Layout | undefined;
-  /** Until when it may be used, on the clock of `performance.now`. */
+  /** Until when the layout may be used, on the clock of `performance.now`. */
   private validUntilMs = -Infinity;
   private joining: Promise<Layout> | undefined;
 
-  /** @param configured how many shards this process is configured with */
+  /** @param configured number of shards that this process is configured with */
   constructor(
     private readonly shardAt: (shard: number) => Shard,
     private readonly configured: number,
   ) {}
 
-  /** Takes a list. See `BatcherClient.addRecords`. */
-  async addRecords(requestId: string, values: JsonValue[]): Promise<void> {
+  /** Accepts a list. See `BatcherClient.addRecords`. */
+  async addRecords(requestId: string, values: JsonValue[], bytes?: number): Promise<void> {
+    const load = loadOf(values, bytes);
     const digest = digestOf({ requestId, values });
     const taken = await this.take(requestId, digest, ({ shard, version }) =>
-      shard.take({ requestId, values, digest, layout: version }),
+      shard.take({ requestId, values, digest, layout: version }, load),
     );
-    // Null: forgotten already, as the window holds few keys.
+    // Null: already forgotten, because the window holds few keys.
     if (taken.body == null || taken.body === digest.body) return;
-    throw reused(requestId, 'nothing was taken');
+    throw reused(requestId, 'nothing was accepted');
   }
 
-  /** Takes a stream. See `BatcherClient.openStream`. */
+  /** Accepts a stream. See `BatcherClient.openStream`. */
   async openStream(requestId: string, stillWanted: () => boolean): Promise<RecordStream> {
     const key = keyRefOf(requestId);
     let place = await this.placeOf(requestId, key);
@@ -74,13 +75,13 @@ export class KeyedRequests {
     return openRecordStream({ send, progress }, place.shard.partBounds, requestId, key);
   }
 
-  /** The shard that a key's request goes to where none knows it yet. */
+  /** The shard of a key's request if no shard knows it yet. */
   async homeOf(requestId: string): Promise<Shard> {
     const { shards } = await this.inForce();
     return this.shardAt(shardOf(requestId, shards));
   }
 
-  /** Has it taken by the right shard, and again by another if that turns out not to be right any more. */
+  /** Sends a request to its shard, and to another one if the layout changed meanwhile. */
   private async take(
     requestId: string,
     key: KeyRef,
@@ -95,7 +96,7 @@ export class KeyedRequests {
     }
   }
 
-  /** The shard that knows a key, or else the one that it belongs to. */
+  /** The shard that knows a key, or else the one it belongs to. */
   private async placeOf(requestId: string, key: KeyRef): Promise<Place> {
     const { version, shards, before } = await this.inForce();
     const home = this.shardAt(shardOf(requestId, shards));
@@ -114,27 +115,29 @@ export class KeyedRequests {
     return this.joining;
   }
 
-  /** Agrees with all batchers that may have keys on a layout; from then on they take nothing under an older one. */
+  /** Agrees on a layout with all batchers that may know keys. From then on they accept nothing under an older one. */
   private async join(): Promise<Layout> {
     let layout = this.layout ?? (await this.firstLayout());
     for (let round = 0; round < MAX_ROUNDS; round++) {
-      const told = layout;
+      const proposed = layout;
       const answers = await Promise.all(
-        Array.from({ length: reachOf(told) }, (_, shard) => this.shardAt(shard).tellLayout(told)),
+        Array.from({ length: shardsWithKeys(proposed) }, (_, shard) =>
+          this.shardAt(shard).adoptLayout(proposed),
+        ),
       );
       layout = answers.reduce(mergeLayouts);
-      if (!answers.every((answer) => isSameLayout(answer, told))) continue;
+      if (!answers.every((answer) => isSameLayout(answer, proposed))) continue;
       this.layout = layout;
       this.validUntilMs = layout.before.length > 0 ? performance.now() + ASK_AGAIN_MS : Infinity;
       return layout;
     }
     throw new KeepapartError(
       'temporal-unavailable',
-      'The shards do not agree yet on where keys belong, as SHARDS is being changed',
+      'The shards do not agree yet on which shard each key belongs to, because SHARDS is being changed',
     );
   }
 
-  /** That of a process that has just started: the number of shards that it is configured with is to be in force. */
+  /** The layout of a process that has just started: its configured number of shards comes into force. */
   private async firstLayout(): Promise<Layout> {
     const shards = Array.from({ length: this.configured }, (_, shard) => this.shardAt(shard));
     const found = await Promise.all(shards.map((shard) => shard.layout()));

@@ -4,9 +4,9 @@ import type { LimitsPatch } from '../../domain/limits';
 import type { Shards } from './shards';
 
 /**
- * Changes the limits of every open shard, side by side. Repeating it does no harm, and completes what was done in some
- * shards only. Throws `invalid-request` with all problems, `temporal-unavailable` when no shard answered (without a worker,
- * for example), and `limits-incomplete` with what is known of each shard.
+ * Changes the limits of every open shard, in parallel. Repeating it is harmless, and completes a partial change.
+ * @throws `invalid-request` with all problems; `temporal-unavailable` if no shard answered (for example without a worker);
+ *   `limits-incomplete` with what is known of each shard
  */
 export async function changeLimits(shards: Shards, patch: LimitsPatch, by: string): Promise<LimitsAnswer> {
   const action = { by, atMs: Date.now() };
@@ -20,7 +20,7 @@ export async function changeLimits(shards: Shards, patch: LimitsPatch, by: strin
   const open = changes.filter(({ change }) => change !== SHARD_CHANGE.changed);
   throw new KeepapartError(
     'limits-incomplete',
-    `Of ${all.length} shards ${open.length} did not confirm the change (${first.message}); the same again completes it`,
+    `${open.length} of ${all.length} shards did not confirm the change (${first.message}); repeat the call to complete it`,
     {
       problems: first.problems,
       cause: first,
@@ -37,7 +37,7 @@ function catalogued(error: unknown): KeepapartError {
 
 function changeOf(result: ShardLimits | KeepapartError, batcher: string): ShardChange {
   if (!(result instanceof Error)) return { batcher, change: SHARD_CHANGE.changed };
-  // A batcher that has the update already may carry it out as soon as a worker is there.
+  // A batcher that has received the update may still apply it once there is a worker.
   const change = result.code === 'invalid-request' ? SHARD_CHANGE.refused : SHARD_CHANGE.unknown;
   return { batcher, change, reason: result.message };
 }

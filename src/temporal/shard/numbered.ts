@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto';
 import type { MessageOrigin } from '../../domain/windows/sender-window';
 
 /**
- * Numbers the messages of one sender and sends one at a time. A call to Temporal that got no reply is repeated, also by
- * the SDK; by the number, the batcher knows a message that it has taken in an earlier run (G4).
+ * Numbers the messages of one sender and sends them one at a time. A call to Temporal without a reply is retried, also by
+ * the SDK. The number lets the batcher recognise a message that an earlier run accepted (G4).
  */
 export class NumberedSender {
   private readonly sender = randomBytes(9).toString('base64url');
@@ -18,7 +18,7 @@ export class NumberedSender {
   }
 }
 
-/** Names an update: the server knows one that it has seen in the same run, the batcher one of an earlier run. */
+/** The id of an update. The server deduplicates it within a run, the batcher across runs. */
 export function updateIdOf({ sender, number }: MessageOrigin): string {
   return `${sender}-${number}`;
 }

@@ -3,21 +3,21 @@ import type { KnownShard, ShardReading } from '../../contracts/workflow/readings
 import { SECOND } from '../../domain/duration';
 import type { Shard } from './shard';
 
-/** For how long an answer stands for the state of a batcher that doesn't answer any more. */
+/** How long an answer counts as the state of a batcher that no longer answers. */
 const STANDS_FOR_MS = 20 * SECOND;
 
-/** What is known of a shard. Times are those of the clock that only goes forward. */
+/** What is known of a shard. Times are those of a monotonic clock. */
 interface Known {
   answer: { reading: ShardReading; askedAtMs: number } | undefined;
-  /** While the batcher is asked. */
+  /** Pending while the batcher is being asked. */
   asking: Promise<void> | undefined;
   askedAtMs: number;
 }
 
 /**
- * The last answer of each batcher that this process has had to do with, for all who look on: however many they are, a
- * batcher is asked once in the time that they name, and one question at a time. Lists nothing from Temporal.
- * @param now milliseconds on any clock that only goes forward
+ * The last answer of each batcher that this process has used, shared by all readers: regardless of their number, a batcher
+ * is asked once per interval, one question at a time. Lists nothing in Temporal.
+ * @param now milliseconds of a monotonic clock
  */
 export class Readings {
   private readonly known = new Map<Shard, Known>();
@@ -28,9 +28,9 @@ export class Readings {
   ) {}
 
   /**
-   * What is known of each shard, by number.
-   * @param everyMs how long ago a batcher must have been asked to be asked again
-   * @param waitMs how long answers are waited for; what comes later is for the next who looks
+   * What is known of each shard, in order of their numbers.
+   * @param everyMs minimum time between two questions to a batcher
+   * @param waitMs how long to wait for answers; later ones are for the next reader
    */
   async look({ everyMs, waitMs }: { everyMs: number; waitMs: number }): Promise<KnownShard[]> {
     const all = this.shards.seen();
@@ -55,7 +55,7 @@ export class Readings {
     return known;
   }
 
-  /** Asks the batcher, or joins the question that is on its way. */
+  /** Asks the batcher, or joins the pending question. */
   private async ask(shard: Shard, everyMs: number): Promise<void> {
     const known = this.of(shard);
     if (known.asking === undefined && this.now() - known.askedAtMs >= everyMs) {
@@ -64,7 +64,7 @@ export class Readings {
       known.asking = shard
         .read()
         .then((reading) => (known.answer = reading && { reading, askedAtMs }))
-        // Whoever looks is told by the age of the last answer.
+        // Readers see the failure in the age of the last answer.
         .then(undefined, () => undefined)
         .finally(() => (known.asking = undefined)) as Promise<void>;
     }

@@ -4,28 +4,27 @@ import { KIB } from '../../domain/duration';
 import { KeepapartError } from '../../domain/errors';
 import { canonicalJson, jsonBytes, type JsonValue } from '../../domain/json';
 import type { KeyRef } from '../../domain/windows/key-window';
-import { keyOf } from '../../domain/scope';
+import { idempotencyKeyOf } from '../../domain/scope';
 import type { StreamProgress } from '../../domain/windows/stream-window';
 import { UNSEEN_SHARE, type AdmissionLimits, type Load } from './admission';
 import { sha256, shortDigest } from './digests';
 
-/** Largest part of a stream. Parts are sent one after another, so each must be worth a signal. */
+/** Maximum size of a part. Parts are sent one after another, so each must be worth a signal. */
 const LARGEST_PART: Load = { records: 1000, bytes: 64 * KIB };
-/** How long records of a slow stream wait for more of them. */
+/** How long records of a slow stream wait for more. */
 const PART_WAIT_MS = 200;
 
-/** What a stream needs of its shard. */
+/** What a stream needs from its shard. */
 export interface StreamChannel {
-  /** Makes a part durable; waits for room in the buffer. With a key, returns how far the stream has been taken then. */
+  /** Sends a part, waiting for room in the buffer; it is durable when this resolves. With a key, returns the progress. */
   send(request: AcceptedRequest, load: Load): Promise<StreamProgress | null>;
-  /** How far the batcher has taken the stream under a key. */
+  /** How far the batcher has accepted the stream of this key. */
   progress(): Promise<StreamProgress | null>;
 }
 
 /**
- * Bounds of one part for a buffer with these limits. A part is taken whole or not at all, so it must fit into the buffer;
- * at this share of the buffer it also fits while other records are still in it. A single record that is larger is a part
- * by itself.
+ * Bounds of one part for a buffer with these limits. A part is accepted completely or not at all, so it must fit into the
+ * buffer; at this share of the buffer it also fits while other records are in it. A larger record is a part by itself.
  */
 export function partBounds({ maxBufferedRecords, maxBufferedBytes }: AdmissionLimits): Load {
   return {
@@ -41,14 +40,13 @@ interface Part {
 }
 
 /**
- * Sends the records of a stream in parts: while one is on its way the next is gathered, and then writing has to wait.
+ * Sends the records of a stream in parts. While one part is being sent, the next is collected; then `write` waits.
  *
- * With a key, the batcher takes a part only where the one before it ended, and remembers how far it has come and the
- * digest of all records up to there. So the same stream can be sent again after it broke: what was taken is read,
- * compared and left out (G5). Where the batcher remembers no more than the digest, what was taken ends where the digest
- * of what is read is the same.
+ * With a key, the batcher accepts a part only where the previous one ended, and remembers its progress and the digest of
+ * all records so far. So a stream that broke can be sent again: records that were accepted are read, compared and skipped
+ * (G5). If the batcher remembers only the digest, the accepted part ends where the digest of the records read is equal.
  * @param bounds of one part, see {@link partBounds}
- * @param key by what the batcher knows the Idempotency-Key; undefined without one
+ * @param key how the batcher identifies the Idempotency-Key; undefined without one
  * @throws what `progress` throws
  */
 export async function openRecordStream(
@@ -58,23 +56,23 @@ export async function openRecordStream(
   key: KeyRef | undefined,
 ): Promise<RecordStream> {
   const before = key === undefined ? null : await channel.progress();
-  /** Undefined until it is found. */
+  /** How many records were accepted earlier; undefined until it is known. */
   let taken = before === null ? 0 : (before.taken ?? undefined);
   const hash = sha256();
   let seen = 0;
-  /** Digest of the records before the part that is being gathered. */
+  /** Digest of the records before the part that is being collected. */
   let digest = '';
   let part: Part = { offset: taken ?? 0, values: [], bytes: 0 };
   let timer: NodeJS.Timeout | undefined;
   let sending = Promise.resolve();
   let onTheirWay = 0;
   let failure: { error: unknown } | undefined;
-  /** Without a key, what has been sent; with one, what the batcher has taken. */
+  /** Without a key, the number of records sent; with one, the number that the batcher has accepted. */
   let durable = taken ?? 0;
   let reached = before;
-  /** How many of its records are known to be the ones that were taken under the key. */
+  /** How many records are known to equal those accepted under the key. */
   let compared = 0;
-  /** Whether the key turned out to be that of other records. */
+  /** Whether the key turned out to belong to other records. */
   let isOther = false;
 
   function refuse(): KeepapartError {
@@ -114,7 +112,7 @@ export async function openRecordStream(
     if (failure !== undefined) throw failure.error;
   }
 
-  /** With a key, a part is taken only behind the one before it. */
+  /** With a key, a part is accepted only directly after the previous one. */
   function expectTaken(progress: StreamProgress | null, end: number, digest: string): void {
     reached = progress;
     if (progress === null) throw overtaken(requestId);
@@ -126,7 +124,7 @@ export async function openRecordStream(
     durable = end;
   }
 
-  /** At the end of what was taken before, as far as it is known where that is: it has to be the same. */
+  /** Compares the records with those accepted earlier, at the end of those as far as it is known. */
   function compare(): void {
     digest = shortDigest(hash);
     if (digest === before?.digest) {
@@ -176,11 +174,11 @@ export async function openRecordStream(
     },
 
     async durable() {
-      // Whatever ended the stream, the records before that were good.
+      // Regardless of why the stream ended, the records before that were valid.
       if (failure === undefined && !isOther && part.values.length > 0) sendPart(false);
       clearTimeout(timer);
       await sending;
-      // What is durable under the key is not of this stream.
+      // What is durable under the key doesn't belong to this stream.
       if (isOther) return compared;
       if (key !== undefined) {
         const progress = await channel.progress().catch(() => null);
@@ -193,19 +191,19 @@ export async function openRecordStream(
   };
 }
 
-/** @param taken what of it was taken */
-export function reused(requestId: string, taken = 'nothing more was taken'): KeepapartError {
+/** @param taken what part of the request was accepted */
+export function reused(requestId: string, taken = 'nothing more was accepted'): KeepapartError {
   return new KeepapartError(
     'idempotency-key-reused',
-    `The key ${keyOf(requestId)} was used for other records before; ${taken}`,
+    `The key ${idempotencyKeyOf(requestId)} has already been used for other records; ${taken}`,
   );
 }
 
 function overtaken(requestId: string): KeepapartError {
   return new KeepapartError(
     'stream-overtaken',
-    `Not all of stream ${requestId} was taken, as it came on another connection at the same time; send the same again ` +
-      'under the same key',
+    `Stream ${requestId} was not accepted completely, because another connection sent it at the same time; send the same ` +
+      'stream again under the same key',
     { retryAfterMs: 1000 },
   );
 }

@@ -36,8 +36,8 @@ import { openRecordStream, partBounds } from './record-stream';
 import { whenThereIsRoom } from './when-there-is-room';
 
 /**
- * Requests that share a message: few enough that the batcher's run, which ends between messages, ends in time. One
- * message at a time: with two, groups are half as large, and the server and the worker have twice as much to do.
+ * Requests that share a message: few enough that the batcher's run, which can only end between messages, ends in time. One
+ * message at a time: with two, groups are half as large, and server and worker have twice the work.
  */
 const GROUP_LIMITS: GroupLimits = { entries: 500, bytes: 128 * KIB, inFlight: 1, gatherMs: 10 };
 
@@ -48,16 +48,16 @@ const GROUP_LIMITS: GroupLimits = { entries: 500, bytes: 128 * KIB, inFlight: 1,
  *                                                          └ with a key: update `take`, whose answer is per request
  *   controls ► signals           limits ► update           questions ► update `read` (see BatcherCalls)
  *
- * What goes by a signal is durable without a worker (G3). What goes by an update needs one: without it, a list with a key
- * is refused with `temporal-unavailable` after ten seconds, and nothing of it was taken or it is taken once, whatever
- * the client repeats (G5). One per shard and process: it keeps the counts of the admission.
+ * A signal is durable without a worker (G3). An update needs one: without it, a list with a key is refused with
+ * `temporal-unavailable` after ten seconds. It was then not accepted or is accepted once, even if the client repeats it
+ * (G5). Create one per shard and process, because it keeps the counts of the admission.
  */
 export class Shard {
   private readonly admission;
   private readonly commit;
   private readonly takeTogether;
   private readonly redrives = new NumberedSender();
-  /** Of a stream's parts. */
+  /** Bounds of one part of a stream. */
   readonly partBounds: Load;
 
   constructor(
@@ -71,7 +71,7 @@ export class Shard {
     this.admission = createAdmission(limits, () => this.status());
     this.partBounds = partBounds(limits);
     const [lists, keyed] = [new NumberedSender(), new NumberedSender()];
-    // Without a worker, the run before has taken less than a MiB that counts as well.
+    // Without a worker, the run before may have received up to a MiB that counts too.
     const standingBytes = Math.min(givingWay.standingBytes, limits.maxBufferedBytes + 1 * MIB);
     const giveWay = createGivingWay(() => calls.run(), { ...givingWay, standingBytes });
     this.commit = createGroupCommit<AcceptedRequest, undefined>(
@@ -96,23 +96,23 @@ export class Shard {
     return this.calls.workflowId;
   }
 
-  /** Takes a list without a key. See `BatcherClient.addRecords`. */
-  async addRecords(requestId: string, values: JsonValue[]): Promise<void> {
-    const load = loadOf(values);
+  /** Accepts a list without a key. See `BatcherClient.addRecords`. */
+  async addRecords(requestId: string, values: JsonValue[], bytes?: number): Promise<void> {
+    const load = loadOf(values, bytes);
     await this.admission.admit(load, () => this.commit({ requestId, values }, load.bytes));
   }
 
-  /** Takes a list with a key, or a part of a stream, unless it was taken before (G5). */
+  /** Accepts a list with a key, or a part of a stream, unless it was accepted before (G5). */
   take(request: AcceptedRequest, load = loadOf(request.values)): Promise<TakeAnswer> {
     return this.admission.admit(load, () => this.takeTogether(request, load.bytes));
   }
 
-  /** The same for a part of a stream, which waits for room. */
+  /** The same for a part of a stream, which waits for room. Rejects with `buffer-full` if there is none for 30 s. */
   takePart(request: AcceptedRequest, load: Load, stillWanted: () => boolean): Promise<TakeAnswer> {
     return whenThereIsRoom(() => this.take(request, load), stillWanted);
   }
 
-  /** Takes a stream without a key. See `BatcherClient.openStream`. */
+  /** Accepts a stream without a key. See `BatcherClient.openStream`. */
   openStream(requestId: string, stillWanted: () => boolean): Promise<RecordStream> {
     const send = async (request: AcceptedRequest, load: Load): Promise<null> => {
       const commit = () => this.commit(request, load.bytes);
@@ -123,7 +123,7 @@ export class Shard {
     return openRecordStream(channel, this.partBounds, requestId, undefined);
   }
 
-  /** Takes records again for an operator, each once. */
+  /** Buffers records again for an operator, each once. */
   async redrive(requests: AcceptedRequest[], action: OperatorAction): Promise<void> {
     const load = loadOf(requests.flatMap((request) => request.values));
     await this.admission.admit(load, () =>
@@ -133,17 +133,17 @@ export class Shard {
     );
   }
 
-  /** Sends an operator's control; durable without a worker. */
+  /** Sends an operator's command; durable without a worker. */
   async control(signal: SignalDefinition<[OperatorAction?]>, action: OperatorAction): Promise<void> {
     await this.calls.signal(signal, [action]);
   }
 
-  /** Puts this process's settings in force, and starts the batcher if it isn't there. */
+  /** Puts this process's settings in force, and starts the batcher if it isn't running. */
   async configure(action: OperatorAction): Promise<void> {
     await this.calls.signal(configureSignal, [this.settings, action]);
   }
 
-  /** @throws `invalid-request` with all problems, `temporal-unavailable` without a worker */
+  /** @throws `invalid-request` with all problems, `temporal-unavailable` without a worker (retried by the client) */
   async changeLimits(patch: LimitsPatch, action: OperatorAction): Promise<ShardLimits> {
     try {
       const inForce = await this.calls.update(limitsUpdate, [patch, action]);
@@ -157,17 +157,17 @@ export class Shard {
     }
   }
 
-  /** What the batcher reports about itself; an empty one where none is open. */
+  /** The batcher's status; an empty one if no batcher is open. */
   async status(): Promise<BatcherStatus> {
     return (await this.calls.ask({ about: 'status' })) ?? neverStarted(this.settings);
   }
 
-  /** What its buffer waits for; nothing where no batcher is open. */
+  /** What its buffer waits for; nothing if no batcher is open. */
   async waits(): Promise<BufferWaits> {
     return (await this.calls.ask({ about: 'waits' })) ?? { counts: [], rules: [] };
   }
 
-  /** What the batcher says of itself and its buffer at this moment; undefined where none is open. */
+  /** The batcher's status and waits at this moment; undefined if no batcher is open. */
   async read(): Promise<ShardReading | undefined> {
     const { shard, batcher } = this;
     const atMs = Date.now();
@@ -186,13 +186,13 @@ export class Shard {
     return trace ?? { size: null, bufferedIndexes: [], inFlightChildIds: [], pageIds: [] };
   }
 
-  /** Those of the requests that the batcher has taken under their ids as keys, as far as it remembers. */
+  /** Which of the requests the batcher has accepted, with their ids as keys, as far as it remembers. */
   async known(requestIds: readonly string[]): Promise<string[]> {
     const bodies = await this.calls.ask({ about: 'keys', keys: requestIds.map(keyRefOf) });
     return requestIds.filter((_, i) => (bodies?.[i] ?? null) !== null);
   }
 
-  /** Whether a list or a stream was taken under a key, as far as the batcher remembers. */
+  /** Whether a list or stream was accepted under a key, as far as the batcher remembers. */
   async knows(key: KeyRef): Promise<boolean> {
     const bodies = await this.calls.ask({ about: 'keys', keys: [key] });
     return (bodies?.[0] ?? null) !== null;
@@ -203,12 +203,12 @@ export class Shard {
     return (await this.calls.ask({ about: 'layout' })) ?? NO_LAYOUT;
   }
 
-  /** Tells the batcher of a layout. @returns what it knows then */
-  tellLayout(layout: Layout): Promise<Layout> {
+  /** Proposes a layout to the batcher. @returns the layout it knows afterwards */
+  adoptLayout(layout: Layout): Promise<Layout> {
     return this.calls.update(layoutUpdate, [layout]);
   }
 
-  /** How far the stream under a key has been taken; null for one that isn't known. */
+  /** How far the stream of a key was accepted; null for an unknown key. */
   async streamProgress(requestId: string): Promise<StreamProgress | null> {
     return (await this.calls.ask({ about: 'stream', key: keyRefOf(requestId) })) ?? null;
   }

@@ -13,7 +13,7 @@ import type { GivingWayLimits } from './giving-way';
 import { KeyedRequests } from './keyed-requests';
 import { Shard } from './shard';
 
-/** Where this installation's batchers live, and what they start with. */
+/** Where this installation's batchers run, and the settings they start with. */
 export interface BatcherAddress {
   batcherId: string;
   shards: number;
@@ -22,12 +22,12 @@ export interface BatcherAddress {
 }
 
 /**
- * The shards of an installation. Records go to the `SHARDS` that are configured; controls and questions concern every
- * batcher that is open, as there may have been more shards before.
+ * The shards of an installation. Records go to the configured number of shards. Operator commands and questions go to
+ * every open batcher, because there may have been more shards before.
  */
 export class Shards {
   private readonly known = new Map<number, Shard>();
-  /** Requests that are taken once. */
+  /** Requests that must be accepted once. */
   readonly keyed: KeyedRequests;
 
   constructor(
@@ -40,12 +40,12 @@ export class Shards {
     this.keyed = new KeyedRequests((shard) => this.at(shard), address.shards);
   }
 
-  /** The shard that new records of a request without a key go to. */
+  /** The shard of a new request without a key. */
   of(requestId: string): Shard {
     return this.at(shardOf(requestId, this.address.shards));
   }
 
-  /** @throws RangeError for what can't be a shard's number */
+  /** @throws RangeError if the number can't be that of a shard */
   at(shard: number): Shard {
     if (!Number.isSafeInteger(shard) || shard < 0) throw new RangeError(`there is no shard ${shard}`);
     const known = this.known.get(shard);
@@ -57,17 +57,17 @@ export class Shards {
     return made;
   }
 
-  /** Those that are configured. */
+  /** The configured shards. */
   configured(): Shard[] {
     return Array.from({ length: this.address.shards }, (_, shard) => this.at(shard));
   }
 
-  /** Those that this process has had to do with so far, by number: without asking anybody. */
+  /** The shards that this process has used so far, in order of their numbers; asks nobody. */
   seen(): Shard[] {
     return [...new Set([...this.configured(), ...this.known.values()])].sort((a, b) => a.shard - b.shard);
   }
 
-  /** Those that are configured, and every other of which a batcher is open, by number. */
+  /** The configured shards and every other one with an open batcher, in order of their numbers. */
   async all(): Promise<Shard[]> {
     const { batcherId, shards } = this.address;
     const open = new Set(Array.from({ length: shards }, (_, shard) => shard));
@@ -77,8 +77,8 @@ export class Shards {
   }
 
   /**
-   * Checks that this process's `TASK_QUEUE` is that of every open batcher: a batcher stays where it was started, and
-   * would wait there for ever, while everything looks ready. @throws `invalid-config`, with how to move
+   * Checks that this process's `TASK_QUEUE` is that of every open batcher: a batcher stays on its task queue, and would
+   * wait there for ever although everything looks ready. @throws `invalid-config`, with how to move
    */
   async checkTaskQueue(): Promise<void> {
     const { taskQueue } = this.address;
@@ -104,19 +104,19 @@ export class Shards {
     return open;
   }
 
-  /** Sends an operator's control to all of them. */
+  /** Sends an operator's command to all of them. */
   async control(signal: SignalDefinition<[OperatorAction?]>, by: string): Promise<void> {
     const action = { by, atMs: Date.now() };
     await Promise.all((await this.all()).map((shard) => shard.control(signal, action)));
   }
 
-  /** Puts this process's settings in force everywhere, and starts the batchers that aren't there. */
+  /** Puts this process's settings in force in every shard, and starts the batchers that aren't running. */
   async configure(by: string): Promise<void> {
     const action = { by, atMs: Date.now() };
     await Promise.all((await this.all()).map((shard) => shard.configure(action)));
   }
 
-  /** What the batcher that has a request knows of it: that of its shard, or one that had it before `SHARDS` changed. */
+  /** What is known of a request: by the batcher of its shard, or by another one if `SHARDS` has changed. */
   async trace(requestId: string, withWaits = false): Promise<RequestTrace> {
     const own = this.of(requestId);
     const trace = await own.trace(requestId, withWaits);

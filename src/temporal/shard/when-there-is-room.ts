@@ -2,13 +2,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { SECOND } from '../../domain/duration';
 import { KeepapartError, isKeepapartError } from '../../domain/errors';
 
-/** How long a full buffer is waited for: longer, and whoever sends should rather come back. */
+/** How long to wait for room in a full buffer; after that, the client should retry instead. */
 const MAX_WAIT_MS = 30 * SECOND;
-const LOOK_AGAIN_MS = 250;
+const RETRY_INTERVAL_MS = 250;
 
 /**
- * Tries something again while it is refused with `buffer-full`, and then passes that on.
- * @throws `not-ready` when nobody wants it any more
+ * Retries an attempt while it fails with `buffer-full`, for at most 30 seconds, and then passes that error on.
+ * @throws `not-ready` when the client is gone or this process is stopping
  */
 export async function whenThereIsRoom<T>(attempt: () => Promise<T>, stillWanted: () => boolean): Promise<T> {
   const deadline = performance.now() + MAX_WAIT_MS;
@@ -20,7 +20,7 @@ export async function whenThereIsRoom<T>(attempt: () => Promise<T>, stillWanted:
         throw error;
     }
     if (!stillWanted())
-      throw new KeepapartError('not-ready', 'This process is about to stop, or the client has gone');
-    await sleep(LOOK_AGAIN_MS);
+      throw new KeepapartError('not-ready', 'This process is shutting down, or the client is gone');
+    await sleep(RETRY_INTERVAL_MS);
   }
 }

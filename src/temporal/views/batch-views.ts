@@ -12,14 +12,14 @@ import type { BatchInput, BatchReader } from '../children/batch-reader';
 import { cutViewOf } from './cut-view';
 import { saveOf, workViews } from './work-view';
 
-/** A child isn't completed before all its batches are: those that may hold completed ones. */
+/** A child completes only after all its batches, so completed batches can be in any child. */
 const CONDITIONS_OF_STATE: Record<BatchState, string[]> = {
   running: [`ExecutionStatus = 'Running'`],
   completed: [],
   failed: [`ExecutionStatus IN ('Failed', 'Canceled', 'Terminated', 'TimedOut', 'ContinuedAsNew')`],
 };
 
-/** One page of batches as Temporal's visibility lists them: the child that closed last first. */
+/** One page of batches from Temporal's visibility, most recently closed child first. */
 export async function listBatchPage(
   list: ListBatches,
   { state, requestId, limit, cursor }: BatchFilter,
@@ -31,7 +31,7 @@ export async function listBatchPage(
   return list(conditions, {
     limit,
     ...(cursor !== undefined && { cursor }),
-    // A child is listed for any of its batches, and a batch of many requests for any of these.
+    // A child is listed if any of its batches matches, and a batch of many requests if any of them does.
     keep: (batch) =>
       (state === undefined || batch.state === state) &&
       (requestId === undefined || batch.requestIds.includes(requestId)),
@@ -39,8 +39,8 @@ export async function listBatchPage(
 }
 
 /**
- * One batch with its records; outcomes are null until it completed, attempts and error are those so far.
- * @param isOwn whether a batcher is of this deployment: there may be others in the namespace, whose records are not ours to show
+ * One batch with its records. Outcomes are null until it completes; attempts and errors are the latest ones.
+ * @param isOwn whether a batcher belongs to this installation: others in the namespace must not be shown
  */
 export async function readBatch(
   reader: BatchReader,
@@ -73,9 +73,8 @@ export async function readBatch(
 }
 
 function savingViewOf({ bulk }: BatchInput): BatchSavingView {
-  if (bulk === undefined)
-    return { text: 'each record by an activity of its own', shape: SAVE_ACTIVITY.record, due: null };
+  if (bulk === undefined) return { text: 'one activity per record', shape: SAVE_ACTIVITY.record, due: null };
   const { due = null } = bulk;
-  const why = due === null ? 'as SAVE_ACTIVITY=batch says' : `${due} batches were due`;
-  return { text: `saved in bulk: ${why}`, shape: SAVE_ACTIVITY.batch, due };
+  const why = due === null ? 'because of SAVE_ACTIVITY=batch' : `because ${due} batches were due`;
+  return { text: `saved together, ${why}`, shape: SAVE_ACTIVITY.batch, due };
 }

@@ -3,23 +3,23 @@ import type { CutStatus } from '../../contracts/workflow/batcher';
 import type { BatchCutView, CutsView, RuleCountView } from '../../contracts/api/views';
 import { WHY_NO_LARGER } from '../../domain/explain';
 import { restoredReason } from '../../domain/explain/cut-reason';
-import { tellCut } from '../../domain/explain/tell-cut';
+import { cutText } from '../../domain/explain/cut-text';
 import { ruleKey } from '../../domain/rules/rule';
 
-/** Why a batch was cut where it was. */
+/** Why a batch ends where it does. */
 export function cutViewOf({ batch, cutBy, cut }: BatchInput): BatchCutView {
   const { maxBatchSize, rules } = cutBy;
   const size = { records: batch.records.length, maxBatchSize, flushReason: batch.flushReason };
   if (cut !== undefined) {
     const reason = restoredReason(cut, rules);
-    return { text: tellCut(size, reason), maxBatchSize, ...reason };
+    return { text: cutText(size, reason), maxBatchSize, ...reason };
   }
-  return { text: tellCut(size), maxBatchSize, why: WHY_NO_LARGER.full, ...NOTHING_TOLD };
+  return { text: cutText(size), maxBatchSize, why: WHY_NO_LARGER.full, ...NOTHING_TOLD };
 }
 
 const NOTHING_TOLD = { oldestMs: null, left: null, unseen: null, keptOut: [], tooLarge: null, fitting: null };
 
-/** What the batches of some shards were like, summed; of none where no worker tells. */
+/** Statistics of the batches of some shards, summed. */
 export function cutsView(shards: readonly CutStatus[]): CutsView {
   const sum = (pick: (shard: CutStatus) => number) => shards.reduce((total, shard) => total + pick(shard), 0);
   const batches = sum((shard) => shard.batches);
@@ -36,7 +36,7 @@ export function cutsView(shards: readonly CutStatus[]): CutsView {
   };
 }
 
-/** Shards may for a moment have other rules. */
+/** Shards may briefly have different rules. */
 function sumByRule(counts: readonly RuleCountView[]): RuleCountView[] {
   const sums = new Map<string, RuleCountView>();
   for (const { rule, records } of counts) {

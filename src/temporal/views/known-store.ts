@@ -1,13 +1,13 @@
 import { SECOND } from '../../domain/duration';
 import type { StatusView } from '../../contracts/api/views';
 
-/** How old an answer may be before the batchers are asked again, and before it says nothing any more. */
+/** How old an answer may be before the batchers are asked again, and before it expires. */
 const ASK_EVERY_MS = 10 * SECOND;
 const KNOWN_FOR_MS = 60 * SECOND;
 
 /**
- * Whether the store is away, for whoever asks all the time and can't wait, as probes do. The batchers are asked in the
- * background, at most every ten seconds; who asks gets what was known before.
+ * Whether the store is unavailable, for callers that poll and can't wait, such as probes. The batchers are asked in the
+ * background, at most every ten seconds; callers get the previous answer.
  */
 export class KnownStore {
   private known: { sinceMs: number | null; atMs: number } | undefined;
@@ -18,7 +18,7 @@ export class KnownStore {
     private readonly now: () => number = Date.now,
   ) {}
 
-  /** When the store was found away, ISO 8601, UTC; null while it works, as far as is known. */
+  /** When the store became unavailable, ISO 8601, UTC; null while it works, as far as is known. */
   awaySince(): string | null {
     if (this.now() - this.askedAtMs >= ASK_EVERY_MS) this.refresh();
     const { sinceMs = null, atMs = 0 } = this.known ?? {};

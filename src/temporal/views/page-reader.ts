@@ -2,16 +2,16 @@ import type { Client } from '@temporalio/client';
 import { LRUCache } from 'lru-cache';
 import type { PackedBuffer } from '../../domain/buffer/buffer';
 import { mapAtOnce } from '../server/at-once';
-import { inputIfKnown } from '../server/first-event';
+import { inputIfKnown } from '../server/history';
 
-/** Where the records of a page are: per request its length, and the indexes that lie here. */
+/** The records in a page: per request, its size and the indexes in the page. */
 type PageIndex = Map<string, { size: number; indexes: number[] }>;
 
-/** A page never changes, and clients poll: the last few are kept, without their values (some ten KiB each). */
+/** Pages never change, and clients poll: the last few are cached without their values (some ten KiB each). */
 const CACHED_PAGES = 200;
 const READS_AT_ONCE = 8;
 
-/** Reads which records lie in a page of a batcher's buffer. */
+/** Reads which records a page of a batcher's buffer holds. */
 export function createPageReader(client: Client) {
   const cache = new LRUCache<string, PageIndex>({ max: CACHED_PAGES });
   return async function readPageIndex(pageId: string): Promise<PageIndex> {
@@ -31,7 +31,7 @@ export function createPageReader(client: Client) {
 
 export type PageReader = ReturnType<typeof createPageReader>;
 
-/** Which records of a request lie in pages. */
+/** Which records of a request are in these pages. */
 export async function bufferedInPages(
   readPageIndex: PageReader,
   pageIds: readonly string[],

@@ -20,19 +20,20 @@ import { callTemporal } from '../server/calls';
 import { waitView } from './wait-view';
 import { saveOf, storeWaitOf, troubleOf } from './work-view';
 
-/** Visibility lags a little behind: a batch that has just closed may be in neither the batcher nor the listing. */
+/** Visibility lags slightly: a batch that has just closed may be in neither the batcher nor the listing. */
 const VISIBILITY_LAG_MS = 3 * SECOND;
 const LOOK_AGAIN_MS = 100;
-/** Of a request that is told record by record: as many as one list may have. */
+/** Maximum records of a request that is reported record by record: as many as one list may have. */
 const MAX_TOLD_RECORDS = 10_000;
 /** How many batches are read at once. */
 const READS_AT_ONCE = 16;
 
 /**
- * Where the records of a request are, from three places in this order: the batcher (buffered, in flight), the listing
- * of batches that name the request, and those batches' results. `undefined` when no place knows the request.
- * @param client by whose API key it was perhaps sent, when the id is a key
- * Throws `temporal-unavailable` when some of its records can't be found in time, `request-too-long` for more than 10,000.
+ * Where the records of a request are, from three sources in this order: the batcher (buffered, in flight), the listing of
+ * batches of the request, and the results of those batches. Undefined if no source knows the request.
+ * @param client the API key that may have sent it, if the id is an idempotency key
+ * @throws `temporal-unavailable` (retried by the client) if some of its records can't be found in time;
+ *   `request-too-long` if it has more than 10,000
  */
 export async function readRequest(
   places: Places,
@@ -57,7 +58,7 @@ export async function readRequest(
   }
 }
 
-/** What is found of the first of these requests that any place knows. */
+/** What is found of the first of these requests that any source knows. */
 async function lookForAny(places: Places, ids: readonly string[]): Promise<[Found, requestId: string]> {
   const all = await Promise.all(
     ids.map(async (id): Promise<[Found, string]> => [await look(places, id), id]),
@@ -65,7 +66,7 @@ async function lookForAny(places: Places, ids: readonly string[]): Promise<[Foun
   return all.find(([{ size }]) => size !== null) ?? (all[0] as [Found, string]);
 }
 
-/** Where records of a request may be. */
+/** The sources that {@link readRequest} reads. */
 export interface Places {
   client: Client;
   shards: Shards;
@@ -74,17 +75,17 @@ export interface Places {
 }
 
 interface Found {
-  /** Length of the request, as soon as any place has told it. */
+  /** Size of the request, once any source has reported it. */
   size: number | null;
   records: Map<number, RecordView>;
 }
 
 async function look({ client, shards, batches, pages }: Places, requestId: string): Promise<Found> {
-  // The batcher first: a record that leaves the buffer after this is found twice, never in no place.
+  // The batcher first: a record that leaves the buffer afterwards is found twice rather than not at all.
   const trace = await shards.trace(requestId, true);
   const paged = await bufferedInPages(pages, trace.pageIds, requestId);
   const listed = await listBatches(client, shards.address.batcherId, requestId);
-  // One that closed early is run again under its id: the listing has both runs, or not yet the other.
+  // A child that closed early runs again under its id, and the listing has both runs or only the first.
   for (const childId of new Set([...[...listed.keys()].map(childOfBatch), ...trace.inFlightChildIds])) {
     const known = [...listed.values()].filter(({ summary }) => childOfBatch(summary.batchId) === childId);
     if (known.length > 0 && known.every(({ summary }) => summary.state !== 'failed')) continue;
@@ -106,7 +107,7 @@ async function look({ client, shards, batches, pages }: Places, requestId: strin
   const all = [...listed.values()];
   const told = trace.size ?? paged.size ?? all[0]?.requestSizes.get(requestId) ?? null;
   const size = told === UNKNOWN_SIZE ? await lengthOfStream(shards, requestId) : told;
-  // Every batch holds one of its records at least.
+  // Every batch holds at least one of its records.
   const atLeast = Math.max(size ?? 0, all.length + records.size);
   if (atLeast > MAX_TOLD_RECORDS) throw tooLong(requestId, atLeast);
   const describe = describingOnce(batches);
@@ -117,7 +118,7 @@ async function look({ client, shards, batches, pages }: Places, requestId: strin
   return { size: told === UNKNOWN_SIZE ? (size ?? records.size) : size, records };
 }
 
-/** How many records of a stream were taken; null where no batcher remembers. */
+/** How many records of a stream were accepted; null if no batcher remembers. */
 async function lengthOfStream(shards: Shards, requestId: string): Promise<number | null> {
   const all = await Promise.all((await shards.all()).map((shard) => shard.streamProgress(requestId)));
   return all.find((progress) => progress !== null)?.taken ?? null;
@@ -126,12 +127,12 @@ async function lengthOfStream(shards: Shards, requestId: string): Promise<number
 function tooLong(requestId: string, records: number): KeepapartError {
   return new KeepapartError(
     'request-too-long',
-    `Request ${requestId} has ${records} records or more, and at most ${MAX_TOLD_RECORDS} are told one by one: ` +
+    `Request ${requestId} has at least ${records} records, and at most ${MAX_TOLD_RECORDS} are listed one by one: ` +
       `list its batches with GET /v1/batches?requestId=${requestId}`,
   );
 }
 
-/** Keeps of two runs of a batch the one that tells more: outcomes before anything else, else the later one. */
+/** Keeps, of two runs of a batch, the one with outcomes, else the later one. */
 function keepTelling(listed: Map<string, BatchFacts>, facts: BatchFacts): void {
   const { batchId, state, startedAt } = facts.summary;
   const known = listed.get(batchId)?.summary;
@@ -142,7 +143,7 @@ function keepTelling(listed: Map<string, BatchFacts>, facts: BatchFacts): void {
   listed.set(batchId, facts);
 }
 
-/** Describes a workflow once, however many of its batches are asked for. */
+/** Describes a workflow once, even if several of its batches are read. */
 function describingOnce(batches: BatchReader) {
   const described = new Map<string, Promise<DescribedBatch[]>>();
   return async (batchId: string): Promise<DescribedBatch | undefined> => {
@@ -153,7 +154,7 @@ function describingOnce(batches: BatchReader) {
   };
 }
 
-/** By batchId; of a batch that was settled the run that tells the outcomes. */
+/** By batchId; for a settled batch, the run with the outcomes. */
 async function listBatches(
   client: Client,
   batcherId: string,
@@ -163,7 +164,7 @@ async function listBatches(
   await callTemporal(client, `could not list the batches of request ${requestId}`, async () => {
     for await (const info of client.workflow.list({ query: batchesOfRequest(requestId), pageSize: 500 })) {
       for (const facts of batchesIn(info)) {
-        // Another deployment in this namespace may have taken a request under the same key.
+        // Another installation in this namespace may have accepted a request under the same key.
         if (facts.requestSizes.has(requestId) && isBatcherOf(batcherId, facts.summary.batcher))
           keepTelling(listed, facts);
       }
@@ -173,7 +174,7 @@ async function listBatches(
   return listed;
 }
 
-/** What is to be said of a record whose batch didn't complete. */
+/** The error of a record whose batch didn't complete. */
 const CLOSED_EARLY: Partial<Record<BatchState, string>> = {
   failed: 'the workflow of this batch closed before it wrote its outcomes',
 };

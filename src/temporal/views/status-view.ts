@@ -5,7 +5,7 @@ import type { Shard } from '../shard/shard';
 import type { Shards } from '../shard/shards';
 import { cutsView } from './cut-view';
 
-/** Asks the batcher of every open shard and sums up. Needs a worker. */
+/** The status of every open shard, and their sums. Needs a worker. */
 export async function readStatus(shards: Shards, nowMs: number): Promise<StatusView> {
   const all = await shards.all();
   const statuses = await Promise.all(all.map((shard) => shard.status()));

@@ -2,7 +2,7 @@ import type { WaitsView } from '../../contracts/api/views';
 import type { Shards } from '../shard/shards';
 import { waitView } from './wait-view';
 
-/** Asks the batcher of every open shard what its buffer waits for. Needs a worker. */
+/** What the buffer of every open shard waits for. Needs a worker. */
 export async function readWaits(shards: Shards): Promise<WaitsView> {
   const all = await shards.all();
   return {

@@ -2,14 +2,14 @@ import type { BatchWorkView } from '../../contracts/api/views';
 import { WAITS_FOR, type Wait } from '../../contracts/workflow/waits';
 import type { PendingWork } from '../children/batch-work';
 
-/** How far the save of a record has come that has an activity of its own. */
+/** The unfinished save of a record, if the record is saved by its own activity. */
 export function saveOf(pending: readonly PendingWork[], recordId: string): PendingWork | undefined {
   return pending.find((work) => work.recordId === recordId);
 }
 
 /**
- * What repeats or waits. Saves of single records stand beside their records, but for the one that tells that the store is
- * away.
+ * Activities that are being retried or are waiting. Saves of single records are shown with their records, except one that
+ * reports that the store is unavailable.
  */
 export function workViews(pending: readonly PendingWork[]): BatchWorkView[] {
   const save = pending.find(({ recordId, away }) => recordId !== undefined && away !== undefined);
@@ -22,21 +22,21 @@ export function workViews(pending: readonly PendingWork[]): BatchWorkView[] {
 function workView({ step, attempt, error, away }: PendingWork): BatchWorkView {
   if (away !== undefined) {
     const since = new Date(away.sinceMs).toISOString();
-    const text = `${step}: waits for the store, which is away since ${since}: ${away.reason}`;
+    const text = `${step}: waits for the store, unavailable since ${since}: ${away.reason}`;
     return { text, step, attempt, error: away.reason, waitsForStoreSince: since };
   }
-  const text = `${step}, attempt ${attempt}: the one before failed${error === undefined ? '' : `: ${error}`}`;
+  const text = `${step}, attempt ${attempt}, because the previous one failed${error === undefined ? '' : `: ${error}`}`;
   return { text, step, attempt, error: error ?? null, waitsForStoreSince: null };
 }
 
-/** What a record waits for whose batch has started, where that is a store that is away. */
+/** What a record in a started batch waits for, if that is an unavailable store. */
 export function storeWaitOf(pending: readonly PendingWork[], recordId: string): Wait | undefined {
   const away = (saveOf(pending, recordId) ?? pending.find((work) => work.away !== undefined))?.away;
   if (away === undefined) return undefined;
   return { for: WAITS_FOR.store, sinceMs: away.sinceMs, reason: away.reason };
 }
 
-/** Why what is done for a batch as a whole failed the last time. */
+/** Why the last attempt of an activity for the whole batch failed. */
 export function troubleOf(pending: readonly PendingWork[]): string | undefined {
   const failed = pending.find(({ recordId, error }) => recordId === undefined && error !== undefined);
   return failed && `${failed.step}, attempt ${failed.attempt}: ${failed.error}`;

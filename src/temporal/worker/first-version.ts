@@ -4,50 +4,50 @@ import { SECOND } from '../../domain/duration';
 import { isKeepapartError } from '../../domain/errors';
 import { promote, readVersions, type DeploymentAddress } from './versions';
 
-/** Until Temporal knows of a worker that has just come; then until an operator has made up their mind. */
+/** How soon to look for a new worker in Temporal, and then how often to look for an operator's decision. */
 const FIRST_LOOK_MS = 0.2 * SECOND;
 const LOOK_AGAIN_MS = 10 * SECOND;
 
-/** How it stands with the build of a worker that has started. */
+/** Whether the build of a running worker receives work. */
 export const STANDING = {
-  /** It is current or ramping: it gets work. */
+  /** It is current or ramping. */
   active: 'active',
-  /** It was the first there ever was, and has been made current. */
+  /** It was the first build ever, and made itself current. */
   madeCurrent: 'made current',
-  /** It gets nothing until it is promoted. */
+  /** It receives no work until it is promoted. */
   waiting: 'waiting',
-  /** Temporal doesn't say. */
+  /** Temporal gives no answer. */
   unknown: 'unknown',
 } as const;
 
 export interface Standing {
   standing: (typeof STANDING)[keyof typeof STANDING];
-  /** Who gets the work while this build waits; null for workers without a build. */
+  /** The build that receives the work while this one waits; null for workers without a build. */
   current: string | null;
   /** Why it is unknown. */
   reason?: string;
 }
 
 /**
- * Watches over a build whose worker has started, until it gets work. Where nobody has ever decided which build is
- * current and no worker without one is there, nobody would do any work: then this build makes itself current. Anything
- * later is an operator's decision.
- * @param tell told whenever the standing changes
- * @throws the reason of `signal`, and what Temporal answers other than that it can't be reached
+ * Watches the build of a running worker until it receives work. If nobody has ever decided which build is current, and no
+ * worker without a build is running, nobody would do any work: then this build makes itself current. Any later change
+ * is an operator's decision.
+ * @param report called whenever the standing changes
+ * @throws the reason of `signal`, and any answer of Temporal except that it is unavailable
  */
 export async function watchVersion(
   client: Client,
   address: DeploymentAddress & { buildId: string },
-  tell: (standing: Standing) => void,
+  report: (standing: Standing) => void,
   signal: AbortSignal,
 ): Promise<void> {
   const { buildId, deployment } = address;
-  let told: string | undefined;
+  let reported: string | undefined;
   for (;;) {
     const now = await look().catch(unknownStanding);
-    if (now !== undefined && told !== JSON.stringify(now)) {
-      tell(now);
-      told = JSON.stringify(now);
+    if (now !== undefined && reported !== JSON.stringify(now)) {
+      report(now);
+      reported = JSON.stringify(now);
     }
     if (now?.standing === STANDING.active || now?.standing === STANDING.madeCurrent) return;
     await sleep(now === undefined ? FIRST_LOOK_MS : LOOK_AGAIN_MS, undefined, { signal });
@@ -65,7 +65,7 @@ export async function watchVersion(
   }
 }
 
-/** Temporal is away, or somebody else was faster: it is looked at again. */
+/** Temporal is unavailable, or another process was faster: look again later. */
 function unknownStanding(error: unknown): Standing {
   if (!isKeepapartError(error)) throw error;
   return { standing: STANDING.unknown, current: null, reason: error.message };

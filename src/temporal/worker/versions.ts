@@ -1,4 +1,4 @@
-import { isGrpcServiceError, type Client } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
 import { temporal } from '@temporalio/proto';
 import {
   VERSION_STATE,
@@ -10,35 +10,32 @@ import { SECOND } from '../../domain/duration';
 import { KeepapartError } from '../../domain/errors';
 import { literal } from '../children/batch-queries';
 import { callTemporal } from '../server/calls';
+import { GRPC_STATUS, hasFailedWith } from '../server/grpc-status';
 
 const { TaskQueueType, WorkerDeploymentVersionStatus: STATUS } = temporal.api.enums.v1;
 type Summary = temporal.api.deployment.v1.WorkerDeploymentInfo.IWorkerDeploymentVersionSummary;
 
-/** gRPC's numbers; the package that names them is a dependency of the SDK, not ours. */
-const NOT_FOUND = 5;
-const FAILED_PRECONDITION = 9;
-
-/** A poll is held for at most 60 s: who hasn't polled for longer is gone, though Temporal lists it for five minutes. */
+/** A poll is held for at most 60 s: a poller that is silent for longer is gone, although Temporal lists it for 5 min. */
 const POLLED_WITHIN_MS = 70 * SECOND;
 
-/** Where the builds are told apart: a Worker Deployment, and the task queue of its workers. */
+/** Which builds are meant: a Worker Deployment, and the task queue of its workers. */
 export interface DeploymentAddress {
   deployment: string;
   taskQueue: string;
 }
 
-/** What to route new batches and the batchers to: a build, or, with `null`, workers without one. */
+/** What new batches and the batchers are routed to: a build, or, with `null`, workers without one. */
 export interface Promotion {
   buildId: string | null;
-  /** Of new batches and of batchers, by their id; 0 ends the ramp. Without it all, for good: the build is then current. */
+  /** Percentage of new batches and of batchers, by id; 0 ends the ramp. Without it, the build becomes current. */
   percent?: number | undefined;
-  /** From {@link readVersions}: the promotion fails if anybody has made another since. */
+  /** From {@link readVersions}: the promotion fails if there was another one since. */
   conflictToken?: Uint8Array | undefined;
 }
 
 /**
- * Everything that Temporal knows of the builds of a deployment; nothing but unversioned workers where there is none yet.
- * @throws KeepapartError `temporal-unavailable`
+ * All builds of a deployment that Temporal knows; only unversioned workers if the deployment doesn't exist yet.
+ * @throws KeepapartError `temporal-unavailable` (retried by the client)
  */
 export async function readVersions(
   client: Client,
@@ -91,9 +88,9 @@ export async function readVersions(
 }
 
 /**
- * Makes a build current, or ramps it. Work that is pinned stays where it is; batchers move with their next task.
- * @throws KeepapartError `version-refused`: no worker of that build has come yet, it doesn't poll all task queues, or
- *   somebody was faster; `temporal-unavailable`
+ * Makes a build current, or ramps it. Pinned work stays where it is; batchers move with their next task.
+ * @throws KeepapartError `version-refused` if no worker of that build has started, if it doesn't poll all task queues, or
+ *   if there was another promotion meanwhile; `temporal-unavailable` (retried by the client)
  */
 export async function promote(client: Client, deployment: string, promotion: Promotion): Promise<void> {
   const { percent, conflictToken } = promotion;
@@ -118,7 +115,7 @@ export async function promote(client: Client, deployment: string, promotion: Pro
         });
       }
     } catch (cause) {
-      if (!failedWith(cause, [NOT_FOUND, FAILED_PRECONDITION])) throw cause;
+      if (!hasFailedWith(cause, GRPC_STATUS.notFound, GRPC_STATUS.failedPrecondition)) throw cause;
       throw new KeepapartError(
         'version-refused',
         `Temporal refused to promote ${promotion.buildId ?? 'workers without BUILD_ID'} of ${deployment}: ${cause.details}`,
@@ -128,10 +125,6 @@ export async function promote(client: Client, deployment: string, promotion: Pro
   });
 }
 
-function failedWith(error: unknown, codes: readonly number[]): error is Error & { details: string } {
-  return isGrpcServiceError(error) && codes.includes(error.code);
-}
-
 async function describe(client: Client, deploymentName: string) {
   try {
     return await client.workflowService.describeWorkerDeployment({
@@ -139,12 +132,12 @@ async function describe(client: Client, deploymentName: string) {
       deploymentName,
     });
   } catch (error) {
-    if (failedWith(error, [NOT_FOUND])) return undefined;
+    if (hasFailedWith(error, GRPC_STATUS.notFound)) return undefined;
     throw error;
   }
 }
 
-/** By build, `null` for none. A process counts once. */
+/** By build, `null` for none. Each process counts once. */
 async function countWorkers(client: Client, taskQueue: string): Promise<Map<string | null, number>> {
   const { pollers } = await client.workflowService.describeTaskQueue({
     namespace: client.options.namespace,
@@ -160,7 +153,7 @@ async function countWorkers(client: Client, taskQueue: string): Promise<Map<stri
   return new Map([...identities].map(([buildId, { size }]) => [buildId, size]));
 }
 
-/** The question by which Temporal itself decides that a version is drained. */
+/** The query that Temporal itself uses to decide whether a version is drained. */
 async function countPinned(client: Client, version: string): Promise<number> {
   const { count } = await client.workflowService.countWorkflowExecutions({
     namespace: client.options.namespace,

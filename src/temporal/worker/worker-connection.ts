@@ -4,14 +4,14 @@ import { unreachable, type TemporalTarget } from '../server/connection';
 import { hostOf } from '../server/proxy';
 
 /**
- * The connection that a worker polls on. Apart from the client's, as the SDK's worker takes most of a second to load,
- * which a process without one needn't wait for.
+ * The connection that a worker polls on. Separate from the client's, because the SDK's worker module takes most of a second
+ * to load, and a process without a worker shouldn't wait for it.
  */
 export async function connectWorker({ options }: TemporalTarget): Promise<NativeConnection> {
   try {
     return await NativeConnection.connect({
       ...options,
-      // The SDK would compress all that the two tell each other, which saves nothing where no network is between them.
+      // The SDK would compress all messages, which saves nothing without a network in between.
       ...(isLoopback(hostOf(options.address)) && { grpcCompression: { codec: 'none' } }),
     });
   } catch (cause) {

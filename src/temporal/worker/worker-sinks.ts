@@ -4,9 +4,9 @@ import type { BatchInstruments } from '../../contracts/instruments';
 import type { WorkerSinks } from '../../contracts/workflow/worker-sinks';
 
 /**
- * The worker's end of what workflows have done outside of history. It waits for what `hold` returns before it answers the
- * task; other workflows' tasks go on.
- * @param batches who measures batches; nobody by default
+ * The worker's side of the sinks. A workflow task is answered only after the promise of `hold` has resolved; tasks of other
+ * workflows continue.
+ * @param batches receives measurements of batches; none by default
  */
 export function workerSinks(batches?: BatchInstruments): InjectedSinks<WorkerSinks> {
   return {

@@ -11,20 +11,20 @@ import { SECOND } from '../../domain/duration';
 import { workerSinks } from './worker-sinks';
 import type { WorkflowCode } from './workflow-bundle';
 
-/** How long a stopping worker lets activities finish before it cancels them, and before it gives up on them. */
+/** How long a stopping worker lets activities finish before it cancels them, and before it abandons them. */
 const GRACE_MS = 10 * SECOND;
 const FORCE_MS = 20 * SECOND;
 
-/** How many activities of children may run at once: single saves, most of all. One that waits costs memory, not a thread. */
+/** Maximum concurrent activities of children, mostly single saves. A waiting one costs memory, not a thread. */
 const ACTIVITY_SLOTS = 400;
 
 /**
- * How many activities of batchers may run at once. Adoptions only wait, each until its child has closed; the others are
- * short, and must never wait behind them: so there are more than all shards of an installation can have children.
+ * Maximum concurrent activities of batchers. Adoptions only wait, each until its child has closed; the others are short
+ * and must never wait behind them. So there are more slots than all shards of an installation can have children.
  */
 const ADOPTION_SLOTS = 100_000;
 
-/** How many workflow tasks may run at once. None waits for anything, so a few keep the workflow threads busy. */
+/** Maximum concurrent workflow tasks. None of them waits for anything, so a few keep the workflow threads busy. */
 const WORKFLOW_SLOTS = 40;
 
 export interface WorkerSetup {
@@ -33,11 +33,11 @@ export interface WorkerSetup {
   taskQueue: string;
   activities: Activities;
   workflows: WorkflowCode;
-  /** The build of the workflow code, where builds are told apart; see docs/decisions/0007-worker-versioning.md. */
+  /** The build of the workflow code, with worker versioning; see docs/decisions/0007-worker-versioning.md. */
   version?: BuildVersion | undefined;
-  /** Who measures batches. */
+  /** Receives measurements of batches. */
   instruments?: BatchInstruments | undefined;
-  /** Anything further, e.g. fewer slots in tests. */
+  /** Other options, for example fewer slots in tests. */
   tuning?: Partial<WorkerOptions>;
 }
 
@@ -49,16 +49,16 @@ export interface BuildVersion {
 
 /** Both workers of a process, as one. */
 export interface PipelineWorker {
-  /** Polls until `shutdown` has been called and what was held is finished; rejects when either worker fails. */
+  /** Polls until `shutdown` was called and running work has finished; rejects if either worker fails. */
   run(): Promise<void>;
-  /** Lets what is held finish within the grace period. Once, after `run`. */
+  /** Lets running work finish within the grace period. Call it once, after `run`. */
   shutdown(): void;
 }
 
 /**
- * A worker for the workflows and what their batches do, on a task queue, and one for what batchers do, on theirs:
- * adoptions that shared slots with the saves could wait for saves that wait for a slot. The latter has no
- * version: it runs no workflow code, and any process that is there may serve a batcher, whatever build that is on.
+ * Creates two workers. One runs the workflows and the activities of their batches; the other runs the activities of
+ * batchers, on their own task queue: if adoptions shared slots with saves, they could wait for saves that wait for a slot.
+ * The second worker has no version: it runs no workflow code, so any process can serve a batcher of any build.
  */
 export async function createWorker(setup: WorkerSetup): Promise<PipelineWorker> {
   const { workflows, activities, connection, namespace, taskQueue, version, tuning } = setup;
@@ -73,7 +73,7 @@ export async function createWorker(setup: WorkerSetup): Promise<PipelineWorker> 
   const { adoptChild, restartChild, findLeft, readChild, readPage, ...others } = activities;
   const workers = await Promise.all([
     Worker.create({
-      // After a crash the batcher's next task waits this long for the dead worker before any other may take it.
+      // After a crash, the batcher's next task waits this long for the dead worker before another one may take it.
       stickyQueueScheduleToStartTimeout: 5 * SECOND,
       maxConcurrentWorkflowTaskExecutions: WORKFLOW_SLOTS,
       sinks: workerSinks(setup.instruments),
@@ -104,7 +104,7 @@ function deploymentOptions({ deployment, buildId }: BuildVersion): WorkerDeploym
   return {
     useWorkerVersioning: true,
     version: { deploymentName: deployment, buildId },
-    // Every workflow says for itself (workflows/versioned.ts); one that forgot stays where it can't break.
+    // Every workflow chooses its own (workflows/versioned.ts); one that doesn't stays on its build.
     defaultVersioningBehavior: 'PINNED',
   };
 }

@@ -8,9 +8,9 @@ import { restartChild } from '../children/restart-child';
 import { unfinishedChildren } from '../children/unfinished-children';
 import { waitForChild } from '../children/wait-for-child';
 import { keysBefore } from '../rescue/keys-before';
-import { inputIfKnown } from '../server/first-event';
+import { inputIfKnown } from '../server/history';
 
-/** What activities ask of the server; the interface that they know is in `activities/`. */
+/** What activities need from the server; their interface for it is in `activities/`. */
 export function createWorkflowAccess(client: Client) {
   return {
     waitForChild: (childId: string, signal: AbortSignal): Promise<ChildClosing> =>

@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { bundleWorkflowCode, type Logger, type WorkflowBundleOption } from '@temporalio/worker';
 
-/** Built beside the compiled workflows, so that a worker starts without a bundler. */
+/** Built next to the compiled workflows, so that a worker starts without a bundler. */
 interface Code {
   prebuilt: string;
   sources: string;
@@ -13,30 +13,30 @@ const PLAIN: Code = {
   prebuilt: path.join(ROOT, 'workflow-bundle.js'),
   sources: path.join(ROOT, 'workflows/index'),
 };
-/** For workers that have a build. */
+/** For workers with a build. */
 const VERSIONED: Code = {
   prebuilt: path.join(ROOT, 'workflow-bundle-versioned.js'),
   sources: path.join(ROOT, 'workflows/versioned'),
 };
 
-/** Goes into every bundle that a worker runs; see there. The SDK only takes interceptors from modules that it is given. */
+/** Included in every bundle that a worker runs, see there. The SDK accepts interceptors only as modules. */
 const QUERY_GUARD = path.join(ROOT, 'workflows/query-guard');
 
-/** Workflow code, as the SDK's worker takes it. */
+/** Workflow code in the form that the SDK's worker expects. */
 export type WorkflowCode =
   | { workflowBundle: WorkflowBundleOption }
   | { workflowsPath: string; interceptors: { workflowModules: string[] } };
 
 /**
- * Has the SDK's worker keep no stack traces in workflows. It takes one for each promise, for the query `__stack_trace`,
- * and looks up each line of it in the source map: up to half of all that a workflow thread does (decision 20). The sandbox
- * freezes `Error` once the bundle is loaded, so it has to be done in its first line.
+ * Makes the SDK's worker record no stack traces in workflows. It records one for each promise, for the query
+ * `__stack_trace`, and looks up each line in the source map: up to half the work of a workflow thread (decision 20). The
+ * sandbox freezes `Error` once the bundle is loaded, so this must be its first line.
  */
 export const WITHOUT_STACK_TRACES = 'Error.stackTraceLimit = 0; ';
 
 /**
- * The prebuilt bundle where there is one (compiled code), else the sources for the SDK to bundle, which keep stack traces.
- * @param versioned whether it is for a worker that has a build
+ * The prebuilt bundle if there is one (compiled code), else the sources, which the SDK bundles and which keep stack traces.
+ * @param versioned whether the worker has a build
  * @param stackTraces whether workflows keep stack traces
  */
 export function workflowCode({
@@ -54,7 +54,7 @@ export function workflowCode({
   return { workflowBundle: { code: WITHOUT_STACK_TRACES + readFileSync(prebuilt, 'utf8') } };
 }
 
-/** Bundles the workflows, both ways, and writes them beside the compiled ones; a step of the build. */
+/** Bundles the workflows, both variants, next to the compiled ones; a step of the build. */
 export async function buildWorkflowBundle(logger: Logger): Promise<void> {
   for (const { prebuilt, sources } of [PLAIN, VERSIONED]) {
     const { code } = await bundleForWorkers(require.resolve(sources), logger);
@@ -70,7 +70,7 @@ export function bundleForWorkers(workflowsPath: string, logger: Logger): Promise
   return bundleWorkflowCode({
     workflowsPath,
     workflowInterceptorModules: [QUERY_GUARD],
-    // Evaluated once for a thread and not for each workflow: no module of ours keeps anything of a workflow's.
+    // Evaluated once per thread rather than per workflow, because none of our modules keeps state of a workflow.
     preloadModules: [workflowsPath, QUERY_GUARD],
     logger,
   });

@@ -100,7 +100,7 @@ function explain({ batches, ...by }: Cut) {
   return explainBatches(batches, { ...by, lowerBound: 0 });
 }
 
-test('why a batch is no larger, and what each rule kept out of it, is as the comparison of all pairs says', () => {
+test("The reason for a batch's size, and what each rule kept out, agree with a comparison of all pairs", () => {
   fc.assert(
     fc.property(anyCut, (cut) => {
       expect(explain(cut).batches).toEqual(plainBatches(cut));
@@ -109,7 +109,7 @@ test('why a batch is no larger, and what each rule kept out of it, is as the com
   );
 });
 
-test('how many records rules deferred is as the comparison of all pairs says', () => {
+test('The number of deferred records agrees with a comparison of all pairs', () => {
   fc.assert(
     fc.property(anyCut, (cut) => {
       const deferrals = plainDeferrals(cut);
@@ -122,7 +122,7 @@ test('how many records rules deferred is as the comparison of all pairs says', (
   );
 });
 
-test('a partition is explained as it is cut, with the records that were given', () => {
+test('explainPartition explains the batches of partition, with the given records', () => {
   fc.assert(
     fc.property(
       fewRecordValues,

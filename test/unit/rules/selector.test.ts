@@ -24,12 +24,12 @@ test.each<[Selector, unknown[], unknown[]]>([
     ['2026-01-01T00', '2026-02'],
     ['2026-01-01', '2026-02-01', 2026],
   ],
-])('%j selects %j and nothing of %j', (asked, selected, others) => {
+])('The selector %j selects %j and none of %j', (asked, selected, others) => {
   expect(selected.filter((each) => !selects(asked, each as never))).toEqual([]);
   expect(others.filter((each) => selects(asked, each as never))).toEqual([]);
 });
 
-test('the set of values of a selector holds exactly what it selects', () => {
+test('The value set of a selector contains exactly the values that it selects', () => {
   fc.assert(
     fc.property(ofWhole, value, (asked, each) => {
       expect(holds(selectedValues(asked), each)).toBe(selects(asked, each));
@@ -38,7 +38,7 @@ test('the set of values of a selector holds exactly what it selects', () => {
   );
 });
 
-test('an empty set holds nothing, and disjoint ones nothing in common', () => {
+test('An empty value set contains no value, and disjoint ones have no value in common', () => {
   const set = ofWhole.map(selectedValues);
   fc.assert(
     fc.property(set, set, value, (a, b, each) => {

@@ -1,15 +1,15 @@
 import fc from 'fast-check';
-import { Holds, holdOf, WHOLE_SLOT, type Hold } from '../../../src/domain/running/holds';
-import { SlotsAhead, TakenSlots } from '../../../src/domain/running/slots';
+import { Holds, holdOf, WHOLE_PLACE, type Hold } from '../../../src/domain/running/holds';
+import { PlacesAhead, TakenPlaces } from '../../../src/domain/running/taken-places';
 import { conflictingRules } from '../../../src/domain/rules';
 import { conflictRules, recordValue } from '../../helpers/arbitraries';
 
 /** The index of the rule that a hold comes from. */
-const ruleOf = ({ slot }: Hold) => parseInt(slot, 10);
+const ruleOf = ({ place }: Hold) => parseInt(place, 10);
 
-const collide = (a: Hold, b: Hold) => a.slot === b.slot && (a.side !== b.side || a.side === WHOLE_SLOT);
+const collide = (a: Hold, b: Hold) => a.place === b.place && (a.side !== b.side || a.side === WHOLE_PLACE);
 
-test('two records conflict exactly when they hold what they can not share, under the same rules', () => {
+test('Two records conflict exactly if their holds do, under the same rules', () => {
   fc.assert(
     fc.property(conflictRules, recordValue, recordValue, (rules, a, b) => {
       const holds = new Holds(rules);
@@ -21,7 +21,7 @@ test('two records conflict exactly when they hold what they can not share, under
   );
 });
 
-test('a hold can be told by its key, also by another process, and keys are short', () => {
+test('A hold can be parsed from its key, also in another process, and keys are short', () => {
   fc.assert(
     fc.property(conflictRules, fc.array(recordValue, { maxLength: 5 }), (rules, values) => {
       const records = values.map((value) => ({ value }));
@@ -39,25 +39,25 @@ test('a hold can be told by its key, also by another process, and keys are short
   );
 });
 
-test('a value too long to be held keeps its records apart from all others, also from those with the same value', () => {
+test('A record with a very long side holds the whole place, also against records on the same side', () => {
   const holds = new Holds([{ alike: '/tenant' }]);
   const long = { value: { tenant: 'x'.repeat(200) } };
   const [own] = holds.of(long);
   const [short] = holds.of({ value: { tenant: 'x' } });
-  expect(own).toEqual({ slot: '0', side: WHOLE_SLOT, key: '0' });
+  expect(own).toEqual({ place: '0', side: WHOLE_PLACE, key: '0' });
   expect(collide(own!, own!)).toBe(true);
   expect(collide(short!, own!)).toBe(true);
   expect(collide(short!, short!)).toBe(false);
 });
 
 const anyHold = fc
-  .record({ slot: fc.constantFrom('0', '1', '2'), side: fc.integer({ min: -1, max: 2 }) })
+  .record({ place: fc.constantFrom('0', '1', '2'), side: fc.integer({ min: -1, max: 2 }) })
   .map((hold) => ({ ...hold, key: '' }));
 
-test('what is taken conflicts exactly with what can not share it, and is given back', () => {
+test("Taken places conflict exactly with holds that can't share them, until they are given back", () => {
   fc.assert(
     fc.property(fc.array(fc.tuple(anyHold, fc.boolean())), anyHold, (takes, asked) => {
-      const taken = new TakenSlots();
+      const taken = new TakenPlaces();
       for (const [hold] of takes) taken.take(hold);
       for (const [hold, back] of takes) if (back) taken.giveBack(hold);
       const left = takes.flatMap(([hold, back]) => (back ? [] : [hold]));
@@ -67,14 +67,14 @@ test('what is taken conflicts exactly with what can not share it, and is given b
   );
 });
 
-test('those ahead let a record go exactly when none conflicts with it that goes, nor one that stays for no other reason', () => {
+test('Older records let a record leave exactly if none that leaves conflicts with it, and none that stays would wait because of it', () => {
   fc.assert(
     fc.property(fc.array(anyHold), (holds) => {
-      const ahead = new SlotsAhead();
+      const ahead = new PlacesAhead();
       const going: Hold[] = [];
       const staying: Hold[] = [];
       for (const [i, hold] of holds.entries()) {
-        const beside = going.some(({ slot, side }) => slot === hold.slot && side === hold.side);
+        const beside = going.some(({ place, side }) => place === hold.place && side === hold.side);
         const lets =
           !going.some((other) => collide(other, hold)) &&
           (beside || !staying.some((other) => collide(other, hold)));

@@ -66,7 +66,7 @@ function run(model: RunningModel, step: Step): string[] {
 const valuesOf = (model: RunningModel, limit = 9) =>
   model.take(limit).flushes.map(({ records }) => records.map(({ value }) => value));
 
-test('G1, G2, G7: whatever happens, conflicting records never run at once or too soon after another, and none is overtaken for ever', () => {
+test('G1, G2, G7: After any steps, conflicting records never run at the same time or too soon after each other, and none is overtaken forever', () => {
   fc.assert(
     fc.property(anyPolicy, fc.array(anyStep, { maxLength: 40 }), (policy, steps) => {
       const model = new RunningModel(policy);
@@ -76,7 +76,7 @@ test('G1, G2, G7: whatever happens, conflicting records never run at once or too
   );
 });
 
-test('G4: every record goes in the end, once, when batches end and time passes, whatever happened before', () => {
+test('G4: Every record eventually leaves, once, when batches end and time passes', () => {
   fc.assert(
     fc.property(anyPolicy, fc.array(anyStep, { maxLength: 25 }), (policy, steps) => {
       const model = new RunningModel(policy);
@@ -107,7 +107,7 @@ test('G4: every record goes in the end, once, when batches end and time passes, 
   );
 });
 
-test('a due record waits only for one that it conflicts with, which runs, ended too recently, goes now, or is older and waits', () => {
+test('A due record waits only for a conflicting record that runs, ended too recently, leaves now, or is older and waits', () => {
   fc.assert(
     fc.property(anyPolicy, fc.array(anyStep, { maxLength: 30 }), (policy, steps) => {
       const model = new RunningModel(policy);
@@ -124,7 +124,7 @@ test('a due record waits only for one that it conflicts with, which runs, ended 
   );
 });
 
-test('records that conflict with nothing never wait: they go when they are due, or when there are enough for a batch', () => {
+test('Records without conflicts never wait for others: they leave when they are due or fill a batch', () => {
   const conflicting = fc.array(fc.constantFrom<JsonValue[]>(1, 2), { maxLength: 4 });
   fc.assert(
     fc.property(
@@ -146,7 +146,7 @@ test('records that conflict with nothing never wait: they go when they are due, 
   );
 });
 
-test('the loop knows when to look again: nothing goes before, and something does then', () => {
+test('Nothing leaves before the announced time, and something does then', () => {
   fc.assert(
     fc.property(anyPolicy, fc.array(anyStep, { maxLength: 30 }), fc.nat(), (policy, steps, pick) => {
       const model = new RunningModel(policy);
@@ -167,7 +167,7 @@ test('the loop knows when to look again: nothing goes before, and something does
   );
 });
 
-test('what may go is cut into the fewest batches, the oldest first, with younger ones of the side whose turn it is', () => {
+test('Records that may leave are cut into the fewest batches, oldest first, with younger ones on the same side', () => {
   const model = new RunningModel({
     maxBatchSize: 3,
     conflicts: [{ pair: [1, 2] }],
@@ -188,7 +188,7 @@ test('what may go is cut into the fewest batches, the oldest first, with younger
   expect(valuesOf(model)).toEqual([[1]]);
 });
 
-test('two sides that arrive by turns go in full batches, not one by one', () => {
+test('Records that arrive on alternating sides leave in full batches, not one by one', () => {
   const model = new RunningModel({
     maxBatchSize: 5,
     conflicts: [{ pair: [1, 2] }],
@@ -204,7 +204,7 @@ test('two sides that arrive by turns go in full batches, not one by one', () => 
   expect(rounds).toEqual([2, 2]);
 });
 
-test('an endless stream of one side, always some of it in flight, starves nobody on the other', () => {
+test("An endless stream of records on one side, always partly in flight, doesn't starve the other side", () => {
   const model = new RunningModel({
     maxBatchSize: 1,
     conflicts: [{ pair: [1, 2] }],
@@ -226,7 +226,7 @@ test('an endless stream of one side, always some of it in flight, starves nobody
   expect(model.batches.at(-1)?.records.map(({ value }) => value)).toEqual([2]);
 });
 
-test('after a change of rules nothing that they touch starts beside what runs under others, or too soon after; the rest does', () => {
+test("After a change of rules, records with rules wait for all batches that started under other rules, and for APART_MS; others don't", () => {
   const model = new RunningModel({ maxBatchSize: 2, conflicts: [], flushIntervalMs: 0, apartMs: 10 });
   model.arrive([1]);
   model.take(9);
@@ -243,7 +243,7 @@ test('after a change of rules nothing that they touch starts beside what runs un
   expect(valuesOf(model)).toEqual([[1]]);
 });
 
-test('whether all that waits is held up is known, whatever its age', () => {
+test('A buffer is held up exactly if none of its records may leave, regardless of their age', () => {
   const model = new RunningModel({
     maxBatchSize: 2,
     conflicts: [{ pair: [1, 2] }],
@@ -261,7 +261,7 @@ test('whether all that waits is held up is known, whatever its age', () => {
   expect(heldUp()).toBe(false);
 });
 
-test('what is held has a bound: records that would hold more wait, in order, and those that hold nothing do not', () => {
+test("Records whose holds would exceed the bound wait in order, and records without holds don't", () => {
   const model = new RunningModel({
     maxBatchSize: 1000,
     conflicts: [{ distinct: '/id' }],
@@ -281,7 +281,7 @@ test('what is held has a bound: records that would hold more wait, in order, and
   }
 });
 
-test('equal records take the room of one, however many they are', () => {
+test('The holds of equal records take the room of a single record', () => {
   const model = new RunningModel({
     maxBatchSize: 1000,
     conflicts: [{ pair: [1, 2] }],
@@ -292,7 +292,7 @@ test('equal records take the room of one, however many they are', () => {
   expect(model.takeUnchecked(9).flatMap(({ records }) => records)).toHaveLength(5000);
 });
 
-test('what may be held fits where it is carried, whatever it is', () => {
+test('The holds fit into their part of the carried state, for any rules and values', () => {
   const rules = fc.constantFrom<ConflictRule[]>(
     [{ distinct: '' }],
     [{ distinct: '' }, { group: [1, 2, 3, 4, 5] }],
@@ -325,7 +325,7 @@ test('what may be held fits where it is carried, whatever it is', () => {
   );
 });
 
-test('a record that waits twice under one id goes in two batches', () => {
+test('Two buffered records with the same id leave in two batches', () => {
   const buffer = emptyBuffer();
   for (let i = 0; i < 2; i++) appendRequest(buffer, { requestId: 'again', values: ['x'] }, 0);
   const model = new RunningModel({ maxBatchSize: 5, conflicts: [], flushIntervalMs: 0, apartMs: 0 });
@@ -335,7 +335,7 @@ test('a record that waits twice under one id goes in two batches', () => {
   expect(valuesOf(model)).toEqual([['x']]);
 });
 
-test('no batch takes more than MAX_BATCH_BYTES, and taking ends with the batch that reaches the bound of bytes', () => {
+test('No batch exceeds MAX_BATCH_BYTES, and no batch is taken after the one that reaches the bound in bytes', () => {
   const model = new RunningModel({ maxBatchSize: 9, conflicts: [], flushIntervalMs: 0, apartMs: 0 });
   model.arrive(Array.from({ length: 8 }, (_, i) => `${i}`.padEnd(0.4 * MIB)));
   const take = (maxBytes?: number) =>

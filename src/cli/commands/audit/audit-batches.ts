@@ -1,6 +1,7 @@
 import { WorkflowNotFoundError } from '@temporalio/client';
 import { emptyBatchReport, problemOfCompleted, settles } from '../../../domain/audit/batches';
 import { note, type BatchReport } from '../../../domain/audit/report';
+import { portions } from '../../../domain/portions';
 import type { CutBy } from '../../../domain/rules/cut-by';
 import { batchFileName } from '../../../domain/records/outcome';
 import { readAuditedFile } from '../../../store/audited-files';
@@ -27,10 +28,8 @@ export async function auditBatches(
   const report = emptyBatchReport();
   const cutBy: CutByBatch = new Map();
   const noting = notingCuts(reader, cutBy);
-  for (let at = 0; at < batches.length; at += READS_AT_ONCE) {
-    const verdicts = await Promise.all(
-      batches.slice(at, at + READS_AT_ONCE).map((batch) => judge(batch, noting, outDir)),
-    );
+  for (const together of portions(batches, { items: READS_AT_ONCE })) {
+    const verdicts = await Promise.all(together.map((batch) => judge(batch, noting, outDir)));
     for (const verdict of verdicts) verdict(report);
   }
   return { report, cutBy };

@@ -1,10 +1,10 @@
 import {
   LISTED,
   type BatchReport,
+  type ClosedReport,
   type FileReport,
   type Found,
   type Missing,
-  type PostgresReport,
   type ShardSum,
   type Surplus,
 } from '../../../domain/audit/report';
@@ -15,11 +15,12 @@ import type { AuditReport } from './run-audit';
 
 /** The report for people: what was held against what, the figures, and the first places of each kind of damage. */
 export function renderAudit(report: AuditReport): string {
-  const { checked, files, batches, postgres, sums } = report;
+  const { checked, files, batches, postgres, s3, sums } = report;
   const counted = [
     ...figures(report),
     ...(batches === null ? [] : batchFigures(batches)),
-    ...(postgres === null ? [] : postgresFigures(postgres)),
+    ...(postgres === null ? [] : closedFigures('Postgres', postgres)),
+    ...(s3 === null ? [] : closedFigures('S3', s3)),
     ...(sums === null ? [] : sumFigures(sums)),
   ];
   const width = Math.max(...counted.map(([, count]) => String(count).length));
@@ -32,6 +33,7 @@ export function renderAudit(report: AuditReport): string {
       ? []
       : [`  Temporal: namespace ${checked.temporal.namespace}, batcher ${checked.temporal.batcherId}`]),
     ...(checked.postgres === null ? [] : [`  Postgres: ${checked.postgres}`]),
+    ...(checked.s3 === null ? [] : [`  S3: ${checked.s3}`]),
     '',
     ...counted.map(([what, count, bad]) => {
       const line = `  ${String(count).padStart(width)}  ${what}`;
@@ -40,7 +42,7 @@ export function renderAudit(report: AuditReport): string {
     '',
     ...fileDamage(files),
     ...(batches === null ? [] : batchDamage(batches)),
-    ...(postgres === null ? [] : postgresDamage(postgres)),
+    ...[postgres, s3].flatMap((closed) => (closed === null ? [] : closedDamage(closed))),
     ...(sums === null ? [] : sumDamage(sums)),
     ...remarks(report),
     report.clean ? colours.green('Nothing is damaged.') : colours.red('There is damage.'),
@@ -97,13 +99,13 @@ function batchFigures({ damage, ...batches }: BatchReport): Figure[] {
   ];
 }
 
-function postgresFigures({ damage, ...postgres }: PostgresReport): Figure[] {
+function closedFigures(store: string, { damage, ...closed }: ClosedReport): Figure[] {
   return [
-    ['batches closed in Postgres', postgres.closed],
-    ['batches closed in Postgres without their file', damage.notPublished.count, true],
-    ['batches closed in Postgres whose file has other bytes', damage.publishedOtherwise.count, true],
-    ['batches closed in Postgres within a minute, no file yet', postgres.publishing],
-    ['files of batches that Postgres does not have', postgres.unlistedFiles],
+    [`batches closed in ${store}`, closed.closed],
+    [`batches closed in ${store} without their file`, damage.notPublished.count, true],
+    [`batches closed in ${store} whose file has other bytes`, damage.publishedOtherwise.count, true],
+    [`batches closed in ${store} within a minute, no file yet`, closed.publishing],
+    [`files of batches that ${store} does not have`, closed.unlistedFiles],
   ];
 }
 
@@ -162,7 +164,7 @@ function batchDamage({ damage }: BatchReport): string[] {
   ];
 }
 
-function postgresDamage({ damage }: PostgresReport): string[] {
+function closedDamage({ damage }: ClosedReport): string[] {
   return [
     ...section('Not published', damage.notPublished, ({ file }) => file),
     ...section('Published with other bytes', damage.publishedOtherwise, ({ file }) => file),

@@ -1,17 +1,18 @@
 import path from 'node:path';
-import { showPostgresUrl, type Config } from '../../../config';
+import type { Config } from '../../../config';
 import { createAudit } from '../../../domain/audit/audit';
 import { createLedger, type Ledger } from '../../../domain/audit/ledger';
 import {
   isClean,
   type BatchReport,
+  type ClosedReport,
   type FileReport,
-  type PostgresReport,
   type ShardSum,
 } from '../../../domain/audit/report';
 import type { ConflictRule } from '../../../domain/rules';
 import { auditedNames, readAuditedFiles, valueKey } from '../../../store/audited-files';
 import { readLedger } from '../../../store/ledger-files';
+import { auditClosed, closedIn } from './audit-closed';
 import type { AuditedTemporal } from './audited-temporal';
 
 /** All that an audit found; what `--json` prints. */
@@ -26,13 +27,16 @@ export interface AuditReport {
     temporal: { namespace: string; batcherId: string } | null;
     /** Host, port and database. */
     postgres: string | null;
+    /** Bucket, prefix and server. */
+    s3: string | null;
   };
   ledger: { lines: number; tornLines: number } | null;
   files: FileReport;
   /** Null without Temporal. */
   batches: BatchReport | null;
-  /** Null with `STORE=file`. */
-  postgres: PostgresReport | null;
+  /** Null with another `STORE`; likewise `s3`. */
+  postgres: ClosedReport | null;
+  s3: ClosedReport | null;
   /** The sum of each open batcher that answered; null without Temporal. */
   sums: ShardSum[] | null;
   /** Batchers that could not be asked what they hold: records of theirs may count as missing. */
@@ -93,34 +97,33 @@ export async function runAudit({ config, ledgers, temporal }: AuditOptions): Pro
   }
 
   // Last: what it has closed before is published by now, or will be.
-  const postgres = config.store === 'postgres' ? await readPostgres(config) : null;
+  const elsewhere = await closedIn(config);
+  const published = await auditedNames(outDir);
+  const postgres = elsewhere.postgres ? await auditClosed(elsewhere.postgres, outDir, published) : null;
+  const s3 = elsewhere.s3 ? await auditClosed(elsewhere.s3, outDir, published) : null;
   const files = audit.report((recordId) => waiting.has(recordId));
   const asked = await temporal?.readSums();
   const sums = asked?.sums ?? null;
   const addUp = sums?.every(({ unaccounted }) => unaccounted === 0) ?? true;
   return {
-    clean: addUp && [files, batches, postgres].every((part) => part === null || isClean(part.damage)),
+    clean: addUp && [files, batches, postgres, s3].every((part) => part === null || isClean(part.damage)),
     checked: {
       outDir: path.resolve(outDir),
       maxBatchSize,
       conflicts,
       ledgers,
       temporal: temporal ? { namespace: temporal.namespace, batcherId: temporal.batcherId } : null,
-      postgres: postgres && showPostgresUrl(config.postgresUrl),
+      postgres: elsewhere.postgres?.where ?? null,
+      s3: elsewhere.s3?.where ?? null,
     },
     ledger: ledger === undefined ? null : { lines: ledger.lines, tornLines: ledger.tornLines },
     files,
     batches,
     postgres,
+    s3,
     sums,
     silentBatchers: [...new Set([...silentBatchers, ...(asked?.silentBatchers ?? [])])],
   };
-}
-
-async function readPostgres(config: Config): Promise<PostgresReport> {
-  // Only who has such a store needs its driver.
-  const { auditPostgres } = await import('./audit-postgres.js');
-  return auditPostgres(config, await auditedNames(config.outDir));
 }
 
 async function readLedgers(paths: readonly string[]): Promise<Ledger | undefined> {

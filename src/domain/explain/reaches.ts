@@ -3,30 +3,30 @@ import { oldestRecord, type RecordBuffer } from '../buffer/buffer';
 import { ALONE, type Place } from '../rules/places';
 import { extended, reachAgainst, type PlaceReach } from './reach';
 
-/** By rule and place, how far what was or is there reaches in the order of acceptance. Lives no longer than the rules. */
+/** The reaches of batches that have left, by rule and place. Cleared when the rules change. */
 export type Reaches = Map<string, PlaceReach<Place['side']>>;
 
-/** The rules that keep a record apart from something that reaches beyond it, in their order. */
+/** The rules, in order, that deferred a record: they keep it apart from a record whose reach is beyond `seq`. */
 export function rulesBeyond(reaches: Reaches, places: readonly RulePlace[], seq: number): number[] {
   return places
-    .filter((at) => reachAgainst(reaches.get(keyOf(at)), at.side, ALONE) > seq)
+    .filter((at) => reachAgainst(reaches.get(placeKey(at)), at.side, ALONE) > seq)
     .map(({ rule }) => rule);
 }
 
-/** Notes that something stands at these places which reaches so far. */
+/** Records that something at these places reaches up to `seq`. */
 export function noteReach(reaches: Reaches, places: readonly RulePlace[], seq: number): void {
   for (const at of places) {
-    const key = keyOf(at);
+    const key = placeKey(at);
     reaches.set(key, extended(reaches.get(key), { side: at.side, seq }));
   }
 }
 
-/** More places aren't remembered: some hundred bytes each. */
+/** Bound of the places that are remembered, which take some hundred bytes each. */
 const MAX_PLACES = 10_000;
 
 /**
- * Forgets what reaches over no record that is buffered, where it takes too much room. Where more than half of the room is
- * needed all the same, everything: looking through it for each batch would cost more than the counts are worth.
+ * Beyond {@link MAX_PLACES}, forgets the reaches that end before the oldest buffered record. If more than half of the
+ * places remain, forgets all: searching them for each batch would cost more than the counts are worth.
  */
 export function forgetPassed(reaches: Reaches, buffer: RecordBuffer): void {
   if (buffer.bufferedRecords === 0) reaches.clear();
@@ -36,6 +36,6 @@ export function forgetPassed(reaches: Reaches, buffer: RecordBuffer): void {
   if (reaches.size > MAX_PLACES / 2) reaches.clear();
 }
 
-function keyOf({ rule, place }: RulePlace): string {
+function placeKey({ rule, place }: RulePlace): string {
   return `${rule} ${place}`;
 }

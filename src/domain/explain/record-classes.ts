@@ -3,76 +3,77 @@ import type { ConflictRule } from '../rules';
 import { ALONE, type Place } from '../rules/places';
 import type { JsonValue } from '../json';
 
-/** The side of a record that shares its place with no other; the others are numbered from 1. */
+/** The number of the side {@link ALONE}; other sides are numbered from 1. */
 export const ALONE_SIDE = 0;
 
-/** Where one rule has put a record. */
-export interface Spot {
-  /** Index into {@link Spotted.places}. */
+/** A side of a place, by numbers. */
+export interface PlaceSide {
+  /** Index into {@link ClassifiedRecords.places}. */
   place: number;
   side: number;
 }
 
-/** A place at which records are kept apart. */
-export interface SpottedPlace {
+/** A place with the records that are there. */
+export interface OccupiedPlace {
+  /** Index of its rule. */
   rule: number;
-  /** How many sides have records, and how many records there are. */
+  /** Number of sides that have records. */
   sides: number;
   records: number;
-  /** The classes that have a record there, each with its side. */
+  /** The classes that have records there, with their sides. */
   classes: { recordClass: number; side: number }[];
 }
 
-/** Records by where rules have put them. Those that are at the same spots are of one class: rules can't tell them apart. */
-export interface Spotted {
-  /** By index of the record. */
+/** Records by class. All records of a class are at the same sides of the same places, so that rules can't distinguish them. */
+export interface ClassifiedRecords {
+  /** The class of each record, by its index. */
   classOf: Int32Array;
-  /** By class; at most one for each rule. */
-  spots: readonly (readonly Spot[])[];
-  places: readonly SpottedPlace[];
+  /** The places of each class, at most one per rule. */
+  placesOf: readonly (readonly PlaceSide[])[];
+  places: readonly OccupiedPlace[];
 }
 
-/** Whether a record on a side is kept apart from one at least of those that are on some sides of the same place. */
+/** Whether a record on `side` is kept apart from a record on any of these sides of the same place. */
 export function conflictsWith(sides: ReadonlySet<number>, side: number): boolean {
   return sides.size > 1 || side === ALONE_SIDE || !sides.has(side);
 }
 
-/** Asks each rule once for each record. Places at which nothing conflicts are left out, as most of a `distinct` are. */
-export function spotRecords(
+/** Classifies records. Ignores places without conflicts, which most places of a `distinct` rule are. */
+export function classifyRecords(
   records: readonly { value: JsonValue }[],
   rules: readonly ConflictRule[],
-): Spotted {
-  const { places, spotsOf } = everySpot(records, rules);
+): ClassifiedRecords {
+  const { places, placesOfRecords } = placeRecords(records, rules);
   const conflicting = places.map(({ records, sides, alone }) => records > 1 && (alone || sides > 1));
   const classOf = new Int32Array(records.length);
-  const spots: (readonly Spot[])[] = [];
+  const placesOf: (readonly PlaceSide[])[] = [];
   const known = new Map<string, number>();
-  for (const [index, all] of spotsOf.entries()) {
+  for (const [index, all] of placesOfRecords.entries()) {
     const kept = all.filter(({ place }) => conflicting[place]);
     const key = kept.map(({ place, side }) => `${place}:${side}`).join();
     const before = known.get(key);
-    const recordClass = before ?? spots.length;
+    const recordClass = before ?? placesOf.length;
     classOf[index] = recordClass;
     if (before !== undefined) continue;
     known.set(key, recordClass);
-    spots.push(kept);
+    placesOf.push(kept);
     for (const { place, side } of kept) places[place]?.classes.push({ recordClass, side });
   }
-  return { classOf, spots, places };
+  return { classOf, placesOf, places };
 }
 
-/** A place while records are still put there. */
-interface FilledPlace extends SpottedPlace {
+/** A place while records are being added. */
+interface FilledPlace extends OccupiedPlace {
   alone: boolean;
   sideNumbers: Map<Place['side'], number>;
 }
 
-function everySpot(records: readonly { value: JsonValue }[], rules: readonly ConflictRule[]) {
+function placeRecords(records: readonly { value: JsonValue }[], rules: readonly ConflictRule[]) {
   const index = ruleIndexOf(rules);
   const places: FilledPlace[] = [];
   const numbers = rules.map(() => new Map<string, number>());
-  const spotsOf = records.map(({ value }) =>
-    index.placesOf(value).map(({ rule, place, side }): Spot => {
+  const placesOfRecords = records.map(({ value }) =>
+    index.placesOf(value).map(({ rule, place, side }): PlaceSide => {
       const ofRule = numbers[rule] as Map<string, number>;
       let number = ofRule.get(place);
       if (number === undefined) {
@@ -82,10 +83,10 @@ function everySpot(records: readonly { value: JsonValue }[], rules: readonly Con
       return { place: number, side: fill(places[number] as FilledPlace, side) };
     }),
   );
-  return { places, spotsOf };
+  return { places, placesOfRecords };
 }
 
-/** Counts a record in, and gives the number of its side. */
+/** Adds a record to a place, and returns the number of its side. */
 function fill(place: FilledPlace, side: Place['side']): number {
   place.records++;
   place.alone ||= side === ALONE;

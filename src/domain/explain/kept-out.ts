@@ -1,27 +1,26 @@
-import type { RuleCount } from './index';
-import { inOrderOfRules } from './rule-counts';
-import { conflictsWith, type Spotted } from './spots';
+import { conflictsWith, type ClassifiedRecords } from './record-classes';
+import { inOrderOfRules, type RuleCount } from './rule-counts';
 
-/** What rules keep out of a batch, of the records that are left. */
+/** The remaining records that rules keep out of a batch. */
 interface KeptOut {
-  /** In the order of the rules. */
+  /** In the order of the rules. A record that several rules keep out counts for each. */
   byRule: RuleCount[];
-  /** Each record once, however many rules keep it out. */
+  /** Counts each record once. */
   count: number;
-  /** Of a record that is left. */
+  /** Whether a remaining record, given by its index, is kept out. */
   isKeptOut: (record: number) => boolean;
 }
 
-/** Follows which records are left, and tells what rules keep out of a batch. */
-export function keepOut(spotted: Spotted): {
-  /** These records are no longer left. */
+/** Counts the records that rules keep out of a batch, among those that remain. Records are given by index. */
+export function keptOutCounter(classified: ClassifiedRecords): {
+  /** Removes records from those that remain. */
   take: (records: readonly number[]) => void;
   of: (batch: readonly number[]) => KeptOut;
 } {
-  const { classOf, spots, places } = spotted;
-  const leftOf = new Int32Array(spots.length);
+  const { classOf, placesOf, places } = classified;
+  const leftOf = new Int32Array(placesOf.length);
   for (const recordClass of classOf) leftOf[recordClass] = (leftOf[recordClass] as number) + 1;
-  /** By place: what is left there, and on each side. */
+  /** Per place: the number of remaining records, in total and on each side. */
   const left = places.map(({ classes }) => {
     const bySide = new Map<number, number>();
     let all = 0;
@@ -37,7 +36,7 @@ export function keepOut(spotted: Spotted): {
     for (const record of records) {
       const recordClass = classOf[record] as number;
       leftOf[recordClass] = (leftOf[recordClass] as number) - 1;
-      for (const { place, side } of spots[recordClass] ?? []) {
+      for (const { place, side } of placesOf[recordClass] ?? []) {
         const there = left[place] as (typeof left)[number];
         there.all--;
         there.bySide.set(side, (there.bySide.get(side) ?? 0) - 1);
@@ -46,23 +45,23 @@ export function keepOut(spotted: Spotted): {
   };
 
   const of = (batch: readonly number[]): KeptOut => {
-    const taken = takenSides(batch, spotted);
+    const taken = takenSides(batch, classified);
     const counts = new Map<number, number>();
     for (const [place, sides] of taken) {
       const { all, bySide } = left[place] as (typeof left)[number];
-      // Only what is on the one side that the batch is on may join it.
+      // Only records on the batch's own side may join it, if it has just one.
       const joining = [...sides].find((side) => !conflictsWith(sides, side));
       const kept = all - (joining === undefined ? 0 : (bySide.get(joining) ?? 0));
-      const { rule } = places[place] as Spotted['places'][number];
+      const { rule } = places[place] as ClassifiedRecords['places'][number];
       if (kept > 0) counts.set(rule, (counts.get(rule) ?? 0) + kept);
     }
     const byRule = inOrderOfRules(counts);
     return {
       byRule,
-      // A rule puts a record at one place, so that none is counted twice by one rule.
+      // A rule puts a record at one place only, so one rule counts no record twice.
       count: byRule.length > 1 ? countOnce(taken) : (byRule[0]?.records ?? 0),
       isKeptOut: (record) =>
-        (spots[classOf[record] as number] ?? []).some(({ place, side }) => {
+        (placesOf[classOf[record] as number] ?? []).some(({ place, side }) => {
           const sides = taken.get(place);
           return sides !== undefined && conflictsWith(sides, side);
         }),
@@ -86,11 +85,14 @@ export function keepOut(spotted: Spotted): {
   return { take, of };
 }
 
-/** The sides that a batch is on, by place. */
-function takenSides(batch: readonly number[], { classOf, spots }: Spotted): Map<number, Set<number>> {
+/** The sides on which a batch has records, by place. */
+function takenSides(
+  batch: readonly number[],
+  { classOf, placesOf }: ClassifiedRecords,
+): Map<number, Set<number>> {
   const taken = new Map<number, Set<number>>();
   for (const record of batch) {
-    for (const { place, side } of spots[classOf[record] as number] ?? []) {
+    for (const { place, side } of placesOf[classOf[record] as number] ?? []) {
       const sides = taken.get(place);
       if (sides === undefined) taken.set(place, new Set([side]));
       else sides.add(side);
