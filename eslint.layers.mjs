@@ -118,7 +118,7 @@ export const LAYERS = [
  * in the folder itself are either its door or something that all rooms share.
  */
 export const ROOMS = {
-  'src/domain': ['audit', 'explain', 'running', 'buffer', 'partition', 'rules', 'records', 'windows'],
+  'src/domain': ['audit', 'explain', 'running', 'pace', 'buffer', 'partition', 'rules', 'records', 'windows'],
   'src/domain/partition': ['exact', 'search', 'bounds', 'graph'],
   'src/contracts': ['api', 'workflow'],
   'src/http': ['routes', 'openapi', 'live', 'body', 'guards', 'problems'],

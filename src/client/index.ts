@@ -60,6 +60,7 @@ export type {
   RequestView,
   RuleCountView,
   RunView,
+  PaceView,
   ShardView,
   ShardWaitsView,
   StatusView,
@@ -74,6 +75,7 @@ export type { ErrorCode, FieldProblem, ShardChange } from '../domain/errors';
 export type { WhyNoLarger } from '../domain/explain';
 export type { JsonValue } from '../domain/json';
 export type { LimitKey, Limits, LimitsPatch } from '../domain/limits';
+export type { MaxSavesPerSecond, PaceLimit } from '../domain/pace/pace-limits';
 export type { Outcome } from '../domain/records/outcome';
 export type { Right } from '../domain/rights';
 export type { KeptRecord } from '../domain/records/record';

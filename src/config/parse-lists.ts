@@ -1,6 +1,8 @@
 import type { ConflictRule } from '../domain/rules';
 import type { FieldProblem } from '../domain/errors';
+import { isObject } from '../domain/json';
 import { EXPECTED_RULES, problemsOfRules } from '../domain/limits';
+import { EXPECTED_PACE, problemsOfPace, type MaxSavesPerSecond } from '../domain/pace/pace-limits';
 import { RIGHTS, type Right } from '../domain/rights';
 import type { Parser } from './parse';
 
@@ -21,6 +23,19 @@ export function conflictRules(): Parser<readonly ConflictRule[]> {
       const input = typeof raw === 'string' ? jsonOf(raw) : raw;
       const problems = problemsOfRules(input);
       return problems.length > 0 ? { problems } : { value: input as ConflictRule[] };
+    },
+  };
+}
+
+/** `MAX_SAVES_PER_SECOND`: a number, a list of limits, or one limit; JSON, or its text. */
+export function savesPerSecond(): Parser<MaxSavesPerSecond> {
+  return {
+    expected: EXPECTED_PACE,
+    parse(raw) {
+      const value = typeof raw === 'string' ? jsonOf(raw) : raw;
+      const input = isObject(value) ? [value] : value;
+      const problems = problemsOfPace(input);
+      return problems.length > 0 ? { problems } : { value: input as MaxSavesPerSecond };
     },
   };
 }

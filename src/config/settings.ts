@@ -2,7 +2,7 @@ import { DAY, KIB, MIB, MINUTE } from '../domain/duration';
 import { LIMIT_RANGES, MAX_SHARDS, MAX_WINDOW_KEYS } from '../domain/limits';
 import { OUTCOME_FORMATS } from '../domain/records/outcome';
 import { bytes, integer, oneOf, share, text } from './parse';
-import { apiKeys, conflictRules } from './parse-lists';
+import { apiKeys, conflictRules, savesPerSecond } from './parse-lists';
 import { setting, type Setting } from './setting';
 import { STORE_SETTINGS } from './store-settings';
 
@@ -194,7 +194,7 @@ export const SETTINGS = {
     unit: 'batchers',
     about: 'Number of batchers, each with its own buffer; a request goes to exactly one of them.',
     related:
-      'MAX_IN_FLIGHT, MAX_BUFFERED_RECORDS, MAX_BUFFERED_BYTES and BATCH_SPACING_MS apply per shard. A change affects only later requests.',
+      'MAX_IN_FLIGHT, MAX_BUFFERED_RECORDS, MAX_BUFFERED_BYTES, BATCH_SPACING_MS and MAX_SAVES_PER_SECOND apply per shard. A change affects only later requests.',
     raising: 'Raising it causes more partial batches, and records are ordered by age only within a shard.',
   }),
   maxBatchSize: setting({
@@ -243,6 +243,16 @@ export const SETTINGS = {
     related: 'A shard then processes at most MAX_BATCH_SIZE records per interval.',
     raising:
       'Raising it reduces throughput: what clients send beyond it fills the buffer, and then they get 429.',
+  }),
+  maxSavesPerSecond: setting({
+    parser: savesPerSecond(),
+    default: 0,
+    unit: 'records',
+    about:
+      'Maximum records of one shard that start being saved per second; 0 for no limit. As a JSON list, also for each value of a part of the records: [{"perSecond":100},{"at":"/tenant","perSecond":10}].',
+    related:
+      'Each record counts once, when its batch starts; further attempts (MAX_ATTEMPTS) are not counted. A batch has at most as many records as may start in a second. TUNING.md explains how large a burst may be.',
+    raising: 'Raising it puts more load on the store.',
   }),
   maxInFlight: setting({
     parser: integer(...LIMIT_RANGES.maxInFlight),

@@ -3,6 +3,7 @@ import { DAY, KIB } from './duration';
 import { describeReceived, type FieldProblem } from './errors';
 import { isDeeperThan, utf8Bytes } from './json';
 import { jsonPointerToken } from './json-pointer';
+import { problemsOfPace, type MaxSavesPerSecond } from './pace/pace-limits';
 
 /** The settings that can be changed at runtime. Units and meanings: `docs/CONFIGURATION.md`. */
 export interface Limits {
@@ -10,6 +11,7 @@ export interface Limits {
   conflicts: ConflictRule[];
   flushIntervalMs: number;
   batchSpacingMs: number;
+  maxSavesPerSecond: MaxSavesPerSecond;
   maxInFlight: number;
   maxAttempts: number;
   retryIntervalMs: number;
@@ -42,6 +44,7 @@ export const LIMIT_KEYS: readonly LimitKey[] = [
   'conflicts',
   'flushIntervalMs',
   'batchSpacingMs',
+  'maxSavesPerSecond',
   'maxInFlight',
   'maxAttempts',
   'retryIntervalMs',
@@ -91,6 +94,7 @@ export function problemsOfLimitsPatch(input: unknown): FieldProblem[] {
 
 function problemsOfLimit(key: LimitKey, value: unknown): FieldProblem[] {
   if (key === 'conflicts') return problemsOfRules(value);
+  if (key === 'maxSavesPerSecond') return problemsOfPace(value);
   const [least, greatest] = LIMIT_RANGES[key];
   if (Number.isInteger(value) && (value as number) >= least && (value as number) <= greatest) return [];
   return [{ field: '', expected: expectedInteger(least, greatest), received: describeReceived(value) }];

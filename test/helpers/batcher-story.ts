@@ -3,6 +3,7 @@ import type { PipelineSettings } from '../../src/contracts/workflow/settings';
 import type { ConflictRule } from '../../src/domain/rules';
 import { appendToEnd, flushEverything } from '../../src/domain/buffer/paged-buffer';
 import { configure } from '../../workflows/batcher/limits';
+import { followPace } from '../../workflows/batcher/pace';
 import type { BatcherState } from '../../workflows/batcher/state';
 import { endChild } from './batcher-loop';
 import { TEST_SETTINGS } from './test-settings';
@@ -18,6 +19,10 @@ export const anySettings = fc
     flushIntervalMs: fc.constantFrom(1, 30, 1000),
     batchSpacingMs: fc.constantFrom(0, 0, 20, 200),
     maxInFlight: fc.integer({ min: 1, max: 4 }),
+    maxSavesPerSecond: fc.constantFrom<PipelineSettings['maxSavesPerSecond'][]>(...[0, 0, 20], [
+      { perSecond: 50 },
+      { at: '', perSecond: 5 },
+    ]),
   })
   .map((settings) => ({ ...TEST_SETTINGS, ...settings }));
 
@@ -45,6 +50,7 @@ export function happen(state: BatcherState, happening: Happening, nowMs: number)
       appendToEnd(state.buffer, { requestId: `at ${nowMs}`, values: happening.values }, nowMs);
     } else {
       configure(state, happening.configure);
+      followPace(state, nowMs);
     }
   }
 }

@@ -6,6 +6,7 @@ export const TEST_SETTINGS: PipelineSettings = {
   conflicts: [{ pair: [1, 2] }],
   flushIntervalMs: 100,
   batchSpacingMs: 0,
+  maxSavesPerSecond: 0,
   maxInFlight: 50,
   maxAttempts: 3,
   retryIntervalMs: 10,

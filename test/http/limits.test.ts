@@ -39,6 +39,7 @@ test('Everything that is wrong is told at once, and nothing is done.', async () 
     by: '',
     maxBatchSize: 0,
     batchSpacingMs: 1.5,
+    maxSavesPerSecond: [{ at: 'tenant', perSecond: 0 }, { per: 5 }],
     conflicts: [{ pair: [1] }, { at: 1 }],
     shards: 2,
   };
@@ -48,6 +49,10 @@ test('Everything that is wrong is told at once, and nothing is done.', async () 
     '/by',
     '/maxBatchSize',
     '/batchSpacingMs',
+    '/maxSavesPerSecond/0/at',
+    '/maxSavesPerSecond/0/perSecond',
+    '/maxSavesPerSecond/1/per',
+    '/maxSavesPerSecond/1/perSecond',
     '/conflicts/0/pair',
     '/conflicts/1/at',
     '/conflicts/1',

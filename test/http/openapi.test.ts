@@ -41,7 +41,7 @@ test('Clients are told to bear more than is described, and we to answer no more.
     JSON.stringify(schema).includes('"additionalProperties":false') ? [name] : [],
   );
   // What is asked for is another matter.
-  expect(closed).toEqual(['LimitsPatch', 'ConflictRule', 'Selector']);
+  expect(closed).toEqual(['LimitsPatch', 'ConflictRule', 'Selector', 'PaceLimit']);
   const answer = { method: 'GET', path: '/healthz', status: 200 };
   const headers = { 'content-type': 'application/json; charset=utf-8' };
   const outcomeOf = (body: object) => api.outcomeOf({ ...answer, headers, body: JSON.stringify(body) });

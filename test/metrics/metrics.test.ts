@@ -46,6 +46,7 @@ function reading(conflicts: number): ShardReading {
       },
       saving: { shape: 'record', sinceMs: 0, due: null, storeIsSlow: false },
       paused: null,
+      pace: null,
       storeAway: null,
       drain: null,
       pages: 1,

@@ -6,7 +6,7 @@ import type { PipelineSettings } from '../../src/contracts/workflow/settings';
 import { appendToEnd } from '../../src/domain/buffer/paged-buffer';
 import { nextWakeAtMs } from '../../workflows/batcher/conflict-scope';
 import { batchesInFlight, recordClosing, recordProgress } from '../../workflows/batcher/in-flight';
-import { freeSlots } from '../../workflows/batcher/pacing';
+import { freeSlots } from '../../workflows/batcher/free-slots';
 import { restoreBatcher, type BatcherState } from '../../workflows/batcher/state';
 import { handOverDue, nextPageIsForNextRun } from '../../workflows/batcher/run-length';
 import { StoreNotices } from '../../workflows/batcher/store-notices';

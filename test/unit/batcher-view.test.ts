@@ -44,6 +44,7 @@ test('a batcher tells what it holds, where a request is, and what people need to
     counters: state.counters,
     cuts: { ...NO_CUTS, batches: 1, records: 3, places: 3, deferredBy: [] },
     saving: { shape: 'record', sinceMs: 0, due: null, storeIsSlow: false },
+    pace: null,
     paused: null,
     drain: null,
     pages: 0,

@@ -8,11 +8,13 @@ import { MAX_SHARES } from '../../src/domain/windows/key-window';
 import { adoptLayout } from '../../src/domain/windows/layout';
 import { LIMIT_RANGES, MAX_SHARDS, MAX_WINDOW_KEYS, problemsOfLimitsPatch } from '../../src/domain/limits';
 import { appendToEnd, needsSpill, sizeOf, spill } from '../../src/domain/buffer/paged-buffer';
+import { MAX_PACED_VALUES } from '../../src/domain/pace/pace';
 import { MAX_SENDERS, MAX_SENDER_LENGTH, noteMessage } from '../../src/domain/windows/sender-window';
 import { MAX_STREAMS } from '../../src/domain/windows/stream-window';
 import { noteControl } from '../../workflows/batcher/controls';
 import { changeLimits } from '../../workflows/batcher/limits';
 import { batchesInFlight } from '../../workflows/batcher/in-flight';
+import { followPace } from '../../workflows/batcher/pace';
 import { takeRequest } from '../../workflows/batcher/requests';
 import { carriedFrom, type BatcherState } from '../../workflows/batcher/state';
 import { newState, progress, startBatches, stateFrom } from '../helpers/batcher-loop';
@@ -44,12 +46,19 @@ test('G6: The carried state takes less than 512 KiB with everything at its bound
   }));
   expect(Buffer.byteLength(JSON.stringify(conflicts))).toBeGreaterThan(63 * KIB);
   expect(problemsOfLimitsPatch({ conflicts })).toEqual([]);
-  const state = newState({ conflicts, conflictScope: 'running' });
+  const configured = [{ perSecond: 1 }, { at: `/${'c'.repeat(255)}`, perSecond: 1 }];
+  const state = newState({ conflicts, conflictScope: 'running', maxSavesPerSecond: configured });
   const room = state.apart!.held.room();
   for (let i = 99_999_000; room.takes([holdOf(`2499.${i}:1`)], true); i++)
     state.apart!.held.begin(i, [holdOf(`2499.${i}:1`)]);
   const set = Object.fromEntries(Object.keys(LIMIT_RANGES).map((key) => [key, 1000]));
-  changeLimits(state, { ...set, conflicts }, { by: 'ü'.repeat(64), atMs: 1_790_000_000_000 });
+  const maxSavesPerSecond = [{ perSecond: 100_000 }, { at: `/${'p'.repeat(255)}`, perSecond: 100_000 }];
+  const limitsSet = { ...set, conflicts, maxSavesPerSecond };
+  changeLimits(state, limitsSet, { by: 'ü'.repeat(64), atMs: 1_790_000_000_000 });
+  followPace(state, 0);
+  const { buckets } = state.pace!.values!;
+  for (let i = 0; i < MAX_PACED_VALUES; i++)
+    buckets.take(new Map([[(4_294_966_000 + i).toString(36), buckets.most]]), 1_790_000_000_000);
   const batcherId = 'b'.repeat(64);
   fillWithChildren(state, `${batcherId}-63`);
   for (let i = 0; i < MAX_SENDERS; i++)
@@ -94,6 +103,7 @@ test('G6: The carried state takes less than 512 KiB with everything at its bound
   const { configured: settings, limits } = state;
   const input: BatcherInput = { settings, limits, carried: carriedFrom(state) };
   expect(Buffer.byteLength(JSON.stringify(input.carried?.held))).toBeGreaterThan(8 * KIB);
+  expect(Buffer.byteLength(JSON.stringify(input.carried?.pace))).toBeGreaterThan(6 * KIB);
   expect(Buffer.byteLength(JSON.stringify(input.carried?.keys))).toBeGreaterThan(43 * MAX_WINDOW_KEYS);
   expect(Buffer.byteLength(JSON.stringify(input))).toBeLessThan(512 * KIB);
   expect(Buffer.byteLength(JSON.stringify(input))).toBeGreaterThan(400 * KIB);

@@ -28,6 +28,8 @@ function fileOf(settings: unknown): { path: string; text: string } {
 describe('a value that is not right by itself', () => {
   const PORT = 'an integer from 0 to 65535';
   const NAME = '1 to 64 letters, digits, dots, dashes and underscores, the first a letter or digit';
+  const PACE =
+    'an integer from 0 to 100000, or a JSON array of at most one {"perSecond":n} and one {"at":"/pointer","perSecond":n}';
   const SIZE = 'a whole number of bytes, KiB or MiB, from 1 byte to 1 MiB';
   const HOST = 'a host name or IP address, without port';
   const DAY = 24 * 60 * 60 * 1000;
@@ -60,6 +62,11 @@ describe('a value that is not right by itself', () => {
     ['flushIntervalMs', 0, `an integer from 1 to ${DAY}`],
     ['retryIntervalMs', 0, `an integer from 1 to ${DAY}`],
     ['batchSpacingMs', DAY + 1, `an integer from 0 to ${DAY}`],
+    ['maxSavesPerSecond', '-1', PACE],
+    ['maxSavesPerSecond', '1.5', PACE],
+    ['maxSavesPerSecond', '[{"perSecond":1},{"perSecond":2}]', PACE],
+    ['maxSavesPerSecond', '{"at":"tenant","perSecond":1}', 'a JSON Pointer of at most 256 bytes'],
+    ['maxSavesPerSecond', '[{"at":"/tenant"}]', 'an integer from 1 to 100000'],
     ['saveFailureRate', '1.5', 'a number from 0 to 1'],
     ['saveFailureRate', '-0', 'a number from 0 to 1'],
     ['maxBufferedRecords', 200_001, 'an integer from 1 to 200000'],

@@ -20,6 +20,11 @@ const anySettings = fc
     maxInFlight: fc.constantFrom(3, 12, 2000),
     batchSpacingMs: fc.constantFrom(0, 0, 0, 20),
     flushIntervalMs: fc.constantFrom(30, 1000),
+    maxSavesPerSecond: fc.constantFrom<PipelineSettings['maxSavesPerSecond'][]>(
+      ...[0, 0, 7, 300],
+      [{ at: '', perSecond: 3 }],
+      [{ perSecond: 20 }, { at: '', perSecond: 9 }],
+    ),
   })
   .map((settings) => settings as Partial<PipelineSettings>);
 

@@ -5,6 +5,7 @@ import type { ConflictRule } from '../../src/domain/rules';
 import type { JsonValue } from '../../src/domain/json';
 import { spill } from '../../src/domain/buffer/paged-buffer';
 import { waitView } from '../../src/temporal/views/wait-view';
+import { paceStatusOf } from '../../workflows/batcher/pace';
 import { takeRequest } from '../../workflows/batcher/requests';
 import type { BatcherState } from '../../workflows/batcher/state';
 import { traceOf } from '../../workflows/batcher/view';
@@ -61,6 +62,29 @@ test('between two starts it waits for the spacing, and with nothing in its way f
   append(state, 'full', ['a', 'b', 'c'], 1010);
   expect(waits(state, 'full', 1010)[0]).toEqual({ for: 'spacing', untilMs: 1050 });
   expect(waits(state, 'full', 1050)[0]).toEqual({ for: 'start' });
+});
+
+test('What its value or the rate of all records holds back waits for that, until its own turn.', () => {
+  const settings = { maxSavesPerSecond: [{ perSecond: 20 }, { at: '/t', perSecond: 3 }], maxBatchSize: 2 };
+  const state = newState({ ...settings, conflicts: [], flushIntervalMs: 100 });
+  const many = Array.from({ length: 8 }, () => ({ t: 'many' }));
+  append(state, 'many', many, 1000);
+  expect(startBatches(state, 1000)).toHaveLength(2);
+  // A bucket lets 4.4 go at first, and gains 3 a second: two are gathered, then one by one.
+  const untilMs = (ms: number) => ({ for: 'pace', untilMs: ms });
+  expect(waits(state, 'many', 1001)).toEqual([untilMs(1600), untilMs(1600), untilMs(2000), untilMs(2200)]);
+  expect(paceStatusOf(state, 1001)).toEqual({ room: 14, values: 1, heldRecords: 4, untilMs: 1600 });
+  append(state, 'other', [{ t: 'other' }], 1001);
+  expect(waits(state, 'other', 1001)).toEqual([{ for: 'age', untilMs: 1101 }]);
+
+  append(
+    state,
+    'free',
+    Array.from({ length: 30 }, () => 'free'),
+    1101,
+  );
+  expect(startBatches(state, 1101)).toHaveLength(7);
+  expect(waits(state, 'free', 1102).slice(0, 5)).toEqual([1200, 1200, 1200, 1200, 1400].map(untilMs));
 });
 
 test('While two children save in bulk, what may go waits for others to go with, a second at most.', () => {

@@ -25,6 +25,7 @@ import { ruleIndexOf } from '../../src/domain/running/rule-index';
 import { storedReason } from '../../src/domain/explain/cut-reason';
 import type { ExplainedFlush } from '../../src/domain/explain/cut-reason';
 import { packBatch } from '../../src/domain/records/packed-batch';
+import { flushPolicyOf } from './free-slots';
 import type { BatcherState } from './state';
 
 /** The requests whose records are in these batches. */
@@ -93,12 +94,10 @@ export function childInput(
   return { openedAtMs, batches, ...policy };
 }
 
-function policyFor(
-  { settings, saving }: BatcherState,
-  flushes: readonly ExplainedFlush[],
-  shape: SaveShape,
-): ChildPolicy {
-  const { maxAttempts, retryIntervalMs, outcomeFormat, onFailure, maxBatchSize, conflicts } = settings;
+function policyFor(state: BatcherState, flushes: readonly ExplainedFlush[], shape: SaveShape): ChildPolicy {
+  const { maxAttempts, retryIntervalMs, outcomeFormat, onFailure } = state.settings;
+  const { maxBatchSize, conflicts } = flushPolicyOf(state);
+  const { saving } = state;
   const records = flushes.flatMap((flush) => flush.records);
   return {
     maxAttempts,
@@ -124,7 +123,11 @@ function childMemo(flushes: readonly ExplainedFlush[], requestIds: readonly stri
   };
 }
 
-function summaryOf(flushes: readonly ExplainedFlush[], reason: string, requestIds: readonly string[]): string {
+function summaryOf(
+  flushes: readonly ExplainedFlush[],
+  reason: string,
+  requestIds: readonly string[],
+): string {
   const batches = flushes.length === 1 ? '' : `${flushes.length} batches, `;
   const records = flushes.reduce((sum, flush) => sum + flush.records.length, 0);
   const from = requestIds.length === 1 ? `request ${requestIds[0]}` : `${requestIds.length} requests`;

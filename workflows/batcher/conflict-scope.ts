@@ -8,9 +8,11 @@ import type { BufferedRecord } from '../../src/domain/buffer/buffer';
 import { ruleKey } from '../../src/domain/rules/rule';
 import { KIB } from '../../src/domain/duration';
 import { nextFlushAtMs, takeFlushes, type Flush } from '../../src/domain/buffer/flush-policy';
+import { nextPacedFlushAtMs, takePacedFlushes } from '../../src/domain/pace/paced-flushes';
 import { mayStartFromMs } from './save-shape';
 import { batchesInFlight } from './in-flight';
-import { flushPolicyOf, spacedUntilMs } from './pacing';
+import { flushPolicyOf, spacedUntilMs } from './free-slots';
+import { isPacedUp } from './pace';
 import type { BatcherState } from './state';
 
 /** Takes on what the run before knew of conflicts. Where it knew nothing, as in scope `file`, all that runs are strangers. */
@@ -41,17 +43,21 @@ export function followScope(state: BatcherState, nowMs: number): void {
   if (!isTheSame) startWithStrangers(state, nowMs);
 }
 
-/** Takes the batches that may start now out of the buffer, by the rules of the scope in force. */
+/** Takes the batches that may start now out of the buffer, by the rules of the scope in force and by the pace. */
 export function takeFlushesOfScope(
   state: BatcherState,
   nowMs: number,
   limit: number,
   maxBytes: number,
 ): Flush[] {
-  const { buffer, apart } = state;
+  const { buffer, apart, pace } = state;
   const policy = flushPolicyOf(state);
-  if (apart === null) return takeFlushes(buffer.head, policy, nowMs, limit, maxBytes);
-  return takeRunningFlushes(buffer.head, policy, apart, nowMs, limit, maxBytes);
+  let flushes: Flush[];
+  if (apart !== null) flushes = takeRunningFlushes(buffer.head, policy, apart, nowMs, limit, maxBytes, pace);
+  else if (pace !== null) flushes = takePacedFlushes(buffer.head, policy, pace, nowMs, limit, maxBytes);
+  else flushes = takeFlushes(buffer.head, policy, nowMs, limit, maxBytes);
+  for (const { records } of flushes) pace?.start(records, nowMs);
+  return flushes;
 }
 
 /** When the loop has to look again if no message arrives and no child ends, in milliseconds since the epoch. */
@@ -65,10 +71,11 @@ export function nextWakeAtMs(state: BatcherState, nowMs: number): number | undef
 
 /** When there is something to take at the earliest, if nothing arrives and no batch ends before; undefined for never. */
 function nextFlushAtMsOfScope(state: BatcherState, nowMs: number): number | undefined {
-  const { buffer, apart } = state;
+  const { buffer, apart, pace } = state;
   const policy = flushPolicyOf(state);
-  if (apart === null) return nextFlushAtMs(buffer.head, policy, nowMs);
-  return nextRunningFlushAtMs(buffer.head, policy, apart, nowMs);
+  if (apart !== null) return nextRunningFlushAtMs(buffer.head, policy, apart, nowMs, pace);
+  if (pace !== null) return nextPacedFlushAtMs(buffer.head, policy, pace, nowMs);
+  return nextFlushAtMs(buffer.head, policy, nowMs);
 }
 
 /** Notes what the batches of a child that starts hold. */
@@ -85,14 +92,16 @@ const LOOK_AHEAD_BYTES = 128 * KIB;
  * the next.
  */
 export function looksAhead(state: BatcherState, historySize: number, nowMs: number): boolean {
-  const { apart, buffer, limits, settings } = state;
+  const { apart, buffer, limits, pace, settings } = state;
   return (
-    apart !== null &&
+    (apart !== null || pace?.values !== undefined) &&
     buffer.pages.length > 0 &&
     buffer.head.bufferedBytes < LOOK_AHEAD_BYTES &&
     historySize - state.initialHistoryBytes < limits.historyBytes / 2 &&
     batchesInFlight(state) < settings.maxInFlight &&
-    isHeldUp(buffer.head, flushPolicyOf(state), apart, nowMs)
+    (apart === null
+      ? isPacedUp(buffer.head, pace, nowMs)
+      : isHeldUp(buffer.head, flushPolicyOf(state), apart, nowMs, pace))
   );
 }
 

@@ -25,6 +25,7 @@ import { adoptLayout } from '../../src/domain/windows/layout';
 import { flushEverything } from '../../src/domain/buffer/paged-buffer';
 import { limitsInWords, noteControl, recordsInWords } from './controls';
 import { followScope } from './conflict-scope';
+import { followPace } from './pace';
 import { recordProgress } from './in-flight';
 import { changeLimits, configure, refuseBadLimits } from './limits';
 import {
@@ -100,6 +101,7 @@ export function setHandlers(state: BatcherState, run: Run): void {
     configure(state, settings);
     if (isNew) note('configure', action);
     followScope(state, Date.now());
+    followPace(state, Date.now());
   });
   setHandler(
     limitsUpdate,
@@ -109,6 +111,7 @@ export function setHandlers(state: BatcherState, run: Run): void {
       const inForce = changeLimits(state, patch, action);
       note('limits', action, limitsInWords(patch));
       followScope(state, Date.now());
+      followPace(state, Date.now());
       return inForce;
     },
     { validator: refuseBadLimits },

@@ -1,12 +1,12 @@
 import { SAVE_ACTIVITY, type SaveShape } from '../../src/contracts/workflow/settings';
 import { countCuts } from '../../src/domain/explain/cut-counts';
-import { HELD_UP, withReasons, type ExplainedFlush } from '../../src/domain/explain/cut-reason';
+import { HELD_UP, PACED, withReasons, type ExplainedFlush } from '../../src/domain/explain/cut-reason';
 import { WHY_NO_LARGER } from '../../src/domain/explain/why-no-larger';
 import type { Flush } from '../../src/domain/buffer/flush-policy';
 import { batchesTogether, groupFlushes } from './child-bounds';
 import { takeFlushesOfScope } from './conflict-scope';
 import { decideStarts, noteStarts } from './save-shape';
-import { flushPolicyOf } from './pacing';
+import { flushPolicyOf } from './free-slots';
 import type { BatcherState } from './state';
 
 /** The batches of children that are to start now, one list per child. */
@@ -45,11 +45,12 @@ export function noteCuts(state: BatcherState, flushes: readonly Flush[], nowMs: 
   const policy = flushPolicyOf(state);
   countCuts(state.cuts, state.reaches, flushes, head, policy);
   const told = withReasons(flushes, head, policy, nowMs);
-  return state.apart === null ? told : told.map(sayHeldUp);
+  const why = state.pace?.values !== undefined ? PACED : state.apart !== null ? HELD_UP : undefined;
+  return why === undefined ? told : told.map((flush) => sayHeldUp(flush, why));
 }
 
-/** In scope `running` whatever may go is in a batch: what would have fitted and stayed was not free to go. */
-function sayHeldUp({ cut, ...flush }: ExplainedFlush): ExplainedFlush {
+/** What would have fitted and stayed was not free to go: in scope `running` it would be in the batch otherwise. */
+function sayHeldUp({ cut, ...flush }: ExplainedFlush, why: typeof HELD_UP | typeof PACED): ExplainedFlush {
   if (cut === undefined) return flush;
-  return { ...flush, cut: cut.why === WHY_NO_LARGER.spread ? { ...cut, why: HELD_UP } : cut };
+  return { ...flush, cut: cut.why === WHY_NO_LARGER.spread ? { ...cut, why } : cut };
 }

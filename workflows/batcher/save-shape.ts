@@ -18,10 +18,10 @@
 import type { InFlightChild } from '../../src/contracts/workflow/batcher';
 import { SAVE_ACTIVITY, type SaveShape } from '../../src/contracts/workflow/settings';
 import { SECOND } from '../../src/domain/duration';
-import { readyBatches } from '../../src/domain/buffer/flush-policy';
 import { sizeOf } from '../../src/domain/buffer/paged-buffer';
 import { batchesTogether } from './child-bounds';
-import { flushPolicyOf, freeSlots, storeHoldsUntilMs } from './pacing';
+import { freeSlots, storeHoldsUntilMs } from './free-slots';
+import { readyBatchesAt } from './pace';
 import type { BatcherState } from './state';
 
 /** Children of one batch that `auto` has in flight at most while the store keeps up. */
@@ -55,7 +55,7 @@ export interface Starts {
 export function decideStarts(state: BatcherState, atMs: number): Starts {
   const { saveActivity, batchSpacingMs } = state.settings;
   const slots = freeSlots(state, atMs);
-  const ready = Math.max(1, readyBatches(state.buffer.head, flushPolicyOf(state), atMs));
+  const ready = Math.max(1, readyBatchesAt(state, atMs));
   if (saveActivity === SAVE_ACTIVITY.record) return asRecords(state, atMs, slots, MAX_RECORD_CHILDREN);
   if (saveActivity === SAVE_ACTIVITY.batch) return inBulk(state, atMs, slots, ready, null);
   if (state.saving.storeIsSlow || batchSpacingMs > 0)

@@ -16,6 +16,8 @@ import { packMemory, unpackMemory, type BatcherMemory } from '../../src/domain/w
 import { emptyBuffer, packBuffer, unpackBuffer } from '../../src/domain/buffer/buffer';
 import { NO_CUTS, carriedCounts, type CutCounts } from '../../src/domain/explain/cut-counts';
 import type { Reaches } from '../../src/domain/explain/reaches';
+import { Pace } from '../../src/domain/pace/pace';
+import { paceLimitsOf } from '../../src/domain/pace/pace-limits';
 import { carriedInFlight, inFlightFrom, type Counted } from './in-flight';
 import { StoreNotices } from './store-notices';
 import type { TakenMeanwhile } from './take-over';
@@ -38,6 +40,8 @@ export interface BatcherState extends Counted, BatcherMemory {
   saving: SavingState;
   lastBatchStartedAtMs: number;
   store: StoreNotices;
+  /** How many records may start by `MAX_SAVES_PER_SECOND`; null without a limit. */
+  pace: Pace | null;
   /** Conflicts with what is in flight; null in scope `file`. */
   apart: Apart | null;
   /**
@@ -82,6 +86,7 @@ export function restoreBatcher(
     settings,
     limits,
     apart: null,
+    pace: Pace.unpack(carried?.pace ?? {}, paceLimitsOf(settings.maxSavesPerSecond), settings.maxBatchSize),
     buffer: {
       head: carried ? unpackBuffer(carried.buffer) : emptyBuffer(),
       pages: carried?.pages ?? [],
@@ -119,9 +124,8 @@ function emptyCuts(): CutCounts {
 /**
  * What the next run gets: at most 512 KiB, as each part has its bound. Rules twice 64 (as configured, and as set while
  * the system ran), head of the buffer 60, its tail 56, pages 52 (300 of them), keys 171 (4,000 of them), streams 11 (100),
- * senders 10 (300), children in flight 24, what they hold 14, notices of a store 7, counts of rules 3, controls 6 (24), all else 3 KiB. A
- * buffer that is larger has been
- * spilled before.
+ * senders 10 (300), children in flight 24, what they hold 14, pace 8 (500 values), notices of a store 7, counts of rules 3,
+ * controls 6 (24), all else 4 KiB. A buffer that is larger has been spilled before.
  */
 export function carriedFrom(state: BatcherState): CarriedState {
   const { buffer } = state;
@@ -134,6 +138,7 @@ export function carriedFrom(state: BatcherState): CarriedState {
     drain: state.drain,
     overrides: state.overrides,
     ...(state.apart !== null && { held: state.apart.held.pack() }),
+    ...(state.pace !== null && { pace: state.pace.pack() }),
     nextChildSeq: state.nextChildSeq,
     ...carriedInFlight([...state.inFlight.values()]),
     saving: state.saving,

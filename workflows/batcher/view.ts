@@ -23,6 +23,7 @@ import {
   sizeOf,
 } from '../../src/domain/buffer/paged-buffer';
 import { batchesInFlight, openBatches, recordsInFlight, unaccountedRecords } from './in-flight';
+import { paceStatusOf } from './pace';
 import type { BatcherState } from './state';
 import { limitsInForce } from './limits';
 import { bufferWaitsOf, oldestDueAtMs, waitsOf } from './waits';
@@ -42,6 +43,7 @@ export function statusOf(state: BatcherState, info: WorkflowInfo): BatcherStatus
     cuts: cutsOf(state),
     saving: state.saving,
     paused: state.paused,
+    pace: paceStatusOf(state, Date.now()),
     storeAway: state.store.status(Date.now()),
     drain: drainStatusOf(state),
     pages: state.buffer.pages.length,

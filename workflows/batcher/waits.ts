@@ -7,15 +7,23 @@ import {
 } from '../../src/contracts/workflow/waits';
 import { ruleIndexOf } from '../../src/domain/running/rule-index';
 import { batchesThatMayGo, type Apart } from '../../src/domain/running/running-flushes';
-import { bySeq, oldestRecord, type BufferedRecord } from '../../src/domain/buffer/buffer';
+import {
+  bySeq,
+  inOrder,
+  oldestRecord,
+  type BufferedRecord,
+  type RecordBuffer,
+} from '../../src/domain/buffer/buffer';
 import type { ConflictRule } from '../../src/domain/rules';
 import { noteReach, rulesBeyond, type Reaches } from '../../src/domain/explain/reaches';
-import { isWorthCutting } from '../../src/domain/buffer/flush-cut';
+import { cut, isWorthCutting } from '../../src/domain/buffer/flush-cut';
 import { dueAtMs } from '../../src/domain/buffer/flush-policy';
+import { partOf } from '../../src/domain/pace/paced-flushes';
+import { STANDING, Standings } from '../../src/domain/pace/standings';
 import { oldestAcceptedAtMs, sizeOf } from '../../src/domain/buffer/paged-buffer';
 import { mayStartFromMs } from './save-shape';
 import { batchesInFlight } from './in-flight';
-import { flushPolicyOf, freeSlots, spacedUntilMs } from './pacing';
+import { flushPolicyOf, freeSlots, spacedUntilMs } from './free-slots';
 import type { BatcherState } from './state';
 
 /** Of so many records of one request it is told what they wait for. */
@@ -23,6 +31,9 @@ const MAX_TOLD_WAITS = 1000;
 
 /** Of each list of rules. */
 const MAX_TOLD_RULES = 10;
+
+/** Waits of a batch that may go that come before the pace. */
+const BEFORE_PACE = new Set<Wait['for']>([WAITS_FOR.store, WAITS_FOR.slot, WAITS_FOR.spacing]);
 
 /** Of the rules that hold records up, with how many. */
 const MAX_COUNTED_RULES = 20;
@@ -84,11 +95,15 @@ export function oldestDueAtMs(state: BatcherState, nowMs: number): number | null
   if (state.paused !== null) return null;
   const { head, pages } = state.buffer;
   const policy = flushPolicyOf(state);
+  const standings = state.pace === null ? undefined : new Standings(inOrder(head), state.pace, nowMs);
   const dueMs = state.apart === null ? oldestOfFile() : oldestThatMayGo(state.apart);
   return dueMs <= nowMs ? dueMs : null;
 
   function oldestOfFile(): number {
-    const oldest = oldestRecord(head);
+    const oldest = standings?.held
+      ? inOrder(head).find((record) => standings.of(record) === STANDING.free)
+      : oldestRecord(head);
+    if (oldest === undefined && head.bufferedRecords > 0) return Infinity;
     if (oldest !== undefined) return dueAtMs(oldest, head, policy);
     const [page] = pages;
     const acceptedAtMs = oldestAcceptedAtMs(state.buffer) ?? Infinity;
@@ -97,7 +112,7 @@ export function oldestDueAtMs(state: BatcherState, nowMs: number): number | null
 
   /** The first batch has the oldest of those that may go. */
   function oldestThatMayGo(apart: Apart): number {
-    for (const { records } of batchesThatMayGo(head, policy, apart))
+    for (const { records } of batchesThatMayGo(head, policy, apart, standings))
       return Math.min(...records.map((record) => dueAtMs(record, head, policy)));
     return Infinity;
   }
@@ -144,23 +159,70 @@ function headWaits(
 ): (record: BufferedRecord) => Wait {
   const paused = waitForResume(state);
   const ready = waitOfReady(state, nowMs);
-  const goesAt = state.apart === null ? goingAt(state, isWanted) : goingApartAt(state, state.apart);
+  const { pacedFromMs, roomFromMs, standings, taking } = paceOf(state, nowMs);
+  const goesAt =
+    state.apart === null ? goingAt(state, taking, isWanted) : goingApartAt(state, state.apart, standings);
   const rulesOf = rulesAgainst(state);
   return (record) => {
     const rules = rulesOf(record);
     if (paused !== undefined) return { ...paused, ...rules };
+    const pacedMs = pacedFromMs(record);
+    if (pacedMs !== undefined) return { ...waitOfPaced(state, record, pacedMs), ...rules };
     const dueMs = goesAt(record);
     if (dueMs === undefined) return { for: WAITS_FOR.conflict, ...rules };
-    return dueMs <= nowMs ? { ...ready, ...rules } : { for: WAITS_FOR.age, untilMs: dueMs, ...rules };
+    if (dueMs > nowMs) return { for: WAITS_FOR.age, untilMs: dueMs, ...rules };
+    const fromMs = BEFORE_PACE.has(ready.for) ? nowMs : roomFromMs(record);
+    return fromMs > nowMs ? { for: WAITS_FOR.pace, untilMs: fromMs, ...rules } : { ...ready, ...rules };
   };
+}
+
+/** What `MAX_SAVES_PER_SECOND` says of the records of the head. */
+interface PaceOfHead {
+  /** When the rate of its value lets a record start at the earliest; undefined where it does so now. */
+  pacedFromMs(record: BufferedRecord): number | undefined;
+  /** When the rate for all records lets it start at the earliest, all that are older and free to go before it. */
+  roomFromMs(record: BufferedRecord): number;
+  standings?: Standings;
+  /** What batches are cut from. */
+  taking: RecordBuffer;
+}
+
+function paceOf(state: BatcherState, nowMs: number): PaceOfHead {
+  const { pace, apart } = state;
+  const { head } = state.buffer;
+  if (pace === null) return { pacedFromMs: () => undefined, roomFromMs: () => -Infinity, taking: head };
+  const records = inOrder(head);
+  const standings = new Standings(records, pace, nowMs);
+  const free = records.filter((record) => standings.of(record) === STANDING.free);
+  const places = new Map(free.map((record, place) => [record, place + 1]));
+  const policy = flushPolicyOf(state);
+  // Batches start as a whole.
+  const least = Math.min(policy.maxBatchSize, free.length);
+  const { taking } = partOf(head, policy, pace, nowMs);
+  if (apart === null && taking !== head && isWorthCutting(taking, policy, false, Infinity))
+    cut(taking, policy);
+  return {
+    pacedFromMs: (record) => standings.fromMs(record),
+    roomFromMs: (record) => pace.roomFromMs(Math.max(least, places.get(record) ?? 0)),
+    standings,
+    taking,
+  };
+}
+
+/** The later of pace and age: the other is over by then. */
+function waitOfPaced(state: BatcherState, record: BufferedRecord, pacedMs: number): Wait {
+  const dueMs = dueAtMs(record, state.buffer.head, flushPolicyOf(state));
+  return pacedMs >= dueMs
+    ? { for: WAITS_FOR.pace, untilMs: pacedMs }
+    : { for: WAITS_FOR.age, untilMs: dueMs };
 }
 
 /** When the batch of a record goes, as far as it is known: its own time, or an earlier one of another that is in it. */
 function goingAt(
   state: BatcherState,
+  head: RecordBuffer,
   isWanted: (record: BufferedRecord) => boolean,
 ): (record: BufferedRecord) => number {
-  const { head } = state.buffer;
   const policy = flushPolicyOf(state);
   // What has not been cut may hold full batches: it has not been as there was no place for one.
   const mayBeFull = isWorthCutting(head, policy, false, Infinity);
@@ -178,11 +240,15 @@ function goingAt(
 }
 
 /** The same in scope `running`; undefined for a record that may not go, however old it is. */
-function goingApartAt(state: BatcherState, apart: Apart): (record: BufferedRecord) => number | undefined {
+function goingApartAt(
+  state: BatcherState,
+  apart: Apart,
+  standings: Standings | undefined,
+): (record: BufferedRecord) => number | undefined {
   const { head } = state.buffer;
   const policy = flushPolicyOf(state);
   const going = new Map<BufferedRecord, number>();
-  for (const { records, isFull } of batchesThatMayGo(head, policy, apart)) {
+  for (const { records, isFull } of batchesThatMayGo(head, policy, apart, standings)) {
     const dueMs = isFull ? -Infinity : Math.min(...records.map((record) => dueAtMs(record, head, policy)));
     for (const record of records) going.set(record, dueMs);
   }

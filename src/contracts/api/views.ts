@@ -212,6 +212,18 @@ export function storeAwayView(status: StoreStatus | null): StoreAwayView | null 
   return { since: new Date(sinceMs).toISOString(), ...rest };
 }
 
+/** What `MAX_SAVES_PER_SECOND` holds back in one shard; see docs/TUNING.md. */
+export interface PaceView {
+  /** How many records of any value may start now; null without a rate for all records. */
+  room: number | null;
+  /** How many values have started records so recently that their rate limits them; at most 500. */
+  values: number;
+  /** How many buffered records may not start by the rate of their value, of those that batches are cut from. */
+  heldRecords: number;
+  /** When the next record that is held back may start (ISO 8601, UTC); null when none is. */
+  until: string | null;
+}
+
 /** Size of the current run of a batcher, which continues as new before it reaches Temporal's limits. */
 export interface RunView {
   historyEvents: number;
@@ -275,6 +287,8 @@ export interface ShardView {
   saving: SavingView;
   /** Who paused the shard, and when; null if it isn't paused. */
   paused: OperatorAction | null;
+  /** Null without `MAX_SAVES_PER_SECOND`. */
+  pace: PaceView | null;
   /** Null while its store is available, as far as is known. */
   storeAway: StoreAwayView | null;
   /** Progress of the last drain; null if there was none. */
@@ -288,7 +302,16 @@ export interface StatusView {
   /** Sums over all shards. Ages are the maximum, `paused` is whether any shard is. */
   total: Omit<
     ShardView,
-    'shard' | 'batcher' | 'pages' | 'run' | 'saving' | 'paused' | 'storeAway' | 'drain' | 'overridden'
+    | 'shard'
+    | 'batcher'
+    | 'pages'
+    | 'run'
+    | 'saving'
+    | 'paused'
+    | 'pace'
+    | 'storeAway'
+    | 'drain'
+    | 'overridden'
   > & {
     paused: boolean;
   };

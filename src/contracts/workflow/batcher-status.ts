@@ -28,6 +28,18 @@ export interface BatcherCounters {
   lost: number;
 }
 
+/** What `MAX_SAVES_PER_SECOND` holds back in one shard. */
+export interface PaceStatus {
+  /** How many records of any value may start now; null without a rate for all records. */
+  room: number | null;
+  /** How many values have started records so recently that their rate limits them; at most 500. */
+  values: number;
+  /** How many buffered records may not start by the rate of their value, of those that batches are cut from. */
+  heldRecords: number;
+  /** When the next record that is held back may start, in milliseconds since the epoch; null when none is. */
+  untilMs: number | null;
+}
+
 /** Progress of a drain. */
 export interface DrainStatus extends OperatorAction {
   /** Records accepted before the drain that are still buffered. */

@@ -4,12 +4,20 @@ import type { PackedBuffer } from '../../domain/buffer/buffer';
 import type { ConflictRule } from '../../domain/rules';
 import type { CutCounts } from '../../domain/explain/cut-counts';
 import type { JsonValue } from '../../domain/json';
+import type { PackedPace } from '../../domain/pace/pace';
 import type { KeyRef, PackedKeyWindow, RequestDigest } from '../../domain/windows/key-window';
 import type { Layout } from '../../domain/windows/layout';
 import type { PageRef } from '../../domain/buffer/paged-buffer';
 import type { MessageOrigin, PackedSenders } from '../../domain/windows/sender-window';
 import type { PackedStreams, StreamPart, StreamProgress } from '../../domain/windows/stream-window';
-import type { BatcherCounters, DrainStatus, OperatorAction, StoreAway, StoreStatus } from './batcher-status';
+import type {
+  BatcherCounters,
+  DrainStatus,
+  OperatorAction,
+  PaceStatus,
+  StoreAway,
+  StoreStatus,
+} from './batcher-status';
 import type { ClosedBatches } from './child';
 import type { ControlNote } from './controls';
 import type { RunLimits } from './run-limits';
@@ -54,6 +62,8 @@ export interface CarriedState {
   overrides: LimitOverrides;
   /** The holds that keep conflicting records apart while they run; absent in scope `file`. */
   held?: PackedHeld;
+  /** What `MAX_SAVES_PER_SECOND` has counted lately; absent without a limit. */
+  pace?: PackedPace;
   /** Sequence number of the next child, from 1. */
   nextChildSeq: number;
   /** The children in flight, which the next run adopts. */
@@ -265,6 +275,8 @@ export interface BatcherStatus {
   cuts: CutStatus;
   saving: SavingState;
   paused: OperatorAction | null;
+  /** What `MAX_SAVES_PER_SECOND` holds back; null without a limit. */
+  pace: PaceStatus | null;
   /** Null while the store is available, as far as is known. */
   storeAway: StoreStatus | null;
   /** The last drain; null if there was none. */

@@ -23,6 +23,11 @@ export const WAITS_FOR = {
   /** The batch could start, but the last batch started less than `BATCH_SPACING_MS` ago. */
   spacing: 'spacing',
   /**
+   * `MAX_SAVES_PER_SECOND` doesn't let it start yet: the rate for its value, or, if its batch may go, the one for all
+   * records.
+   */
+  pace: 'pace',
+  /**
    * The batch could start, but waits up to a second to start with others, because two children that save in bulk are
    * busy.
    */
@@ -35,7 +40,7 @@ export type WaitsFor = (typeof WAITS_FOR)[keyof typeof WAITS_FOR];
 /** What a buffered record waits for. */
 export interface Wait {
   for: WaitsFor;
-  /** Milliseconds since the epoch. For `age` and `gathering` the latest time, for `spacing` the earliest. */
+  /** Milliseconds since the epoch. For `age` and `gathering` the latest time, for `spacing` and `pace` the earliest. */
   untilMs?: number;
   /** For `resume`: who paused the shard. */
   by?: string;

@@ -34,6 +34,7 @@ export interface Flush {
  * payload, which Temporal limits to 2 MiB, and all that start in one workflow task become one message, limited to 4 MiB.
  * @param limit number of free slots
  * @param maxBytes in bytes of values; default: no limit
+ * @param maxRecords the call stops before the batch that exceeds it, so that none passes an older one; default: no limit
  */
 export function takeFlushes(
   buffer: RecordBuffer,
@@ -41,6 +42,7 @@ export function takeFlushes(
   nowMs: number,
   limit: number,
   maxBytes = Infinity,
+  maxRecords = Infinity,
 ): Flush[] {
   if (limit <= 0) return [];
   const isDue = (record: BufferedRecord) => dueAtMs(record, buffer, policy) <= nowMs;
@@ -53,11 +55,15 @@ export function takeFlushes(
   let partials = 0;
   let fulls = 0;
   let bytes = 0;
+  let room = maxRecords;
   while (flushes.length < limit && bytes < maxBytes) {
     const [partial, full] = [due[partials], buffer.full[fulls]];
     let flush: Flush;
     if (partial !== undefined && (full === undefined || oldestSeq(partial) < oldestSeq(full))) {
-      const records = fillFromWaiting(partial, buffer, policy);
+      if (partial.length > room) break;
+      const maxBatchSize = Math.min(policy.maxBatchSize, room);
+      const isFull = partial.length >= maxBatchSize;
+      const records = isFull ? partial : fillFromWaiting(partial, buffer, { ...policy, maxBatchSize });
       flush = { records, reason: flushReasonOf(records, buffer, policy) };
       // Batches beyond the bound are always partial ones.
       if (buffer.beyondBound > 0) {
@@ -65,11 +71,12 @@ export function takeFlushes(
         buffer.beyondBound--;
       }
       partials++;
-    } else if (full !== undefined) {
+    } else if (full !== undefined && full.length <= room) {
       flush = { records: full, reason: FLUSH_REASON.size };
       fulls++;
     } else break;
     flushes.push(flush);
+    room -= flush.records.length;
     bytes += totalBytes(flush.records);
   }
   buffer.full.splice(0, fulls);

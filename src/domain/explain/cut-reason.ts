@@ -11,12 +11,15 @@ import { WHY_NO_LARGER, explainInTurn, type ExplainedBatch, type WhyNoLarger } f
  */
 export const HELD_UP = 'held_up';
 
+/** With `MAX_SAVES_PER_SECOND` per value: some that were left would have fitted, and waited for it or are in other batches. */
+export const PACED = 'paced';
+
 /**
  * Why a partial batch has no more records. Determined when the batch leaves, because it depends on the buffer at that
  * moment. Full batches have no reason.
  */
 export interface CutReason<Rule = ConflictRule> {
-  why: Exclude<WhyNoLarger, 'full'> | typeof HELD_UP;
+  why: Exclude<WhyNoLarger, 'full'> | typeof HELD_UP | typeof PACED;
   /** How long its oldest record had waited, in milliseconds. */
   oldestMs: number;
   /** Records that stayed in the buffer or left it after the batch, without those in pages. */

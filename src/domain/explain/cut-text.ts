@@ -49,6 +49,8 @@ function whyText({ why, left, unseen, fitting, keptOut, tooLarge }: CutReason): 
         return `${fitting} of ${remaining} would have fitted but went to other batches`;
       case 'held_up':
         return `${fitting} of ${remaining} had to wait for conflicting batches in flight, or for APART_MS after their end`;
+      case 'paced':
+        return `${fitting} of ${remaining} would have fitted, but had to wait for MAX_SAVES_PER_SECOND or went to other batches`;
     }
   }
 }

@@ -2,6 +2,8 @@ import { FLUSH_REASON } from '../records/batch';
 import { bufferedRecordId, type BufferedRecord, type RecordBuffer } from '../buffer/buffer';
 import { MAX_BATCH_BYTES } from '../buffer/flush-cut';
 import { dueAtMs, flushReasonOf, type Flush, type FlushPolicy } from '../buffer/flush-policy';
+import type { Pace } from '../pace/pace';
+import { STANDING, Standings, type Standing } from '../pace/standings';
 import type { Held } from './held';
 import type { Hold, Holds } from './holds';
 import { PlacesAhead } from './taken-places';
@@ -27,6 +29,10 @@ import { PlacesAhead } from './taken-places';
  * Records that leave together have no conflicts, so they are cut by maxBatchSize, oldest first, which gives the fewest
  * batches. Nothing is cut before it can start.
  *
+ * With MAX_SAVES_PER_SECOND per value, a record whose bucket has nothing for it counts as not there: it neither goes nor
+ * keeps a younger one waiting. Once its bucket has something, it counts as above, also while that bucket is being filled;
+ * from then on until it goes, no younger record of its value takes that away. So the above holds from that moment on.
+ *
  * Conflicts are looked up by place; records are never compared in pairs. The cost is linear in the holds of the visited
  * records, and the visit ends with the last record that is needed.
  */
@@ -39,7 +45,7 @@ export interface Apart {
 
 /**
  * Like `takeFlushes`, with conflicting records kept apart while they run. The caller must report every batch that starts
- * to `apart.held`.
+ * to `apart.held` and to `pace`.
  */
 export function takeRunningFlushes(
   buffer: RecordBuffer,
@@ -48,15 +54,19 @@ export function takeRunningFlushes(
   nowMs: number,
   limit: number,
   maxBytes = Infinity,
+  pace: Pace | null = null,
 ): Flush[] {
   if (limit <= 0 || maxBytes <= 0) return [];
   apart.held.release(nowMs);
+  let room = pace?.room(nowMs) ?? Infinity;
   const isDue = (record: BufferedRecord) => dueAtMs(record, buffer, policy) <= nowMs;
   const flushes: Flush[] = [];
   let bytes = 0;
-  for (const { records, bytes: batchBytes, isFull } of batchesThatMayGo(buffer, policy, apart)) {
-    if (!isFull && !records.some(isDue)) break;
+  const standings = standingsOf(buffer, pace, nowMs);
+  for (const { records, bytes: batchBytes, isFull } of batchesThatMayGo(buffer, policy, apart, standings)) {
+    if ((!isFull && !records.some(isDue)) || records.length > room) break;
     flushes.push({ records, reason: isFull ? FLUSH_REASON.size : flushReasonOf(records, buffer, policy) });
+    room -= records.length;
     bytes += batchBytes;
     if (flushes.length >= limit || bytes >= maxBytes) break;
   }
@@ -73,19 +83,34 @@ export function nextRunningFlushAtMs(
   policy: FlushPolicy,
   apart: Apart,
   nowMs: number,
+  pace: Pace | null = null,
 ): number | undefined {
-  const first = firstThatMayGo(buffer, policy, apart, nowMs);
-  if (first.isFull) return nowMs;
+  const standings = standingsOf(buffer, pace, nowMs);
+  const first = firstThatMayGo(buffer, policy, apart, nowMs, standings);
+  const fromMs = Math.max(nowMs, pace?.roomFromMs(first.records.length) ?? nowMs);
+  if (first.isFull) return fromMs;
   const [oldest] = first.records;
-  const dueMs = oldest && Math.max(nowMs, dueAtMs(oldest, buffer, policy));
+  const dueMs = oldest && Math.max(fromMs, dueAtMs(oldest, buffer, policy));
   const releaseMs = first.records.length < buffer.waiting.length ? apart.held.nextReleaseAtMs() : undefined;
-  const times = [dueMs, releaseMs].filter((time) => time !== undefined);
+  const times = [dueMs, releaseMs, standings?.nextChangeAtMs()].filter((time) => time !== undefined);
   return times.length === 0 ? undefined : Math.min(...times);
 }
 
 /** Whether conflicts keep all waiting records from leaving, regardless of their age; false for an empty buffer. */
-export function isHeldUp(buffer: RecordBuffer, policy: FlushPolicy, apart: Apart, nowMs: number): boolean {
-  return buffer.waiting.length > 0 && firstThatMayGo(buffer, policy, apart, nowMs).records.length === 0;
+export function isHeldUp(
+  buffer: RecordBuffer,
+  policy: FlushPolicy,
+  apart: Apart,
+  nowMs: number,
+  pace: Pace | null = null,
+): boolean {
+  if (buffer.waiting.length === 0) return false;
+  const standings = standingsOf(buffer, pace, nowMs);
+  return firstThatMayGo(buffer, policy, apart, nowMs, standings).records.length === 0;
+}
+
+function standingsOf({ waiting }: RecordBuffer, pace: Pace | null, nowMs: number): Standings | undefined {
+  return pace === null ? undefined : new Standings(waiting, pace, nowMs);
 }
 
 /** Records that could leave in the same batch now. */
@@ -128,9 +153,15 @@ class OpenBatch implements NextBatch {
   }
 }
 
-function firstThatMayGo(buffer: RecordBuffer, policy: FlushPolicy, apart: Apart, nowMs: number): NextBatch {
+function firstThatMayGo(
+  buffer: RecordBuffer,
+  policy: FlushPolicy,
+  apart: Apart,
+  nowMs: number,
+  standings: Standings | undefined,
+): NextBatch {
   apart.held.release(nowMs);
-  for (const batch of batchesThatMayGo(buffer, policy, apart)) return batch;
+  for (const batch of batchesThatMayGo(buffer, policy, apart, standings)) return batch;
   return { records: [], isFull: false };
 }
 
@@ -142,12 +173,19 @@ export function* batchesThatMayGo(
   { waiting }: RecordBuffer,
   { maxBatchSize }: FlushPolicy,
   { holds, held }: Apart,
+  standings?: Standings,
 ): Generator<OpenBatch, void> {
   const ahead = new PlacesAhead();
   const room = held.room();
   let batch = new OpenBatch();
   for (const record of waiting) {
+    const standing: Standing = standings?.of(record) ?? STANDING.free;
+    if (standing === STANDING.held) continue;
     const taken = holds.of(record);
+    if (standing === STANDING.gathers) {
+      ahead.add(taken, false);
+      continue;
+    }
     const isApart = ahead.lets(taken) && !held.keepsApart(taken);
     if (isApart && !batch.hasRoomFor(record)) {
       batch.isFull = true;

@@ -6,7 +6,7 @@ import { WAITS_FOR } from '../../contracts/workflow/waits';
 import type { BatchPage, BatchView, RequestView, WaitsView } from '../../contracts/api/views';
 import { FLUSH_REASON } from '../../domain/records/batch';
 import { WHY_NO_LARGER } from '../../domain/explain';
-import { HELD_UP } from '../../domain/explain/cut-reason';
+import { HELD_UP, PACED } from '../../domain/explain/cut-reason';
 import { RIGHTS } from '../../domain/rights';
 import { batchSavingSchema, storeAwaySchema } from './status-schemas';
 import { OUTCOME } from '../../domain/records/outcome';
@@ -154,7 +154,7 @@ const batchCutSchema = z
   .strictObject({
     text: z.string().meta({ description: 'A sentence that says what the other fields say' }),
     maxBatchSize: count().meta({ description: 'Maximum number of records when it was cut' }),
-    why: z.enum([...Object.values(WHY_NO_LARGER), HELD_UP]),
+    why: z.enum([...Object.values(WHY_NO_LARGER), HELD_UP, PACED]),
     oldestMs: z.number().min(0).nullable().meta({
       description:
         'How long its oldest record had waited, in milliseconds. This and the fields below are null or empty for a full batch',
@@ -172,9 +172,10 @@ const batchCutSchema = z
     tooLarge: count()
       .nullable()
       .meta({ description: 'Kept out by no rule, but too large in bytes for the batch' }),
-    fitting: count()
-      .nullable()
-      .meta({ description: 'Would have fitted: they are in other batches, or delayed by batches in flight' }),
+    fitting: count().nullable().meta({
+      description:
+        'Would have fitted: they are in other batches, or delayed by batches in flight or by MAX_SAVES_PER_SECOND',
+    }),
   })
   .meta({ id: 'BatchCut', description: 'Why the batch is not larger; see docs/RULES.md' });
 

@@ -3,6 +3,7 @@ import type { LimitsAnswer } from '../../contracts/workflow/limits';
 import { CONFLICT_SCOPE, ON_FAILURE, SAVE_ACTIVITY } from '../../contracts/workflow/settings';
 import type { StatusView } from '../../contracts/api/views';
 import { LIMIT_RANGES, type LimitsPatch } from '../../domain/limits';
+import { MAX_PER_SECOND } from '../../domain/pace/pace-limits';
 import { OUTCOME_FORMATS } from '../../domain/records/outcome';
 import { count, operatorActionFields, operatorActionSchema, type Takes } from './answer-parts';
 import { conflictRuleSchema, ruleCountsSchema } from './rule-schemas';
@@ -15,11 +16,22 @@ function wholeNumber(key: keyof typeof LIMIT_RANGES) {
   return z.int().min(least).max(greatest);
 }
 
+const paceLimitSchema = z
+  .strictObject({
+    at: z.string().max(256).optional().meta({
+      description:
+        'JSON Pointer: the rate holds for each value there by itself, and not for records without one. Absent: for all records together',
+    }),
+    perSecond: z.int().min(1).max(MAX_PER_SECOND),
+  })
+  .meta({ id: 'PaceLimit', description: 'At most this many records start being saved per second' });
+
 const LIMITS = {
   maxBatchSize: wholeNumber('maxBatchSize'),
   conflicts: z.array(conflictRuleSchema),
   flushIntervalMs: wholeNumber('flushIntervalMs'),
   batchSpacingMs: wholeNumber('batchSpacingMs'),
+  maxSavesPerSecond: z.union([z.int().min(0).max(MAX_PER_SECOND), z.array(paceLimitSchema).max(2)]),
   maxInFlight: wholeNumber('maxInFlight'),
   maxAttempts: wholeNumber('maxAttempts'),
   retryIntervalMs: wholeNumber('retryIntervalMs'),
@@ -36,6 +48,7 @@ export const limitsPatchSchema = z
     conflicts: LIMITS.conflicts.nullable().optional(),
     flushIntervalMs: LIMITS.flushIntervalMs.nullable().optional(),
     batchSpacingMs: LIMITS.batchSpacingMs.nullable().optional(),
+    maxSavesPerSecond: LIMITS.maxSavesPerSecond.nullable().optional(),
     maxInFlight: LIMITS.maxInFlight.nullable().optional(),
     maxAttempts: LIMITS.maxAttempts.nullable().optional(),
     retryIntervalMs: LIMITS.retryIntervalMs.nullable().optional(),
@@ -55,6 +68,7 @@ const overriddenSchema = z
     conflicts: overriddenTo(LIMITS.conflicts),
     flushIntervalMs: overriddenTo(LIMITS.flushIntervalMs),
     batchSpacingMs: overriddenTo(LIMITS.batchSpacingMs),
+    maxSavesPerSecond: overriddenTo(LIMITS.maxSavesPerSecond),
     maxInFlight: overriddenTo(LIMITS.maxInFlight),
     maxAttempts: overriddenTo(LIMITS.maxAttempts),
     retryIntervalMs: overriddenTo(LIMITS.retryIntervalMs),
@@ -169,6 +183,26 @@ export const storeAwaySchema = z
   .nullable()
   .meta({ description: 'Since when and why the store as a whole is unavailable; null while it works' });
 
+const paceSchema = z
+  .strictObject({
+    room: count()
+      .nullable()
+      .meta({ description: 'How many records may start now; null without a rate for all records' }),
+    values: count().meta({
+      description:
+        'How many values have started records so recently that their rate limits them; at most 500',
+    }),
+    heldRecords: count().meta({
+      description:
+        'Buffered records that may not start by the rate of their value, of those that batches are cut from',
+    }),
+    until: z.iso.datetime().nullable().meta({
+      description: 'When the next record that is held back may start; null when none is',
+    }),
+  })
+  .nullable()
+  .meta({ description: 'What MAX_SAVES_PER_SECOND holds back; null without it' });
+
 const loadFields = {
   bufferedRecords: count(),
   bufferedBytes: count(),
@@ -210,6 +244,7 @@ export const statusSchema = z
             .meta({ id: 'Run', description: "The batcher's current run" }),
           saving: savingSchema,
           paused: operatorActionSchema.nullable(),
+          pace: paceSchema,
           storeAway: storeAwaySchema,
           drain: z
             .strictObject({

@@ -12,6 +12,7 @@ export function batcherAddress(config: Config): BatcherAddress {
       conflicts: [...config.conflicts],
       flushIntervalMs: config.flushIntervalMs,
       batchSpacingMs: config.batchSpacingMs,
+      maxSavesPerSecond: config.maxSavesPerSecond,
       maxInFlight: config.maxInFlight,
       maxAttempts: config.maxAttempts,
       retryIntervalMs: config.retryIntervalMs,

@@ -254,6 +254,7 @@ function neverStarted(settings: PipelineSettings): BatcherStatus {
       storeIsSlow: false,
     },
     paused: null,
+    pace: null,
     storeAway: null,
     drain: null,
     pages: 0,

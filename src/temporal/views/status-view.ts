@@ -1,6 +1,7 @@
 import { NO_COUNTS, type BatcherCounters, type BatcherStatus } from '../../contracts/workflow/batcher';
+import type { PaceStatus } from '../../contracts/workflow/batcher-status';
 import type { PipelineSettings } from '../../contracts/workflow/settings';
-import { storeAwayView, type ShardView, type StatusView } from '../../contracts/api/views';
+import { storeAwayView, type PaceView, type ShardView, type StatusView } from '../../contracts/api/views';
 import type { Shards } from '../shard/shards';
 import { cutsView } from './cut-view';
 
@@ -54,10 +55,17 @@ function shardView({ shard, batcher, status }: ReportedShard, nowMs: number): Sh
     run: status.run,
     saving: { shape, since: sinceMs === 0 ? null : new Date(sinceMs).toISOString(), due, storeIsSlow },
     paused,
+    pace: paceView(status.pace),
     storeAway: storeAwayView(status.storeAway),
     drain,
     overridden: status.overridden,
   };
+}
+
+function paceView(pace: PaceStatus | null): PaceView | null {
+  if (pace === null) return null;
+  const { untilMs, ...told } = pace;
+  return { ...told, until: untilMs === null ? null : new Date(untilMs).toISOString() };
 }
 
 function totalOf(shards: readonly ShardView[]): Omit<StatusView['total'], 'cuts'> {

@@ -31,6 +31,8 @@ function describeWait(wait: Wait, until = 'some time', since = 'some time'): str
       return 'a batch to close, because MAX_IN_FLIGHT batches are in flight';
     case WAITS_FOR.spacing:
       return `BATCH_SPACING_MS to pass, at ${until}`;
+    case WAITS_FOR.pace:
+      return `MAX_SAVES_PER_SECOND to let it start, at ${until} at the earliest`;
     case WAITS_FOR.gathering:
       return `more batches to be saved together, until ${until} at most`;
     case WAITS_FOR.start:

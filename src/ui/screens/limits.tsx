@@ -1,6 +1,15 @@
 import { useSignal } from '@preact/signals';
 import type { OverriddenLimits } from '../../contracts/workflow/limits-answer';
-import { LIMIT_KEYS, LIMIT_RANGES, type LimitKey, type Limits, type LimitsPatch } from '../../domain/limits';
+import {
+  LIMIT_KEYS,
+  LIMIT_RANGES,
+  problemsOfLimitsPatch,
+  type LimitKey,
+  type Limits,
+  type LimitsPatch,
+} from '../../domain/limits';
+import type { ConflictRule } from '../../domain/rules';
+import type { MaxSavesPerSecond } from '../../domain/pace/pace-limits';
 import { ago, clock, count, duration } from '../../domain/format';
 import { ruleInWords } from '../model/rules';
 import { Empty, Head } from '../parts/bits';
@@ -14,19 +23,23 @@ const NAMES: Record<LimitKey, string> = {
   conflicts: 'Conflict rules',
   flushIntervalMs: 'Age at which a partial batch leaves',
   batchSpacingMs: 'Time between two batch starts, at least',
+  maxSavesPerSecond: 'Records that start per second, at most',
   maxInFlight: 'Batches in flight a shard, at most',
   maxAttempts: 'Attempts of a save, at most',
   retryIntervalMs: 'Time between two attempts',
 };
 
+/** What is edited here; rules have a screen of their own. */
+type EditedKey = Exclude<LimitKey, 'conflicts'>;
+
 interface Change {
-  key: Exclude<LimitKey, 'conflicts'> | 'conflicts';
+  key: LimitKey;
   patch: LimitsPatch;
   line: string;
 }
 
 export function LimitsScreen() {
-  const edited = useSignal<Exclude<LimitKey, 'conflicts'> | undefined>(undefined);
+  const edited = useSignal<EditedKey | undefined>(undefined);
   const text = useSignal('');
   const change = useSignal<Change | undefined>(undefined);
   const now = reading.value?.status;
@@ -37,11 +50,12 @@ export function LimitsScreen() {
   const submit = (event: Event) => {
     event.preventDefault();
     const key = edited.value;
-    const value = Number(text.value);
-    if (key === undefined || !isAllowed(key, text.value)) return;
+    const patch = key && patchFrom(key, text.value);
+    const value = key && patch?.[key];
+    if (key === undefined || patch === undefined || value == null) return;
     change.value = {
       key,
-      patch: { [key]: value },
+      patch,
       line: `${NAMES[key]}: ${shown(key, value)} instead of ${shown(key, settings[key])}, in every shard, from now on.`,
     };
   };
@@ -78,20 +92,24 @@ export function LimitsScreen() {
                       <input
                         aria-label={NAMES[key]}
                         aria-describedby="range"
-                        inputMode="numeric"
+                        inputMode={key === 'maxSavesPerSecond' ? 'text' : 'numeric'}
                         value={text.value}
-                        aria-invalid={!isAllowed(key, text.value)}
+                        aria-invalid={patchFrom(key, text.value) === undefined}
                         onInput={(event) => (text.value = event.currentTarget.value)}
                         ref={(input) => input?.focus()}
                       />
-                      <button type="submit" class="primary" disabled={!isAllowed(key, text.value)}>
+                      <button
+                        type="submit"
+                        class="primary"
+                        disabled={patchFrom(key, text.value) === undefined}
+                      >
                         Set…
                       </button>
                       <button type="button" class="quiet" onClick={() => (edited.value = undefined)}>
                         Cancel
                       </button>
                       <small id="range" class="dim">
-                        {LIMIT_RANGES[key].map(count).join(' to ')}
+                        {rangeOf(key)}
                       </small>
                     </form>
                   ) : (
@@ -114,7 +132,7 @@ export function LimitsScreen() {
                             class="quiet"
                             aria-label={`Change: ${NAMES[key]}`}
                             onClick={() => {
-                              text.value = String(settings[key]);
+                              text.value = JSON.stringify(settings[key]);
                               edited.value = key;
                             }}
                           >
@@ -187,14 +205,36 @@ export function LimitsScreen() {
   );
 }
 
-function isAllowed(key: Exclude<LimitKey, 'conflicts'>, text: string): boolean {
-  const [least, most] = LIMIT_RANGES[key];
-  return /^\d{1,12}$/.test(text.trim()) && Number(text) >= least && Number(text) <= most;
+/** The change that a text says; undefined for one that the API would refuse. */
+function patchFrom(key: EditedKey, text: string): LimitsPatch | undefined {
+  const isNumber = /^\d{1,12}$/.test(text.trim());
+  if (!isNumber && key !== 'maxSavesPerSecond') return undefined;
+  try {
+    const patch: LimitsPatch = { [key]: JSON.parse(text) as unknown };
+    return patch[key] === null || problemsOfLimitsPatch(patch).length > 0 ? undefined : patch;
+  } catch {
+    return undefined;
+  }
+}
+
+function rangeOf(key: EditedKey): string {
+  if (key === 'maxSavesPerSecond') return 'a number, or [{"at":"/tenant","perSecond":10}]';
+  return LIMIT_RANGES[key].map(count).join(' to ');
 }
 
 function shown(key: LimitKey, value: Limits[LimitKey]): string {
-  if (typeof value !== 'number') return value.length === 0 ? 'none' : value.map(ruleInWords).join('; ');
+  if (key === 'maxSavesPerSecond') return paceInWords(value as MaxSavesPerSecond);
+  if (typeof value !== 'number')
+    return value.length === 0 ? 'none' : (value as ConflictRule[]).map(ruleInWords).join('; ');
   return key.endsWith('Ms') ? (value === 0 ? 'none' : duration(value)) : count(value);
+}
+
+function paceInWords(pace: MaxSavesPerSecond): string {
+  if (typeof pace === 'number') return pace === 0 ? 'no limit' : count(pace);
+  const limits = pace.map(
+    ({ at, perSecond }) => `${count(perSecond)} ${at === undefined ? 'in all' : `for each ${at || 'value'}`}`,
+  );
+  return limits.length === 0 ? 'no limit' : limits.join('; ');
 }
 
 function configured(key: LimitKey, settings: Limits, overridden: OverriddenLimits): string {

@@ -20,6 +20,8 @@ export function spacedUntilMs(state: BatcherState): number {
   return state.lastBatchStartedAtMs + state.settings.batchSpacingMs;
 }
 
-export function flushPolicyOf({ settings }: BatcherState): FlushPolicy {
-  return settings;
+/** With `MAX_SAVES_PER_SECOND`, no batch has more records than may start in a second. */
+export function flushPolicyOf({ settings, pace }: BatcherState): FlushPolicy {
+  if (pace === null || pace.batchSize >= settings.maxBatchSize) return settings;
+  return { ...settings, maxBatchSize: pace.batchSize };
 }
