@@ -230,6 +230,24 @@ const CASES_OF_BATCHERS = {
       'a child completes',
     ],
   },
+  'batcher-paced-carried': {
+    tells: [
+      'batcherWorkflow starts',
+      'signal addRecords',
+      'a batch starts: size',
+      'a child completes',
+      'continues as new, children in flight: 0',
+    ],
+  },
+  'batcher-paced-on': {
+    tells: [
+      'batcherWorkflow continues an earlier run',
+      'a timer fires',
+      'a batch starts: size',
+      'update limits',
+      'a child completes',
+    ],
+  },
   'batcher-running-carried': {
     tells: [
       'batcherWorkflow starts',

@@ -83,6 +83,33 @@ export const SCENARIOS_OF_BATCHERS: readonly Scenario[] = [
     },
   },
   {
+    cases: ['batcher-paced-carried', 'batcher-paced-on'],
+    async record(start) {
+      const pipeline = await start({
+        settings: {
+          ...{ conflicts: [], flushIntervalMs: 20, maxBatchSize: 2 },
+          maxSavesPerSecond: [{ perSecond: 20 }, { at: '/tenant', perSecond: 4 }],
+        },
+        limits: runsOf(6),
+      });
+      const runId = await runIdOf(pipeline, pipeline.batcherWorkflowId);
+      await pipeline.send(Array.from({ length: 14 }, (_, i) => ({ tenant: 'many', i })));
+      await pipeline.send([{ tenant: 'other' }, 'of no tenant']);
+      await waitFor('the other records', () => pipeline.store.files.size >= 2);
+      await pipeline.batcher.pause('recorder');
+      await waitFor('all batches to close', async () => (await pipeline.status()).inFlight === 0);
+      for (let i = 0; i < 3; i++) await pipeline.batcher.flush('recorder');
+      await waitFor('the next run', async () => (await pipeline.status()).run.continuedAsNew === 1);
+      await pipeline.batcher.resume('recorder');
+      await pipeline.batcher.changeLimits({ maxSavesPerSecond: [{ at: '/tenant', perSecond: 3 }] }, 'recorder');
+      await pipeline.quiet();
+      return {
+        'batcher-paced-carried': await batcherHistory(pipeline, runId),
+        'batcher-paced-on': await batcherHistory(pipeline),
+      };
+    },
+  },
+  {
     cases: ['batcher-running-carried', 'batcher-running-adopted'],
     async record(start) {
       const pipeline = await start({
