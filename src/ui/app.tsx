@@ -148,7 +148,7 @@ function Connection() {
   const at = reading.value?.atMs;
   return (
     <div class="banner" role="status">
-      <strong>{at === undefined ? 'No picture yet.' : `As of ${clock(at)}.`}</strong> {broken.problem.message}
+      <strong>{at === undefined ? 'No data yet.' : `As of ${clock(at)}.`}</strong> {broken.problem.message}
       . Trying again every second.
     </div>
   );

@@ -172,7 +172,7 @@ whereThereIsABrowser('In a browser, the dashboard', () => {
     };
     await open();
     await button('Send these four lists').click();
-    await heading('Every record has its outcome');
+    await heading('Every record has an outcome');
     expect(batcher.accepted.map(({ values }) => values).sort()).toEqual([[1], [1, 2, 3, 4], [2], [5, 7, 8]]);
     const valuesOf = async (batch: string) =>
       (await page.locator('.station', { hasText: batch }).locator('.chip').allInnerTexts()).sort();
@@ -245,7 +245,7 @@ whereThereIsABrowser('In a browser, the dashboard', () => {
     await page.getByLabel('Rules', { exact: true }).fill('[{"pair":[7,8]}]');
     await button('Put these in force').click();
     await page.getByLabel('Type change to go on').fill('change');
-    await page.getByRole('dialog').getByRole('button', { name: 'Put in force' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Apply' }).click();
     await page.getByText('In force, in every shard').waitFor();
     expect(batcher.calls).toContain(
       'changeLimits({"conflicts":[{"pair":[7,8]}],"maxBatchSize":5}, anonymous)',

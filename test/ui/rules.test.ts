@@ -36,7 +36,7 @@ test('Rules that are wrong are told with where, what is expected and what stands
 test('Records are a JSON list or a value a line.', () => {
   expect(typedRecords('[1, "a"]').values).toEqual([1, 'a']);
   expect(typedRecords('1\n\n{"a":2}\n').values).toEqual([1, { a: 2 }]);
-  expect(typedRecords('1\n{"a"').problem).toBe('Line 2 is no JSON value');
+  expect(typedRecords('1\n{"a"').problem).toBe('Line 2 isn’t a JSON value');
 });
 
 test('The partitioner says how many batches the same records need by other rules.', () => {

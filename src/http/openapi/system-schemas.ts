@@ -76,7 +76,7 @@ const foundRequestSchema = z
     redriveOf: z
       .string()
       .nullable()
-      .meta({ description: 'The record that it sends again, when it is a redrive' }),
+      .meta({ description: 'For a redrive: the record that it sends again' }),
     records: count(),
     counts: z.record(z.enum(Object.values(RECORD_STATE)), count()),
   })

@@ -44,7 +44,7 @@ export function confirmationOf(control: Control, { total, shards, settings }: St
     case 'flush':
       return {
         title: 'Flush the buffer now?',
-        lines: [atLeast, 'Batches go part-filled where they aren’t full, and the rules hold all the same.'],
+        lines: [atLeast, 'Batches that aren’t full start partly filled; the rules still apply.'],
         verb: 'Flush',
       };
     case 'drain':
@@ -63,12 +63,12 @@ export function confirmationOf(control: Control, { total, shards, settings }: St
 /** Before dead letters are sent again. */
 export function confirmationOfRedrive(number: number | 'all', what: string): Confirmation {
   const subject =
-    number === 'all' ? 'Every dead letter that was not sent again' : counted(number, 'dead letter');
+    number === 'all' ? 'Every dead letter that hasn’t been sent again' : counted(number, 'dead letter');
   return {
     title: number === 'all' ? 'Redrive everything that matches?' : `Redrive ${subject}?`,
     lines: [
       `${subject} ${what} ${number === 1 ? 'is' : number === 'all' ? 'is' : 'are'} sent again as a new request, once for ever.`,
-      'The rules hold for them as for any other record.',
+      'The rules apply to them as to any other record.',
     ],
     verb: number === 'all' ? 'Redrive all' : `Redrive ${count(number)}`,
     ...(number === 'all' && { word: 'redrive' }),

@@ -8,12 +8,12 @@ export function lifeOf({ state, attempts, error, batchId, waitsFor }: RecordView
     case 'buffered':
       return [
         'Accepted and durable.',
-        waitsFor === undefined ? 'Waits in the buffer.' : `Waits for ${waitsFor.text}.`,
+        waitsFor === undefined ? 'Waiting in the buffer.' : `Waits for ${waitsFor.text}.`,
       ];
     case 'in_batch':
       return [
         `In batch ${batchId ?? 'that is being started'}.`,
-        attempts === undefined ? 'Its save is under way.' : `Attempt ${attempts} runs or is waited for.`,
+        attempts === undefined ? 'Its save is in progress.' : `Attempt ${attempts} runs or is waited for.`,
         ...(error === undefined ? [] : [`The last attempt failed: ${error}`]),
       ];
     case 'saved':

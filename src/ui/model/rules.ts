@@ -25,7 +25,7 @@ export function typedRules(text: string): { rules: ConflictRule[]; problems: str
   try {
     input = JSON.parse(text);
   } catch {
-    return { rules: [], problems: ['This is no JSON yet; rules are a list such as [{"pair":[1,2]}]'] };
+    return { rules: [], problems: ['This isn’t valid JSON yet; rules are a list such as [{"pair":[1,2]}]'] };
   }
   const { rules, problems } = parseConflictRules(input);
   return {
@@ -44,14 +44,14 @@ export function typedRecords(text: string): { values: JsonValue[]; problem?: str
     try {
       return { values: JSON.parse(trimmed) as JsonValue[] };
     } catch {
-      return { values: [], problem: 'The list is no JSON yet' };
+      return { values: [], problem: 'The list isn’t valid JSON yet' };
     }
   }
   const values: JsonValue[] = [];
   for (const [index, line] of trimmed.split('\n').entries()) {
     const value = typedValue(line);
     if (value === undefined && line.trim() !== '')
-      return { values: [], problem: `Line ${index + 1} is no JSON value` };
+      return { values: [], problem: `Line ${index + 1} isn’t a JSON value` };
     if (value !== undefined) values.push(value);
   }
   return { values };

@@ -77,7 +77,7 @@ export function Confirm({
         )}
         {!CALLER_KNOWN && (
           <label class="field">
-            <span>Your name, kept with it</span>
+            <span>Your name (it is recorded)</span>
             <input
               autocomplete="name"
               maxLength={100}

@@ -7,8 +7,8 @@ const KEYS: readonly (readonly [string, string])[] = [
   ...SCREENS.map(({ key, title }) => [`g ${key}`, title] as const),
   ['/', 'Find anything'],
   ['j k', 'Next and previous row; Enter opens it'],
-  ['space', 'Stop the picture, go on'],
-  ['t', 'Light or dark'],
+  ['space', 'Freeze or resume the page'],
+  ['t', 'Switch light or dark'],
   ['?', 'This page'],
 ];
 

@@ -14,8 +14,8 @@ export function KeyGate() {
   return (
     <main id="main" tabIndex={-1} class="gate">
       <form class="stack card" onSubmit={submit}>
-        <h1>This keepapart needs a key</h1>
-        <p class="dim">It is kept in this tab alone, and forgotten when the tab is closed.</p>
+        <h1>This keepapart requires an API key</h1>
+        <p class="dim">It is kept in this tab only, until the tab is closed.</p>
         <label class="field">
           <span>API key</span>
           <input
@@ -28,7 +28,7 @@ export function KeyGate() {
           />
         </label>
         <p id="key-refused" class="bad" role="alert">
-          {wasRefused ? 'This key is not in force.' : ''}
+          {wasRefused ? 'This key is not valid.' : ''}
         </p>
         <button type="submit" class="primary" disabled={typed.value.trim() === ''}>
           Open the dashboard

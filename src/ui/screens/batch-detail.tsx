@@ -49,7 +49,7 @@ function Facts({ batch }: { batch: BatchView }) {
   return (
     <dl class="facts card">
       <div>
-        <dt>Left the buffer for</dt>
+        <dt>Started because of</dt>
         <dd>{batch.flushReason}</dd>
       </div>
       <div>
@@ -99,7 +99,7 @@ function workflowOf(batchId: string): string {
 function Why({ batch: { cut, saving, work } }: { batch: BatchView }) {
   return (
     <section class="card stack">
-      <h2>Why it is no larger</h2>
+      <h2>Why it isn’t larger</h2>
       <p>{sentence(cut.text)}</p>
       {cut.keptOut.length > 0 && (
         <ul class="plain">

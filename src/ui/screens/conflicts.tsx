@@ -54,7 +54,7 @@ function Together() {
         <ValueField label="Another" value={right.value} onInput={(text) => (right.value = text)} />
       </div>
       <p class={answer === 'apart' ? '' : 'dim'}>
-        {answer === 'unclear' && 'Both have to be JSON: 7, "a text", {"sku":"a-1"}.'}
+        {answer === 'unclear' && 'Both must be JSON: 7, "a text", {"sku":"a-1"}.'}
         {answer === 'together' && `None of the ${counted(rules.length, 'rule')} in force keeps them apart.`}
         {answer === 'apart' && 'Kept apart by a rule: '}
         {verdict.value?.map((rule, index) => (

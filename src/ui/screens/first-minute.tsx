@@ -44,7 +44,7 @@ export function FirstMinute({ isNew }: { isNew: boolean }) {
   return (
     <section class="card journey" aria-label="The example on its way">
       <div class="head">
-        <h2>{isDone ? 'Every record has its outcome' : 'On their way'}</h2>
+        <h2>{isDone ? 'Every record has an outcome' : 'On their way'}</h2>
         {isDone && (
           <div class="row">
             <button type="button" onClick={() => void setOff()}>
@@ -61,7 +61,7 @@ export function FirstMinute({ isNew }: { isNew: boolean }) {
         {isDone ? (
           <Ending batches={batches.map(({ records }) => records)} />
         ) : (
-          'A batch leaves when it is full, or when its oldest record is old enough.'
+          'A batch starts when it is full, or when its oldest record is old enough.'
         )}
       </p>
     </section>

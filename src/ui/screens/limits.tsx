@@ -19,14 +19,14 @@ import { pathTo } from '../router';
 import { changeLimits, may, nowMs, reading } from '../source';
 
 const NAMES: Record<LimitKey, string> = {
-  maxBatchSize: 'Records of a batch, at most',
+  maxBatchSize: 'Maximum records per batch',
   conflicts: 'Conflict rules',
-  flushIntervalMs: 'Age at which a partial batch leaves',
-  batchSpacingMs: 'Time between two batch starts, at least',
+  flushIntervalMs: 'Maximum age before a partial batch starts',
+  batchSpacingMs: 'Minimum time between batch starts',
   maxSavesPerSecond: 'Records that start per second, at most',
-  maxInFlight: 'Batches in flight a shard, at most',
-  maxAttempts: 'Attempts of a save, at most',
-  retryIntervalMs: 'Time between two attempts',
+  maxInFlight: 'Maximum batches in flight per shard',
+  maxAttempts: 'Maximum attempts per record',
+  retryIntervalMs: 'Time between attempts',
 };
 
 /** What is edited here; rules have a screen of their own. */
@@ -144,7 +144,7 @@ export function LimitsScreen() {
                         <button
                           type="button"
                           class="quiet"
-                          aria-label={`Give back: ${NAMES[key]}`}
+                          aria-label={`Reset: ${NAMES[key]}`}
                           onClick={() =>
                             (change.value = {
                               key,
@@ -165,17 +165,17 @@ export function LimitsScreen() {
         </table>
       </div>
       <section class="card stack">
-        <h2>Only by configuration</h2>
+        <h2>Set by configuration only</h2>
         <dl class="facts">
           {(
             [
               ['Conflict scope', settings.conflictScope],
-              ['Apart after the end', duration(settings.apartMs)],
+              ['Kept apart after the end for', duration(settings.apartMs)],
               ['On failure', settings.onFailure.replace('_', ' ')],
               ['Save activity', settings.saveActivity],
-              ['Lines of files', settings.outcomeFormat],
+              ['Format of outcome lines', settings.outcomeFormat],
               [
-                'Keys are remembered',
+                'Keys are remembered for',
                 `${duration(settings.idempotencyWindowMs)}, ${count(settings.idempotencyWindowKeys)} a shard`,
               ],
             ] as const

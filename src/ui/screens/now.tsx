@@ -21,7 +21,7 @@ export function NowScreen() {
   if (now === undefined)
     return (
       <Empty isPage title="Waiting for the first answer">
-        {<p>The picture appears as soon as a worker answers.</p>}
+        {<p>The data appears as soon as a worker answers.</p>}
       </Empty>
     );
   const { total, shards, settings } = now.status;

@@ -64,9 +64,9 @@ export function WhatIf() {
     JSON.stringify({ rules: typed.value.rules, maxBatchSize: size.value }) !== inForce.value;
 
   return (
-    <section class="card stack" aria-label="What if the rules were others?">
+    <section class="card stack" aria-label="What if the rules were different?">
       <div class="head">
-        <h2>What if the rules were others?</h2>
+        <h2>What if the rules were different?</h2>
         <button type="button" disabled={isReading.value} onClick={() => void readLatest()}>
           {isReading.value ? 'Reading…' : `Take records of the latest ${BATCHES} batches`}
         </button>
@@ -85,7 +85,7 @@ export function WhatIf() {
           />
         </label>
         <label class="field">
-          <span>Records, the oldest first: a JSON list, or one a line</span>
+          <span>Records, oldest first: a JSON list, or one per line</span>
           <textarea
             class="mono"
             rows={4}
@@ -97,7 +97,7 @@ export function WhatIf() {
           />
         </label>
         <label class="field narrow">
-          <span>Most a batch</span>
+          <span>Max. per batch</span>
           <input
             inputMode="numeric"
             value={sizeText.value}
@@ -129,7 +129,7 @@ export function WhatIf() {
           <button type="button" disabled={!isOther} onClick={() => (isAsked.value = true)}>
             Put these in force…
           </button>
-          {!isOther && <span class="dim small">They are in force.</span>}
+          {!isOther && <span class="dim small">They are in effect.</span>}
         </div>
       )}
       {isAsked.value && comparison.value && (
@@ -155,15 +155,15 @@ function confirmationOf(
   { now, then }: NonNullable<ReturnType<typeof compareRules>>,
 ): Confirmation {
   return {
-    title: 'Put these rules in force?',
+    title: 'Apply these rules?',
     lines: [
       rules.length === 0
         ? 'No rule: any records may share a batch.'
         : `Kept apart: ${rules.slice(0, 5).join('; ')}${rules.length > 5 ? `; and ${rules.length - 5} more` : ''}.`,
       `At most ${counted(size, 'record')} a batch. The records here would go in ${counted(then.summary.batches, 'batch')} instead of ${count(now.summary.batches)}.`,
-      'They hold for whatever leaves the buffer from now on; batches in flight keep theirs. “Limits” gives them back.',
+      'They apply to every batch that starts from now on; batches in flight keep theirs. Reset them under “Limits”.',
     ],
-    verb: 'Put in force',
+    verb: 'Apply',
     word: 'change',
   };
 }

@@ -199,7 +199,7 @@ function Runs({ shards }: { shards: readonly ShardView[] }) {
           </tbody>
         </table>
       </div>
-      <p class="dim small">A run that reaches a bound continues as new, with everything that it holds.</p>
+      <p class="dim small">A run that reaches a bound continues as new and keeps everything it holds.</p>
     </section>
   );
 }
