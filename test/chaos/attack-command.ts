@@ -9,6 +9,7 @@ import { isDamaged } from './damage';
 import type { Digests } from './published-files';
 import { renderAttack, renderFindings } from './report';
 import { KINDS_OF_KILLS, type ScheduledFault } from './schedule';
+import { STORES } from './store-servers';
 
 const HELP = `npm run chaos -- [options]
 
@@ -22,7 +23,7 @@ const HELP = `npm run chaos -- [options]
   --slow <s>          how long a slow record takes (default 30)
   --short             each kind of fault once, in one round of 60 s; 8 records a second, slow ones take 4 s
   --faults <json>     these faults in each round, instead of the seed's: [{"atMs":1,"fault":{"kind":"kill temporal role"}}]
-  --store <where>     STORE: file (default) or postgres, of which the server is attacked as well
+  --store <where>     ${STORES.join(', ')} (default file); a server that belongs to it is attacked as well
 ${PROFILE_HELP}
   --keep              keeps the folder of a run that fails
   --folder <path>     uses this folder, and leaves everything in it
@@ -55,6 +56,11 @@ export async function attackCommand(args: string[]): Promise<number> {
   }
   if (values.audit !== undefined) return audit(values.audit);
   const given = { ...(values.short ? SHORT : LONG), ...values };
+  const store = STORES.find((name) => name === given.store);
+  if (store === undefined) {
+    console.error(`--store: expected one of ${STORES.join(', ')}, received ${given.store}`);
+    return 2;
+  }
   const seed = given.seed === undefined ? Math.floor(Math.random() * 1_000_000) : Number(given.seed);
   console.log(`seed ${seed}`);
   return runInFolder({
@@ -70,14 +76,14 @@ export async function attackCommand(args: string[]): Promise<number> {
         kills: Number(given.kills),
         others: Number(given.others ?? given.kills),
         lengths: given.lengths,
-        withPostgres: given.store === 'postgres',
+        store,
         // In scope `running` there is one shard alone.
         withShards: given['conflict-scope'] === 'file',
         ratePerSecond: Number(given.rate),
         failureRate: Number(given['failure-rate']),
         slowMs: Number(given.slow) * SECOND,
         faults: given.faults === undefined ? undefined : (JSON.parse(given.faults) as ScheduledFault[]),
-        profile: { ...profileOf(given), STORE: given.store },
+        profile: profileOf(given),
         atEnd,
         say: (line) => console.log(line),
       }),

@@ -10,7 +10,7 @@ import {
 import type { StatusView } from '../../src/contracts/api/views';
 import { SECOND } from '../../src/domain/duration';
 import { createClients, type ClientCounts } from './clients';
-import { startPostgres } from '../helpers/postgres-server';
+import { startBackEnd } from './store-servers';
 import { createDeletions } from './deletions';
 import { findDamage, isDamaged, readContents, type Findings, type LedgerLine } from './damage';
 import { APIS, WORKERS, describeFault, type Fault } from './fault-kinds';
@@ -104,8 +104,8 @@ export async function attack(options: AttackOptions): Promise<AttackReport> {
     faults: options.faults ?? round.faults,
   }));
   mkdirSync(folder, { recursive: true });
-  const postgres = options.profile['STORE'] === 'postgres' ? await startPostgres() : undefined;
-  if (postgres !== undefined) options.atEnd(() => postgres.remove());
+  const backEnd = await startBackEnd(options.store, folder);
+  options.atEnd(() => backEnd.remove());
   const system = await startAttackedSystem({
     folder,
     workers: WORKERS,
@@ -122,10 +122,8 @@ export async function attack(options: AttackOptions): Promise<AttackReport> {
       RETRY_INTERVAL_MS: '500',
       MAX_BUFFERED_RECORDS: String(MAX_BUFFERED_RECORDS),
       // Equal records are one row there, which a statement may not meet twice.
-      ...(postgres !== undefined && {
-        POSTGRES_URL: postgres.url,
-        CONFLICTS: JSON.stringify([...RULES, { distinct: '' }]),
-      }),
+      ...(backEnd.postgres !== undefined && { CONFLICTS: JSON.stringify([...RULES, { distinct: '' }]) }),
+      ...backEnd.settings,
       ...options.profile,
     },
   });
@@ -156,7 +154,7 @@ export async function attack(options: AttackOptions): Promise<AttackReport> {
       `round ${index + 1} of ${schedule.length}: ${round.faults.length} faults in ${round.lengthMs / SECOND} s`,
     );
     const turns = createTurns();
-    const context = { ...options, system, clients, deletions, postgres, limits: LIMITS, turns };
+    const context = { ...options, system, clients, deletions, backEnd, limits: LIMITS, turns };
     await runRound(round, index + 1, context, (report, carried) => {
       faults.push(report);
       if (carried.kill !== undefined) kills.push(carried.kill);

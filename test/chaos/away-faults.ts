@@ -5,7 +5,7 @@ import { APIS, WORKERS } from './fault-kinds';
 import { comes } from './moments';
 
 /*
- * What is away for a while, or comes back otherwise: workers, the number of shards, Postgres.
+ * What is away for a while, or comes back different: workers, the number of shards, the server of the store.
  */
 
 /** Nobody works, while clients go on. */
@@ -38,16 +38,17 @@ export async function changeShards(to: number, { system }: FaultContext): Promis
   return { note: `${APIS.length} APIs started again, one after the other` };
 }
 
-export async function stopPostgres(forMs: number, { postgres }: FaultContext): Promise<Carried> {
-  await postgres?.stop();
+export async function stopStore(forMs: number, { backEnd }: FaultContext): Promise<Carried> {
+  const { postgres, server } = backEnd;
+  await (postgres === undefined ? server?.kill() : postgres.stop());
   await sleep(forMs);
-  await postgres?.start();
+  await server?.start();
   return { note: 'and started again' };
 }
 
-export async function killPostgres({ postgres }: FaultContext): Promise<Carried> {
-  await postgres?.kill();
-  await postgres?.start();
+export async function killStore({ backEnd }: FaultContext): Promise<Carried> {
+  await backEnd.server?.kill();
+  await backEnd.server?.start();
   return { note: 'all of its processes, and started again' };
 }
 
@@ -55,7 +56,7 @@ export async function killPostgres({ postgres }: FaultContext): Promise<Carried>
 export async function demotePostgres(
   how: 'standby' | 'read-only',
   forMs: number,
-  { postgres }: FaultContext,
+  { backEnd: { postgres } }: FaultContext,
 ): Promise<Carried> {
   if (postgres === undefined) return { note: 'there is no Postgres' };
   if (how === 'standby') {

@@ -60,7 +60,7 @@ test('each kind of fault was there, as the seed says, and killed what it was to 
     kills: KINDS_OF_KILLS,
     others: 0,
     lengths: 0.3,
-    withPostgres: false,
+    store: 'file' as const,
     withShards: true,
   });
   const faults = scheduled.flatMap((round) => round.faults);
@@ -88,7 +88,7 @@ test('a schedule is a function of its seed', () => {
     kills: 50,
     others: 50,
     lengths: 1,
-    withPostgres: true,
+    store: 'postgres' as const,
     withShards: true,
   };
   const schedule = makeSchedule({ ...options, seed: 1 });

@@ -57,9 +57,10 @@ export type Fault =
   | { kind: 'change shards'; to: number }
   /** Connections to an API by the thousand: idle, half-closed, pipelined and never read, broken off and reset. */
   | { kind: 'crowd'; whom: ApiName; connections: number; forMs: number }
-  /** What becomes of a Postgres in a failover; only with STORE=postgres. */
-  | { kind: 'kill postgres' }
-  | { kind: 'stop postgres'; forMs: number }
+  /** What happens to the server of a store, where it has one. */
+  | { kind: 'kill store' }
+  | { kind: 'stop store'; forMs: number }
+  /** What happens to a Postgres in a failover; only with STORE=postgres. */
   | { kind: 'demote postgres'; how: 'standby' | 'read-only'; forMs: number }
   /** The clock of one process jumps, and back. */
   | { kind: 'shift clock'; whom: NodeProcess; byMs: number; forMs: number };
@@ -96,8 +97,8 @@ export function describeFault(fault: Fault): string {
       return `change SHARDS to ${fault.to}`;
     case 'crowd':
       return `open ${fault.connections} connections to ${fault.whom} for ${seconds(fault.forMs)}`;
-    case 'stop postgres':
-      return `stop Postgres for ${seconds(fault.forMs)}`;
+    case 'stop store':
+      return `stop the server of the store for ${seconds(fault.forMs)}`;
     case 'demote postgres':
       return `have Postgres only read (${fault.how}) for ${seconds(fault.forMs)}`;
     case 'lose replies':
@@ -111,5 +112,5 @@ export function describeFault(fault: Fault): string {
 
 /** Whether it kills something. */
 export function isKill({ kind }: Fault): boolean {
-  return kind.startsWith('kill') && kind !== 'kill postgres';
+  return kind.startsWith('kill') && kind !== 'kill store';
 }

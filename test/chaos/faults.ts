@@ -2,8 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RunLimits } from '../../src/contracts/workflow/batcher';
 import { SECOND } from '../../src/domain/duration';
-import type { PostgresServer } from '../helpers/postgres-server';
-import { changeShards, demotePostgres, keepWorkersAway, killPostgres, stopPostgres } from './away-faults';
+import { changeShards, demotePostgres, keepWorkersAway, killStore, stopStore } from './away-faults';
 import type { Clients } from './clients';
 import { crowdIn } from './crowd';
 import type { Deletions } from './deletions';
@@ -20,6 +19,7 @@ import {
   terminateChild,
 } from './operator-faults';
 import type { FromWorker, Point } from './points';
+import type { AttackedBackEnd } from './store-servers';
 import type { Supervised } from './supervisor';
 import type { AttackedSystem } from './system';
 
@@ -40,7 +40,7 @@ export interface FaultContext {
   system: AttackedSystem;
   clients: Clients;
   deletions: Deletions;
-  postgres: PostgresServer | undefined;
+  backEnd: AttackedBackEnd;
   limits: RunLimits;
   turns: Turns;
 }
@@ -103,12 +103,12 @@ export async function carryOut(fault: Fault, context: FaultContext): Promise<Car
       return turns('shards', () => changeShards(fault.to, context));
     case 'crowd':
       return crowdIn(fault.whom, fault.connections, fault.forMs, context);
-    case 'kill postgres':
-      return turns('postgres', () => killPostgres(context));
-    case 'stop postgres':
-      return turns('postgres', () => stopPostgres(fault.forMs, context));
+    case 'kill store':
+      return turns('store', () => killStore(context));
+    case 'stop store':
+      return turns('store', () => stopStore(fault.forMs, context));
     case 'demote postgres':
-      return turns('postgres', () => demotePostgres(fault.how, fault.forMs, context));
+      return turns('store', () => demotePostgres(fault.how, fault.forMs, context));
     case 'lose replies':
       await system.proxyOf(fault.whom).loseReplies(fault.forMs);
       return { note: 'and its connections cut' };

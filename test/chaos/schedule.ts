@@ -2,6 +2,7 @@ import { HOUR, MINUTE, SECOND } from '../../src/domain/duration';
 import { APIS, NODE_PROCESSES, WORKERS, type Fault } from './fault-kinds';
 import { createRandom, type Random } from './random';
 import { POINTS } from './points';
+import { hasServer, type StoreName } from './store-servers';
 
 export interface ScheduledFault {
   /** From the start of the round. */
@@ -24,8 +25,8 @@ export interface ScheduleOptions {
   others: number;
   /** How long the longer ones last, as a share of what is usual. */
   lengths: number;
-  /** Whether there is a Postgres to be attacked. */
-  withPostgres: boolean;
+  /** Where records are saved; a server that belongs to the store is attacked as well. */
+  store: StoreName;
   /** Whether `SHARDS` may be changed. */
   withShards: boolean;
 }
@@ -88,9 +89,12 @@ const CHANGES_OF_SHARDS: readonly Make[] = [
   () => ({ kind: 'change shards', to: 1 }),
 ];
 
+const OF_STORE_SERVERS: readonly Make[] = [
+  () => ({ kind: 'kill store' }),
+  (random) => ({ kind: 'stop store', forMs: random.integer(2, 12) * SECOND }),
+];
+
 const OF_POSTGRES: readonly Make[] = [
-  () => ({ kind: 'kill postgres' }),
-  (random) => ({ kind: 'stop postgres', forMs: random.integer(2, 12) * SECOND }),
   (random) => ({ kind: 'demote postgres', how: 'standby', forMs: random.integer(3, 13) * SECOND }),
   (random) => ({ kind: 'demote postgres', how: 'read-only', forMs: random.integer(3, 13) * SECOND }),
 ];
@@ -118,7 +122,8 @@ export function makeSchedule(options: ScheduleOptions): Round[] {
   const kinds = [
     ...OTHERS,
     ...(options.withShards ? CHANGES_OF_SHARDS : []),
-    ...(options.withPostgres ? OF_POSTGRES : []),
+    ...(hasServer(options.store) ? OF_STORE_SERVERS : []),
+    ...(options.store === 'postgres' ? OF_POSTGRES : []),
   ];
   const others = Math.max(kinds.length, options.others);
   const faults = random.shuffle([
