@@ -227,7 +227,7 @@ describe('starting', () => {
       start({ binary: fakeBinary('echo the disk is on fire >&2; exit 3') }),
     );
     expect(code).toBe('temporal-start-failed');
-    expect(message).toContain('it ended with 3');
+    expect(message).toContain('it exited with 3');
     expect(message).toContain('the disk is on fire');
     await start();
   });

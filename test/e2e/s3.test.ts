@@ -61,7 +61,7 @@ async function refusalOfWorker(env: Record<string, string>): Promise<string> {
 
 test('a worker without a bucket, or whose bucket is not there, ends before it takes work, with one clear message', async () => {
   const without = await refusalOfWorker({ KEEPAPART_STORE: 's3' });
-  expect(without).toContain('S3_BUCKET beside s3: the bucket that batches are written to');
+  expect(without).toContain('S3_BUCKET beside s3: the bucket to write batches to');
   expect(without).toMatch(/\[invalid-config\]$/m);
   const missing = await refusalOfWorker({ ...bucketEnv(), KEEPAPART_S3_BUCKET: 'nobody-made-it' });
   expect(missing).toContain(`S3 (s3://nobody-made-it/keepapart at ${server.endpoint}): NoSuchBucket`);

@@ -14,7 +14,7 @@ export interface Lifecycle {
   stopAll(): Promise<void>;
 }
 
-/** For whoever may end the process in good order. */
+/** Starts and ends the parts of the process. */
 export interface StoppableLifecycle extends Lifecycle {
   requestStop(): void;
 }
@@ -35,7 +35,7 @@ export function createLifecycle(logger: Logger): StoppableLifecycle {
     try {
       await stop();
     } catch (error) {
-      logger.error({ err: error }, `${name} did not stop in good order`);
+      logger.error({ err: error }, `${name} did not shut down gracefully`);
     }
   }
 

@@ -18,7 +18,7 @@ export async function runUntilStopped(
   const onSignal = (signal: NodeJS.Signals) => {
     signals++;
     if (signals > 1) process.exit(130);
-    logger.info(`${signal}: stopping in good order; once more stops at once`);
+    logger.info(`${signal}: shutting down gracefully; press Ctrl-C again to force`);
     lifecycle.requestStop();
   };
   for (const signal of STOP_SIGNALS) process.on(signal, onSignal);
