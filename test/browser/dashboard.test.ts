@@ -352,7 +352,7 @@ whereThereIsABrowser('In a browser, the dashboard', () => {
     await open();
     await page.getByLabel('API key').fill('wrong');
     await button('Open the dashboard').click();
-    await page.getByText('This key is not in force').waitFor();
+    await page.getByText('This key is not valid').waitFor();
     expect(await violations()).toEqual([]);
     await page.getByLabel('API key').fill(KEY);
     await button('Open the dashboard').click();

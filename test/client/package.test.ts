@@ -203,7 +203,7 @@ test('a command that goes through the API loads neither Temporal nor Express', (
 test.each([
   [['check', 'examples/rules/one-and-two.yaml'], 'rules/check.js', true],
   [['check', '--conflicts', '[]'], 'rules/check.js', false],
-  [['explain', 'LICENSE', '--format', 'ndjson', '--help'], 'cli/rules-commands.js', false],
+  [['explain', 'LICENSE', '--format', 'ndjson', '--help'], 'rules/rules-commands.js', false],
   [['test', 'examples/rules/one-and-two.yaml'], 'rules/test.js', true],
 ])('rules %j loads neither Temporal nor Express, and YAML only where it is needed', (args, own, yaml) => {
   const files = filesLoadedBy(['rules', ...args]);

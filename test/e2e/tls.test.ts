@@ -102,5 +102,5 @@ test('files that are of no use end the start before anything else runs, with the
     'TLS_KEY_FILE: other.pem is not the key of the first certificate in cert.pem',
   );
   const alone = await run(['serve'], { KEEPAPART_TLS_CERT_FILE: 'cert.pem' });
-  expect([alone.code, alone.stderr]).toEqual([2, expect.stringContaining('TLS_KEY_FILE beside it')]);
+  expect([alone.code, alone.stderr]).toEqual([2, expect.stringContaining('TLS_KEY_FILE as well')]);
 });

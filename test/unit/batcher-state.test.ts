@@ -1,3 +1,5 @@
+import { Pace } from '../../src/domain/pace/pace';
+import { paceLimitsOf } from '../../src/domain/pace/pace-limits';
 import type { WorkflowInfo } from '@temporalio/workflow';
 import fc from 'fast-check';
 import { CHILD_CLOSING } from '../../src/contracts/workflow/activities';
@@ -37,7 +39,9 @@ function turn(state: BatcherState, nowMs: number, pick: number): number | undefi
   const lastMs = (wakeAtMs ?? Number.MAX_SAFE_INTEGER) - 1;
   for (const thenMs of [nowMs + (pick % (lastMs - nowMs + 1)), lastMs]) {
     const store = new StoreNotices(state.store.pack());
-    const copy = { ...structuredClone({ ...state, store: null }), store };
+    const { maxSavesPerSecond, maxBatchSize } = state.settings;
+    const pace = Pace.unpack(state.pace?.pack() ?? {}, paceLimitsOf(maxSavesPerSecond), maxBatchSize);
+    const copy = { ...structuredClone({ ...state, store: null, pace: null }), store, pace };
     expect(startBatches(copy, thenMs)).toEqual([]);
   }
   return wakeAtMs;

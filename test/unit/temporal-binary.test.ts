@@ -134,10 +134,10 @@ describe('the order of the search', () => {
     await expect(resolveWith()).rejects.toMatchObject({ code: 'temporal-binary-missing' });
     const message = await resolveWith().catch((error: unknown) => (error as Error).message);
     for (const part of [
-      'temporal on PATH: not there',
-      `cache (${cachedBinaryPath(cacheDir)}): not there yet`,
+      'temporal on PATH: not found',
+      `cache (${cachedBinaryPath(cacheDir)}): empty`,
       'download: no network in this test',
-      'build with Go: no go on PATH',
+      'build with Go: no go 1.25 or newer on PATH',
       'TEMPORAL_ADDRESS',
       'Go 1.25',
     ]) {

@@ -125,7 +125,7 @@ function emptyCuts(): CutCounts {
  * What the next run gets: at most 512 KiB, as each part has its bound. Rules twice 64 (as configured, and as set while
  * the system ran), head of the buffer 60, its tail 56, pages 52 (300 of them), keys 171 (4,000 of them), streams 11 (100),
  * senders 10 (300), children in flight 24, what they hold 14, pace 8 (500 values), notices of a store 7, counts of rules 3,
- * controls 6 (24), all else 4 KiB. A buffer that is larger has been spilled before.
+ * controls 5 (20), all else 4 KiB. A buffer that is larger has been spilled before.
  */
 export function carriedFrom(state: BatcherState): CarriedState {
   const { buffer } = state;

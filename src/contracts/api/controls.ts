@@ -13,6 +13,6 @@ export interface ControlView {
 }
 
 export interface ControlsView {
-  /** The latest first. Each batcher remembers its latest 24, also across its runs. */
+  /** The latest first. Each batcher remembers its latest 20, also across its runs. */
   controls: ControlView[];
 }

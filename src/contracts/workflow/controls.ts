@@ -20,4 +20,4 @@ export interface ControlNote extends OperatorAction {
 }
 
 /** The latest that a batcher remembers, across its runs: a few kilobytes of the state that it hands over. */
-export const MAX_CONTROL_NOTES = 24;
+export const MAX_CONTROL_NOTES = 20;

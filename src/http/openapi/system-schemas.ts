@@ -66,7 +66,7 @@ export const controlsSchema = z
           })
           .meta({ id: 'Control' }),
       )
-      .meta({ description: 'The latest first. Each batcher remembers its latest 24' }),
+      .meta({ description: 'The latest first. Each batcher remembers its latest 20' }),
   })
   .meta({ id: 'Controls' });
 

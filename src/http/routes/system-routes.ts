@@ -26,7 +26,7 @@ const GET_CONTROLS: Operation = {
   operationId: 'listControls',
   summary: 'Returns who paused, resumed, flushed, drained, changed limits or redrove, and when',
   description:
-    'The latest first, including settings that a process changed at its start. Each batcher remembers its latest 24, ' +
+    'The latest first, including settings that a process changed at its start. Each batcher remembers its latest 20, ' +
     'also across its runs; older ones are in its history in Temporal.',
   answer: { status: 200, schema: controlsSchema },
 };

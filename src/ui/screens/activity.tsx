@@ -61,7 +61,7 @@ export function ActivityScreen() {
         </ol>
       )}
       <p class="dim small">
-        Each batcher remembers its latest 24; older ones are in its history in Temporal. Names are those of
+        Each batcher remembers its latest 20; older ones are in its history in Temporal. Names are those of
         API keys, or what was typed where there are none.
       </p>
     </>

@@ -153,7 +153,7 @@ export function LimitsScreen() {
                             })
                           }
                         >
-                          Give back
+                          Reset
                         </button>
                       )}
                     </div>
