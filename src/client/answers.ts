@@ -1,4 +1,5 @@
-import type { FieldProblem, ShardChange } from '../domain/errors';
+import type { ShardChange } from '../domain/errors';
+import type { FieldProblem } from '../domain/field-problems';
 import { SECOND } from '../domain/duration';
 import { KeepapartApiError, KeepapartUnreachableError } from './errors';
 

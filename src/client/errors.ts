@@ -1,5 +1,6 @@
 import type { RequestView } from '../contracts/api/views';
-import { problemLines, type ErrorCode, type FieldProblem, type ShardChange } from '../domain/errors';
+import type { ErrorCode, ShardChange } from '../domain/errors';
+import { problemLines, type FieldProblem } from '../domain/field-problems';
 
 /** The problem details of an answer (RFC 9457), as far as keepapart sends them. */
 export interface ApiProblem {

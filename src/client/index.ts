@@ -71,7 +71,8 @@ export type {
 export type { WaitsFor } from '../contracts/workflow/waits';
 export type { FlushReason } from '../domain/records/batch';
 export type { ConflictRule } from '../domain/rules';
-export type { ErrorCode, FieldProblem, ShardChange } from '../domain/errors';
+export type { ErrorCode, ShardChange } from '../domain/errors';
+export type { FieldProblem } from '../domain/field-problems';
 export type { WhyNoLarger } from '../domain/explain';
 export type { JsonValue } from '../domain/json';
 export type { LimitKey, Limits, LimitsPatch } from '../domain/limits';

@@ -1,4 +1,5 @@
-import { KeepapartError, type FieldProblem } from '../domain/errors';
+import { KeepapartError } from '../domain/errors';
+import type { FieldProblem } from '../domain/field-problems';
 import { closestName, ENV_PREFIX, envName, flagName, settingName } from './names';
 import { relationProblems } from './relations';
 import { SETTING_KEYS, SETTINGS, type Config, type Setting, type SettingKey } from './settings';

@@ -1,5 +1,5 @@
 import type { ConflictRule } from '../domain/rules';
-import type { FieldProblem } from '../domain/errors';
+import type { FieldProblem } from '../domain/field-problems';
 import { isObject } from '../domain/json';
 import { EXPECTED_RULES, problemsOfRules } from '../domain/limits';
 import { EXPECTED_PACE, problemsOfPace, type MaxSavesPerSecond } from '../domain/pace/pace-limits';

@@ -1,5 +1,5 @@
 import { KIB, MIB } from '../domain/duration';
-import { describeReceived, type FieldProblem } from '../domain/errors';
+import { describeReceived, type FieldProblem } from '../domain/field-problems';
 import { expectedInteger } from '../domain/limits';
 
 /**

@@ -1,4 +1,4 @@
-import { describeReceived, type FieldProblem } from '../domain/errors';
+import { describeReceived, type FieldProblem } from '../domain/field-problems';
 import { settingName } from './names';
 import { formatBytes } from './parse';
 import type { Config, SettingKey } from './settings';

@@ -1,5 +1,5 @@
 import { MINUTE, SECOND } from '../domain/duration';
-import { describeReceived } from '../domain/errors';
+import { describeReceived } from '../domain/field-problems';
 import { isObject, type JsonValue } from '../domain/json';
 import { integer, oneOf, text, type Parser } from './parse';
 import { POSTGRES_SETTINGS } from './postgres-settings';

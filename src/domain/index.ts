@@ -40,7 +40,7 @@ export type {
   PairRule,
   Selector,
 } from './rules';
-export type { FieldProblem } from './errors';
+export type { FieldProblem } from './field-problems';
 export { explainPartition, explainRecord, WHY_NO_LARGER } from './explain';
 export type { CutSummary, ExplainedBatch, Explanation, PassedBatch, RuleCount, WhyNoLarger } from './explain';
 export type { JsonValue } from './json';

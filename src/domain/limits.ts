@@ -1,6 +1,6 @@
 import { parseConflictRules, type ConflictRule } from './rules';
 import { DAY, KIB } from './duration';
-import { describeReceived, type FieldProblem } from './errors';
+import { describeReceived, type FieldProblem } from './field-problems';
 import { isDeeperThan, utf8Bytes } from './json';
 import { jsonPointerToken } from './json-pointer';
 import { problemsOfPace, type MaxSavesPerSecond } from './pace/pace-limits';

@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
-import { describeReceived, KeepapartError } from '../domain/errors';
+import { KeepapartError } from '../domain/errors';
+import { describeReceived } from '../domain/field-problems';
 import type { JsonValue } from '../domain/json';
 import { isExactNumber } from './exact-number';
 import { jsonPointer, ProblemList, shorten } from './problems';

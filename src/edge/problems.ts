@@ -1,6 +1,7 @@
 import type { z } from 'zod';
-import { describeReceived, KeepapartError } from '../domain/errors';
-import type { FieldProblem } from '../domain/errors';
+import { KeepapartError } from '../domain/errors';
+import { describeReceived } from '../domain/field-problems';
+import type { FieldProblem } from '../domain/field-problems';
 import { jsonPointerToken } from '../domain/json-pointer';
 
 /** More would not help, and a list of a million bad records must not cause an answer of that size. */

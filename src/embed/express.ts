@@ -19,7 +19,8 @@ import { configOf, type KeepapartSettings } from './settings';
 
 export type { Readiness } from '../contracts/batcher-client';
 export type { Log } from '../contracts/log';
-export { isKeepapartError, KeepapartError, type ErrorCode, type FieldProblem } from '../domain/errors';
+export { isKeepapartError, KeepapartError, type ErrorCode } from '../domain/errors';
+export type { FieldProblem } from '../domain/field-problems';
 export { RIGHTS, type Right } from '../domain/rights';
 export type { Caller, Metrics } from '../http/deps';
 export type { KeepapartSettings } from './settings';

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { describeReceived, KeepapartError, problemLines } from '../domain/errors';
+import { KeepapartError } from '../domain/errors';
+import { describeReceived, problemLines } from '../domain/field-problems';
 
 /**
  * Loads the module that STORE names, ESM or CommonJS, from the working directory.

@@ -1,5 +1,6 @@
 import { loadConfig, type Config, type SettingKey } from '../config';
-import { KeepapartError, problemLines } from '../domain/errors';
+import { KeepapartError } from '../domain/errors';
+import { problemLines } from '../domain/field-problems';
 
 /** What the app decides that keepapart is embedded in: where it listens, how it logs. */
 const OF_THE_APP = [

@@ -17,7 +17,8 @@ import { createStops } from './stops';
 
 export type { Readiness } from '../contracts/batcher-client';
 export type { Log } from '../contracts/log';
-export { isKeepapartError, KeepapartError, type ErrorCode, type FieldProblem } from '../domain/errors';
+export { isKeepapartError, KeepapartError, type ErrorCode } from '../domain/errors';
+export type { FieldProblem } from '../domain/field-problems';
 export type { Metrics } from '../http/deps';
 export type { StoreDefinition } from '../store/own/definition';
 /** Path of the workflows' bundle, for `Worker.runReplayHistories` and the like; `workers` below have it already. */

@@ -1,5 +1,6 @@
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
-import { describeReceived, KeepapartError } from '../domain/errors';
+import { KeepapartError } from '../domain/errors';
+import { describeReceived } from '../domain/field-problems';
 import { oncePerBurst } from '../edge/burst-log';
 import { endSocket, serveConnection, type Connection } from './connection';
 import { DEFAULT_BOUNDS, type GatewayBounds, type GatewayDeps } from './deps';

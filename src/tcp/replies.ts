@@ -1,5 +1,6 @@
 import { SECOND } from '../domain/duration';
-import { RETRIED, type FieldProblem, type KeepapartError } from '../domain/errors';
+import { RETRIED, type KeepapartError } from '../domain/errors';
+import type { FieldProblem } from '../domain/field-problems';
 import type { JsonValue } from '../domain/json';
 import { shorten } from '../edge/problems';
 import { retryAfterMsOf } from '../edge/refusals';

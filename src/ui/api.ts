@@ -1,6 +1,6 @@
 import { signal } from '@preact/signals';
 import { SECOND } from '../domain/duration';
-import type { FieldProblem } from '../domain/errors';
+import type { FieldProblem } from '../domain/field-problems';
 
 const KEY = 'keepapart-key';
 

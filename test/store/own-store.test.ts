@@ -1,4 +1,4 @@
-import type { FieldProblem } from '../../src/domain/errors';
+import type { FieldProblem } from '../../src/domain/field-problems';
 import { openOwnStore } from '../../src/store/own/open-own-store';
 import { BATCH, record, storeFolders } from '../helpers/store-folders';
 import { z } from 'zod';

@@ -1,5 +1,6 @@
 import { loadConfig, type ConfigInput } from '../../src/config';
-import { isKeepapartError, type FieldProblem, type KeepapartError } from '../../src/domain/errors';
+import { isKeepapartError, type KeepapartError } from '../../src/domain/errors';
+import type { FieldProblem } from '../../src/domain/field-problems';
 
 const HASH = 'a'.repeat(64);
 

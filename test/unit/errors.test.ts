@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describeReceived, ERRORS, isKeepapartError, KeepapartError } from '../../src/domain/errors';
+import { ERRORS, isKeepapartError, KeepapartError } from '../../src/domain/errors';
+import { describeReceived } from '../../src/domain/field-problems';
 import type { ErrorCode } from '../../src/domain/errors';
 
 interface Documented {

@@ -3,7 +3,8 @@ import type { OperatorAction } from '../../src/contracts/workflow/batcher';
 import type { LimitOverride, LimitOverrides, LimitsInForce } from '../../src/contracts/workflow/limits';
 import type { PipelineSettings } from '../../src/contracts/workflow/settings';
 import { uncutAll } from '../../src/domain/buffer/buffer';
-import { describeReceived, type ErrorCode } from '../../src/domain/errors';
+import type { ErrorCode } from '../../src/domain/errors';
+import { describeReceived } from '../../src/domain/field-problems';
 import { recountUnder } from '../../src/domain/explain/cut-counts';
 import { canonicalJson } from '../../src/domain/json';
 import {

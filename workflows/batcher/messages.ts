@@ -19,7 +19,8 @@ import {
   SAVE_ACTIVITY,
   type PipelineSettings,
 } from '../../src/contracts/workflow/settings';
-import { describeReceived, type ErrorCode } from '../../src/domain/errors';
+import type { ErrorCode } from '../../src/domain/errors';
+import { describeReceived } from '../../src/domain/field-problems';
 import { isObject, utf8Bytes } from '../../src/domain/json';
 import { LIMIT_KEYS, problemsOfLimitsPatch } from '../../src/domain/limits';
 import { OUTCOME_FORMATS, cutToBytes } from '../../src/domain/records/outcome';

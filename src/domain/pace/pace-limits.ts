@@ -1,4 +1,4 @@
-import { describeReceived, type FieldProblem } from '../errors';
+import { describeReceived, type FieldProblem } from '../field-problems';
 import { utf8Bytes } from '../json';
 import { isJsonPointer } from '../json-pointer';
 

@@ -1,4 +1,4 @@
-import { describeReceived, type FieldProblem } from '../errors';
+import { describeReceived, type FieldProblem } from '../field-problems';
 import { isObject, type JsonValue } from '../json';
 import { isJsonPointer, parseJsonPointer } from '../json-pointer';
 import { MAX_RECORD_DEPTH } from '../records/record';

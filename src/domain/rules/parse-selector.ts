@@ -1,4 +1,4 @@
-import type { FieldProblem } from '../errors';
+import type { FieldProblem } from '../field-problems';
 import { canonicalJson, isObject, type JsonValue } from '../json';
 import { jsonPointerToken } from '../json-pointer';
 import { problem, problemsOfPointer, problemsOfValue } from './parse-parts';

@@ -1,7 +1,8 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import { z } from 'zod';
 import { isRequestId } from '../../contracts/workflow/ids';
-import { KeepapartError, describeReceived } from '../../domain/errors';
+import { KeepapartError } from '../../domain/errors';
+import { describeReceived } from '../../domain/field-problems';
 import { isRedriveId } from '../../domain/redrive';
 import { scopedId } from '../../domain/scope';
 import { keyNameOf } from '../guards/auth';

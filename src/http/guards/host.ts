@@ -1,7 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
 import { LRUCache } from 'lru-cache';
-import { describeReceived, KeepapartError } from '../../domain/errors';
+import { KeepapartError } from '../../domain/errors';
+import { describeReceived } from '../../domain/field-problems';
 import type { Step } from '../steps';
 
 /** Whether requests for a host name are answered, and how an operator would allow it. */

@@ -1,4 +1,5 @@
-import { describeReceived, KeepapartError, problemLines, type FieldProblem } from '../../domain/errors';
+import { KeepapartError } from '../../domain/errors';
+import { describeReceived, problemLines, type FieldProblem } from '../../domain/field-problems';
 import { isObject } from '../../domain/json';
 import type { RecordStore } from '../../domain/records/record-store';
 import type { BatchSaver, ForTesting, FullStore, OpenedStore, OpenStore, StoreContext } from './definition';

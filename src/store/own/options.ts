@@ -1,4 +1,4 @@
-import type { FieldProblem } from '../../domain/errors';
+import type { FieldProblem } from '../../domain/field-problems';
 import { isObject } from '../../domain/json';
 
 /** The part of Standard Schema that is used here (https://standardschema.dev). */

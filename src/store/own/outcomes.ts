@@ -1,4 +1,5 @@
-import { describeReceived, KeepapartError } from '../../domain/errors';
+import { KeepapartError } from '../../domain/errors';
+import { describeReceived } from '../../domain/field-problems';
 import { isObject } from '../../domain/json';
 
 /** A validated outcome of one record. */

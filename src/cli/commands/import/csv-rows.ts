@@ -1,7 +1,7 @@
 import { finished } from 'node:stream';
 import { CsvError, parse } from 'csv-parse';
 import { MIB } from '../../../domain/duration';
-import { describeReceived } from '../../../domain/errors';
+import { describeReceived } from '../../../domain/field-problems';
 import { isExactNumber, isJsonNumber } from '../../../edge/exact-number';
 import { createLineTracker } from './line-tracker';
 import type { SourceLines } from './source-lines';

@@ -1,6 +1,7 @@
 import type { ConflictRule } from '../../../domain/rules';
 import { coveredRules } from '../../../domain/rules/covered-rules';
-import { isKeepapartError, type FieldProblem, type KeepapartError } from '../../../domain/errors';
+import { isKeepapartError, type KeepapartError } from '../../../domain/errors';
+import type { FieldProblem } from '../../../domain/field-problems';
 import { readConfig } from '../../process/read-config';
 import { EXIT } from '../../process/report-failure';
 import { print } from '../../terminal/table';

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { describeReceived, isKeepapartError, KeepapartError, problemLines } from '../../../domain/errors';
-import type { FieldProblem } from '../../../domain/errors';
+import { isKeepapartError, KeepapartError } from '../../../domain/errors';
+import { describeReceived, problemLines } from '../../../domain/field-problems';
+import type { FieldProblem } from '../../../domain/field-problems';
 import type { JsonValue } from '../../../domain/json';
 import { MAX_RECORD_DEPTH } from '../../../domain/records/record';
 import { isExactNumber, isJsonNumber } from '../../../edge/exact-number';

@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import { TextDecoder } from 'node:util';
-import { isKeepapartError, KeepapartError, problemLines } from '../../../domain/errors';
+import { isKeepapartError, KeepapartError } from '../../../domain/errors';
+import { problemLines } from '../../../domain/field-problems';
 import type { JsonValue } from '../../../domain/json';
 import { MAX_RECORD_DEPTH } from '../../../domain/records/record';
 import { parseJsonText } from '../../../edge/json-text';

@@ -1,5 +1,6 @@
 import type { ConflictRule } from '../../../domain/rules';
-import { describeReceived, KeepapartError, problemLines, type FieldProblem } from '../../../domain/errors';
+import { KeepapartError } from '../../../domain/errors';
+import { describeReceived, problemLines, type FieldProblem } from '../../../domain/field-problems';
 import { isObject, type JsonValue } from '../../../domain/json';
 import { problemsOfRules } from '../../../domain/limits';
 import { plain } from '../../terminal/table';

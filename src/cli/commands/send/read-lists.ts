@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
-import { describeReceived, isKeepapartError, KeepapartError, problemLines } from '../../../domain/errors';
+import { isKeepapartError, KeepapartError } from '../../../domain/errors';
+import { describeReceived, problemLines } from '../../../domain/field-problems';
 import type { JsonValue } from '../../../domain/json';
 import { parseJsonText } from '../../../edge/json-text';
 import { MAX_BODY_DEPTH } from '../../../edge/records';
