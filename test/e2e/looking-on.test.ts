@@ -69,5 +69,7 @@ test('Who looks on goes on after the API was killed, and commands say why nothin
   await again.return();
 
   await pipeline.stopWorker();
-  expect((await run('why')).stdout).toMatch(/^No (worker: nobody polls|answer: workers poll)/);
+  await waitFor('the command to say that nobody works', async () =>
+    /^No (worker: nobody polls|answer: workers poll)/.test((await run('why')).stdout),
+  );
 });

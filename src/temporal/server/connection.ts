@@ -88,12 +88,18 @@ export async function connectClient({ options, namespace, proxy }: TemporalTarge
   }
 }
 
-/** Repeats calls as {@link connectClient} says. */
-export function retries(): ReturnType<typeof makeGrpcRetryInterceptor> {
+type Interceptor = ReturnType<typeof makeGrpcRetryInterceptor>;
+type NextCall = Parameters<Interceptor>[1];
+
+/**
+ * Repeats calls as {@link connectClient} says. When the connection is closed while a call waits to be repeated, the call
+ * fails as cancelled; with the SDK's interceptor alone, the repetition throws from a timer, which ends the process.
+ */
+export function retries(): Interceptor {
   const byDefault = defaultGrpcRetryOptions();
   const isBusy = ({ code, details }: GrpcStatus) =>
     code === GRPC_STATUS.resourceExhausted && WORKFLOW_BUSY.test(details);
-  return makeGrpcRetryInterceptor({
+  const retry = makeGrpcRetryInterceptor({
     retryableDecider: (attempt, status) =>
       isRetryableError(status) &&
       !isRunClosing(status) &&
@@ -101,6 +107,37 @@ export function retries(): ReturnType<typeof makeGrpcRetryInterceptor> {
     delayFunction: (attempt, status) =>
       isBusy(status) ? BUSY_RETRY_MS : byDefault.delayFunction(attempt, status),
   });
+  return (options, nextCall) => retry(options, repeatable(nextCall));
+}
+
+function repeatable(nextCall: NextCall): NextCall {
+  let isFirst = true;
+  return (options) => {
+    // What the first attempt throws goes to the caller.
+    if (isFirst) {
+      isFirst = false;
+      return nextCall(options);
+    }
+    try {
+      return nextCall(options);
+    } catch (error) {
+      return cancelledCall(error instanceof Error ? error.message : String(error));
+    }
+  };
+}
+
+/** A call that fails as soon as it is started. */
+function cancelledCall(details: string): ReturnType<NextCall> {
+  const nothing = () => undefined;
+  return {
+    start(metadata, listener) {
+      setImmediate(() => listener?.onReceiveStatus?.({ code: GRPC_STATUS.cancelled, details, metadata }));
+    },
+    ...{ sendMessage: nothing, sendMessageWithContext: nothing, startRead: nothing, halfClose: nothing },
+    cancelWithStatus: nothing,
+    getPeer: () => 'none',
+    getAuthContext: () => null,
+  };
 }
 
 /** The error for a failed connection, with the SDK's reason. */

@@ -2,6 +2,7 @@ import { isGrpcServiceError } from '@temporalio/client';
 
 /** gRPC status codes that we handle. The package that names them is a dependency of the SDK, not ours. */
 export const GRPC_STATUS = {
+  cancelled: 1,
   invalidArgument: 3,
   notFound: 5,
   alreadyExists: 6,

@@ -77,8 +77,11 @@ function withLeanMap(code: string): string {
   const map = JSON.parse(Buffer.from(code.slice(at + MAP.length), 'base64').toString()) as {
     sources: string[];
   };
-  // The sources stand beside the folder that they are compiled to.
-  const sources = map.sources.map((source) => path.relative(path.dirname(ROOT), source));
+  // The sources are next to the folder that they are compiled to. Modules that the SDK leaves out have a path in their name.
+  const root = path.dirname(ROOT);
+  const sources = map.sources.map((source) =>
+    path.isAbsolute(source) ? path.relative(root, source) : source.replace(`${root}/`, ''),
+  );
   const lean = JSON.stringify({ ...map, sources, sourcesContent: undefined });
   return code.slice(0, at) + MAP + Buffer.from(lean).toString('base64');
 }
