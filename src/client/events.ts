@@ -40,7 +40,7 @@ export async function* receiveEvents(
     }
     const read = eventReader();
     const text = new TextDecoder();
-    for await (const bytes of response.body) {
+    for await (const bytes of response.body as AsyncIterable<Uint8Array>) {
       clearTimeout(timer);
       timer = heard();
       yield* read(text.decode(bytes, { stream: true })).map(liveEvent);

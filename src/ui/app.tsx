@@ -148,8 +148,8 @@ function Connection() {
   const at = reading.value?.atMs;
   return (
     <div class="banner" role="status">
-      <strong>{at === undefined ? 'No data yet.' : `As of ${clock(at)}.`}</strong> {broken.problem.message}
-      . Trying again every second.
+      <strong>{at === undefined ? 'No data yet.' : `As of ${clock(at)}.`}</strong> {broken.problem.message}.
+      Trying again every second.
     </div>
   );
 }

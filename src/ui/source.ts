@@ -97,10 +97,12 @@ export function startWatching(): void {
     if (isThere) void readMe();
   });
   effect(() => {
-    if (isHidden.value || isFrozen.value || needsKey.value || apiKey.value === undefined) return undefined;
+    if (isHidden.value || isFrozen.value || needsKey.value) return undefined;
     const watching = new AbortController();
     void watch(watching.signal);
-    return () => watching.abort();
+    return () => {
+      watching.abort();
+    };
   });
 }
 
@@ -109,11 +111,12 @@ const NO_EVENTS = ['not-found', 'silent', 'too-many-connections'];
 const TRY_EVENTS_AGAIN_MS = 60 * SECOND;
 
 async function watch(signal: AbortSignal): Promise<void> {
-  while (!signal.aborted) {
+  const isOver = () => signal.aborted;
+  while (!isOver()) {
     try {
       await receiveEvents({ history: takeHistory, picture: takePicture }, signal);
     } catch (error) {
-      if (signal.aborted) return;
+      if (isOver()) return;
       const problem = problemOf(error);
       learn(problem);
       if (NO_EVENTS.includes(problem.code)) await poll(signal, TRY_EVENTS_AGAIN_MS);
@@ -125,8 +128,11 @@ async function watch(signal: AbortSignal): Promise<void> {
 
 async function poll(signal: AbortSignal, forMs: number): Promise<void> {
   isPolling.value = true;
-  for (const untilMs = Date.now() + forMs; !signal.aborted && Date.now() < untilMs; await pause(SECOND))
+  const untilMs = Date.now() + forMs;
+  while (!signal.aborted && Date.now() < untilMs) {
     await readStatus();
+    await pause(SECOND);
+  }
   isPolling.value = false;
 }
 

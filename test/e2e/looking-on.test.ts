@@ -18,7 +18,6 @@ afterEach(async () => {
 test('Who looks on goes on after the API was killed, and commands say why nothing moves and find what is there.', async () => {
   folder = await temporaryFolder();
   pipeline = await startPipeline({ worker: 'own' });
-  await pipeline.startWorker();
   const env = {
     TEMPORAL_ADDRESS: testServer().address,
     KEEPAPART_BATCHER_ID: pipeline.address.batcherId,

@@ -142,7 +142,7 @@ test('Beyond the limit of viewers another one is refused, and taken once somebod
   const [first] = [await view(), await view()];
   const refused = await request(api.url).get('/v1/events').expect(503);
   expect(refused.body).toMatchObject({ code: 'too-many-connections' });
-  first?.leave();
+  first.leave();
   await waitFor('room', async () => (await view()).answer.statusCode === 200);
 });
 

@@ -222,9 +222,7 @@ describe('Closing several batches', () => {
       batches: [{ ...batch!, outcomes: of[0]! }],
       kinds,
     };
-    await expect(closeBatches(createMemoryStore(), input, straight)).rejects.toThrow(
-      'r:1 has no outcome',
-    );
+    await expect(closeBatches(createMemoryStore(), input, straight)).rejects.toThrow('r:1 has no outcome');
   });
 });
 

@@ -1,8 +1,8 @@
-import { Metadata, type InterceptingListener, type StatusObject } from '@grpc/grpc-js';
+import { Metadata, status as STATUS, type InterceptingListener, type StatusObject } from '@grpc/grpc-js';
 import { retries } from '../../src/temporal/server/connection';
 
 type NextCall = Parameters<ReturnType<typeof retries>>[1];
-const BUSY = { code: 8, details: 'workflow is busy', metadata: new Metadata() };
+const BUSY = { code: STATUS.RESOURCE_EXHAUSTED, details: 'workflow is busy', metadata: new Metadata() };
 
 /** Starts a call whose attempts do this in turn, and resolves with the status that the caller gets. */
 function statusOf(...attempts: ((listener: InterceptingListener) => void)[]): Promise<StatusObject> {
@@ -42,6 +42,6 @@ test('A call that is repeated after its connection was closed fails as cancelled
 });
 
 test('A busy workflow is asked again until it answers.', async () => {
-  const done = { code: 0, details: '', metadata: new Metadata() };
+  const done = { code: STATUS.OK, details: '', metadata: new Metadata() };
   expect(await statusOf(busy, busy, (listener) => listener.onReceiveStatus(done))).toMatchObject({ code: 0 });
 });

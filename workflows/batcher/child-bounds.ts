@@ -20,7 +20,10 @@ export function batchesTogether({ maxBatchSize }: PipelineSettings): number {
 }
 
 /** Puts batches that start now, in order, together into children that save in bulk. */
-export function groupFlushes(flushes: readonly ExplainedFlush[], settings: PipelineSettings): ExplainedFlush[][] {
+export function groupFlushes(
+  flushes: readonly ExplainedFlush[],
+  settings: PipelineSettings,
+): ExplainedFlush[][] {
   const most = batchesTogether(settings);
   const groups: ExplainedFlush[][] = [];
   let bytes = 0;

@@ -47,7 +47,10 @@ export async function startApi(
     ...(webUiUrl !== undefined && { webUiUrl }),
   });
   const forget = api.remember();
-  lifecycle.onStop('the history of the API', () => Promise.resolve(forget()));
+  lifecycle.onStop('the history of the API', () => {
+    forget();
+    return Promise.resolve();
+  });
   measuring.becomesReadyBy(() => edge.batcher.checkReady());
   const connections = connectionLimits();
   const http = await listen(api.handle, {

@@ -13,13 +13,9 @@ const problemSchema = z
     title: z.string(),
     status: z.int(),
     detail: z.string(),
-    instance: z
-      .string()
-      .optional()
-      .meta({
-        description:
-          'Identifies the HTTP request in the log; absent if the bytes received were not a request',
-      }),
+    instance: z.string().optional().meta({
+      description: 'Identifies the HTTP request in the log; absent if the bytes received were not a request',
+    }),
     code: z.enum(HTTP_CODES).meta({ description: 'Stable; docs/ERRORS.md explains each' }),
     problems: z
       .array(

@@ -73,10 +73,7 @@ export const controlsSchema = z
 const foundRequestSchema = z
   .strictObject({
     requestId: z.string(),
-    redriveOf: z
-      .string()
-      .nullable()
-      .meta({ description: 'For a redrive: the record that it sends again' }),
+    redriveOf: z.string().nullable().meta({ description: 'For a redrive: the record that it sends again' }),
     records: count(),
     counts: z.record(z.enum(Object.values(RECORD_STATE)), count()),
   })

@@ -31,10 +31,7 @@ export interface DashboardDeps extends Pick<HttpDeps, 'uiAssets' | 'webUiUrl' | 
 }
 
 /** `GET /`: the dashboard; `GET /ui/…`: what it loads. Neither asks for a key, as neither holds a record. */
-export function serveDashboard(
-  routes: Routes,
-  { uiAssets, keys, webUiUrl, version }: DashboardDeps,
-): void {
+export function serveDashboard(routes: Routes, { uiAssets, keys, webUiUrl, version }: DashboardDeps): void {
   // From memory, as a file that is open for each answer stays open when its client goes. Read at the first request: an
   // API that nobody looks at needs no build.
   let files: ReadonlyMap<string, Buffer> | undefined;

@@ -1,7 +1,7 @@
 import type { RequestHandler } from 'express';
 import { z } from 'zod';
 import type { FindView, FoundRequest, FoundView } from '../../contracts/api/find';
-import type { RequestView } from '../../contracts/api/views';
+import type { BatchSummary, BatchView, RequestView } from '../../contracts/api/views';
 import type { BatcherClient } from '../../contracts/batcher-client';
 import { lookupsOf, type Lookup } from '../../domain/lookups';
 import { validate } from '../../edge/problems';
@@ -43,8 +43,7 @@ export function serveFind(routes: Routes, batcher: BatcherClient, accepted: Acce
       if (kind === 'batch' || kind === 'file') {
         const batch = await batcher.batch(id);
         if (batch === undefined) return [];
-        const { file, cut: _cut, saving: _saving, work: _work, records: _records, ...summary } = batch;
-        return [{ kind: 'batch', batch: summary, file }];
+        return [{ kind: 'batch', batch: summaryOf(batch), file: batch.file }];
       }
       const request = await readRequest(id);
       if (request === undefined) return [];
@@ -70,3 +69,15 @@ const GET_FIND: Operation = {
   answer: { status: 200, schema: findSchema },
   errors: ['invalid-request', 'request-too-long'],
 };
+
+function summaryOf(batch: BatchView): BatchSummary {
+  const { batchId, batcher, state, flushReason, requestIds, startedAt, closedAt } = batch;
+  const { saved, rolledBack, retries, runId } = batch;
+  return {
+    ...{ batchId, batcher, state, flushReason, requestIds, startedAt, closedAt },
+    saved,
+    rolledBack,
+    retries,
+    runId,
+  };
+}

@@ -131,6 +131,7 @@ function cancelledCall(details: string): ReturnType<NextCall> {
   const nothing = () => undefined;
   return {
     start(metadata, listener) {
+      // eslint-disable-next-line @typescript-eslint/no-unsafe-enum-assignment -- the package with the enum is not ours
       setImmediate(() => listener?.onReceiveStatus?.({ code: GRPC_STATUS.cancelled, details, metadata }));
     },
     ...{ sendMessage: nothing, sendMessageWithContext: nothing, startRead: nothing, halfClose: nothing },

@@ -71,7 +71,7 @@ export class WorkersReader {
     }
     return {
       atMs,
-      isServed: (polled[0]?.pollers.length ?? 0) > 0,
+      isServed: polled[0].pollers.length > 0,
       workers: [...workers.values()].sort((a, b) => (a.identity < b.identity ? -1 : 1)),
       taskQueues: polled.map(({ queue }) => queue),
       slots: WORKER_SLOTS,

@@ -83,7 +83,7 @@ export function workerOptions(setup: WorkerSetup): WorkerOptions[] {
   const { adoptChild, restartChild, findLeft, readChild, readPage, ...others } = activities;
   return [
     {
-            // After a crash, the batcher's next task waits this long for the dead worker before another one may take it.
+      // After a crash, the batcher's next task waits this long for the dead worker before another one may take it.
       stickyQueueScheduleToStartTimeout: 5 * SECOND,
       maxConcurrentWorkflowTaskExecutions: WORKFLOW_SLOTS,
       sinks: workerSinks(setup.instruments),

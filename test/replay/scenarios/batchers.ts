@@ -101,7 +101,10 @@ export const SCENARIOS_OF_BATCHERS: readonly Scenario[] = [
       for (let i = 0; i < 3; i++) await pipeline.batcher.flush('recorder');
       await waitFor('the next run', async () => (await pipeline.status()).run.continuedAsNew === 1);
       await pipeline.batcher.resume('recorder');
-      await pipeline.batcher.changeLimits({ maxSavesPerSecond: [{ at: '/tenant', perSecond: 3 }] }, 'recorder');
+      await pipeline.batcher.changeLimits(
+        { maxSavesPerSecond: [{ at: '/tenant', perSecond: 3 }] },
+        'recorder',
+      );
       await pipeline.quiet();
       return {
         'batcher-paced-carried': await batcherHistory(pipeline, runId),
