@@ -151,7 +151,7 @@ describe('a command that talks to the API', () => {
     const { code, stderr } = await run(['dead-letters', '--url', url]);
     expect(code).toBe(1);
     expect(stderr).toBe(
-      `keepapart: No keepapart API answers at ${url} (ECONNREFUSED): start it, or tell by --url where it is. [api-unreachable]\n`,
+      `keepapart: No keepapart API answers at ${url} (ECONNREFUSED): start it, or pass its address with --url. [api-unreachable]\n`,
     );
   });
 

@@ -48,7 +48,7 @@ function apiUrl({ httpHost, httpPort, tlsCertFile }: Config, url: unknown): stri
   if (httpPort === 0)
     throw new KeepapartError(
       'invalid-config',
-      'HTTP_PORT is 0, any free port: tell by --url where the API is.',
+      'HTTP_PORT is 0, any free port: pass the address of the API with --url.',
     );
   const host = httpHost.includes(':') ? `[${httpHost}]` : httpHost;
   return `${tlsCertFile === '' ? 'http' : 'https'}://${host}:${httpPort}`;
