@@ -102,7 +102,7 @@ function tellStanding(buildId: string, logger: Log): (standing: Standing) => voi
     else if (standing === STANDING.madeCurrent)
       logger.info({ buildId }, 'the first build: it is current now');
     else if (standing === STANDING.unknown)
-      logger.warn({ buildId, reason }, 'no telling which build is current');
+      logger.warn({ buildId, reason }, 'it is not known which build is current');
     else {
       const instead = current === null ? 'workers without BUILD_ID do' : `build ${current} is current`;
       logger.warn(

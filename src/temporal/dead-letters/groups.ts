@@ -1,4 +1,5 @@
 import type { DeadLetterGroup, DeadLetterGroups } from '../../contracts/api/dead-letters';
+import { keepAnswer } from '../../concurrency/keep-answer';
 import { SECOND } from '../../domain/duration';
 import { errorKind } from '../../domain/error-kind';
 import type { DeadLetterReader, FoundLetter } from './dead-letters';
@@ -13,23 +14,14 @@ const KEPT_MS = 5 * SECOND;
 
 /** Counts dead letters that were not sent again, by error. One per process: callers share the last answer. */
 export class DeadLetterGroupsReader {
-  private last: { askedAtMs: number; answer: Promise<DeadLetterGroups> } | undefined;
+  /** Callers share the last answer. */
+  readonly read = keepAnswer(KEPT_MS, () => this.count());
 
   constructor(
     private readonly letters: Pick<DeadLetterReader, 'pages'>,
     private readonly known: Pick<KnownRedrives, 'among'>,
     private readonly retentionMs: () => Promise<number | undefined>,
   ) {}
-
-  read(): Promise<DeadLetterGroups> {
-    const nowMs = performance.now();
-    if (this.last === undefined || nowMs - this.last.askedAtMs >= KEPT_MS) {
-      const answer = this.count();
-      this.last = { askedAtMs: nowMs, answer };
-      answer.catch(() => (this.last = undefined));
-    }
-    return this.last.answer;
-  }
 
   private async count(): Promise<DeadLetterGroups> {
     const retentionMs = await this.retentionMs();

@@ -1,3 +1,4 @@
+import { keepAnswer } from '../../concurrency/keep-answer';
 import type { Client } from '@temporalio/client';
 import { temporal } from '@temporalio/proto';
 import {
@@ -28,24 +29,13 @@ interface Polled {
 
 /** The workers on the queues of an installation. One per process: callers share the last answer. */
 export class WorkersReader {
-  private last: { askedAtMs: number; answer: Promise<WorkersView> } | undefined;
+  /** Rejects with KeepapartError `temporal-unavailable`. */
+  readonly read = keepAnswer(EVERY_MS, () => this.ask());
 
   constructor(
     private readonly client: Client,
     private readonly taskQueue: string,
   ) {}
-
-  /** @throws KeepapartError `temporal-unavailable` */
-  read(): Promise<WorkersView> {
-    const nowMs = performance.now();
-    if (this.last === undefined || nowMs - this.last.askedAtMs >= EVERY_MS) {
-      const answer = this.ask();
-      this.last = { askedAtMs: nowMs, answer };
-      // An answer that failed isn't kept.
-      answer.catch(() => (this.last = undefined));
-    }
-    return this.last.answer;
-  }
 
   private async ask(): Promise<WorkersView> {
     const adoption = adoptionTaskQueue(this.taskQueue);
