@@ -20,6 +20,7 @@ RUN npm prune --omit=dev --ignore-scripts \
 
 FROM ${NODE_IMAGE}
 ENV NODE_ENV=production \
+    KEEPAPART_METRICS_PORT=9464 \
     KEEPAPART_DATA_DIR=/data \
     KEEPAPART_OUT_DIR=/out
 # A new volume takes over the owner of the folder that it is mounted on. 1000 is the image's user "node"; as a number,
@@ -29,9 +30,11 @@ WORKDIR /app
 COPY package.json ./
 COPY --from=build /app/node_modules node_modules
 COPY --from=build /app/dist dist
-COPY deploy/api-health.js deploy/worker-health.js deploy/
+COPY deploy/health.js deploy/
 USER 1000:1000
 EXPOSE 3000
-# No HEALTHCHECK: what health means differs by role, so docker-compose.yml has one for each.
+# For every role alike: it has started, and Temporal answers. In a new namespace it takes up to a minute until search
+# attributes can be used. Kubernetes doesn't use it, see deploy/chart.
+HEALTHCHECK --interval=10s --timeout=5s --retries=3 --start-period=90s CMD ["node", "deploy/health.js"]
 ENTRYPOINT ["node", "dist/src/cli/main.js"]
 CMD ["--help"]

@@ -2,20 +2,21 @@
  * Who may import whom. Each layer lists what it may reach; everything else is refused, with the reason. The graph in
  * docs/ARCHITECTURE.md is drawn from the real imports and held against the same table (scripts/import-graph.mjs).
  *
- *   domain     → nothing                      contracts → domain, define… of the SDK, types
+ *   domain     → nothing                      contracts → domain, define… of the SDK, types; api/answers: zod
  *   workflows  → contracts, domain            activities → contracts, concurrency, domain
  *   edge       → contracts, domain            store → concurrency, domain
  *   http, tcp  → edge, contracts, domain      config → domain
  *   temporal   → contracts, config, concurrency, domain
  *   client, ui → contracts, domain            concurrency → nothing
- *   embed      → everything but client, tcp, ui and cli
+ *   tracing    → contracts, domain             embed      → everything but client, tcp, ui and cli
  *   cli        → everything
  */
 export const LAYERS = [
   {
     dir: 'src/domain',
     may: [],
-    packages: /^$/,
+    // Hashes in plain JavaScript, as pure as the domain.
+    packages: /^@noble\/hashes\/(hmac|sha2|utils)\.js$/,
     because: 'the domain is pure: it runs in the workflow sandbox, in tests and in tools alike',
   },
   {
@@ -34,7 +35,8 @@ export const LAYERS = [
   {
     dir: 'workflows',
     may: ['src/contracts', 'src/domain'],
-    packages: /^@temporalio\/(workflow|common)$/,
+    // Internals of the SDK only for `reset-notice.ts`, see there.
+    packages: /^@temporalio\/(workflow|workflow\/lib\/global-attributes|common)$/,
     because:
       'workflow code is replayed: anything else would break determinism or drag a process into the sandbox',
   },
@@ -93,6 +95,14 @@ export const LAYERS = [
     because: 'it counts what it is told, and knows nobody who tells it',
   },
   {
+    dir: 'src/tracing',
+    may: ['src/contracts', 'src/domain'],
+    packages: /^(node:(?!process$).*|@opentelemetry\/.*|lru-cache)$/,
+    // Of two exporters it loads the one that is asked for.
+    loadsLater: true,
+    because: 'it makes spans of what it is told, and is loaded only where traces are asked for',
+  },
+  {
     dir: 'src/temporal',
     may: ['src/contracts', 'src/config', 'src/concurrency', 'src/domain'],
     packages: /^(node:(?!process$).*|@temporalio\/.*|lru-cache|pino)$/,
@@ -102,8 +112,8 @@ export const LAYERS = [
   {
     dir: 'src/embed',
     may: [
-      ...['src/http', 'src/temporal', 'src/metrics', 'src/store', 'src/edge', 'src/config', 'src/contracts'],
-      ...['src/domain', 'activities'],
+      ...['src/http', 'src/temporal', 'src/metrics', 'src/tracing', 'src/store', 'src/edge', 'src/config'],
+      ...['src/contracts', 'src/domain', 'activities'],
     ],
     packages: /^(node:(?!process$).*|@temporalio\/(client|worker)|pino)$/,
     // A store loads its code when it is opened, one of the user's own by its path.
@@ -132,11 +142,13 @@ export const ROOMS = {
     'children',
     'embedded',
     'server',
+    'codec',
   ],
   'src/store': ['testing', 'http', 'own', 'postgres', 's3'],
   'src/ui': ['screens', 'parts', 'model'],
   'src/cli': ['commands', 'process', 'terminal'],
   workflows: ['replay', 'batcher', 'child'],
+  'workflows/batcher': ['messages', 'children', 'run'],
 };
 
 const PROCESS_MESSAGE = 'Only src/cli may touch process.env, process.exit and signal handlers.';
@@ -196,20 +208,31 @@ function pathsRule(zones) {
   };
 }
 
+/** Where the schemas of the API's answers are: the only part of the contracts that loads zod. */
+const ANSWERS = 'src/contracts/api/answers';
+
+/** For whoever must not load zod, as browsers and workflows must not. */
+const ANSWERS_AS_TYPES = {
+  regex: '(^|/)answers/',
+  allowTypeImports: true,
+  message: `Import only types from ${ANSWERS}: its schemas load zod.`,
+};
+
 function forbiddenPackages({ dir, packages, names, because }) {
   const allowed = packages.source.replace(/^\^|\$$/g, '');
-  const others = {
+  const unknown = {
     regex: `^(?!\\.)(?!(?:${allowed})$)`,
     message: `Not a package for ${dir}: ${because}.`,
   };
-  if (names === undefined) return [others];
+  const others = packages.test('zod') ? [unknown] : [unknown, ANSWERS_AS_TYPES];
+  if (names === undefined) return others;
   const otherNames = {
     regex: packages.source,
     allowImportNamePattern: names.source,
     allowTypeImports: true,
     message: `${dir} may import ${names.source.slice(1)}… and types of this package: ${because}.`,
   };
-  return [others, otherNames];
+  return [...others, otherNames];
 }
 
 export const layerRules = [
@@ -233,6 +256,19 @@ export const layerRules = [
       rules: pathsRule([...ofLayer, ...ofHouses, forbiddenRooms(dir, room)]),
     }));
   }),
+  {
+    files: within(ANSWERS),
+    rules: {
+      '@typescript-eslint/no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            { regex: '^(?!\\.)(?!zod$)', message: `Not a package for ${ANSWERS}: it declares schemas.` },
+          ],
+        },
+      ],
+    },
+  },
   {
     files: ['src/**/*.{ts,tsx}', 'workflows/**/*.ts', 'activities/**/*.ts'],
     ignores: ['src/cli/**'],

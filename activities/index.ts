@@ -1,14 +1,25 @@
 import { Context } from '@temporalio/activity';
-import type { Activities, ChildClosing, HeldByChild, LeftBefore } from '../src/contracts/workflow/activities';
+import type {
+  Activities,
+  ChildClosing,
+  HeldByChild,
+  LeftBefore,
+  ResetRef,
+  SaveResult,
+  StartedBefore,
+} from '../src/contracts/workflow/activities';
 import type { StoreAway, StoreNotice } from '../src/contracts/workflow/store-notice';
 import type { PackedBuffer } from '../src/domain/buffer/buffer';
 import { isKeepapartError } from '../src/domain/errors';
 import type { RecordStore, SaveAttempt } from '../src/domain/records/record-store';
+import type { StoreCallTracing } from '../src/contracts/tracing';
+import { auditFiles, type RunAudit } from './audit';
 import { closeBatches, rollBack, saveBatches } from './bulk';
 import { settleBatch } from './settle-batch';
 import { storeWork, whileHeartbeating } from './store-call';
-import type { StorePauses } from './store-gate';
+import type { Pass, StorePauses } from './store-gate';
 import { StoreWatch } from './store-watch';
+import { traceAttempts } from './trace-attempts';
 
 export interface ActivityDeps {
   store: RecordStore;
@@ -17,8 +28,12 @@ export interface ActivityDeps {
   onStoreAway?: (away: StoreAway) => void;
   /** Called when it works again. `isKnown` is false if nothing waits for it any more, so nobody has found out. */
   onStoreBack?: (away: StoreAway, awayForMs: number, isKnown: boolean) => void;
+  /** Audits the batch files. Absent where a worker has none. */
+  runAudit?: RunAudit;
   /** How often an unavailable store is tried again. */
   storePauses?: StorePauses;
+  /** Receives attempts that are part of a trace. */
+  tracing?: StoreCallTracing | undefined;
 }
 
 /** What activities need from the server that runs the workflows. Temporal retries its errors. */
@@ -31,6 +46,8 @@ export interface WorkflowAccess {
   unfinishedChildren(batcher: string): Promise<string[]>;
   /** What the batcher before this run knew, if it was ended from outside. */
   leftBefore(batcher: string, runId: string): Promise<LeftBefore | undefined>;
+  /** See {@link Activities.findStarted}. */
+  startedBefore(reset: ResetRef): Promise<StartedBefore>;
   /** See {@link Activities.readChild}. */
   readChild(childId: string): Promise<HeldByChild>;
   /** See {@link Activities.readPage}. */
@@ -47,11 +64,11 @@ export function createActivities({ store, workflows, ...deps }: ActivityDeps): A
     onBack: deps.onStoreBack,
     pauses: deps.storePauses,
   });
-  /** Nothing where that run's history makes no sense: nothing may start before this answers. */
-  const leftBefore = (batcher: string): Promise<LeftBefore | undefined> =>
-    workflows.leftBefore(batcher, ownRunId()).catch((error: unknown) => {
+  /** Undefined if a history can't be understood: the batcher starts nothing before it has an answer. */
+  const ifUnderstood = <T>(batcher: string, reading: Promise<T>): Promise<T | undefined> =>
+    reading.catch((error: unknown) => {
       if (isKeepapartError(error)) throw error;
-      Context.current().log.warn('what an earlier batcher remembered could not be read', { batcher, error });
+      Context.current().log.warn('the history of an earlier run could not be read', { batcher, error });
       return undefined;
     });
   const { saving, undoing, closing } = watch;
@@ -69,9 +86,11 @@ export function createActivities({ store, workflows, ...deps }: ActivityDeps): A
     ...{ watch, gate: closing, isBounded },
     ...({ fallback: 'store-failed', isScheduledAgain: false } as const),
   };
+  const trace = deps.tracing && traceAttempts(deps.tracing);
   return {
-    save: ({ record, batch }) =>
-      storeWork(inRecord, async (pass, attempt) => {
+    save: (input) => {
+      const { record, batch } = input;
+      const work = async (pass: Pass, attempt: number): Promise<SaveResult> => {
         const nextAttempt = attempts(attempt);
         const tookMs = await pass(async () => {
           const startedAtMs = performance.now();
@@ -79,23 +98,44 @@ export function createActivities({ store, workflows, ...deps }: ActivityDeps): A
           return Math.round(performance.now() - startedAtMs);
         });
         return { attempt, tookMs };
-      }),
+      };
+      return storeWork(inRecord, work, trace?.save(input));
+    },
     saveBatches: (input) =>
-      storeWork(inBulk, (pass) => saveBatches(store, input, pass, attempts(input.attempt ?? 1))),
-    rollback: (input) => storeWork(undo, (pass, attempt) => rollBack(store, input, pass, attempt)),
-    closeBatches: (input) => storeWork(close, (pass) => closeBatches(store, input, pass)),
+      storeWork(
+        inBulk,
+        (pass) => saveBatches(store, input, pass, attempts(input.attempt ?? 1)),
+        trace?.saveBatches(input),
+      ),
+    rollback: (input) =>
+      storeWork(
+        undo,
+        (pass, attempt) => rollBack(store, input, pass, input.before + attempt),
+        trace?.rollback(input),
+      ),
+    closeBatches: (input) =>
+      storeWork(close, (pass) => closeBatches(store, input, pass), trace?.closeBatches(input)),
     settleBatch: (input) =>
-      storeWork(close, (pass, attempt) => pass(() => settleBatch(store, input, attempt))),
+      storeWork(
+        close,
+        (pass, attempt) => pass(() => settleBatch(store, input, attempt)),
+        trace?.settleBatch(input),
+      ),
     adoptChild: ({ childId }) =>
       whileHeartbeating(() => workflows.waitForChild(childId, Context.current().cancellationSignal)),
     restartChild: ({ childId }) => whileHeartbeating(() => workflows.restartChild(childId)),
     findLeft: ({ batcher }) =>
       whileHeartbeating(async () => {
         const childIds = await workflows.unfinishedChildren(batcher);
-        const before = await leftBefore(batcher);
+        const before = await ifUnderstood(batcher, workflows.leftBefore(batcher, ownRunId()));
         return { childIds, ...(before !== undefined && { before }) };
       }),
+    findStarted: (reset) =>
+      whileHeartbeating(
+        async () => (await ifUnderstood(reset.batcher, workflows.startedBefore(reset))) ?? { children: [] },
+      ),
     readChild: ({ childId }) => workflows.readChild(childId),
+    auditFiles: () => auditFiles(deps.runAudit),
     readPage: ({ pageId }) => workflows.readPage(pageId),
   };
 }

@@ -33,30 +33,53 @@ export interface StoreWork {
   isBounded: boolean;
 }
 
+/** How an attempt of an activity ended. */
+export type AttemptEnd<T> = { attempt: number; startedAtMs: number; endedAtMs: number } & (
+  { result: T } | { error: string }
+);
+
 /**
  * Runs an activity's work with the store, under a heartbeat. Calls that go through `pass` are repeated while the store is
  * unavailable, within the same attempt, so no attempt is used up.
  * @param work receives the number of this attempt, not counting those that ended while the store was unavailable
+ * @param ended receives how it ended, for traces
  */
 export async function storeWork<T>(
   { gate, watch, fallback, isScheduledAgain, isBounded }: StoreWork,
   work: (pass: Pass, attempt: number) => Promise<T>,
+  ended?: (end: AttemptEnd<T>) => void,
 ): Promise<T> {
   const hold = new Hold(watch);
+  const { attempt } = hold;
+  const startedAtMs = Date.now();
+  const begunAt = performance.now();
+  const times = () => ({ attempt, startedAtMs, endedAtMs: startedAtMs + (performance.now() - begunAt) });
   const pass: Pass = (call) =>
     gate.pass(
       (noteSuccess) => (isBounded ? call(noteSuccess) : inTime(() => call(noteSuccess), fallback)),
       (away, released) => hold.until(away, released),
     );
+  let result: T;
   try {
-    return await whileHeartbeating(
-      () => work(pass, hold.attempt),
+    result = await whileHeartbeating(
+      () => work(pass, attempt),
       () => hold.details(),
     );
   } catch (error) {
-    if (error instanceof CancelledFailure) throw error;
-    if (error instanceof HoldEnded) throw endOfHold(error, hold.attempt, isScheduledAgain);
-    throw asFailure(error, fallback, hold.attempt);
+    const failure = failureOf(error);
+    ended?.({
+      ...times(),
+      error: failure instanceof ApplicationFailure ? (failure.type ?? '') : 'cancelled',
+    });
+    throw failure;
+  }
+  ended?.({ ...times(), result });
+  return result;
+
+  function failureOf(error: unknown): ApplicationFailure | CancelledFailure {
+    if (error instanceof CancelledFailure) return error;
+    if (error instanceof HoldEnded) return endOfHold(error, attempt, isScheduledAgain);
+    return asFailure(error, fallback, attempt);
   }
 }
 

@@ -38,6 +38,7 @@ try {
 const { buildWorkflowBundle } = require(path.join(next, 'src/temporal/worker/workflow-bundle.js'));
 const { DefaultLogger } = require('@temporalio/worker');
 await buildWorkflowBundle(new DefaultLogger('WARN'));
+inlineAnswers();
 pruneTypes();
 // What the page at /docs loads: so that an installation needs neither the rest of the package nor what it depends on.
 const swaggerUi = path.dirname(require.resolve('swagger-ui-dist/package.json'));
@@ -47,6 +48,43 @@ await buildDashboard(path.join(next, 'ui'));
 writeFileSync(path.join(next, path.basename(stampFile)), stamp);
 rmSync(dist, { recursive: true, force: true });
 renameSync(next, dist);
+
+/**
+ * Writes out the types of the API's answers, which are inferred from zod schemas: who imports `keepapart/client` needs no
+ * zod to compile, and reads members instead of schemas.
+ */
+function inlineAnswers() {
+  const ts = require('typescript');
+  const folder = path.join(next, 'src/contracts/api/answers');
+  const files = readdirSync(folder)
+    .filter((name) => name.endsWith('.d.ts'))
+    .map((name) => path.join(folder, name));
+  const program = ts.createProgram(files, {
+    module: ts.ModuleKind.Node16,
+    moduleResolution: ts.ModuleResolutionKind.Node16,
+    target: ts.ScriptTarget.ES2022,
+    strict: true,
+    exactOptionalPropertyTypes: true,
+    skipLibCheck: true,
+    types: [],
+  });
+  const checker = program.getTypeChecker();
+  const whole = ts.TypeFormatFlags.NoTruncation | ts.TypeFormatFlags.InTypeAlias;
+  const texts = files.map((file) => {
+    const source = program.getSourceFile(file);
+    const aliases = source.statements.filter(ts.isTypeAliasDeclaration).map((alias) => {
+      const doc = source.text.slice(alias.getFullStart(), alias.getStart()).trim();
+      const type = checker.typeToString(checker.getTypeAtLocation(alias.name), alias, whole);
+      return `${doc === '' ? '' : `${doc}\n`}export type ${alias.name.text} = ${type};\n`;
+    });
+    const imports = source.statements
+      .filter((one) => ts.isImportDeclaration(one) && one.moduleSpecifier.text.startsWith('.'))
+      .map((one) => `${one.getText()}\n`)
+      .filter((text) => text.startsWith('import type'));
+    return [...imports, ...aliases].join('') || 'export {};\n';
+  });
+  files.forEach((file, i) => writeFileSync(file, texts[i]));
+}
 
 /** Of the declarations those alone that somebody can import: what `exports` names, and what that imports. */
 function pruneTypes() {
@@ -79,8 +117,11 @@ async function buildDashboard(outdir) {
     minify: true,
     format: 'esm',
     target: 'es2022',
-    jsx: 'automatic',
-    jsxImportSource: 'preact',
+    // Children as arguments rather than as a property: 0.5 KB less when compressed than the automatic transform.
+    jsx: 'transform',
+    jsxFactory: 'h',
+    jsxFragment: 'Fragment',
+    inject: ['src/ui/jsx.ts'],
     tsconfigRaw: {},
     loader: { '.svg': 'copy' },
     entryNames: '[name]-[hash]',

@@ -2,3 +2,4 @@
 export { batcherWorkflow } from './batcher/batcher';
 export { batchesWorkflow } from './child/child';
 export { bufferPageWorkflow } from './page';
+export { auditWorkflow } from './audit';

@@ -6,6 +6,7 @@ import { setWorkflowOptions } from '@temporalio/workflow';
 import { batcherWorkflow } from './batcher/batcher';
 import { batchesWorkflow } from './child/child';
 import { bufferPageWorkflow } from './page';
+import { auditWorkflow } from './audit';
 
 /** Ends on the build that it began on, so that a change of it needs no `patched`. */
 setWorkflowOptions({ versioningBehavior: 'PINNED' }, batchesWorkflow);
@@ -16,4 +17,7 @@ setWorkflowOptions({ versioningBehavior: 'AUTO_UPGRADE' }, batcherWorkflow);
 /** May wait as long as its batcher is paused: pinned, it would keep a build from being drained. */
 setWorkflowOptions({ versioningBehavior: 'AUTO_UPGRADE' }, bufferPageWorkflow);
 
-export { batcherWorkflow, batchesWorkflow, bufferPageWorkflow };
+/** Takes minutes, and no build should have to wait for it. */
+setWorkflowOptions({ versioningBehavior: 'AUTO_UPGRADE' }, auditWorkflow);
+
+export { auditWorkflow, batcherWorkflow, batchesWorkflow, bufferPageWorkflow };

@@ -271,4 +271,8 @@ export const CONTENDERS: readonly Contender[] = [
   keepapart('keepapart', {}),
   keepapart('keepapart record', { KEEPAPART_SAVE_ACTIVITY: 'record' }, { atMost: SLOW }),
   keepapart('keepapart batch', { KEEPAPART_SAVE_ACTIVITY: 'batch' }),
+  keepapart('keepapart batch, encrypted', {
+    KEEPAPART_SAVE_ACTIVITY: 'batch',
+    KEEPAPART_ENCRYPTION_KEYS: `bench:${Buffer.alloc(32, 'bench').toString('base64')}`,
+  }),
 ];

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { cellsOf, renderCells, type Cell } from './cells';
+import { climb } from './climb';
 import { FAMILIES, type FamilyName } from './families';
 import { renderSpeed } from './speed';
 
@@ -16,6 +17,8 @@ graphs come from seeds: the same everywhere.
   --seeds <n>           graphs of each size and density (default 2)
   --runs <n>            timed runs under each common rule (default 7); 0 leaves them out
   --yardstick <s>       seconds of tabu search for each uniform graph (default 0: what ten seconds found, as stored)
+  --climb <n>           instead of all that: tries so many shapes of 10,000 records, and prints the slowest that it found
+  --climb-by <what>     steps (the same on every machine) or loops (CPU time; default)
   --no-times            leaves the milliseconds out of the tables of graphs
 `;
 
@@ -41,6 +44,8 @@ export function partitionBench(args: string[]): number {
       seeds: { type: 'string', default: '2' },
       runs: { type: 'string', default: '7' },
       yardstick: { type: 'string', default: '0' },
+      climb: { type: 'string', default: '0' },
+      'climb-by': { type: 'string', default: 'loops' },
       'no-times': { type: 'boolean', default: false },
     },
   });
@@ -49,17 +54,23 @@ export function partitionBench(args: string[]): number {
     process.stdout.write(HELP);
     return values.help ? 0 : 2;
   }
-  let sizes, densities, batchSizes, seeds, runs, yardstick;
+  let sizes, densities, batchSizes, seeds, runs, yardstick, tries;
   try {
     sizes = wholeNumbers('sizes', values.sizes, 1, 100_000);
     densities = wholeNumbers('densities', values.densities, 0, 100);
     batchSizes = wholeNumbers('batch-sizes', values['batch-sizes'], 1, 100_000);
     [seeds = 1] = wholeNumbers('seeds', values.seeds, 1, 1000);
     [yardstick = 0] = wholeNumbers('yardstick', values.yardstick, 0, 1000);
+    [tries = 0] = wholeNumbers('climb', values.climb, 0, 1_000_000);
     [runs = 0] = wholeNumbers('runs', values.runs, 0, 1000);
   } catch (error) {
     process.stderr.write(`${(error as Error).message}\n`);
     return 2;
+  }
+  if (tries > 0) {
+    const by = values['climb-by'] === 'steps' ? 'steps' : 'loops';
+    climb({ size: 10_000, tries, seed: seeds, by }, (line) => process.stdout.write(`${line}\n`));
+    return 0;
   }
   for (const family of families) {
     const cells: Cell[] = [];

@@ -1,15 +1,10 @@
 #!/usr/bin/env node
 import './process/thread-pool';
 import { Command } from 'commander';
-import { registerApiCommands } from './commands/api-commands';
-import { registerAudit } from './commands/audit/audit-command';
-import { endWithOutput } from './terminal/closed-output';
-import { nameHelpAfterErrors } from './terminal/help-after-errors';
+import { registerCommands } from './commands/command-table';
+import { nameHelpAfterErrors, refuseUnknownSubcommand, styleHelp } from './terminal/command-help';
 import { EXIT, reportFailure } from './process/report-failure';
 import { releaseVersion } from '../embed/release';
-import { registerRules } from './commands/rules/rules-commands';
-import { registerStore } from './commands/store-test/store-command';
-import { registerSystemCommands } from './commands/system-commands';
 
 const program = new Command('keepapart')
   .description('Durable micro-batching over HTTP that keeps conflicting records apart, on Temporal.')
@@ -23,14 +18,29 @@ run().catch((error: unknown) => {
 });
 
 async function run(): Promise<void> {
-  registerApiCommands(program);
-  registerRules(program);
-  registerStore(program);
-  registerAudit(program);
-  const [, , called] = process.argv;
-  if (!program.commands.some((command) => command.name() === called)) {
-    await registerSystemCommands(program, called);
-  }
+  const args = process.argv.slice(2);
+  styleHelp(program);
+  await registerCommands(program, args[0]);
   nameHelpAfterErrors(program, 'keepapart');
+  refuseUnknownSubcommand(program, args);
   await program.parseAsync();
+}
+
+/** As a shell reports a process that SIGPIPE ended. */
+const ENDED_BY_SIGPIPE = 141;
+
+/**
+ * Ends the process without a word when nobody reads its output any more, as in `keepapart batches | head -1`: what cleans
+ * up after SIGTERM does so, else it ends as other programs do.
+ */
+function endWithOutput(streams: readonly NodeJS.WriteStream[]): void {
+  let ended = false;
+  const onError = (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    if (ended) return;
+    ended = true;
+    if (process.listenerCount('SIGTERM') > 0) process.kill(process.pid, 'SIGTERM');
+    else process.exit(ENDED_BY_SIGPIPE);
+  };
+  for (const stream of streams) stream.on('error', onError);
 }

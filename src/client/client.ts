@@ -1,36 +1,27 @@
-import type { ControlsView } from '../contracts/api/controls';
+import type { AcceptedRecords, Caller, OperatorAnswer } from '../contracts/api/answers/simple';
 import type {
+  RedriveAnswer,
   DeadLetter,
   DeadLetterGroups,
   DeadLetterPage,
-  Redriven,
-  RedriveSelection,
-} from '../contracts/api/dead-letters';
-import type { FindView } from '../contracts/api/find';
-import type { WorkersView } from '../contracts/api/workers';
-import type { DrainReport } from '../contracts/api/drain';
+} from '../contracts/api/answers/dead-letters';
+import type { AuditsView, AuditView } from '../contracts/api/answers/audits';
+import type { BufferView } from '../contracts/api/answers/buffer';
+import type { ControlsView } from '../contracts/api/answers/controls';
+import type { RedriveSelection } from '../contracts/api/filters';
+import type { Redriven, BatchState } from '../contracts/api/states';
+import type { FindView } from '../contracts/api/answers/find';
+import type { WorkersView } from '../contracts/api/answers/workers';
+import type { DrainReport } from '../contracts/api/answers/drain';
 import type { LiveEvent } from '../contracts/api/live';
 import { isRequestId } from '../contracts/workflow/ids';
 import type { LimitsAnswer } from '../contracts/workflow/limits-answer';
-import type {
-  BatchPage,
-  BatchState,
-  BatchSummary,
-  BatchView,
-  RequestView,
-  StatusView,
-  WaitsView,
-} from '../contracts/api/views';
+import type { BatchPage, BatchSummary, BatchView } from '../contracts/api/answers/batches';
+import type { RequestView, WaitsView } from '../contracts/api/answers/requests';
+import type { StatusView } from '../contracts/api/answers/status';
 import { MINUTE, SECOND } from '../domain/duration';
 import type { LimitsPatch } from '../domain/limits';
-import type {
-  AcceptedRecords,
-  Asked,
-  Caller,
-  OperatorAnswer,
-  OperatorCall,
-  RedriveAnswer,
-} from './answer-types';
+import type { Asked, OperatorCall } from './call-options';
 import { call, queryOf, type Connection } from './calls';
 import { receiveEvents, type EventsOptions } from './events';
 import { isRepeatable, linesOf, recordText, type Source } from './ndjson';
@@ -183,6 +174,11 @@ export class KeepapartClient {
     return this.#get('/v1/waits', signal);
   }
 
+  /** The first buffered records of each shard with their values, and what holds them. */
+  buffer({ signal }: Asked = {}): Promise<BufferView> {
+    return this.#get('/v1/buffer', signal);
+  }
+
   /** Who polls for work, which builds they are, and what waits in each task queue. */
   workers({ signal }: Asked = {}): Promise<WorkersView> {
     return this.#get('/v1/workers', signal);
@@ -193,12 +189,36 @@ export class KeepapartClient {
     return this.#get('/v1/controls', signal);
   }
 
-  /** Where something is, by the id of a record, a request or a batch, the name of a file, or an `X-Request-Id`. */
+  /** The latest audits, with the progress of the one that runs. */
+  audits({ signal }: Asked = {}): Promise<AuditsView> {
+    return this.#get('/v1/audits', signal);
+  }
+
+  /**
+   * Has a worker check its batch files against the guarantees; while an audit runs, returns that one.
+   * @example
+   * const { auditId } = await keepapart.startAudit({ by: 'Ann' });
+   */
+  startAudit({ by, signal }: OperatorCall = {}): Promise<AuditView> {
+    return this.#operate('/v1/audits', { by }, signal);
+  }
+
+  /**
+   * Where something is, by the id of a record, a request or a batch, the name of a file, or an `X-Request-Id`.
+   * @example
+   * const { found } = await keepapart.find('order-4711:0');
+   * if (found[0]?.kind === 'record') console.log(found[0].record.state);
+   */
   find(query: string, { signal }: Asked = {}): Promise<FindView> {
     return this.#get(`/v1/find${queryOf({ q: query })}`, signal);
   }
 
-  /** Dead letters that were not sent again, counted by error; `redrive({ error })` sends a group again. */
+  /**
+   * Dead letters that were not sent again, counted by error; `redrive({ error })` sends a group again.
+   * @example
+   * const { groups } = await keepapart.deadLetterGroups();
+   * if (groups[0] !== undefined) await keepapart.redrive({ error: groups[0].error }, { by: 'Ann' });
+   */
   deadLetterGroups({ signal }: Asked = {}): Promise<DeadLetterGroups> {
     return this.#get('/v1/dead-letters/groups', signal);
   }
@@ -262,7 +282,12 @@ export class KeepapartClient {
     return call(this.#connection, { method: 'PATCH', path: '/v1/limits', body, signal });
   }
 
-  /** Flushes everything and answers when it has its outcome, or after `timeoutMs` (default 30,000, at most 600,000). */
+  /**
+   * Flushes everything and answers when it has its outcome, or after `timeoutMs` (default 30,000, at most 600,000).
+   * @example
+   * const { drained, shards } = await keepapart.drain({ by: 'Ann', timeoutMs: 60_000 });
+   * if (!drained) console.log(shards.filter(({ paused }) => paused !== null));
+   */
   drain(options: OperatorCall & { timeoutMs?: number | undefined } = {}): Promise<DrainReport> {
     const { by, timeoutMs = 30 * SECOND, signal } = options;
     const patienceMs = this.#connection.timeoutMs + timeoutMs;

@@ -1,4 +1,4 @@
-import type { RequestView } from '../contracts/api/views';
+import type { RequestView } from '../contracts/api/answers/requests';
 import type { ErrorCode, ShardChange } from '../domain/errors';
 import { problemLines, type FieldProblem } from '../domain/field-problems';
 

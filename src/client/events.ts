@@ -1,10 +1,12 @@
-import type { HistoryChoice, LiveEvent, PackedHistory } from '../contracts/api/live';
+import type { PackedHistory } from '../contracts/api/answers/live';
+import type { LiveEvent } from '../contracts/api/live';
+import type { HistoryChoice } from '../contracts/api/states';
 import { unpackHistory } from '../contracts/api/live-points';
 import { SECOND } from '../domain/duration';
 import { eventReader } from '../domain/server-sent-events';
 import { unreachable, valueOf } from './answers';
 import { authorization, queryOf, type Connection } from './calls';
-import type { Asked } from './answer-types';
+import type { Asked } from './call-options';
 
 /** The API sends something each second; one that has been silent for so long has gone. */
 const SILENCE_MS = 15 * SECOND;

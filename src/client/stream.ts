@@ -1,4 +1,4 @@
-import type { Asked } from './answer-types';
+import type { Asked } from './call-options';
 import { unreachable, valueOf } from './answers';
 import { authorization, type Connection } from './calls';
 import {

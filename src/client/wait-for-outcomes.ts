@@ -1,6 +1,6 @@
 import { MINUTE, SECOND } from '../domain/duration';
-import type { RequestView } from '../contracts/api/views';
-import type { Asked } from './answer-types';
+import type { RequestView } from '../contracts/api/answers/requests';
+import type { Asked } from './call-options';
 import { KeepapartTimeoutError } from './errors';
 import { isTemporary, pause } from './retry';
 

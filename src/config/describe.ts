@@ -22,19 +22,3 @@ export function describeConfig({ config, sources }: Pick<LoadedConfig, 'config' 
     return { setting: settingName(key), value: show ? show(value) : value, unit, source: sources[key] };
   });
 }
-
-/** The rows as an aligned text table with a heading; each line ends with a newline. */
-export function renderConfigTable(rows: readonly ConfigRow[]): string {
-  const table = [
-    ['SETTING', 'VALUE', 'UNIT', 'SOURCE'],
-    ...rows.map(({ setting, value, unit, source }) => [setting, showValue(value), unit, source]),
-  ];
-  const widths = [0, 1, 2].map((column) => Math.max(...table.map((cells) => cells[column]?.length ?? 0)));
-  return table
-    .map((cells) => `${cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ')}\n`)
-    .join('');
-}
-
-function showValue(value: unknown): string {
-  return typeof value === 'string' ? value : JSON.stringify(value);
-}

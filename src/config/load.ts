@@ -1,6 +1,7 @@
+import { didYouMean } from '../domain/closest-name';
 import { KeepapartError } from '../domain/errors';
 import type { FieldProblem } from '../domain/field-problems';
-import { closestName, ENV_PREFIX, envName, flagName, settingName } from './names';
+import { ENV_PREFIX, envName, flagName, settingName } from './names';
 import { relationProblems } from './relations';
 import { SETTING_KEYS, SETTINGS, type Config, type Setting, type SettingKey } from './settings';
 
@@ -157,8 +158,7 @@ function optionLayer(options: Readonly<Record<string, unknown>>): Layer {
 
 /** The value isn't shown, because it may be a secret under a misspelt name. */
 function unknownName(name: string, known: readonly string[]): Omit<FieldProblem, 'field'> {
-  const meant = closestName(name, known);
-  const hint = meant === undefined ? '' : `; did you mean ${meant}?`;
+  const hint = didYouMean(name, known, ENV_PREFIX);
   return { expected: 'the name of a setting', received: `an unknown name${hint}` };
 }
 

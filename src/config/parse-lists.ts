@@ -19,6 +19,7 @@ export interface ApiKey {
 export function conflictRules(): Parser<readonly ConflictRule[]> {
   return {
     expected: EXPECTED_RULES,
+    schema: { type: ['array', 'string'] },
     parse(raw) {
       const input = typeof raw === 'string' ? jsonOf(raw) : raw;
       const problems = problemsOfRules(input);
@@ -31,6 +32,7 @@ export function conflictRules(): Parser<readonly ConflictRule[]> {
 export function savesPerSecond(): Parser<MaxSavesPerSecond> {
   return {
     expected: EXPECTED_PACE,
+    schema: { type: ['number', 'array', 'object', 'string'] },
     parse(raw) {
       const value = typeof raw === 'string' ? jsonOf(raw) : raw;
       const input = isObject(value) ? [value] : value;

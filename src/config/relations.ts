@@ -17,6 +17,7 @@ export function relationProblems(draft: Draft): FieldProblem[] {
     ...orderProblems(draft, 'maxRequestBytes', 'maxBufferedBytes'),
     ...hostProblems(draft),
     ...tlsProblems(draft),
+    ...encryptionProblems(draft),
     ...portProblems(draft),
     ...storeProblems(draft),
     ...scopeProblems(draft),
@@ -54,6 +55,21 @@ function hostProblems({ values, writtenAs }: Draft): FieldProblem[] {
     'a loopback address (127.0.0.1, ::1, localhost) while there are no API_KEYS, because anyone who can reach the port could ' +
     'send, read and pause; set API_KEYS, or stay on loopback behind a proxy that authenticates clients';
   return [{ field: writtenAs('httpHost') ?? 'HTTP_HOST', expected, received: describeReceived(httpHost) }];
+}
+
+function encryptionProblems({ values, writtenAs }: Draft): FieldProblem[] {
+  const { encryptionKeys, encryptionKeysFile, codecOrigins } = values;
+  if (encryptionKeys === undefined || encryptionKeysFile === undefined) return [];
+  const [hasKeys, hasFile] = [encryptionKeys.length > 0, encryptionKeysFile !== ''];
+  if (hasKeys && hasFile) {
+    const field = writtenAs('encryptionKeysFile') ?? settingName('encryptionKeysFile');
+    const expected = 'nothing beside ENCRYPTION_KEYS: keys come from one place';
+    return [{ field, expected, received: describeReceived(encryptionKeysFile) }];
+  }
+  if (hasKeys || hasFile || codecOrigins === undefined || codecOrigins === '') return [];
+  const field = writtenAs('codecOrigins') ?? settingName('codecOrigins');
+  const expected = 'nothing without ENCRYPTION_KEYS or ENCRYPTION_KEYS_FILE: there is nothing to decrypt';
+  return [{ field, expected, received: describeReceived(codecOrigins) }];
 }
 
 const TLS_FILES = ['tlsCertFile', 'tlsKeyFile'] as const;

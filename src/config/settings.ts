@@ -1,8 +1,10 @@
-import { DAY, KIB, MIB, MINUTE } from '../domain/duration';
+import { DAY, KIB, MIB, MINUTE, SECOND } from '../domain/duration';
 import { LIMIT_RANGES, MAX_SHARDS, MAX_WINDOW_KEYS } from '../domain/limits';
 import { OUTCOME_FORMATS } from '../domain/records/outcome';
+import { LEAST_SLOW_MS } from '../domain/records/trace-context';
 import { bytes, integer, oneOf, share, text } from './parse';
 import { apiKeys, conflictRules, savesPerSecond } from './parse-lists';
+import { encryptionKeys } from './encryption-keys';
 import { setting, type Setting } from './setting';
 import { STORE_SETTINGS } from './store-settings';
 
@@ -38,6 +40,12 @@ const host = () =>
   text(
     'a host name or IP address, without port',
     /^([A-Za-z0-9][A-Za-z0-9.-]*|[0-9A-Fa-f]*:[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*)$/,
+  );
+
+const origins = () =>
+  text(
+    'nothing, none, or origins separated by commas, each as browsers send it: http:// or https://, a host in lower case, and a port unless it is the usual one',
+    /^(|none|https?:\/\/[a-z0-9.[\]:-]+(,https?:\/\/[a-z0-9.[\]:-]+)*)$/,
   );
 
 const IN_PAGES =
@@ -98,6 +106,28 @@ export const SETTINGS = {
     default: '',
     about: "PEM file with the certificate's private key, without a passphrase; empty for plain HTTP.",
     related: 'Requires TLS_CERT_FILE.',
+  }),
+  encryptionKeys: setting({
+    parser: encryptionKeys(),
+    default: [],
+    about:
+      'Keys that everything keepapart sends to Temporal is encrypted with, each with an id; empty for no encryption.',
+    related:
+      'The first encrypts, all decrypt. The same for every process, see ENCRYPTION.md. Set it in the environment rather than as a flag.',
+    show: (keys) => keys.map(({ id }) => id),
+  }),
+  encryptionKeysFile: setting({
+    parser: pathOrNothing(),
+    default: '',
+    about: 'File with the encryption keys, as in ENCRYPTION_KEYS, separated by commas or lines.',
+    related: 'Instead of ENCRYPTION_KEYS. Read again every ten seconds, so changing keys needs no restart.',
+  }),
+  codecOrigins: setting({
+    parser: origins(),
+    default: '',
+    about:
+      "Turns on /codec/decode and /codec/encode, with which Temporal's Web UI and command line show what is encrypted: origins of pages that may call them, separated by commas, or none; empty for no such routes.",
+    related: 'Requires ENCRYPTION_KEYS or ENCRYPTION_KEYS_FILE. With API_KEYS, callers need the right read.',
   }),
   tcpPort: setting({
     parser: port(),
@@ -366,6 +396,15 @@ export const SETTINGS = {
     parser: oneOf(...LOG_LEVELS),
     default: 'info',
     about: 'Minimum severity of the log lines that are written.',
+  }),
+  traceSlowMs: setting({
+    parser: integer(LEAST_SLOW_MS, DAY),
+    default: 10 * SECOND,
+    unit: 'ms',
+    about:
+      'Duration from which on a batch has a trace although none of its requests is sampled, from its start to its file.',
+    raising: 'Raising it leaves more slow batches without a trace.',
+    related: 'Only used with traces, which OTEL_TRACES_EXPORTER=otlp turns on; see OBSERVABILITY.md.',
   }),
   stackTraces: setting({
     parser: oneOf(...STACK_TRACES),

@@ -1,7 +1,7 @@
 import { MINUTE, SECOND } from '../domain/duration';
 import { describeReceived } from '../domain/field-problems';
 import { isObject, type JsonValue } from '../domain/json';
-import { integer, oneOf, text, type Parser } from './parse';
+import { integer, oneOf, text, withChoices, type Parser } from './parse';
 import { POSTGRES_SETTINGS } from './postgres-settings';
 import { S3_SETTINGS } from './s3-settings';
 import { setting } from './setting';
@@ -12,6 +12,11 @@ export const BUILT_IN_STORES = ['file', 'postgres', 'http', 's3'] as const;
 /** Whether STORE names a module of the user. */
 export function isOwnStore(store: string): boolean {
   return !BUILT_IN_STORES.some((known) => known === store);
+}
+
+/** Whether saves of the dashboard's failing example fail: with the store of demonstrations, never with a database. */
+export function hasFailingExample(store: string): boolean {
+  return store === 'file';
 }
 
 const NOT_FOR_FILES = 'Not used with STORE=file or postgres';
@@ -70,6 +75,7 @@ function endpointUrl(): Parser<string> {
   const expected = 'nothing, or an http:// or https:// URL without user, password and fragment';
   return {
     expected,
+    schema: { type: 'string' },
     parse(raw) {
       if (raw === '') return { value: raw };
       const url = typeof raw === 'string' && URL.canParse(raw) ? new URL(raw) : undefined;
@@ -89,9 +95,12 @@ function endpointUrl(): Parser<string> {
 /** Where records are saved, and the settings of each store. */
 export const STORE_SETTINGS = {
   store: setting({
-    parser: text(
-      `one of ${BUILT_IN_STORES.join(', ')}, or the path of a module with a store of your own, which begins with ./, ../ or /`,
-      new RegExp(`^(?:${BUILT_IN_STORES.join('|')}|\\.{0,2}/[^\\0]+)$`),
+    parser: withChoices(
+      BUILT_IN_STORES,
+      text(
+        `one of ${BUILT_IN_STORES.join(', ')}, or the path of a module with a store of your own, which begins with ./, ../ or /`,
+        new RegExp(`^(?:${BUILT_IN_STORES.join('|')}|\\.{0,2}/[^\\0]+)$`),
+      ),
     ),
     default: 'file',
     about:

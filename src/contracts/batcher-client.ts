@@ -1,24 +1,45 @@
 import type { JsonValue } from '../domain/json';
 import type { LimitsPatch } from '../domain/limits';
-import type { ControlsView } from './api/controls';
-import type {
-  DeadLetterFilter,
-  DeadLetterGroups,
-  DeadLetterPage,
-  RedriveResult,
-  RedriveSelection,
-} from './api/dead-letters';
-import type { DrainOptions, DrainReport } from './api/drain';
-import type { Overview } from './api/live';
+import type { TraceContext } from '../domain/records/trace-context';
+import type { AuditsView, AuditView } from './api/answers/audits';
+import type { BufferView } from './api/answers/buffer';
+import type { ControlsView } from './api/answers/controls';
+import type { DeadLetterGroups, DeadLetterPage, RedriveResult } from './api/answers/dead-letters';
+import type { DeadLetterFilter, RedriveSelection, BatchFilter } from './api/filters';
+import type { DrainReport } from './api/answers/drain';
+import type { Overview } from './api/answers/live';
 import type { LimitsAnswer } from './workflow/limits';
-import type { WorkersView } from './api/workers';
-import type { BatchFilter, BatchPage, BatchView, RequestView, StatusView, WaitsView } from './api/views';
+import type { WorkersView } from './api/answers/workers';
+import type { BatchPage, BatchView } from './api/answers/batches';
+import type { RequestView, WaitsView } from './api/answers/requests';
+import type { StatusView } from './api/answers/status';
+
+export interface DrainOptions {
+  /** How long to wait, in milliseconds. The drain continues after a timeout. */
+  timeoutMs: number;
+  /** Checked repeatedly while waiting; false ends the wait. Default: always true. */
+  stillWanted?: () => boolean;
+  /** Called after each check of the shards. */
+  onProgress?: (report: DrainReport) => void;
+}
 
 export interface StreamOptions {
   /** Whether the requestId is an idempotency key; see `openStream`. */
   once: boolean;
   /** Checked while waiting for room in the buffer; false ends the wait. */
   stillWanted: () => boolean;
+  /** Set if the request is sampled. */
+  trace?: TraceContext | undefined;
+}
+
+/** A list of records. */
+export interface NewRequest {
+  requestId: string;
+  values: JsonValue[];
+  /** Size of all values as compact JSON; counted if absent. */
+  bytes?: number;
+  /** Set if the request is sampled. */
+  trace?: TraceContext;
 }
 
 /** A request whose records arrive one by one. */
@@ -48,12 +69,8 @@ export interface BatcherClient {
    * Resolves only after Temporal has persisted the records (G3); rejects if it is unknown whether it has. With `once`,
    * the requestId is an idempotency key: the same records under it are not added again (G5), different ones are rejected
    * with `idempotency-key-reused`.
-   * @param request `bytes` is the size of all values as compact JSON; counted here if absent
    */
-  addRecords(
-    request: { requestId: string; values: JsonValue[]; bytes?: number },
-    options?: { once?: boolean },
-  ): Promise<void>;
+  addRecords(request: NewRequest, options?: { once?: boolean }): Promise<void>;
   /**
    * Opens a request with any number of records, which waits for room while the buffer is full. With `once`, the requestId
    * is an idempotency key: if the same stream is sent again, it continues after the records that were accepted before.
@@ -63,6 +80,8 @@ export interface BatcherClient {
   status(): Promise<StatusView>;
   /** What all buffered records wait for. Needs a worker. */
   waits(): Promise<WaitsView>;
+  /** The first records of every buffer with their values. Each batcher is asked at most once a second; needs a worker. */
+  bufferSample(): Promise<BufferView>;
   /**
    * Every shard as its batcher last reported it. Each batcher is asked at most once a second, however many callers there
    * are; never throws, and never waits a second for one that doesn't answer.
@@ -81,6 +100,10 @@ export interface BatcherClient {
   workers(): Promise<WorkersView>;
   /** What operators did, the latest first. Needs a worker. */
   controls(): Promise<ControlsView>;
+  /** The latest audits. Temporal is asked at most once a second; needs no worker. */
+  audits(): Promise<AuditsView>;
+  /** Starts an audit on a worker, or returns the one that runs. `by` is kept with it. */
+  startAudit(by: string): Promise<AuditView>;
   /** Dead letters that were not sent again, counted by error; counted at most every five seconds. */
   deadLetterGroups(): Promise<DeadLetterGroups>;
   /**

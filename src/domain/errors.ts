@@ -90,6 +90,11 @@ export const ERRORS = {
     status: 503,
     retried: RETRIED.byClient,
   },
+  'encryption-key-missing': {
+    title: 'A payload in Temporal cannot be decrypted',
+    status: 503,
+    retried: RETRIED.byOperator,
+  },
   'not-ready': { title: 'The service is not ready', status: 503, retried: RETRIED.byClient },
   'too-many-connections': {
     title: 'The connection limit has been reached',

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ANY_RECORD } from '../contracts/api/answers/parts';
 import { isKeepapartError, KeepapartError } from '../domain/errors';
 import { isDeeperThan, jsonBytes, type JsonValue } from '../domain/json';
 import { MAX_RECORD_DEPTH } from '../domain/records/record';
@@ -17,12 +18,6 @@ export interface RecordLimits {
 
 /** A record is in a list, which may be in an object. */
 export const MAX_BODY_DEPTH = MAX_RECORD_DEPTH + 2;
-
-/** The JSON Schema of a record, because JSON Schema can't express our own checks. */
-export const ANY_RECORD = {
-  type: ['string', 'number', 'boolean', 'object', 'null'],
-  description: 'Any JSON value except an array',
-} as const;
 
 /** One record: any JSON value except a list, so that a nested list is never mistaken for something else. */
 function recordSchema(limits: RecordLimits) {

@@ -5,6 +5,8 @@ import type { ErrorCode } from '../domain/errors';
 /** Retry delay for errors without one of their own. */
 const DEFAULT_RETRY_AFTER_MS: Partial<Record<ErrorCode, number>> = {
   'temporal-unavailable': 2 * SECOND,
+  // As often as a file of keys is read.
+  'encryption-key-missing': 10 * SECOND,
   'not-ready': 5 * SECOND,
   'too-many-connections': 5 * SECOND,
 };

@@ -4,11 +4,14 @@ import type { Config } from '../config';
 import type { Readiness } from '../contracts/batcher-client';
 import type { SaveInstruments } from '../contracts/instruments';
 import type { Log } from '../contracts/log';
+import type { Tracing } from '../contracts/tracing';
 import type { RecordStore } from '../domain/records/record-store';
 import { measuredStore } from '../metrics/measured-store';
 import type { MetricRegistry } from '../metrics/registry';
 import { batchMetrics, saveMetrics } from '../metrics/worker-metrics';
+import { dataConverterOf, keyRingOf } from '../temporal/codec/data-converter';
 import { checkNamespace } from '../temporal/server/register';
+import { auditForApi } from './audit/audit-for-api';
 import { batcherAddress } from '../temporal/shard/batcher-address';
 import { Shards } from '../temporal/shard/shards';
 import { STANDING, watchVersion, type Standing } from '../temporal/worker/first-version';
@@ -23,13 +26,15 @@ interface Context {
   registry: MetricRegistry;
   /** Also receives the times of saves, for an API in the same process. */
   meter?: SaveInstruments | undefined;
+  /** Creates spans. Default: none. */
+  tracing?: Tracing | undefined;
   /** Open. */
   store: RecordStore;
   /** Aborted when the worker is to stop. */
   signal: AbortSignal;
 }
 
-/** A worker that doesn't run yet. */
+/** A worker that is not running yet. */
 export interface WorkerParts {
   setup: WorkerSetup;
   /** Whether Temporal answers, and since when the store is away. @throws `temporal-unavailable` */
@@ -38,9 +43,12 @@ export interface WorkerParts {
   followVersion(): void;
 }
 
-/** Makes what a worker runs. @throws `invalid-config` where a batcher runs on another task queue */
+/**
+ * Creates what a worker runs.
+ * @throws `invalid-config` if a batcher runs on another task queue
+ */
 export async function assembleWorker(context: Context): Promise<WorkerParts> {
-  const { config, client, logger, registry, meter, store, signal } = context;
+  const { config, client, logger, registry, meter, tracing, store, signal } = context;
   await new Shards(client, batcherAddress(config), config).checkTaskQueue();
   const { taskQueue, deployment, buildId, stackTraces } = config;
   const versioned = buildId !== '';
@@ -52,6 +60,8 @@ export async function assembleWorker(context: Context): Promise<WorkerParts> {
       activities: createActivities({
         store: measuredStore(store, withMeter(saveMetrics(registry, config.store), meter)),
         workflows: createWorkflowAccess(client),
+        tracing,
+        runAudit: auditForApi(client, config),
         onStoreAway: (away) => {
           storeAway = away;
           const { reason } = away;
@@ -67,9 +77,15 @@ export async function assembleWorker(context: Context): Promise<WorkerParts> {
           );
         },
       }),
-      workflows: workflowCode({ versioned, stackTraces: stackTraces === 'on' }),
+      workflows: workflowCode({
+        versioned,
+        stackTraces: stackTraces === 'on',
+        encrypted: keyRingOf(client) !== undefined,
+      }),
+      dataConverter: dataConverterOf(client),
       version: versioned ? { deployment, buildId } : undefined,
       instruments: batchMetrics(registry),
+      tracing,
     },
     async checkReady() {
       await checkNamespace(client);
@@ -79,7 +95,7 @@ export async function assembleWorker(context: Context): Promise<WorkerParts> {
       if (!versioned) return;
       const address = { deployment, taskQueue, buildId };
       watchVersion(client, address, tellStanding(buildId, logger), signal).catch((err: unknown) => {
-        if (!signal.aborted) logger.error({ err }, 'lost sight of which build is current');
+        if (!signal.aborted) logger.error({ err }, 'can no longer find out which build is current');
       });
     },
   };
@@ -95,14 +111,14 @@ function withMeter(metrics: SaveInstruments, meter: SaveInstruments | undefined)
   };
 }
 
-/** A build that gets no work has to say so: everything else about it looks healthy. */
+/** A build that gets no work must be reported, because everything else about it looks healthy. */
 function tellStanding(buildId: string, logger: Log): (standing: Standing) => void {
   return ({ standing, current, reason }) => {
     if (standing === STANDING.active) logger.info({ buildId }, 'this build gets work');
     else if (standing === STANDING.madeCurrent)
-      logger.info({ buildId }, 'the first build: it is current now');
+      logger.info({ buildId }, 'this is the first build, so it is current now');
     else if (standing === STANDING.unknown)
-      logger.warn({ buildId, reason }, 'it is not known which build is current');
+      logger.warn({ buildId, reason }, 'cannot find out which build is current');
     else {
       const instead = current === null ? 'workers without BUILD_ID do' : `build ${current} is current`;
       logger.warn(

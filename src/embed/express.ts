@@ -1,8 +1,9 @@
-/** `keepapart/express`: keepapart's API, dashboard included, in an HTTP server that is there already. */
+/** `keepapart/express`: keepapart's API and dashboard in an existing HTTP server. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Client } from '@temporalio/client';
 import type { Readiness } from '../contracts/batcher-client';
 import type { Log } from '../contracts/log';
+import type { SpanProcessor } from '../contracts/tracing';
 import { SECOND } from '../domain/duration';
 import { KeepapartError } from '../domain/errors';
 import type { Caller, Metrics } from '../http/deps';
@@ -15,10 +16,13 @@ import { borrowClient } from '../temporal/server/borrowed-client';
 import { registerWithTemporal } from '../temporal/server/register';
 import { assembleApi } from './assemble-api';
 import { defaultLog } from './default-log';
+import { openKeyRing } from './encryption-keys';
+import { tracingOfApp } from './load-tracing';
 import { configOf, type KeepapartSettings } from './settings';
 
 export type { Readiness } from '../contracts/batcher-client';
 export type { Log } from '../contracts/log';
+export type { SpanProcessor } from '../contracts/tracing';
 export { isKeepapartError, KeepapartError, type ErrorCode } from '../domain/errors';
 export type { FieldProblem } from '../domain/field-problems';
 export { RIGHTS, type Right } from '../domain/rights';
@@ -38,6 +42,11 @@ export interface KeepapartRouterOptions {
   authorize?(req: IncomingMessage): Caller | undefined;
   /** One line per request, and everything that goes wrong. Default: warnings and errors as JSON on standard error. */
   logger?: Log;
+  /**
+   * Receive keepapart's spans, for example the `BatchSpanProcessor` that the app's own spans go through; the app closes
+   * them. Needs `@opentelemetry/sdk-trace-base` 2. Default: no traces, and nothing of OpenTelemetry is loaded.
+   */
+  spanProcessors?: readonly SpanProcessor[];
   /** Temporal's Web UI down to the workflows of the namespace, for links in the dashboard. Default: no links. */
   webUiUrl?: string;
 }
@@ -79,22 +88,25 @@ export async function createKeepapartRouter(options: KeepapartRouterOptions): Pr
   const { settings = {}, authorize, logger = defaultLog(), webUiUrl } = options;
   const config = configOf(settings);
   checkAccess(config.apiKeys.length > 0, authorize !== undefined);
-  const temporal = borrowClient(options.client);
+  const stopping = new AbortController();
+  const keys = await openKeyRing(config, { logger, signal: stopping.signal });
+  const temporal = borrowClient(options.client, keys);
   try {
     const { client } = temporal;
     await registerWithTemporal(client);
+    const tracing = await tracingOfApp(config, options.spanProcessors);
     const registry = new MetricRegistry({ ofProcess: false });
     const metrics: Metrics = { contentType: registry.contentType, text: () => registry.text() };
     const underWay = createUnderWay();
     const isDraining = () => underWay.isClosing();
     const { http, edge } = await assembleApi({
-      ...{ config, client, logger, registry, metrics, meter: new LiveMeter(), isDraining },
+      ...{ config, client, logger, registry, metrics, meter: new LiveMeter(), tracing, isDraining },
       ...(authorize !== undefined && { authorize }),
       ...(webUiUrl !== undefined && { webUiUrl }),
     });
     const forget = http.remember();
     const handle = withBoundary(http.handle, (err, req) =>
-      logger.error({ req: loggedRequest(req), err }, 'request failed, its connection is ended'),
+      logger.error({ req: loggedRequest(req), err }, 'request failed, closing its connection'),
     );
     const router = (req: IncomingMessage, res: ServerResponse): void => {
       underWay.add(res);
@@ -111,10 +123,12 @@ export async function createKeepapartRouter(options: KeepapartRouterOptions): Pr
       close: ({ graceMs = 10 * SECOND } = {}) =>
         (closed ??= underWay.close(graceMs).then(() => {
           forget();
+          stopping.abort();
           return temporal.close();
         })),
     });
   } catch (error) {
+    stopping.abort();
     await temporal.close();
     throw error;
   }
@@ -146,7 +160,7 @@ function createUnderWay() {
     isClosing: () => closing,
     add(res: ServerResponse) {
       count++;
-      // Comes after the answer as well.
+      // Also emitted after the answer.
       res.once('close', () => {
         if (--count === 0) onIdle();
       });

@@ -1,5 +1,6 @@
-import { isOwnStore, showPostgresUrl, type Config } from '../config';
+import { hasFailingExample, isOwnStore, showPostgresUrl, type Config } from '../config';
 import type { Log } from '../contracts/log';
+import { FAILING_EXAMPLE_RATE } from '../domain/records/failing-example';
 import type { RecordStore } from '../domain/records/record-store';
 import { createFailingStore } from '../store/failing-store';
 import { prepareFolders, prepareOutDir } from '../store/folders';
@@ -15,7 +16,7 @@ interface Context {
   config: Config;
   logger: Log;
   lifecycle: Stops;
-  /** A store that is there already, instead of the one that STORE names. */
+  /** An existing store, instead of the one that STORE names. */
   ownStore?: StoreDefinition | undefined;
   /** Of folders that are created, where no umask says it. */
   folderMode?: number;
@@ -23,8 +24,10 @@ interface Context {
 
 /** The record store that is configured, ready to be used; closed by the lifecycle. */
 export async function openStore(context: Context): Promise<RecordStore> {
+  const { config, ownStore } = context;
   return createFailingStore(await openFaultlessStore(context), {
-    failureRate: context.config.saveFailureRate,
+    failureRate: config.saveFailureRate,
+    exampleRate: hasFailingExample(config.store) && ownStore === undefined ? FAILING_EXAMPLE_RATE : 0,
   });
 }
 
@@ -38,7 +41,7 @@ export function openFaultlessStore(context: Context): Promise<RecordStore> {
   return isOwnStore(store) ? openOwn(context) : openInFiles(context);
 }
 
-const CLEARED = 'cleared what crashed attempts had left behind';
+const CLEARED = 'removed what crashed attempts had left behind';
 
 async function prepareFiles({ config, logger, folderMode }: Context): Promise<void> {
   await prepareFolders(config, folderMode);

@@ -14,7 +14,7 @@ export const SWAGGER_UI_FOLDER = path.join(FOLDER, 'dist/swagger-ui');
 /** Where the build has put the dashboard. */
 export const DASHBOARD_FOLDER = path.join(FOLDER, 'dist/ui');
 
-/** It stands above both the sources and what is built from them. */
+/** It is above both the sources and the build output. */
 function folderOfPackage(): string {
   let folder = __dirname;
   while (!existsSync(path.join(folder, 'package.json'))) folder = path.dirname(folder);

@@ -1,6 +1,7 @@
 import type { Config } from '../config';
 import { KeepapartError } from '../domain/errors';
 import type { S3StoreOptions } from '../store/s3/s3-store';
+import { missingPackage } from './missing-package';
 
 const PACKAGE = '@aws-sdk/client-s3';
 
@@ -12,12 +13,7 @@ export async function loadS3<Module>(load: () => Promise<Module>): Promise<Modul
   try {
     return await load();
   } catch (cause) {
-    const isMissing =
-      cause instanceof Error &&
-      'code' in cause &&
-      /^(ERR_)?MODULE_NOT_FOUND$/.test(String(cause.code)) &&
-      cause.message.includes(PACKAGE);
-    if (!isMissing) throw cause;
+    if (missingPackage(cause, PACKAGE) === undefined) throw cause;
     throw new KeepapartError(
       'store-unusable',
       `STORE=s3 needs the package ${PACKAGE}, which is not installed: npm install ${PACKAGE}`,
@@ -26,7 +22,7 @@ export async function loadS3<Module>(load: () => Promise<Module>): Promise<Modul
   }
 }
 
-/** How to reach the configured bucket, and where it is, for people. */
+/** How to reach the configured bucket, and a readable form of its location. */
 export function bucketOptions(config: Config): Omit<S3StoreOptions, 'outDir'> {
   const { s3Bucket, s3Prefix, s3Endpoint, s3PathStyle } = config;
   return {
@@ -42,7 +38,7 @@ export function bucketOptions(config: Config): Omit<S3StoreOptions, 'outDir'> {
   };
 }
 
-/** `s3://bucket/prefix`, and the server where it isn't that of AWS. */
+/** `s3://bucket/prefix`, and the server if it isn't AWS. */
 export function showBucket({ s3Bucket, s3Prefix, s3Endpoint }: Config): string {
   const at = s3Endpoint === '' ? '' : ` at ${s3Endpoint}`;
   return `s3://${s3Bucket}/${s3Prefix}${at}`;

@@ -2,7 +2,7 @@ import { loadConfig, type Config, type SettingKey } from '../config';
 import { KeepapartError } from '../domain/errors';
 import { problemLines } from '../domain/field-problems';
 
-/** What the app decides that keepapart is embedded in: where it listens, how it logs. */
+/** Settings that the embedding app decides: where it listens, how it logs. */
 const OF_THE_APP = [
   'httpHost',
   'httpPort',
@@ -27,8 +27,8 @@ const OF_THE_APP = [
  */
 export type KeepapartSettings = {
   readonly [Key in Exclude<SettingKey, (typeof OF_THE_APP)[number]>]?:
-    // As they are written in the file: `name:hash:right+right`.
-    (Key extends 'apiKeys' ? readonly string[] : Config[Key]) | undefined;
+    // In the formats of the files: `name:hash:right+right`, and `id:base64`.
+    (Key extends 'apiKeys' | 'encryptionKeys' ? readonly string[] : Config[Key]) | undefined;
 };
 
 /** The whole configuration. @throws `invalid-config` with everything that is wrong */

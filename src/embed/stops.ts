@@ -2,11 +2,11 @@ import type { Log } from '../contracts/log';
 
 /** Takes what has to be stopped at the end. */
 export interface Stops {
-  /** Registers how to stop something that runs now. */
+  /** Registers how to stop something that is running. */
   onStop(name: string, stop: () => Promise<void>): void;
 }
 
-/** {@link Stops} that stop everything in the reverse order of starting; what can't be stopped is logged. */
+/** {@link Stops} that stop everything in reverse order of starting; failures are logged. */
 export function createStops(logger: Log): Stops & { stopAll(): Promise<void> } {
   const stops: { name: string; stop: () => Promise<void> }[] = [];
   return {

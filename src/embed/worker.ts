@@ -1,8 +1,9 @@
-/** `keepapart/worker`: keepapart's workflows and activities in a process that runs Temporal workers already. */
+/** `keepapart/worker`: keepapart's workflows and activities in a process that already runs Temporal workers. */
 import type { Client } from '@temporalio/client';
 import type { WorkerOptions } from '@temporalio/worker';
 import type { Readiness } from '../contracts/batcher-client';
 import type { Log } from '../contracts/log';
+import type { SpanProcessor } from '../contracts/tracing';
 import type { Metrics } from '../http/deps';
 import { MetricRegistry } from '../metrics/registry';
 import type { StoreDefinition } from '../store/own/definition';
@@ -11,17 +12,20 @@ import { registerWithTemporal } from '../temporal/server/register';
 import { workerOptions } from '../temporal/worker/worker';
 import { assembleWorker } from './assemble-worker';
 import { defaultLog } from './default-log';
+import { tracingOfApp } from './load-tracing';
+import { openKeyRing } from './encryption-keys';
 import { openStore } from './open-store';
 import { configOf, type KeepapartSettings } from './settings';
 import { createStops } from './stops';
 
 export type { Readiness } from '../contracts/batcher-client';
 export type { Log } from '../contracts/log';
+export type { SpanProcessor } from '../contracts/tracing';
 export { isKeepapartError, KeepapartError, type ErrorCode } from '../domain/errors';
 export type { FieldProblem } from '../domain/field-problems';
 export type { Metrics } from '../http/deps';
 export type { StoreDefinition } from '../store/own/definition';
-/** Path of the workflows' bundle, for `Worker.runReplayHistories` and the like; `workers` below have it already. */
+/** Path of the workflow bundle, for `Worker.runReplayHistories` and similar; `workers` below already use it. */
 export { WORKFLOW_BUNDLE_PATH } from '../temporal/worker/workflow-bundle';
 export type { KeepapartSettings } from './settings';
 
@@ -32,11 +36,19 @@ export interface KeepapartWorkerOptions {
   settings?: KeepapartSettings;
   /** A store of the app's own, from `keepapart/store`, instead of the one that `settings.store` names. */
   store?: StoreDefinition;
-  /** What the store throws, when it is away and back. Default: warnings and errors as JSON on standard error. */
+  /**
+   * Logs errors of the store, and when it becomes unavailable and available again. Default: warnings and errors as JSON
+   * on standard error.
+   */
   logger?: Log;
+  /**
+   * Receive keepapart's spans, for example the `BatchSpanProcessor` that the app's own spans go through; the app closes
+   * them. Needs `@opentelemetry/sdk-trace-base` 2. Default: no traces, and nothing of OpenTelemetry is loaded.
+   */
+  spanProcessors?: readonly SpanProcessor[];
 }
 
-/** What keepapart needs of an app that runs workers. */
+/** What keepapart needs from an app that runs workers. */
 export interface KeepapartWorker {
   /**
    * Options of two Workers, on task queues of keepapart's own: workflows and saves, and what batchers wait for. Create
@@ -44,9 +56,11 @@ export interface KeepapartWorker {
    * them down is the app's, and so is anything added to the options.
    */
   readonly workers: readonly WorkerOptions[];
-  /** For the app's readiness probe. Rejects with `temporal-unavailable`; a store that is away is told, not thrown. */
+  /**
+   * For the app's readiness probe. Rejects with `temporal-unavailable`; an unavailable store is reported in the result.
+   */
   checkReady(): Promise<Readiness>;
-  /** What these workers measure, in Prometheus' text format. */
+  /** The metrics of these workers, in Prometheus' text format. */
   readonly metrics: Metrics;
   /**
    * Closes the store and keepapart's connection to Temporal. Call it when both workers' `run()` has ended. Calling it
@@ -76,9 +90,10 @@ const FOLDER_MODES = { owner: 0o700, group: 0o750, all: 0o777 } as const;
 export async function createKeepapartWorker(options: KeepapartWorkerOptions): Promise<KeepapartWorker> {
   const { settings = {}, store: ownStore, logger = defaultLog() } = options;
   const config = configOf(settings);
-  const temporal = borrowClient(options.client);
-  const stops = createStops(logger);
   const stopping = new AbortController();
+  const keys = await openKeyRing(config, { logger, signal: stopping.signal });
+  const temporal = borrowClient(options.client, keys);
+  const stops = createStops(logger);
   stops.onStop('the connection to Temporal', () => temporal.close());
   try {
     const { client } = temporal;
@@ -86,8 +101,9 @@ export async function createKeepapartWorker(options: KeepapartWorkerOptions): Pr
     const store = await openStore({ config, logger, lifecycle: stops, ownStore, folderMode });
     await registerWithTemporal(client);
     const registry = new MetricRegistry({ ofProcess: false });
+    const tracing = await tracingOfApp(config, options.spanProcessors);
     const { signal } = stopping;
-    const parts = await assembleWorker({ config, client, logger, registry, store, signal });
+    const parts = await assembleWorker({ config, client, logger, registry, tracing, store, signal });
     parts.followVersion();
     let closed: Promise<void> | undefined;
     return {
@@ -100,6 +116,7 @@ export async function createKeepapartWorker(options: KeepapartWorkerOptions): Pr
       },
     };
   } catch (error) {
+    stopping.abort();
     await stops.stopAll();
     throw error;
   }

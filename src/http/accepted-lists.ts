@@ -1,11 +1,11 @@
 import { LRUCache } from 'lru-cache';
 
-/** Lists that are remembered; of more, the latest. */
+/** How many lists are remembered: the latest. */
 const MAX_LISTS = 10_000;
 
 /**
- * Which request each accepted list became, by the id of its HTTP request: what a client sees as `X-Request-Id`, and what
- * the log has. In memory, for the latest lists that this process has accepted.
+ * Maps the id of an HTTP request (`X-Request-Id`, also in the log) to the `requestId` of its list. In memory, for the
+ * latest lists that this process accepted.
  */
 export class AcceptedLists {
   private readonly requests = new LRUCache<string, string>({ max: MAX_LISTS });

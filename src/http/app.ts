@@ -1,6 +1,6 @@
 import express, { Router } from 'express';
 import type { Express } from 'express';
-import { requireCaller, requireRight } from './guards/auth';
+import { requireCaller } from './guards/auth';
 import { serveDeadLetters } from './routes/dead-letter-routes';
 import type { HttpDeps } from './deps';
 import { serveDocs } from './routes/docs-routes';
@@ -11,10 +11,13 @@ import { closeWhileDraining, refuseWhileDraining } from './guards/draining';
 import type { RequestHandler } from './problems/error-boundary';
 import { AcceptedLists } from './accepted-lists';
 import { serveFind } from './routes/find-route';
+import { serveAudits } from './routes/audit-routes';
 import { serveSystem } from './routes/system-routes';
 import { serveEvents } from './routes/event-routes';
 import { LiveFeed } from './live/live-feed';
+import { fastPath } from './fast-path';
 import { fixedHeaders } from './guards/headers';
+import { serveCodec } from './routes/codec-routes';
 import { serveHealth } from './routes/health-routes';
 import { requireHost } from './guards/host';
 import { serveLimits } from './routes/limits-routes';
@@ -22,39 +25,43 @@ import { describeApi } from './routes/openapi-document';
 import { serveOperator } from './routes/operator-routes';
 import { lastHandler, notFound, problemResponse } from './problems/problem-response';
 import { rateLimit } from './guards/rate-limit';
-import { listHandler, serveRecords } from './routes/records-routes';
-import { noteRoute, requestLog, tellOfStrangers } from './request-log';
+import { RECORDS_PATH, serveRecords } from './routes/records-routes';
+import { requestLog, tellOfStrangers } from './request-log';
+import { traceRecords } from './request-trace';
 import { METRICS_PATH, serveMetrics } from './routes/metrics-route';
 import { createRoutes } from './routes/routing';
 import { inOrder, type Step } from './steps';
-import { straight } from './straight';
 import { serveViews } from './routes/view-routes';
 
 const V1 = '/v1';
 
 /** The HTTP API, which never listens by itself (see `listen.ts`). */
 export interface HttpApi {
-  /** Takes every request. */
+  /** Handles every request. */
   handle: RequestHandler;
-  /** What all go to but plain lists of records. Knows every route. */
+  /** Handles all requests but plain lists of records. Has every route. */
   app: Express;
-  /** Keeps the history of `GET /v1/events` also while nobody looks on. @returns how to end that */
+  /**
+   * Records the history of `GET /v1/events` even while nobody watches.
+   * @returns a function that ends it
+   */
   remember(): () => void;
 }
 
 /**
- * In this order: id and log, headers; for `/v1` the origin, the key, the rate, whether anything new is taken, the right,
- * and only then is a body read; the open paths.
+ * Order of the steps: request id and log, headers; below `/v1` the origin, the key, the rate, whether this process
+ * still accepts requests, the right, and only then the body; then the open paths.
  */
 export function createHttpApi(deps: HttpDeps): HttpApi {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
 
-  // A page of another name that leads to this address has neither the key nor the cookie.
+  // A page whose own host name resolves to this address has neither the key nor the cookie.
   const isGuarded = deps.apiKeys.length > 0 || deps.authorize !== undefined;
   const ofAll = [
     requestLog(deps.logger, deps.instruments),
+    ...(deps.tracing ? [traceRecords(deps.tracing, `${V1}${RECORDS_PATH}`)] : []),
     ...(isGuarded ? [tellOfStrangers(deps.logger)] : []),
     fixedHeaders(deps),
     neverNotModified,
@@ -74,19 +81,20 @@ export function createHttpApi(deps: HttpDeps): HttpApi {
   const operations = () => [...v1.operations, ...open.operations];
   v1.router.use(inOrder(...ofV1));
   const accepted = new AcceptedLists();
-  const takeList = listHandler(deps, accepted);
-  serveRecords(v1, deps, takeList, accepted);
+  serveRecords(v1, deps, accepted);
   const feed = new LiveFeed(deps);
   serveViews(v1, deps.batcher);
   serveEvents(v1, feed, deps);
   serveFind(v1, deps.batcher, accepted);
   serveSystem(v1, deps.batcher);
+  serveAudits(v1, deps.batcher);
   serveOperator(v1, deps.batcher);
   serveDeadLetters(v1, deps.batcher);
   serveLimits(v1, deps.batcher);
   serveDrain(v1, deps);
-  // First, as most of what comes is for it.
+  // First, because most requests are for it.
   app.use(V1, v1.router);
+  if (deps.codec !== undefined) serveCodec(app, deps, deps.codec);
   serveHealth(open, deps);
   if (deps.metrics !== undefined) {
     app.use(METRICS_PATH, inOrder(requireCaller(deps)));
@@ -99,12 +107,11 @@ export function createHttpApi(deps: HttpDeps): HttpApi {
   const refuse = problemResponse(deps.logger, deps.instruments);
   app.use(notFound, lastHandler(refuse));
 
-  const steps = [...ofAll, ...ofV1, noteRoute(`${V1}/records`), requireRight('ingest')];
-  const handle = straight({ target: `${V1}/records`, steps, handle: takeList, refuse }, app);
+  const handle = fastPath({ routes: v1.fastRoutes, before: [...ofAll, ...ofV1], refuse }, app);
   return { app, handle, remember: () => feed.remember() };
 }
 
-/** A body that is read already never comes: the client would wait for its answer for ever. */
+/** A body that was already read never arrives, so the client would wait forever. */
 const requireUnreadBody: Step = (req) => {
   if (req.readableDidRead)
     throw new TypeError(
@@ -114,6 +121,6 @@ const requireUnreadBody: Step = (req) => {
 
 /** Express would answer 304 to `*`, the one condition that needs nothing to compare with. */
 const neverNotModified: Step = (req) => {
-  // Deleting slows down every later look at the headers.
+  // Deleting a header slows down every later access to the headers.
   if ('if-none-match' in req.headers) delete req.headers['if-none-match'];
 };

@@ -2,24 +2,29 @@ import type { IncomingMessage } from 'node:http';
 import type { BatcherClient } from '../contracts/batcher-client';
 import type { HttpInstruments, IntakeInstruments } from '../contracts/instruments';
 import type { Log } from '../contracts/log';
+import type { PayloadCoder } from '../contracts/payload-coder';
+import type { RequestTracing } from '../contracts/tracing';
 import type { ProcessFigures } from '../contracts/api/live';
 import type { Right } from '../domain/rights';
 import type { RecordLimits } from '../edge/records';
 
 export interface ApiKey {
-  /** Who holds the key; stands as `by` with what is done by hand. */
+  /** The key's holder; recorded as `by` with manual operations. */
   name: string;
   /** SHA-256 of the key, 64 hexadecimal digits: the key itself is never kept. */
   sha256: string;
-  /** What its holder may do. */
+  /** The rights of its holder. */
   rights: readonly Right[];
 }
 
-/** Who calls, as an app that has checked it by itself says. */
+/** The caller, as identified by the app that embeds keepapart. */
 export interface Caller {
-  /** 1 to 32 letters, digits, `_` and `-`: kept with what they do, and separates their Idempotency-Keys from others'. */
+  /**
+   * 1 to 32 letters, digits, `_` and `-`. Recorded with the caller's actions; keeps their Idempotency-Keys apart from
+   * others'.
+   */
   name: string;
-  /** What they may do. */
+  /** Their rights. */
   rights: readonly Right[];
 }
 
@@ -31,39 +36,47 @@ export interface Metrics {
 
 /** Everything that the HTTP edge needs from outside. */
 export interface HttpDeps {
-  /** Of this release, for the description of the API. */
+  /** Version of this release, for the description of the API. */
   version: string;
-  /** Folder of what the page at `/docs` loads. */
+  /** Folder of the files that the page at `/docs` loads. */
   docsAssets: string;
-  /** Folder of the dashboard as it was built. */
+  /** Folder of the built dashboard. */
   uiAssets: string;
   batcher: BatcherClient;
   limits: RecordLimits;
-  /** Empty: everybody may do everything. Otherwise each call under `/v1` needs a key with the right that it names. */
+  /** If empty, everybody has all rights. Otherwise each call under `/v1` needs a key with the right that it names. */
   apiKeys: readonly ApiKey[];
-  /** Instead of keys: who calls, or undefined for nobody who may. Called for each request under `/v1`. */
+  /**
+   * Identifies the caller instead of keys; undefined if there is none with access. Called for each request under `/v1`.
+   */
   authorize?: (req: IncomingMessage) => Caller | undefined;
-  /** Host names that requests may be for beside addresses and localhost, where there are no keys. None by default. */
+  /** Accepted host names besides addresses and localhost, if there are no keys. Default: none. */
   allowedHosts?: readonly string[];
-  /** Requests per second under `/v1`, of each key or, without keys, each address; 0, the default, is no limit. */
+  /** Maximum requests per second under `/v1` for each key or, without keys, each address. Default 0: no limit. */
   rateLimitPerSecond?: number;
-  /** Whether clients come by TLS; then browsers are told to come by nothing else. False by default. */
+  /** Whether clients use TLS; browsers are then told to use nothing else. Default false. */
   tls?: boolean;
   logger: Log;
-  /** Who measures. Nobody by default. */
+  /** Receives measurements. Default: none. */
   instruments?: HttpInstruments & IntakeInstruments;
-  /** What `GET /metrics` answers; without it there is none. */
+  /** Creates spans for requests with records. Default: none. */
+  tracing?: RequestTracing | undefined;
+  /** Served at `GET /metrics`; without it, that path doesn't exist. */
   metrics?: Metrics;
   /** What this process has measured since the last call, for `GET /v1/events`. */
   figures?: () => ProcessFigures;
   /** How many clients may receive events at once. Default 64. */
   maxViewers?: number;
+  /** Serves `/codec`, to pages of these origins and to clients that are no pages. Default: there is no `/codec`. */
+  codec?: { origins: readonly string[]; coder: PayloadCoder } | undefined;
   /** Where Temporal's Web UI is, for links. */
   webUiUrl?: string;
+  /** Whether the dashboard offers its first example with saves that fail. Default: no. */
+  failingExample?: boolean;
   /** Id of an accepted list; a random UUID by default. */
   newRequestId?: () => string;
-  /** How long a stream of records may bring nothing while it is listened to. Default 30 s. */
+  /** How long a stream may stay silent while it is being read. Default 30 s. */
   streamIdleMs?: number;
-  /** Whether this process is about to stop: nothing new is taken, what runs is finished. */
+  /** Whether this process is shutting down: it accepts nothing new and finishes what is under way. */
   isDraining: () => boolean;
 }

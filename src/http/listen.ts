@@ -16,16 +16,16 @@ import { createTurns, type RequestTurns } from './guards/request-turns';
 
 export interface ListenOptions {
   host: string;
-  /** 0 picks a free one. */
+  /** 0 picks a free port. */
   port: number;
-  /** Clients have to come by TLS, with this certificate; without it, by plain HTTP. */
+  /** Clients must use TLS, with this certificate; without it, plain HTTP. */
   tls?: TlsPair;
   timeouts?: Partial<HttpTimeouts>;
-  /** Connections at once, see `connection-limit.ts`; those beyond are refused. Default 256. */
+  /** Maximum number of connections; see `connection-limit.ts`. Further ones are refused. Default 256. */
   maxConnections?: number;
-  /** For what concerns connections, and mistakes of ours that no answer can report. By default standard output. */
+  /** For events of connections, and for bugs that no answer can report. Default: standard output. */
   logger?: Logger;
-  /** Told of what is refused before the handler gets it. */
+  /** Counts requests that are refused before they reach the handler. */
   instruments?: Pick<HttpInstruments, 'refused'> | undefined;
   /** The settings of host and port, for messages. Default: those of the API. */
   settings?: ListenSettings;
@@ -48,14 +48,16 @@ export interface TlsPair {
   key: string;
 }
 
-/** What is older has known weaknesses. */
+/** Older versions have known weaknesses. */
 const TLS_OPTIONS = { minVersion: 'TLSv1.2' } as const;
 
-/** How long a client may take, so that slow ones can't hold every connection. In milliseconds. */
+/** Time limits for clients, so that slow ones can't occupy every connection. In milliseconds. */
 export interface HttpTimeouts {
   /** To send the header of a request; likewise for the handshake of TLS. */
   headersMs: number;
-  /** To send a whole request but for a stream of records; bounds as well how long the rest of a refused body is dropped. */
+  /**
+   * To send a whole request, except for a stream of records; also bounds how long the rest of a refused body is read.
+   */
   requestMs: number;
   /** To take the next bytes of an answer that is being sent. */
   answerMs: number;
@@ -74,11 +76,11 @@ export interface Listening {
   /** `http://<host>:<port>`, or `https://…`, with the port that was picked. */
   url: string;
   port: number;
-  /** New connections get this certificate; those that are open go on. Nothing happens without TLS. */
+  /** Uses this certificate for new connections; open ones continue. Does nothing without TLS. */
   renewCertificate(pair: TlsPair): void;
   /**
-   * Stops accepting, closes idle connections at once and each other one when its request is answered; whatever runs
-   * after `graceMs` is cut. Resolves when all are closed; calling it again waits for the same end.
+   * Stops accepting connections, closes idle ones immediately and the others once their request is answered; cuts those
+   * still open after `graceMs`. Resolves when all are closed; calling it again waits for the same shutdown.
    */
   close(options: { graceMs: number }): Promise<void>;
 }
@@ -103,11 +105,11 @@ export async function listen(handler: RequestHandler, options: ListenOptions): P
   };
   const serve = turns.inTurn(
     withBoundary(timed, (error, req) =>
-      logger.error({ req: loggedRequest(req), err: error }, 'request failed, its connection is ended'),
+      logger.error({ req: loggedRequest(req), err: error }, 'request failed, closing its connection'),
     ),
   );
   server.on('request', serve);
-  // What a client expects besides "100-continue", which Node sees to, may be passed over (RFC 9110, section 10.1.1).
+  // Expectations other than "100-continue", which Node handles, may be ignored (RFC 9110, section 10.1.1).
   server.on('checkExpectation', (req, res) => server.emit('request', req, res));
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error) => reject(toCatalogued(error, options)));
@@ -128,14 +130,14 @@ export async function listen(handler: RequestHandler, options: ListenOptions): P
 function createServer(tls: TlsPair | undefined, timeouts: HttpTimeouts): HttpServer | HttpsServer {
   const http = {
     headersTimeout: timeouts.headersMs,
-    // Streams take any time; see `limitBodyTime` for all others.
+    // Streams may take any time; `limitBodyTime` limits all others.
     requestTimeout: 0,
     keepAliveTimeout: timeouts.keepAliveMs,
-    // How far beyond its time a slow client can get.
+    // By how much a slow client can exceed its time.
     connectionsCheckingInterval: Math.min(5 * SECOND, timeouts.headersMs),
     // The app asks for it, and says so in problem details.
     requireHostHeader: false,
-    // Finds out about clients that have gone without a word, while they wait for an answer.
+    // Detects clients that disappeared while they waited for an answer.
     keepAlive: true,
     keepAliveInitialDelay: 10 * SECOND,
     allowHalfOpen: true,
@@ -163,13 +165,13 @@ function cutUnreadAnswers(server: HttpServer | HttpsServer, turns: RequestTurns,
 
 function gracefulClose(server: HttpServer | HttpsServer): Listening['close'] {
   let closed: Promise<void> | undefined;
-  // Node's own list has no connections whose TLS handshake isn't over.
+  // Node's own list lacks connections whose TLS handshake isn't complete.
   const connections = new Set<Socket>();
   server.on('connection', (socket: Socket) => {
     connections.add(socket);
     socket.once('close', () => connections.delete(socket));
   });
-  // A connection that was busy when closing began is idle once its answer is out, and would stay for keepAliveMs.
+  // A connection that was busy when closing began becomes idle after its answer, and would stay open for keepAliveMs.
   server.on('request', (_req, res) => {
     res.once('close', () => {
       if (closed) server.closeIdleConnections();

@@ -20,12 +20,12 @@ import { inOrder } from './steps';
 import pino from 'pino';
 
 export interface LocalDashboardOptions {
-  /** Of the API that is to be looked at, without a slash at the end. */
+  /** Address of the API to show, without a trailing slash. */
   apiUrl: string;
-  /** Whether that API asks for a key: the page then asks its reader for one. None is added here. */
+  /** Whether that API requires a key; the page then asks its user for one. None is added here. */
   needsKey: boolean;
   version: string;
-  /** Folder of the dashboard as it was built. */
+  /** Folder of the built dashboard. */
   uiAssets: string;
   /** On the loopback interface; 0 picks a free one. */
   port: number;
@@ -34,16 +34,16 @@ export interface LocalDashboardOptions {
 const LOOPBACK = '127.0.0.1';
 const MAX_CONNECTIONS = 64;
 
-/** What is handed on; all else of the page comes from here. */
+/** Requests that are forwarded; everything else of the page is served from here. */
 const API_PATHS = /^\/(v1\/|docs(\/|$)|openapi\.json$)/;
 
-/** Headers about one connection, and those by which browsers say where a request comes from: that was checked here. */
+/** Headers of one connection, and those with which browsers report the origin, which was checked here. */
 const NOT_HANDED_ON =
   /^(connection|keep-alive|transfer-encoding|te|trailer|upgrade|proxy-.*|host|origin|referer|sec-.*|cookie)$/;
 
 /**
- * Serves this release's dashboard for an API elsewhere: the page from here, its calls handed on there. Answers requests for
- * addresses and localhost only, and nothing that pages of other origins would change.
+ * Serves this release's dashboard for an API elsewhere: the page locally, its calls forwarded. Accepts only requests
+ * for addresses and localhost, and no changes from pages of other origins.
  */
 export async function startLocalDashboard(
   options: LocalDashboardOptions,
@@ -81,7 +81,7 @@ function handOn(req: IncomingMessage, res: ServerResponse, apiUrl: string): void
   const there = send(target, { method: req.method ?? 'GET', headers: handedOn(req.headers) });
   there.once('response', (answer) => {
     res.writeHead(answer.statusCode ?? 502, handedOn(answer.headers));
-    // An answer that breaks off is cut here as well, so that nobody takes a part of it for the whole.
+    // A broken answer is cut here as well, so that nobody mistakes a part of it for the whole.
     pipeline(answer, res, () => undefined);
   });
   there.on('error', () => {

@@ -2,17 +2,17 @@ import type { IncomingMessage } from 'node:http';
 
 const mounts = new WeakMap<IncomingMessage, string>();
 
-/** Notes under which path of another app a request has reached this one; links in its answer have to begin with it. */
+/** Stores the path under which another app mounts this one; links in the answer must begin with it. */
 export function noteMount(req: IncomingMessage, path: string): void {
   if (path !== '') mounts.set(req, path);
 }
 
-/** The path that {@link noteMount} has noted, without a slash at its end; `''` at the root. */
+/** The path stored by {@link noteMount}, without a trailing slash; `''` at the root. */
 export function mountOf(req: IncomingMessage): string {
   return mounts.get(req) ?? '';
 }
 
-/** A text as it may stand in a page: a path is what a client has sent. */
+/** Escapes a text for a page, such as a path, which comes from a client. */
 export function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (char) => `&#${char.charCodeAt(0)};`);
 }

@@ -17,14 +17,14 @@ export interface ProbeDeps {
   /** Rejects, with an error of the catalogue, while the process isn't ready. */
   checkReady: () => Promise<Readiness>;
   isDraining: () => boolean;
-  /** Host names that requests may be for. */
+  /** Accepted host names. */
   allowedHosts: AllowedHosts;
   logger: Logger;
 }
 
 /**
- * What any process answers on `METRICS_PORT`, to whoever reaches it: `/metrics`, `/healthz`, `/readyz`. Names and figures,
- * never a record.
+ * What any process serves on `METRICS_PORT`, without a key: `/metrics`, `/healthz`, `/readyz`. Names and figures, never
+ * a record.
  */
 export function createProbeApp({
   metrics,
@@ -33,7 +33,7 @@ export function createProbeApp({
   allowedHosts,
   logger,
 }: ProbeDeps): RequestHandler {
-  // Whoever probes does it all the time: what is refused meanwhile isn't worth a line each time.
+  // Probes repeat all the time: their refusals are not worth a log line each.
   const quiet = logger.isLevelEnabled('warn') ? logger.child({}, { level: 'error' }) : logger;
   const app = express();
   app.disable('x-powered-by');

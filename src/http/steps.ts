@@ -1,10 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { RequestHandler } from 'express';
 
-/** Something that is done about each request before its route: what doesn't want it throws. Never waits. */
+/** A step before a request's route; it refuses the request by throwing. Synchronous. */
 export type Step = (req: IncomingMessage, res: ServerResponse) => void;
 
-/** Steps in this order as one handler: Express takes its time from one handler to the next, and we have ten. */
+/** These steps, in this order, as one handler: Express takes time between handlers, and there are ten steps. */
 export function inOrder(...steps: Step[]): RequestHandler {
   return (req, res, next) => {
     for (const step of steps) step(req, res);

@@ -19,16 +19,16 @@ import { PROBLEM_TYPE, problemOf } from './problems/problem-response';
 export interface WebUiOptions {
   /** On the loopback interface; 0 picks a free one. */
   port: number;
-  /** Host names that requests may be for beside addresses and localhost. */
+  /** Accepted host names besides addresses and localhost. */
   allowedHosts: readonly string[];
-  /** Where Temporal's Web UI listens, as soon as it does. */
+  /** Where Temporal's Web UI listens, once it does. */
   target: () => { host: string; port: number } | undefined;
 }
 
 export interface WebUi {
   /** `http://127.0.0.1:<port>`. */
   url: string;
-  /** Cuts what is under way: nothing is, but pages that are looked at. */
+  /** Cuts open connections; only pages in browsers have any. */
   close(): Promise<void>;
 }
 
@@ -50,7 +50,7 @@ const OF_CONNECTION = [
  */
 export async function startWebUi({ port, allowedHosts, target }: WebUiOptions): Promise<WebUi> {
   const requireOurHost = requireHost(allowedHosts);
-  // One of its own: the default agent may be told to use a proxy.
+  // An agent of its own, because the default one may be configured to use a proxy.
   const agent = new Agent({ keepAlive: true });
   const server = createServer({ headersTimeout: 10 * SECOND, requireHostHeader: false });
   server.maxConnections = MAX_CONNECTIONS;
@@ -70,7 +70,7 @@ export async function startWebUi({ port, allowedHosts, target }: WebUiOptions): 
     server.once('error', reject);
     server.listen(port, LOOPBACK, resolve);
   });
-  // A process that has nothing else to do may end.
+  // Must not keep the process alive.
   server.unref();
   return {
     url: `http://${LOOPBACK}:${(server.address() as AddressInfo).port}`,
@@ -92,7 +92,7 @@ function forward(
   const upstream = request({ host, port, agent, method: req.method ?? 'GET', path: pathOf(req), headers });
   upstream.once('response', (answer) => {
     res.writeHead(answer.statusCode ?? 502, endToEnd(answer.headers));
-    // An answer that breaks off is cut here as well, so that nobody takes a part of it for the whole.
+    // A broken answer is cut here as well, so that nobody mistakes a part of it for the whole.
     pipeline(answer, res, () => undefined);
   });
   upstream.on('error', () => refuse(res, notThere()));
@@ -100,7 +100,7 @@ function forward(
   req.pipe(upstream);
 }
 
-/** A target with a host in it, as proxies get it, names nobody but us. */
+/** The path of a target. One with a host, as sent to proxies, is treated as a target here. */
 function pathOf({ url = '/' }: IncomingMessage): string {
   if (url.startsWith('/')) return url;
   if (!URL.canParse(url)) throw new KeepapartError('malformed-request', 'The target is no path');

@@ -1,5 +1,6 @@
 import type { CommitInstruments, HttpInstruments, SaveInstruments } from '../contracts/instruments';
-import type { Latency, ProcessFigures } from '../contracts/api/live';
+import type { Latency } from '../contracts/api/answers/live';
+import type { ProcessFigures } from '../contracts/api/live';
 import { SECOND } from '../domain/duration';
 import type { ErrorCode } from '../domain/errors';
 
@@ -7,7 +8,7 @@ import type { ErrorCode } from '../domain/errors';
 const MAX_SAMPLES = 1000;
 
 /**
- * What a process measures for those who look on: counts and percentiles since the last look, and nothing of before. The
+ * What a process measures for viewers: counts and percentiles since the last look, and nothing of before. The
  * metrics beside it are for Prometheus, which looks back further.
  */
 export class LiveMeter implements CommitInstruments, SaveInstruments, Pick<HttpInstruments, 'refused'> {

@@ -1,4 +1,6 @@
 import { KeepapartError } from '../domain/errors';
+import { isOfFailingExample } from '../domain/records/failing-example';
+import type { KeptRecord } from '../domain/records/record';
 import {
   closeTogether,
   rollBackTogether,
@@ -9,6 +11,8 @@ import {
 export interface FailureOptions {
   /** Share of `save` attempts that fail, 0 to 1: `SAVE_FAILURE_RATE`. */
   failureRate: number;
+  /** Share for records of the dashboard's failing example, see `isOfFailingExample`. Default 0. */
+  exampleRate?: number;
   /** Uniform in [0, 1). Default: `Math.random`. */
   random?: () => number;
 }
@@ -20,26 +24,36 @@ export interface FailureOptions {
  */
 export function createFailingStore(
   inner: RecordStore,
-  { failureRate, random = Math.random }: FailureOptions,
+  { failureRate, exampleRate = 0, random = Math.random }: FailureOptions,
 ): RecordStore {
-  if (failureRate === 0) return inner;
+  if (failureRate === 0 && exampleRate === 0) return inner;
 
-  function draw(): { reachesStore: boolean; fails: boolean } {
-    const fails = random() < failureRate;
-    return { fails, reachesStore: !fails || random() < 0.5 };
+  const rateOf = ({ recordId }: KeptRecord): number =>
+    exampleRate > 0 && isOfFailingExample(recordId) ? exampleRate : failureRate;
+
+  function draw(record: KeptRecord): { reachesStore: boolean; failure?: KeepapartError } {
+    const rate = rateOf(record);
+    if (rate === 0 || random() >= rate) return { reachesStore: true };
+    const why =
+      rate === failureRate ? `SAVE_FAILURE_RATE=${rate}` : `an example, ${rate * 100} % of its saves fail`;
+    return {
+      failure: new KeepapartError('save-failed', `failed on purpose (${why})`),
+      reachesStore: random() < 0.5,
+    };
   }
-  const failure = (): KeepapartError =>
-    new KeepapartError('save-failed', `failed on purpose (SAVE_FAILURE_RATE=${failureRate})`);
 
   return {
     save: async (record, batch, attempt) => {
-      const { reachesStore, fails } = draw();
+      const { reachesStore, failure } = draw(record);
       if (reachesStore) await inner.save(record, batch, attempt);
-      if (fails) throw failure();
+      if (failure) throw failure;
     },
     // Only if the store has it, because a store that saves one by one has to be measured one by one.
     ...(inner.saveAll !== undefined && {
       saveAll: async (batches, attempt) => {
+        // What all saves go through shouldn't cost anything where nothing is to fail.
+        if (batches.every(({ records }) => records.every((record) => rateOf(record) === 0)))
+          return saveTogether(inner, batches, attempt);
         const drawn = batches.map(({ records }) => records.map(draw));
         const reaching = batches.map(({ batch, records }, i) => ({
           batch,
@@ -52,10 +66,10 @@ export function createFailingStore(
         );
         return drawn.map((ofBatch, i) => {
           const own = reaching[i]?.records.length === 0 ? [] : [...(results.shift() ?? [])];
-          return ofBatch.map(({ reachesStore, fails }): PromiseSettledResult<void> => {
+          return ofBatch.map(({ reachesStore, failure }): PromiseSettledResult<void> => {
             const result = reachesStore ? own.shift() : undefined;
-            if (result?.status === 'rejected' || (result !== undefined && !fails)) return result;
-            return { status: 'rejected', reason: failure() };
+            if (result?.status === 'rejected' || (result !== undefined && !failure)) return result;
+            return { status: 'rejected', reason: failure };
           });
         });
       },

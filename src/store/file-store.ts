@@ -1,9 +1,9 @@
 import type { BatchRef } from '../domain/records/batch';
-import { KeepapartError } from '../domain/errors';
 import { OUTCOME, outcomeFileContent, outcomeFromLine, type OutcomeFormat } from '../domain/records/outcome';
 import type { KeptRecord } from '../domain/records/record';
 import type { ClosedBatch, RecordStore, SettledBatch } from '../domain/records/record-store';
 import { batchName, createBatchFiles, foreignFile } from './batch-files';
+import { alreadyClosed, stagedRecordMissing } from './batch-errors';
 import { explaining } from './explaining';
 import type { StoreFolders } from './folders';
 import { createStaging, stagedPath } from './staging';
@@ -47,7 +47,10 @@ export function createFileStore(folders: StoreFolders, { onPublished }: FileStor
       const saved = records.filter(({ outcome }) => outcome === OUTCOME.saved);
       const missing = await staging.missing(saved, batch);
       if (missing.length === 0) await files.publish(batch, content);
-      else if (!(await files.holds(batch, content))) throw stagedRecordMissing(batch, missing);
+      else if (!(await files.holds(batch, content))) {
+        const where = `DATA_DIR/staging/${batchName(batch)}; workers on several hosts must share DATA_DIR`;
+        throw stagedRecordMissing(batch, missing, where);
+      }
       return { location };
     });
   }
@@ -93,7 +96,7 @@ export function createFileStore(folders: StoreFolders, { onPublished }: FileStor
         // Checked after writing, because the batch could be closed between a check and the writing.
         if (!(await files.exists(batchName(batch)))) return;
         await staging.withdraw(record, batch);
-        throw alreadyClosed(batch, record.recordId);
+        throw alreadyClosed(batch, [record]);
       }),
 
     saveAll: async (batches) => {
@@ -115,7 +118,7 @@ export function createFileStore(folders: StoreFolders, { onPublished }: FileStor
       return batches.map(({ batch, records }) =>
         records.map((record) =>
           closed.has(batch)
-            ? { status: 'rejected', reason: alreadyClosed(batch, record.recordId) }
+            ? { status: 'rejected', reason: alreadyClosed(batch, [record]) }
             : { status: 'fulfilled', value: undefined },
         ),
       );
@@ -167,20 +170,4 @@ export function createFileStore(folders: StoreFolders, { onPublished }: FileStor
 /** Name of the batch's file. */
 function locationOf(batch: BatchRef): string {
   return `${batchName(batch)}.log`;
-}
-
-export function alreadyClosed({ batchId }: BatchRef, recordId: string): KeepapartError {
-  return new KeepapartError(
-    'batch-already-closed',
-    `batch ${batchId} already has its file; this attempt to save ${recordId} is too late`,
-  );
-}
-
-function stagedRecordMissing(batch: BatchRef, missing: readonly { recordId: string }[]): KeepapartError {
-  return new KeepapartError(
-    'staged-record-missing',
-    `batch ${batch.batchId} can't be closed: ${missing.map(({ recordId }) => recordId).join(', ')} ` +
-      `reported as saved, but not in DATA_DIR/staging/${batchName(batch)}; ` +
-      'workers on several hosts must share DATA_DIR',
-  );
 }

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { BatcherClient } from '../contracts/batcher-client';
 import type { IntakeInstruments } from '../contracts/instruments';
+import type { RequestTracing } from '../contracts/tracing';
 import { HOUR, SECOND } from '../domain/duration';
 import type { RecordLimits } from '../edge/records';
 
@@ -11,6 +12,8 @@ export interface GatewayDeps {
   logger: Logger;
   /** Receives measurements. Default: none. */
   instruments?: IntakeInstruments;
+  /** Makes spans of lists. Default: none. */
+  tracing?: RequestTracing | undefined;
   /** Creates the id of an accepted list. Default: a random UUID. */
   newRequestId?: () => string;
   /** Whether this process is shutting down: nothing new is accepted, and pending work is finished. */

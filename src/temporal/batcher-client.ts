@@ -1,4 +1,5 @@
 import type { Client } from '@temporalio/client';
+import { keepAnswer } from '../concurrency/keep-answer';
 import { flushSignal, pauseSignal, resumeSignal } from '../contracts/workflow/batcher';
 import type { BatcherClient } from '../contracts/batcher-client';
 import { isBatcherOf } from '../contracts/workflow/ids';
@@ -15,7 +16,9 @@ import { drain } from './shard/drain';
 import { Readings } from './shard/readings';
 import { changeLimits } from './shard/limits';
 import type { Shards } from './shard/shards';
+import { Audits } from './views/audits-view';
 import { listBatchPage, readBatch } from './views/batch-views';
+import { readBuffer } from './views/buffer-view';
 import { readControls } from './views/controls-view';
 import { KnownStore } from './views/known-store';
 import { createPageReader } from './views/page-reader';
@@ -50,6 +53,7 @@ export function createBatcherClient(client: Client, shards: Shards): TemporalBat
   const store = new KnownStore(status);
   const readings = new Readings(shards);
   const workers = new WorkersReader(client, shards.address.taskQueue);
+  const audits = new Audits(client, batcherId, shards.address.taskQueue);
   const groups = new DeadLetterGroupsReader(redriving.letters, redriving.known, async () => {
     const seconds = await readRetention(client);
     return seconds === undefined ? undefined : seconds * SECOND;
@@ -57,12 +61,13 @@ export function createBatcherClient(client: Client, shards: Shards): TemporalBat
   return {
     readings,
     expiry: new DeadLetterExpiry(client, redriving.letters, redriving.known),
-    addRecords: ({ requestId, values, bytes }, { once = false } = {}) =>
-      (once ? shards.keyed : shards.of(requestId)).addRecords(requestId, values, bytes),
-    openStream: (requestId, { once, stillWanted }) =>
-      (once && remembersKeys ? shards.keyed : shards.of(requestId)).openStream(requestId, stillWanted),
+    addRecords: (request, { once = false } = {}) =>
+      (once ? shards.keyed : shards.of(request.requestId)).addRecords(request),
+    openStream: (requestId, { once, ...options }) =>
+      (once && remembersKeys ? shards.keyed : shards.of(requestId)).openStream(requestId, options),
     status,
     waits: () => readWaits(shards),
+    bufferSample: keepAnswer(SECOND, () => readBuffer(shards)),
     overview: () => readOverview(readings, settings),
     request: (requestId, sentBy) => readRequest({ client, shards, batches, pages }, requestId, sentBy),
     batches: (filter) => listBatchPage(list, filter),
@@ -70,6 +75,8 @@ export function createBatcherClient(client: Client, shards: Shards): TemporalBat
     deadLetters: (filter) => readDeadLetterPage(redriving.letters, redriving.known, filter),
     workers: () => workers.read(),
     controls: () => readControls(shards),
+    audits: () => audits.read(),
+    startAudit: (by) => audits.start(by),
     deadLetterGroups: () => groups.read(),
     redrive: (selection, by) => redrive(redriving, selection, { by, atMs: Date.now() }),
     flush: (by) => shards.control(flushSignal, by),

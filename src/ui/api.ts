@@ -5,7 +5,7 @@ import type { FieldProblem } from '../domain/field-problems';
 const KEY = 'keepapart-key';
 
 /** What the page was served with: `''` where the server said nothing. */
-export function factOf(name: 'version' | 'keys' | 'mount' | 'temporal'): string {
+export function factOf(name: 'version' | 'keys' | 'mount' | 'temporal' | 'failing-example'): string {
   return document.querySelector<HTMLMetaElement>(`meta[name="keepapart-${name}"]`)?.content ?? '';
 }
 
@@ -16,6 +16,9 @@ export const KEYS_REQUIRED = factOf('keys') === 'required';
 
 /** Whether what somebody does is theirs by their key, or by what the app around the API knows of them. */
 export const CALLER_KNOWN = KEYS_REQUIRED || factOf('keys') === 'host';
+
+/** The app around the API may know its users by cookies; keepapart itself has none. */
+export const CREDENTIALS = factOf('keys') === 'host' ? 'same-origin' : 'omit';
 
 /** The API key, for as long as this tab is open; empty while there is none. No cookie, so no other page can use it. */
 export const apiKey = signal(sessionStorage.getItem(KEY) ?? '');
@@ -60,6 +63,8 @@ export function problemOf(error: unknown): ApiProblem {
 interface Ask {
   method?: 'GET' | 'POST' | 'PATCH';
   body?: unknown;
+  /** Makes a repeated call harmless. */
+  idempotencyKey?: string | undefined;
   /** Default 15 s: without a worker the API says so after ten. */
   timeoutMs?: number;
 }
@@ -67,7 +72,7 @@ interface Ask {
 /** Asks the API. Throws an {@link ApiProblem}. */
 export async function ask<T>(
   path: string,
-  { method = 'GET', body, timeoutMs = 15 * SECOND }: Ask = {},
+  { method = 'GET', body, idempotencyKey, timeoutMs = 15 * SECOND }: Ask = {},
 ): Promise<T> {
   let response: Response;
   try {
@@ -76,11 +81,11 @@ export async function ask<T>(
       headers: {
         ...(apiKey.value !== '' && { Authorization: `Bearer ${apiKey.value}` }),
         ...(body !== undefined && { 'Content-Type': 'application/json' }),
+        ...(idempotencyKey && { 'Idempotency-Key': idempotencyKey }),
       },
       ...(body !== undefined && { body: JSON.stringify(body) }),
       signal: AbortSignal.timeout(timeoutMs),
-      // The app around the API may know its users by cookies; keepapart itself has none.
-      credentials: factOf('keys') === 'host' ? 'same-origin' : 'omit',
+      credentials: CREDENTIALS,
       cache: 'no-store',
     });
   } catch (error) {

@@ -1,8 +1,10 @@
-import { HISTORY_CHOICES, type LiveHistory, type LiveView, type PackedHistory } from '../contracts/api/live';
+import type { LiveView, PackedHistory } from '../contracts/api/answers/live';
+import type { LiveHistory } from '../contracts/api/live';
+import { HISTORY_CHOICES } from '../contracts/api/states';
 import { unpackHistory } from '../contracts/api/live-points';
 import { SECOND } from '../domain/duration';
 import { eventReader } from '../domain/server-sent-events';
-import { ApiProblem, apiKey, problemOfAnswer } from './api';
+import { ApiProblem, apiKey, CREDENTIALS, MOUNT, problemOfAnswer } from './api';
 
 /** Whoever sends nothing for so long has gone, or something between holds the events back. */
 const SILENCE_MS = 10 * SECOND;
@@ -28,13 +30,13 @@ export async function receiveEvents(listener: LiveListener, signal: AbortSignal)
   };
   heard();
   try {
-    const response = await fetch(`/v1/events?history=${HISTORY_CHOICES[2]}`, {
+    const response = await fetch(`${MOUNT}/v1/events?history=${HISTORY_CHOICES[2]}`, {
       headers: {
         ...(apiKey.peek() !== '' && { Authorization: `Bearer ${apiKey.peek()}` }),
         ...(lastId !== undefined && { 'Last-Event-ID': lastId }),
       },
       signal: AbortSignal.any([signal, silence.signal]),
-      credentials: 'omit',
+      credentials: CREDENTIALS,
       cache: 'no-store',
     });
     if (!response.ok || response.body === null) throw await problemOfAnswer(response);

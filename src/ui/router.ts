@@ -8,7 +8,7 @@ export const SCREENS = [
   { name: 'find', title: 'Find', key: 'f' },
   { name: 'dead-letters', title: 'Dead letters', key: 'd' },
   { name: 'workers', title: 'Workers', key: 'w' },
-  { name: 'limits', title: 'Limits', key: 'l' },
+  { name: 'limits', title: 'Audit and limits', key: 'l' },
   { name: 'activity', title: 'Activity', key: 'a' },
 ] as const;
 export type ScreenName = (typeof SCREENS)[number]['name'];

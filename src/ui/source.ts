@@ -1,25 +1,20 @@
 import { computed, effect, signal } from '@preact/signals';
-import type { ControlsView } from '../contracts/api/controls';
-import type {
-  DeadLetterGroups,
-  DeadLetterPage,
-  RedriveResult,
-  RedriveSelection,
-} from '../contracts/api/dead-letters';
-import type { FindView } from '../contracts/api/find';
-import type { WorkersView } from '../contracts/api/workers';
-import type { DrainReport } from '../contracts/api/drain';
+import type { AuditsView, AuditView } from '../contracts/api/answers/audits';
+import type { BufferView } from '../contracts/api/answers/buffer';
+import type { ControlsView } from '../contracts/api/answers/controls';
+import type { DeadLetterGroups, DeadLetterPage, RedriveResult } from '../contracts/api/answers/dead-letters';
+import type { RedriveSelection } from '../contracts/api/filters';
+import type { FindView } from '../contracts/api/answers/find';
+import type { WorkersView } from '../contracts/api/answers/workers';
+import type { DrainReport } from '../contracts/api/answers/drain';
 import type { LimitsAnswer } from '../contracts/workflow/limits-answer';
-import type { LiveHistory, LiveView, Point } from '../contracts/api/live';
+import type { LiveView, Point } from '../contracts/api/answers/live';
+import type { LiveHistory } from '../contracts/api/live';
 import { pointOf, type Reading } from '../contracts/api/live-points';
-import type {
-  BatchPage,
-  BatchState,
-  BatchView,
-  RequestView,
-  StatusView,
-  WaitsView,
-} from '../contracts/api/views';
+import type { BatchPage, BatchView } from '../contracts/api/answers/batches';
+import type { RequestView, WaitsView } from '../contracts/api/answers/requests';
+import type { StatusView } from '../contracts/api/answers/status';
+import type { BatchState } from '../contracts/api/states';
 import { SECOND } from '../domain/duration';
 import type { JsonValue } from '../domain/json';
 import type { LimitsPatch } from '../domain/limits';
@@ -195,6 +190,13 @@ async function readMe(): Promise<void> {
 
 export const readWorkers = () => told(ask<WorkersView>('/v1/workers'));
 
+export const readBuffer = () => told(ask<BufferView>('/v1/buffer'));
+
+export const readAudits = () => told(ask<AuditsView>('/v1/audits'));
+
+export const startAudit = (by: string) =>
+  told(ask<AuditView>('/v1/audits', { method: 'POST', body: operator(by) }));
+
 export const readControls = () => told(ask<ControlsView>('/v1/controls'));
 
 export const readLetterGroups = () => told(ask<DeadLetterGroups>('/v1/dead-letters/groups'));
@@ -203,8 +205,8 @@ export const findAnything = (query: string) => told(ask<FindView>(`/v1/find${que
 
 export const readWaits = () => told(ask<WaitsView>('/v1/waits'));
 
-export const sendRecords = (values: readonly JsonValue[]) =>
-  told(ask<{ requestId: string }>('/v1/records', { method: 'POST', body: values }));
+export const sendRecords = (values: readonly JsonValue[], idempotencyKey?: string) =>
+  told(ask<{ requestId: string }>('/v1/records', { method: 'POST', body: values, idempotencyKey }));
 
 export const readRequest = (requestId: string) =>
   told(ask<RequestView>(`/v1/requests/${encodeURIComponent(requestId)}`));

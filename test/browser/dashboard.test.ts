@@ -3,8 +3,11 @@ import { readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
-import type { BatchSummary, RequestView } from '../../src/contracts/api/views';
+import type { AuditView } from '../../src/contracts/api/answers/audits';
+import type { BatchSummary } from '../../src/contracts/api/answers/batches';
+import type { RequestView } from '../../src/contracts/api/answers/requests';
 import { KeepapartError } from '../../src/domain/errors';
+import { isOfFailingExample } from '../../src/domain/records/failing-example';
 import { recordIdOf } from '../../src/domain/records/record';
 import { listen, type Listening } from '../../src/http/listen';
 import { HAS_BROWSER, launchBrowser } from '../helpers/browser';
@@ -123,7 +126,7 @@ whereThereIsABrowser('In a browser, the dashboard', () => {
     find: 'Find',
     'dead-letters': 'Dead letters',
     workers: 'Workers',
-    limits: 'Limits',
+    limits: 'Audit and limits',
     activity: 'Activity',
   };
 
@@ -145,14 +148,14 @@ whereThereIsABrowser('In a browser, the dashboard', () => {
     },
   );
 
-  test('shows values as text, whatever they hold.', async () => {
+  test('The dashboard shows values as text, whatever they contain.', async () => {
     full(await start());
     await open('dead-letters');
     await page.getByText('<img src=x onerror=alert(1)>').waitFor();
     expect(await page.locator('img').count()).toBe(0);
   });
 
-  test('offers to send four lists when nothing was sent, and shows their records in their batches.', async () => {
+  test('The dashboard offers to send four lists when nothing was sent, and shows their records in their batches.', async () => {
     const batcher = await start();
     const states: RequestView['records'][number]['state'][] = ['buffered', 'in_batch', 'saved'];
     const looks = new Map<string, number>();
@@ -181,7 +184,7 @@ whereThereIsABrowser('In a browser, the dashboard', () => {
     expect(await violations()).toEqual([]);
   });
 
-  test('pauses after a dialog has said in numbers what will happen, and not when it is cancelled.', async () => {
+  test('The dashboard pauses after a dialog has said in numbers what will happen, and not when it is cancelled.', async () => {
     const batcher = await start();
     full(batcher);
     await open();
@@ -197,7 +200,7 @@ whereThereIsABrowser('In a browser, the dashboard', () => {
     expect(batcher.calls.filter((call) => call.startsWith('pause'))).toEqual(['pause(Ann)']);
   });
 
-  test('drains only when the word was typed.', async () => {
+  test('The dashboard drains only when the word was typed.', async () => {
     const batcher = await start();
     full(batcher);
     await open();
@@ -210,7 +213,7 @@ whereThereIsABrowser('In a browser, the dashboard', () => {
     expect(batcher.calls).toContain('drain(anonymous, 30000)');
   });
 
-  test('is used by keyboard alone: screens, rows, dialogs, help.', async () => {
+  test('The dashboard is used by keyboard alone: screens, rows, dialogs, help.', async () => {
     full(await start());
     await open();
     await heading(/Well/);
@@ -229,7 +232,7 @@ whereThereIsABrowser('In a browser, the dashboard', () => {
     expect(await page.locator('#find').inputValue()).toBe('b ?');
   });
 
-  test('answers whether two values may share a batch, with the rule that forbids it.', async () => {
+  test('The dashboard answers whether two values may share a batch, with the rule that forbids it.', async () => {
     await start();
     await open('conflicts');
     await page.getByText('Never', { exact: true }).waitFor();
@@ -239,7 +242,7 @@ whereThereIsABrowser('In a browser, the dashboard', () => {
     await page.getByRole('heading', { name: 'Then: 2 batches' }).waitFor();
   });
 
-  test('puts other rules in force after a word was typed, and says by whom.', async () => {
+  test('The dashboard puts other rules in force after a word was typed, and says by whom.', async () => {
     const batcher = await start();
     await open('conflicts');
     await page.getByLabel('Rules', { exact: true }).fill('[{"pair":[7,8]}]');
@@ -252,7 +255,7 @@ whereThereIsABrowser('In a browser, the dashboard', () => {
     );
   });
 
-  test('sends a dead letter again after a dialog.', async () => {
+  test('The dashboard sends a dead letter again after a dialog.', async () => {
     const batcher = await start();
     full(batcher);
     await open('dead-letters');
@@ -262,7 +265,7 @@ whereThereIsABrowser('In a browser, the dashboard', () => {
     expect(batcher.calls).toContain('redrive({"records":["order-1:1"]}, anonymous)');
   });
 
-  test('keeps the last picture and says of when it is, while nothing answers, and goes on by itself.', async () => {
+  test('The dashboard keeps the last picture and says of when it is, while nothing answers, and goes on by itself.', async () => {
     const batcher = await start();
     full(batcher);
     await open();
@@ -270,12 +273,13 @@ whereThereIsABrowser('In a browser, the dashboard', () => {
     batcher.failure = new KeepapartError('temporal-unavailable', 'No worker answers');
     await page.getByText(/As of \d\d:\d\d:\d\d\./).waitFor();
     await page.getByText('No worker answers').waitFor();
-    await heading(/Well/);
+    await heading('Last known: Well');
     batcher.failure = undefined;
     await page.getByText('No worker answers').waitFor({ state: 'detached' });
+    await page.getByRole('heading', { name: 'Well', exact: true }).waitFor();
   });
 
-  test('connects again by itself after the API was ended and started again, and says so meanwhile.', async () => {
+  test('The dashboard connects again by itself after the API was ended and started again, and says so meanwhile.', async () => {
     full(await start());
     await open();
     await heading(/Well/);
@@ -288,7 +292,7 @@ whereThereIsABrowser('In a browser, the dashboard', () => {
     await page.getByText('Live').first().waitFor();
   });
 
-  test('asks for the status once a second where events do not come through, and says so.', async () => {
+  test('The dashboard asks for the status once a second where events do not come through, and says so.', async () => {
     const batcher = await start();
     full(batcher);
     await page.route('**/v1/events*', (route) => route.fulfill({ status: 404, json: { code: 'not-found' } }));
@@ -299,7 +303,7 @@ whereThereIsABrowser('In a browser, the dashboard', () => {
     expect(batcher.calls).toContain('status()');
   });
 
-  test('is looked at by ten pages at once, for which the batchers are asked once a second.', async () => {
+  test('The dashboard in ten pages at once asks each batcher once a second.', async () => {
     const batcher = await start();
     full(batcher);
     // Of ten people: one browser opens six connections to a host.
@@ -316,7 +320,7 @@ whereThereIsABrowser('In a browser, the dashboard', () => {
     await Promise.all(people.map((each) => each.close()));
   });
 
-  test('says that no worker is there only when none is.', async () => {
+  test('The dashboard says that no worker is there only when none is.', async () => {
     const batcher = await start();
     full(batcher);
     await open('workers');
@@ -327,7 +331,7 @@ whereThereIsABrowser('In a browser, the dashboard', () => {
     expect(await violations()).toEqual([]);
   });
 
-  test('shows who did what, and sends a whole group of dead letters again.', async () => {
+  test('The dashboard shows who did what, and sends a whole group of dead letters again.', async () => {
     const batcher = await start();
     full(batcher);
     batcher.groupsView = {
@@ -343,11 +347,83 @@ whereThereIsABrowser('In a browser, the dashboard', () => {
     expect(batcher.calls).toContain('redrive({"error":"no place for #"}, anonymous)');
   });
 
+  test('The dashboard has a worker audit the files after a dialog, and shows progress, damage with links, and a clean end.', async () => {
+    const batcher = await start();
+    full(batcher);
+    await open('limits');
+    await page.getByText('None was made yet').waitFor();
+    await button('Audit now').click();
+    await page.getByLabel('Your name').fill('Ann');
+    await page.getByRole('dialog').getByRole('button', { name: 'Audit' }).click();
+    await page.getByText('No worker has begun it yet').waitFor();
+    expect(batcher.calls).toContain('startAudit(Ann)');
+    expect(await button('Audit now').isDisabled()).toBe(true);
+
+    const [audit] = batcher.auditsView.audits;
+    if (audit === undefined) throw new Error('no audit was started');
+    const show = (changes: Partial<AuditView>) =>
+      (batcher.auditsView = { audits: [{ ...audit, ...changes }] });
+    show({ progress: { stage: 'files', done: 1200, of: 4000 } });
+    await page.getByText('Reading files: 1,200 of 4,000').waitFor();
+    const result = {
+      ...{ clean: false, worker: '17@host', files: 4000, saved: 9, rolledBack: 1, batches: 2, running: 1 },
+      ...{ filesLeftOut: 3, batchesLeftOut: false, silentBatchers: ['batcher-1'] },
+      damage: [
+        {
+          ...{ title: 'Torn', guarantee: 'G10', count: 21 },
+          places: [{ text: 'test_log_1.log: it is empty', find: 'test_log_1.log' }],
+        },
+      ],
+    };
+    const closedAt = audit.startedAt;
+    show({ state: 'completed', closedAt, result });
+    await heading('Torn: 21 G10');
+    const place = page.getByRole('link', { name: 'test_log_1.log: it is empty' });
+    expect(await place.getAttribute('href')).toBe('#/find/test_log_1.log');
+    await page.getByText('and 20 more').waitFor();
+    await page.getByText('No answer from batcher-1').waitFor();
+    expect(await violations()).toEqual([]);
+    show({ state: 'completed', closedAt, result: { ...result, clean: true, damage: [] } });
+    await page.getByText('nothing is damaged').waitFor();
+  });
+
+  test('The dashboard offers saves that fail only where the API does, and sends the example under keys that say so.', async () => {
+    await start();
+    await open();
+    await button('Send these four lists').waitFor();
+    expect(await page.getByRole('switch').count()).toBe(0);
+    await context.close();
+    await api.close({ graceMs: 0 });
+
+    const batcher = await start({ failingExample: true });
+    await open();
+    await page.getByLabel('Let 80 % of their saves fail').check();
+    expect(await violations()).toEqual([]);
+    await button('Send these four lists').click();
+    await waitFor('the lists', () => batcher.accepted.length === 4);
+    for (const { requestId } of batcher.accepted) expect(isOfFailingExample(`${requestId}:0`)).toBe(true);
+  });
+
+  test('The dashboard shows the buffer as classes of records against batches, and who is held until when.', async () => {
+    const batcher = await start();
+    full(batcher);
+    await open('conflicts');
+    await page.getByRole('table').filter({ hasText: 'Held by' }).waitFor();
+    const matrix = page.getByRole('region', { name: 'Batches to be of batcher-0' });
+    expect(await matrix.getByRole('row').allInnerTexts()).toEqual([
+      expect.stringMatching(/^Records\s+All\s+1\s+2$/),
+      expect.stringMatching(/^1\s+1\s+1\s*$/),
+      expect.stringMatching(/^2\s+1\s+1$/),
+    ]);
+    await page.getByText('that batch has ended, then').waitFor();
+    expect(await violations()).toEqual([]);
+  });
+
   const apiKeys = [
     { name: 'reader', sha256: createHash('sha256').update(KEY).digest('hex'), rights: ['read'] as const },
   ];
 
-  test('asks for a key, refuses a wrong one, keeps a right one in the tab alone, and sets no cookie.', async () => {
+  test('The dashboard asks for a key, refuses a wrong one, keeps a right one in the tab alone, and sets no cookie.', async () => {
     await start({ apiKeys });
     await open();
     await page.getByLabel('API key').fill('wrong');
@@ -365,7 +441,7 @@ whereThereIsABrowser('In a browser, the dashboard', () => {
     await page.getByLabel('API key').waitFor();
   });
 
-  test('does not offer any more what the key was refused.', async () => {
+  test('The dashboard no longer offers what the key was refused.', async () => {
     const batcher = await start({ apiKeys });
     full(batcher);
     // Its rights were changed after the page had asked for them.
@@ -382,7 +458,7 @@ whereThereIsABrowser('In a browser, the dashboard', () => {
     expect(batcher.calls.filter((call) => call.startsWith('pause'))).toEqual([]);
   });
 
-  test('offers from the start only what the key may do.', async () => {
+  test('The dashboard offers from the start only what the key may do.', async () => {
     full(await start({ apiKeys }));
     await open();
     await page.getByLabel('API key').fill(KEY);
@@ -392,7 +468,7 @@ whereThereIsABrowser('In a browser, the dashboard', () => {
     for (const name of ['Pause', 'Flush', 'Drain']) expect(await button(name).count()).toBe(0);
   });
 
-  test('shows what the buffer waits for.', async () => {
+  test('The dashboard shows what the buffer waits for.', async () => {
     const batcher = await start();
     full(batcher);
     const waits = [
@@ -410,7 +486,7 @@ whereThereIsABrowser('In a browser, the dashboard', () => {
     expect(await violations()).toEqual([]);
   });
 
-  test('can’t be framed or asked by a page of another origin (G11).', async () => {
+  test('The dashboard can’t be framed or asked by a page of another origin (G11).', async () => {
     const batcher = await start();
     const foreign: Server = createServer((_req, res) =>
       res.setHeader('Content-Type', 'text/html').end('<p>hello'),

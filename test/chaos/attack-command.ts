@@ -3,7 +3,7 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { SECOND } from '../../src/domain/duration';
 import { KEPT, attack, auditFolder } from './attack';
-import { runInFolder } from './command';
+import { optionsOf, runInFolder } from './command';
 import { PROFILE_HELP, PROFILE_OPTIONS, profileOf } from './profile';
 import { isDamaged } from './damage';
 import type { Digests } from './published-files';
@@ -43,17 +43,8 @@ const SHORT = {
 
 /** @returns the exit code: 0 when nothing is damaged, 1 otherwise, 2 for a wrong call */
 export async function attackCommand(args: string[]): Promise<number> {
-  let values;
-  try {
-    ({ values } = parse(args));
-  } catch (error) {
-    console.error(`${(error as Error).message}\n\n${HELP}`);
-    return 2;
-  }
-  if (values.help) {
-    console.log(HELP);
-    return 0;
-  }
+  const values = optionsOf(HELP, () => parse(args));
+  if (typeof values === 'number') return values;
   if (values.audit !== undefined) return audit(values.audit);
   const given = { ...(values.short ? SHORT : LONG), ...values };
   const store = STORES.find((name) => name === given.store);

@@ -7,7 +7,7 @@ import {
   type BatcherCounters,
   type RunLimits,
 } from '../../src/contracts/workflow/batcher';
-import type { StatusView } from '../../src/contracts/api/views';
+import type { StatusView } from '../../src/contracts/api/answers/status';
 import { SECOND } from '../../src/domain/duration';
 import { createClients, type ClientCounts } from './clients';
 import { startBackEnd } from './store-servers';

@@ -35,7 +35,7 @@ beforeAll(async () => {
 });
 afterAll(() => folder.remove());
 
-test('G1, G2, G3, G4, G5, G9, G10: nothing is lost, doubled, conflicting or torn through every kind of fault', () => {
+test('G1, G2, G3, G4, G5, G9, G10: nothing is lost, doubled, conflicting or torn through every kind of fault.', () => {
   expect(Object.values(report.findings.damage).flat()).toEqual([]);
   expect(report.productAudit).toBe('');
   expect(report.refused).toEqual([]);
@@ -46,13 +46,13 @@ test('G1, G2, G3, G4, G5, G9, G10: nothing is lost, doubled, conflicting or torn
   expect(exitCode).toBe(0);
 });
 
-test('batches were saved in both shapes, as the load was a trickle and bursts', () => {
+test('Batches were saved in both shapes, as the load was a trickle and bursts.', () => {
   const { files, filesInBulk } = report.findings;
   expect(filesInBulk).toBeGreaterThan(0);
   expect(files - filesInBulk).toBeGreaterThan(0);
 });
 
-test('each kind of fault was there, as the seed says, and killed what it was to kill', () => {
+test('Each kind of fault was there, as the seed says, and killed what it was to kill.', () => {
   const scheduled = makeSchedule({
     seed: SEED,
     durationMs: 60_000,
@@ -72,7 +72,7 @@ test('each kind of fault was there, as the seed says, and killed what it was to 
   expect(report.kills).toBeGreaterThan(KINDS_OF_KILLS / 2);
 });
 
-test('G4: a zombie that saves after its batch was closed is refused', () => {
+test('G4: a zombie that saves after its batch was closed is refused.', () => {
   const frozen = report.faults.filter(({ what }) => what.startsWith('freeze'));
   expect(frozen).toHaveLength(1);
   // On a very busy machine its batch may not be closed in time.
@@ -81,7 +81,7 @@ test('G4: a zombie that saves after its batch was closed is refused', () => {
   }
 });
 
-test('a schedule is a function of its seed', () => {
+test('A schedule is a function of its seed.', () => {
   const options = {
     durationMs: 600_000,
     roundMs: 60_000,

@@ -62,7 +62,7 @@ export function createClients({ apis, ledger, uncertain }: ClientsOptions) {
   /** Keys of lists that were sent and aren't acknowledged. */
   const open = new Set<string>();
   const inFlight = apis.map(() => 0);
-  let lastAcknowledged: string | undefined;
+  const answered: { requestId: string; atMs: number }[] = [];
 
   async function untilAcknowledged(list: Sending, first: number): Promise<void> {
     const { key } = list;
@@ -106,7 +106,7 @@ export function createClients({ apis, ledger, uncertain }: ClientsOptions) {
       note({ sent: 'acknowledged', values: [...values] });
       return;
     }
-    lastAcknowledged = requestId;
+    answered.push({ requestId, atMs: performance.now() });
     enter(requestId, values);
   }
 
@@ -134,7 +134,10 @@ export function createClients({ apis, ledger, uncertain }: ClientsOptions) {
     /** Requests that an API has and hasn't answered. */
     inFlight: (api: number): number => inFlight[api]!,
     /** The id of the list that was acknowledged last. */
-    lastAcknowledged: (): string | undefined => lastAcknowledged,
+    lastAcknowledged: (): string | undefined => answered.at(-1)?.requestId,
+    /** The ids of lists that were acknowledged within so long. */
+    acknowledgedWithin: (ms: number): string[] =>
+      answered.filter(({ atMs }) => performance.now() - atMs < ms).map(({ requestId }) => requestId),
     /** The keys of lists that were sent, and of which nobody knows yet whether they were taken. */
     openKeys: (): string[] => [...open],
     /** Resolves when the list is acknowledged, or lost. */

@@ -20,6 +20,25 @@ function createAtEnd(): AtEnd {
   };
 }
 
+/**
+ * The options that a command was called with.
+ * @returns the exit code instead where there is nothing to run: 0 after the help, 2 for a wrong call
+ */
+export function optionsOf<Options extends { help: boolean }>(
+  help: string,
+  parse: () => { values: Options },
+): Options | number {
+  try {
+    const { values } = parse();
+    if (!values.help) return values;
+    console.log(help);
+    return 0;
+  } catch (error) {
+    console.error(`${error instanceof Error ? error.message : String(error)}\n\n${help}`);
+    return 2;
+  }
+}
+
 export interface RunOptions<Report> {
   /** Used and left to the caller; without it a temporary folder, which is removed. */
   folder?: string | undefined;

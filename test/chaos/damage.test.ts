@@ -47,7 +47,7 @@ describe('a list without a key of which no answer came', () => {
   });
 });
 
-test('a list that was acknowledged without an id has to be there, once for each acknowledgement', () => {
+test('A list that was acknowledged without an id has to be there, once for each acknowledgement.', () => {
   const uncertain: Uncertain[] = [
     { sent: 'acknowledged', values: [1, 2] },
     { sent: 'acknowledged', values: [1, 2] },

@@ -15,6 +15,7 @@ import { storeNoticeSignal } from '../../src/contracts/workflow/store-notice';
 import { MINUTE, SECOND } from '../../src/domain/duration';
 import { heldByRun, recordsInPage, type HeldRecord } from '../../src/temporal/rescue/held-by-run';
 import { inputOf, readStart } from '../../src/temporal/server/history';
+import { askToDelete, resetWorkflow } from '../helpers/by-hand';
 import type { Carried, FaultContext } from './faults';
 import { comes } from './moments';
 import { APIS } from './fault-kinds';
@@ -48,9 +49,13 @@ export async function terminateChild(which: number, { system }: FaultContext): P
 export async function deleteChild(which: number, { system, deletions }: FaultContext): Promise<Carried> {
   return toOne(system, WORKFLOW_TYPE.child, which, async (childId) => {
     const { runId } = await system.client.workflow.getHandle(childId).describe();
-    const input = inputOf(await readStart(system.client, childId, runId), childId) as ChildInput;
+    const input = (await inputOf(
+      system.client,
+      await readStart(system.client, childId, runId),
+      childId,
+    )) as ChildInput;
     deletions.note(recordsOfChild(input));
-    await remove(system, childId, runId);
+    await askToDelete(system.client, childId, runId);
     return childId;
   });
 }
@@ -72,19 +77,12 @@ export async function resetBatcher({ system }: FaultContext): Promise<Carried> {
 }
 
 async function resetToStart({ client }: AttackedSystem, workflowId: string): Promise<string | undefined> {
-  const { runId } = await client.workflow.getHandle(workflowId).describe();
-  const { events } = await client.workflow.getHandle(workflowId, runId).fetchHistory();
-  const first = events?.find((event) => event.workflowTaskCompletedEventAttributes);
-  if (first === undefined) return undefined;
-  await client.workflowService.resetWorkflowExecution({
-    namespace: client.options.namespace,
-    workflowExecution: { workflowId, runId },
-    reason: 'reset by the attack',
-    requestId: `reset of ${runId}`,
-    workflowTaskFinishEventId: first.eventId ?? null,
-  });
-  return `${workflowId}, run ${runId}, after ${events?.length} events`;
+  const done = await resetWorkflow(client, workflowId);
+  return done && `${workflowId}, run ${done.runId}, after ${done.events} events`;
 }
+
+/** Within it a message arrives again whose call is repeated, with the time that the call may take. */
+const REPEATS_REACH_MS = 15 * SECOND;
 
 export async function terminateBatcher(which: number, context: FaultContext): Promise<Carried> {
   const { system } = context;
@@ -101,7 +99,10 @@ export async function deleteBatcher(which: number, context: FaultContext): Promi
     const { records } = await untilDone(() => heldByRun(system.client, batcher, runId));
     deletions.note(records);
     deletions.noteForgotten(clients.openKeys());
-    await untilDone(() => remove(system, batcher, runId));
+    // A message that arrives again after this is new to the next batcher; a list without a key has nothing else to be known by.
+    if (system.repeatedWithin(REPEATS_REACH_MS))
+      deletions.noteForgotten(clients.acknowledgedWithin(REPEATS_REACH_MS));
+    await untilDone(() => askToDelete(system.client, batcher, runId));
     return `${batcher}, run ${runId} with ${records.length} records; ${await rescue(context)}`;
   });
 }
@@ -118,13 +119,6 @@ async function lastOf(system: AttackedSystem, workflowId: string, runId: string)
   const { events } = await system.client.workflow.getHandle(workflowId, runId).fetchHistory();
   const next = events?.at(-1)?.workflowExecutionContinuedAsNewEventAttributes?.newExecutionRunId;
   return typeof next === 'string' ? lastOf(system, workflowId, next) : runId;
-}
-
-async function remove({ client }: AttackedSystem, workflowId: string, runId: string): Promise<void> {
-  await client.workflowService.deleteWorkflowExecution({
-    namespace: client.options.namespace,
-    workflowExecution: { workflowId, runId },
-  });
 }
 
 /** What has begun has to be done to its end, whatever is down meanwhile. */
@@ -175,7 +169,7 @@ export async function harmPage(
         }
         const records = await recordsInPage(system.client, pageId);
         deletions.note(records);
-        await remove(system, pageId, runId);
+        await askToDelete(system.client, pageId, runId);
         return `${pageId} with ${records.length} records`;
       });
     } finally {

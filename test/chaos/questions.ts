@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { StatusView } from '../../src/contracts/api/views';
+import type { StatusView } from '../../src/contracts/api/answers/status';
 import { SECOND } from '../../src/domain/duration';
 import type { Clients } from './clients';
 

@@ -19,7 +19,7 @@ const FAULTS: ScheduledFault[] = [
   { atMs: 9000, fault: { kind: 'kill everything' } },
 ];
 
-test('G1, G2, G3, G4, G5, G9, G10: nothing is lost, doubled, conflicting or torn through a few kills, and a loss is seen', async () => {
+test('G1, G2, G3, G4, G5, G9, G10: nothing is lost, doubled, conflicting or torn through a few kills, and a loss is seen.', async () => {
   const folder = await temporaryFolder();
   try {
     const attacked = path.join(folder.path, 'attacked');

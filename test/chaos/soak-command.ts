@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { runInFolder } from './command';
+import { optionsOf, runInFolder } from './command';
 import { PROFILE_HELP, PROFILE_OPTIONS, profileOf } from './profile';
 import { inSeconds, renderFindings, table } from './report';
 import { BOUNDS, soak, type SoakReport } from './soak';
@@ -21,18 +21,8 @@ ${PROFILE_HELP}
 
 /** @returns the exit code: 0 when nothing is damaged and no bound exceeded, 1 otherwise, 2 for a wrong call */
 export async function soakCommand(args: string[]): Promise<number> {
-  let values;
-  try {
-    ({ values } = parse(args));
-  } catch (error) {
-    console.error(`${(error as Error).message}\n\n${HELP}`);
-    return 2;
-  }
-  if (values.help) {
-    console.log(HELP);
-    return 0;
-  }
-  const given = values;
+  const given = optionsOf(HELP, () => parse(args));
+  if (typeof given === 'number') return given;
   const records = Number(given.records);
   return runInFolder({
     folder: given.folder,

@@ -36,6 +36,8 @@ export interface SystemOptions {
   folder: string;
   workers: readonly string[];
   apis: readonly string[];
+  /** The builds of workers, by the names of these. Such a worker is a plain one, whose store can't be attacked. */
+  builds?: Readonly<Record<string, string>>;
   /** Settings of every process, by their names without `KEEPAPART_`. */
   settings: Readonly<Record<string, string>>;
   /** At which lengths the batcher continues as new. */
@@ -90,6 +92,8 @@ export interface AttackedSystem {
   rescue(): Promise<RescueRun>;
   /** Has what a process asks of Temporal reach it twice, within so long; 0 ends it. */
   repeatCalls(name: string, withinMs: number): void;
+  /** Whether calls have been repeated within so long. */
+  repeatedWithin(ms: number): boolean;
   /** Sets how wrong the clock of a process is; 0 puts it right. */
   shiftClock(name: string, byMs: number): void;
   /** What stands between a worker or an API and the Temporal server. */
@@ -128,12 +132,13 @@ export async function startAttackedSystem(options: SystemOptions): Promise<Attac
       args: [MAIN, 'temporal'],
       env: { ...base, KEEPAPART_DATA_DIR: at('temporal'), KEEPAPART_TEMPORAL_PORT: String(temporalPort) },
     },
-    ...workers.map((name) => ({
-      name,
-      args: ['-r', CLOCK, '-r', REPEATS, ...WORKER],
-      env: { ...proxied(name), ...hooks(name) },
-      ipc: true,
-    })),
+    ...workers.map((name): CommandSpec => {
+      const build = options.builds?.[name];
+      if (build !== undefined)
+        return { name, args: [MAIN, 'worker'], env: { ...proxied(name), KEEPAPART_BUILD_ID: build } };
+      const args = ['-r', CLOCK, '-r', REPEATS, ...WORKER];
+      return { name, args, env: { ...proxied(name), ...hooks(name) }, ipc: true };
+    }),
     ...apis.map((name, index) => ({
       name,
       args: ['-r', CLOCK, '-r', REPEATS, MAIN, 'api'],
@@ -154,6 +159,7 @@ export async function startAttackedSystem(options: SystemOptions): Promise<Attac
   const urlOf = (api: string) => `http://${LOOPBACK}:${apiPorts[apis.indexOf(api)]}`;
   const { config } = loadConfig({ env: base, flags: {} });
   let { shards } = config;
+  let repeatedUntilMs = -Infinity;
   const address = batcherAddress(config);
   options.atEnd(stop);
 
@@ -230,7 +236,11 @@ export async function startAttackedSystem(options: SystemOptions): Promise<Attac
       return { report, said: stderr.trim() || `ended with ${code}` };
     },
     proxyOf,
-    repeatCalls: (name, withinMs) => writeFileSync(at('repeats', name), String(withinMs)),
+    repeatCalls(name, withinMs) {
+      writeFileSync(at('repeats', name), String(withinMs));
+      repeatedUntilMs = withinMs === 0 ? performance.now() : Infinity;
+    },
+    repeatedWithin: (ms) => performance.now() - repeatedUntilMs < ms,
     shiftClock: (name, byMs) => writeFileSync(at('clocks', name), String(byMs)),
   };
 }

@@ -1,4 +1,4 @@
-import type { StatusView } from '../../src/contracts/api/views';
+import type { StatusView } from '../../src/contracts/api/answers/status';
 import { MINUTE } from '../../src/domain/duration';
 import { waitFor } from '../helpers/wait-for';
 import type { Clients } from './clients';

@@ -23,7 +23,7 @@ async function clientOf(answers: Scripted[], retry: RetryOptions = QUICK) {
 const keysOf = (asked: ScriptedApi['asked']) => asked.map(({ headers }) => headers['idempotency-key']);
 const thrownBy = (call: Promise<unknown>) => call.catch((error: unknown) => error);
 
-test('a list is sent with a key and the API key, and the answer given back', async () => {
+test('A list is sent with a key and the API key, and the answer given back.', async () => {
   const answer = { requestId: 'r', accepted: 2, records: [{ recordId: 'r:0', value: 1 }] };
   const { client, asked } = await clientOf([{ status: 202, body: answer }]);
   expect(await client.send([1, { a: 'ä' }])).toEqual(answer);
@@ -39,7 +39,7 @@ test('a list is sent with a key and the API key, and the answer given back', asy
   expect(keysOf(asked)).toEqual([expect.stringMatching(/^[0-9a-f-]{36}$/), 'order-1']);
 });
 
-test('a list that could not be taken yet is sent again under the same key', async () => {
+test('A list that could not be taken yet is sent again under the same key.', async () => {
   const proxy: Scripted = { status: 502, body: '<html>Bad Gateway</html>' };
   const full = problem(429, 'buffer-full', { 'retry-after': '0' });
   const away = problem(503, 'temporal-unavailable');
@@ -79,7 +79,7 @@ test.each([
   expect(asked).toHaveLength(1);
 });
 
-test('what the API asks for is waited at least, and a stop ends the waiting', async () => {
+test('What the API asks for is waited at least, and a stop ends the waiting.', async () => {
   const stop = new AbortController();
   const delays: number[] = [];
   const { client, asked } = await clientOf([problem(429, 'buffer-full', { 'retry-after': '40' })], {
@@ -95,7 +95,7 @@ test('what the API asks for is waited at least, and a stop ends the waiting', as
   expect(asked).toHaveLength(1);
 });
 
-test('the waits are random below a bound that doubles up to a limit', async () => {
+test('The waits are random below a bound that doubles up to a limit.', async () => {
   const delays: number[] = [];
   const { client } = await clientOf([problem(503, 'not-ready')], {
     maxAttempts: 8,
@@ -131,7 +131,7 @@ test.each<[string, Scripted]>([
   expect(asked).toHaveLength(1);
 });
 
-test('an API that is not there, or does not answer in time, throws an error with the reason', async () => {
+test('An API that is not there, or does not answer in time, throws an error with the reason.', async () => {
   const { client } = await clientOf([ACCEPTED], { maxAttempts: 1 });
   const silent = new KeepapartClient({
     url: api!.url,
@@ -168,7 +168,7 @@ test.each([{ url: 'localhost:3000' }, { url: 'ftp://a' }, { url: 'http://a', api
   },
 );
 
-test('lists are read page by page, and no page more than is wanted', async () => {
+test('Lists are read page by page, and no page more than is wanted.', async () => {
   const page = (ids: string[], nextCursor: string | null): Scripted => ({
     status: 200,
     body: { batches: ids.map((batchId) => ({ batchId })), nextCursor },
@@ -184,7 +184,7 @@ test('lists are read page by page, and no page more than is wanted', async () =>
   expect(asked.map(({ path }) => path)).toEqual([query, `${query}&cursor=one`, `${query}&cursor=two`]);
 });
 
-test('what operators do says who does it', async () => {
+test('What operators do says who does it.', async () => {
   const { client, asked } = await clientOf([{ status: 202, body: {} }]);
   const by = 'Zoë';
   await client.flush({ by });

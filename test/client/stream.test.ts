@@ -38,7 +38,7 @@ function onceOnly(values: Iterable<JsonValue>) {
   return { seen, source: source() };
 }
 
-test('records of an array, an iterable and an asynchronous one are one request each, in their order', async () => {
+test('Records of an array, an iterable and an asynchronous one are one request each, in their order.', async () => {
   const values = numbered(5000);
   const sources = { array: values, iterable: values.values(), later: onceOnly(values).source };
   for (const [idempotencyKey, source] of Object.entries(sources)) {
@@ -50,7 +50,7 @@ test('records of an array, an iterable and an asynchronous one are one request e
   expect(requestId).toMatch(/^[0-9a-f-]{36}$/);
 });
 
-test('an NDJSON text may be cut anywhere, and blank lines are no records', async () => {
+test('An NDJSON text may be cut anywhere, and blank lines are no records.', async () => {
   const text = Buffer.from('{"a":"ä€😀"}\r\n\n  \n2\n"last, without an end"');
   const seen: StreamProgress[] = [];
   const pieces = Array.from(text, (byte) => Uint8Array.of(byte));
@@ -59,7 +59,7 @@ test('an NDJSON text may be cut anywhere, and blank lines are no records', async
   expect(seen.at(-1)).toEqual({ records: 3, bytes: text.length });
 });
 
-test('after a broken connection and refusals for a while, everything is sent again under one key and taken once', async () => {
+test('After a broken connection and refusals for a while, everything is sent again under one key and taken once.', async () => {
   const values = numbered(3000);
   api.breaks.push(
     { afterRecords: 700, with: 'reset' },
@@ -72,7 +72,7 @@ test('after a broken connection and refusals for a while, everything is sent aga
   expect(api.durable.get('k')).toEqual(values);
 });
 
-test('the bound of tries counts those that get no farther', async () => {
+test('The bound of tries counts those that get no farther.', async () => {
   const full = (afterRecords: number) => ({
     afterRecords,
     with: { status: 429, code: 'buffer-full' },
@@ -88,7 +88,7 @@ test('the bound of tries counts those that get no farther', async () => {
   expect(result.accepted).toBe(10);
 });
 
-test('a source that can be read only once is not sent again, and the error says how much is durable', async () => {
+test('A source that can be read only once is not sent again, and the error says how much is durable.', async () => {
   api.breaks.push({ afterRecords: 4, with: { status: 503, code: 'not-ready', retryAfter: 7 } });
   const refused = await clientOf()
     .stream(numbered(10).values(), { idempotencyKey: 'a' })
@@ -105,7 +105,7 @@ test('a source that can be read only once is not sent again, and the error says 
   expect(api.posts).toEqual(['a', 'b']);
 });
 
-test('a source is not touched until there is a connection, so an API that is not up yet costs nothing', async () => {
+test('A source is not touched until there is a connection, so an API that is not up yet costs nothing.', async () => {
   const { url } = api;
   const retries: string[] = [];
   const client = new KeepapartClient({
@@ -119,7 +119,7 @@ test('a source is not touched until there is a connection, so an API that is not
   api = await startStreamApi();
 });
 
-test('an invalid line throws the error of the API, with the number of durable records, and is not sent again', async () => {
+test('An invalid line throws the error of the API, with the number of durable records, and is not sent again.', async () => {
   const lines = ['1\n', '\n', '{"a":\n', '2\n'];
   const error = await clientOf()
     .streamNdjson(() => lines)
@@ -169,7 +169,7 @@ describe('a source that throws', () => {
   });
 });
 
-test('while the API reads nothing, no more is taken from the source than fits on the way', async () => {
+test('While the API reads nothing, no more is taken from the source than fits on the way.', async () => {
   const release = api.hold();
   let given = 0;
   const piece = `${JSON.stringify('x'.repeat(65_533))}\n`;
@@ -197,7 +197,7 @@ test('while the API reads nothing, no more is taken from the source than fits on
   release();
 });
 
-test('the number of durable records is reported during a stream, and is still known when the connection breaks', async () => {
+test('The number of durable records is reported during a stream, and is still known when the connection breaks.', async () => {
   const told: number[] = [];
   api.breaks.push({ afterRecords: 2, with: 'reset' });
   const endless = async function* () {
@@ -214,7 +214,7 @@ test('the number of durable records is reported during a stream, and is still kn
   expect(told).toEqual([2]);
 });
 
-test('an abort ends a stream at once and closes its source', async () => {
+test('An abort ends a stream at once and closes its source.', async () => {
   const release = api.hold();
   const { source, seen } = onceOnly(numbered(100_000));
   const stop = new AbortController();

@@ -2,14 +2,14 @@ import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { WorkflowHandle } from '@temporalio/client';
 import { TypedSearchAttributes } from '@temporalio/common';
-import { auditedTemporal } from '../../src/cli/commands/audit/audited-temporal';
-import { runAudit } from '../../src/cli/commands/audit/run-audit';
+import { auditedTemporal } from '../../src/embed/audit/audited-temporal';
+import { runAudit } from '../../src/embed/audit/run-audit';
 import { loadConfig } from '../../src/config';
 import type { ChildInput, ChildMemo, ChildWorkflow } from '../../src/contracts/workflow/child';
 import { WORKFLOW_TYPE } from '../../src/contracts/workflow/ids';
 import { SEARCH_ATTRIBUTES } from '../../src/contracts/workflow/search-attributes';
 import type { PipelineSettings } from '../../src/contracts/workflow/settings';
-import type { BatchState } from '../../src/contracts/api/views';
+import type { BatchState } from '../../src/contracts/api/states';
 import { childIdOf } from '../../src/domain/records/batch';
 import type { JsonValue } from '../../src/domain/json';
 import {
@@ -108,7 +108,7 @@ async function startAudited(
 }
 
 describe.each(OUTCOME_FORMATS)('with batch files of the format %s', (format) => {
-  test('every completed batch is held against its file, byte by byte (G4, G10)', async () => {
+  test('An audit compares every completed batch with its file, byte by byte (G4, G10).', async () => {
     const audited = await startAudited(format);
     for (const [index, value] of ['first', 'second', 'third'].entries()) {
       await audited.send(value, 1);
@@ -146,7 +146,7 @@ describe.each(OUTCOME_FORMATS)('with batch files of the format %s', (format) => 
     ]);
   });
 
-  test('every batch of a child with several is held against its file, byte by byte (G4, G10)', async () => {
+  test('An audit compares every batch of a child with several with its file, byte by byte (G4, G10).', async () => {
     const audited = await startAudited(format, { saveActivity: 'batch' });
     await pipeline.batcher.pause('test');
     await audited.send(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12);
@@ -173,7 +173,7 @@ describe.each(OUTCOME_FORMATS)('with batch files of the format %s', (format) => 
     expect(damage).toMatchObject({ fileMissing: 1, fileDiffers: 1 });
   });
 
-  test('a file is held against what its batch was cut by, whatever is configured (G1, G2)', async () => {
+  test('An audit checks a file against the rules its batch was cut by, whatever is configured (G1, G2).', async () => {
     const audited = await startAudited(format);
     await pipeline.batcher.changeLimits({ maxBatchSize: 7, conflicts: [{ pair: [3, 'x'] }] }, 'test');
     await audited.send(1, 2, 3, 4, 5, 6, 7);
@@ -188,7 +188,7 @@ describe.each(OUTCOME_FORMATS)('with batch files of the format %s', (format) => 
     });
   });
 
-  test('records that wait are told from those that are missing (G4)', async () => {
+  test('An audit distinguishes records that wait from those that are missing (G4).', async () => {
     const audited = await startAudited(format);
     await audited.send('done', 'slow');
     const [batchId = ''] = await waitFor(
@@ -208,7 +208,7 @@ describe.each(OUTCOME_FORMATS)('with batch files of the format %s', (format) => 
     expect((await batchFilesIn(audited.outDir)).map((file) => file.batchId)).toEqual([batchId]);
   });
 
-  test('a batch that was terminated is damage, until another run of it completes (G4)', async () => {
+  test('An audit reports a terminated batch as damage until another run of it completes (G4).', async () => {
     const audited = await startAudited(format);
     const batchId = await audited.terminateBatch('quick', 'slow');
     const terminated = await audited.audit();
@@ -270,7 +270,7 @@ function startChild(
   });
 }
 
-test('a record that gets its file while the audit runs is neither missing nor waiting (G4)', async () => {
+test('A record that gets its file while the audit runs is neither missing nor waiting (G4).', async () => {
   const audited = await startAudited('json');
   await audited.send('slow');
   await audited.listed('running', 1);
@@ -302,7 +302,7 @@ test('a record that gets its file while the audit runs is neither missing nor wa
   }
 });
 
-test('a batch that was terminated after its file was written has its outcomes (G4)', async () => {
+test('A batch that was terminated after its file was written has its outcomes (G4).', async () => {
   const audited = await startAudited('json');
   const batchId = await audited.terminateBatch('only');
   const content = outcomeFileContent(recordsOf(childOf(['only'], 'json')).map(saved), 'json');
@@ -317,7 +317,7 @@ test('a batch that was terminated after its file was written has its outcomes (G
   });
 });
 
-test('what a batcher holds that does not answer counts as missing, and the report names the batcher', async () => {
+test('What a batcher holds that does not answer counts as missing, and the report names the batcher.', async () => {
   const audited = await startAudited('json', {}, 'own');
   await pipeline.stopWorker();
   await audited.send('buffered');
@@ -328,7 +328,7 @@ test('what a batcher holds that does not answer counts as missing, and the repor
   ]);
 });
 
-test('where no Temporal server is, it says so and reports nothing', async () => {
+test('Where no Temporal server is, it says so and reports nothing.', async () => {
   pipeline = await startPipeline({ worker: 'none' });
   const { dataDir } = await storeFolders();
   const command = startCommand(['audit', '--temporal'], { cwd: dataDir });

@@ -203,7 +203,7 @@ const PLANTS: Plant[] = [
 ];
 
 describe.each(OUTCOME_FORMATS)('in files of the format %s', (format) => {
-  test('nothing is found where nothing is damaged, with a ledger and without', async () => {
+  test('An audit finds nothing where nothing is damaged, with and without a ledger.', async () => {
     const folder = await cleanFolder(format);
     const { code, report } = await folder.audit();
     expect(code).toBe(0);
@@ -248,7 +248,7 @@ test.each(OF_EACH_KIND)('for $what, the exit code is 1', async ({ plant, env, fo
   expect(code).toBe(1);
 });
 
-test('files of both formats in one folder are matched together, line by line (G4)', async () => {
+test('Files of both formats in one folder are matched together, line by line (G4).', async () => {
   const folder = await cleanFolder('text');
   const [, second = []] = BATCHES;
   rewrite(
@@ -268,7 +268,7 @@ test('files of both formats in one folder are matched together, line by line (G4
   expect(await folder.audit()).toMatchObject({ code: 1, damage: { missing: 3 } });
 });
 
-test('outcomes that nobody acknowledged are told and are no damage', async () => {
+test('Outcomes that nobody acknowledged are told and are no damage.', async () => {
   const folder = await cleanFolder('json');
   await writeLedger(join(folder.root, 'short.jsonl'), [{ recordId: 'r:0', value: 1 }]);
   const { code, report } = await folder.audit({}, ['--ledger', join(folder.root, 'short.jsonl')]);
@@ -276,7 +276,7 @@ test('outcomes that nobody acknowledged are told and are no damage', async () =>
   expect(report.files.unacknowledged?.count).toBe(8);
 });
 
-test('ledgers add up, and the torn end of one whose writer was killed is told, not fatal', async () => {
+test('Ledgers add up, and the torn end of one whose writer was killed is told, not fatal.', async () => {
   const folder = await cleanFolder('text');
   const { report } = await folder.audit();
   const lines = readFileSync(folder.ledger, 'utf8').split('\n').slice(0, -1);
@@ -289,7 +289,7 @@ test('ledgers add up, and the torn end of one whose writer was killed is told, n
   expect(both.report.files).toEqual(report.files);
 });
 
-test('the report for people names what was used, the files and the rules that they break', async () => {
+test('The report for people names what was used, the files and the rules that they break.', async () => {
   const folder = await cleanFolder('text');
   await folder.addFile([1, 2]);
   await folder.audit();

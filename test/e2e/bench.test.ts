@@ -17,7 +17,7 @@ async function bench(...args: string[]) {
   return { code, stdout: command.stdout(), stderr: command.stderr() };
 }
 
-test('measures a system of its own, holds its files against what was acknowledged, and leaves nothing behind', async () => {
+test('keepapart bench measures a system of its own, compares its files with what was acknowledged, and leaves nothing behind.', async () => {
   const outDir = path.join(folder.path, 'data', 'out');
   await mkdir(outDir, { recursive: true });
   const { code, stdout, stderr } = await bench('--records', '60', '--profiles', 'auto', '--json');
@@ -43,8 +43,8 @@ test('measures a system of its own, holds its files against what was acknowledge
   await connection.close();
 });
 
-test('a profile that there is none of is refused with its name', async () => {
+test('A profile that there is none of is refused with its name.', async () => {
   const { code, stderr } = await bench('--profiles', 'fastest');
   expect(code).toBe(2);
-  expect(stderr).toContain('There is no profile fastest');
+  expect(stderr).toContain("argument 'fastest' is invalid. Expected one of auto, record, batch");
 });

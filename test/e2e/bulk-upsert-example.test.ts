@@ -37,7 +37,7 @@ const WITHOUT_RULE = [
 ];
 const WITH_RULE = [{ sku: 'A-1', cents: 1790 }, ...WITHOUT_RULE.slice(1)];
 
-test('the same records fail with SQLSTATE 21000 without the rule and are saved with it, and what had failed is redriven', async () => {
+test('The same records fail with SQLSTATE 21000 without the rule and are saved with it, and what had failed is redriven.', async () => {
   await database.query(read('table.sql'));
   const statement = read('upsert.sql');
   const values = JSON.parse(PRICES) as JsonValue[];

@@ -30,7 +30,7 @@ async function run(args: string[], input?: string) {
   return { code, stdout: command.stdout(), stderr: command.stderr() };
 }
 
-test('records are sent, followed, listed and held up by commands, on a real system', async () => {
+test('Records are sent, followed, listed and held up by commands, on a real system.', async () => {
   const system = await startSystem('serve', {
     cwd: folder.path,
     env: {
@@ -97,12 +97,12 @@ test('records are sent, followed, listed and held up by commands, on a real syst
   });
   const { stdout } = await run(['batches', batches[0]!.batchId, ...at]);
   expect(stdout).toMatch(new RegExp(`^batch +${batches[0]!.batchId} \\(completed, (age|manual)\\)`));
-  expect(stdout).toMatch(new RegExp(`^${requestId}:0 +3 +rolled_back +1 `, 'm'));
+  expect(stdout).toMatch(new RegExp(`^${requestId}:0 +3 +rolled back +1 `, 'm'));
   const nothing = await run(['request', 'unknown', ...at]);
   expect([nothing.code, nothing.stderr]).toEqual([1, expect.stringContaining('[request-not-found]')]);
 });
 
-test('a file of more records than the buffer may hold is imported whole, each record once', async () => {
+test('A file of more records than the buffer may hold is imported whole, each record once.', async () => {
   const system = await startSystem('serve', {
     cwd: folder.path,
     env: {
@@ -150,7 +150,7 @@ describe('over an API that records what it is asked,', () => {
   afterEach(() => listening.close({ graceMs: 0 }));
   const taken = () => edge.batcher.accepted.map(({ values }) => values);
 
-  test('send takes lists from arguments, and from standard input one or a line each', async () => {
+  test('keepapart send takes lists from arguments, and from standard input one list or one per line.', async () => {
     expect(await run(['send', '[1,2,3]', '["5"]', ...at])).toMatchObject({ code: 0, stderr: '' });
     const lines = await run(['send', '--json', ...at], '[1]\n\n[{"a":2}]\n');
     expect(taken()).toEqual([[1, 2, 3], ['5'], [1], [{ a: 2 }]]);
@@ -159,7 +159,7 @@ describe('over an API that records what it is asked,', () => {
     expect(told.map((line) => (JSON.parse(line) as RequestView).requestId)).toEqual(ids);
   });
 
-  test('a command that is wrong exits with 2, a list that is refused with 1, and nothing is sent', async () => {
+  test('A wrong command exits with 2, a refused list with 1, and nothing is sent.', async () => {
     const wrong = await Promise.all([
       run(['send', '[1]', '7', ...at]),
       run(['send', '[1]', '[2]', '--key', 'k', ...at]),
@@ -190,19 +190,22 @@ describe('over an API that records what it is asked,', () => {
     [['dead-letters']],
     [['send', '[1]', '[2]']],
     [['--help']],
+    [['completion', 'bash']],
     [['limits', '--help']],
     [['config']],
     [['rules', 'check', '--conflicts', '[]']],
   ])('%j ends without a word when nobody reads what it prints', async (args) => {
     const command = start(
-      args[0] === '--help' || args[0] === 'config' || args[0] === 'rules' ? args : [...args, ...at],
+      ['--help', 'completion'].includes(args[0] ?? '') || args[0] === 'config' || args[0] === 'rules'
+        ? args
+        : [...args, ...at],
     );
     command.child.stdout?.destroy();
     await command.ended;
     expect(command.stderr()).toBe('');
   });
 
-  test('send says that it tries again, and for how long it does', async () => {
+  test('keepapart send reports that it retries, and for how long.', async () => {
     edge.drain.on = true;
     const { code, stderr } = await run(['send', '[1]', '--retry-for', '0', ...at]);
     expect([code, stderr]).toEqual([1, expect.stringMatching(/^keepapart: .* \[not-ready\]\n$/)]);
@@ -213,13 +216,17 @@ describe('over an API that records what it is asked,', () => {
     expect(taken()).toEqual([[1]]);
   });
 
-  test('status --watch shows rates, goes on when the API is away for a while, and ends well by Ctrl-C', async () => {
+  test('keepapart status --watch shows rates, continues after an outage of the API, and ends cleanly by Ctrl-C.', async () => {
     const { counters } = edge.batcher.statusView.total;
     edge.batcher.statusView.total = { ...edge.batcher.statusView.total, counters };
     const watching = start(['status', '--watch', ...at]);
     await waitFor('rates', () => watching.stdout().includes('in/s  out/s'));
+    expect(watching.stdout()).toMatch(
+      /^http:\/\/\S+, \d\d:\d\d:\d\d\n\w[^\n]*: .*\.\n\naccepted\/s +\S+ {2}/m,
+    );
     edge.batcher.failure = new Error('away');
     await waitFor('the failure', () => watching.stdout().includes('[internal]'));
+    expect(watching.stdout()).toMatch(/, figures as of \d\d:\d\d:\d\d\nNo answer: .*\[internal\]\.\n/);
     edge.batcher.failure = undefined;
     const before = watching.stdout().length;
     await waitFor('the next look', () => watching.stdout().slice(before).includes('total'));
@@ -240,7 +247,7 @@ describe('import', () => {
     return name;
   }
 
-  test('sends a file of each format, under a key of its content', async () => {
+  test('keepapart import sends a file of each format, under a key derived from its content.', async () => {
     const values = [
       { sku: 'a', n: 1 },
       { sku: 'b', n: 2 },
@@ -266,7 +273,7 @@ describe('import', () => {
     expect([more.code, api.durable.get('once-more'), api.durable.size]).toEqual([0, ['a', 'b'], 4]);
   });
 
-  test('goes on by itself after breaks, and waits while the API is full', async () => {
+  test('keepapart import resumes by itself after breaks, and waits while the API is full.', async () => {
     api.breaks.push(
       { afterRecords: 200, with: 'reset' },
       { afterRecords: 300, with: { status: 429, code: 'buffer-full', retryAfter: 0 } },
@@ -277,7 +284,7 @@ describe('import', () => {
     expect(stderr).toMatch(/\[api-unreachable\], trying again.*\n.*\[buffer-full\], trying again/);
   });
 
-  test('gives up after its time with what is durable, and the same command with the key goes on', async () => {
+  test('keepapart import gives up after its time and reports what is durable, and the same command with the key resumes.', async () => {
     api.breaks.push({ afterRecords: 2, with: { status: 503, code: 'not-ready' } });
     const broken = await run(['import', '-', '--retry-for', '0', ...at], '1\n2\n3\n');
     expect([broken.code, broken.stdout]).toEqual([1, '']);
@@ -331,7 +338,7 @@ describe('import', () => {
       return { code, stderr: importing.stderr(), durable: [...api.durable.values()] };
     }
 
-    test('sends what it was when another file takes its name', async () => {
+    test('keepapart import sends the original file when another file takes its name.', async () => {
       const { code, durable } = await importWhile('1\n2\n3\n', async (name) => {
         await writeFile(`${name}.new`, '1\n20\n3\n');
         await rename(`${name}.new`, name);
@@ -348,7 +355,7 @@ describe('import', () => {
       expect(stderr).toMatch(/a\.ndjson: .* \[import-changed\]\n {2}The first record was accepted and stays/);
     });
 
-    test('leaves out what is appended, but refuses a last line that was not whole', async () => {
+    test('keepapart import leaves out lines that are appended, but refuses a last line that was incomplete.', async () => {
       const whole = await importWhile('1\n2\n3', (name) => appendFile(name, '\n4\n'));
       expect([whole.code, whole.durable]).toEqual([0, [[1, 2, 3]]]);
       api.durable.clear();
@@ -358,7 +365,7 @@ describe('import', () => {
     });
   });
 
-  test('ends in good order by Ctrl-C, also while it waits', async () => {
+  test('keepapart import shuts down gracefully on Ctrl-C, also while it waits.', async () => {
     api.breaks.push({ afterRecords: 1, with: { status: 503, code: 'not-ready', retryAfter: 100 } });
     const importing = start(['import', await file('a.ndjson', '1\n2\n'), ...at]);
     await waitFor('the wait', () => importing.stderr().includes('trying again'));

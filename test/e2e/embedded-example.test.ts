@@ -2,7 +2,8 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
-import type { RequestView, StatusView } from '../../src/contracts/api/views';
+import type { RequestView } from '../../src/contracts/api/answers/requests';
+import type { StatusView } from '../../src/contracts/api/answers/status';
 import { KeepapartClient } from '../../src/client';
 import { readBatchFiles } from '../helpers/audit';
 import { startCommand, temporaryFolder, type StartedCommand } from '../helpers/system';
@@ -58,7 +59,7 @@ async function stop(child: ChildProcess): Promise<unknown> {
   return (await exit)[0];
 }
 
-test('keepapart in an Express app and beside a Worker that were there before: records, rights, limits, drain, dashboard and audit', async () => {
+test('keepapart in an Express app and beside a Worker that were there before: records, rights, limits, drain, dashboard and audit.', async () => {
   const worker = await start('worker.mjs', /the workers run/);
   const app = await start('app.mjs', /http:\S+(?=\/\n)/);
   const url = app.said;

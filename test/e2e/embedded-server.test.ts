@@ -89,7 +89,7 @@ function fakeBinary(script: string): string {
 }
 
 describe('a database', () => {
-  test('outlives its server: a restart on other ports finds the workflow again (G3)', async () => {
+  test('A database outlives its server: after a restart on other ports the workflow is still there (G3).', async () => {
     const first = await start();
     const workflowId = 'outlives';
     await withClient(first.address, (client) =>
@@ -104,7 +104,7 @@ describe('a database', () => {
     expect(found.status.name).toBe('RUNNING');
   });
 
-  test('outlives a server that is killed (G3), and the kill is reported', async () => {
+  test('A database outlives a killed server, and the kill is reported (G3).', async () => {
     const first = await start();
     const workflowId = 'outlives-kill';
     await withClient(first.address, (client) =>
@@ -121,7 +121,7 @@ describe('a database', () => {
     expect(found.status.name).toBe('RUNNING');
   });
 
-  test('that a killed first start left half made is made anew', async () => {
+  test('A database that a killed first start left incomplete is created again.', async () => {
     mkdirSync(dataDir);
     writeFileSync(join(dataDir, 'temporal.unfinished'), '');
     writeFileSync(join(dataDir, 'temporal.db'), '');
@@ -130,7 +130,7 @@ describe('a database', () => {
     expect(readdirSync(dataDir)).not.toContain('temporal.unfinished');
   });
 
-  test('made by another minor version of the server is refused, with the ways out', async () => {
+  test('A database of another minor version of the server is refused, with the ways out.', async () => {
     await (await start()).stop();
     writeFileSync(join(dataDir, 'temporal.version'), '1.17.0\n');
     const { code, message } = await failure(start());
@@ -138,7 +138,7 @@ describe('a database', () => {
     expect(message).toContain('was created by Temporal server 1.17.0');
   });
 
-  test('in use by a keepapart that is alive is refused, and given free when that one stops', async () => {
+  test('A database that a live keepapart uses is refused, and released when that one stops.', async () => {
     const first = await start();
     const { code, message } = await failure(start());
     expect(code).toBe('temporal-start-failed');
@@ -147,7 +147,7 @@ describe('a database', () => {
     await start();
   });
 
-  test('may lie in a folder whose name means something in a URI', async () => {
+  test('A database may be in a folder whose name has special characters of a URI.', async () => {
     dataDir = join(root, 'a %41?b#c d');
     await start();
     expect(existsSync(join(dataDir, 'temporal.db'))).toBe(true);
@@ -155,7 +155,7 @@ describe('a database', () => {
 });
 
 describe('starting', () => {
-  test('gives a Web UI where one is asked for, and keeps its output out of ours', async () => {
+  test('Starting the server opens a Web UI if asked to, and keeps its output out of ours.', async () => {
     const server = await start({ webUi: true });
     const { host, port } = server.webUi!;
     const page = await fetch(`http://${host}:${port}`);
@@ -183,7 +183,7 @@ describe('starting', () => {
     },
   );
 
-  test('several at once get ports of their own', async () => {
+  test('Several servers that start at once get ports of their own.', async () => {
     const started = await Promise.all(
       ['a', 'b', 'c'].map((name) => start({ dataDir: join(root, name), webUi: true })),
     );
@@ -191,14 +191,14 @@ describe('starting', () => {
     expect(new Set(places).size).toBe(6);
   });
 
-  test('creates the namespace that is asked for', async () => {
+  test('Starting the server creates the requested namespace.', async () => {
     const server = await start({ namespace: 'orders' });
     await withClient(server.address, (client) =>
       client.workflowService.describeNamespace({ namespace: 'orders' }),
     );
   });
 
-  test('on a port that is taken fails before the server runs, naming the port and the ways out', async () => {
+  test('Starting the server on a taken port fails before it runs, naming the port and the ways out.', async () => {
     const taken = createServer();
     await new Promise<void>((listening) => taken.listen(0, '127.0.0.1', listening));
     const { port } = taken.address() as AddressInfo;
@@ -214,7 +214,7 @@ describe('starting', () => {
     await start();
   });
 
-  test('in a folder that cannot be written fails, naming the folder and its setting', async () => {
+  test('Starting the server in a read-only folder fails, naming the folder and its setting.', async () => {
     writeFileSync(join(root, 'file'), '');
     const { code, message } = await failure(start({ dataDir: join(root, 'file', 'data') }));
     expect(code).toBe('folder-not-writable');
@@ -222,7 +222,7 @@ describe('starting', () => {
     expect(message).toContain(join(root, 'file', 'data'));
   });
 
-  test('a server that ends at once fails with the end of its log', async () => {
+  test('Starting a server that ends at once fails with the end of its log.', async () => {
     const { code, message } = await failure(
       start({ binary: fakeBinary('echo the disk is on fire >&2; exit 3') }),
     );
@@ -255,7 +255,7 @@ describe('starting', () => {
     await start({ binary: fakeBinary(losesOnce) });
   });
 
-  test('can be aborted, and leaves no server behind', async () => {
+  test('Starting the server can be aborted, and leaves no server behind.', async () => {
     const pidFile = join(root, 'pid');
     const controller = new AbortController();
     const starting = start({
@@ -269,7 +269,7 @@ describe('starting', () => {
     expect(await isGone(Number(readFileSync(pidFile, 'utf8')))).toBe(true);
   });
 
-  test('ends a server of a keepapart that was killed together with its watchdog', async () => {
+  test('Starting the server ends the one of a keepapart that was killed together with its watchdog.', async () => {
     const orphan = spawn('sleep', ['600'], { stdio: 'ignore' });
     const ended = spawn('true', { stdio: 'ignore' });
     children.push(orphan);
@@ -280,7 +280,7 @@ describe('starting', () => {
     expect(await isGone(orphan.pid ?? 0)).toBe(true);
   });
 
-  test('leaves a process alone that has the pid of a former server by chance', async () => {
+  test('Starting the server leaves a process alone that happens to have the pid of a former server.', async () => {
     const stranger = spawn('sleep', ['600'], { stdio: 'ignore' });
     children.push(stranger);
     mkdirSync(dataDir);
@@ -302,7 +302,7 @@ describe('starting', () => {
 });
 
 describe('stopping', () => {
-  test('is orderly, may be repeated, and leaves no claim', async () => {
+  test('Stopping the server is graceful, may be repeated, and leaves no claim.', async () => {
     const server = await start();
     await Promise.all([server.stop(), server.stop()]);
     expect(await server.exited).toEqual({ code: 0, signal: null, requested: true });
@@ -338,20 +338,20 @@ describe('stopping', () => {
     return { parentPid: parent.pid ?? 0, serverPid: server.pid };
   }
 
-  test('happens by itself when our whole process group is killed', async () => {
+  test('The server stops by itself when our whole process group is killed.', async () => {
     const { parentPid, serverPid } = await startInParent('stays');
     expect(await isGone(serverPid)).toBe(false);
     process.kill(-parentPid, 'SIGKILL');
     await until(() => isGone(serverPid));
   });
 
-  test('happens by itself when we end without asking for it', async () => {
+  test('The server stops by itself when our process ends without stopping it.', async () => {
     const { parentPid, serverPid } = await startInParent('ends');
     await until(() => isGone(parentPid));
     await until(() => isGone(serverPid));
   });
 
-  test('is waited for when we are killed and started again at once', async () => {
+  test('A restart right after a kill waits until the previous server has stopped.', async () => {
     const { parentPid, serverPid } = await startInParent('stays');
     process.kill(-parentPid, 'SIGKILL');
     await until(() => isGone(parentPid));
@@ -359,7 +359,7 @@ describe('stopping', () => {
     expect(await isGone(serverPid)).toBe(true);
   });
 
-  test('is not brought about by a Ctrl-C, which goes to our process group only', async () => {
+  test('Ctrl-C, which reaches only our process group, does not stop the server.', async () => {
     const server = await start();
     const groupOf = (pid: number): number => Number(execFileSync('ps', ['-o', 'pgid=', '-p', String(pid)]));
     expect(groupOf(server.pid)).toBe(server.pid);

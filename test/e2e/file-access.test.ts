@@ -42,12 +42,12 @@ async function openTo(others: number, below: string): Promise<string[]> {
   return modes.filter(({ mode }) => (mode & others) !== 0).map(({ name }) => name);
 }
 
-test('nobody else on the machine can read records: not in the database, nor in batch files, nor while they wait', async () => {
+test('Nobody else on the machine can read records: not in the database, nor in batch files, nor while they wait.', async () => {
   await used();
   expect(await openTo(OF_OTHERS, 'data')).toEqual([]);
 });
 
-test('FILE_ACCESS=group lets the group read batch files, and still nobody Temporal’s database', async () => {
+test('FILE_ACCESS=group lets the group read batch files, and still nobody Temporal’s database.', async () => {
   await used({ KEEPAPART_FILE_ACCESS: 'group' });
   expect(await openTo(OF_EVERYBODY_ELSE, 'data')).toEqual([]);
   const readable = await openTo(0o040, 'data');
@@ -56,7 +56,7 @@ test('FILE_ACCESS=group lets the group read batch files, and still nobody Tempor
   expect(readable.filter((name) => /temporal\.(db|log)/.test(name))).toEqual([]);
 });
 
-test('a folder that is there keeps its mode, which is its owner’s business', async () => {
+test('A folder that is there keeps its mode, which is its owner’s business.', async () => {
   await mkdir(path.join(folder.path, 'data/out'), { recursive: true, mode: 0o755 });
   await used();
   expect(await openTo(OF_OTHERS, 'data')).toEqual(['data', 'data/out']);

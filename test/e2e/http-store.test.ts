@@ -51,7 +51,7 @@ print(json.dumps([json.loads(v) for v, in sqlite3.connect(sys.argv[1]).execute("
   return JSON.parse(output) as unknown[];
 }
 
-test('a receiver in Python that is killed and started again in the middle has each record once, and none used up an attempt', async () => {
+test('A receiver in Python that is killed and started again in the middle has each record once, and none used up an attempt.', async () => {
   const port = await freePort();
   const env = {
     TEMPORAL_ADDRESS: testServer().address,

@@ -28,7 +28,7 @@ afterEach(async () => {
   await pipeline.close();
 });
 
-test('kill -9 of an API whose clients share signals loses nothing acknowledged and doubles nothing (G3, G4, G5)', async () => {
+test('kill -9 of an API whose clients share signals loses nothing acknowledged and doubles nothing (G3, G4, G5).', async () => {
   const folders = await storeFolders();
   pipeline = await startPipeline({ store: createFileStore(folders) });
   const { batcherId, taskQueue } = pipeline.address;

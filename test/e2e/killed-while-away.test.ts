@@ -16,7 +16,7 @@ afterEach(async () => {
   await pipeline.close();
 });
 
-test('kill -9 of a worker whose batches wait for a store that is away costs no record an attempt, and each is saved once (G4)', async () => {
+test('kill -9 of a worker whose batches wait for a store that is away costs no record an attempt, and each is saved once (G4).', async () => {
   const folders = await storeFolders();
   pipeline = await startPipeline({
     worker: 'none',

@@ -32,7 +32,7 @@ async function start(role: 'serve' | 'api' | 'temporal', env: Record<string, str
 
 const connect = () => lineClient(Number(tcpPort));
 
-test('lists of the old protocol become files that keep 1 and 2 apart, beside those of HTTP', async () => {
+test('Lists of the old protocol become files that keep 1 and 2 apart, beside those of HTTP.', async () => {
   const system = await start('serve', { KEEPAPART_TCP_PORT: tcpPort });
   expect(system.gatewayAddress).toBe(`127.0.0.1:${tcpPort}`);
   const api = apiOf(system.apiUrl);
@@ -51,7 +51,7 @@ test('lists of the old protocol become files that keep 1 and 2 apart, beside tho
     expect(lines.includes('save [1] success') && lines.includes('save [2] success')).toBe(false);
 });
 
-test('a reply means durable: kill -9 of everything right behind it loses nothing (G3, G4)', async () => {
+test('A reply means durable: kill -9 of everything right behind it loses nothing (G3, G4).', async () => {
   const env = { KEEPAPART_TCP_PORT: tcpPort, KEEPAPART_OUTCOME_FORMAT: 'json' };
   await start('serve', env);
   const values = Array.from({ length: 20 }, (_, i) => `record ${i}`);
@@ -65,7 +65,7 @@ test('a reply means durable: kill -9 of everything right behind it loses nothing
   expect(saved.sort()).toEqual(values.sort());
 });
 
-test('a process that is told to stop ends idle connections and leaves the port free', async () => {
+test('A process that is told to stop ends idle connections and leaves the port free.', async () => {
   const system = await start('serve', { KEEPAPART_TCP_PORT: tcpPort });
   const [idle, midway] = [await connect(), await connect()];
   await idle.ask('[1]', ']');
@@ -77,7 +77,7 @@ test('a process that is told to stop ends idle connections and leaves the port f
   await expect(connect()).rejects.toThrow('ECONNREFUSED');
 });
 
-test('while Temporal is away one line says so and when to repeat; with 0 for a port there is no gateway', async () => {
+test('While Temporal is away one line says so and when to repeat; with 0 for a port there is no gateway.', async () => {
   const temporal = await start('temporal');
   const port = temporal.temporalAddress.split(':')[1]!;
   const env = { TEMPORAL_ADDRESS: temporal.temporalAddress };

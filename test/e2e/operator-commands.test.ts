@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { DeadLetter } from '../../src/contracts/api/dead-letters';
+import type { DeadLetter } from '../../src/contracts/api/answers/dead-letters';
 import { RIGHTS } from '../../src/domain/rights';
 import { listen, type Listening } from '../../src/http/listen';
 import { apiOf } from '../helpers/api';
@@ -34,7 +34,7 @@ async function serve(env: Record<string, string>) {
   return { system, api: apiOf(system.apiUrl), url: ['--url', system.apiUrl] };
 }
 
-test('what a broken store left dead is listed, sent again and drained by commands, each record once (G2, G4)', async () => {
+test('What a broken store left dead is listed, sent again and drained by commands, each record once (G2, G4).', async () => {
   const broken = await serve({ KEEPAPART_SAVE_FAILURE_RATE: '1', KEEPAPART_MAX_ATTEMPTS: '1' });
   const { records } = await broken.api.send([1, 2, 'x']);
   await broken.api.settled(3);
@@ -92,7 +92,7 @@ describe('a command that talks to the API', () => {
   });
   afterEach(() => listening.close({ graceMs: 0 }));
 
-  test('shows the key of KEEPAPART_API_KEY, and says when it is missing or wrong', async () => {
+  test('A command that calls the API sends KEEPAPART_API_KEY, and says when the key is missing or wrong.', async () => {
     const args = ['redrive', '--all', '--url', listening.url];
     const missing = await run(args);
     expect(missing).toMatchObject({ code: 1, stdout: '' });
@@ -106,7 +106,7 @@ describe('a command that talks to the API', () => {
     expect(edge.batcher.calls).toEqual(['redrive({"all":true}, ops)']);
   });
 
-  test('follows every page, and prints nothing that moves a terminal', async () => {
+  test('A command that calls the API follows every page, and prints no control characters.', async () => {
     const letter = {
       recordId: 'r:0',
       requestId: 'r',
@@ -134,7 +134,7 @@ describe('a command that talks to the API', () => {
     expect(stdout).not.toContain('\u001b');
   });
 
-  test('tells what the API refuses, and an answer that is no keepapart', async () => {
+  test('A command that calls the API reports refusals, and answers that are not from keepapart.', async () => {
     const env = { KEEPAPART_API_KEY: 'secret' };
     const refused = await run(['redrive', '--batch', '', '--url', listening.url], env);
     expect(refused.code).toBe(1);
@@ -145,7 +145,7 @@ describe('a command that talks to the API', () => {
     expect([answered.code, answered.stderr]).toEqual([1, expect.stringContaining('[api-unreachable]')]);
   });
 
-  test('says when nobody listens where it looks', async () => {
+  test('A command that calls the API says when nothing listens at its address.', async () => {
     const { url } = listening;
     await listening.close({ graceMs: 0 });
     const { code, stderr } = await run(['dead-letters', '--url', url]);
@@ -167,7 +167,7 @@ describe('a command that talks to the API', () => {
   });
 });
 
-test('a drain without a Temporal server says so', async () => {
+test('A drain without a Temporal server says so.', async () => {
   const { code, stderr } = await run(['drain', '--temporal-port', '1']);
   expect([code, stderr]).toEqual([1, expect.stringContaining('[temporal-unavailable]')]);
 });

@@ -32,7 +32,7 @@ function module(name: string, code: string): string {
   return `./${name}`;
 }
 
-test('store test finds that the example keeps the whole contract, killed workers included', async () => {
+test('Store test finds that the example keeps the whole contract, killed workers included.', async () => {
   const { code, stdout, stderr } = await run(['store', 'test', EXAMPLE], {
     SAVED: path.join(folder.path, 'saved'),
   });
@@ -42,7 +42,7 @@ test('store test finds that the example keeps the whole contract, killed workers
   expect(stdout).toMatch(/(\d+) of \1 hold\n$/);
 });
 
-test('store test says what a store does not keep, as CommonJS here, and exits with 1', async () => {
+test('Store test says what a store does not keep, as CommonJS here, and exits with 1.', async () => {
   const careless = module(
     'careless.cjs',
     `const { appendFileSync, existsSync, readFileSync, writeFileSync } = require('node:fs');

@@ -17,7 +17,7 @@ afterEach(async () => {
   await folder.remove();
 });
 
-test('the README’s store of one’s own saves and refuses as it says, from the packed package in an empty folder, and the audit finds nothing', async () => {
+test('The README’s store of one’s own saves and refuses as it says, from the packed package in an empty folder, and the audit finds nothing.', async () => {
   const main = path.join(installPacked(folder.path, { dependencies: true }), 'dist/src/cli/main.js');
   const section = /## Save with your own code(.*?)\n## /s.exec(README)?.[1] ?? '';
   const [, code = '', file = ''] = /```js\n(\/\/ (\S+)\n.*?)```/s.exec(section) ?? [];

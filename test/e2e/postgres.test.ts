@@ -73,7 +73,7 @@ describe('a worker that can not use Postgres ends before it takes work, with one
   });
 });
 
-test('an audit holds what is closed in Postgres against the files, byte by byte (G4, G10)', async () => {
+test('An audit holds what is closed in Postgres against the files, byte by byte (G4, G10).', async () => {
   const harness = await postgresHarness(database);
   const store = await harness.worker();
   const batches = [1, 2, 3, 4].map((seq) => ({ ...BATCH, batchId: `batcher-0-0000000${seq}` }));
@@ -114,7 +114,7 @@ test('an audit holds what is closed in Postgres against the files, byte by byte 
   });
 });
 
-test('an audit that can not read Postgres is no clean one', async () => {
+test('An audit that can not read Postgres is no clean one.', async () => {
   const command = startCommand(['audit'], {
     cwd: folder.path,
     env: { KEEPAPART_OUT_DIR: '.', KEEPAPART_STORE: 'postgres', KEEPAPART_POSTGRES_URL: NOBODY_LISTENS },

@@ -10,7 +10,7 @@ afterAll(() => folder.remove());
 /** Nobody listens there (discard), so whatever goes through it fails. */
 const DEAD_PROXY = 'http://somebody:hunter2@127.0.0.1:9';
 
-test("proxies of the environment don't come between keepapart and the server on its own machine", async () => {
+test('Proxies in the environment are not used between keepapart and the server on its own machine.', async () => {
   const proxies = { http_proxy: DEAD_PROXY, https_proxy: DEAD_PROXY, grpc_proxy: DEAD_PROXY };
   const system = await startSystem('serve', { cwd: folder.path, env: proxies });
   try {
@@ -29,7 +29,7 @@ test("proxies of the environment don't come between keepapart and the server on 
   }
 });
 
-test('a server that is not reached through a proxy is one message that names both, without the password', async () => {
+test('A server that is not reached through a proxy is one message that names both, without the password.', async () => {
   const env = { TEMPORAL_ADDRESS: 'temporal.example:7233', http_proxy: DEAD_PROXY };
   const command = startCommand(['api'], { cwd: folder.path, env });
   expect(await command.ended).toBe(1);

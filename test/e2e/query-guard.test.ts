@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { QUERY_REFUSED } from '../../src/contracts/workflow/query-guard';
+import { QUERY_REFUSED } from '../../workflows/query-guard';
 import { SECOND } from '../../src/domain/duration';
 import { apiOf } from '../helpers/api';
 import { startPipeline, type TestPipeline } from '../helpers/pipeline';
@@ -32,7 +32,7 @@ afterEach(async () => {
   await folder.remove();
 });
 
-test('after a query waited for a new worker while records arrived, the batcher replays and takes records (G3, G8)', async () => {
+test('After a query waited for a new worker while records arrived, the batcher replays and takes records (G3, G8).', async () => {
   folder = await temporaryFolder();
   pipeline = await startPipeline({ worker: 'none' });
   const env = {

@@ -29,7 +29,7 @@ afterEach(async () => {
 
 const replay = (args: readonly string[], env?: Record<string, string>) => runReplay(folder.path, args, env);
 
-test('replays the open and closed workflows of a live server, also in the middle of things and of an earlier SHARDS (G8)', async () => {
+test('Replays the open and closed workflows of a live server, also in the middle of things and of an earlier SHARDS (G8).', async () => {
   pipeline = await startPipeline({
     worker: 'own',
     settings: { flushIntervalMs: HOUR },
@@ -100,7 +100,7 @@ test('replays the open and closed workflows of a live server, also in the middle
   });
 });
 
-test('replays a buffer in pages, and sees when a page is given other records (G4, G8)', async () => {
+test('Replays a buffer in pages, and sees when a page is given other records (G4, G8).', async () => {
   pipeline = await startPipeline({
     settings: { flushIntervalMs: HOUR },
     limits: { historyEvents: 4000, historyBytes: 1e9, messages: 20 },
@@ -138,7 +138,7 @@ test('replays a buffer in pages, and sees when a page is given other records (G4
   ]);
 });
 
-test("replays what Temporal's own command line shows (G8)", async () => {
+test("Replays what Temporal's own command line shows (G8).", async () => {
   pipeline = await startPipeline();
   await pipeline.send([1, 2, 3]);
   await pipeline.quiet();

@@ -38,7 +38,7 @@ type Doctoring = [
 const DOCTORINGS: Doctoring[] = [
   [
     'an activity of another type',
-    'child-clean',
+    'child-tried-again',
     (events) =>
       (attributesOf(
         events,
@@ -50,6 +50,20 @@ const DOCTORINGS: Doctoring[] = [
       recorded: expect.stringMatching(/^runs the activity rollback /),
       now: expect.stringMatching(/^runs the activity closeBatches /),
       original: expect.stringMatching(/^DeterminismViolationError: .*Activity type of scheduled event/),
+    },
+  ],
+  [
+    'a local activity of another type',
+    'child-clean',
+    (events) => {
+      const [payload] = attributesOf(events, 'markerRecorded').details.data.payloads;
+      const data = JSON.parse(Buffer.from(payload.data, 'base64').toString());
+      payload.data = Buffer.from(JSON.stringify({ ...data, activity_type: 'rollback' })).toString('base64');
+    },
+    {
+      eventType: 'MarkerRecorded',
+      recorded: 'runs the local activity rollback',
+      now: 'runs the local activity closeBatches',
     },
   ],
   [
@@ -114,7 +128,7 @@ const DOCTORINGS: Doctoring[] = [
 ];
 
 describe('keepapart replay', () => {
-  test('passes over the committed corpus, and says how much it replayed (G8)', async () => {
+  test('keepapart replay passes over the committed corpus, and says how much it replayed (G8).', async () => {
     const { code, stdout } = await replay([HISTORIES]);
     expect({ code, stdout }).toMatchObject({ code: 0 });
     const corpus = readCorpus();
@@ -156,7 +170,7 @@ describe('keepapart replay', () => {
     });
   });
 
-  test('stops at the first mismatch, explained with what to do; with --all it tells of each', async () => {
+  test('keepapart replay stops at the first mismatch and says what to do; with --all it reports each.', async () => {
     const change = (events: RecordedEvent[]) => (firstChild(events).workflowId = 'another-0-00000001');
     const files = [await doctored('batcher-size-and-age', change), await doctored('batcher-paused', change)];
     const clean = path.join(HISTORIES, readCorpus()[0]!.file);
@@ -176,7 +190,7 @@ describe('keepapart replay', () => {
     expect(all.stdout).toContain("Of 3 histories, today's code does not replay 2");
   });
 
-  test('does not pass when there was nothing to hold the code against', async () => {
+  test('keepapart replay fails when there was nothing to replay.', async () => {
     const empty = path.join(folder.path, 'empty');
     await mkdir(empty);
     const notBegun = await doctored('child-clean', (events) => events.splice(2));

@@ -21,7 +21,7 @@ async function start(role: 'api' | 'worker' | 'temporal', env: Record<string, st
   return system;
 }
 
-test('Temporal, API and worker start one by one; what came before the worker is saved when it comes (G3)', async () => {
+test('Temporal, API and worker start one by one; what came before the worker is saved when it comes (G3).', async () => {
   const { temporalAddress, webUiUrl } = await start('temporal');
   expect((await fetch(webUiUrl)).status).toBe(200);
   const env = { TEMPORAL_ADDRESS: temporalAddress };
@@ -39,7 +39,7 @@ test('Temporal, API and worker start one by one; what came before the worker is 
   expect(await apiSystem.interrupt()).toBe(0);
 });
 
-test('the API says when Temporal is away, and is ready again when it is back', async () => {
+test('The API says when Temporal is away, and is ready again when it is back.', async () => {
   const temporal = await start('temporal', { KEEPAPART_DATA_DIR: 'data' });
   const port = temporal.temporalAddress.split(':')[1]!;
   const api = apiOf((await start('api', { TEMPORAL_ADDRESS: temporal.temporalAddress })).apiUrl);
@@ -62,7 +62,7 @@ test('the API says when Temporal is away, and is ready again when it is back', a
   await api.send([1]);
 });
 
-test('an embedded server that is killed ends the process, with a message and nothing left behind', async () => {
+test('An embedded server that is killed ends the process, with a message and nothing left behind.', async () => {
   const system = await startSystem('serve', { cwd: folder.path });
   started.push(system);
   const { pid } = await waitFor('the server to be listed', () => serverOf(system.temporalAddress));
@@ -71,7 +71,7 @@ test('an embedded server that is killed ends the process, with a message and not
   expect(system.stderr()).toContain('[temporal-unavailable]');
 });
 
-test('the demo runs on the system that is there, and leaves its records alone', async () => {
+test('The demo runs on the system that is there, and leaves its records alone.', async () => {
   const system = await startSystem('serve', { cwd: folder.path });
   started.push(system);
   const [temporalPort = '', uiPort = ''] = [system.temporalAddress, new URL(system.webUiUrl).host].map(
@@ -88,7 +88,7 @@ test('the demo runs on the system that is there, and leaves its records alone', 
   expect((await apiOf(system.apiUrl).status()).total.counters.accepted).toBe(0);
 });
 
-test('the demo starts a system of its own, follows every record to its end and shows the files', async () => {
+test('The demo starts a system of its own, follows every record to its end and shows the files.', async () => {
   const demo = startCommand(['demo'], { cwd: folder.path });
   started.push(demo);
   expect(await demo.ended).toBe(0);

@@ -29,7 +29,7 @@ function write(name: string, content: unknown): string {
 }
 
 describe('rules check', () => {
-  test('without a file shows the rules in force, and where they come from', async () => {
+  test('keepapart rules check without a file shows the rules in force and their source.', async () => {
     expect(await rules(['check'])).toEqual({
       code: 0,
       stdout: '1 rule of CONFLICTS (default), nothing that has to be changed.\n  1  {"pair":[1,2]}\n',
@@ -41,7 +41,7 @@ describe('rules check', () => {
     expect(JSON.parse(stdout)).toMatchObject({ source: 'CONFLICTS (file)', problems: [], covered: [] });
   });
 
-  test('shows each rule that is wrong, with what to write instead, and exits with 2', async () => {
+  test('keepapart rules check shows each invalid rule with what to write instead, and exits with 2.', async () => {
     const wrong = [{ pair: [1, 2] }, { pair: [3] }, { distnict: '/id' }, { group: [2, 1] }];
     const { code, stdout, stderr } = await rules(['check', write('rules.json', wrong)]);
     expect([code, stdout]).toEqual([2, '']);
@@ -82,20 +82,20 @@ describe('rules check', () => {
     expect(JSON.parse(asJson.stdout)).toMatchObject({ source, problems: [{ field: '/1' }] });
   });
 
-  test('says of other settings that are wrong what every command says', async () => {
+  test('keepapart rules check reports other invalid settings as every command does.', async () => {
     const { code, stderr } = await rules(['check'], { env: { KEEPAPART_SHARDS: '0' } });
     expect(code).toBe(2);
     expect(stderr).toContain('KEEPAPART_SHARDS: expected an integer from 1 to 64');
   });
 
-  test('tells which rule could be left out', async () => {
+  test('keepapart rules check reports which rule is redundant.', async () => {
     const file = write('rules.yaml', 'rules:\n  - pair: [1, 3]\n  - group: [1, 2, 3]\n');
     const { code, stdout } = await rules(['check', file]);
     expect(code).toBe(0);
     expect(stdout).toContain('Rule 1 could be left out: rule 2 keeps apart all that it does.');
   });
 
-  test('a file that is not there is told', async () => {
+  test('keepapart rules check reports a missing file.', async () => {
     const { code, stderr } = await rules(['check', 'nowhere.yaml']);
     expect(code).toBe(2);
     expect(stderr).toMatch(/^keepapart: nowhere.yaml can't be read: .*ENOENT/);
@@ -103,7 +103,7 @@ describe('rules check', () => {
 });
 
 describe('rules explain', () => {
-  test('tells each batch, why it is no larger, and what the rules cost', async () => {
+  test("keepapart rules explain shows each batch, why it isn't larger, and what the rules cost.", async () => {
     const input = '1\n2\n3\n\n4\n5\n6\n';
     expect(await rules(['explain', '-'], { input })).toEqual({
       code: 0,
@@ -123,7 +123,7 @@ describe('rules explain', () => {
     });
   });
 
-  test('takes rules from a file, and a size', async () => {
+  test('keepapart rules explain takes rules from a file, and a batch size.', async () => {
     const rows = write('rows.csv', 'sku,stock\na,1\na,2\nb,1\nb,2\nb,3\n');
     const file = write('rules.yaml', '- distinct: /sku\n');
     const { code, stdout } = await rules(['explain', rows, '--rules', file, '--max-batch-size', '3']);
@@ -137,7 +137,7 @@ describe('rules explain', () => {
     );
   });
 
-  test('gives the same as JSON', async () => {
+  test('keepapart rules explain prints the same as JSON.', async () => {
     const list = write('list.json', [7, 7, 8]);
     const { code, stdout } = await rules(['explain', list, '--json', '--conflicts', '[{"distinct":""}]']);
     expect(code).toBe(0);
@@ -166,7 +166,7 @@ describe('rules explain', () => {
     });
   });
 
-  test('cuts by bytes as a batcher does, and says so', async () => {
+  test('keepapart rules explain cuts by bytes as a batcher does, and says so.', async () => {
     const values = Array.from({ length: 3 }, (_, index) => `${index}${'x'.repeat(600 * 1024)}`);
     const { stdout } = await rules(['explain', write('large.json', values), '--conflicts', '[]']);
     expect(stdout).toContain(
@@ -175,20 +175,20 @@ describe('rules explain', () => {
     expect(stdout).toContain('batch 3: 1 of 5, nothing was left');
   });
 
-  test('nothing in a record moves the terminal, and long ones are cut', async () => {
+  test('keepapart rules explain prints no control characters of a record, and shortens long ones.', async () => {
     const input = JSON.stringify(`\u001b[31m\u009b${'x'.repeat(200)}`);
     const { stdout } = await rules(['explain', '-'], { input });
     expect(stdout).not.toMatch(/[^\P{C}\n]/u);
     expect(stdout).toMatch(/x…\n/);
   });
 
-  test('of no records says so', async () => {
+  test('keepapart rules explain says so when there are no records.', async () => {
     const { code, stdout } = await rules(['explain', '-']);
     expect(code).toBe(0);
     expect(stdout).toContain('0 records in 0 batches');
   });
 
-  test('a place that is no record is told', async () => {
+  test('keepapart rules explain reports a position that is not a record.', async () => {
     const { code, stdout, stderr } = await rules(['explain', write('a.ndjson', '1\n\n[2]\n')]);
     expect([code, stdout]).toEqual([2, '']);
     expect(stderr).toBe(
@@ -198,7 +198,7 @@ describe('rules explain', () => {
 });
 
 describe('rules test', () => {
-  test('every example passes', async () => {
+  test('keepapart rules test passes for every example.', async () => {
     const examples = readdirSync(EXAMPLES).map((name) => join(EXAMPLES, name));
     expect(examples.length).toBeGreaterThan(3);
     const { code, stdout, stderr } = await rules(['test', ...examples]);
@@ -209,7 +209,7 @@ describe('rules test', () => {
 
   const policy = (tests: unknown, more: object = {}) => ({ rules: [{ pair: [1, 2] }], ...more, tests });
 
-  test('tells what was expected and received of each test that fails, and exits with 1', async () => {
+  test('keepapart rules test shows what each failed test expected and received, and exits with 1.', async () => {
     const tests = [
       { name: 'fine', records: [1, 2], expect: { apart: [[1, 2]], batches: [[1], [2]] } },
       {
@@ -270,7 +270,7 @@ describe('rules test', () => {
     ]);
   });
 
-  test('runs several files, with the rules of another one where that is asked for', async () => {
+  test('keepapart rules test runs several files, with the rules of another file if asked to.', async () => {
     const together = [{ name: 'both', records: [1, 2], expect: { together: [[1, 2]] } }];
     const files = [write('a.json', policy(together)), write('b.json', policy(together))];
     expect((await rules(['test', ...files])).stdout).toContain('0 passed, 2 failed');
@@ -279,7 +279,7 @@ describe('rules test', () => {
     expect(stdout).toContain('2 passed, 0 failed');
   });
 
-  test('a file that can not be used ends it with 2 before anything is run', async () => {
+  test('keepapart rules test exits with 2 before running anything if a file cannot be used.', async () => {
     const fine = policy([{ name: 'a', records: [1, 2], expect: { atMostBatches: 2 } }]);
     const files = [write('fine.json', fine), write('p.yaml', 'rules: []\ntests: []')];
     expect(await rules(['test', ...files])).toEqual({
@@ -291,7 +291,7 @@ describe('rules test', () => {
   });
 });
 
-test('rules without a command shows what there is', async () => {
+test('Rules without a command shows what there is.', async () => {
   const { code, stderr } = await rules([]);
   expect(code).toBe(2);
   expect(stderr).toMatch(/check .*explain .*test /s);

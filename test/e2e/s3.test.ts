@@ -59,7 +59,7 @@ async function refusalOfWorker(env: Record<string, string>): Promise<string> {
   return command.stderr();
 }
 
-test('a worker without a bucket, or whose bucket is not there, ends before it takes work, with one clear message', async () => {
+test('A worker without a bucket, or whose bucket is not there, ends before it takes work, with one clear message.', async () => {
   const without = await refusalOfWorker({ KEEPAPART_STORE: 's3' });
   expect(without).toContain('S3_BUCKET with s3: the bucket to write batches to');
   expect(without).toMatch(/\[invalid-config\]$/m);
@@ -69,7 +69,7 @@ test('a worker without a bucket, or whose bucket is not there, ends before it ta
   expect(missing).not.toContain(server.env['AWS_SECRET_ACCESS_KEY']);
 });
 
-test('who has no AWS client is told to install it with STORE=s3, and does without it with any other store', async () => {
+test('Who has no AWS client is told to install it with STORE=s3, and does without it with any other store.', async () => {
   const env = withoutAwsClient();
   expect(await refusalOfWorker({ ...bucketEnv(), ...env })).toContain(
     'STORE=s3 needs the package @aws-sdk/client-s3, which is not installed: npm install @aws-sdk/client-s3',
@@ -87,7 +87,7 @@ test('who has no AWS client is told to install it with STORE=s3, and does withou
   expect(audit).toMatchObject({ code: 0, report: { s3: null } });
 });
 
-test('an audit holds what is closed in S3 against the files, byte by byte (G4, G10)', async () => {
+test('An audit holds what is closed in S3 against the files, byte by byte (G4, G10).', async () => {
   const harness = await s3Harness(server, { prefix: 'audited/', compression: 'gzip' });
   const store = await harness.worker();
   const batches = [1, 2, 3, 4].map((seq) => ({ ...BATCH, batchId: `batcher-0-0000000${seq}` }));
@@ -124,7 +124,7 @@ test('an audit holds what is closed in S3 against the files, byte by byte (G4, G
   });
 });
 
-test('an audit that can not read S3 is no clean one', async () => {
+test('An audit that can not read S3 is no clean one.', async () => {
   const command = startCommand(['audit'], {
     cwd: folder.path,
     env: { KEEPAPART_OUT_DIR: '.', ...bucketEnv(), KEEPAPART_S3_ENDPOINT: 'http://127.0.0.1:1' },
@@ -135,7 +135,7 @@ test('an audit that can not read S3 is no clean one', async () => {
   expect(command.stderr()).toMatch(/\[store-unusable\]$/m);
 });
 
-test('an S3 server that is killed and started again in the middle has each record once, and none used up an attempt (G4)', async () => {
+test('An S3 server that is killed and started again in the middle has each record once, and none used up an attempt (G4).', async () => {
   const env = {
     TEMPORAL_ADDRESS: testServer().address,
     KEEPAPART_BATCHER_ID: path.basename(folder.path),

@@ -1,9 +1,8 @@
-import { once } from 'node:events';
-import { createServer, type AddressInfo } from 'node:net';
 import { readFile, readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { apiOf } from '../helpers/api';
 import { audit, readBatchFiles } from '../helpers/audit';
+import { freePort } from '../helpers/free-port';
 import { startSystem, temporaryFolder, type System } from '../helpers/system';
 import { waitFor } from '../helpers/wait-for';
 
@@ -11,14 +10,6 @@ jest.setTimeout(300_000);
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
 let system: System | undefined;
-const freePort = async (): Promise<number> => {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-};
 const outDir = () => path.join(folder.path, 'data/out');
 const start = async (env: Record<string, string> = {}) => {
   system = await startSystem('serve', { cwd: folder.path, env });
@@ -31,7 +22,7 @@ afterEach(async () => {
   await folder.remove();
 });
 
-test('the list of the quick start becomes files that keep 1 and 2 apart, line by line as promised', async () => {
+test('The list of the quick start becomes files that keep 1 and 2 apart, line by line as promised.', async () => {
   const metricsPort = String(await freePort());
   const api = await start({ KEEPAPART_METRICS_PORT: metricsPort });
   const { requestId, records } = await api.send([1, 2, 3, 4, 5]);
@@ -57,10 +48,10 @@ test('the list of the quick start becomes files that keep 1 and 2 apart, line by
   });
   // Scheduling an activity and starting it is one transaction of the embedded server.
   const metrics = await fetch(`http://127.0.0.1:${metricsPort}/metrics`).then((answer) => answer.text());
-  expect(metrics).toMatch(/^temporal_activity_task_received\{activity_type="closeBatches",eager="true",/m);
+  expect(metrics).toMatch(/^temporal_activity_task_received\{activity_type="save",eager="true",/m);
 });
 
-test('a second start goes on where the first stopped: what was buffered is saved (G3, G4)', async () => {
+test('A second start goes on where the first stopped: what was buffered is saved (G3, G4).', async () => {
   let api = await start();
   await api.post('/v1/pause', { by: 'test' });
   const { requestId } = await api.send(['kept', 1, 2]);
@@ -74,7 +65,7 @@ test('a second start goes on where the first stopped: what was buffered is saved
   expect((await api.request(requestId)).counts).toMatchObject({ saved: 3 });
 });
 
-test('kill -9 of everything in the middle of 400 records that conflict and fail: one outcome each (G1, G2, G4)', async () => {
+test('kill -9 of everything in the middle of 400 records that conflict and fail: one outcome each (G1, G2, G4).', async () => {
   const env = {
     KEEPAPART_SAVE_FAILURE_RATE: '0.5',
     // In bulk all would be done before anything can be killed.

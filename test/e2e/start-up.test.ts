@@ -39,7 +39,7 @@ test.each(['HTTP_PORT', 'TCP_PORT', 'TEMPORAL_PORT', 'UI_PORT'])(
   },
 );
 
-test('a data folder that cannot be written is one clear message', async () => {
+test('A data folder that cannot be written is one clear message.', async () => {
   await writeFile(path.join(folder.path, 'a-file'), '');
   const { code, stderr } = await failing({ KEEPAPART_DATA_DIR: path.join(folder.path, 'a-file', 'data') });
   expect(code).toBe(1);
@@ -47,14 +47,14 @@ test('a data folder that cannot be written is one clear message', async () => {
   expect(stderr.match(/\[folder-not-writable\]$/gm)).toHaveLength(1);
 });
 
-test('a Temporal server that is not there is one clear message', async () => {
+test('A Temporal server that is not there is one clear message.', async () => {
   const { code, stderr } = await failing({ TEMPORAL_ADDRESS: `127.0.0.1:${takenPort}` }, 'worker');
   expect(code).toBe(1);
   expect(stderr).toContain(`127.0.0.1:${takenPort}`);
   expect(stderr.match(/\[temporal-unavailable\]$/gm)).toHaveLength(1);
 });
 
-test('every problem of the configuration is told at once, with field, expected and received', async () => {
+test('Every problem of the configuration is told at once, with field, expected and received.', async () => {
   const { code, stderr } = await failing({
     KEEPAPART_MAX_BATCH_SIZE: 'five',
     KEEPAPART_CONFLICTS: '[{"pair":[1]}]',
@@ -66,7 +66,7 @@ test('every problem of the configuration is told at once, with field, expected a
   }
 });
 
-test('`keepapart config` prints what is in force and where it came from', async () => {
+test('`keepapart config` prints what is in force and where it came from.', async () => {
   const command = startCommand(['config', '--max-batch-size', '3'], {
     cwd: folder.path,
     // The second is for commands that talk to an API; an operator's shell has it for all of them.

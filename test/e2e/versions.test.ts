@@ -44,9 +44,11 @@ async function versions(): Promise<VersionsView> {
   return JSON.parse(stdout) as VersionsView;
 }
 
-test('a worker says whether its build gets work, and `keepapart versions` shows and changes it', async () => {
+test('A worker says whether its build gets work, and `keepapart versions` shows and changes it.', async () => {
   const a = await startWorker('a');
-  await waitFor('build a to be current', () => a.stderr().includes('the first build: it is current now'));
+  await waitFor('build a to be current', () =>
+    a.stderr().includes('this is the first build, so it is current now'),
+  );
   const b = await startWorker('b');
   await waitFor('build b to wait', () => b.stderr().includes('keepapart versions promote b'));
   expect((await versions()).current).toBe('a');
@@ -67,7 +69,7 @@ test('a worker says whether its build gets work, and `keepapart versions` shows 
   expect(promoted.stdout).toMatch(/^a +draining +-/m);
 });
 
-test('`keepapart versions promote` says what is wrong: nothing or two things named, a build that is not there', async () => {
+test('`keepapart versions promote` says what is wrong: nothing or two things named, a build that is not there.', async () => {
   expect(await keepapart('versions', 'promote')).toMatchObject({ code: 2 });
   expect(await keepapart('versions', 'promote', 'a', '--unversioned')).toMatchObject({ code: 2 });
   const { code, stderr } = await keepapart('versions', 'promote', 'nobody');

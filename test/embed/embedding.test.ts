@@ -9,6 +9,8 @@ import { createKeepapartRouter, RIGHTS, type KeepapartRouter } from '../../src/e
 import { configOf } from '../../src/embed/settings';
 import { createKeepapartWorker } from '../../src/embed/worker';
 import { adoptionTaskQueue } from '../../src/contracts/workflow/ids';
+import { EncryptionCodec } from '../../src/temporal/codec/encryption-codec';
+import { KeyRing } from '../../src/temporal/codec/key-ring';
 import { borrowClient } from '../../src/temporal/server/borrowed-client';
 import { testServer } from '../helpers/temporal-server';
 
@@ -123,13 +125,13 @@ describe('a client that keepapart borrows', () => {
     await theirs.close();
   });
 
-  test('is refused with a payload codec, which keepapart could not decode', () => {
-    const codec = {
-      encode: (payloads: never[]) => Promise.resolve(payloads),
-      decode: () => Promise.resolve([]),
-    };
-    const encrypting = new Client({ connection, dataConverter: { payloadCodecs: [codec] } });
-    expect(() => borrowClient(encrypting)).toThrow(/payload codec/);
+  test("goes through the payload codecs of the app's client, after keepapart's own where keys are set", () => {
+    const codec = { encode: jest.fn(), decode: jest.fn() };
+    const theirs = new Client({ connection, dataConverter: { payloadCodecs: [codec] } });
+    const codecsOf = ({ client }: { client: Client }) => client.options.loadedDataConverter.payloadCodecs;
+    expect(codecsOf(borrowClient(theirs))).toEqual([codec]);
+    const keys = new KeyRing([{ id: 'k', secret: Buffer.alloc(32, 7).toString('base64') }]);
+    expect(codecsOf(borrowClient(theirs, keys))).toEqual([expect.any(EncryptionCodec), codec]);
   });
 
   test('is refused when it is no client of the SDK that keepapart has', () => {
@@ -203,7 +205,7 @@ describe('a router', () => {
   });
 });
 
-test('a worker gives the options of two Workers, on task queues of keepapart, over a store that it opens and closes', async () => {
+test('A worker gives the options of two Workers, on task queues of keepapart, over a store that it opens and closes.', async () => {
   let closed = 0;
   const store = {
     open: () => ({
@@ -226,7 +228,7 @@ test('a worker gives the options of two Workers, on task queues of keepapart, ov
   expect(closed).toBe(1);
 });
 
-test('a worker whose store can not be opened rejects and leaves nothing open', async () => {
+test('A worker whose store can not be opened rejects and leaves nothing open.', async () => {
   const store = {
     open: () => {
       throw new Error('nobody listens');

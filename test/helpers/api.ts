@@ -1,4 +1,5 @@
-import type { RequestView, StatusView } from '../../src/contracts/api/views';
+import type { RequestView } from '../../src/contracts/api/answers/requests';
+import type { StatusView } from '../../src/contracts/api/answers/status';
 import type { JsonValue } from '../../src/domain/json';
 import { ourDocumentedApi } from './documented-api';
 import { waitFor } from './wait-for';

@@ -1,5 +1,5 @@
 import { writeFile } from 'node:fs/promises';
-import { runAudit, type AuditReport } from '../../src/cli/commands/audit/run-audit';
+import { runAudit, type AuditReport } from '../../src/embed/audit/run-audit';
 import { loadConfig } from '../../src/config';
 import type { Found } from '../../src/domain/audit/report';
 import type { JsonValue } from '../../src/domain/json';

@@ -5,10 +5,10 @@ import type { ClosedBatches } from '../../src/contracts/workflow/child';
 import { SAVE_ACTIVITY, type PipelineSettings, type SaveShape } from '../../src/contracts/workflow/settings';
 import { childIdOf, childSeqOf } from '../../src/domain/records/batch';
 import type { Flush } from '../../src/domain/buffer/flush-policy';
-import { holdFor, takeOnScope } from '../../workflows/batcher/conflict-scope';
-import { takeNextChildren } from '../../workflows/batcher/next-children';
-import { recordClosing } from '../../workflows/batcher/in-flight';
-import { restoreBatcher, type BatcherState } from '../../workflows/batcher/state';
+import { holdFor, takeOnScope } from '../../workflows/batcher/children/conflict-scope';
+import { takeNextChildren } from '../../workflows/batcher/children/next-children';
+import { recordClosing } from '../../workflows/batcher/run/in-flight';
+import { restoreBatcher, type BatcherState } from '../../workflows/batcher/run/state';
 import { TEST_SETTINGS } from './test-settings';
 
 /*

@@ -2,9 +2,9 @@ import fc from 'fast-check';
 import type { PipelineSettings } from '../../src/contracts/workflow/settings';
 import type { ConflictRule } from '../../src/domain/rules';
 import { appendToEnd, flushEverything } from '../../src/domain/buffer/paged-buffer';
-import { configure } from '../../workflows/batcher/limits';
-import { followPace } from '../../workflows/batcher/pace';
-import type { BatcherState } from '../../workflows/batcher/state';
+import { configure } from '../../workflows/batcher/messages/limits';
+import { followPace } from '../../workflows/batcher/children/pace';
+import type { BatcherState } from '../../workflows/batcher/run/state';
 import { endChild } from './batcher-loop';
 import { TEST_SETTINGS } from './test-settings';
 

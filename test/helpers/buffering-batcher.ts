@@ -46,8 +46,8 @@ export class BufferingBatcher extends FakeBatcherClient {
     this.buffer.length = 0;
   }
 
-  override openStream(requestId: string, { stillWanted }: StreamOptions): Promise<RecordStream> {
-    return this.shard.openStream(requestId, stillWanted);
+  override openStream(requestId: string, options: StreamOptions): Promise<RecordStream> {
+    return this.shard.openStream(requestId, options);
   }
 
   private report() {

@@ -51,8 +51,11 @@ export interface DocumentedApi {
 
 const PROBLEM_TYPE = 'application/problem+json; charset=utf-8';
 
-/** No part of the API: for people. Found as Express finds routes (see `patternOf`), so the first is at `//` as well. */
-const PAGES = /^\/(\/?$|docs(\/|$)|ui\/|openapi\.json\/?$)/i;
+/**
+ * No part of the API: for people, and for Temporal's own tools. Found as Express finds routes (see `patternOf`), so the
+ * first is at `//` as well.
+ */
+const PAGES = /^\/(\/?$|codec\/|docs(\/|$)|ui\/|openapi\.json\/?$)/i;
 
 let ours: Promise<DocumentedApi> | undefined;
 
@@ -89,7 +92,7 @@ export function documentedApi(document: ApiDocument): DocumentedApi {
     const wrong = (what: string) => ({ wrong: `${method} ${path}: ${status} ${what}` });
     const found = operationFor(answer);
     if (found === undefined) {
-      if (PAGES.test(path) && status === 200) return { outcome: 'page' };
+      if (PAGES.test(path) && (status === 200 || method === 'OPTIONS')) return { outcome: 'page' };
       if (method === 'HEAD') return { outcome: 'HEAD of nothing' };
       if (headers['content-type'] !== PROBLEM_TYPE) return wrong('is neither described nor a refusal');
       const problems = problemsWith(named('Problem'), body);

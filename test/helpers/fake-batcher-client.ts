@@ -1,12 +1,25 @@
 import { NO_COUNTS, type AcceptedRequest } from '../../src/contracts/workflow/batcher';
-import type { Readiness, BatcherClient, RecordStream } from '../../src/contracts/batcher-client';
-import type { ControlsView } from '../../src/contracts/api/controls';
-import type { WorkersView } from '../../src/contracts/api/workers';
-import type { DeadLetterGroups, DeadLetterPage, RedriveResult } from '../../src/contracts/api/dead-letters';
+import type {
+  Readiness,
+  BatcherClient,
+  RecordStream,
+  DrainOptions,
+} from '../../src/contracts/batcher-client';
+import type { AuditsView, AuditView } from '../../src/contracts/api/answers/audits';
+import type { BufferView } from '../../src/contracts/api/answers/buffer';
+import type { ControlsView } from '../../src/contracts/api/answers/controls';
+import type { WorkersView } from '../../src/contracts/api/answers/workers';
+import type {
+  DeadLetterGroups,
+  DeadLetterPage,
+  RedriveResult,
+} from '../../src/contracts/api/answers/dead-letters';
 import type { LimitsAnswer } from '../../src/contracts/workflow/limits';
-import type { DrainOptions, DrainReport } from '../../src/contracts/api/drain';
-import type { Overview } from '../../src/contracts/api/live';
-import type { BatchPage, BatchView, RequestView, StatusView, WaitsView } from '../../src/contracts/api/views';
+import type { DrainReport } from '../../src/contracts/api/answers/drain';
+import type { Overview } from '../../src/contracts/api/answers/live';
+import type { BatchPage, BatchView } from '../../src/contracts/api/answers/batches';
+import type { RequestView, WaitsView } from '../../src/contracts/api/answers/requests';
+import type { StatusView } from '../../src/contracts/api/answers/status';
 
 const AT = '2020-02-02T02:02:02.000Z';
 
@@ -85,6 +98,22 @@ export class FakeBatcherClient implements BatcherClient {
     return this.answer('waits()', this.waitsView);
   }
 
+  bufferView: BufferView = {
+    shards: [
+      {
+        ...{ shard: 0, batcher: 'batcher-0', more: 0 },
+        records: [
+          { recordId: 'r:0', value: 1, acceptedAt: AT, heldBy: null },
+          { recordId: 'r:1', value: 2, acceptedAt: AT, heldBy: { batches: ['batcher-0-1'], until: AT } },
+        ],
+      },
+    ],
+  };
+
+  bufferSample(): Promise<BufferView> {
+    return this.answer('bufferSample()', this.bufferView);
+  }
+
   /** How often an overview was asked for. */
   overviews = 0;
 
@@ -131,6 +160,22 @@ export class FakeBatcherClient implements BatcherClient {
 
   controls(): Promise<ControlsView> {
     return this.answer('controls()', this.controlsView);
+  }
+
+  auditsView: AuditsView = { audits: [] };
+
+  audits(): Promise<AuditsView> {
+    return this.answer('audits()', this.auditsView);
+  }
+
+  /** It is the latest from then on. */
+  startAudit(by: string): Promise<AuditView> {
+    const audit: AuditView = {
+      ...{ auditId: `audit-${this.auditsView.audits.length}`, by, state: 'running', startedAt: AT },
+      ...{ closedAt: null, progress: null, result: null, error: null },
+    };
+    this.auditsView = { audits: [audit, ...this.auditsView.audits] };
+    return this.answer(`startAudit(${by})`, audit);
   }
 
   deadLetterGroups(): Promise<DeadLetterGroups> {

@@ -169,6 +169,7 @@ export function workflowApi(): object {
     proxySinks: () => ({
       workflowTask: { hold: () => undefined },
       metrics: { batchesClosed: () => undefined, batchesEndedEarly: () => undefined },
+      traces: { batchesClosed: () => undefined },
     }),
     setCurrentDetails: () => undefined,
     setHandler({ name }: { name: string }, handle: (...args: never[]) => unknown) {

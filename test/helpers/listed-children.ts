@@ -27,5 +27,6 @@ export function listingClient(listed: () => ExecutionInfo[], onList: () => void 
     yield* listed();
   }
   const withDeadline = (_: unknown, call: () => unknown) => call();
-  return { workflow: { list }, withDeadline } as unknown as Client;
+  const options = { loadedDataConverter: { payloadCodecs: [] } };
+  return { workflow: { list }, withDeadline, options } as unknown as Client;
 }

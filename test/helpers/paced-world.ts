@@ -1,9 +1,9 @@
 import type { PipelineSettings } from '../../src/contracts/workflow/settings';
 import type { JsonValue } from '../../src/domain/json';
 import { recordIdOf } from '../../src/domain/records/record';
-import { nextWakeAtMs } from '../../workflows/batcher/conflict-scope';
-import { takeRequest } from '../../workflows/batcher/requests';
-import { carriedFrom, type BatcherState } from '../../workflows/batcher/state';
+import { nextWakeAtMs } from '../../workflows/batcher/children/conflict-scope';
+import { takeRequest } from '../../workflows/batcher/messages/requests';
+import { carriedFrom, type BatcherState } from '../../workflows/batcher/run/state';
 import { endChild, newState, startBatches, stateFrom } from './batcher-loop';
 
 export interface Arrival {

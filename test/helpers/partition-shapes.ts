@@ -164,6 +164,16 @@ export const SHAPES: readonly Shape[] = [
     value: (random) => ({ [random.integer(0, 1000)]: random.integer(1, 4) }),
   },
   {
+    // Found by `npm run bench -- partition --climb`.
+    name: '400 selections within what is the same, in large batches',
+    maxBatchSize: 1000,
+    rules: Array.from({ length: 400 }, (_, i) => ({
+      never: { left: { at: '/0', atLeast: 10 * i }, right: { at: '/1', atLeast: 4 * i } },
+      same: '/0',
+    })),
+    value: (random, size) => [random.integer(0, size / 2), Math.floor(2000 * random.next() ** 2)],
+  },
+  {
     name: 'alike, of many tenants with a distinct and a pair',
     maxBatchSize: 5,
     rules: [{ alike: '/tenant' }, { distinct: '/id' }, { pair: [1, 2], at: '/kind' }],

@@ -1,6 +1,6 @@
 import type { RequestListener } from 'node:http';
 import type { BatcherClient } from '../../src/contracts/batcher-client';
-import type { DeadLetter, RedriveResult } from '../../src/contracts/api/dead-letters';
+import type { DeadLetter, RedriveResult } from '../../src/contracts/api/answers/dead-letters';
 import type { JsonValue } from '../../src/domain/json';
 import request from 'supertest';
 import type { AdmissionLimits } from '../../src/temporal/shard/admission';

@@ -6,6 +6,7 @@ import { RUN_LIMITS, type BatcherStatus, type RunLimits } from '../../src/contra
 import type { Activities } from '../../src/contracts/workflow/activities';
 import type { BatcherClient } from '../../src/contracts/batcher-client';
 import { WORKFLOW_TYPE, batcherWorkflowId } from '../../src/contracts/workflow/ids';
+import type { Tracing } from '../../src/contracts/tracing';
 import type { PipelineSettings } from '../../src/contracts/workflow/settings';
 import { MINUTE } from '../../src/domain/duration';
 import type { JsonValue } from '../../src/domain/json';
@@ -17,6 +18,7 @@ import type { GivingWayLimits } from '../../src/temporal/shard/giving-way';
 import type { Shard } from '../../src/temporal/shard/shard';
 import { Shards, type BatcherAddress } from '../../src/temporal/shard/shards';
 import { registerWithTemporal } from '../../src/temporal/server/register';
+import { workerSinks } from '../../src/temporal/worker/worker-sinks';
 import { createWorkflowAccess } from '../../src/temporal/worker/workflow-access';
 import { createMemoryStore, type MemoryStore } from './memory-store';
 import {
@@ -70,6 +72,8 @@ export async function startPipeline(
      */
     worker?: 'shared' | 'own' | 'none';
     tuning?: Partial<WorkerOptions>;
+    /** Who makes spans; then the worker is its own. */
+    tracing?: Tracing;
     /** What a run takes from this process before the next one is awaited. */
     givingWay?: GivingWayLimits;
     /** Instead of what activities ask the server for. */
@@ -83,14 +87,16 @@ export async function startPipeline(
   await (registered ??= waitFor('the server to know what is searched by', () => register(connected)));
   const memory = createMemoryStore();
   const name = `test-${randomUUID().slice(0, 8)}`;
-  const { store = memory, worker = 'shared' } = options;
-  const isShared = worker === 'shared' && options.tuning === undefined && canShareWorker;
+  const { store = memory, worker = 'shared', tracing } = options;
+  const tuning = tracing === undefined ? options.tuning : { sinks: workerSinks(undefined, tracing) };
+  const isShared = worker === 'shared' && tuning === undefined && canShareWorker;
   // Ten seconds are too few on a busy machine; where a worker may be missing, calls have to end.
   const client = isShared ? withPatience(connected, 2 * MINUTE) : connected;
   const usual = createActivities({
     store: typeof store === 'function' ? store(memory) : store,
     workflows: { ...createWorkflowAccess(client), ...options.access },
     storePauses: { firstMs: 20, longestMs: 500 },
+    tracing,
   });
   const activities = { ...usual, ...options.activities?.(usual) };
   const joined = isShared ? await joinSharedWorker(name, activities) : undefined;
@@ -98,7 +104,7 @@ export async function startPipeline(
   const settings = { ...TEST_SETTINGS, ...options.settings };
   const address: BatcherAddress = { batcherId: name, shards: options.shards ?? 1, taskQueue, settings };
   const workflowId = batcherWorkflowId(name, 0);
-  const shards = new Shards(client, address, WIDE, options.givingWay);
+  const shards = new Shards(client, address, WIDE, options.givingWay, undefined, tracing);
   const batcher = createBatcherClient(client, shards);
 
   // A batcher with limits of its own has to be there before the first signal starts one without.
@@ -136,7 +142,7 @@ export async function startPipeline(
       }),
     async startWorker() {
       if (joined !== undefined) throw new Error("the suite's worker runs: use { worker: 'own' }");
-      running = await runWorker(name, activities, options.tuning);
+      running = await runWorker(name, activities, tuning);
     },
     async stopWorker() {
       if (joined !== undefined) throw new Error("the suite's worker goes on: use { worker: 'own' }");

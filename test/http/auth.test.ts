@@ -120,8 +120,25 @@ test('A flood of requests without a key in force is one line in the log, with th
     apiKeys: [{ name: 'shop', sha256: sha256('s3cret-key'), rights: RIGHTS }],
   });
   const levels = () => logs.map((line) => JSON.parse(line)).filter(({ level }) => level >= 30);
-  for (let i = 0; i < 30; i++)
-    await request(app).get('/v1/status').set('X-Api-Key', `guess ${i}`).expect(401);
+  for (let i = 0; i < 30; i++) {
+    const { status } = await request(app).get('/v1/status').set('X-Api-Key', `guess ${i}`);
+    expect([401, 429]).toContain(status);
+  }
   expect(levels()).toEqual([expect.objectContaining({ level: 40, refused: 1 })]);
   jest.restoreAllMocks();
+});
+
+test('An address that sends too many requests without a key in force gets 429 and loses its connection; a key in force is never affected.', async () => {
+  const { app } = testApp({ apiKeys });
+  const answers = await Promise.all(
+    Array.from({ length: 300 }, () => request(app).get('/v1/status').set('X-Api-Key', 'wrong')),
+  );
+  const limited = answers.filter(({ status }) => status === 429);
+  expect(answers.filter(({ status }) => status === 401).length).toBeGreaterThanOrEqual(100);
+  expect(limited.length).toBeGreaterThan(0);
+  for (const { body, headers } of limited) {
+    expect(body).toMatchObject({ code: 'rate-limited', detail: expect.stringContaining('without a key') });
+    expect(headers).toMatchObject({ connection: 'close', 'retry-after': expect.stringMatching(/^\d+$/) });
+  }
+  await request(app).get('/v1/status').set('X-Api-Key', KEY).expect(200);
 });

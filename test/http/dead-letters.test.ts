@@ -1,5 +1,5 @@
 import request from 'supertest';
-import type { DeadLetter } from '../../src/contracts/api/dead-letters';
+import type { DeadLetter } from '../../src/contracts/api/answers/dead-letters';
 import { KeepapartError } from '../../src/domain/errors';
 import { testApp } from './test-app';
 

@@ -1,7 +1,8 @@
 import { get, type IncomingMessage } from 'node:http';
 import request from 'supertest';
 import { unpackHistory } from '../../src/contracts/api/live-points';
-import type { LiveEvent, PackedHistory } from '../../src/contracts/api/live';
+import type { PackedHistory } from '../../src/contracts/api/answers/live';
+import type { LiveEvent } from '../../src/contracts/api/live';
 import { KeepapartError } from '../../src/domain/errors';
 import { listen, type Listening } from '../../src/http/listen';
 import { eventsIn } from '../helpers/documented-api';
@@ -124,7 +125,7 @@ test('When no picture can be taken, a heartbeat keeps the connection alive, and 
   const viewer = await view();
   await waitFor('a heartbeat', () => Promise.resolve(viewer.text().includes(':\n\n')));
   expect(viewer.events()).toEqual([]);
-  expect(system.logs.join('')).toContain('no picture could be taken');
+  expect(system.logs.join('')).toContain('could not take a picture');
 });
 
 test('The stream ends when the process is about to stop, and nobody new is taken then.', async () => {

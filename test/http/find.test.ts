@@ -1,5 +1,6 @@
 import request from 'supertest';
-import type { BatchView, RequestView } from '../../src/contracts/api/views';
+import type { BatchView } from '../../src/contracts/api/answers/batches';
+import type { RequestView } from '../../src/contracts/api/answers/requests';
 import { testApp } from './test-app';
 
 const REQUEST: RequestView = {

@@ -17,7 +17,7 @@ function mounted(overrides: Partial<HttpDeps> = {}, before: express.RequestHandl
   return { ...inner, outer };
 }
 
-test('an API that is mounted under a path tells clients the whole path to what they sent', async () => {
+test('An API that is mounted under a path tells clients the whole path to what they sent.', async () => {
   const { outer } = mounted();
   const list = await request(outer).post('/the/keeper/v1/records').send([1]).expect(202);
   expect(list.headers['location']).toBe('/the/keeper/v1/requests/r1');
@@ -41,7 +41,7 @@ test.each(['/the/keeper', '/the/keeper/'])(
   },
 );
 
-test('the page with the description loads its files from there, and the description says where the API is', async () => {
+test('The page with the description loads its files from there, and the description says where the API is.', async () => {
   const { outer } = mounted();
   const { text } = await request(outer).get('/the/keeper/docs').expect(200);
   const files = [...text.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, file = '']) => file);
@@ -51,7 +51,7 @@ test('the page with the description loads its files from there, and the descript
   expect(body.servers).toEqual([{ url: '/the/keeper' }]);
 });
 
-test('at the root nothing of a mount is told', async () => {
+test('At the root nothing of a mount is told.', async () => {
   const { app } = testApp();
   const { body } = await request(app).get('/openapi.json').expect(200);
   expect(body.servers).toBeUndefined();
@@ -59,7 +59,7 @@ test('at the root nothing of a mount is told', async () => {
   expect(text).toContain('<meta name="keepapart-mount" content="">');
 });
 
-test('a path that a client has sent never becomes markup', async () => {
+test('A path that a client has sent never becomes markup.', async () => {
   const inner = testApp();
   const outer = express().use('/:tenant', (req, res) => {
     noteMount(req, req.baseUrl);
@@ -71,7 +71,7 @@ test('a path that a client has sent never becomes markup', async () => {
   }
 });
 
-test('a body that was read before keepapart got the request is refused, with the reason in the log alone', async () => {
+test('A body that was read before keepapart got the request is refused, with the reason in the log alone.', async () => {
   const { outer, logs, batcher } = mounted({}, [express.json()]);
   const { status, body } = await request(outer).post('/the/keeper/v1/records').send([1]);
   expect([status, body.code]).toEqual([500, 'internal']);

@@ -225,6 +225,11 @@ const SITUATIONS: Record<string, Situation> = {
       batcher.batchViews.clear();
     },
   },
+  'while a key is missing': {
+    ...failing(new KeepapartError('encryption-key-missing', 'No key')),
+    // It decrypts nothing.
+    only: ({ operationId }) => operationId !== 'getReadiness',
+  },
   'while Temporal is away': failing(new KeepapartError('temporal-unavailable', 'No answer')),
   'with a bug of ours': failing(new Error('oops')),
 };

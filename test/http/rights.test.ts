@@ -39,7 +39,7 @@ async function statusFor(right: Right, method: string, path: string): Promise<nu
 
 const routes = routesUnderV1(served);
 
-test('the walk below finds the routes', () => {
+test('The walk below finds the routes.', () => {
   const found = routes.map(({ method, path }) => `${method} ${path}`);
   expect(found).toEqual(expect.arrayContaining(['POST /v1/records', 'GET /v1/requests/x', 'POST /v1/drain']));
   expect(found.length).toBeGreaterThan(9);

@@ -17,10 +17,16 @@ const CASES_OF_RECORDS = {
     tells: [
       'batchesWorkflow starts',
       'save succeeds at attempt 1',
-      'closeBatches succeeds at attempt 1',
+      'closeBatches succeeds in the task',
       'completes: saved, saved, saved',
     ],
-    neverTells: ['save fails', 'save succeeds at attempt 2', 'rollback', 'the batcher is told'],
+    neverTells: [
+      'closeBatches succeeds at attempt 1',
+      'save fails',
+      'save succeeds at attempt 2',
+      'rollback',
+      'the batcher is told',
+    ],
   },
   'child-retries': {
     tells: [
@@ -38,7 +44,7 @@ const CASES_OF_RECORDS = {
       'save succeeds at attempt 1',
       'save fails for good: MAXIMUM_ATTEMPTS_REACHED',
       'save fails for good: NON_RETRYABLE_FAILURE',
-      'rollback succeeds at attempt 1',
+      'rollback succeeds in the task',
       'completes: saved, rolled_back, rolled_back',
     ],
   },
@@ -47,8 +53,19 @@ const CASES_OF_RECORDS = {
       'batchesWorkflow starts',
       'save succeeds at attempt 1',
       'save fails for good: NON_RETRYABLE_FAILURE',
-      'rollback succeeds at attempt 1',
+      'rollback succeeds in the task',
       'completes: rolled_back, rolled_back',
+    ],
+  },
+  'child-tried-again': {
+    tells: [
+      'save succeeds at attempt 1',
+      'save fails for good: NON_RETRYABLE_FAILURE',
+      'rollback fails in the task',
+      'rollback succeeds at attempt 1',
+      'closeBatches fails in the task',
+      'closeBatches succeeds at attempt 1',
+      'completes: saved, rolled_back',
     ],
   },
   'child-cancelled': {
@@ -57,8 +74,8 @@ const CASES_OF_RECORDS = {
       'save succeeds at attempt 1',
       'cancellation is requested',
       'save is called off',
-      'rollback succeeds at attempt 1',
-      'closeBatches succeeds at attempt 1',
+      'rollback succeeds in the task',
+      'closeBatches succeeds in the task',
       'completes: saved, rolled_back',
     ],
   },
@@ -66,7 +83,7 @@ const CASES_OF_RECORDS = {
     tells: [
       'batchesWorkflow starts',
       'save succeeds at attempt 1',
-      'closeBatches succeeds at attempt 1',
+      'closeBatches succeeds in the task',
       'settleBatch succeeds at attempt 1',
       'completes: rolled_back',
     ],
@@ -215,12 +232,13 @@ const CASES_OF_BATCHERS = {
   'batcher-reset': {
     tells: [
       'batcherWorkflow starts',
+      'findStarted succeeds at attempt 1',
+      'findLeft succeeds at attempt 1',
       'a batch starts: size',
-      'an id is taken',
-      'readChild succeeds at attempt 1',
-      'adoptChild succeeds at attempt 1',
+      'a child completes',
     ],
-    neverTells: ['a child completes'],
+    // What the run that was reset heard completing is only counted.
+    neverTells: ['an id is taken', 'adoptChild succeeds at attempt 1'],
   },
   'batcher-begun-again': {
     tells: [

@@ -9,7 +9,7 @@ const OF_UPDATES = ['ACCEPTED', 'COMPLETED'].map((end) => `EVENT_TYPE_WORKFLOW_E
 
 /**
  * The tasks, by the event that completed them, that brought something and are followed by an event which isn't theirs:
- * were that another task, a replay would take both for one (see workflows/batcher/own-events.ts).
+ * were that another task, a replay would take both for one (see workflows/batcher/run/own-events.ts).
  */
 export function tasksWithoutEvent(text: string): string[] {
   const { events } = JSON.parse(text) as { events: Event[] };

@@ -65,6 +65,11 @@ function tellActivity(event: HistoryEvent, events: Events): string | undefined {
     const why = temporal.api.enums.v1.RetryState[failed.retryState ?? 0] ?? '?';
     return `${activityOf(failed.scheduledEventId, events)} fails for good: ${why.replace('RETRY_STATE_', '')}`;
   }
+  const marker = event.markerRecordedEventAttributes;
+  if (marker?.markerName === 'core_local_activity') {
+    const { activity_type: type } = firstOf(marker.details?.['data']) as { activity_type: string };
+    return `${type} ${marker.failure ? 'fails' : 'succeeds'} in the task`;
+  }
   const called = event.activityTaskCancelRequestedEventAttributes;
   return called ? `${activityOf(called.scheduledEventId, events)} is called off` : undefined;
 }

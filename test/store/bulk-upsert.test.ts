@@ -49,7 +49,7 @@ async function bring(store: RecordStore, batch: BatchRef, records: readonly Kept
   return refusals;
 }
 
-test('two rows of one statement with the same key are what Postgres refuses with SQLSTATE 21000', async () => {
+test('Two rows of one statement with the same key are what Postgres refuses with SQLSTATE 21000.', async () => {
   await open();
   const upsert = database.query(
     `INSERT INTO ${harness.schema}.records
@@ -59,7 +59,7 @@ test('two rows of one statement with the same key are what Postgres refuses with
   await expect(upsert).rejects.toMatchObject({ code: '21000' });
 });
 
-test('G9: of two records of a batch that meet the same row the second is refused, naming the first and the missing rule', async () => {
+test('G9: of two records of a batch that meet the same row the second is refused, naming the first and the missing rule.', async () => {
   const store = await open({ keyPointer: '/sku' });
   const records = [price(1, 'A-1', 100), price(2, 'B-2', 200), price(3, 'A-1', 300), price(4, 'C-3', 400)];
   expect(await bring(store, BATCH, records)).toEqual([
@@ -73,7 +73,7 @@ test('G9: of two records of a batch that meet the same row the second is refused
   ]);
 });
 
-test('what is saved can be seen only when its batch is closed, and then all at once', async () => {
+test('What is saved can be seen only when its batch is closed, and then all at once.', async () => {
   const store = await open({ keyPointer: '/sku' });
   for (const index of [1, 2, 3]) await store.save(price(index, `A-${index}`, 100), BATCH);
   expect(await rowsOf()).toEqual([]);
@@ -92,7 +92,7 @@ test('what is saved can be seen only when its batch is closed, and then all at o
   expect([...seen].filter((count) => count !== 0 && count !== 3)).toEqual([]);
 });
 
-test('{"distinct":POSTGRES_KEY} keeps apart just those records whose keys are equal in Postgres', async () => {
+test('{"distinct":POSTGRES_KEY} keeps apart just those records whose keys are equal in Postgres.', async () => {
   await open();
   const value = fc.oneof(fc.constantFrom(...similarValues), jsonValues({ maxDepth: 2 }));
   const pairs = fc.array(
@@ -117,7 +117,7 @@ test('{"distinct":POSTGRES_KEY} keeps apart just those records whose keys are eq
   );
 });
 
-test('of two records with one key, that of the batch that was cut later stays, whichever is closed first', async () => {
+test('Of two records with one key, that of the batch that was cut later stays, whichever is closed first.', async () => {
   const store = await open({ keyPointer: '/sku' });
   const [older, newer] = [price(1, 'A-1', 100), price(2, 'A-1', 200)];
   await store.save(older, BATCH);
@@ -185,7 +185,7 @@ describe('a statement of the user', () => {
     supplier: string | null = null,
   ): KeptRecord => record(index, { sku, cents, supplier });
 
-  test('writes a table of theirs, and what its columns and checks refuse costs only itself (G9)', async () => {
+  test("A user's statement writes their own table, and a record that its columns or checks refuse costs only itself (G9).", async () => {
     const store = await open({ statement, keyPointer: '/sku' });
     const refusals = await bring(store, BATCH, [
       product(1, 'A-1', 100),
@@ -205,7 +205,7 @@ describe('a statement of the user', () => {
     ]);
   });
 
-  test('that waits for a row of another table fails at saving, deferred or not, and goes through when the row is there', async () => {
+  test("A user's statement that needs a row of another table fails at saving, deferred or not, until that row exists.", async () => {
     const store = await open({ statement, keyPointer: '/sku' });
     const one = product(1, 'A-1', 100, 'Zoë');
     await expect(store.save(one, BATCH)).rejects.toMatchObject({
@@ -217,7 +217,7 @@ describe('a statement of the user', () => {
     expect(await products()).toHaveLength(1);
   });
 
-  test('that can no longer go through when the batch is closed has the batch refused, with nothing of it done', async () => {
+  test("A user's statement that fails only when its batch is closed has the whole batch refused.", async () => {
     const store = await open({ statement, keyPointer: '/sku' });
     await database.query(`INSERT INTO shop.suppliers VALUES ('Zoë')`);
     const records = [product(1, 'A-1', 100), product(2, 'A-2', 200, 'Zoë')];

@@ -8,7 +8,7 @@ import { FIVE, groupOf, setUp, syncsDuring } from '../helpers/saving-together';
 import { BATCH_FILE, contentsOf, record, rolledBack, saved } from '../helpers/store-folders';
 
 describe('Batches that are closed together', () => {
-  test('share one sync of the folder, and each has its own file and none is left in the staging.', async () => {
+  test('Batches that are closed together share one sync of the folder, and leave a file each and nothing staged.', async () => {
     const { folders, store, saveAll, read } = await setUp();
     const group = groupOf(7);
     await Promise.all(group.map((batch) => saveAll(FIVE, batch)));
@@ -29,7 +29,7 @@ describe('Batches that are closed together', () => {
     expect(contentsOf(folders)).toMatchObject({ staging: [], unfinished: [], out: { length: 7 } });
   });
 
-  test('do not delay each other: a file with the name of one, or a record missing from it, is reported for that one only.', async () => {
+  test('A batch whose file name is taken, or which lacks a record, fails alone among batches that are closed together.', async () => {
     const { folders, store, saveAll } = await setUp();
     const [blocked, whole, lacking] = groupOf(3) as [BatchRef, BatchRef, BatchRef];
     await Promise.all([blocked, whole].map((batch) => saveAll(FIVE, batch)));
@@ -56,7 +56,7 @@ describe('Batches that are closed together', () => {
     staged();
   });
 
-  test('are not reported as closed if the folder could not be synced, and are closed by the next attempt.', async () => {
+  test('Batches that are closed together are not reported as closed if the folder could not be synced; the next attempt closes them.', async () => {
     const { folders, store, saveAll } = await setUp();
     const group = groupOf(2);
     await Promise.all(group.map((batch) => saveAll(FIVE, batch)));
@@ -80,7 +80,7 @@ describe('Batches that are closed together', () => {
     expect(contentsOf(folders)).toMatchObject({ staging: [], unfinished: [] });
   });
 
-  test('leave nothing of killed attempts behind, and touch nothing of others.', async () => {
+  test('Closing batches together removes what killed attempts left, and touches nothing of other batches.', async () => {
     const { folders, store } = await setUp();
     const [own, other] = ['.001', '.002'].map((end) => BATCH_FILE.replace('.log', end));
     const uuid = '.7.00000000-0000-4000-8000-000000000000';

@@ -32,7 +32,7 @@ describe.each(STORES)('a store in %s', (_, setUp) => {
   const files = (): string[] => readdirSync(harness.outDir).filter((name) => name !== '.unfinished');
   const read = (name = BATCH_FILE): string => readFileSync(join(harness.outDir, name), 'utf8');
 
-  test('writes one JSON string per record, in batch order, and leaves nothing staged', async () => {
+  test('A store writes one JSON string per record, in batch order, and leaves nothing staged.', async () => {
     const store = await harness.worker();
     for (const index of [1, 3, 4]) await store.save(record(index), BATCH);
     await store.rollback(record(2), BATCH);
@@ -46,7 +46,7 @@ describe.each(STORES)('a store in %s', (_, setUp) => {
     expect(await harness.leftovers()).toEqual([]);
   });
 
-  test('writes an object per record in the format json', async () => {
+  test('A store writes an object per record with OUTCOME_FORMAT=json.', async () => {
     const store = await harness.worker();
     const named = record(0, { name: 'Zoë "Z"' });
     await store.save(named, BATCH);
@@ -70,7 +70,7 @@ describe.each(STORES)('a store in %s', (_, setUp) => {
     ]);
   });
 
-  test('G9: saves any value under any requestId or refuses it for good, and rolls back and closes in either case', async () => {
+  test('A store saves any value under any requestId or refuses it for good, and rolls back and closes in either case (G9).', async () => {
     const requestId = fc.string({ unit: 'binary', minLength: 1, maxLength: 255 });
     const kept = fc.uniqueArray(
       fc.tuple(requestId, fc.jsonValue()).map(([id, value]) => ({
@@ -108,7 +108,7 @@ describe.each(STORES)('a store in %s', (_, setUp) => {
     expect(await harness.leftovers()).toEqual([]);
   });
 
-  test('G4: does nothing further when it is asked to save, roll back or close once more', async () => {
+  test('A store does nothing further when it is asked to save, roll back or close once more (G4).', async () => {
     const store = await harness.worker();
     await store.save(record(1), BATCH);
     const once = await harness.leftovers();
@@ -128,7 +128,7 @@ describe.each(STORES)('a store in %s', (_, setUp) => {
     expect(await harness.leftovers()).toEqual([]);
   });
 
-  test('keeps records apart whose ids differ by half a surrogate pair only', async () => {
+  test('A store distinguishes records whose ids differ only by half a surrogate pair.', async () => {
     const store = await harness.worker();
     for (const [index, recordId] of ['\ud800:0', '\ud801:0'].entries())
       await store.save({ recordId, value: index }, BATCH);
@@ -137,7 +137,7 @@ describe.each(STORES)('a store in %s', (_, setUp) => {
     expect(await harness.leftovers()).toHaveLength(staged.length - 1);
   });
 
-  test('G4: refuses a save that comes after its batch was closed, and keeps nothing of it', async () => {
+  test('A store refuses a save that comes after its batch was closed, and keeps nothing of it (G4).', async () => {
     const store = await harness.worker();
     await store.closeBatch(BATCH, [rolledBack(record(1))], 'text');
     await expect(store.save(record(1), BATCH)).rejects.toMatchObject({
@@ -148,7 +148,7 @@ describe.each(STORES)('a store in %s', (_, setUp) => {
     expect(read()).toBe('"save [1] failed, roll back"\n');
   });
 
-  test('knows a batch only when it is closed', async () => {
+  test('A store knows a batch only once it is closed.', async () => {
     const store = await harness.worker();
     const whole: Batch = { ...BATCH, flushReason: 'size', records: [record(1), record(2)] };
     expect(await store.readBatch(whole)).toBeUndefined();
@@ -161,7 +161,7 @@ describe.each(STORES)('a store in %s', (_, setUp) => {
     await expect(others).rejects.toMatchObject({ code: 'batch-file-conflict' });
   });
 
-  test('leaves a file with other content alone, and closes the batch once it was moved away', async () => {
+  test('A store leaves a file with other content alone, and closes the batch once that file is moved away.', async () => {
     const store = await harness.worker();
     await store.save(record(1), BATCH);
     const path = join(harness.outDir, BATCH_FILE);
@@ -179,7 +179,7 @@ describe.each(STORES)('a store in %s', (_, setUp) => {
     expect(await harness.leftovers()).toEqual([]);
   });
 
-  test('does not close a batch that says of a record that it is saved when it is not', async () => {
+  test('A store does not close a batch with a record that counts as saved but is not.', async () => {
     const store = await harness.worker();
     await store.save(record(1), BATCH);
     const records = [saved(record(1)), saved(record(2)), rolledBack(record(3))];
@@ -194,7 +194,7 @@ describe.each(STORES)('a store in %s', (_, setUp) => {
     expect(files()).toEqual([BATCH_FILE]);
   });
 
-  test('distinguishes batches with the same id but another minute, as after a fresh database of Temporal', async () => {
+  test('A store distinguishes batches of the same id but another minute, as after a fresh Temporal database.', async () => {
     const store = await harness.worker();
     const later = { ...BATCH, openedAtMs: BATCH.openedAtMs + 60_000 };
     for (const batch of [BATCH, later]) {
@@ -220,7 +220,7 @@ describe.each(STORES)('a store in %s', (_, setUp) => {
     },
   );
 
-  test('has what failed after saving undone by rollback, under a store that fails on purpose', async () => {
+  test('A rollback undoes what failed on purpose after it was saved.', async () => {
     const store = createFailingStore(await harness.worker(), { failureRate: 1, random: () => 0 });
     await expect(store.save(record(1), BATCH)).rejects.toMatchObject({ code: 'save-failed' });
     expect(await harness.leftovers()).not.toEqual([]);
@@ -235,7 +235,7 @@ describe.each(STORES)('a store in %s', (_, setUp) => {
     batchId: `batcher-0-${10 + index}`,
   }));
 
-  test('G4: closes a batch once when three workers do it at the same time, and all succeed', async () => {
+  test('A store closes a batch once when three workers close it at the same time, and all succeed (G4).', async () => {
     const workers = await Promise.all([1, 2, 3].map(() => harness.worker()));
     for (const batch of rounds) {
       await workers[0]!.save(record(1), batch);
@@ -245,7 +245,7 @@ describe.each(STORES)('a store in %s', (_, setUp) => {
     expect(await harness.leftovers()).toEqual([]);
   });
 
-  test('G10: of two workers that close a batch with different outcomes lets the first one stand, however close they come', async () => {
+  test('Of two workers that close a batch with different outcomes, the first wins, however close they come (G10).', async () => {
     const workers = await Promise.all([harness.worker(), harness.worker()]);
     for (const batch of rounds) {
       const outcomes = [saved(record(1)), rolledBack(record(1))];

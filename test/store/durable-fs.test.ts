@@ -14,7 +14,7 @@ function heldSync() {
   return { running, shared: createSharedSync(sync) };
 }
 
-test('calls that arrive during a sync of a folder share the next one, not the one that runs', async () => {
+test('Calls that arrive during a sync of a folder share the next one, not the one that runs.', async () => {
   const { running, shared } = heldSync();
   const settled: string[] = [];
   const first = shared('a').then(() => settled.push('first'));
@@ -32,7 +32,7 @@ test('calls that arrive during a sync of a folder share the next one, not the on
   expect(running).toHaveLength(2);
 });
 
-test('a sync that fails, fails those who waited for it and nobody else', async () => {
+test('A sync that fails, fails those who waited for it and nobody else.', async () => {
   const { running, shared } = heldSync();
   const first = shared('a');
   const second = shared('a');
@@ -46,7 +46,7 @@ test('a sync that fails, fails those who waited for it and nobody else', async (
   await later;
 });
 
-test('folders are synced side by side', async () => {
+test('Folders are synced side by side.', async () => {
   const { running, shared } = heldSync();
   const all = Promise.all([shared('a'), shared('b')]);
   expect(running.map(({ folder }) => folder)).toEqual(['a', 'b']);
@@ -54,7 +54,7 @@ test('folders are synced side by side', async () => {
   await all;
 });
 
-test('a folder is made with its parents, each synced into its own', async () => {
+test('A folder is made with its parents, each synced into its own.', async () => {
   const root = temporaryFolder();
   const synced: string[] = [];
   const restore = interceptFs(({ name, path }) => name === 'sync' && synced.push(path));
@@ -68,7 +68,7 @@ test('a folder is made with its parents, each synced into its own', async () => 
   expect(synced).toEqual([root, join(root, 'a'), join(root, 'a', 'b')]);
 });
 
-test('a file or a dangling link in the place of a folder is an error', async () => {
+test('A file or a dangling link in the place of a folder is an error.', async () => {
   const root = temporaryFolder();
   writeFileSync(join(root, 'file'), '');
   symlinkSync(join(root, 'nowhere'), join(root, 'link'));
@@ -77,7 +77,7 @@ test('a file or a dangling link in the place of a folder is an error', async () 
   await expect(makeFolder(join(root, 'link'))).rejects.toMatchObject({ code: 'ENOENT' });
 });
 
-test('a link to a folder is as good as the folder', async () => {
+test('A link to a folder is as good as the folder.', async () => {
   const root = temporaryFolder();
   mkdirSync(join(root, 'real'));
   symlinkSync(join(root, 'real'), join(root, 'link'));
@@ -85,7 +85,7 @@ test('a link to a folder is as good as the folder', async () => {
   expect(existsSync(join(root, 'real', 'below'))).toBe(true);
 });
 
-test('an error of the file system is described in words, without the path', () => {
+test('An error of the file system is described in words, without the path.', () => {
   const full = Object.assign(new Error('ENOSPC: no space left on device, write'), {
     errno: -28,
     code: 'ENOSPC',

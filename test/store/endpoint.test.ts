@@ -45,7 +45,7 @@ function open(options: Partial<EndpointOptions> = {}) {
 const call = (signal = new AbortController().signal) => ({ ...BATCH, attempt: 2, signal });
 const json = (body: unknown) => ({ status: 200, body: JSON.stringify(body) });
 
-test('a message is signed as Standard Webhooks does it, with a signature for each secret', () => {
+test('A message is signed as Standard Webhooks does it, with a signature for each secret.', () => {
   // The vector of its reference libraries.
   const message = { id: 'msg_p5jXN8AQM9LWM0D4loKWxJek', atMs: 1614265330_999, body: '{"test": 2432232314}' };
   const headers = signedHeaders(message, [SECRET, OTHER_SECRET]);
@@ -55,7 +55,7 @@ test('a message is signed as Standard Webhooks does it, with a signature for eac
   expect(second).toMatch(/^v1,[A-Za-z0-9+/]{43}=$/);
 });
 
-test('a batch is one signed POST, whose id stays the same over attempts', async () => {
+test('A batch is one signed POST, whose id stays the same over attempts.', async () => {
   answer = json({ outcomes: ['saved', { outcome: 'rejected', reason: 'unknown customer' }] });
   const endpoint = open();
   const outcomes = await endpoint.saveBatch(RECORDS, call());
@@ -80,7 +80,7 @@ test('a batch is one signed POST, whose id stays the same over attempts', async 
   });
 });
 
-test('an undo is a message of another type and id', async () => {
+test('An undo is a message of another type and id.', async () => {
   answer = { status: 204 };
   await open().undo(RECORDS, call());
   expect(received).toMatchObject([
@@ -88,7 +88,7 @@ test('an undo is a message of another type and id', async () => {
   ]);
 });
 
-test('204 says that all records are saved, and 422 that none ever will be', async () => {
+test('204 says that all records are saved, and 422 that none ever will be.', async () => {
   const endpoint = open();
   answer = { status: 204 };
   expect(await endpoint.saveBatch(RECORDS, call())).toEqual(['saved', 'saved']);
@@ -109,7 +109,7 @@ test.each([
   await expect(open().saveBatch(RECORDS, call())).rejects.toMatchObject(expected);
 });
 
-test('a redirect is not followed', async () => {
+test('A redirect is not followed.', async () => {
   answer = { status: 307, headers: { location: url } };
   await expect(open().saveBatch(RECORDS, call())).rejects.toMatchObject({
     code: 'store-away',
@@ -118,7 +118,7 @@ test('a redirect is not followed', async () => {
   expect(received).toHaveLength(1);
 });
 
-test('an answer that is too long is not read to its end', async () => {
+test('An answer that is too long is not read to its end.', async () => {
   answer = { status: 200, body: 'x'.repeat(1_000_000) };
   await expect(open().saveBatch(RECORDS, call())).rejects.toMatchObject({
     code: 'save-failed',
@@ -126,7 +126,7 @@ test('an answer that is too long is not read to its end', async () => {
   });
 });
 
-test('a request ends when nobody waits for it any more', async () => {
+test('A request ends when nobody waits for it any more.', async () => {
   answer = { status: 0 };
   const abort = new AbortController();
   const saving = open().saveBatch(RECORDS, call(abort.signal));

@@ -24,12 +24,12 @@ function drawing(...numbers: number[]): () => number {
   return () => numbers.shift()!;
 }
 
-test('a failure rate of 0 adds nothing', () => {
+test('A failure rate of 0 adds nothing.', () => {
   const { store } = noting();
   expect(createFailingStore(store, { failureRate: 0 })).toBe(store);
 });
 
-test('an attempt fails when the draw is below the rate, and says that it was on purpose', async () => {
+test('An attempt fails when the draw is below the rate, and says that it was on purpose.', async () => {
   const { calls, store } = noting();
   const failing = createFailingStore(store, { failureRate: 0.8, random: drawing(0.79, 0.5, 0.8) });
 
@@ -43,7 +43,7 @@ test('an attempt fails when the draw is below the rate, and says that it was on 
   expect(calls).toEqual(['save request:1']);
 });
 
-test('half of the failing attempts save first, so that there is something to roll back', async () => {
+test('Half of the failing attempts save first, so that there is something to roll back.', async () => {
   const { calls, store } = noting();
   const failing = createFailingStore(store, { failureRate: 1, random: drawing(0, 0.49, 0, 0.5) });
 
@@ -52,13 +52,13 @@ test('half of the failing attempts save first, so that there is something to rol
   expect(calls).toEqual(['save request:1']);
 });
 
-test('what the store itself throws comes first: it may be final', async () => {
+test('What the store itself throws comes first: it may be final.', async () => {
   const refusing: RecordStore = { ...noting().store, save: () => Promise.reject(new Error('closed')) };
   const failing = createFailingStore(refusing, { failureRate: 1, random: () => 0 });
   await expect(failing.save(record(1), BATCH)).rejects.toThrow('closed');
 });
 
-test('a failure rate of 1 fails every attempt, and never a rollback or the closing', async () => {
+test('A failure rate of 1 fails every attempt, and never a rollback or the closing.', async () => {
   const { calls, store } = noting();
   const failing = createFailingStore(store, { failureRate: 1 });
   for (let attempt = 1; attempt <= 50; attempt++) {
@@ -97,7 +97,7 @@ function statuses(results: readonly PromiseSettledResult<unknown>[][]): string[]
 }
 
 describe('records of several batches that are saved together', () => {
-  test('fail each by its own draw, and only those that do not fail first reach the store', async () => {
+  test('Records of several batches that are saved together fail independently on purpose, and only the others reach the store.', async () => {
     const { calls, store } = notingTogether();
     const random = drawing(0.8, 0.1, 0.5, 0.1, 0.4, 0.8);
     const failing = createFailingStore(store, { failureRate: 0.8, random });
@@ -127,7 +127,7 @@ describe('records of several batches that are saved together', () => {
     expect(calls).toEqual(['save request:3 of other', 'save request:4 of other']);
   });
 
-  test('what the store itself says of one comes first', async () => {
+  test("The store's own error for a record takes precedence over a failure on purpose.", async () => {
     const saveAll: RecordStore['saveAll'] = (batches) =>
       Promise.resolve(
         batches.map(({ records }) =>
@@ -164,7 +164,7 @@ describe('records of several batches that are saved together', () => {
 });
 
 describe('a store that has no way of its own for several records', () => {
-  test('is asked for each, and what one fails with is no matter of the others', async () => {
+  test('A store without bulk methods is called for each record, and the failure of one does not affect the others.', async () => {
     const { calls, store } = noting();
     const save: RecordStore['save'] = (kept, batch) =>
       kept.value === 2 ? Promise.reject(new Error('not 2')) : store.save(kept, batch);
@@ -188,11 +188,43 @@ describe('a store that has no way of its own for several records', () => {
   });
 });
 
-test('what a call for several records rejects with goes for each of them', async () => {
+test('What a call for several records rejects with goes for each of them.', async () => {
   const away = () => Promise.reject(new Error('away'));
   const store = { ...noting().store, saveAll: away, rollbackAll: away };
   for (const together of [saveTogether, rollBackTogether]) {
     const results = (await together(store, TWO_BATCHES)).flat();
     expect(results).toMatchObject(Array(4).fill({ status: 'rejected', reason: { message: 'away' } }));
   }
+});
+
+test('The failing example fails at its own rate and no other record does, one by one and together.', async () => {
+  const { calls, store } = noting();
+  const saveAll: RecordStore['saveAll'] = (batches) =>
+    Promise.resolve(
+      batches.map(({ records }) =>
+        records.map(({ recordId }) => {
+          calls.push(`saveAll ${recordId}`);
+          return { status: 'fulfilled' as const, value: undefined };
+        }),
+      ),
+    );
+  const failing = createFailingStore(
+    { ...store, saveAll },
+    { failureRate: 0, exampleRate: 0.8, random: drawing(0.79, 0.5, 0.8, 0.79, 0.5) },
+  );
+  const ofExample = { ...record(1), recordId: 'failing-example-1:0' };
+  const ofClient = { ...record(2), recordId: 'Ann~failing-example-1:0' };
+
+  await expect(failing.save(ofExample, BATCH)).rejects.toThrow('failed on purpose (an example');
+  await failing.save(ofExample, BATCH);
+  await failing.save(record(3), BATCH);
+  const [results] = (await failing.saveAll?.([{ batch: BATCH, records: [ofClient, record(4)] }])) ?? [];
+  expect(results?.map(({ status }) => status)).toEqual(['rejected', 'fulfilled']);
+  await failing.saveAll?.([{ batch: BATCH, records: [record(5)] }]);
+  expect(calls).toEqual([
+    'save failing-example-1:0',
+    'save request:3',
+    'saveAll request:4',
+    'saveAll request:5',
+  ]);
 });

@@ -13,7 +13,7 @@ async function setUp() {
   return { folders, store, read };
 }
 
-test('a torn file of a killed save is completed by the next attempt', async () => {
+test('A torn file of a killed save is completed by the next attempt.', async () => {
   const { folders, store } = await setUp();
   await store.save(record(1, 'a long enough value'), BATCH);
   const staged = join(folders.dataDir, stagedPath(record(1), BATCH));
@@ -24,7 +24,7 @@ test('a torn file of a killed save is completed by the next attempt', async () =
   expect(readFileSync(staged)).toEqual(whole);
 });
 
-test('a late attempt that breaks off does not tear what an earlier one has saved', async () => {
+test('A late attempt that breaks off does not tear what an earlier one has saved.', async () => {
   const { folders, store } = await setUp();
   await store.save(record(1), BATCH);
   const restore = interceptFs(({ name }) => {
@@ -39,7 +39,7 @@ test('a late attempt that breaks off does not tear what an earlier one has saved
   expect(contentsOf(folders).out).toEqual([BATCH_FILE]);
 });
 
-test('G4: a save whose batch is closed while it writes is refused too', async () => {
+test('G4: a save whose batch is closed while it writes is refused too.', async () => {
   const { folders, store } = await setUp();
   const restore = interceptFs(({ name }) => {
     if (name === 'writeFile')
@@ -53,7 +53,7 @@ test('G4: a save whose batch is closed while it writes is refused too', async ()
   expect(contentsOf(folders).staging).toEqual([]);
 });
 
-test('a late save does not take the records of the others with it', async () => {
+test('A late save does not affect the records of others.', async () => {
   const { folders, store } = await setUp();
   await store.save(record(1), BATCH);
   const staged = contentsOf(folders).staging;
@@ -63,7 +63,7 @@ test('a late save does not take the records of the others with it', async () => 
   expect(contentsOf(folders).staging).toEqual(staged);
 });
 
-test('a staged file that is not whole does not count as saved', async () => {
+test('A staged file that is not whole does not count as saved.', async () => {
   const { folders, store } = await setUp();
   await store.save(record(1), BATCH);
   writeFileSync(join(folders.dataDir, stagedPath(record(1), BATCH)), '{');
@@ -72,7 +72,7 @@ test('a staged file that is not whole does not count as saved', async () => {
   });
 });
 
-test('a batch is closed in an OUT_DIR that somebody has removed and recreated (G10)', async () => {
+test('A batch is closed in an OUT_DIR that somebody has removed and recreated (G10).', async () => {
   const folders = await storeFolders();
   const store = createFileStore(folders);
   await store.save(record(1), BATCH);

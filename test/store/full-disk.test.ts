@@ -13,7 +13,7 @@ import { BATCH, BATCH_FILE, contentsOf, record, saved, storeFolders } from '../h
 /** Room for one of the records below, not for a batch of them. */
 const MAX_FILE_BYTES = 4096;
 
-test('a record that finds no room fails clearly, is retried, and is saved when there is room', async () => {
+test('A record that finds no room fails clearly, is retried, and is saved when there is room.', async () => {
   const folders = await storeFolders();
   const settlement = { batch: BATCH, records: [saved(record(1, 'x'.repeat(5000)))], format: 'text' as const };
 
@@ -37,7 +37,7 @@ test('a record that finds no room fails clearly, is retried, and is saved when t
   );
 });
 
-test('G10: a batch file that finds no room is not published in part, and later it is, with the same bytes', async () => {
+test('G10: a batch file that finds no room is not published in part, and later it is, with the same bytes.', async () => {
   const folders = await storeFolders();
   const records = [1, 2, 3].map((index) => saved(record(index, 'x'.repeat(3000))));
   const settlement = { batch: BATCH, records, format: 'text' as const };
@@ -59,7 +59,7 @@ test('G10: a batch file that finds no room is not published in part, and later i
   expect(readFileSync(join(folders.outDir, BATCH_FILE), 'utf8')).toBe(outcomeFileContent(records, 'text'));
 });
 
-test('the same store goes on when the disk has room again', async () => {
+test('The same store goes on when the disk has room again.', async () => {
   const folders = await storeFolders();
   const store = createFileStore(folders);
   const staged = join(folders.dataDir, stagedPath(record(1), BATCH));
@@ -118,7 +118,7 @@ test.each([
   expect(contentsOf(folders)).toEqual({ staging: [], unfinished: [], out: [BATCH_FILE] });
 });
 
-test('a rollback on a disk that can not be written fails clearly, is retried, and undoes when it can', async () => {
+test('A rollback on a disk that can not be written fails clearly, is retried, and undoes when it can.', async () => {
   const folders = await storeFolders();
   const store = createFileStore(folders);
   await store.save(record(1), BATCH);

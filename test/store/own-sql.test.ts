@@ -30,7 +30,7 @@ const price = (index: number, sku: string, cents: number): KeptRecord => record(
 const products = () => database.query('SELECT sku, cents FROM products ORDER BY sku');
 const changes = () => database.query('SELECT id, sku, cents FROM price_changes ORDER BY id');
 
-test('the statement with WITH writes both tables when a batch is closed, and nothing of it before or twice', async () => {
+test('The statement with WITH writes both tables when a batch is closed, and nothing of it before or twice.', async () => {
   const store = await harness.worker();
   const records = [price(1, 'A-1', 1990), price(2, 'B-2', 450)];
   await store.saveAll?.([{ batch: BATCH, records }]);
@@ -46,7 +46,7 @@ test('the statement with WITH writes both tables when a batch is closed, and not
   ]);
 });
 
-test('a record that one of the tables refuses costs only itself, and is in neither (G9)', async () => {
+test('A record that one of the tables refuses costs only itself, and is in neither (G9).', async () => {
   const store = await harness.worker();
   const [good, bad] = [price(1, 'A-1', 1990), price(2, 'B-2', -1)];
   const [results] = (await store.saveAll?.([{ batch: BATCH, records: [good, bad] }])) ?? [];
@@ -60,7 +60,7 @@ test('a record that one of the tables refuses costs only itself, and is in neith
   expect(await changes()).toMatchObject([{ id: 'request:1' }]);
 });
 
-test('of two batches the price of the one that was cut later stays, whichever is closed first, and both are in the history', async () => {
+test('Of two batches the price of the one that was cut later stays, whichever is closed first, and both are in the history.', async () => {
   const store = await harness.worker();
   const later = { batchId: 'batcher-0-00000002', openedAtMs: BATCH.openedAtMs + 1 };
   const [older, newer] = [price(1, 'A-1', 1990), price(2, 'A-1', 1790)];

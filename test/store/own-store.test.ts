@@ -27,7 +27,7 @@ describe('A store of the user', () => {
     await expect(store.save(record(1), BATCH)).resolves.toBeUndefined();
   });
 
-  test('may be the whole port, whose functions may be methods of a class.', async () => {
+  test("A user's store may implement the whole port, and its functions may be methods of a class.", async () => {
     class Port {
       readonly saved: string[] = [];
       closings = 0;
@@ -95,7 +95,7 @@ describe('A store of the user', () => {
     });
   });
 
-  test('whose open gives no store is refused.', async () => {
+  test("A user's store whose open returns no store is refused.", async () => {
     await expect(open({ default: { open: () => ({ save: saveBatch }) } })).rejects.toMatchObject({
       code: 'invalid-config',
       message: expect.stringContaining('expected open to return an object with saveBatch'),

@@ -23,7 +23,7 @@ afterEach(async () => {
 
 const failureOf = (call: Promise<unknown>) => call.catch((error: unknown) => error);
 
-test('a server that has become a standby counts as unavailable until it is promoted, with each of its errors', async () => {
+test('A server that has become a standby counts as unavailable until it is promoted, with each of its errors.', async () => {
   harness = await postgresHarness(server, { timeoutMs: 200 });
   const store = await harness.worker();
   await server.stop();
@@ -36,7 +36,7 @@ test('a server that has become a standby counts as unavailable until it is promo
   await store.save(record(1), BATCH);
 });
 
-test('a server that takes no more connections is away', async () => {
+test('A server that takes no more connections is away.', async () => {
   harness = await postgresHarness(server, { timeoutMs: 200 });
   await harness.worker();
   await harness.close();
@@ -56,7 +56,7 @@ test('a server that takes no more connections is away', async () => {
   });
 });
 
-test('a connection that an administrator ends in the middle of a save says that the server is away', async () => {
+test('A connection that an administrator ends in the middle of a save says that the server is away.', async () => {
   harness = await postgresHarness(server);
   const store = await harness.worker();
   restore = interceptQueries(async (sql) => {
@@ -115,7 +115,7 @@ describe('In a database whose encoding does not have every character', () => {
     return harness.worker();
   }
 
-  test('a record that the table can not hold costs only itself, and its outcome is kept (G4, G9)', async () => {
+  test("A record that the database's encoding cannot hold costs only itself, and its outcome is kept (G4, G9).", async () => {
     const store = await latin1();
     const records = VALUES.map((value, index) => record(index, value));
     const settled = [];
@@ -137,7 +137,7 @@ describe('In a database whose encoding does not have every character', () => {
     expect(read?.records).toEqual(withEuro);
   });
 
-  test('a batch is settled with any values in its records (G4)', async () => {
+  test('A batch is settled in a database of any encoding, with any values in its records (G4).', async () => {
     const store = await latin1();
     const batch = { ...BATCH, flushReason: 'size' as const, records: VALUES.map((v, i) => record(i, v)) };
     const { outcomes } = await settleBatch(store, { batch, format: 'json', reason: 'ended: €', atMs: 1 }, 1);
@@ -145,7 +145,7 @@ describe('In a database whose encoding does not have every character', () => {
   });
 });
 
-test('a batch with the same record twice, as its key was forgotten, is settled (G4)', async () => {
+test('A batch with the same record twice, as its key was forgotten, is settled (G4).', async () => {
   harness = await postgresHarness(server);
   const store = await harness.worker();
   const twice = [record(1, 'a'), record(1, 'a')];
@@ -157,7 +157,7 @@ test('a batch with the same record twice, as its key was forgotten, is settled (
   expect(readFileSync(join(harness.outDir, BATCH_FILE), 'utf8').split('\n')).toHaveLength(3);
 });
 
-test('a record without the key is refused without its value in the log of Postgres', async () => {
+test('A record without the key is refused without its value in the log of Postgres.', async () => {
   harness = await postgresHarness(server, { keyPointer: '/sku' });
   const store = await harness.worker();
   expect(await failureOf(store.save(record(1, { name: 'confidential' }), BATCH))).toMatchObject({
@@ -168,7 +168,7 @@ test('a record without the key is refused without its value in the log of Postgr
   expect(server.log()).not.toContain('confidential');
 });
 
-test('for two records that only the statement writes to one row, the error does not suggest a rule that is in force', async () => {
+test('For two records that only the statement writes to one row, the error does not suggest a rule that is in force.', async () => {
   await server.query('CREATE TABLE texts (sku text PRIMARY KEY, cents int)');
   harness = await postgresHarness(server, {
     keyPointer: '/sku',

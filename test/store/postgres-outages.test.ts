@@ -82,7 +82,7 @@ test.each([
   2 * MINUTE,
 );
 
-test('a save that finds Postgres away waits for it, and is made when it is back: no attempt is lost', async () => {
+test('A save that finds Postgres away waits for it, and is made when it is back: no attempt is lost.', async () => {
   harness = await postgresHarness(server, { timeoutMs: 60_000 });
   const store = await harness.worker();
   await store.save(record(1), BATCH);
@@ -93,7 +93,7 @@ test('a save that finds Postgres away waits for it, and is made when it is back:
   expect(await harness.leftovers()).toEqual(['request:1', 'request:2']);
 });
 
-test('what a server said is committed is there after it was killed (G4)', async () => {
+test('What a server said is committed is there after it was killed (G4).', async () => {
   // For sessions that begin after it; and nobody else writes what a commit has not.
   await server.query('ALTER DATABASE postgres SET synchronous_commit = off');
   await server.query(`ALTER SYSTEM SET wal_writer_delay = '10s'`);
@@ -114,7 +114,7 @@ test('what a server said is committed is there after it was killed (G4)', async 
   expect(await closing).toEqual({ location: BATCH_FILE });
 });
 
-test('a save that waits in vain says what it waited for', async () => {
+test('A save that waits in vain says what it waited for.', async () => {
   harness = await postgresHarness(server, { timeoutMs: 200 });
   const store = await harness.worker();
   await server.stop();
@@ -128,7 +128,7 @@ test('a save that waits in vain says what it waited for', async () => {
   }
 });
 
-test('G4: a worker that is suspended in a transaction delays its batch only until the timeout', async () => {
+test('G4: a worker that is suspended in a transaction delays its batch only until the timeout.', async () => {
   harness = await postgresHarness(server, { timeoutMs: 500 });
   const [still, other] = [await harness.worker(), await harness.worker()];
   let goOn: () => void = () => undefined;
@@ -157,7 +157,7 @@ test('G4: a worker that is suspended in a transaction delays its batch only unti
   expect(await harness.leftovers()).toEqual([]);
 });
 
-test('two batches that lock rows in opposite order are both closed: a deadlock is tried again', async () => {
+test('Two batches that lock rows in opposite order are both closed: a deadlock is tried again.', async () => {
   // Whoever has locked its first row waits until both have. A sequence counts outside of transactions, and starts at what
   // nobody waits for: a batch's statement is also run for each record that is saved.
   await server.query(`
@@ -206,13 +206,13 @@ describe('opening the store', () => {
     return harness.worker();
   };
 
-  test('creates its tables once, however many workers do it at the same moment', async () => {
+  test('Opening the Postgres store creates its tables once, however many workers do it at the same moment.', async () => {
     harness = await postgresHarness(server);
     await Promise.all([1, 2, 3, 4].map(() => harness.worker()));
     expect(await server.query(`SELECT version FROM ${harness.schema}.version`)).toEqual([{ version: 1 }]);
   });
 
-  test('needs no right to create anything where the tables are there', async () => {
+  test('Opening the Postgres store needs no right to create anything if the tables exist.', async () => {
     harness = await postgresHarness(server);
     await harness.worker();
     await server.query(`
@@ -225,7 +225,7 @@ describe('opening the store', () => {
     await store.close();
   });
 
-  test('knows whether the server keeps what it commits', async () => {
+  test('Opening the Postgres store checks whether the server keeps what it commits.', async () => {
     expect((await open()).durable).toBe(true);
     await harness.close();
     await server.query(`ALTER SYSTEM SET fsync = off`);
@@ -271,7 +271,7 @@ describe('opening the store', () => {
     });
   });
 
-  test('refuses tables that a newer version has made', async () => {
+  test('Opening the Postgres store refuses tables that a newer version has made.', async () => {
     harness = await postgresHarness(server);
     await harness.worker();
     await server.query(`UPDATE ${harness.schema}.version SET version = 2`);

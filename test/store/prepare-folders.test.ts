@@ -14,7 +14,7 @@ import {
 /** Writable by nobody, root included: the system makes its contents up. */
 const NOBODYS_FOLDER = '/proc';
 
-test('the folders are made, with their parents, and nothing else is left in them', async () => {
+test('The folders are made, with their parents, and nothing else is left in them.', async () => {
   const root = temporaryFolder();
   const folders = { dataDir: join(root, 'a', 'data'), outDir: join(root, 'b', 'out') };
   await prepareFolders(folders);
@@ -46,7 +46,7 @@ test.each([
   );
 });
 
-test('folders that vanish later are an error and not made again: they may be unmounted', async () => {
+test('Folders that vanish later are an error and not made again: they may be unmounted.', async () => {
   const folders = await storeFolders();
   const store = createFileStore(folders);
   rmSync(folders.dataDir, { recursive: true });

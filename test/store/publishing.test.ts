@@ -30,7 +30,7 @@ function failing(name: string, code: string): void {
   });
 }
 
-test('G4: what a power cut may not take is synced before save returns, and the file before the staging goes', async () => {
+test('G4: what a power cut may not take is synced before save returns, and the file before the staging goes.', async () => {
   const folders = await storeFolders();
   const store = createFileStore(folders);
   const calls: string[] = [];
@@ -75,7 +75,7 @@ test('G4: what a power cut may not take is synced before save returns, and the f
   ]);
 });
 
-test('a batch that was published but not synced is synced by the next attempt', async () => {
+test('A batch that was published but not synced is synced by the next attempt.', async () => {
   const folders = await storeFolders();
   const store = createFileStore(folders);
   const close = () => store.closeBatch(BATCH, [rolledBack(record(1))], 'text');
@@ -92,7 +92,7 @@ test('a batch that was published but not synced is synced by the next attempt', 
   expect(synced).toEqual([content, folders.outDir]);
 });
 
-test('G10: a reader who looks all the time never sees a part of a file', async () => {
+test('G10: a reader who looks all the time never sees a part of a file.', async () => {
   const folders = await storeFolders();
   const store = createFileStore(folders);
   const records = [1, 2, 3, 4, 5].map((index) => saved(record(index, 'é'.repeat(200_000))));
@@ -111,7 +111,7 @@ test('G10: a reader who looks all the time never sees a part of a file', async (
   expect(seen).not.toContain(false);
 });
 
-test('G4: a worker that is overtaken while it closes a batch finds it closed, not its records missing', async () => {
+test('G4: a worker that is overtaken while it closes a batch finds it closed, not its records missing.', async () => {
   const folders = await storeFolders();
   const [slow, fast] = [createFileStore(folders), createFileStore(folders)];
   const close = (store: RecordStore) => store.closeBatch(BATCH, [saved(record(1))], 'text');
@@ -135,7 +135,7 @@ test.each(['EPERM', 'ENOTSUP', 'EMLINK'])(
   },
 );
 
-test('without hard links a file with other content is not replaced either', async () => {
+test('Without hard links a file with other content is not replaced either.', async () => {
   const folders = await storeFolders();
   const path = join(folders.outDir, BATCH_FILE);
   restore = interceptFs(({ name }) => {
@@ -148,7 +148,7 @@ test('without hard links a file with other content is not replaced either', asyn
   expect(readFileSync(path, 'utf8')).toBe('faster');
 });
 
-test('G10: without hard links a worker that stops just before it renames does not replace what was published', async () => {
+test('Without hard links, a worker that stops just before it renames does not replace what was published (G10).', async () => {
   const folders = await storeFolders();
   const path = join(folders.outDir, BATCH_FILE);
   await createFileStore(folders).save(record(1), BATCH);
@@ -180,7 +180,7 @@ test('G10: without hard links a worker that stops just before it renames does no
   expect(readFileSync(path, 'utf8')).toBe(outcomeFileContent([winner], 'text'));
 });
 
-test('a worker whose unfinished file was swept away fails, and succeeds when it is repeated', async () => {
+test('A worker whose unfinished file was swept away fails, and succeeds when it is repeated.', async () => {
   const folders = await storeFolders();
   const store = createFileStore(folders);
   const unfinished = join(folders.outDir, '.unfinished');
@@ -194,7 +194,7 @@ test('a worker whose unfinished file was swept away fails, and succeeds when it 
   expect(contentsOf(folders).out).toEqual([BATCH_FILE]);
 });
 
-test('closing clears what killed attempts at the same file have left, and nothing of other batches', async () => {
+test('Closing clears what killed attempts at the same file have left, and nothing of other batches.', async () => {
   const folders = await storeFolders();
   const name = basename(BATCH_FILE, '.log');
   const ending = '.4711.00000000-0000-4000-8000-000000000000';
@@ -204,7 +204,7 @@ test('closing clears what killed attempts at the same file have left, and nothin
   expect(contentsOf(folders).unfinished).toEqual([others]);
 });
 
-test('a batch is closed although its staging can not be cleared', async () => {
+test('A batch is closed although its staging can not be cleared.', async () => {
   const folders = await storeFolders();
   const store = createFileStore(folders);
   await store.save(record(1), BATCH);
@@ -213,7 +213,7 @@ test('a batch is closed although its staging can not be cleared', async () => {
   expect(contentsOf(folders).out).toEqual([BATCH_FILE]);
 });
 
-test('the batch files of a folder are listed by name, and nothing else', async () => {
+test('The batch files of a folder are listed by name, and nothing else.', async () => {
   const folders = await storeFolders();
   const store = createFileStore(folders);
   const other = { batchId: 'a_b-00000002', openedAtMs: BATCH.openedAtMs };

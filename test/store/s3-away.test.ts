@@ -51,7 +51,7 @@ async function behindProxy(timeoutMs = 30_000): Promise<RecordStore> {
   return harness.worker();
 }
 
-test('a server that is killed is away, and everything goes on when it is back', async () => {
+test('A server that is killed is away, and everything goes on when it is back.', async () => {
   harness = await s3Harness(server);
   const store = await harness.worker();
   await store.save(record(1), BATCH);
@@ -68,7 +68,7 @@ test('a server that is killed is away, and everything goes on when it is back', 
   await store.closeBatch(BATCH, [saved(record(1))], 'json');
 });
 
-test('a server that does not answer is away after STORE_TIMEOUT_MS', async () => {
+test('A server that does not answer is away after STORE_TIMEOUT_MS.', async () => {
   const store = await behindProxy(2000);
   answer = () => undefined;
   expect(await failureOf(store.save(record(1), BATCH))).toMatchObject({

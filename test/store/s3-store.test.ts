@@ -48,7 +48,7 @@ function requests(): string[] {
 
 const failureOf = (call: Promise<unknown>) => call.catch((error: unknown) => error);
 
-test('a closed batch is one object with a line for each record, as in a batch file of the format json, and OUT_DIR has its file', async () => {
+test('A closed batch is one object with a line for each record, as in a batch file of the format json, and OUT_DIR has its file.', async () => {
   harness = await s3Harness(server);
   await settle(await harness.worker(), SETTLEMENT);
   expect(await keys()).toEqual([KEY, 'keepapart.json']);
@@ -56,7 +56,7 @@ test('a closed batch is one object with a line for each record, as in a batch fi
   expect(readFileSync(join(harness.outDir, BATCH_FILE), 'utf8')).toBe(outcomeFileContent(RECORDS, 'text'));
 });
 
-test('a compressed batch is the same, compressed, and is read as any other', async () => {
+test('A compressed batch is the same, compressed, and is read as any other.', async () => {
   harness = await s3Harness(server, { compression: 'gzip' });
   const store = await harness.worker();
   await settle(store, SETTLEMENT);
@@ -76,7 +76,7 @@ test('a compressed batch is the same, compressed, and is read as any other', asy
   });
 });
 
-test('a batch that is saved by one call and closed is five requests', async () => {
+test('A batch that is saved by one call and closed is five requests.', async () => {
   harness = await s3Harness(server);
   const store = await harness.worker();
   const seen = requests();
@@ -93,7 +93,7 @@ test('a batch that is saved by one call and closed is five requests', async () =
   ]);
 });
 
-test('what is staged can be read: the records, a line for each', async () => {
+test('What is staged can be read: the records, a line for each.', async () => {
   harness = await s3Harness(server);
   const store = await harness.worker();
   const many = Array.from({ length: 25 }, (_, i) => record(i, `value ${i}`));
@@ -107,7 +107,7 @@ test('what is staged can be read: the records, a line for each', async () => {
   expect(await harness.leftovers()).toEqual([]);
 });
 
-test('of records that were saved together one is rolled back, and the others stay saved', async () => {
+test('Of records that were saved together one is rolled back, and the others stay saved.', async () => {
   harness = await s3Harness(server);
   const store = await harness.worker();
   await store.saveAll?.([{ batch: BATCH, records: RECORDS }]);
@@ -121,7 +121,7 @@ test('of records that were saved together one is rolled back, and the others sta
   expect(await harness.leftovers()).toEqual([]);
 });
 
-test('G4: a closing whose answer is lost is found done by the next attempt, and by nobody else with other outcomes', async () => {
+test('G4: a closing whose answer is lost is found done by the next attempt, and by nobody else with other outcomes.', async () => {
   harness = await s3Harness(server);
   const store = await harness.worker();
   await store.saveAll?.([{ batch: BATCH, records: RECORDS }]);
@@ -143,7 +143,7 @@ test('G4: a closing whose answer is lost is found done by the next attempt, and 
   expect(await keys()).toEqual([KEY, 'keepapart.json']);
 });
 
-test('a conditional write that meets another one in the middle (409) is made again', async () => {
+test('A conditional write that meets another one in the middle (409) is made again.', async () => {
   harness = await s3Harness(server);
   const store = await harness.worker();
   let conflicts = 0;
@@ -160,7 +160,7 @@ test('a conditional write that meets another one in the middle (409) is made aga
   expect(await keys()).toContain(KEY);
 });
 
-test('a sweep removes what is staged for closed batches, when it is an hour old, and nothing of open ones', async () => {
+test('A sweep removes what is staged for closed batches, when it is an hour old, and nothing of open ones.', async () => {
   harness = await s3Harness(server);
   const store = await harness.worker();
   const open = { ...BATCH, batchId: 'batcher-0-00000002' };
@@ -178,7 +178,7 @@ test('a sweep removes what is staged for closed batches, when it is an hour old,
   await store.closeBatch(open, [saved(record(2))], 'json');
 });
 
-test('a rollback in whose middle its batch is closed leaves nothing staged', async () => {
+test('A rollback in whose middle its batch is closed leaves nothing staged.', async () => {
   harness = await s3Harness(server);
   const [store, other] = [await harness.worker(), await harness.worker()];
   await store.saveAll?.([{ batch: BATCH, records: RECORDS }]);

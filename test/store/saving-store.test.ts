@@ -28,7 +28,7 @@ function outcomesOf(results: readonly PromiseSettledResult<void>[] = []) {
 }
 
 describe('A store around code that saves batches', () => {
-  test('calls it once for all records of a batch, in a bulk and record by record, and says which attempt it is.', async () => {
+  test("A saving store calls its code once for all records of a batch, in bulk and one by one, with the attempt's number.", async () => {
     const { saver, calls } = memorySaver();
     const { worker } = await savingHarness(saver, { maxBatchSize: 5 });
     const store = worker();
@@ -42,14 +42,14 @@ describe('A store around code that saves batches', () => {
     ]);
   });
 
-  test('does not wait for the rest of a batch for long.', async () => {
+  test('A saving store does not wait long for the rest of a batch.', async () => {
     const { saver, calls } = memorySaver();
     const { worker } = await savingHarness(saver, { maxBatchSize: 5 });
     await worker().save(FIVE[0]!, BATCH, attempt());
     expect(calls).toHaveLength(1);
   });
 
-  test('makes of each outcome what it says: saved, another attempt after a while, or refused for good.', async () => {
+  test('A saving store turns each outcome into what it says: saved, retried after a while, or refused for good.', async () => {
     const outcomes: SaveOutcome[] = [
       'saved',
       { outcome: 'retry', reason: 'busy', afterMs: 1500 },
@@ -87,7 +87,7 @@ describe('A store around code that saves batches', () => {
     );
   });
 
-  test('G9: what the code throws fails the records of its batch alone, and is handed on with its stack.', async () => {
+  test("An error of a saving store's code fails only the records of its batch, and keeps its stack (G9).", async () => {
     const { worker, errors } = await savingHarness({
       saveBatch(records, { batchId }) {
         if (batchId === BATCH.batchId) throw new TypeError('undefined is not a column');
@@ -132,7 +132,7 @@ describe('A store around code that saves batches', () => {
     expect(errors).toEqual([]);
   });
 
-  test('gives up a call that takes too long, and one that nobody waits for any more, and aborts its signal.', async () => {
+  test('A saving store gives up a call that takes too long or that nobody waits for, and aborts its signal.', async () => {
     const signals: AbortSignal[] = [];
     const saver = {
       saveBatch: (_: unknown, { signal }: { signal: AbortSignal }) => {
@@ -160,7 +160,7 @@ describe('A store around code that saves batches', () => {
     expect(signals.every(({ aborted }) => aborted)).toBe(true);
   });
 
-  test('never exceeds its maximum of concurrent calls.', async () => {
+  test('A saving store never exceeds its maximum of concurrent calls.', async () => {
     let [running, most] = [0, 0];
     const { worker } = await savingHarness(
       {
@@ -181,7 +181,7 @@ describe('A store around code that saves batches', () => {
     expect(most).toBe(3);
   });
 
-  test('does not ask the code again for records that it has saved, in an attempt whose end nobody learned of.', async () => {
+  test('A saving store does not call its code again for records that an attempt saved whose result was lost.', async () => {
     const { saver, calls } = memorySaver();
     const { worker } = await savingHarness(saver);
     await saveTogether(worker(), [{ batch: BATCH, records: FIVE.slice(0, 2) }], attempt());
@@ -190,7 +190,7 @@ describe('A store around code that saves batches', () => {
     expect(calls.map(({ ids }) => ids)).toEqual([['request:1', 'request:2'], ['request:3']]);
   });
 
-  test('G9: undoes records one by one when undoing them together fails, so that one costs only itself.', async () => {
+  test('A saving store undoes records one by one when undoing them together fails, so that one costs only itself (G9).', async () => {
     const undone: string[][] = [];
     const { worker } = await savingHarness({
       saveBatch: (records) => records.map(() => 'saved'),
@@ -213,7 +213,7 @@ describe('A store around code that saves batches', () => {
     ]);
   });
 
-  test('closes a batch although the undo of a record that came late fails, but waits for a store that is away.', async () => {
+  test('A saving store closes a batch although the undo of a late record fails, but waits for an unavailable store.', async () => {
     let failure: Error | undefined = storeAway('down');
     const { worker } = await savingHarness({
       saveBatch: (records) => records.map(() => 'saved'),

@@ -13,7 +13,7 @@ import { EMPTY, FIVE, groupOf, lineOf, savedIn, setUp, syncsDuring } from '../he
 import { BATCH, BATCH_FILE, contentsOf, record, rolledBack, saved } from '../helpers/store-folders';
 
 describe('Records of a batch that are saved together', () => {
-  test('are one durable file, and count as saved each.', async () => {
+  test('Records that are saved together are one durable file, and each counts as saved.', async () => {
     const { folders, store, saveAll, read } = await setUp();
     const synced = await syncsDuring(async () => {
       expect(await saveAll(FIVE)).toEqual(FIVE.map(() => ({ status: 'fulfilled', value: undefined })));
@@ -27,7 +27,7 @@ describe('Records of a batch that are saved together', () => {
     expect(contentsOf(folders)).toEqual(EMPTY);
   });
 
-  test('G4: twice are the same as once, together, in part and one by one.', async () => {
+  test('Saving records twice, together, in part or one by one, has the effect of saving them once (G4).', async () => {
     const { folders, store, saveAll } = await setUp();
     await saveAll(FIVE);
     await saveAll(FIVE);
@@ -37,7 +37,7 @@ describe('Records of a batch that are saved together', () => {
     expect(contentsOf(folders)).toEqual(EMPTY);
   });
 
-  test('G9: with any ids and values, what is rolled back is gone, and nothing else is.', async () => {
+  test('Rolling back removes exactly the records it names, with any ids and values (G9).', async () => {
     const { folders, store, saveAll, stagedText, read } = await setUp();
     const kept = fc.uniqueArray(
       fc
@@ -72,14 +72,14 @@ describe('Records of a batch that are saved together', () => {
     expect(contentsOf(folders)).toMatchObject({ staging: [], unfinished: [] });
   });
 
-  test('are rolled back side by side, also by several workers, and none comes back.', async () => {
+  test('Records are rolled back in parallel, also by several workers, and none comes back.', async () => {
     const { folders, saveAll, stagedText } = await setUp();
     await saveAll(FIVE);
     await Promise.all(FIVE.slice(1).map((one) => createFileStore(folders).rollback(one, BATCH)));
     expect(stagedText().replace(/ +\n/g, '')).toBe(`${lineOf(FIVE[0]!)}\n`);
   });
 
-  test('G4: count whoever has saved them, and not where their segment was not finished.', async () => {
+  test('Records count as saved whichever worker saved them, unless their segment was not finished (G4).', async () => {
     const { folders, saveAll } = await setUp();
     const [other, another] = [createFileStore(folders), createFileStore(folders)];
     const staging = join(folders.dataDir, 'staging');
@@ -97,7 +97,7 @@ describe('Records of a batch that are saved together', () => {
     expect(contentsOf(folders)).toEqual(EMPTY);
   });
 
-  test('G4: are refused after their batch was closed, and leave nothing.', async () => {
+  test('Records that are saved together after their batch was closed are refused, and leave nothing (G4).', async () => {
     const { folders, store, saveAll } = await setUp();
     await store.closeBatch(
       BATCH,
@@ -108,7 +108,7 @@ describe('Records of a batch that are saved together', () => {
     expect(contentsOf(folders)).toEqual(EMPTY);
   });
 
-  test('fail when the disk does, each for itself.', async () => {
+  test('Records that are saved together each fail when the disk does.', async () => {
     const { saveAll } = await setUp();
     const restore = interceptFs(({ name }) => {
       if (name === 'sync') throw Object.assign(new Error('full'), { code: 'ENOSPC' });
@@ -125,7 +125,7 @@ describe('Records of a batch that are saved together', () => {
     }
   });
 
-  test('do not fail for what others have no room for.', async () => {
+  test('A record that does not fit on the disk fails alone.', async () => {
     const { folders, store, saveAll } = await setUp();
     const [large, small] = groupOf(2) as [BatchRef, BatchRef];
     const restore = interceptFs(({ name }, [bytes]) => {
@@ -145,7 +145,7 @@ describe('Records of a batch that are saved together', () => {
     expect(contentsOf(folders)).toMatchObject({ staging: [], unfinished: [] });
   });
 
-  test('whose batch has its file are swept away, and no others.', async () => {
+  test('Sweeping removes staged records whose batch has its file, and no others.', async () => {
     const { folders, saveAll } = await setUp();
     await saveAll(FIVE);
     writeFileSync(join(folders.outDir, BATCH_FILE), '"save [1] success"\n');
@@ -158,7 +158,7 @@ describe('Records of a batch that are saved together', () => {
 });
 
 describe('Batches that are saved side by side', () => {
-  test('share a segment, which goes with the last of them.', async () => {
+  test('Batches that are saved in parallel share a segment, which is removed with the last of them.', async () => {
     const { folders, store, saveAll } = await setUp();
     const group = groupOf(3);
     const synced = await syncsDuring(() => Promise.all(group.map((batch) => saveAll(FIVE, batch))));
@@ -173,7 +173,7 @@ describe('Batches that are saved side by side', () => {
     expect(contentsOf(folders).staging).toEqual([]);
   });
 
-  test('G4: leave no segment before the files of others are durable, too, which their writers may not have come to.', async () => {
+  test('A segment stays until the files of all its batches are durable (G4).', async () => {
     const { folders, store, saveAll } = await setUp();
     const [other, own] = groupOf(2) as [BatchRef, BatchRef];
     await Promise.all([other, own].map((batch) => saveAll(FIVE, batch)));
@@ -202,7 +202,7 @@ describe('Batches that are saved side by side', () => {
     expect(removed).toBeGreaterThan(synced[1]!);
   });
 
-  test('G4: are not swept away while one of the batches of their segment has no file.', async () => {
+  test('A segment is not swept while one of its batches has no file (G4).', async () => {
     const { folders, saveAll } = await setUp();
     const group = groupOf(2);
     await Promise.all(group.map((batch) => saveAll(FIVE, batch)));
@@ -214,7 +214,7 @@ describe('Batches that are saved side by side', () => {
     expect(contentsOf(folders).staging).toEqual([]);
   });
 
-  test('G4: whichever worker closes which, whenever: all are closed, and nothing is left.', async () => {
+  test('Batches of one segment are all closed and leave nothing, whichever worker closes which and when (G4).', async () => {
     const { folders } = await setUp();
     let run = 0;
     const worker = fc.nat({ max: 2 });
@@ -246,7 +246,7 @@ describe('Batches that are saved side by side', () => {
 });
 
 describe('Records of several batches that are saved by one call', () => {
-  test('share a segment, and so two syncs.', async () => {
+  test('Records of several batches that are saved by one call share a segment, and thus two syncs.', async () => {
     const { folders, store } = await setUp();
     const group = groupOf(3);
     const synced = await syncsDuring(async () => {
@@ -257,7 +257,7 @@ describe('Records of several batches that are saved by one call', () => {
     expect(contentsOf(folders).staging).toHaveLength(1);
   });
 
-  test('G4: are refused of those batches that are closed already, and of no other.', async () => {
+  test('A call that saves records of several batches is refused for those that are closed, and for no other (G4).', async () => {
     const { folders, store } = await setUp();
     const [closed, open] = groupOf(2) as [BatchRef, BatchRef];
     await store.closeBatch(

@@ -54,7 +54,7 @@ function fileIn(folders: StoreFolders): string {
   return readFileSync(join(folders.outDir, BATCH_FILE), 'utf8');
 }
 
-test('a late save that is killed after its batch was settled leaves nothing that a sweep leaves', async () => {
+test('A late save that is killed after its batch was settled leaves nothing that a sweep leaves.', async () => {
   const folders = await storeFolders();
   const store = createFileStore(folders);
   await settle(store);
@@ -68,7 +68,7 @@ test('a late save that is killed after its batch was settled leaves nothing that
   expect(contentsOf(folders)).toMatchObject({ staging: [], out: [BATCH_FILE] });
 });
 
-test('a late rollback leaves alone what is published as saved (G4)', async () => {
+test('A late rollback leaves alone what is published as saved (G4).', async () => {
   const folders = await storeFolders();
   const store = createFileStore(folders);
   for (const one of RECORDS) await store.save(one, BATCH);
@@ -82,7 +82,7 @@ test('a late rollback leaves alone what is published as saved (G4)', async () =>
   ]);
 });
 
-test('what a text file does not contain is reported as unknown, with the reason for settling', async () => {
+test('What a text file does not contain is reported as unknown, with the reason for settling.', async () => {
   const folders = await storeFolders();
   const store = createFileStore(folders);
   await store.save(RECORDS[0], BATCH);
@@ -102,7 +102,7 @@ test('what a text file does not contain is reported as unknown, with the reason 
   });
 });
 
-test('a file that was published by a worker that died before it was durable is made durable (G10)', async () => {
+test('A file that was published by a worker that died before it was durable is made durable (G10).', async () => {
   const folders = await storeFolders();
   const store = createFileStore(folders);
   await store.save(RECORDS[0], BATCH);

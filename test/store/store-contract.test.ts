@@ -59,7 +59,7 @@ describe('The contract', () => {
     return failed;
   };
 
-  test('is not kept by a store that stores a record once more at each save.', async () => {
+  test('The contract finds a store that stores a record again at each save.', async () => {
     const memory = memorySaver();
     const rows: string[] = [];
     const saver = {
@@ -80,7 +80,7 @@ describe('The contract', () => {
     expect(await failures(saver)).not.toEqual([]);
   });
 
-  test('is not kept by a store whose undo does nothing.', async () => {
+  test('The contract finds a store whose undo does nothing.', async () => {
     const memory = memorySaver();
     memory.saver.undo = () => undefined;
     expect(await failures(memory)).toContain(

@@ -33,7 +33,7 @@ test.each(OUTCOME_FORMATS)('the staging of a batch that has its file goes (%s)',
   expect(contentsOf(folders)).toMatchObject({ staging: [], out: [BATCH_FILE] });
 });
 
-test('G4: the staging of a batch without a file stays', async () => {
+test('G4: the staging of a batch without a file stays.', async () => {
   const { folders, store } = await stagedTwice();
   expect(await sweep(folders)).toEqual({ staged: 0, unfinishedFiles: 0 });
   await store.closeBatch(BATCH, [saved(record(1)), saved(record(2, 'two'))], 'text');
@@ -51,7 +51,7 @@ test.each([
   expect(contentsOf(folders).staging).toHaveLength(3);
 });
 
-test('G4: a torn record goes with the staging of a batch that has its file: its save returns no more', async () => {
+test('G4: a torn record goes with the staging of a batch that has its file: its save returns no more.', async () => {
   const { folders, finish } = await stagedTwice();
   writeFileSync(join(folders.dataDir, stagedPath(record(1), BATCH)), '{"reco');
   expect(await sweep(folders)).toMatchObject({ staged: 0 });
@@ -60,7 +60,7 @@ test('G4: a torn record goes with the staging of a batch that has its file: its 
   expect(contentsOf(folders).staging).toEqual([]);
 });
 
-test('G4: the file of a batch is made durable before its staging goes, as its writer may not have come to that', async () => {
+test('G4: the file of a batch is made durable before its staging goes, as its writer may not have come to that.', async () => {
   const { folders, finish } = await stagedTwice();
   finish(outcomeFileContent([saved(record(1)), rolledBack(record(2, 'two'))], 'text'));
   const steps: string[] = [];
@@ -72,7 +72,7 @@ test('G4: the file of a batch is made durable before its staging goes, as its wr
   expect(steps).toEqual(['sync', 'remove']);
 });
 
-test('a staging folder that can not be read does not keep the others from being swept', async () => {
+test('A staging folder that can not be read does not keep the others from being swept.', async () => {
   const { folders, store, finish } = await stagedTwice();
   finish(outcomeFileContent([saved(record(1)), saved(record(2, 'two'))], 'text'));
   const other = { ...BATCH, batchId: 'aaa' };
@@ -81,7 +81,7 @@ test('a staging folder that can not be read does not keep the others from being 
   expect(await sweep(folders)).toMatchObject({ staged: 1 });
 });
 
-test('a claim to a content goes when its batch has its file, and not before, however old it is', async () => {
+test('A claim to a content goes when its batch has its file, and not before, however old it is.', async () => {
   const { folders, finish } = await stagedTwice();
   const claim = join(folders.outDir, '.unfinished', BATCH_FILE.replace(/log$/, 'claim'));
   mkdirSync(claim);
@@ -91,7 +91,7 @@ test('a claim to a content goes when its batch has its file, and not before, how
   expect(await sweep(folders)).toMatchObject({ unfinishedFiles: 1 });
 });
 
-test('an unfinished batch file goes after an hour: until then its writer may be alive', async () => {
+test('An unfinished batch file goes after an hour: until then its writer may be alive.', async () => {
   const folders = await storeFolders();
   const nowMs = Date.UTC(2026, 0, 1);
   for (const [name, ageMs] of [['old', HOUR + 1000] as const, ['young', HOUR - 1000] as const]) {

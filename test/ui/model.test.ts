@@ -1,4 +1,4 @@
-import type { BatchSummary } from '../../src/contracts/api/views';
+import type { BatchSummary } from '../../src/contracts/api/answers/batches';
 import { confirmationOf, confirmationOfRedrive } from '../../src/ui/model/confirm';
 import { errorKind } from '../../src/domain/error-kind';
 import { lookupsOf } from '../../src/domain/lookups';

@@ -1,4 +1,4 @@
-import type { Point } from '../../src/contracts/api/live';
+import type { Point } from '../../src/contracts/api/answers/live';
 import { pointOf } from '../../src/contracts/api/live-points';
 import { nearestTo, niceAbove, pathOf, scaleOf } from '../../src/ui/model/plot-shape';
 import { statusWith } from './status';
@@ -25,7 +25,7 @@ test('A plot spans a minute at least, and a quarter of an hour at most.', () => 
 
 test('A line breaks where a value is not known.', () => {
   const points = [at(0, 10), at(20, 5), at(40, -1), at(60, 10)];
-  expect(pathOf(points, buffered, scaleOf(points, [buffered], AREA))).toBe('M0 0L20 50M60 0h1');
+  expect(pathOf(points, buffered, scaleOf(points, [buffered], AREA))).toBe('M0 0L20 50M60 0m-2 0h4');
 });
 
 test('An area goes down to its floor and is closed.', () => {

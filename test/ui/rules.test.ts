@@ -1,5 +1,8 @@
+import { matrixOf } from '../../src/ui/model/matrix';
 import {
-  compareRules,
+  costsOf,
+  cut,
+  fillOf,
   ruleInWords,
   typedRecords,
   typedRules,
@@ -41,14 +44,18 @@ test('Records are a JSON list or a value a line.', () => {
 
 test('The partitioner says how many batches the same records need by other rules.', () => {
   const values = [1, 2, 3, 4, 5, 1, 2];
-  const { now, then } = compareRules(
-    values,
-    { rules: [{ pair: [1, 2] }], maxBatchSize: 5 },
-    { rules: [], maxBatchSize: 7 },
-  );
-  expect([now.summary.batches, then.summary.batches]).toEqual([2, 1]);
-  for (const { records } of now.batches) expect(records.includes(1) && records.includes(2)).toBe(false);
-  expect(then.batches[0]?.records).toEqual(values);
+  const now = cut(values, { rules: [{ pair: [1, 2] }], maxBatchSize: 5 });
+  const then = cut(values, { rules: [], maxBatchSize: 7 });
+  for (const records of now.batches) expect(records.includes(1) && records.includes(2)).toBe(false);
+  expect(now).toMatchObject({ batches: [expect.anything(), expect.anything()], lowerBound: 2 });
+  expect(fillOf(now, 5)).toBe(0.7);
+  expect(then.batches).toEqual([values]);
+});
+
+test('The cost of a rule is how many batches fewer there would be without it.', () => {
+  const rules = [{ distinct: '/sku' }, { pair: [1, 2] as [number, number] }];
+  const values = [{ sku: 'a' }, { sku: 'a' }, { sku: 'a' }, 1];
+  expect(costsOf(values, { rules, maxBatchSize: 5 })).toEqual([2, 0]);
 });
 
 test('Each kind of rule is told in words.', () => {
@@ -67,5 +74,19 @@ test('Each kind of rule is told in words.', () => {
     'any two of "a", "b", "c", "d" and 1 more at /tenant',
     'two records with the same /sku, where /shop is the same',
     '/type from "debit"… and anything with /order, where /account, /day is the same',
+  ]);
+});
+
+test('The matrix has a row per class of records and a column per batch, and no column has two rows that conflict.', () => {
+  const records = [1, 2, 1, 7, 2, 8].map((value, index) => ({
+    ...{ recordId: `r:${index}`, value, acceptedAt: '2026-11-30T12:00:00.000Z' },
+    heldBy: value === 2 ? { batches: ['b-1'], until: null } : null,
+  }));
+  const matrix = matrixOf(records, { rules: [{ pair: [1, 2] }], maxBatchSize: 4 });
+  expect(matrix).toMatchObject({ batches: 2, lowerBound: 2 });
+  expect(matrix.rows).toEqual([
+    { label: '1', isMixed: false, records: 2, cells: [2, 0], held: 0 },
+    { label: '2', isMixed: false, records: 2, cells: [0, 2], held: 2 },
+    { label: '7', isMixed: true, records: 2, cells: [2, 0], held: 0 },
   ]);
 });

@@ -1,4 +1,4 @@
-import type { Point } from '../../src/contracts/api/live';
+import type { Point } from '../../src/contracts/api/answers/live';
 import { pointOf } from '../../src/contracts/api/live-points';
 import { withPoint } from '../../src/ui/model/history';
 import { sentenceOf } from '../../src/contracts/api/sentence';
@@ -111,4 +111,38 @@ test('Late records that wait for what they conflict with are told so, and slow s
   const full = statusWith({ ...late, inFlight: 50 });
   const point = { ...pointOf({ atMs: AT, status: full }, undefined), save: { p50: 4100, p95: 1, p99: 1 } };
   expect(sentence(full, [point])).toContain('batches in flight, a save takes 4.1 s, the oldest');
+});
+
+test('Clients that are refused because the buffer is full are told with the cause, or as the state where there is none.', () => {
+  const refusing = minuteOf(1).map((point): Point => ({ ...point, refused: { 'buffer-full': 3 } }));
+  const after = (status: ReturnType<typeof statusWith>, points: readonly Point[]) => {
+    const { head, text } = sentenceOf({ atMs: points.at(-1)?.atMs ?? 0, status }, points);
+    return `${head}, ${text}`;
+  };
+  const paused = statusWith(
+    { bufferedRecords: 7, counters: { accepted: 9 } },
+    { paused: { by: 'Ann', atMs: AT } },
+  );
+  expect(after(paused, refusing)).toMatch(
+    /^Paused, .*7 records wait; the buffer is full, so new records are/,
+  );
+  expect(after(paused, minuteOf(1))).toMatch(/^Paused, .*7 records wait, new ones are still accepted$/);
+  const well = statusWith({ bufferedRecords: 7, oldestAgeMs: 1, counters: { accepted: 9 } });
+  expect(after(well, refusing)).toMatch(/^Buffer full, .*; the buffer is full/);
+  const before = refusing.map((point): Point => ({ ...point, atMs: point.atMs - 60_000 }));
+  expect(after(well, [...before, ...minuteOf(1)])).toMatch(/^Well, /);
+});
+
+test('A store that a worker reports away is told as the cause of late records, also while batches may still start.', () => {
+  const away = {
+    since: '2026-11-30T11:58:00.000Z',
+    reason: 'connect ECONNREFUSED',
+    workers: 1,
+    holdsBack: false,
+  };
+  const late = { bufferedRecords: 65, oldestAgeMs: 70_000, inFlight: 50, counters: { accepted: 260 } };
+  expect(sentence(statusWith(late, { storeAway: away }))).toMatch(
+    /^held: Store away, for 1 worker since .*: connect ECONNREFUSED; 65 records wait, none is lost$/,
+  );
+  expect(sentence(statusWith({ ...late, oldestAgeMs: 300 }, { storeAway: away }))).toMatch(/^well: Well/);
 });

@@ -1,4 +1,4 @@
-import type { StatusView } from '../../src/contracts/api/views';
+import type { StatusView } from '../../src/contracts/api/answers/status';
 import { FakeBatcherClient } from '../helpers/fake-batcher-client';
 
 /** A status of one shard that differs from an empty one in this. */

@@ -1,4 +1,10 @@
-import { ActivityFailure, ApplicationFailure, CancelledFailure, TimeoutFailure } from '@temporalio/common';
+import {
+  ActivityFailure,
+  ApplicationFailure,
+  CancelledFailure,
+  TimeoutFailure,
+  defaultPayloadConverter,
+} from '@temporalio/common';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { createActivities, type ActivityDeps, type WorkflowAccess } from '../../activities';
@@ -10,7 +16,14 @@ import {
 } from '../../src/contracts/workflow/activities';
 import { ERRORS, KeepapartError, RETRIED, type ErrorCode } from '../../src/domain/errors';
 import { OUTCOME, type SettledRecord } from '../../src/domain/records/outcome';
-import { CANCELLED_SAVE, describeSaveFailure, describeUndoFailure } from '../../workflows/child/failures';
+import { EncryptionCodec } from '../../src/temporal/codec/encryption-codec';
+import { KeyRing } from '../../src/temporal/codec/key-ring';
+import {
+  CANCELLED_SAVE,
+  countedAttempts,
+  describeSaveFailure,
+  describeUndoFailure,
+} from '../../workflows/child/failures';
 import { packKept, packOutcomes } from '../../src/domain/records/packed-batch';
 import { createMemoryStore } from '../helpers/memory-store';
 
@@ -38,6 +51,7 @@ function activitiesOver({
       readChild: notAskedFor,
       unfinishedChildren: notAskedFor,
       leftBefore: notAskedFor,
+      startedBefore: notAskedFor,
       readPage: notAskedFor,
       notifyOfStore: notAskedFor,
       ...workflows,
@@ -129,7 +143,7 @@ describe('rollback and closeBatches', () => {
   test('pass their input to the store; closing returns the location of the batch.', async () => {
     const store = createMemoryStore();
     const { rollback, closeBatches } = activitiesOver({ store });
-    expect(await run(rollback, batches)).toEqual({ failures: [], failed: [] });
+    expect(await run(rollback, { ...batches, before: 0 })).toEqual({ failures: [], failed: [] });
     expect(store.rollbacks).toEqual([record.recordId]);
     const [location] = [...(await run(closeBatches, closing)).batches];
     expect(location).toEqual({ location: [...store.files.keys()][0] });
@@ -143,7 +157,7 @@ describe('rollback and closeBatches', () => {
       closeBatch: () => Promise.reject(new KeepapartError('batch-file-conflict', 'Another file')),
     };
     const { rollback, closeBatches } = activitiesOver({ store });
-    const undone = await failureOf(run(rollback, batches));
+    const undone = await failureOf(run(rollback, { ...batches, before: 0 }));
     expect(undone).toMatchObject({ message: 'away', type: 'store-failed', nonRetryable: false });
     expect(undone.details).toEqual([{ attempt: 1 }]);
     const published = await failureOf(run(closeBatches, closing));
@@ -284,6 +298,18 @@ describe('heartbeats', () => {
 describe("What the child's workflow derives from a failed save", () => {
   const failed = (cause: Error | undefined) =>
     new ActivityFailure('Activity task failed', 'save', 'r:0', 'MAXIMUM_ATTEMPTS_REACHED', 'worker', cause);
+
+  test('is nothing that counts where no worker could decrypt what to save.', async () => {
+    const codec = (id: string) =>
+      new EncryptionCodec(new KeyRing([{ id, secret: Buffer.alloc(32, id).toString('base64') }]), 'default');
+    const [encrypted] = await codec('new').encode([defaultPayloadConverter.toPayload(1)]);
+    const error: unknown = await codec('old')
+      .decode([encrypted ?? {}])
+      .catch((thrown: unknown) => thrown);
+    // As the SDK's worker does with what a codec throws.
+    const failure = ApplicationFailure.fromError(error, { nonRetryable: false });
+    expect(countedAttempts(failed(failure), 3)).toBe(0);
+  });
 
   test('is the attempt that failed last, and its message.', async () => {
     const store = {

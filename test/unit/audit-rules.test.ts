@@ -3,7 +3,7 @@ import { createRuleCheck } from '../../src/domain/audit/rules';
 import { conflictingRules } from '../../src/domain/rules';
 import { conflictRules, fewRecordValues } from '../helpers/arbitraries';
 
-test('A file violates exactly the rules that keep two of its records apart, and a pair is listed for each (G2)', () => {
+test('A file violates exactly the rules that keep two of its records apart, and a pair is listed for each (G2).', () => {
   fc.assert(
     fc.property(conflictRules, fewRecordValues, (rules, values) => {
       const expected = new Set(
@@ -23,7 +23,7 @@ test('A file violates exactly the rules that keep two of its records apart, and 
   );
 });
 
-test('Each violated rule is listed once, with the first records that violate it', () => {
+test('Each violated rule is listed once, with the first records that violate it.', () => {
   const check = createRuleCheck([{ pair: [1, 2] }, { distinct: '' }]);
   expect(check([3, 2, 1, 1, 2])).toEqual([
     { rule: { pair: [1, 2] }, records: [2, 3] },

@@ -1,9 +1,9 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { AuditedTemporal } from '../../src/cli/commands/audit/audited-temporal';
+import type { AuditedTemporal } from '../../src/embed/audit/audited-temporal';
 import { renderAudit } from '../../src/cli/commands/audit/render-audit';
-import { runAudit } from '../../src/cli/commands/audit/run-audit';
+import { runAudit } from '../../src/embed/audit/run-audit';
 import { loadConfig } from '../../src/config';
 import { nothingFound, type ShardSum } from '../../src/domain/audit/report';
 

@@ -126,14 +126,14 @@ describe('In an audit, lines in the format json are matched by recordId (G4):', 
   });
 });
 
-test('An audit counts all findings, and lists the first ones', () => {
+test('An audit counts all findings, and lists the first ones.', () => {
   const many = Array.from({ length: LISTED + 5 }, (_, index): Kept => [`r:${index}`, index]);
   const { missing } = auditOf(many, []).damage;
   expect(missing.count).toBe(LISTED + 5);
   expect(missing.first).toHaveLength(LISTED);
 });
 
-test('A ledger counts each record once, and rejects lines that are not acknowledgements', () => {
+test('A ledger counts each record once, and rejects lines that are not acknowledgements.', () => {
   const collected = createLedger(same);
   const line = JSON.stringify({ recordId: 'a:b:0', value: null });
   expect([collected.add(line), collected.add(line)]).toEqual([undefined, undefined]);
@@ -145,7 +145,7 @@ test('A ledger counts each record once, and rejects lines that are not acknowled
   expect(collected.add('{"recordId":"a:b:0","value":1}')).toContain('again with a different value');
 });
 
-test('A file is checked against the settings that its batch was cut by, if they are known (G1, G2)', () => {
+test('A file is checked against the settings that its batch was cut by, if they are known (G1, G2).', () => {
   const audit = createAudit({ maxBatchSize: 2, rules: [{ pair: [1, 2] }], keyOf: same });
   const file = (...values: number[]) => ({
     name: 'f',

@@ -6,12 +6,12 @@ import { CHILD_CLOSING } from '../../src/contracts/workflow/activities';
 import { RUN_LIMITS, type RunLimits } from '../../src/contracts/workflow/batcher';
 import type { PipelineSettings } from '../../src/contracts/workflow/settings';
 import { appendToEnd } from '../../src/domain/buffer/paged-buffer';
-import { nextWakeAtMs } from '../../workflows/batcher/conflict-scope';
-import { batchesInFlight, recordClosing, recordProgress } from '../../workflows/batcher/in-flight';
-import { freeSlots } from '../../workflows/batcher/free-slots';
-import { restoreBatcher, type BatcherState } from '../../workflows/batcher/state';
-import { handOverDue, nextPageIsForNextRun } from '../../workflows/batcher/run-length';
-import { StoreNotices } from '../../workflows/batcher/store-notices';
+import { nextWakeAtMs } from '../../workflows/batcher/children/conflict-scope';
+import { batchesInFlight, recordClosing, recordProgress } from '../../workflows/batcher/run/in-flight';
+import { freeSlots } from '../../workflows/batcher/children/free-slots';
+import { restoreBatcher, type BatcherState } from '../../workflows/batcher/run/state';
+import { handOverDue, nextPageIsForNextRun } from '../../workflows/batcher/run/run-length';
+import { StoreNotices } from '../../workflows/batcher/run/store-notices';
 import { closing, infoOf, newState, progress, startBatches } from '../helpers/batcher-loop';
 import { anySettings, anyStory, happen } from '../helpers/batcher-story';
 import { TEST_SETTINGS } from '../helpers/test-settings';
@@ -65,7 +65,7 @@ test('G7: the loop never sleeps while a batch could start, and always sleeps whe
   );
 });
 
-test('a full batch that arrives between two starts goes as soon as BATCH_SPACING_MS is over, whatever its age.', () => {
+test('A full batch that arrives between two starts goes as soon as BATCH_SPACING_MS is over, whatever its age.', () => {
   const state = newState({ ...THREES, batchSpacingMs: 50 });
   appendToEnd(state.buffer, { requestId: 'a', values: [3, 4, 5] }, 1000);
   expect(startBatches(state, 1000)).toHaveLength(1);

@@ -1,18 +1,20 @@
+import { rankOf } from '../../src/domain/windows/layout';
 import { NOT_YET, type BatcherQuestion } from '../../src/contracts/workflow/batcher';
 import type { ConflictRule } from '../../src/domain/rules';
 import { NO_CUTS } from '../../src/domain/explain/cut-counts';
 import { appendToEnd, flushEverything } from '../../src/domain/buffer/paged-buffer';
 import { NO_LAYOUT } from '../../src/domain/windows/layout';
 import { digestOf, keyRefOf } from '../../src/temporal/shard/digests';
-import { changeLimits } from '../../workflows/batcher/limits';
-import { recordProgress } from '../../workflows/batcher/in-flight';
-import { takeRequest } from '../../workflows/batcher/requests';
-import type { BatcherState } from '../../workflows/batcher/state';
-import { answersTo, describeBatcher, statusOf, takeAnswers, traceOf } from '../../workflows/batcher/view';
-import { bufferWaitsOf, oldestDueAtMs } from '../../workflows/batcher/waits';
+import { changeLimits } from '../../workflows/batcher/messages/limits';
+import { recordProgress } from '../../workflows/batcher/run/in-flight';
+import { takeRequest } from '../../workflows/batcher/messages/requests';
+import type { BatcherState } from '../../workflows/batcher/run/state';
+import { describeBatcher } from '../../workflows/batcher/messages/details';
+import { answersTo, statusOf, takeAnswers, traceOf } from '../../workflows/batcher/messages/view';
+import { bufferWaitsOf, oldestDueAtMs } from '../../workflows/batcher/messages/waits';
 import { infoOf, newState, progress, startBatches } from '../helpers/batcher-loop';
 
-test('rules that change keep the counts of those that stay.', () => {
+test('Rules that change keep the counts of those that stay.', () => {
   const state = newState({ flushIntervalMs: 1, maxBatchSize: 3 });
   appendToEnd(state.buffer, { requestId: 'a', values: [1, 2, 3] }, 0);
   startBatches(state, 1);
@@ -25,7 +27,7 @@ test('rules that change keep the counts of those that stay.', () => {
   expect([told(), state.cuts.deferred]).toEqual([[], 1]);
 });
 
-test('a batcher tells what it holds, where a request is, and what people need to see.', () => {
+test('A batcher tells what it holds, where a request is, and what people need to see.', () => {
   const state = newState({ maxInFlight: 1, maxBatchSize: 3 });
   appendToEnd(state.buffer, { requestId: 'a', values: [1, 2, 3, 4] }, 10);
   appendToEnd(state.buffer, { requestId: 'b', values: ['é'] }, 11);
@@ -60,11 +62,6 @@ test('a batcher tells what it holds, where a request is, and what people need to
   });
   expect(traceOf(state, 'b')).toEqual({ size: 1, bufferedIndexes: [0], inFlightChildIds: [], pageIds: [] });
   expect(traceOf(state, 'c')).toEqual({ size: null, bufferedIndexes: [], inFlightChildIds: [], pageIds: [] });
-  expect(describeBatcher(state, 0)).toBe(
-    'running · 2 records buffered · 1 batches in flight · 0 saved · 0 rolled back · 0 batches failed',
-  );
-  state.paused = { by: 'Kim', atMs: 13 };
-  expect(describeBatcher(state, 0)).toMatch(/^paused by Kim · /);
   expect(statusOf(newState(), infoOf())).toMatchObject({ oldestAcceptedAtMs: null, inFlight: 0 });
 });
 
@@ -130,14 +127,15 @@ test('G5: under a layout that is no longer in force nothing is taken, and the se
   const state = newState();
   state.layout = { version: 2, shards: 3, before: [[2, 0]] };
   const list = { ...LIST, digest: digestOf(LIST) };
-  const old = { ...list, layout: 1 };
-  const part = { ...partOf(0, [1, 2]), layout: 1 };
+  const lower = rankOf({ version: 2, shards: 2, before: [] });
+  const old = { ...list, layout: lower };
+  const part = { ...partOf(0, [1, 2]), layout: lower };
   expect(take(state, old, part)).toEqual([{ isOutdated: true }, { isOutdated: true }]);
   expect(statusOf(state, infoOf())).toMatchObject({
     bufferedRecords: 0,
     counters: { accepted: 0, duplicateRequests: 0 },
   });
-  expect(take(state, { ...list, layout: 2 }, list)).toEqual([
+  expect(take(state, { ...list, layout: rankOf(state.layout) }, list)).toEqual([
     { body: list.digest.body },
     { body: list.digest.body },
   ]);
@@ -217,4 +215,57 @@ test('What the whole buffer waits for adds up to what is buffered, in pages and 
   expect(bufferWaitsOf(state, Date.now()).counts).toEqual([
     { for: 'resume', by: 'Ann', records: LIST.values.length + 9 },
   ]);
+});
+
+test('In Temporal’s Web UI, the current details say first why nothing moves, with whom or what it waits for, and then the figures.', () => {
+  const state = newState({ maxInFlight: 1, conflicts: [], maxBatchSize: 3 });
+  state.takeOver = false;
+  const reason = (wakeAtMs?: number) => describeBatcher(state, 20, wakeAtMs).split('\n\n')[0];
+  expect(reason()).toBe('**Idle**: nothing waits');
+  appendToEnd(state.buffer, { requestId: 'a', values: [1, 2, 3, 4] }, 0);
+  expect(reason(100)).toBe('**Waiting**: looks for the next batch at 1970-01-01T00:00:00.100Z');
+  startBatches(state, 0);
+  expect(reason(100)).toMatch(/^\*\*Held up\*\*: MAX_IN_FLIGHT batches are in flight/);
+  expect(describeBatcher(state, 20, undefined).split('\n\n').slice(1)).toEqual([
+    '1 record buffered, the oldest since 1970-01-01T00:00:00.000Z · 1 of 1 batch in flight',
+    '0 saved · 0 rolled back · 0 retries · 0 batches ended early',
+  ]);
+  state.store.note({ worker: 'w', away: { sinceMs: 7, reason: 'connection refused' } }, 20);
+  expect(reason()).toBe(
+    '**Store away** since 1970-01-01T00:00:00.007Z: connection refused; batches wait until it is back',
+  );
+  state.paused = { by: 'Kim', atMs: 13 };
+  expect(reason()).toBe(
+    '**Paused** by Kim since 1970-01-01T00:00:00.013Z: no batch starts until somebody resumes it',
+  );
+});
+
+test('The sample of a buffer has its first records in order, bounded, and in scope running who holds each until when.', () => {
+  const state = newState({
+    ...{ maxBatchSize: 1, maxInFlight: 9, flushIntervalMs: 1 },
+    ...{ conflictScope: 'running', apartMs: 500, conflicts: [{ pair: [1, 2] }] },
+  });
+  const sample = () => answersTo(state, infoOf(), [{ about: 'buffer' }])[0];
+  appendToEnd(state.buffer, { requestId: 'a', values: [1] }, 10);
+  startBatches(state, 12);
+  appendToEnd(state.buffer, { requestId: 'b', values: [2, 1, 7] }, 13);
+  const held = { childIds: ['batcher-0-00000001'], untilMs: null };
+  expect(sample()).toEqual({
+    records: [
+      { recordId: 'b:0', value: 2, acceptedAtMs: 13, heldBy: held },
+      { recordId: 'b:1', value: 1, acceptedAtMs: 13 },
+      { recordId: 'b:2', value: 7, acceptedAtMs: 13 },
+    ],
+    more: 0,
+  });
+  state.apart?.held.end(1, 20);
+  expect(sample()).toMatchObject({ records: [{ heldBy: { childIds: [], untilMs: 520 } }, {}, {}] });
+
+  appendToEnd(state.buffer, { requestId: 'c', values: Array.from({ length: 400 }, () => 8) }, 14);
+  expect(sample()).toMatchObject({ records: { length: 300 }, more: 103 });
+  appendToEnd(state.buffer, { requestId: 'd', values: [] }, 15);
+  state.buffer.head.waiting.unshift({
+    ...{ requestId: 'big', index: 0, requestSize: 1, value: 'x', acceptedAtMs: 1, seq: -1, bytes: 70_000 },
+  });
+  expect(sample()).toMatchObject({ records: [] });
 });

@@ -58,11 +58,11 @@ async function judge(
   return { seen: await outcomes.readAll(), problems: outcomes.problems() };
 }
 
-test('a run that did everything has no problems', async () => {
+test('A run that did everything has no problems.', async () => {
   expect(await judge(goodFiles())).toEqual({ seen: RECORDS, problems: [] });
 });
 
-test('waits for files that appear later, and returns false when some never do', async () => {
+test('Waits for files that appear later, and returns false when some never do.', async () => {
   const files = goodFiles();
   const last = files.pop() ?? [];
   const { seen, problems } = await judge(files);
@@ -75,14 +75,14 @@ test('waits for files that appear later, and returns false when some never do', 
   expect(await waiting).toBe(true);
 });
 
-test('files of the warm-up are not read', async () => {
+test('Files of the warm-up are not read.', async () => {
   await writeFile(path.join(work.outDir, 'torn.log'), '{"recordId":"r:0","va');
   const outcomes = watchOutcomes(work, { from: 0, to: RECORDS }, new Set(['torn.log']));
   expect(await outcomes.readAll()).toBe(0);
   expect(outcomes.problems()).toEqual([`${RECORDS} records without an outcome`]);
 });
 
-test('a lost record, a doubled one, a batch too large and one with a forbidden pair are each told', async () => {
+test('A lost record, a doubled one, a batch too large and one with a forbidden pair are each told.', async () => {
   const [first = [], second = [], ...rest] = goodFiles();
   const one = benchOutcome({ id: 1000, v: 1 }, { attempts: 1 });
   const two = benchOutcome({ id: 1001, v: 2 }, { attempts: 1 });
@@ -104,7 +104,7 @@ test('a lost record, a doubled one, a batch too large and one with a forbidden p
   ]);
 });
 
-test('a record that is saved although all its attempts had to fail is told, and so is a wrong count', async () => {
+test('A record that is saved although all its attempts had to fail is told, and so is a wrong count.', async () => {
   const files = goodFiles();
   const lines = files.flat();
   const rolledBack = lines.find(({ outcome }) => outcome === 'rolled_back');
@@ -117,12 +117,12 @@ test('a record that is saved although all its attempts had to fail is told, and 
   ]);
 });
 
-test('a torn file is told', async () => {
+test('A torn file is told.', async () => {
   await writeFile(path.join(work.outDir, 'torn.log'), '{"recordId":"r:0","va');
   expect((await judge(goodFiles())).problems).toEqual(['1 torn files']);
 });
 
-test('about as many attempts fail as shall, and about as many records conflict', () => {
+test('About as many attempts fail as shall, and about as many records conflict.', () => {
   const ids = Array.from({ length: 10_000 }, (_, id) => id);
   for (const attempt of [1, 2, 3]) {
     const share = ids.filter((id) => fails(id, attempt, 0.2)).length / ids.length;

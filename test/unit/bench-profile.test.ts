@@ -8,7 +8,7 @@ function category(functionName: string, url = ''): string {
   return categoryOf({ functionName, url, lineNumber: 0, columnNumber: 0 });
 }
 
-test('a function of JavaScript is counted for the package or the file of ours that it comes from', () => {
+test('A function of JavaScript is counted for the package or the file of ours that it comes from.', () => {
   expect(category('save', `file://${ROOT}/dist/src/store/file-store.js`)).toBe('ours: src/store/file-store');
   expect(category('run', `${ROOT}/node_modules/@temporalio/worker/lib/worker.js`)).toBe('Temporal SDK');
   expect(category('uint32', `${ROOT}/node_modules/protobufjs/src/writer.js`)).toBe('protobuf');
@@ -16,7 +16,7 @@ test('a function of JavaScript is counted for the package or the file of ours th
   expect(category('emit', 'node:events')).toBe("Node's own JavaScript");
 });
 
-test('a native call is counted by what it does, and idle time and garbage collection by their names', () => {
+test('A native call is counted by what it does, and idle time and garbage collection by their names.', () => {
   expect(category('fsync')).toBe('native: files');
   expect(category('WorkflowActivation$decode')).toBe('protobuf');
   expect(category('JSON_parse', 'evalmachine.<anonymous>')).toBe('JSON');
@@ -25,7 +25,7 @@ test('a native call is counted by what it does, and idle time and garbage collec
   expect(category('(garbage collector)')).toBe('garbage collection');
 });
 
-test('a function of Go is counted for its package, and an address without one for the kernel', () => {
+test('A function of Go is counted for its package, and an address without one for the kernel.', () => {
   const functions = [
     'modernc.org/sqlite/lib._sqlite3VdbeExec',
     'runtime.gcDrain',

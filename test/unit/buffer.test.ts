@@ -36,7 +36,14 @@ const anyValue = fc.oneof(
 const anyStep = fc.oneof(
   {
     weight: 3,
-    arbitrary: fc.record({ requestId: anyRequestId, values: fc.array(anyValue, { maxLength: 12 }) }),
+    arbitrary: fc.record(
+      {
+        requestId: anyRequestId,
+        values: fc.array(anyValue, { maxLength: 12 }),
+        trace: fc.constantFrom('a'.repeat(32), 'b'.repeat(32)),
+      },
+      { requiredKeys: ['requestId', 'values'] },
+    ),
   },
   { weight: 2, arbitrary: fc.record({ take: fc.integer({ min: 0, max: 3 }) }) },
   { weight: 1, arbitrary: fc.constant('flush all' as const) },

@@ -11,12 +11,12 @@ import { appendToEnd, needsSpill, sizeOf, spill } from '../../src/domain/buffer/
 import { MAX_PACED_VALUES } from '../../src/domain/pace/pace';
 import { MAX_SENDERS, MAX_SENDER_LENGTH, noteMessage } from '../../src/domain/windows/sender-window';
 import { MAX_STREAMS } from '../../src/domain/windows/stream-window';
-import { noteControl } from '../../workflows/batcher/controls';
-import { changeLimits } from '../../workflows/batcher/limits';
-import { batchesInFlight } from '../../workflows/batcher/in-flight';
-import { followPace } from '../../workflows/batcher/pace';
-import { takeRequest } from '../../workflows/batcher/requests';
-import { carriedFrom, type BatcherState } from '../../workflows/batcher/state';
+import { noteControl } from '../../workflows/batcher/messages/controls';
+import { changeLimits } from '../../workflows/batcher/messages/limits';
+import { batchesInFlight } from '../../workflows/batcher/run/in-flight';
+import { followPace } from '../../workflows/batcher/children/pace';
+import { takeRequest } from '../../workflows/batcher/messages/requests';
+import { carriedFrom, type BatcherState } from '../../workflows/batcher/run/state';
 import { newState, progress, startBatches, stateFrom } from '../helpers/batcher-loop';
 import { anySettings, anyStory, happen } from '../helpers/batcher-story';
 

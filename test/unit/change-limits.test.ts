@@ -33,7 +33,7 @@ const change = (...answers: unknown[]) => {
   return changeLimits(new Shards(clientOf(answers), address, limits), { maxBatchSize: 2 }, 'Ann');
 };
 
-test('the result of each shard is reported', async () => {
+test('The result of each shard is reported.', async () => {
   expect(await change(IN_FORCE, IN_FORCE)).toMatchObject({
     by: 'Ann',
     shards: [
@@ -43,7 +43,7 @@ test('the result of each shard is reported', async () => {
   });
 });
 
-test('a partial change reports each shard as changed, refused or unknown', async () => {
+test('A partial change reports each shard as changed, refused or unknown.', async () => {
   const problems = [{ field: '/a', expected: 'b', received: 'c' }];
   await expect(change(IN_FORCE, TIMED_OUT, refusal('invalid-request', problems))).rejects.toMatchObject({
     code: 'limits-incomplete',
@@ -58,7 +58,7 @@ test('a partial change reports each shard as changed, refused or unknown', async
   });
 });
 
-test('what no shard has done is that failure alone; a worker that does not know the update counts as none', async () => {
+test('What no shard has done is that failure alone; a worker that does not know the update counts as none.', async () => {
   const problems = [{ field: '/a', expected: 'b', received: 'c' }];
   const refused = refusal('invalid-request', problems);
   await expect(change(refused, refused)).rejects.toMatchObject({ code: 'invalid-request', problems });
@@ -66,6 +66,6 @@ test('what no shard has done is that failure alone; a worker that does not know 
   await expect(change(refusal('UnknownUpdate'))).rejects.toMatchObject({ code: 'temporal-unavailable' });
 });
 
-test('a bug of ours is none of them', async () => {
+test('A bug of ours is none of them.', async () => {
   await expect(change(IN_FORCE, new TypeError('oh'))).rejects.toThrow(TypeError);
 });

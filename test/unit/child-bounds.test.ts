@@ -2,7 +2,7 @@ import type { BufferedRecord } from '../../src/domain/buffer/buffer';
 import { KIB, MIB } from '../../src/domain/duration';
 import type { Flush } from '../../src/domain/buffer/flush-policy';
 import { jsonBytes } from '../../src/domain/json';
-import { groupFlushes } from '../../workflows/batcher/child-bounds';
+import { groupFlushes } from '../../workflows/batcher/children/child-bounds';
 import { newState } from '../helpers/batcher-loop';
 
 const { settings } = newState({ saveActivity: 'batch', maxBatchSize: 1 });

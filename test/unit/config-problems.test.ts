@@ -85,7 +85,7 @@ describe('a value that is not right by itself', () => {
   });
 });
 
-test('conflict rules of many thousand levels are refused like any others that are none', () => {
+test('Conflict rules of many thousand levels are refused like any others that are none.', () => {
   const conflicts = `${'['.repeat(20_000)}${']'.repeat(20_000)}`;
   expect(problemOf({ flags: { conflicts } })).toEqual({
     field: '--conflicts',
@@ -94,14 +94,14 @@ test('conflict rules of many thousand levels are refused like any others that ar
   });
 });
 
-test('a setting of an earlier release is refused as an unknown name', () => {
+test('A setting of an earlier release is refused as an unknown name.', () => {
   expect(problemOf({ env: { KEEPAPART_BATCHES_PER_CHILD: '20' } })).toMatchObject({
     field: 'KEEPAPART_BATCHES_PER_CHILD',
     expected: 'the name of a setting',
   });
 });
 
-test('conflict rules that would crowd out the buffer in the state of the batcher are refused (G6)', () => {
+test('Conflict rules that would crowd out the buffer in the state of the batcher are refused (G6).', () => {
   const conflicts = [{ group: ['a', 'x'.repeat(64 * 1024)] }];
   expect(problemOf({ flags: { conflicts } }).expected).toBe('a JSON array of conflict rules, at most 64 KiB');
 });
@@ -250,13 +250,51 @@ describe('settings that do not go together', () => {
     });
   });
 
+  const aKey = `2026-11:${Buffer.alloc(32, 1).toString('base64')}`;
+
+  test('keys come from ENCRYPTION_KEYS or from a file, not from both', () => {
+    const env = { KEEPAPART_ENCRYPTION_KEYS: aKey, KEEPAPART_ENCRYPTION_KEYS_FILE: 'keys' };
+    expect(problemOf({ env })).toMatchObject({
+      field: 'KEEPAPART_ENCRYPTION_KEYS_FILE',
+      expected: expect.stringContaining('one place'),
+    });
+  });
+
+  test('routes that decrypt are refused where there is nothing to decrypt with', () => {
+    const env = { KEEPAPART_CODEC_ORIGINS: 'http://localhost:8233' };
+    expect(problemOf({ env }).field).toBe('KEEPAPART_CODEC_ORIGINS');
+    expect(loadConfig({ env: { ...env, KEEPAPART_ENCRYPTION_KEYS: aKey } }).config.codecOrigins).toBe(
+      'http://localhost:8233',
+    );
+  });
+
+  test.each([
+    ['no id', aKey.slice(8), '/0', /id:key/],
+    ['31 bytes', `a:${Buffer.alloc(31, 1).toString('base64')}`, '/0', /32 random bytes in Base64/],
+    ['bits beyond the 32 bytes', `a:${'A'.repeat(42)}B=`, '/0', /32 random bytes in Base64/],
+    ['Base64 for URLs', `a:${Buffer.alloc(32, 255).toString('base64url')}=`, '/0', /32 random bytes/],
+    [
+      'the same id twice',
+      `${aKey},2026-11:${Buffer.alloc(32, 2).toString('base64')}`,
+      '/1',
+      /no earlier key/,
+    ],
+    ['the same key twice', `${aKey},b:${aKey.slice(8)}`, '/1', /no earlier id/],
+  ])('a key with %s is refused, with its place and never the key', (_, keys, place, expected) => {
+    const problem = problemOf({ env: { KEEPAPART_ENCRYPTION_KEYS: keys } });
+    expect(problem.field).toBe(`KEEPAPART_ENCRYPTION_KEYS${place}`);
+    expect(problem.expected).toMatch(expected);
+    for (const secret of keys.split(',').map((entry) => entry.slice(-30)))
+      expect(JSON.stringify(problem)).not.toContain(secret);
+  });
+
   test('a setting that has a problem by itself is left out', () => {
     const env = { KEEPAPART_HTTP_HOST: '0.0.0.0', KEEPAPART_API_KEYS: 'nonsense' };
     expect(problemOf({ env }).field).toBe('KEEPAPART_API_KEYS/0');
   });
 });
 
-test('all problems of all sources come at once, each on a line of the message', () => {
+test('All problems of all sources come at once, each on a line of the message.', () => {
   const error = refusal({
     file: fileOf({ SHARDS: 0, HTTP_PORT: 'x', NOTHING: 1 }),
     env: { KEEPAPART_HTTP_PORT: '3001', KEEPAPART_MAX_BATCH_SIZ: '5' },

@@ -18,7 +18,7 @@ function load(input: Partial<ConfigInput> = {}): LoadedConfig {
   return loadConfig({ env: {}, ...input });
 }
 
-test('without any input every setting has its default, and its source says so', () => {
+test('Without any input every setting has its default, and its source says so.', () => {
   const { config, sources } = load();
   expect(config).toEqual({
     httpHost: '127.0.0.1',
@@ -28,8 +28,12 @@ test('without any input every setting has its default, and its source says so', 
     rateLimitPerSecond: 0,
     tlsCertFile: '',
     tlsKeyFile: '',
+    encryptionKeys: [],
+    encryptionKeysFile: '',
+    codecOrigins: '',
     tcpPort: 9999,
     temporalPort: 7233,
+    traceSlowMs: 10_000,
     uiPort: 8233,
     dataDir: './data',
     outDir: './data/out',
@@ -86,9 +90,9 @@ test('without any input every setting has its default, and its source says so', 
   expect(new Set(Object.values(sources))).toEqual(new Set(['default']));
 });
 
-test('every default is accepted by its own parser, so that nobody is refused what they could leave out', () => {
+test('Every default is accepted by its own parser, so that nobody is refused what they could leave out.', () => {
   for (const key of SETTING_KEYS) {
-    if (key === 'apiKeys') continue;
+    if (key === 'apiKeys' || key === 'encryptionKeys') continue;
     const { parser, default: value } = SETTINGS[key];
     expect(parser.parse(value)).toEqual({ value });
     expect(parser.parse(typeof value === 'object' ? JSON.stringify(value) : String(value))).toEqual({
@@ -245,7 +249,7 @@ describe('what may be written', () => {
   });
 });
 
-test('the configuration is frozen to its leaves', () => {
+test('The configuration is frozen to its leaves.', () => {
   const loaded = load({ file: fileOf({ CONFLICTS: [{ group: [{ id: 1 }, { id: 2 }] }] }) });
   const unfrozen: unknown[] = [];
   const look = (value: unknown): void => {
@@ -258,7 +262,7 @@ test('the configuration is frozen to its leaves', () => {
   expect(unfrozen).toEqual([]);
 });
 
-test('names are made from the keys in one way only', () => {
+test('Names are made from the keys in one way only.', () => {
   expect(settingName('maxBufferedBytes')).toBe('MAX_BUFFERED_BYTES');
   expect(new Set(SETTING_KEYS.map(settingName)).size).toBe(SETTING_KEYS.length);
 });

@@ -2,17 +2,18 @@ import { RUN_LIMITS } from '../../src/contracts/workflow/batcher';
 import type { PipelineSettings } from '../../src/contracts/workflow/settings';
 import { childIdOf } from '../../src/domain/records/batch';
 import type { JsonValue } from '../../src/domain/json';
+import type { ConflictRule } from '../../src/domain/rules';
 import { appendToEnd, spill } from '../../src/domain/buffer/paged-buffer';
 import {
   followScope,
   looksAhead,
   nextWakeAtMs,
   takeFlushesOfScope,
-} from '../../workflows/batcher/conflict-scope';
-import { noteCuts } from '../../workflows/batcher/next-children';
-import { changeLimits, configure } from '../../workflows/batcher/limits';
-import { carriedFrom, type BatcherState } from '../../workflows/batcher/state';
-import { waitsOf } from '../../workflows/batcher/waits';
+} from '../../workflows/batcher/children/conflict-scope';
+import { noteCuts } from '../../workflows/batcher/children/next-children';
+import { changeLimits, configure } from '../../workflows/batcher/messages/limits';
+import { carriedFrom, type BatcherState } from '../../workflows/batcher/run/state';
+import { waitsOf } from '../../workflows/batcher/messages/waits';
 import { endChild, infoOf, newState, startBatches, stateFrom } from '../helpers/batcher-loop';
 import { TEST_SETTINGS } from '../helpers/test-settings';
 
@@ -47,7 +48,7 @@ function end(state: BatcherState, seq: number, nowMs: number): void {
   endChild(state, childIdOf('batcher-0', seq), nowMs);
 }
 
-test('Batches in flight, and those that ended too recently, also keep records apart in the next run (G2)', () => {
+test('Batches in flight, and those that ended too recently, also keep records apart in the next run (G2).', () => {
   let state = newState(RUNNING);
   arrive(state, [1], 0);
   expect(start(state, 10)).toEqual([1]);
@@ -62,7 +63,7 @@ test('Batches in flight, and those that ended too recently, also keep records ap
   expect(start(state, 530)).toEqual([2]);
 });
 
-test('When a batcher changes to scope running, records with rules wait for all batches in flight', () => {
+test('When a batcher changes to scope running, records with rules wait for all batches in flight.', () => {
   const state = newState({ ...RUNNING, conflictScope: 'file' });
   expect(state.apart).toBeNull();
   arrive(state, ['free'], 0);
@@ -82,7 +83,7 @@ test('When a batcher changes to scope running, records with rules wait for all b
   expect(carriedFrom(state)).not.toHaveProperty('held');
 });
 
-test('Configuring the same settings changes no holds; different rules or APART_MS do', () => {
+test('Configuring the same settings changes no holds; different rules or APART_MS do.', () => {
   const state = newState(RUNNING);
   arrive(state, [1], 0);
   start(state, 10);
@@ -104,7 +105,7 @@ test('Configuring the same settings changes no holds; different rules or APART_M
   expect(start(state, 580)).toEqual([]);
 });
 
-test('When conflicts hold up the whole head, a run with a short history takes in the next page', () => {
+test('When conflicts hold up the whole head, a run with a short history takes in the next page.', () => {
   const state = newState(RUNNING);
   arrive(state, [1], 0);
   start(state, 10);
@@ -132,30 +133,32 @@ test('When conflicts hold up the whole head, a run with a short history takes in
   expect(looksAhead(state, historySize, 530)).toBe(false);
 });
 
-test('In scope running, waits distinguish conflicts, age and slots', () => {
+test('In scope running, waits distinguish conflicts, age and slots.', () => {
   const state = newState({ ...RUNNING, flushIntervalMs: 100 });
   const waits = (requestId: string, nowMs: number) => {
     const { distinct, of } = waitsOf(state, requestId, nowMs);
     return of.map((place) => distinct[place]);
   };
-  const conflicts = [{ pair: [1, 2] }];
+  const conflicts: ConflictRule[] = [{ pair: [1, 2] }];
+  const [rule] = conflicts;
+  const child = { rule, childId: 'batcher-0-00000001', place: '' };
   arrive(state, [1], 0);
   start(state, 100);
   const held = arrive(state, [2, 'free', 1], 110);
   // The last goes with what is in flight, but not before the older one.
   expect(waits(held, 120)).toEqual([
-    { for: 'conflict' },
+    { for: 'conflict', heldBy: child },
     { for: 'age', untilMs: 210 },
-    { for: 'conflict', keptApartBy: conflicts },
+    { for: 'conflict', heldBy: { rule, recordId: `${held}:0` }, keptApartBy: conflicts },
   ]);
   state.settings = { ...state.settings, maxInFlight: 1 };
   expect(waits(held, 210)[1]).toEqual({ for: 'slot' });
   end(state, 1, 220);
-  expect(waits(held, 230)[0]).toEqual({ for: 'conflict' });
+  expect(waits(held, 230)[0]).toEqual({ for: 'conflict', untilMs: 720, heldBy: child });
   expect(start(state, 720)).toEqual([2, 'free']);
 });
 
-test('The reason of a partial batch says that records had to wait for batches in flight', () => {
+test('The reason of a partial batch says that records had to wait for batches in flight.', () => {
   const state = newState(RUNNING);
   arrive(state, [1], 0);
   start(state, 10);
@@ -166,7 +169,7 @@ test('The reason of a partial batch says that records had to wait for batches in
   ]);
 });
 
-test('A child that saves in bulk keeps the holds of all its batches until it ends (G2)', () => {
+test('A child that saves in bulk keeps the holds of all its batches until it ends (G2).', () => {
   const state = newState({ ...RUNNING, saveActivity: 'batch', apartMs: 0, maxBatchSize: 1 });
   arrive(state, [1, 'a', 'b'], 0);
   expect(startBatches(state, 10).map(({ flushes }) => flushes.length)).toEqual([3]);

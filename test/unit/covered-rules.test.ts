@@ -3,7 +3,7 @@ import { conflicts, parseConflictRules, type ConflictRule } from '../../src/doma
 import { coveredRules } from '../../src/domain/rules/covered-rules';
 import { conflictRule, conflictRules, recordValue } from '../helpers/arbitraries';
 
-test("A covered rule keeps no records apart that the covering rule doesn't", () => {
+test("A covered rule keeps no records apart that the covering rule doesn't.", () => {
   const values = fc.array(recordValue, { minLength: 2, maxLength: 12 });
   // Of two rules at random, one seldom covers the other: many, and all pairs of some records.
   fc.assert(
@@ -17,7 +17,7 @@ test("A covered rule keeps no records apart that the covering rule doesn't", () 
   );
 });
 
-test('No two valid rules cover each other', () => {
+test('No two valid rules cover each other.', () => {
   fc.assert(
     fc.property(conflictRules, (rules) => {
       const covered = coveredRules(rules);

@@ -30,14 +30,14 @@ function setUp({ getsOn = false, ...limits }: Partial<typeof LIMITS> & { getsOn?
   return { batcher, sent, send };
 }
 
-test('a run takes its share, and is looked at beforehand only', async () => {
+test('A run takes its share, and is looked at beforehand only.', async () => {
   const { batcher, sent, send } = setUp();
   for (let i = 0; i < 10; i++) await send(10);
   expect(sent).toHaveLength(10);
   expect(batcher.looks).toBe(1);
 });
 
-test('what would be more than a share waits for the next run, which has a share of its own', async () => {
+test('What would be more than a share waits for the next run, which has a share of its own.', async () => {
   const { batcher, sent, send } = setUp({ patienceMs: 60_000 });
   await send(60);
   const next = send(60);
@@ -49,7 +49,7 @@ test('what would be more than a share waits for the next run, which has a share 
   expect(sent).toEqual(['first', 'second', 'second']);
 });
 
-test('a run that has ended by itself is looked at once and not waited for', async () => {
+test('A run that has ended by itself is looked at once and not waited for.', async () => {
   const { batcher, sent, send } = setUp();
   for (const runId of ['first', 'second', 'third']) {
     batcher.run = { runId, historyLength: 1, historySize: 0 };
@@ -63,7 +63,7 @@ test('a run that has ended by itself is looked at once and not waited for', asyn
   });
 });
 
-test('a run that makes no progress is sent more after a while, and then a whole share', async () => {
+test('A run that makes no progress is sent more after a while, and then a whole share.', async () => {
   const { batcher, sent, send } = setUp();
   await send(100);
   await send(50);
@@ -74,7 +74,7 @@ test('a run that makes no progress is sent more after a while, and then a whole 
   expect(batcher.looks).toBe(looks);
 });
 
-test('one that gets on is waited for, however long that takes', async () => {
+test('One that gets on is waited for, however long that takes.', async () => {
   const { batcher, sent, send } = setUp({ getsOn: true });
   await send(100);
   const next = send(1);
@@ -85,13 +85,13 @@ test('one that gets on is waited for, however long that takes', async () => {
   expect(sent).toEqual(['first', 'second']);
 });
 
-test('something larger than a share goes by itself', async () => {
+test('Something larger than a share goes by itself.', async () => {
   const { batcher, sent, send } = setUp();
   await send(1000);
   expect({ sent, looks: batcher.looks }).toEqual({ sent: ['first'], looks: 1 });
 });
 
-test('a message is sent even if the run can not be read, and its error is reported', async () => {
+test('A message is sent even if the run can not be read, and its error is reported.', async () => {
   const { batcher, sent, send } = setUp();
   await send(100);
   batcher.away = true;

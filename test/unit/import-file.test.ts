@@ -33,7 +33,7 @@ async function reading(chunks: AsyncIterable<Uint8Array> | undefined) {
   }
 }
 
-test('a file is read from its start each time, as long as it was when it was opened', async () => {
+test('A file is read from its start each time, as long as it was when it was opened.', async () => {
   const content = Buffer.alloc(2.5 * MIB, 'abc\n').toString();
   const { note, read, position, size } = await opened(content);
   expect([position(), size]).toEqual([0, content.length]);
@@ -42,7 +42,7 @@ test('a file is read from its start each time, as long as it was when it was ope
   expect(position()).toBe(content.length);
 });
 
-test('nothing is given of a block that was changed after it was noted, and everything before it', async () => {
+test('Nothing is given of a block that was changed after it was noted, and everything before it.', async () => {
   const content = Buffer.alloc(3 * MIB, 'abc\n');
   const { note, read } = await opened(content);
   await reading(note!());
@@ -53,7 +53,7 @@ test('nothing is given of a block that was changed after it was noted, and every
   expect([text.length, code]).toEqual([2 * MIB, 'import-changed']);
 });
 
-test('a change while the file is noted is noticed in what was read before it', async () => {
+test('A change while the file is noted is noticed in what was read before it.', async () => {
   const { note } = await opened(Buffer.alloc(3 * MIB, 'abc\n'));
   let changed = false;
   const noting = async function* () {
@@ -69,7 +69,7 @@ test('a change while the file is noted is noticed in what was read before it', a
   expect((await reading(noting())).code).toBe('import-changed');
 });
 
-test('lines that are appended all the time change nothing', async () => {
+test('Lines that are appended all the time change nothing.', async () => {
   const content = Buffer.alloc(3 * MIB, 'abc\n').toString();
   const { note, read } = await opened(content);
   const appending = async function* (chunks: AsyncIterable<Uint8Array>) {
@@ -105,7 +105,7 @@ test.each([
   expect(await reading(note!())).toEqual({ text: code === undefined ? content : '', code });
 });
 
-test('standard input can be read only once', async () => {
+test('Standard input can be read only once.', async () => {
   const { note, read, size } = await openImport('-', Readable.from([Buffer.from('1\n')]));
   expect([note, size]).toEqual([undefined, undefined]);
   expect((await reading(read())).text).toBe('1\n');

@@ -192,7 +192,7 @@ describe('a CSV file', () => {
   });
 });
 
-test('NDJSON goes on byte by byte, without a byte order mark', async () => {
+test('NDJSON goes on byte by byte, without a byte order mark.', async () => {
   const text = '\ufeff{"a":9007199254740993}\r\n\r\nno json\n';
   expect((await sent(text, {}, [1000])).lines).toBe('{"a":9007199254740993}\r\n\r\nno json\n');
   expect((await sent(text, {}, [1])).lines).toBe('{"a":9007199254740993}\r\n\r\nno json\n');
@@ -212,7 +212,7 @@ test.each(['ndjson', 'json', 'csv'] as const)('UTF-16 is named when it is refuse
   expect((await sent('\ufeff[1]\n', { format: 'json' }, [1])).lines).toBe('1\n');
 });
 
-test('the lines of the file are known of each record that was made of them', async () => {
+test('The lines of the file are known of each record that was made of them.', async () => {
   const spansOf = async (text: string, format: Format, lengths: number[]) => {
     const lines = createSourceLines();
     let records = 0;
@@ -236,7 +236,7 @@ test('the lines of the file are known of each record that was made of them', asy
   }
 });
 
-test('records that follow one another evenly take no memory, and of those that do not the last are kept', () => {
+test('Records that follow one another evenly take no memory, and of those that do not the last are kept.', () => {
   const even = createSourceLines({ maxRuns: 2 });
   for (let n = 0; n < 1000; n++) even.add({ first: 2 + 4 * n, last: 5 + 4 * n });
   expect([even.of(1), even.of(1000), even.of(1001), even.of(0)]).toEqual([
@@ -250,13 +250,13 @@ test('records that follow one another evenly take no memory, and of those that d
   expect([uneven.of(1), uneven.of(1000)]).toEqual([undefined, { first: 998_001, last: 998_001 }]);
 });
 
-test('the name tells the format, or --format has to', () => {
+test('The name tells the format, or --format has to.', () => {
   const names = ['a.ndjson', 'a.JSONL', 'a.json', 'b/c.csv', '-', 'c.TSV'];
   expect(names.map((name) => formatOf(name))).toEqual(['ndjson', 'ndjson', 'json', 'csv', 'ndjson', 'csv']);
   expect(() => formatOf('orders.txt')).toThrow('--format');
 });
 
-test('the key of a file is of its bytes and of how they are read, not of how they come', async () => {
+test('The key of a file is of its bytes and of how they are read, not of how they come.', async () => {
   const keys = await Promise.all([
     keyOfContent(cut('a\nb\n', [1]), AS),
     keyOfContent(cut('a\nb\n', [3]), AS),
@@ -271,7 +271,7 @@ test('the key of a file is of its bytes and of how they are read, not of how the
   expect(new Set(keys).size).toBe(4);
 });
 
-test('what separates the columns of a CSV file is a comma, of a .tsv a tab, or what is named', () => {
+test('What separates the columns of a CSV file is a comma, of a .tsv a tab, or what is named.', () => {
   const delimiters = (
     [
       ['a.csv', undefined],
@@ -289,7 +289,7 @@ test('what separates the columns of a CSV file is a comma, of a .tsv a tab, or w
   expect(() => readAsOf('a.json', { delimiter: ';' })).toThrow('are for CSV');
 });
 
-test('a refusal of the API names lines of the file, or records where those are not known', () => {
+test('A refusal of the API names lines of the file, or records where those are not known.', () => {
   const lines = createSourceLines();
   lines.add({ first: 3, last: 3 });
   lines.add({ first: 4, last: 6 });

@@ -17,11 +17,11 @@ function goOn(
   return told;
 }
 
-test('a steady pace is told with the time that is left', () => {
+test('A steady pace is told with the time that is left.', () => {
   expect(goOn(createPace(), 0, 20, 1000)).toEqual({ recordsPerSecond: 1000, leftMs: 80 * SECOND });
 });
 
-test('nothing is told of less than a second, and nothing is left where the whole is not known', () => {
+test('Nothing is told of less than a second, and nothing is left where the whole is not known.', () => {
   const pace = createPace();
   expect(pace.at({ atMs: 0, records: 10, share: undefined })).toBeUndefined();
   expect(pace.at({ atMs: SECOND / 2, records: 20, share: undefined })).toBeUndefined();
@@ -31,19 +31,19 @@ test('nothing is told of less than a second, and nothing is left where the whole
   });
 });
 
-test('what passed by at once, as it was durable before a break, is left out of the pace', () => {
+test('What passed by at once, as it was durable before a break, is left out of the pace.', () => {
   const pace = createPace();
   goOn(pace, 0, 1, 40_000);
   expect(goOn(pace, 2, 15, 1000, 40_000)).toEqual({ recordsPerSecond: 1000, leftMs: 45 * SECOND });
 });
 
-test('a try that repeats has its own pace', () => {
+test('A try that repeats has its own pace.', () => {
   const pace = createPace();
   goOn(pace, 0, 5, 10_000);
   expect(goOn(pace, 6, 2, 500)).toMatchObject({ recordsPerSecond: 500 });
 });
 
-test('points further apart than the time that a pace is taken over still tell one', () => {
+test('Points further apart than the time that a pace is taken over still tell one.', () => {
   const pace = createPace();
   pace.at({ atMs: 0, records: 0, share: 0 });
   expect(pace.at({ atMs: 60 * SECOND, records: 6000, share: 0.5 })).toEqual({

@@ -1,7 +1,7 @@
 import { createImportState } from '../../src/cli/commands/import/import-progress';
 import { SECOND } from '../../src/domain/duration';
 
-test('what is shown is what was accepted, not what the connection holds, and the time left goes by it', () => {
+test('What is shown is what was accepted, not what the connection holds, and the time left goes by it.', () => {
   const state = createImportState(1_000_000);
   state.sent(96_000, 960_000);
   expect(state.at(0)).toEqual({ share: undefined, text: '96,000 records sent' });
@@ -16,7 +16,7 @@ test('what is shown is what was accepted, not what the connection holds, and the
   expect(state.at(500 * SECOND).share).toBe(1);
 });
 
-test('an API that accepts nothing more for a while is waited for', () => {
+test('An API that accepts nothing more for a while is waited for.', () => {
   const state = createImportState(1000);
   state.sent(100, 1000);
   state.accepted(50, 0);
@@ -28,7 +28,7 @@ test('an API that accepts nothing more for a while is waited for', () => {
   expect(state.at(12 * SECOND).text).not.toContain('waiting');
 });
 
-test('of standard input no share is known', () => {
+test('Of standard input no share is known.', () => {
   const state = createImportState(undefined);
   state.sent(1, 10);
   state.accepted(1, 0);

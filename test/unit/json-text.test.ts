@@ -1,4 +1,4 @@
-import { jsonText } from '../../src/cli/terminal/table';
+import { jsonText } from '../../src/cli/terminal/text';
 
 test('What --json prints moves no terminal, reads the same, and keeps its lines.', () => {
   const value = {

@@ -24,7 +24,7 @@ function anyRecord(): fc.Arbitrary<JsonValue> {
   );
 }
 
-test('With a single rule {"distinct":…}, records of one key are in batches in order of acceptance', () => {
+test('With a single rule {"distinct":…}, records of one key are in batches in order of acceptance.', () => {
   fc.assert(
     fc.property(anySteps, fc.integer({ min: 1, max: 5 }), (steps, maxBatchSize) => {
       const model = new BufferModel({ maxBatchSize, conflicts: [{ distinct: '/sku' }], flushIntervalMs: 10 });

@@ -59,6 +59,11 @@ const LAYERS: Record<string, Layer> = {
     takes: ['prom-client', 'node:http'],
     refuses: ['express', '@temporalio/client', '@temporalio/worker', 'pino', 'node:process'],
   },
+  'src/tracing': {
+    layers: ['src/contracts', 'src/domain'],
+    takes: ['@opentelemetry/api', 'node:crypto'],
+    refuses: ['express', '@temporalio/client', '@temporalio/worker', 'pino', 'node:process'],
+  },
   'src/temporal': {
     layers: ['src/contracts', 'src/config', 'src/concurrency', 'src/domain'],
     takes: ['@temporalio/client', '@temporalio/worker', 'node:child_process'],
@@ -81,8 +86,8 @@ const LAYERS: Record<string, Layer> = {
   },
   'src/embed': {
     layers: [
-      ...['src/http', 'src/temporal', 'src/metrics', 'src/store', 'src/edge', 'src/config', 'src/contracts'],
-      ...['src/domain', 'activities'],
+      ...['src/http', 'src/temporal', 'src/metrics', 'src/tracing', 'src/store', 'src/edge', 'src/config'],
+      ...['src/contracts', 'src/domain', 'activities'],
     ],
     takes: ['@temporalio/client', '@temporalio/worker', 'pino'],
     refuses: ['express', 'commander', 'pg', 'node:process', 'fs'],
@@ -95,6 +100,8 @@ const NAMES = Object.keys(LAYERS);
 interface Snippet {
   code: string;
   complaint: string | undefined;
+  /** A folder of the layer; the layer's own when absent. */
+  folder?: string;
 }
 
 /** The ways in which one module can name another at the top of the file. */
@@ -143,7 +150,7 @@ function usesOfProcess(from: string): Snippet[] {
 function waysAround(from: string): Snippet[] {
   if (from === 'src/cli') return [{ code: "void import('log-update');", complaint: undefined }];
   // Stores load their code when they are opened.
-  const dynamic = from === 'src/embed' ? undefined : 'Import at the top of the file';
+  const dynamic = ['src/embed', 'src/tracing'].includes(from) ? undefined : 'Import at the top of the file';
   return [
     { code: "void import('@temporalio/client');", complaint: dynamic },
     { code: 'export const load = (name: string) => import(name);', complaint: dynamic },
@@ -162,6 +169,45 @@ const OF_CONTRACTS: Snippet[] = [
   { code: "import * as sdk from '@temporalio/workflow'; void sdk;", complaint: DEFINE_ONLY },
 ];
 
+const AS_TYPES = 'Import only types from src/contracts/api/answers';
+/** Who may load the schemas of the API's answers, and zod with them. */
+const OF_ANSWERS: Record<string, Snippet[]> = {
+  'src/contracts': [
+    { code: "import { z } from 'zod'; void z;", complaint: undefined, folder: 'src/contracts/api/answers' },
+    { code: "import { z } from 'zod'; void z;", complaint: 'Not a package', folder: 'src/contracts/api' },
+    {
+      code: "export { defineSignal } from '@temporalio/workflow';",
+      complaint: 'Not a package',
+      folder: 'src/contracts/api/answers',
+    },
+    {
+      code: "export { waitsSchema } from './answers/requests';",
+      complaint: AS_TYPES,
+      folder: 'src/contracts/api',
+    },
+    {
+      code: "export type { WaitsView } from './answers/requests';",
+      complaint: undefined,
+      folder: 'src/contracts/api',
+    },
+  ],
+  ...Object.fromEntries(
+    ['src/ui', 'src/client', 'workflows', 'src/http'].map((from) => {
+      const answers = path.relative(from, 'src/contracts/api/answers/requests');
+      return [
+        from,
+        [
+          {
+            code: `export { waitsSchema } from '${answers}';`,
+            complaint: from === 'src/http' ? undefined : AS_TYPES,
+          },
+          { code: `export type { WaitsView } from '${answers}';`, complaint: undefined },
+        ],
+      ];
+    }),
+  ),
+};
+
 const snippets = Object.entries(LAYERS).flatMap(([from, layer]) =>
   [
     ...importsOfLayers(from, layer),
@@ -169,6 +215,7 @@ const snippets = Object.entries(LAYERS).flatMap(([from, layer]) =>
     ...usesOfProcess(from),
     ...waysAround(from),
     ...(from === 'src/contracts' ? OF_CONTRACTS : []),
+    ...(OF_ANSWERS[from] ?? []),
   ].map((snippet) => ({ ...snippet, from })),
 );
 let complaints: string[][];
@@ -177,13 +224,15 @@ beforeAll(() => {
   // ESLint's configuration is a module, which Jest can't load: so a process of its own, one for all snippets.
   const output = execFileSync(process.execPath, [path.join(ROOT, 'test/helpers/lint-snippets.mjs')], {
     cwd: ROOT,
-    input: JSON.stringify(snippets.map(({ from, code }) => ({ file: `${from}/snippet.ts`, code }))),
+    input: JSON.stringify(
+      snippets.map(({ from, folder = from, code }) => ({ file: `${folder}/snippet.ts`, code })),
+    ),
     encoding: 'utf8',
   });
   complaints = JSON.parse(output) as string[][];
 });
 
-test('every folder of src is a layer with rules of its own', () => {
+test('Every folder of src is a layer with rules of its own.', () => {
   const folders = readdirSync(path.join(ROOT, 'src')).map((name) => `src/${name.replace(/\.ts$/, '')}`);
   expect(folders.filter((folder) => !NAMES.includes(folder))).toEqual([]);
 });
@@ -199,7 +248,7 @@ test.each(NAMES)('lint lets %s import and touch what it may, and nothing else', 
   expect(wrong).toEqual([]);
 });
 
-test('no import crosses the layers unseen by lint, and ARCHITECTURE.md draws those that there are', () => {
+test('No import crosses the layers unseen by lint, and ARCHITECTURE.md draws those that there are.', () => {
   const script = path.join(ROOT, 'scripts/import-graph.mjs');
   const { status, stderr } = spawnSync(process.execPath, [script, '--check'], { encoding: 'utf8' });
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' });

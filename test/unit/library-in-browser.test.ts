@@ -37,7 +37,7 @@ function loadBare(entry: string): { library: Library; files: string[] } {
   return { library: load(entry) as Library, files: [...loaded.keys()] };
 }
 
-test('The library works without Node, and imports nothing outside src/domain', () => {
+test('The library works without Node, and imports nothing outside src/domain.', () => {
   const { library, files } = loadBare(resolve(__dirname, '../../src/domain/index.ts'));
   expect(files.filter((file) => !file.includes('/src/domain/'))).toEqual([]);
   const { rules, problems } = library.parseConflictRules([{ alike: '/tenant' }, { distinct: '/sku' }]);

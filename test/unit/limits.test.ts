@@ -3,9 +3,14 @@ import fc from 'fast-check';
 import type { PipelineSettings } from '../../src/contracts/workflow/settings';
 import type { LimitsPatch } from '../../src/domain/limits';
 import { LIMIT_KEYS, problemsOfLimitsPatch } from '../../src/domain/limits';
-import { changeLimits, configure, limitsInForce, refuseBadLimits } from '../../workflows/batcher/limits';
-import { takeRequest } from '../../workflows/batcher/requests';
-import { carriedFrom } from '../../workflows/batcher/state';
+import {
+  changeLimits,
+  configure,
+  limitsInForce,
+  refuseBadLimits,
+} from '../../workflows/batcher/messages/limits';
+import { takeRequest } from '../../workflows/batcher/messages/requests';
+import { carriedFrom } from '../../workflows/batcher/run/state';
 import { newState, stateFrom } from '../helpers/batcher-loop';
 import { TEST_SETTINGS } from '../helpers/test-settings';
 

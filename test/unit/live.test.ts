@@ -1,14 +1,14 @@
 import type { KnownShard, ShardReading } from '../../src/contracts/workflow/readings';
-import type { Point } from '../../src/contracts/api/live';
+import type { Point } from '../../src/contracts/api/answers/live';
 import { packHistory, pointOf, unpackHistory } from '../../src/contracts/api/live-points';
 import { eventReader } from '../../src/domain/server-sent-events';
 import { LiveMemory } from '../../src/http/live/live-memory';
 import { LiveMeter } from '../../src/metrics/live-meter';
 import { mergeNotes } from '../../src/temporal/views/controls-view';
 import { readOverview } from '../../src/temporal/views/overview';
-import { noteControl } from '../../workflows/batcher/controls';
+import { noteControl } from '../../workflows/batcher/messages/controls';
 import { MAX_CONTROL_NOTES, type ControlNote } from '../../src/contracts/workflow/controls';
-import { statusOf } from '../../workflows/batcher/view';
+import { statusOf } from '../../workflows/batcher/messages/view';
 import { infoOf, newState } from '../helpers/batcher-loop';
 import { TEST_SETTINGS } from '../helpers/test-settings';
 import { statusWith } from '../ui/status';

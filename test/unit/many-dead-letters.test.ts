@@ -1,4 +1,4 @@
-import type { BatchSummary } from '../../src/contracts/api/views';
+import type { BatchSummary } from '../../src/contracts/api/answers/batches';
 import type { PageOptions } from '../../src/temporal/children/batch-pages';
 import type { BatchReader } from '../../src/temporal/children/batch-reader';
 import { createDeadLetterReader, type FoundLetter } from '../../src/temporal/dead-letters/dead-letters';

@@ -6,8 +6,8 @@ import { flushEverything } from '../../src/domain/buffer/paged-buffer';
 import { noteMessage } from '../../src/domain/windows/sender-window';
 import { digestOf, keyRefOf } from '../../src/temporal/shard/digests';
 import { NumberedSender } from '../../src/temporal/shard/numbered';
-import { followScope } from '../../workflows/batcher/conflict-scope';
-import { changeLimits, configure, refuseBadLimits } from '../../workflows/batcher/limits';
+import { followScope } from '../../workflows/batcher/children/conflict-scope';
+import { changeLimits, configure, refuseBadLimits } from '../../workflows/batcher/messages/limits';
 import {
   actionFrom,
   isProgress,
@@ -15,12 +15,13 @@ import {
   questionsFrom,
   refuseBadLayout,
   refuseBadRequests,
-} from '../../workflows/batcher/messages';
-import { recordProgress } from '../../workflows/batcher/in-flight';
+} from '../../workflows/batcher/messages/messages';
+import { describeBatcher } from '../../workflows/batcher/messages/details';
+import { recordProgress } from '../../workflows/batcher/run/in-flight';
 import { isOrigin, requestsFrom } from '../../src/contracts/workflow/message-checks';
-import { beginDrain, takeRequest } from '../../workflows/batcher/requests';
-import { carriedFrom, type BatcherState } from '../../workflows/batcher/state';
-import { answersTo, describeBatcher, statusOf, takeAnswers } from '../../workflows/batcher/view';
+import { beginDrain, takeRequest } from '../../workflows/batcher/messages/requests';
+import { carriedFrom, type BatcherState } from '../../workflows/batcher/run/state';
+import { answersTo, statusOf, takeAnswers } from '../../workflows/batcher/messages/view';
 import { infoOf, newState, progress, startBatches, stateFrom } from '../helpers/batcher-loop';
 import { TEST_SETTINGS } from '../helpers/test-settings';
 
@@ -322,7 +323,7 @@ test('G6: no message, whatever it holds, throws anything but a refusal, and the 
           expect(refusal).toMatchObject({ type: 'invalid-request', nonRetryable: true });
         }
         startBatches(state, nowMs);
-        expect(describeBatcher(state, 0).length).toBeLessThan(1000);
+        expect(describeBatcher(state, 0, undefined).length).toBeLessThan(1000);
         JSON.stringify(statusOf(state, infoOf()));
       }
       const { configured: settings, limits } = state;

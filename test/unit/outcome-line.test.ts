@@ -28,7 +28,7 @@ test.each(OUTCOME_FORMATS)(
   },
 );
 
-test('A value that looks like the end of a text line is parsed completely', () => {
+test('A value that looks like the end of a text line is parsed completely.', () => {
   const line = JSON.stringify(`save [${JSON.stringify('x] success')}] failed, roll back`);
   expect(parseOutcomeLine(line)).toMatchObject({ value: 'x] success', outcome: OUTCOME.rolledBack });
 });
@@ -72,6 +72,6 @@ test.each([
   expect(parseOutcomeLine(line)).toBeUndefined();
 });
 
-test('A JSON line with unknown members is an outcome', () => {
+test('A JSON line with unknown members is an outcome.', () => {
   expect(parseOutcomeLine(JSON.stringify({ ...json, more: true }))).toMatchObject({ recordId: 'r:0' });
 });

@@ -37,7 +37,7 @@ test.each<[JsonValue, boolean, string]>([
   expect(outcomeLine(settled(value, failed), 'text')).toBe(line);
 });
 
-test('A line in the format json has every key, and a null error if the record was saved', () => {
+test('A line in the format json has every key, and a null error if the record was saved.', () => {
   expect(outcomeLine(settled([1]), 'json')).toBe(
     '{"recordId":"r:0","value":[1],"outcome":"saved","attempts":2,"error":null,"at":"2026-01-31T23:59:58.007Z"}',
   );
@@ -77,7 +77,7 @@ function parsed(line: string, format: (typeof OUTCOME_FORMATS)[number]) {
   };
 }
 
-test('G4: A batch file has one line with the outcome of each record, for any values', () => {
+test('G4: A batch file has one line with the outcome of each record, for any values.', () => {
   fc.assert(
     fc.property(anyRecords, fc.constantFrom(...OUTCOME_FORMATS), (records, format) => {
       // Through UTF-8, as a file goes.
@@ -95,7 +95,7 @@ test('G4: A batch file has one line with the outcome of each record, for any val
   );
 });
 
-test('G4: A line in either format parses to the outcome of its own record, and of no other record', () => {
+test('G4: A line in either format parses to the outcome of its own record, and of no other record.', () => {
   fc.assert(
     fc.property(anyRecords, fc.constantFrom(...OUTCOME_FORMATS), (records, format) => {
       for (const record of records) {
@@ -120,7 +120,7 @@ test.each(['', '{', 'null', '{"recordId":"r:0"}', '{"recordId":"r:0","value":1,"
   },
 );
 
-test("The error of an outcome says that the rollback failed, however long the store's message is", () => {
+test("The error of an outcome says that the rollback failed, however long the store's message is.", () => {
   const failed = withFailedUndo(settled(1, true), {
     attempts: 10,
     message: 'x'.repeat(10_000),
@@ -135,20 +135,20 @@ test("The error of an outcome says that the rollback failed, however long the st
   });
 });
 
-test('G10: The content of a batch file depends only on the outcomes', () => {
+test('G10: The content of a batch file depends only on the outcomes.', () => {
   for (const format of OUTCOME_FORMATS) {
     const records = [settled({ b: 1, a: 2 }), settled('x', true)];
     expect(outcomeFileContent(structuredClone(records), format)).toBe(outcomeFileContent(records, format));
   }
 });
 
-test('A batch file is named after the minute (UTC) in which its batch was cut, and the batch id', () => {
+test('A batch file is named after the minute (UTC) in which its batch was cut, and the batch id.', () => {
   expect(batchFileName({ batchId: 'batcher-0-00000012', openedAtMs: AT_MS })).toBe(
     'test_log_202601312359_batcher-0-00000012.log',
   );
 });
 
-test('The totals of outcomes count an unknown number of attempts as no retry', () => {
+test('The totals of outcomes count an unknown number of attempts as no retry.', () => {
   const outcomes = [settled(1), settled(2, true), { ...settled(3, true), attempts: 0 }];
   expect(tallyOutcomes(outcomes)).toEqual({ saved: 1, rolledBack: 2, retries: 3 });
   expect(tallyOutcomes([])).toEqual({ saved: 0, rolledBack: 0, retries: 0 });

@@ -23,16 +23,16 @@ async function typed(lines: string, send: (values: JsonValue[]) => void = () => 
   return { sent, screen: await screen };
 }
 
-test('each line is a list, in quotes or not, until exit', async () => {
+test('Each line is a list, in quotes or not, until exit.', async () => {
   const { sent } = await typed('[1,2]\n\n \'["a"]\'\n"[3]"\nexit\n[4]\n');
   expect(sent).toEqual([[1, 2], ['a'], [3]]);
 });
 
-test('the end of the input ends it too', async () => {
+test('The end of the input ends it too.', async () => {
   expect((await typed('[1]\n')).sent).toEqual([[1]]);
 });
 
-test('a bad line gets an error, as does a list that is refused, and the prompt stays', async () => {
+test('A bad line gets an error, as does a list that is refused, and the prompt stays.', async () => {
   const refuse = (values: JsonValue[]) => {
     if (values.length === 2) throw new KeepapartError('buffer-full', 'The buffer is full');
   };

@@ -1,6 +1,5 @@
-import { QUERY_REFUSED } from '../../src/contracts/workflow/query-guard';
 import { workflowCode } from '../../src/temporal/worker/workflow-bundle';
-import { interceptors } from '../../workflows/query-guard';
+import { interceptors, QUERY_REFUSED } from '../../workflows/query-guard';
 import { bundleOfToday } from '../helpers/builds';
 
 type Activate = NonNullable<NonNullable<ReturnType<typeof interceptors>['internals']>[number]['activate']>;
@@ -25,13 +24,13 @@ function activation(second: number, historyLength: number, jobs: Activation['job
   return { timestamp, historySizeBytes, historyLength, isReplaying: false, jobs: jobs ?? [] };
 }
 
-test('events that no workflow task has started are refused, with their numbers', () => {
+test('Events that no workflow task has started are refused, with their numbers.', () => {
   const run = workflow();
   run(activation(1, 3));
   expect(() => run(activation(1, 6))).toThrow(`${QUERY_REFUSED}: events 4 to 6 have not been started`);
 });
 
-test('a workflow task passes, as do several activations of one', () => {
+test('A workflow task passes, as do several activations of one.', () => {
   const run = workflow();
   expect(run(activation(1, 3))).toBe(true);
   expect(run(activation(1, 3))).toBe(true);
@@ -39,14 +38,14 @@ test('a workflow task passes, as do several activations of one', () => {
   expect(run(activation(2, 6), 1)).toBe(true);
 });
 
-test('a replay passes whatever it brings, and so does a query', () => {
+test('A replay passes whatever it brings, and so does a query.', () => {
   const run = workflow();
   run(activation(1, 3));
   expect(run(activation(1, 6, [{ queryWorkflow: {} }]))).toBe(true);
   expect(run({ ...activation(1, 6), isReplaying: true })).toBe(true);
 });
 
-test('workflows of one thread know nothing of one another', () => {
+test('Workflows of one thread know nothing of one another.', () => {
   const [one, other] = [workflow(), workflow()];
   one(activation(1, 3));
   expect(other(activation(1, 6))).toBe(true);
@@ -56,6 +55,6 @@ test.each([false, true])('every bundle for workers has the guard (versioned: %s)
   const { code } = bundleOfToday(versioned) as { code: string };
   expect(code).toContain(QUERY_REFUSED);
   expect(workflowCode({ versioned, stackTraces: true })).toMatchObject({
-    interceptors: { workflowModules: [expect.stringMatching(/query-guard$/)] },
+    interceptors: { workflowModules: expect.arrayContaining([expect.stringMatching(/query-guard$/)]) },
   });
 });

@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { cutAsBatcher } from '../../src/cli/commands/rules/cut-as-batcher';
+import { cutAsBatcher } from '../../src/cli/commands/rules/explain';
 import { readPolicy } from '../../src/cli/commands/rules/policy';
 import { renderExplanation } from '../../src/cli/commands/rules/render-explanation';
 import { runPolicy } from '../../src/cli/commands/rules/run-policy';
@@ -18,14 +18,14 @@ function blockWith(text: string): string {
   return blocks.find((block) => block.includes(text))!;
 }
 
-test('the rules in its tables are rules', () => {
+test('The rules in its tables are rules.', () => {
   const [, table = ''] = /^\| to say [^\n]*\n([^]*?)\n\n/m.exec(PAGE) ?? [];
   const rules = [...table.matchAll(/`([^`]+)`/g)].map(([, rule]) => JSON.parse(rule!) as JsonValue);
   expect(rules.length).toBeGreaterThan(5);
   for (const rule of rules) expect(parseConflictRules([rule]).problems).toEqual([]);
 });
 
-test('its cut is explained as it says', () => {
+test('Its cut is explained as it says.', () => {
   const block = blockWith('keepapart rules explain -');
   const [command = '', output = ''] = block.split(/(?<=--max-batch-size 3\n)/);
   const values = [...command.matchAll(/'(\{"sku[^']+)'/g)].map(
@@ -37,7 +37,7 @@ test('its cut is explained as it says', () => {
   expect(renderExplanation({ batches: shown, summary, rules, maxBatchSize: 3 })).toBe(output);
 });
 
-test('its tests pass', async () => {
+test('Its tests pass.', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'keepapart-rules-'));
   try {
     const file = join(folder, 'policy.yaml');
@@ -49,7 +49,7 @@ test('its tests pass', async () => {
   }
 });
 
-test('it tells every reason for which a batch is no larger', () => {
+test('It tells every reason for which a batch is no larger.', () => {
   const told = [...PAGE.matchAll(/^\| `([a-z_]+)` +\| [a-z]/gm)].map(([, why]) => why);
   expect(told).toEqual(expect.arrayContaining(Object.values(WHY_NO_LARGER)));
 });

@@ -17,11 +17,11 @@ const HAPPENINGS = readFileSync(path.join(ROOT, 'docs/RUNBOOK.md'), 'utf8')
   .flatMap((afterHeader) => /^(?:\|.*\n)*/.exec(afterHeader)![0].trimEnd().split('\n'))
   .map((row) => row.split(/ *(?<!\\)\| */)[1]!);
 
-test('the runbook covers more than forty cases', () => {
+test('The runbook covers more than forty cases.', () => {
   expect(HAPPENINGS.length).toBeGreaterThan(40);
 });
 
-test('every row of the runbook names a test that shows it, and every named test has its row', () => {
+test('Every row of the runbook names a test that shows it, and every named test has its row.', () => {
   expect([...HAPPENINGS].sort()).toEqual(Object.keys(CASES).sort());
 });
 

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import type { PipelineSettings } from '../../src/contracts/workflow/settings';
 import { flushEverything } from '../../src/domain/buffer/paged-buffer';
-import { nextWakeAtMs } from '../../workflows/batcher/conflict-scope';
-import { noteFastestSave } from '../../workflows/batcher/save-shape';
-import { takeRequest } from '../../workflows/batcher/requests';
-import type { BatcherState } from '../../workflows/batcher/state';
+import { nextWakeAtMs } from '../../workflows/batcher/children/conflict-scope';
+import { noteFastestSave } from '../../workflows/batcher/children/save-shape';
+import { takeRequest } from '../../workflows/batcher/messages/requests';
+import type { BatcherState } from '../../workflows/batcher/run/state';
 import { endChild, newState, startBatches } from '../helpers/batcher-loop';
 
 /** How long a child that saves in bulk counts as busy. */

@@ -1,13 +1,13 @@
 import type { PipelineSettings } from '../../src/contracts/workflow/settings';
-import { nextWakeAtMs } from '../../workflows/batcher/conflict-scope';
+import { nextWakeAtMs } from '../../workflows/batcher/children/conflict-scope';
 import {
   RECORD_CHILDREN,
   decideStarts,
   mayStartFromMs,
   noteFastestSave,
-} from '../../workflows/batcher/save-shape';
-import { takeRequest } from '../../workflows/batcher/requests';
-import type { BatcherState } from '../../workflows/batcher/state';
+} from '../../workflows/batcher/children/save-shape';
+import { takeRequest } from '../../workflows/batcher/messages/requests';
+import type { BatcherState } from '../../workflows/batcher/run/state';
 import { endChild, newState, startBatches, type Started } from '../helpers/batcher-loop';
 
 const AUTO: Partial<PipelineSettings> = {

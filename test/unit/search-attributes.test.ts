@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { hashedId } from '../../src/domain/hashed-ids';
 import {
   MORE_REQUEST_IDS,
   SEARCH_ATTRIBUTES,
@@ -50,6 +51,14 @@ test('A search attribute holds 52 generated request ids, or one of the largest s
   expect(indexedRequestIds(uuids.slice(0, 53))).toEqual([...uuids.slice(0, 52), MORE_REQUEST_IDS]);
   const largest = '\u0001'.repeat(LONGEST_ID);
   expect(indexedRequestIds([largest])).toEqual([largest]);
+});
+
+test('With a key, only hashes of request ids are in the search attribute, of which 58 have room.', () => {
+  const idKey = 'ab'.repeat(32);
+  const ids = Array.from({ length: 100 }, (_, i) => `order-${i}`);
+  const indexed = indexedRequestIds(ids, idKey);
+  expect(indexed).toEqual([...ids.slice(0, 58).map((id) => hashedId(idKey, id)), MORE_REQUEST_IDS]);
+  expect(valueBytes(indexed)).toBeLessThanOrEqual(MAX_VALUE_BYTES);
 });
 
 test('There are no more search attributes of a type than a SQL visibility store offers by default.', () => {

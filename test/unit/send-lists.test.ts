@@ -3,7 +3,7 @@ import { listsOfArguments, listsOfInput } from '../../src/cli/commands/send/read
 
 const input = (text: string | Buffer) => listsOfInput(Readable.from([Buffer.from(text as string)]));
 
-test('each argument is a list', () => {
+test('Each argument is a list.', () => {
   expect(listsOfArguments(['[1,2]', ' [{"a":"ä"}] '])).toEqual([[1, 2], [{ a: 'ä' }]]);
 });
 
@@ -20,7 +20,7 @@ test.each([
   expect(() => listsOfArguments(args)).toThrow(wrong as Error);
 });
 
-test('standard input is one list, of however many lines, or a list on each line', async () => {
+test('Standard input is one list, of however many lines, or a list on each line.', async () => {
   expect(await input('[\n1,\n[2]\n]\n')).toEqual([[1, [2]]]);
   expect(await input('[1]\r\n\n[2,3]')).toEqual([[1], [2, 3]]);
 });

@@ -84,8 +84,12 @@ function fakeShard() {
     },
   };
   const shard = new Shard(0, calls as unknown as BatcherCalls, TEST_SETTINGS, LIMITS);
-  const keyed = new KeyedRequests(() => shard, 1);
-  const send = (requestId: string, values: JsonValue[]) => keyed.addRecords(requestId, values);
+  const keyed = new KeyedRequests(
+    () => shard,
+    1,
+    () => Promise.resolve([shard]),
+  );
+  const send = (requestId: string, values: JsonValue[]) => keyed.addRecords({ requestId, values });
   return { batcher, calls, shard, send };
 }
 
@@ -137,8 +141,8 @@ describe('lists under a key', () => {
 
 test('G3: a list without a key needs no worker: it goes by a signal, which has a number among those of its sender.', async () => {
   const { batcher, shard } = fakeShard();
-  await shard.addRecords('a', [1]);
-  await shard.addRecords('b', [2]);
+  await shard.addRecords({ requestId: 'a', values: [1] });
+  await shard.addRecords({ requestId: 'b', values: [2] });
   expect(batcher.updates).toEqual([]);
   expect(batcher.signals.map(({ origin }) => origin.number)).toEqual([1, 2]);
   expect(new Set(batcher.signals.map(({ origin }) => origin.sender)).size).toBe(1);
@@ -148,14 +152,14 @@ test('G3: a list without a key needs no worker: it goes by a signal, which has a
 test('G3: a list without a key whose signal has no reply has failed, as nobody knows whether it was taken.', async () => {
   const { batcher, shard } = fakeShard();
   batcher.away = true;
-  await expect(shard.addRecords('a', [1])).rejects.toThrow('no reply');
+  await expect(shard.addRecords({ requestId: 'a', values: [1] })).rejects.toThrow('no reply');
 });
 
 test('Lists with and without a key, and redrives, are numbered by senders of their own: none waits for another kind.', async () => {
   const { batcher, shard, send } = fakeShard();
   batcher.hold();
   const all = [
-    shard.addRecords('a', [1]),
+    shard.addRecords({ requestId: 'a', values: [1] }),
     send('b', [2]),
     shard.redrive([{ requestId: 'c', values: [3] }], { by: 'Ann', atMs: 0 }),
   ];

@@ -1,5 +1,5 @@
 import { KIB } from '../../src/domain/duration';
-import { HOLD_MS, createTaskSharing } from '../../workflows/batcher/sharing-tasks';
+import { HOLD_MS, createTaskSharing } from '../../workflows/batcher/run/sharing-tasks';
 
 /** A look of the loop that found one small message and did nothing, unless it says otherwise. */
 interface Found {

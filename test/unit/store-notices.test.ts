@@ -1,6 +1,6 @@
 import type { StoreNotice } from '../../src/contracts/workflow/store-notice';
 import { MINUTE, SECOND } from '../../src/domain/duration';
-import { StoreNotices, isStoreNotice } from '../../workflows/batcher/store-notices';
+import { StoreNotices, isStoreNotice } from '../../workflows/batcher/run/store-notices';
 
 const away = (worker: string, reason = 'gone', sinceMs = 0): StoreNotice => ({
   worker,

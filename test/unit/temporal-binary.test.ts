@@ -257,14 +257,14 @@ describe('the download by the SDK', () => {
   });
 });
 
-test('a command that shows no sign of life is ended', async () => {
+test('A command that shows no sign of life is ended.', async () => {
   const guard = stallGuard(1);
   const stuck = runCommand('/bin/sh', ['-c', 'exec sleep 600'], { env: {}, signal: guard.signal });
   await expect(stuck).rejects.toThrow('no progress');
   guard.release();
 });
 
-test('the cache follows XDG_CACHE_HOME when that is an absolute path', () => {
+test('The cache follows XDG_CACHE_HOME when that is an absolute path.', () => {
   expect(defaultCacheDir({ XDG_CACHE_HOME: '/var/cache/me' }, '/home/me')).toBe('/var/cache/me/keepapart');
   expect(defaultCacheDir({ XDG_CACHE_HOME: 'cache' }, '/home/me')).toBe('/home/me/.cache/keepapart');
   expect(defaultCacheDir({}, '/home/me')).toBe('/home/me/.cache/keepapart');

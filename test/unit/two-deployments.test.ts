@@ -1,6 +1,6 @@
 import type { Client } from '@temporalio/client';
 import { isBatcherOf } from '../../src/contracts/workflow/ids';
-import type { BatchSummary } from '../../src/contracts/api/views';
+import type { BatchSummary } from '../../src/contracts/api/answers/batches';
 import { createBatchList } from '../../src/temporal/children/batch-pages';
 import type { BatchReader } from '../../src/temporal/children/batch-reader';
 import { createDeadLetterReader } from '../../src/temporal/dead-letters/dead-letters';
@@ -99,7 +99,11 @@ test('Batches are listed of the shards of this deployment alone.', async () => {
     },
   };
   const withDeadline = (_: unknown, call: () => unknown) => call();
-  const client = { workflowService, withDeadline, options: { namespace: 'n' } } as unknown as Client;
+  const client = {
+    workflowService,
+    withDeadline,
+    options: { namespace: 'n', loadedDataConverter: { payloadCodecs: [] } },
+  } as unknown as Client;
   await createBatchList(client, `it's own`)([], { limit: 10 });
   expect(queries).toHaveLength(1);
   const [, batchers = ''] = /KeepapartBatcher IN \((.*?)\)/.exec(String(queries[0])) ?? [];

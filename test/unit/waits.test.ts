@@ -5,11 +5,11 @@ import type { ConflictRule } from '../../src/domain/rules';
 import type { JsonValue } from '../../src/domain/json';
 import { spill } from '../../src/domain/buffer/paged-buffer';
 import { waitView } from '../../src/temporal/views/wait-view';
-import { paceStatusOf } from '../../workflows/batcher/pace';
-import { takeRequest } from '../../workflows/batcher/requests';
-import type { BatcherState } from '../../workflows/batcher/state';
-import { traceOf } from '../../workflows/batcher/view';
-import { waitsOf } from '../../workflows/batcher/waits';
+import { paceStatusOf } from '../../workflows/batcher/children/pace';
+import { takeRequest } from '../../workflows/batcher/messages/requests';
+import type { BatcherState } from '../../workflows/batcher/run/state';
+import { traceOf } from '../../workflows/batcher/messages/view';
+import { waitsOf } from '../../workflows/batcher/messages/waits';
 import { newState as stateWith, startBatches } from '../helpers/batcher-loop';
 
 const PAIR: ConflictRule = { pair: [1, 2] };
@@ -29,7 +29,7 @@ function waits(state: BatcherState, requestId: string, nowMs: number): (Wait | u
   return traceOf(state, requestId).bufferedIndexes.map((_, place) => distinct[of[place]!]);
 }
 
-test('a record in a batch that is not full waits until the oldest of it is due, and no longer than that', () => {
+test('A record in a batch that is not full waits until the oldest of it is due, and no longer than that.', () => {
   const state = newState();
   append(state, 'a', ['x'], 0);
   startBatches(state, 0);
@@ -42,7 +42,7 @@ test('a record in a batch that is not full waits until the oldest of it is due, 
   expect(waits(state, 'c', 60)).toEqual([{ for: 'age', untilMs: 150 }]);
 });
 
-test('what may go and has no place waits for one: full, due, by hand, or not even cut', () => {
+test('What may go and has no place waits for one: full, due, by hand, or not even cut.', () => {
   const state = newState({ maxInFlight: 1 });
   append(state, 'first', ['x', 'x', 'x'], 0);
   startBatches(state, 0);
@@ -55,7 +55,7 @@ test('what may go and has no place waits for one: full, due, by hand, or not eve
   expect(waits(state, 'full', 2)[0]).toEqual({ for: 'slot' });
 });
 
-test('between two starts it waits for the spacing, and with nothing in its way for starts that are under way', () => {
+test('Between two starts it waits for the spacing, and with nothing in its way for starts that are under way.', () => {
   const state = newState({ batchSpacingMs: 50 });
   append(state, 'first', ['x', 'x', 'x'], 1000);
   startBatches(state, 1000);
@@ -109,7 +109,7 @@ test('With as many children as a workflow may have, what may go waits for one of
   expect(waits(state, 'many', 0)).toEqual([{ for: 'slot' }]);
 });
 
-test('in a paused shard everything waits for somebody, whatever else there is', () => {
+test('In a paused shard everything waits for somebody, whatever else there is.', () => {
   const state = newState({ maxInFlight: 1 });
   append(state, 'a', ['x', 'y', 'z', 'due'], 0);
   state.paused = { by: 'Ann', atMs: 5 };
@@ -120,7 +120,7 @@ test('in a paused shard everything waits for somebody, whatever else there is', 
   });
 });
 
-test('rules tell what they kept a record out of, and what they keep it apart from', () => {
+test('Rules tell what they kept a record out of, and what they keep it apart from.', () => {
   const conflicts: ConflictRule[] = [{ distinct: '/none' }, PAIR];
   const state = newState({ conflicts });
   append(state, 'a', [1, 2, 'x', 'y', 1], 0);
@@ -135,7 +135,7 @@ test('rules tell what they kept a record out of, and what they keep it apart fro
   expect(waits(state, 'b', 10)).toEqual([{ for: 'age', untilMs: 110, keptApartBy: [PAIR] }]);
 });
 
-test('records in pages and behind them wait for older ones', () => {
+test('Records in pages and behind them wait for older ones.', () => {
   const state = newState({ flushIntervalMs: 1_000_000 });
   append(
     state,
@@ -148,7 +148,7 @@ test('records in pages and behind them wait for older ones', () => {
   expect(waitsOf(state, 'long', 1)).toMatchObject({ inPages: { for: 'older_records' } });
 });
 
-test('of a long request the first thousand are told, and of many rules ten', () => {
+test('Of a long request the first thousand are told, and of many rules ten.', () => {
   const conflicts = Array.from({ length: 20 }, (_, i): ConflictRule => ({ distinct: `/${i}` }));
   const state = newState({ conflicts });
   const same = Object.fromEntries(conflicts.map((_, i) => [i, 'same']));
@@ -191,6 +191,39 @@ test.each<[Wait, object]>([
     {
       for: 'older_records',
       text: 'older records that are ahead of it in the buffer',
+    },
+  ],
+  [
+    { for: 'conflict', heldBy: { rule: PAIR, childId: 'batcher-0-00000007', recordId: 'k:1', place: '' } },
+    {
+      for: 'conflict',
+      text: 'batch batcher-0-00000007 to close: it conflicts with record k:1, as {"pair":[1,2]} keeps them apart',
+      heldBy: { rule: PAIR, batchId: 'batcher-0-00000007', recordId: 'k:1' },
+    },
+  ],
+  [
+    { for: 'conflict', untilMs: 0, heldBy: { rule: PAIR, childId: 'batcher-0-00000007', place: '' } },
+    {
+      for: 'conflict',
+      text: 'APART_MS after the end of batch batcher-0-00000007, until 1970-01-01T00:00:00.000Z: it conflicts with one of its records, as {"pair":[1,2]} keeps them apart',
+      until: '1970-01-01T00:00:00.000Z',
+      heldBy: { rule: PAIR, batchId: 'batcher-0-00000007' },
+    },
+  ],
+  [
+    { for: 'conflict', heldBy: { rule: PAIR, recordId: 'k:1' } },
+    {
+      for: 'conflict',
+      text: 'record k:1, which is older and goes first: {"pair":[1,2]} keeps them apart',
+      heldBy: { rule: PAIR, recordId: 'k:1' },
+    },
+  ],
+  [
+    { for: 'conflict', heldBy: { childId: 'batcher-0-00000007' } },
+    {
+      for: 'conflict',
+      text: 'batch batcher-0-00000007 to close: it started under other rules',
+      heldBy: { batchId: 'batcher-0-00000007' },
     },
   ],
 ])('in words: %j', (wait, view) => {

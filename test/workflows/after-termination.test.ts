@@ -13,7 +13,7 @@ import { waitFor } from '../helpers/wait-for';
 let pipeline: TestPipeline;
 afterEach(() => pipeline.close());
 
-test('a batcher that was terminated with a full buffer is followed by one that takes lists again (G6)', async () => {
+test('A batcher that was terminated with a full buffer is followed by one that takes lists again (G6).', async () => {
   pipeline = await startPipeline();
   const narrow = anotherClient(pipeline, { maxBufferedRecords: 3, maxBufferedBytes: 1000 });
   await narrow.pause('test');
@@ -33,7 +33,7 @@ test('a batcher that was terminated with a full buffer is followed by one that t
   expect(savedValues(pipeline.store)).toEqual([4, 5]);
 });
 
-test('a batcher that was terminated with a long history is followed by one that takes lists, with a worker and without (G6)', async () => {
+test('A batcher that was terminated with a long history is followed by one that takes lists, with a worker and without (G6).', async () => {
   pipeline = await startPipeline({ worker: 'own' });
   for (let i = 0; i < 5; i++) await pipeline.send([i]);
   await pipeline.quiet();
@@ -49,7 +49,7 @@ test('a batcher that was terminated with a long history is followed by one that 
   expect(savedValues(pipeline.store)).toEqual([0, 1, 2, 3, 4, 'after']);
 });
 
-test('lists under keys that a batcher took before it was terminated are not taken again by the one that follows, though its first message repeats one of them (G4, G5)', async () => {
+test('Lists under keys that a batcher took before it was terminated are not taken again by the one that follows, though its first message repeats one of them (G4, G5).', async () => {
   pipeline = await startPipeline({ settings: { flushIntervalMs: 100, maxBatchSize: 2 } });
   const send = (requestId: string, values: number[]) =>
     pipeline.batcher.addRecords({ requestId, values }, { once: true });
@@ -73,7 +73,7 @@ test('lists under keys that a batcher took before it was terminated are not take
   expect(await rescue(pipeline.client, pipeline.shards)).toMatchObject({ lost: 0 });
 });
 
-test('the keys of a terminated batcher outlive a second termination (G5)', async () => {
+test('The keys of a terminated batcher outlive a second termination (G5).', async () => {
   pipeline = await startPipeline({ settings: { flushIntervalMs: 100 } });
   const send = (requestId: string, values: number[]) =>
     pipeline.batcher.addRecords({ requestId, values }, { once: true });
@@ -92,7 +92,7 @@ test('the keys of a terminated batcher outlive a second termination (G5)', async
   expect([...savedValues(pipeline.store)].sort()).toEqual([1, 2, 3]);
 });
 
-test('the keys of a terminated batcher are known also when the one that follows hands over before it has looked for them (G5)', async () => {
+test('The keys of a terminated batcher are known also when the one that follows hands over before it has looked for them (G5).', async () => {
   pipeline = await startPipeline({ worker: 'own', settings: { flushIntervalMs: 100 } });
   const send = () => pipeline.batcher.addRecords({ requestId: 'first', values: [1] }, { once: true });
   await send();

@@ -1,4 +1,4 @@
-import type { BatchSummary } from '../../src/contracts/api/views';
+import type { BatchSummary } from '../../src/contracts/api/answers/batches';
 import { WORKFLOW_TYPE } from '../../src/contracts/workflow/ids';
 import { batchIdIn } from '../../src/domain/records/batch';
 import { HOUR } from '../../src/domain/duration';
@@ -228,7 +228,7 @@ test('A child is carried over and adopted, and what it reported before is counte
 });
 
 describe('closing', () => {
-  test('A batch that cannot be closed holds up no other, and is closed as soon as it can be (G10).', async () => {
+  test('A batch that cannot be closed delays no other batch, and is closed as soon as possible (G10).', async () => {
     let foreign = true;
     await startFour({}, ({ batchId }) => {
       if (foreign && batchId === idAt(1))
@@ -259,7 +259,7 @@ describe('closing', () => {
 });
 
 describe('a child that is cancelled', () => {
-  test('While it waits for the next attempt, what is saved stays saved and what waits is rolled back (G4).', async () => {
+  test('A child that is cancelled while it waits for the next attempt keeps what is saved and rolls back the rest (G4).', async () => {
     const requestId = await startFour({ settings: { retryIntervalMs: HOUR } });
     await threeClosed();
     await pipeline.client.workflow.getHandle(child()).cancel();
@@ -274,7 +274,7 @@ describe('a child that is cancelled', () => {
     expect(pipeline.store.files.size).toBe(4);
   });
 
-  test('In the middle of an attempt, what nobody knows to be saved is rolled back, and stays so when its save returns late (G4).', async () => {
+  test('A child that is cancelled during an attempt rolls back what is not known to be saved, even if that save returns late (G4).', async () => {
     await startFour();
     await threeClosed();
     await waitFor('the second attempt', () => pipeline.store.saves.length === VALUES.length + 1);

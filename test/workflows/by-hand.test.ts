@@ -2,6 +2,7 @@ import type { ChildWorkflow } from '../../src/contracts/workflow/child';
 import { WORKFLOW_TYPE } from '../../src/contracts/workflow/ids';
 import { childIdOf } from '../../src/domain/records/batch';
 import { OUTCOME } from '../../src/domain/records/outcome';
+import { resetWorkflow } from '../helpers/by-hand';
 import { savedValues } from '../helpers/memory-store';
 import { anotherShards, startPipeline, type TestPipeline } from '../helpers/pipeline';
 import { waitFor } from '../helpers/wait-for';
@@ -10,7 +11,7 @@ import { waitFor } from '../helpers/wait-for';
 let pipeline: TestPipeline;
 afterEach(() => pipeline.close());
 
-test('a batch that is cancelled rolls back what is not saved, and still writes its file (G4)', async () => {
+test('A batch that is cancelled rolls back what is not saved, and still writes its file (G4).', async () => {
   pipeline = await startPipeline({ settings: { retryIntervalMs: 3_600_000 } });
   pipeline.store.beforeSave = (record) => {
     if (record.value === 'failing') throw new Error('not now');
@@ -28,7 +29,7 @@ test('a batch that is cancelled rolls back what is not saved, and still writes i
   expect(pipeline.store.rollbacks).toHaveLength(1);
 });
 
-test('a batch that is cancelled before a worker has seen it still writes its file (G4)', async () => {
+test('A batch that is cancelled before a worker has seen it still writes its file (G4).', async () => {
   pipeline = await startPipeline({ worker: 'own' });
   await pipeline.stopWorker();
   const handle = await pipeline.client.workflow.start<ChildWorkflow>(WORKFLOW_TYPE.child, {
@@ -53,7 +54,7 @@ test('a batch that is cancelled before a worker has seen it still writes its fil
   expect(pipeline.store.outcomes()).toHaveLength(1);
 });
 
-test('a worker that is told to stop finishes the saves that it holds (G4)', async () => {
+test('A worker that is told to stop finishes the saves that it holds (G4).', async () => {
   let release: () => void = () => undefined;
   const held = new Promise<void>((resolve) => (release = resolve));
   pipeline = await startPipeline({ tuning: { shutdownGraceTime: '30s' } });
@@ -69,7 +70,7 @@ test('a worker that is told to stop finishes the saves that it holds (G4)', asyn
   expect(pipeline.store.saves).toHaveLength(1);
 });
 
-test('a batcher that is cancelled keeps its records and goes on (G3)', async () => {
+test('A batcher that is cancelled keeps its records and goes on (G3).', async () => {
   pipeline = await startPipeline();
   await pipeline.batcher.pause('test');
   await pipeline.send(['kept']);
@@ -79,7 +80,7 @@ test('a batcher that is cancelled keeps its records and goes on (G3)', async () 
   expect(savedValues(pipeline.store)).toEqual(['kept']);
 });
 
-test('a batcher that starts anew after a termination gives no batch an id that was used (G4)', async () => {
+test('A batcher that starts again after a termination reuses no batch id (G4).', async () => {
   pipeline = await startPipeline();
   for (const value of ['a', 'b', 'c']) {
     await pipeline.send([value]);
@@ -92,7 +93,7 @@ test('a batcher that starts anew after a termination gives no batch an id that w
   expect(pipeline.store.files.size).toBe(4);
 });
 
-test('settings that change at a start hold for what is buffered (G1, G2)', async () => {
+test('Settings that change at a start apply to buffered records (G1, G2).', async () => {
   pipeline = await startPipeline({ settings: { flushIntervalMs: 3_600_000 } });
   await pipeline.batcher.pause('test');
   await pipeline.send([1, 2, 3, 4, 5, 6]);
@@ -109,7 +110,7 @@ test('settings that change at a start hold for what is buffered (G1, G2)', async
   }
 });
 
-test('batches start at least BATCH_SPACING_MS apart, and never more than MAX_IN_FLIGHT at once', async () => {
+test('Batches start at least BATCH_SPACING_MS apart, and never more than MAX_IN_FLIGHT at once.', async () => {
   pipeline = await startPipeline({ settings: { batchSpacingMs: 300, maxInFlight: 2, maxBatchSize: 1 } });
   const running = new Set<string>();
   let most = 0;
@@ -145,16 +146,7 @@ test.each(['record', 'batch'] as const)(
     const outcomes = pipeline.store.outcomes();
     const workflowId = childIdOf(pipeline.batcherWorkflowId, 1);
     const { client } = pipeline;
-    const { events } = await client.workflow.getHandle(workflowId).fetchHistory();
-    const first = events?.find((event) => event.workflowTaskCompletedEventAttributes);
-    const { runId } = await client.workflow.getHandle(workflowId).describe();
-    await client.workflowService.resetWorkflowExecution({
-      namespace: client.options.namespace,
-      workflowExecution: { workflowId, runId },
-      reason: 'test',
-      requestId: `reset of ${runId}`,
-      workflowTaskFinishEventId: first?.eventId ?? null,
-    });
+    expect(await resetWorkflow(client, workflowId)).toBeDefined();
     await client.workflow.getHandle(workflowId).result();
     expect(pipeline.store.outcomes()).toEqual(outcomes);
   },

@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import type { RequestListener } from 'node:http';
 import request from 'supertest';
-import type { RecordView } from '../../src/contracts/api/views';
+import type { RecordView } from '../../src/contracts/api/answers/requests';
 import { savedValues } from '../helpers/memory-store';
 import { anotherClient, startPipeline, type TestPipeline } from '../helpers/pipeline';
 import { usualApp } from '../helpers/usual-app';

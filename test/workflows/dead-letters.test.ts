@@ -27,7 +27,7 @@ function outcomesOf(prefix: string): Map<string, number> {
   return counts;
 }
 
-test('rolled-back records are listed with value, attempts, error, batch and request, and saved ones are not', async () => {
+test('rolled-back records are listed with value, attempts, error, batch and request, and saved ones are not.', async () => {
   await start();
   failFor(pipeline, 'bad');
   const [requestId] = await pipeline.send(['fine', 'bad']);
@@ -55,7 +55,7 @@ test('rolled-back records are listed with value, attempts, error, batch and requ
   expect(await listLetters(app, { batchId: pipeline.batcherWorkflowId })).toEqual([]);
 });
 
-test('exactly the records that are named are sent again, and can be followed from either end', async () => {
+test('Exactly the records that are named are sent again, and can be followed from either end.', async () => {
   await start();
   const failing = failFor(pipeline, 'a', 'b', 'c');
   const [requestId] = await pipeline.send(['a', 'b', 'c', 'fine']);
@@ -87,7 +87,7 @@ test('exactly the records that are named are sent again, and can be followed fro
   expect(await listLetters(app, { redriven: 'any' })).toHaveLength(3);
 });
 
-test('so are records of batches that share a workflow, each with its own batch and file', async () => {
+test('So are records of batches that share a workflow, each with its own batch and file.', async () => {
   await start({
     settings: { saveActivity: 'batch', maxBatchSize: 2, flushIntervalMs: HOUR },
   });
@@ -113,7 +113,7 @@ test('so are records of batches that share a workflow, each with its own batch a
   expect((await listLetters(app)).map(({ value }) => value)).toEqual(['a']);
 });
 
-test('who had records sent again stands in history', async () => {
+test('Who had records sent again stands in history.', async () => {
   await start();
   failFor(pipeline, 'bad');
   await pipeline.send(['bad']);
@@ -128,7 +128,7 @@ test('who had records sent again stands in history', async () => {
   expect(updates.map(({ data }) => Buffer.from(data ?? []).toString()).join()).toContain('Zoë, on call');
 });
 
-test('conflicts are checked anew: 1 and 2, both dead and sent again together, never meet (G2)', async () => {
+test('Conflicts are checked anew: 1 and 2, both dead and sent again together, never meet (G2).', async () => {
   await start();
   const failing = failFor(pipeline, 1, 2);
   await pipeline.send([1, 3, 1, 1], [2, 4, 2], [1, 2]);
@@ -149,7 +149,7 @@ test('conflicts are checked anew: 1 and 2, both dead and sent again together, ne
   expect(await listLetters(app)).toEqual([]);
 });
 
-test('those of one batch, or of one request, are sent again and no others', async () => {
+test('Those of one batch, or of one request, are sent again and no others.', async () => {
   await start();
   const failing = failFor(pipeline, 'a', 'b', 'c');
   const [first] = await pipeline.send(['a']);
@@ -166,7 +166,7 @@ test('those of one batch, or of one request, are sent again and no others', asyn
   expect(savedValues(pipeline.store)).toEqual(['a', 'b', 'c']);
 });
 
-test('what is redriven and fails again is a dead letter of its own, and can be redriven again', async () => {
+test('What is redriven and fails again is a dead letter of its own, and can be redriven again.', async () => {
   await start();
   const failing = failFor(pipeline, 'bad');
   const [requestId] = await pipeline.send(['bad']);
@@ -193,7 +193,7 @@ test('what is redriven and fails again is a dead letter of its own, and can be r
 });
 
 describe('twice is once', () => {
-  test('while it waits in the buffer of a paused batcher, also when its key was forgotten (G4)', async () => {
+  test('A dead letter is redriven once while its redrive waits in a paused buffer, even if its key was forgotten (G4).', async () => {
     await start({ settings: { idempotencyWindowKeys: 1 } });
     const failing = failFor(pipeline, 'a', 'b');
     const [requestId] = await pipeline.send(['a', 'b']);
@@ -215,7 +215,7 @@ describe('twice is once', () => {
     expect([...outcomesOf('redrive-').values()]).toEqual([1, 1]);
   });
 
-  test('after its batch has completed, whether or not its key is remembered (G4)', async () => {
+  test('A dead letter is redriven once after the batch of its redrive completed, whether or not its key is remembered (G4).', async () => {
     await start({ settings: { idempotencyWindowKeys: 0 } });
     const failing = failFor(pipeline, 'bad');
     const [requestId] = await pipeline.send(['bad']);
@@ -231,7 +231,7 @@ describe('twice is once', () => {
     expect([...outcomesOf('redrive-').values()]).toEqual([1]);
   });
 
-  test('for several operators at the same moment, at different API processes (G4)', async () => {
+  test('A dead letter is redriven once by several operators at the same moment, through different API processes (G4).', async () => {
     await start();
     const values = Array.from({ length: 12 }, (_, i) => `bad ${i}`);
     const failing = failFor(pipeline, ...values);
@@ -246,7 +246,7 @@ describe('twice is once', () => {
     expect(pipeline.store.saves.filter(({ recordId }) => recordId.startsWith('redrive-'))).toHaveLength(12);
   });
 
-  test('for a repeat that arrives before visibility shows the first, across continue-as-new (G4)', async () => {
+  test('A dead letter is redriven once if the repeat arrives before visibility shows the first, across continue-as-new (G4).', async () => {
     await start({ limits: { ...RUN_LIMITS, messages: 5 } });
     const failing = failFor(pipeline, 'bad');
     const [requestId] = await pipeline.send(['bad']);
@@ -265,7 +265,7 @@ describe('twice is once', () => {
   });
 });
 
-test('what is no dead letter is told as such and keeps nobody else from being sent again', async () => {
+test('What is no dead letter is told as such and keeps nobody else from being sent again.', async () => {
   await start();
   failFor(pipeline, 'bad');
   const [requestId] = await pipeline.send(['bad', 'fine']);
@@ -282,7 +282,7 @@ test('what is no dead letter is told as such and keeps nobody else from being se
   }
 });
 
-test('dead letters come in pages of whole batches, the one that closed last first, each once', async () => {
+test('Dead letters come in pages of whole batches, the one that closed last first, each once.', async () => {
   await start({ settings: { maxBatchSize: 2 } });
   failFor(pipeline, 'bad');
   for (let i = 0; i < 3; i++) {
@@ -302,7 +302,7 @@ test('dead letters come in pages of whole batches, the one that closed last firs
   expect([bad.status, bad.body.code]).toEqual([404, 'not-found']);
 });
 
-test('more than fit into the buffer are sent as far as there is room, and the same call again goes on (G6)', async () => {
+test('More than fit into the buffer are sent as far as there is room, and the same call again goes on (G6).', async () => {
   await start();
   const values = Array.from({ length: 12 }, (_, i) => `bad ${i}`);
   const failing = failFor(pipeline, ...values);
@@ -327,7 +327,7 @@ test('more than fit into the buffer are sent as far as there is room, and the sa
   expect([...outcomesOf('redrive-1.').values()]).toEqual(values.map(() => 1));
 });
 
-test('hundreds are sent again in few messages, over every shard, exactly those', async () => {
+test('Hundreds are sent again in few messages, over every shard, exactly those.', async () => {
   await start({ shards: 2, settings: { maxBatchSize: 50, maxAttempts: 1 } });
   const values = Array.from({ length: 240 }, (_, i) => `bad ${String(i).padStart(3, '0')}`);
   const failing = failFor(pipeline, ...values);

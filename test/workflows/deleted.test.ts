@@ -1,7 +1,8 @@
-import { WorkflowNotFoundError, type WorkflowHandle } from '@temporalio/client';
+import type { WorkflowHandle } from '@temporalio/client';
 import { bufferPageId } from '../../src/contracts/workflow/ids';
 import { HOUR, KIB } from '../../src/domain/duration';
 import { OUTCOME } from '../../src/domain/records/outcome';
+import { deleteWorkflow, isGone } from '../helpers/by-hand';
 import { savedValues } from '../helpers/memory-store';
 import { startPipeline, type TestPipeline } from '../helpers/pipeline';
 import { waitFor } from '../helpers/wait-for';
@@ -14,23 +15,8 @@ afterEach(() => {
   return pipeline.close();
 });
 
-async function remove(handle: WorkflowHandle): Promise<void> {
-  const { client } = pipeline;
-  await client.workflowService.deleteWorkflowExecution({
-    namespace: client.options.namespace,
-    workflowExecution: { workflowId: handle.workflowId },
-  });
-  await waitFor('the workflow to be gone', () => isGone(handle));
-}
-
-async function isGone(handle: WorkflowHandle): Promise<boolean> {
-  try {
-    await handle.describe();
-    return false;
-  } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return true;
-    throw error;
-  }
+async function remove({ workflowId }: WorkflowHandle): Promise<void> {
+  await deleteWorkflow(pipeline.client, workflowId);
 }
 
 function handleOf(workflowId: string): WorkflowHandle {

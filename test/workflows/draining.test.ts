@@ -28,7 +28,7 @@ function holdUp(value: string): () => void {
   return release;
 }
 
-test('a drain answers when everything that was accepted before it has its outcome, in every shard', async () => {
+test('A drain answers when everything that was accepted before it has its outcome, in every shard.', async () => {
   await start({ shards: 2 });
   await pipeline.send(...Array.from({ length: 12 }, (_, i) => [1, 2, `record ${i}`]));
   const response = await drain({ by: 'Zoë' }).expect(200);
@@ -52,7 +52,7 @@ test('a drain answers when everything that was accepted before it has its outcom
   expect(batches.map(({ flushReason }) => flushReason)).toContain(FLUSH_REASON.drain);
 });
 
-test('a drain under load covers what came before it and ends although records keep coming', async () => {
+test('A drain under load covers what came before it and ends although records keep coming.', async () => {
   await start({ settings: { maxInFlight: 2 } });
   const before = Array.from({ length: 40 }, (_, i) => `before ${i}`);
   await pipeline.send(before);
@@ -72,7 +72,7 @@ test('a drain under load covers what came before it and ends although records ke
   expect((await pipeline.status()).counters.accepted).toBeGreaterThan(40);
 });
 
-test('a paused shard ends it at once, with who paused it; what is asked for is done when it is resumed', async () => {
+test('A paused shard ends it at once, with who paused it; what is asked for is done when it is resumed.', async () => {
   await start();
   await pipeline.batcher.pause('the night shift');
   await pipeline.send(['kept']);
@@ -85,13 +85,13 @@ test('a paused shard ends it at once, with who paused it; what is asked for is d
   await waitFor('the record to be saved', () => savedValues(pipeline.store).includes('kept'));
 });
 
-test('a paused shard that holds nothing holds nothing up', async () => {
+test('A paused shard that holds nothing holds nothing up.', async () => {
   await start();
   await pipeline.batcher.pause('test');
   expect((await drain().expect(200)).body).toMatchObject({ drained: true });
 });
 
-test('when the time is over, it tells what is left; the same call again waits for the rest', async () => {
+test('When the time is over, it tells what is left; the same call again waits for the rest.', async () => {
   await start();
   const release = holdUp('slow');
   await pipeline.send(['slow', 'quick']);
@@ -102,7 +102,7 @@ test('when the time is over, it tells what is left; the same call again waits fo
   expect(savedValues(pipeline.store)).toEqual(['quick', 'slow']);
 });
 
-test('the waiting ends when nobody waits for it any more', async () => {
+test('The waiting ends when nobody waits for it any more.', async () => {
   await start();
   const release = holdUp('slow');
   await pipeline.send(['slow']);
@@ -116,7 +116,7 @@ test('the waiting ends when nobody waits for it any more', async () => {
   release();
 });
 
-test('a worker that is away for a while only makes it take longer', async () => {
+test('A worker that is away for a while only delays a drain.', async () => {
   await start({ worker: 'own' });
   await pipeline.send(['kept']);
   await pipeline.stopWorker();

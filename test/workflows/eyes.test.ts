@@ -1,5 +1,5 @@
 import request from 'supertest';
-import { QUERY_REFUSED } from '../../src/contracts/workflow/query-guard';
+import { QUERY_REFUSED } from '../../workflows/query-guard';
 import { anotherClient, startPipeline, type TestPipeline } from '../helpers/pipeline';
 import { appOf, failFor, lettersListed, redriveBy } from '../helpers/pipeline-app';
 import { waitFor } from '../helpers/wait-for';
@@ -71,7 +71,7 @@ test('Dead letters are counted by error with when they are forgotten, and a grou
   await pipeline.quiet();
 });
 
-test('Nothing that is looked at while it lives queries a workflow (FAULTS W1).', async () => {
+test('No view of a live system queries a workflow (FAULTS W1).', async () => {
   pipeline = await startPipeline();
   await pipeline.send([1, 2]);
   const queries: string[] = [];

@@ -12,7 +12,7 @@ function sendOnce(requestId: string, values: JsonValue[]): Promise<void> {
   return pipeline.batcher.addRecords({ requestId, values }, { once: true });
 }
 
-test('the same key with the same records adds nothing, one after another and at the same time (G5)', async () => {
+test('The same key with the same records adds nothing, one after another and at the same time (G5).', async () => {
   pipeline = await startPipeline();
   const key = randomUUID();
   await Promise.all([sendOnce(key, [3, { a: 1, b: 2 }]), sendOnce(key, [3, { b: 2, a: 1 }])]);
@@ -23,7 +23,7 @@ test('the same key with the same records adds nothing, one after another and at 
   expect(counters).toMatchObject({ accepted: 2, duplicateRequests: 2 });
 });
 
-test('the same key with other records is refused, and of two at the same time one counts (G5)', async () => {
+test('The same key with other records is refused, and of two at the same time one counts (G5).', async () => {
   pipeline = await startPipeline();
   const key = randomUUID();
   const results = await Promise.allSettled([sendOnce(key, ['a']), sendOnce(key, ['b'])]);
@@ -33,7 +33,7 @@ test('the same key with other records is refused, and of two at the same time on
   expect(savedValues(pipeline.store)).toEqual([results[0].status === 'fulfilled' ? 'a' : 'b']);
 });
 
-test('keys are known to every API process, and across continue-as-new (G5)', async () => {
+test('Keys are known to every API process, and across continue-as-new (G5).', async () => {
   pipeline = await startPipeline({ limits: { historyEvents: 4000, historyBytes: 1e9, messages: 2 } });
   const other = anotherClient(pipeline);
   const keys = [randomUUID(), randomUUID(), randomUUID()];
@@ -47,7 +47,7 @@ test('keys are known to every API process, and across continue-as-new (G5)', asy
   expect(savedValues(pipeline.store)).toEqual([...keys].sort());
 });
 
-test('keys are forgotten beyond the count that the settings give, the oldest first (G5)', async () => {
+test('Keys are forgotten beyond the count that the settings give, the oldest first (G5).', async () => {
   pipeline = await startPipeline({ settings: { idempotencyWindowKeys: 2 } });
   for (const key of ['first', 'second', 'third']) await sendOnce(key, [key]);
   await sendOnce('second', ['second']);
@@ -56,7 +56,7 @@ test('keys are forgotten beyond the count that the settings give, the oldest fir
   expect(savedValues(pipeline.store)).toEqual(['first', 'first', 'second', 'third']);
 });
 
-test('a request that is taken again while its first sending is buffered shares no batch with it (G4)', async () => {
+test('A request that is taken again while its first sending is buffered shares no batch with it (G4).', async () => {
   pipeline = await startPipeline({ settings: { idempotencyWindowKeys: 0 } });
   await pipeline.batcher.pause('test');
   await sendOnce('key', ['a', 'b']);
@@ -69,7 +69,7 @@ test('a request that is taken again while its first sending is buffered shares n
   }
 });
 
-test('without a worker nothing is acknowledged that could turn out refused, and a repeat is acknowledged later (G5)', async () => {
+test('Without a worker nothing is acknowledged that could turn out refused, and a repeat is acknowledged later (G5).', async () => {
   pipeline = await startPipeline({ worker: 'none' });
   const key = randomUUID();
   await expect(sendOnce(key, ['kept'])).rejects.toMatchObject({ code: 'temporal-unavailable' });
@@ -79,7 +79,7 @@ test('without a worker nothing is acknowledged that could turn out refused, and 
   expect(savedValues(pipeline.store)).toEqual(['kept']);
 });
 
-test('lists that share the first 36 bits of their digest are two lists, and the second is refused (G5)', async () => {
+test('Lists that share the first 36 bits of their digest are two lists, and the second is refused (G5).', async () => {
   pipeline = await startPipeline();
   const [first, second] = listsThatCollide();
   await sendOnce('key', first);

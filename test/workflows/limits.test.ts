@@ -10,7 +10,7 @@ afterEach(() => pipeline.close());
 
 const sizes = () => [...pipeline.store.files.values()].map((file) => file.length).sort();
 
-test('limits change for what is buffered, and outlive starts and continue-as-new (G1, G2)', async () => {
+test('A change of limits applies to buffered records, and outlives starts and continue-as-new (G1, G2).', async () => {
   pipeline = await startPipeline({
     settings: { flushIntervalMs: HOUR },
     limits: { historyEvents: 4000, historyBytes: 1e9, messages: 4 },
@@ -43,7 +43,7 @@ test('limits change for what is buffered, and outlive starts and continue-as-new
   expect(sizes()).toEqual([1, 1, 2, 5]);
 });
 
-test('every shard gets a change, also one whose batcher is not there yet; who made it stands in history', async () => {
+test('Every shard gets a change, also one whose batcher is not there yet; who made it stands in history.', async () => {
   pipeline = await startPipeline({ shards: 2, settings: { maxAttempts: 1 } });
   const { shards } = await pipeline.batcher.changeLimits({ maxAttempts: 4, retryIntervalMs: 7 }, 'Ann');
   expect(shards.map(({ limits }) => limits.maxAttempts)).toEqual([4, 4]);
@@ -59,7 +59,11 @@ test('every shard gets a change, also one whose batcher is not there yet; who ma
   const [requestId = ''] = await pipeline.send(['a']);
   await waitFor('the record', () => pipeline.store.outcomes().length === 1);
   const batchId = (await pipeline.batcher.request(requestId))?.records[0]?.batchId ?? '';
-  const started = inputOf(await readStart(pipeline.client, batchId), batchId) as ChildInput;
+  const started = (await inputOf(
+    pipeline.client,
+    await readStart(pipeline.client, batchId),
+    batchId,
+  )) as ChildInput;
   expect(started).toMatchObject({
     maxAttempts: 4,
     retryIntervalMs: 7,
@@ -67,7 +71,7 @@ test('every shard gets a change, also one whose batcher is not there yet; who ma
   });
 });
 
-test('a bad change is refused by the batcher as well, with every problem, and leaves nothing in history', async () => {
+test('A bad change is refused by the batcher as well, with every problem, and leaves nothing in history.', async () => {
   pipeline = await startPipeline();
   const bad = { maxBatchSize: 0, maxInFlight: 1.5 };
   await expect(pipeline.batcher.changeLimits(bad, 'Ann')).rejects.toMatchObject({
@@ -79,7 +83,7 @@ test('a bad change is refused by the batcher as well, with every problem, and le
   expect(await pipeline.status()).toMatchObject({ overridden: {} });
 });
 
-test('without a worker a change is refused for now, and can be repeated whether or not it is made', async () => {
+test('Without a worker a change is refused for now, and can be repeated whether or not it is made.', async () => {
   pipeline = await startPipeline({ worker: 'own' });
   await pipeline.shards.configure('test');
   await pipeline.stopWorker();

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { BatcherClient } from '../../src/contracts/batcher-client';
 import { batcherWorkflowId, shardOf } from '../../src/contracts/workflow/ids';
 import { createBatcherClient } from '../../src/temporal/batcher-client';
+import { deleteWorkflow } from '../helpers/by-hand';
 import { savedValues } from '../helpers/memory-store';
 import { anotherShards, startPipeline, type TestPipeline } from '../helpers/pipeline';
 
@@ -141,4 +142,22 @@ test('A stream that is being sent while the number of shards changes is taken wh
   expect(await again.end()).toBe(3);
   await allQuiet();
   expect(pipeline.store.outcomes()).toHaveLength(4);
+});
+
+test('A key is taken once, though the batcher that knew of a change was deleted, and a process with each number of shards runs (G5).', async () => {
+  pipeline = await startPipeline({ shards: 2 });
+  const before = pipeline.batcher;
+  await before.addRecords({ requestId: randomUUID(), values: ['first'] }, once);
+  await allQuiet();
+  await deleteWorkflow(pipeline.client, batcherWorkflowId(pipeline.address.batcherId, 0));
+  const after = processWith(1);
+  const values = ['first'];
+  for (const key of [...keysOf(1, 2), ...keysOf(1, 2)]) {
+    values.push(key);
+    await Promise.all(
+      [before, after, before, after].map((api) => api.addRecords({ requestId: key, values: [key] }, once)),
+    );
+  }
+  await allQuiet();
+  expect(savedValues(pipeline.store)).toEqual(values.sort());
 });

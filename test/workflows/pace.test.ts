@@ -22,7 +22,9 @@ interface Start {
 async function starts(): Promise<Start[]> {
   const { batchesStarted } = (await pipeline.status()).counters;
   const ids = Array.from({ length: batchesStarted }, (_, i) => childIdOf(pipeline.batcherWorkflowId, i + 1));
-  const inputs = ids.map(async (id) => inputOf(await readStart(pipeline.client, id), id) as ChildInput);
+  const inputs = ids.map(
+    async (id) => (await inputOf(pipeline.client, await readStart(pipeline.client, id), id)) as ChildInput,
+  );
   return (await Promise.all(inputs)).map(({ openedAtMs, batches }) => ({
     atMs: openedAtMs,
     values: batches.flatMap(({ records }) => unpackBatch(records).map(({ value }) => value)),
@@ -33,7 +35,7 @@ const tenantOf = (value: JsonValue) => (value as { tenant?: string }).tenant;
 
 const saved = () => pipeline.store.outcomes().length;
 
-test('no tenant starts faster than its rate while runs follow one another and the worker is stopped and started, and none holds back another', async () => {
+test('No tenant starts faster than its rate while runs follow one another and the worker is stopped and started, and none holds back another.', async () => {
   pipeline = await startPipeline({
     worker: 'own',
     settings: {
@@ -68,15 +70,17 @@ test('no tenant starts faster than its rate while runs follow one another and th
   expect(place(undefined)).toBeLessThan(place('many'));
 });
 
-test('what waits for its rate says until when, and a rate that is changed while it waits holds from then on', async () => {
+test('What waits for its rate says until when, and a rate that is changed while it waits holds from then on.', async () => {
   pipeline = await startPipeline({ settings: { conflicts: [], flushIntervalMs: 20, maxSavesPerSecond: 1 } });
   // A bucket that has been emptied once gains one record a second: five minutes of them stay.
   const [requestId = ''] = await pipeline.send(Array.from({ length: 300 }, (_, i) => i));
-  await waitFor('the first record', () => saved() > 0);
-  const view = await pipeline.batcher.request(requestId);
-  const waiting = view?.records.find(({ state }) => state === 'buffered');
-  expect(waiting?.waitsFor).toMatchObject({ for: 'pace' });
-  expect(waiting?.waitsFor?.text).toMatch(/^MAX_SAVES_PER_SECOND to let it start, at .*Z at the earliest$/);
+  // Until the child has started, what it holds waits for that start.
+  const waiting = await waitFor('a record that waits for its rate', async () => {
+    const view = await pipeline.batcher.request(requestId);
+    return view?.records.find(({ waitsFor }) => waitsFor?.for === 'pace');
+  });
+  expect(waiting.state).toBe('buffered');
+  expect(waiting.waitsFor?.text).toMatch(/^MAX_SAVES_PER_SECOND to let it start, at .*Z at the earliest$/);
   expect((await pipeline.batcher.status()).shards[0]?.pace).toMatchObject({ values: 0, heldRecords: 0 });
 
   const { shards } = await pipeline.batcher.changeLimits({ maxSavesPerSecond: [] }, 'Ann');

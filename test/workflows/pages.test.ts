@@ -38,12 +38,12 @@ async function pageStates(): Promise<string[]> {
   return states;
 }
 
-test('a paused buffer is carried in pages, answers for them, and comes back whole and in order (G4, G6, G7)', async () => {
+test('A paused buffer is carried in pages, answers for them, and comes back whole and in order (G4, G6, G7).', async () => {
   const requestIds = await withPagedBuffer();
   const before = await pipeline.status();
   expect(before).toMatchObject({ bufferedRecords: 90, paused: { by: 'test' } });
   const started = await readStart(pipeline.client, pipeline.batcherWorkflowId);
-  const { carried } = inputOf(started, pipeline.batcherWorkflowId) as BatcherInput;
+  const { carried } = (await inputOf(pipeline.client, started, pipeline.batcherWorkflowId)) as BatcherInput;
   // Beside the buffer a state takes little; a record may have arrived while the pages were made.
   const most = MAX_CARRIED_HEAD_BYTES + MAX_CARRIED_TAIL_BYTES + RUN_LIMITS.lateBytes + 8 * KIB;
   expect(Buffer.byteLength(JSON.stringify(carried))).toBeLessThan(most);
@@ -73,7 +73,7 @@ test('a paused buffer is carried in pages, answers for them, and comes back whol
   });
 });
 
-test('a page that somebody terminates is read all the same (G4)', async () => {
+test('A page that somebody terminates is read all the same (G4).', async () => {
   await withPagedBuffer();
   const page = pipeline.client.workflow.getHandle(bufferPageId(pipeline.batcherWorkflowId, 1));
   // The batcher counts it from when it asks for its start.
@@ -89,7 +89,7 @@ test('a page that somebody terminates is read all the same (G4)', async () => {
   expect((await pipeline.quiet()).counters).toMatchObject({ saved: 90 });
 });
 
-test('a page that is slow to be read holds up no handing over, and is read by the next run (G4, G8)', async () => {
+test('A page that is slow to read does not delay continue-as-new, and is read by the next run (G4, G8).', async () => {
   let asked = 0;
   let release: (page: PackedBuffer) => void = () => undefined;
   const slow = new Promise<PackedBuffer>((resolve) => (release = resolve));
@@ -111,7 +111,7 @@ test('a page that is slow to be read holds up no handing over, and is read by th
   expect(pipeline.store.outcomes()).toHaveLength(90 + 25);
 });
 
-test('a drain covers what lies in pages (G4)', async () => {
+test('A drain covers what lies in pages (G4).', async () => {
   await withPagedBuffer();
   await pipeline.shards.control(drainSignal, 'test');
   await waitFor('the drain to be known', async () => (await pipeline.status()).drain?.bufferedRecords === 90);

@@ -12,7 +12,7 @@ import { waitFor } from '../helpers/wait-for';
 let pipeline: TestPipeline;
 afterEach(() => pipeline.close());
 
-test('a list becomes batches of at most five in which 1 and 2 never meet (G1, G2, G4)', async () => {
+test('A list becomes batches of at most five in which 1 and 2 never meet (G1, G2, G4).', async () => {
   pipeline = await startPipeline();
   await pipeline.send([1, 2, 3, 4], [5, 7, 8], [1], [2]);
   const status = await pipeline.quiet();
@@ -32,7 +32,7 @@ test('a list becomes batches of at most five in which 1 and 2 never meet (G1, G2
   expect(status.counters).toMatchObject({ accepted: 9, saved: 9, rolledBack: 0, batchesFailed: 0 });
 });
 
-test('a full batch goes at once, whatever the flush interval', async () => {
+test('A full batch goes at once, whatever the flush interval.', async () => {
   pipeline = await startPipeline({ settings: { flushIntervalMs: 3_600_000 } });
   await pipeline.send([3, 4, 5, 6, 7, 8]);
   await waitFor('the full batch to be closed', () => pipeline.store.files.size === 1);
@@ -40,7 +40,7 @@ test('a full batch goes at once, whatever the flush interval', async () => {
   expect((await pipeline.status()).bufferedRecords).toBe(1);
 });
 
-test('a record that fails three times is rolled back, and costs only itself (G9)', async () => {
+test('A record that fails three times is rolled back, and costs only itself (G9).', async () => {
   pipeline = await startPipeline();
   pipeline.store.beforeSave = (record, attempt) => {
     if (record.value === 'never') throw new Error(`no luck in attempt ${attempt}`);
@@ -61,7 +61,7 @@ test('a record that fails three times is rolled back, and costs only itself (G9)
   expect((await pipeline.status()).counters).toMatchObject({ saved: 2, rolledBack: 1, retries: 4 });
 });
 
-test('a batcher that continues as new carries its buffer and adopts its batches in flight (G4)', async () => {
+test('A batcher that continues as new carries its buffer and adopts its batches in flight (G4).', async () => {
   let release: () => void = () => undefined;
   const held = new Promise<void>((resolve) => (release = resolve));
   pipeline = await startPipeline({
@@ -91,7 +91,7 @@ test('a batcher that continues as new carries its buffer and adopts its batches 
   expect(savedValues(pipeline.store)).toEqual([100, 101, 102, 103, 3, 4, 5, 6, 'slow']);
 });
 
-test('a run waits for few starts at a time, so that handing over never waits for many (G6)', async () => {
+test('A run waits for few starts at a time, so that continue-as-new never waits for many (G6).', async () => {
   pipeline = await startPipeline({ limits: { ...RUN_LIMITS, startsUnderWay: 3 } });
   await pipeline.batcher.pause('test');
   await pipeline.send(Array.from({ length: 100 }, (_, i) => i + 3));
@@ -109,7 +109,7 @@ test('a run waits for few starts at a time, so that handing over never waits for
   expect(pipeline.store.files.size).toBe(20);
 });
 
-test('batches that are adopted need no slot that their saves wait for', async () => {
+test('Batches that are adopted need no slot that their saves wait for.', async () => {
   let release: () => void = () => undefined;
   const held = new Promise<void>((resolve) => (release = resolve));
   pipeline = await startPipeline({
@@ -126,7 +126,7 @@ test('batches that are adopted need no slot that their saves wait for', async ()
   expect((await pipeline.quiet()).counters).toMatchObject({ saved: 12, batchesCompleted: 12 });
 });
 
-test('many records of which some conflict and half fail: each has one outcome, no file breaks a rule (G1, G2, G4)', async () => {
+test('Many records of which some conflict and half fail: each has one outcome, no file breaks a rule (G1, G2, G4).', async () => {
   pipeline = await startPipeline({ limits: { historyEvents: 150, historyBytes: 1e9, messages: 20 } });
   let draw = 1;
   pipeline.store.beforeSave = () => {
@@ -153,7 +153,7 @@ test('many records of which some conflict and half fail: each has one outcome, n
   expect(status.counters.saved + status.counters.rolledBack).toBe(300);
 });
 
-test('an API that has sent a run its share sends no more before that run has handed over', async () => {
+test('An API that has sent a run its share sends no more before that run has handed over.', async () => {
   pipeline = await startPipeline({
     worker: 'none',
     limits: { historyEvents: 4000, historyBytes: 1e9, messages: 3 },

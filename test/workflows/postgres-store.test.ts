@@ -22,7 +22,7 @@ afterEach(async () => {
 
 const files = (): Promise<Map<string, OutcomeLine[]>> => readBatchFiles(harness.outDir);
 
-test('Postgres is killed under load and comes back: everything accepted is saved, each record once (G4)', async () => {
+test('Postgres is killed under load and comes back: everything accepted is saved, each record once (G4).', async () => {
   harness = await postgresHarness(server, { keyPointer: '/sku', timeoutMs: 60_000 });
   const rules = [{ distinct: '/sku' }];
   pipeline = await startPipeline({
@@ -93,7 +93,7 @@ const REFUSAL =
   'its batch was rejected: insert or update on table "products" violates foreign key constraint ' +
   '"products_supplier_fkey" (SQLSTATE 23503)';
 
-test('a batch that can no longer be written is rolled back with the reason, and holds nothing up (G4)', async () => {
+test('A batch that can no longer be written is rolled back with the reason, and holds nothing up (G4).', async () => {
   pipeline = await startPipeline({
     store: await storeThatIsUndermined(),
     settings: { outcomeFormat: 'json' },
@@ -113,7 +113,7 @@ test('a batch that can no longer be written is rolled back with the reason, and 
   expect(await harness.leftovers()).toEqual([]);
 });
 
-test('G9: of batches in one child, the one that can no longer be written is rolled back, and the others are saved', async () => {
+test('G9: of batches in one child, the one that can no longer be written is rolled back, and the others are saved.', async () => {
   pipeline = await startPipeline({
     store: await storeThatIsUndermined(),
     settings: { outcomeFormat: 'json', maxBatchSize: 1, saveActivity: 'batch' },

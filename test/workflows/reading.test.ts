@@ -19,7 +19,7 @@ async function found(query: string, count: number): Promise<string[]> {
   });
 }
 
-test("the operator's filters find batches by request, rollbacks, retries, reason, and paused shards", async () => {
+test("The operator's filters find batches by request, rollbacks, retries, reason, and paused shards.", async () => {
   pipeline = await startPipeline({ settings: { maxAttempts: 2 } });
   pipeline.store.beforeSave = (record, attempt) => {
     if (record.value === 'never' || (record.value === 'second' && attempt === 1)) throw new Error('no');
@@ -46,7 +46,7 @@ test("the operator's filters find batches by request, rollbacks, retries, reason
   expect(await pipeline.batcher.request(ofFailing)).toMatchObject({ counts: { rolled_back: 1 } });
 });
 
-test('a request is followed from the buffer through its batch to its outcome, with attempts on the way', async () => {
+test('A request is followed from the buffer through its batch to its outcome, with attempts on the way.', async () => {
   let release: () => void = () => undefined;
   const held = new Promise<void>((resolve) => (release = resolve));
   pipeline = await startPipeline();
@@ -72,7 +72,7 @@ test('a request is followed from the buffer through its batch to its outcome, wi
   expect(ended?.records.map(({ attempts }) => attempts)).toEqual([2, 2]);
 });
 
-test('batches are listed newest first, page by page, by state; one is shown with its records', async () => {
+test('Batches are listed newest first, page by page, by state; one is shown with its records.', async () => {
   pipeline = await startPipeline({ settings: { maxBatchSize: 1 } });
   await pipeline.send(['a', 'b', 'c']);
   await pipeline.quiet();
@@ -96,7 +96,7 @@ test('batches are listed newest first, page by page, by state; one is shown with
   expect([...pipeline.store.files.keys()]).toContain(batch?.file);
 });
 
-test('a batch tells why it was cut where it was, as its buffer was when it went', async () => {
+test('A batch tells why it was cut where it was, as its buffer was when it went.', async () => {
   pipeline = await startPipeline({ settings: { flushIntervalMs: HOUR, maxBatchSize: 3 } });
   await pipeline.batcher.pause('test');
   await pipeline.send([1, 2, 'a', 'b', 2]);
@@ -141,7 +141,7 @@ test.each(['record', 'batch'] as const)(
   },
 );
 
-test('a buffered record tells what it waits for, and status what the batches were like', async () => {
+test('A buffered record tells what it waits for, and status what the batches were like.', async () => {
   pipeline = await startPipeline({ settings: { flushIntervalMs: HOUR, maxBatchSize: 3 } });
   await pipeline.batcher.pause('Ann');
   const before = Date.now();
@@ -174,7 +174,7 @@ test('a buffered record tells what it waits for, and status what the batches wer
   expect(shards.map(({ cuts }) => cuts)).toEqual([total.cuts]);
 });
 
-test('a request is found also where a batch holds more requests than its search attribute can', async () => {
+test('A request is found also where a batch holds more requests than its search attribute can.', async () => {
   pipeline = await startPipeline({ settings: { maxBatchSize: 60 } });
   await pipeline.batcher.pause('test');
   const requestIds = await pipeline.send(...Array.from({ length: 60 }, (_, i) => [i + 10]));
@@ -187,7 +187,7 @@ test('a request is found also where a batch holds more requests than its search 
   expect(batch?.requestIds.toSorted()).toEqual(requestIds.toSorted());
 });
 
-test('what is not known is told as such: requests, batches, and workflows that are no batches', async () => {
+test('Unknown requests and batches, and workflows that are not batches, are reported as unknown.', async () => {
   pipeline = await startPipeline();
   await pipeline.send(['a']);
   await pipeline.quiet();
@@ -196,7 +196,7 @@ test('what is not known is told as such: requests, batches, and workflows that a
   expect(await pipeline.batcher.batch(pipeline.batcherWorkflowId)).toBeUndefined();
 });
 
-test('several shards share the work, each with its own batcher, and status sums them up', async () => {
+test('Several shards share the work, each with its own batcher, and status sums them up.', async () => {
   pipeline = await startPipeline({ shards: 3 });
   const lists = Array.from({ length: 24 }, (_, i) => [1, 2, i + 10]);
   await pipeline.send(...lists);

@@ -6,6 +6,7 @@ import { childSeqOf } from '../../src/domain/records/batch';
 import type { JsonValue } from '../../src/domain/json';
 import { createBatcherClient } from '../../src/temporal/batcher-client';
 import { rescue } from '../../src/temporal/rescue/rescue';
+import { deleteWorkflow, resetWorkflow } from '../helpers/by-hand';
 import { savedValues } from '../helpers/memory-store';
 import { anotherShards, startPipeline, type TestPipeline } from '../helpers/pipeline';
 import { waitFor } from '../helpers/wait-for';
@@ -50,7 +51,7 @@ async function expectSaved(...values: JsonValue[]): Promise<void> {
   expect(pipeline.store.outcomes()).toHaveLength(values.length);
 }
 
-test('a stream that broke and whose batcher was terminated goes on where it is durable when it is sent again, each record saved once (G4, G5)', async () => {
+test('A stream that broke and whose batcher was terminated goes on where it is durable when it is sent again, each record saved once (G4, G5).', async () => {
   await start();
   await sendEarlier();
   const broken = await openStream('s');
@@ -69,7 +70,7 @@ test('a stream that broke and whose batcher was terminated goes on where it is d
   await expectSaved(...EARLIER, 'a', 'b', 'c', 'd', 'e');
 });
 
-test('a stream goes on while its batcher is terminated, and its client hears nothing of it (G3, G5)', async () => {
+test('A stream goes on while its batcher is terminated, and its client hears nothing of it (G3, G5).', async () => {
   await start();
   const stream = await openStream('s');
   await write(stream, ['a', 'b']);
@@ -81,7 +82,7 @@ test('a stream goes on while its batcher is terminated, and its client hears not
   await expectSaved('a', 'b', 'c', 'd');
 });
 
-test('a stream all of which is out of reach with its batcher is known: rescue brings it back, and a repeat adds nothing (G4, G5)', async () => {
+test('A stream all of which is out of reach with its batcher is known: rescue brings it back, and a repeat adds nothing (G4, G5).', async () => {
   await start();
   await pipeline.batcher.pause('test');
   const stream = await openStream('s');
@@ -98,7 +99,7 @@ test('a stream all of which is out of reach with its batcher is known: rescue br
   await expectSaved('a', 'b');
 });
 
-test('a message whose reply was lost, and that arrives again when its batcher was terminated, is taken once (G4)', async () => {
+test('A message whose reply was lost, and that arrives again when its batcher was terminated, is taken once (G4).', async () => {
   await start();
   await sendEarlier();
   const { workflowService } = pipeline.client;
@@ -121,7 +122,7 @@ test('a message whose reply was lost, and that arrives again when its batcher wa
   expect(repeated).toBe(true);
 });
 
-test('lists and parts that come before it is known what the earlier batcher took leave the buffer when they turn out to be repeats, and are not carried to another run before (G4, G5)', async () => {
+test('Lists and parts that come before it is known what the earlier batcher took leave the buffer when they turn out to be repeats, and are not carried to another run before (G4, G5).', async () => {
   let answer = (): void => undefined;
   const mayAnswer = new Promise<void>((resolve) => (answer = resolve));
   let asked = 0;
@@ -150,30 +151,21 @@ test('lists and parts that come before it is known what the earlier batcher took
   expect((await pipeline.status()).run.continuedAsNew).toBeGreaterThan(0);
 });
 
-test('keys of before a termination are known when the next batcher is reset to its first task (G5)', async () => {
+test('Keys of before a termination are known when the next batcher is reset to its first task (G5).', async () => {
   await start();
   await sendOnce('first', ['a']);
   await pipeline.quiet();
   await terminate();
   await sendOnce('second', ['b']);
   await pipeline.quiet();
-  const { runId } = await handle().describe();
-  const { events } = await handle(runId).fetchHistory();
-  const first = events?.find((event) => event.workflowTaskCompletedEventAttributes);
-  await pipeline.client.workflowService.resetWorkflowExecution({
-    namespace: pipeline.client.options.namespace,
-    workflowExecution: { workflowId: pipeline.batcherWorkflowId, runId },
-    reason: 'test',
-    requestId: randomUUID(),
-    workflowTaskFinishEventId: first?.eventId ?? null,
-  });
+  expect(await resetWorkflow(pipeline.client, pipeline.batcherWorkflowId)).toBeDefined();
   await pipeline.quiet();
   await sendOnce('first', ['a']);
   await sendOnce('second', ['b']);
   await expectSaved('a', 'b');
 });
 
-test('a key of a shard that SHARDS no longer has is looked for there, also when the batcher that knew of it was terminated (G5)', async () => {
+test('A key of a shard that SHARDS no longer has is looked for there, also when the batcher that knew of it was terminated (G5).', async () => {
   await start({ shards: 2 });
   const keys = ['k1', 'k2', 'k3', 'k4', 'k5', 'k6'];
   for (const key of keys) await sendOnce(key, [key]);
@@ -188,27 +180,13 @@ test('a key of a shard that SHARDS no longer has is looked for there, also when 
 });
 
 describe('the id of a batch that Temporal no longer knows is not given again', () => {
-  const remove = async (workflowId: string, runId?: string) => {
-    await pipeline.client.workflowService.deleteWorkflowExecution({
-      namespace: pipeline.client.options.namespace,
-      workflowExecution: { workflowId, ...(runId !== undefined && { runId }) },
-    });
-    const known = () =>
-      pipeline.client.workflow
-        .getHandle(workflowId, runId)
-        .describe()
-        .then(
-          () => false,
-          () => true,
-        );
-    await waitFor('it to be gone', known);
-  };
+  const remove = (workflowId: string, runId?: string) => deleteWorkflow(pipeline.client, workflowId, runId);
   const numbers = () => {
     const ids = new Set(pipeline.store.saves.map(({ batchId }) => batchId));
     return [...ids].map(childSeqOf);
   };
 
-  test('when its batcher was terminated (G4)', async () => {
+  test('The id of a batch that Temporal no longer knows is not reused after its batcher was terminated (G4).', async () => {
     await start();
     for (const value of ['a', 'b']) {
       await pipeline.send([value]);
@@ -222,7 +200,7 @@ describe('the id of a batch that Temporal no longer knows is not given again', (
     expect(numbers()).toEqual([1, 2, 3]);
   });
 
-  test('when the last run of its batcher was deleted as well (G4)', async () => {
+  test("The id of a batch that Temporal no longer knows is not reused after its batcher's last run was deleted too (G4).", async () => {
     await start({ limits: { messages: 3 } });
     for (const value of ['a', 'b', 'c', 'd', 'e']) {
       await pipeline.send([value]);

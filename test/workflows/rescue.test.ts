@@ -163,6 +163,6 @@ test('Keys of a batcher that SHARDS no longer has are known where its records go
   expect(await rescue(pipeline.client, fewer, AS_ANN)).toMatchObject({ lost: 1, done: true });
   const status = await pipeline.shard.status();
   expect(status.bufferedRecords).toBe(1);
-  await fewer.keyed.addRecords(requestId, ['keyed']);
+  await fewer.keyed.addRecords({ requestId, values: ['keyed'] });
   expect(await pipeline.shard.status()).toMatchObject({ bufferedRecords: 1 });
 });

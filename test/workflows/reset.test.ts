@@ -1,4 +1,7 @@
 import type { JsonValue } from '../../src/domain/json';
+import { HOUR, KIB } from '../../src/domain/duration';
+import { childIdOf } from '../../src/domain/records/batch';
+import { deleteWorkflow, resetWorkflow } from '../helpers/by-hand';
 import { eventsOf } from '../helpers/histories';
 import { startPipeline, type TestPipeline } from '../helpers/pipeline';
 import { waitFor } from '../helpers/wait-for';
@@ -36,29 +39,24 @@ async function whileOneWaits(options: Parameters<typeof startPipeline>[0]): Prom
   return recordIds;
 }
 
-/** @param which of the workflow tasks that were completed: the first, or the last */
-async function reset(which: 'first' | 'last'): Promise<void> {
-  const { client, batcherWorkflowId: workflowId } = pipeline;
-  const events = await eventsOf(pipeline, workflowId);
-  const tasks = events.filter((event) => event.workflowTaskCompletedEventAttributes);
-  const { runId } = await client.workflow.getHandle(workflowId).describe();
-  await client.workflowService.resetWorkflowExecution({
-    namespace: client.options.namespace,
-    workflowExecution: { workflowId, runId },
-    reason: 'test',
-    requestId: `reset of ${runId}`,
-    workflowTaskFinishEventId: tasks.at(which === 'first' ? 0 : -1)?.eventId ?? null,
-  });
+/** @param to place of a completed workflow task, from 0, or from the end if negative */
+async function reset(to: number): Promise<void> {
+  expect(await resetWorkflow(pipeline.client, pipeline.batcherWorkflowId, to)).toBeDefined();
+}
+
+async function removeChild(seq: number): Promise<void> {
+  await deleteWorkflow(pipeline.client, childIdOf(pipeline.batcherWorkflowId, seq));
+}
+
+/** Each of these records has exactly one outcome. */
+function expectEachOnce(recordIds: readonly string[]): void {
+  const settled = pipeline.store.outcomes().map(({ recordId }) => recordId);
+  expect(settled.sort()).toEqual([...recordIds].sort());
 }
 
 async function expectOneOutcomeEach(recordIds: readonly string[]): Promise<void> {
   const { counters } = await pipeline.quiet();
-  expect(
-    pipeline.store
-      .outcomes()
-      .map(({ recordId }) => recordId)
-      .sort(),
-  ).toEqual([...recordIds].sort());
+  expectEachOnce(recordIds);
   expect(counters).toMatchObject({
     accepted: recordIds.length,
     saved: recordIds.length,
@@ -79,7 +77,7 @@ test.each([
   'A batcher that is reset to its first task gives every record one outcome, $saveActivity and $conflictScope (G2, G4, G5).',
   async (settings) => {
     const recordIds = await whileOneWaits({ settings });
-    await reset('first');
+    await reset(0);
     await pipeline.send(['new']);
     await waitFor('it to be there again', async () => (await pipeline.status()).counters.accepted === 12);
     release();
@@ -95,7 +93,7 @@ test.each([
 test('A batcher that is reset to its last task still counts the batches that were in flight before (G4).', async () => {
   const recordIds = await whileOneWaits({});
   await waitFor('all but one to be closed', async () => (await pipeline.status()).inFlight === 1);
-  await reset('last');
+  await reset(-1);
   await waitFor('it to be there again', async () => (await pipeline.status()).inFlight === 1);
   release();
   await expectOneOutcomeEach(recordIds);
@@ -106,8 +104,79 @@ test('A batcher of a later run that is reset to the first task of that run gives
   await waitFor('a later run', async () => (await pipeline.status()).run.continuedAsNew > 0);
   const [requestId] = await pipeline.send(['g']);
   await waitFor('it to be saved', () => pipeline.store.outcomes().some(({ value }) => value === 'g'));
-  await reset('first');
+  await reset(0);
   await waitFor('it to be there again', async () => (await pipeline.status()).counters.accepted === 12);
   release();
   await expectOneOutcomeEach([...recordIds, `${requestId}:0`]);
+});
+
+/** How many workflow tasks the batcher has completed. */
+async function tasksCompleted(): Promise<number> {
+  const events = await eventsOf(pipeline, pipeline.batcherWorkflowId);
+  return events.filter((event) => event.workflowTaskCompletedEventAttributes).length;
+}
+
+test('A batcher that is reset after one of its batches was deleted or forgotten saves no record twice (G4).', async () => {
+  const recordIds = await whileOneWaits({});
+  await removeChild(2);
+  await reset(0);
+  await waitFor('it to be there again', async () => (await pipeline.status()).counters.accepted === 11);
+  release();
+  await expectOneOutcomeEach(recordIds);
+});
+
+test('A batcher that is reset to a task amid its run saves no record twice, though a later batch was deleted (G4).', async () => {
+  pipeline = await startPipeline({});
+  const recordIds: string[] = [];
+  const send = async (values: JsonValue[]) => {
+    const [requestId] = await pipeline.send(values);
+    recordIds.push(...values.map((_, index) => `${requestId}:${index}`));
+    await pipeline.quiet();
+  };
+  await send(['a']);
+  const task = (await tasksCompleted()) - 1;
+  for (const values of [['b', 'c'], ['d'], ['e', 1, 2]]) await send(values);
+  await removeChild(2);
+  await reset(task);
+  await waitFor(
+    'it to be there again',
+    async () => (await pipeline.status()).counters.accepted === recordIds.length,
+  );
+  await expectOneOutcomeEach(recordIds);
+});
+
+test('A batch that is deleted while it runs gets its outcomes once, though its batcher is reset then (G4).', async () => {
+  const recordIds = await whileOneWaits({ settings: { saveActivity: 'record' } });
+  const waiting = pipeline.store.saves.find(({ recordId }) => recordId === recordIds[6])?.batchId ?? '';
+  await pipeline.batcher.pause('test');
+  await removeChild(Number(waiting.slice(-8)));
+  await reset(0);
+  await waitFor('it to be there again', async () => (await pipeline.status()).counters.accepted === 11);
+  await pipeline.batcher.resume('test');
+  release();
+  const { counters } = await pipeline.quiet();
+  expect(counters).toMatchObject({ accepted: 11, lost: 0 });
+  expect(counters.saved + counters.rolledBack).toBe(11);
+  expectEachOnce(recordIds);
+});
+
+test('A batcher that is reset while records lie in its pages saves each of them once (G4).', async () => {
+  pipeline = await startPipeline({
+    settings: { flushIntervalMs: HOUR, maxBatchSize: 20 },
+    limits: { historyEvents: 4000, historyBytes: 1e9, messages: 20 },
+  });
+  await pipeline.batcher.pause('test');
+  const large = 'x'.repeat(20 * KIB);
+  for (let i = 0; i < 30; i++) await pipeline.send([`${i} ${large}`, i]);
+  await waitFor('pages', async () => (await pipeline.status()).pages > 0);
+  await pipeline.batcher.resume('test');
+  await pipeline.batcher.flush('test');
+  await pipeline.quiet();
+  await removeChild(2);
+  await reset(0);
+  await pipeline.batcher.resume('test');
+  await pipeline.batcher.flush('test');
+  await waitFor('it to be there again', async () => (await pipeline.status()).counters.accepted === 60);
+  expect((await pipeline.quiet()).counters).toMatchObject({ accepted: 60, saved: 60, lost: 0 });
+  expect(pipeline.store.outcomes()).toHaveLength(60);
 });

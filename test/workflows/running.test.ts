@@ -50,7 +50,7 @@ async function keepInFlight(value: number): Promise<void> {
 const saved = (value: string) =>
   waitFor(`${value} to be saved`, () => savedValues(pipeline.store).includes(value));
 
-test('a record waits for one in flight that it conflicts with, and APART_MS more; the others do not (G2, G7)', async () => {
+test('A record waits for one in flight that it conflicts with, and APART_MS more; the others do not (G2, G7).', async () => {
   await start();
   await keepInFlight(1);
   await pipeline.send([2, 'first']);
@@ -66,7 +66,29 @@ test('a record waits for one in flight that it conflicts with, and APART_MS more
   expect(log.tooClose(CONFLICTS, APART_MS)).toEqual([]);
 });
 
-test('so it does across continue-as-new and a restart of the worker (G2)', async () => {
+test('What a record waits for is named: the batch in flight with its record and the rule, or the older record that goes first.', async () => {
+  await start();
+  await keepInFlight(1);
+  const [requestId = ''] = await pipeline.send([2, 1]);
+  const [inFlight] = (await pipeline.batcher.batches({ state: 'running', limit: 9 })).batches;
+  const view = await waitFor('both waits', async () => {
+    const now = await pipeline.batcher.request(requestId);
+    return now?.records.every(({ waitsFor }) => waitsFor?.heldBy !== undefined) === true && now;
+  });
+  const rule = CONFLICTS[0];
+  const [first, second] = view.records.map(({ waitsFor }) => waitsFor);
+  expect(first?.heldBy).toEqual({
+    rule,
+    batchId: inFlight?.batchId,
+    recordId: expect.stringMatching(/^.+:0$/),
+  });
+  expect(first?.text).toContain(`batch ${inFlight?.batchId} to close: it conflicts with record`);
+  expect(second?.heldBy).toEqual({ rule, recordId: `${requestId}:0` });
+  failing.clear();
+  await pipeline.quiet();
+});
+
+test('So it does across continue-as-new and a restart of the worker (G2).', async () => {
   await start({ worker: 'own', limits: { historyEvents: 4000, historyBytes: 1e9, messages: 4 } });
   await keepInFlight(1);
   await pipeline.send([2]);
@@ -85,7 +107,7 @@ test('so it does across continue-as-new and a restart of the worker (G2)', async
   expect(log.tooClose(CONFLICTS, APART_MS)).toEqual([]);
 });
 
-test('a batch that is terminated by hand holds on until it is settled (G2, G4)', async () => {
+test('A batch that is terminated by hand holds on until it is settled (G2, G4).', async () => {
   await start({ settings: { maxAttempts: 1, retryIntervalMs: HOUR } });
   let release: () => void = () => undefined;
   const released = new Promise<void>((resolve) => (release = resolve));
@@ -121,7 +143,7 @@ test('a batch that is terminated by hand holds on until it is settled (G2, G4)',
   ]);
 });
 
-test('after a change of rules, what they touch waits for all that is in flight (G2)', async () => {
+test('After a change of rules, what they touch waits for all that is in flight (G2).', async () => {
   await start();
   await keepInFlight(3);
   await pipeline.batcher.changeLimits({ conflicts: [{ pair: [3, 4] }] }, 'test');
@@ -148,7 +170,7 @@ test('A batcher that starts anew keeps apart what the one before it, which was t
   expect((await pipeline.quiet()).counters).toMatchObject({ accepted: 3, saved: 3 });
 });
 
-test('behind records that are held up others are looked for in the next page (G7)', async () => {
+test('Behind records that are held up others are looked for in the next page (G7).', async () => {
   await start({ limits: { historyEvents: 4000, historyBytes: 448 * KIB, messages: 6 } });
   await keepInFlight(1);
   await pipeline.batcher.pause('test');

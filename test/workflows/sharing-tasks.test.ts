@@ -38,7 +38,7 @@ async function startHeld(workflowType: string, settings: Partial<PipelineSetting
   };
 }
 
-const addOne = () => pipeline.shard.addRecords(randomUUID(), [3]);
+const addOne = () => pipeline.shard.addRecords({ requestId: randomUUID(), values: [3] });
 
 async function eventTypes(workflowId: string): Promise<string[]> {
   const { events } = await pipeline.client.workflow.getHandle(workflowId).fetchHistory();

@@ -16,7 +16,7 @@ function stepsThatTake(ms: number): number {
   return sum === 0.5 ? 0 : steps * 10;
 }
 
-test('a worker survives a workflow task that takes longer than the SDK waits for one, and completes it', async () => {
+test('A worker survives a workflow task that takes longer than the SDK waits for one, and completes it.', async () => {
   const pipeline = await startPipeline({ worker: 'none' });
   const code = await bundleOf(path.join(__dirname, 'slow-build.ts'));
   const build = await startBuild(pipeline, {

@@ -1,4 +1,4 @@
-import type { RecordView } from '../../src/contracts/api/views';
+import type { RecordView } from '../../src/contracts/api/answers/requests';
 import { KeepapartError } from '../../src/domain/errors';
 import { OUTCOME } from '../../src/domain/records/outcome';
 import { withCallsForMany, type MemoryStore } from '../helpers/memory-store';
@@ -34,7 +34,7 @@ describe.each([
   ['in bulk, each by itself', 'batch', (store: MemoryStore) => store],
   ['in bulk, together', 'batch', (store: MemoryStore) => withCallsForMany(store)],
 ] as const)('A store that goes away while records are saved %s', (_, saveActivity, store) => {
-  test('costs none of them an attempt, is told of while it lasts, and all are saved by themselves when it is back (G4, G9).', async () => {
+  test('An outage of the store costs no record an attempt, is reported while it lasts, and all records are saved once it is over (G4, G9).', async () => {
     pipeline = await startPipeline({ store, settings: { saveActivity, maxAttempts: 2, retryIntervalMs: 1 } });
     const there = refusing(pipeline.store);
     there.goAway();

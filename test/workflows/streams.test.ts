@@ -39,7 +39,7 @@ function idsOf(requestId: string, length: number): string[] {
   return Array.from({ length }, (_, i) => `${requestId}:${i}`);
 }
 
-test('a stream of several parts ends in one outcome for each record, under the places of the whole (G4)', async () => {
+test('A stream of several parts ends in one outcome for each record, under the places of the whole (G4).', async () => {
   pipeline = await startPipeline();
   expect(await stream('all', large(11))).toBe(11);
   const { counters } = await pipeline.quiet();
@@ -52,7 +52,7 @@ test('a stream of several parts ends in one outcome for each record, under the p
   expect((await pipeline.batcher.batches({ requestId: 'other', limit: 200 })).batches).toEqual([]);
 });
 
-test('without a key a stream is durable without a worker (G3), and each sending is a request of its own', async () => {
+test('Without a key a stream is durable without a worker (G3), and each sending is a request of its own.', async () => {
   pipeline = await startPipeline({ worker: 'none' });
   const [first, second] = [randomUUID(), randomUUID()];
   expect(await stream(first, [3, 4], { once: false })).toBe(2);
@@ -63,7 +63,7 @@ test('without a key a stream is durable without a worker (G3), and each sending 
   expect((await pipeline.batcher.request(first))?.counts).toMatchObject({ saved: 2 });
 });
 
-test('the same stream under the same key adds nothing; a longer, a shorter or another one is refused (G5)', async () => {
+test('The same stream under the same key adds nothing; a longer, a shorter or another one is refused (G5).', async () => {
   pipeline = await startPipeline();
   expect(await stream('k', large(5))).toBe(5);
   expect(await stream('k', large(5))).toBe(5);
@@ -80,7 +80,7 @@ test('the same stream under the same key adds nothing; a longer, a shorter or an
   expect(counters.accepted).toBe(6);
 });
 
-test('a stream that broke goes on where it is durable, at any API and across continue-as-new (G5)', async () => {
+test('A stream that broke goes on where it is durable, at any API and across continue-as-new (G5).', async () => {
   const limits = { historyEvents: 4000, historyBytes: 1e9, messages: 2 };
   pipeline = await startPipeline({ limits });
   const durable = await stream('k', large(8), { end: false });
@@ -96,7 +96,7 @@ test('a stream that broke goes on where it is durable, at any API and across con
   expect(settledIds().filter((recordId) => recordId.startsWith('k:'))).toEqual(idsOf('k', 12));
 });
 
-test('of two senders at the same time each record is taken once, and nobody is told more than is true (G4, G5)', async () => {
+test('Of two senders at the same time each record is taken once, and nobody is told more than is true (G4, G5).', async () => {
   pipeline = await startPipeline();
   const results = await Promise.allSettled([stream('k', large(12)), stream('k', large(12))]);
   for (const result of results) {
@@ -109,7 +109,7 @@ test('of two senders at the same time each record is taken once, and nobody is t
   expect(settledIds()).toEqual(idsOf('k', 12));
 });
 
-test('records of a slow stream are on their way before it ends', async () => {
+test('Records of a slow stream are on their way before it ends.', async () => {
   pipeline = await startPipeline();
   const opened = await pipeline.batcher.openStream('slow', { once: true, ...WANTED });
   await opened.write(7);
@@ -120,7 +120,7 @@ test('records of a slow stream are on their way before it ends', async () => {
   expect(settledIds()).toEqual(idsOf('slow', 2));
 });
 
-test('a full buffer holds a stream back instead of refusing it (G6)', async () => {
+test('A full buffer holds a stream back instead of refusing it (G6).', async () => {
   pipeline = await startPipeline({ settings: { maxBatchSize: 2, batchSpacingMs: 50 } });
   const narrow = anotherClient(pipeline, NARROW);
   const held = await narrow.openStream('held', { once: true, ...WANTED });

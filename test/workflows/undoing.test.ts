@@ -27,7 +27,7 @@ function failing(...values: unknown[]): void {
 }
 
 describe.each(['record', 'batch'] as const)('SAVE_ACTIVITY=%s', (saveActivity) => {
-  test('what an exhausted save has left in the store is removed, also when that fails at first', async () => {
+  test('What an exhausted save left in the store is removed, even if the first rollback attempt fails.', async () => {
     pipeline = await startPipeline({ settings: { saveActivity } });
     failing('half saved');
     let failures = 3;
@@ -47,7 +47,7 @@ describe.each(['record', 'batch'] as const)('SAVE_ACTIVITY=%s', (saveActivity) =
     expect(outcomes()['half saved']).not.toHaveProperty('rollbackError');
   });
 
-  test('a rollback that fails for good is told in the outcome, in the views and in the Web UI, and the batch closes (G4)', async () => {
+  test('A rollback that fails for good is reported in the outcome, the views and the Web UI, and its batch closes (G4).', async () => {
     pipeline = await startPipeline({ settings: { saveActivity } });
     failing('half saved');
     pipeline.store.beforeRollback = () => {
@@ -97,7 +97,7 @@ describe.each(['record', 'batch'] as const)('SAVE_ACTIVITY=%s', (saveActivity) =
     });
   });
 
-  test('a rollback that gives no answer in any attempt leaves each of its records with the reason, and the batch closes (G4)', async () => {
+  test('A rollback that never answers leaves each of its records with the reason, and its batch closes (G4).', async () => {
     let attempts = 0;
     pipeline = await startPipeline({
       settings: { saveActivity, maxAttempts: 1 },
@@ -118,7 +118,7 @@ describe.each(['record', 'batch'] as const)('SAVE_ACTIVITY=%s', (saveActivity) =
     expect(attempts).toBe(ROLLBACK_ATTEMPTS);
   });
 
-  test('a record that is refused for good is not tried again, and says so (G9)', async () => {
+  test('A record that is refused for good is not retried, and its outcome says so (G9).', async () => {
     pipeline = await startPipeline({ settings: { saveActivity } });
     pipeline.store.beforeSave = ({ value }) => {
       if (value === 'bad') throw new KeepapartError('record-rejected', 'not for this store');
@@ -137,7 +137,7 @@ describe.each(['record', 'batch'] as const)('SAVE_ACTIVITY=%s', (saveActivity) =
   describe('ON_FAILURE=rollback_batch', () => {
     const settings = { onFailure: 'rollback_batch', saveActivity } as const;
 
-    test('rolls back what was saved beside a record that is exhausted: all or nothing', async () => {
+    test('ON_FAILURE=rollback_batch rolls back the saved records of a batch in which one is exhausted: all or nothing.', async () => {
       pipeline = await startPipeline({ settings });
       failing('bad');
       pipeline.store.beforeSave = ({ value }, attempt) => {
@@ -162,7 +162,7 @@ describe.each(['record', 'batch'] as const)('SAVE_ACTIVITY=%s', (saveActivity) =
       expect(counters).toMatchObject({ saved: 0, rolledBack: 3, retries: 3 });
     });
 
-    test('leaves a batch alone in which everything was saved, and other batches', async () => {
+    test('ON_FAILURE=rollback_batch leaves other batches alone, and a batch in which every record was saved.', async () => {
       pipeline = await startPipeline({ settings: { ...settings, maxBatchSize: 2 } });
       failing('bad');
       await pipeline.send(['a', 'b', 'c', 'bad']);
@@ -175,7 +175,7 @@ describe.each(['record', 'batch'] as const)('SAVE_ACTIVITY=%s', (saveActivity) =
       expect(counters).toMatchObject({ saved: 2, rolledBack: 2 });
     });
 
-    test('holds for a batch that is cancelled by hand', async () => {
+    test('ON_FAILURE=rollback_batch also applies to a batch that is cancelled manually.', async () => {
       pipeline = await startPipeline({ settings: { ...settings, retryIntervalMs: 3_600_000 } });
       pipeline.store.beforeSave = ({ value }) => {
         if (value === 'waiting') throw new Error('not now');
@@ -201,7 +201,7 @@ describe.each(['record', 'batch'] as const)('SAVE_ACTIVITY=%s', (saveActivity) =
       });
     });
 
-    test('tells of each undo that failed', async () => {
+    test('ON_FAILURE=rollback_batch reports each rollback that failed.', async () => {
       pipeline = await startPipeline({ settings });
       failing('bad');
       pipeline.store.beforeRollback = ({ value }) => {

@@ -122,7 +122,7 @@ async function expectOneOutcomeEach(): Promise<void> {
   expect(counters).toMatchObject({ saved: acknowledged.length, rolledBack: 0, batchesFailed: 0 });
 }
 
-test('a second build takes over batchers and new batches, the first finishes its own and is drained (G4)', async () => {
+test('A second build takes over batchers and new batches, the first finishes its own and is drained (G4).', async () => {
   const release = hold('held');
   const a = await start({ buildId: 'a' });
   expect(await watch('a')).toEqual([{ standing: STANDING.madeCurrent, current: 'a' }]);
@@ -154,7 +154,7 @@ test('a second build takes over batchers and new batches, the first finishes its
   await expectOneOutcomeEach();
 });
 
-test('a rollback to a build that does not know a patch stops the batcher, and rolling forward loses nothing (G4, G8)', async () => {
+test('A rollback to a build that does not know a patch stops the batcher, and rolling forward loses nothing (G4, G8).', async () => {
   const a = await start({ buildId: 'a' });
   await watch('a');
   await sendAndWait('on a');
@@ -176,7 +176,7 @@ test('a rollback to a build that does not know a patch stops the batcher, and ro
   await expectOneOutcomeEach();
 });
 
-test('an installation without builds moves to builds and back, with a batch open each time (G4)', async () => {
+test('An installation without builds moves to builds and back, with a batch open each time (G4).', async () => {
   const release = hold('held');
   const plain = await start();
   await send('held');

@@ -1,15 +1,17 @@
 /*
  * batcherWorkflow: the entity that owns one shard's buffer. One per shard, id `BATCHER_ID-<shard>`, for ever.
  *
- * Handlers (handlers.ts) only append to the state and wake the loop; the loop owns every flush. What the loop waits for:
+ * Handlers (messages/handlers.ts) only append to the state and wake the loop; the loop owns every flush. What the loop waits for:
  *
  *   empty        nothing buffered, nothing due                      ► a signal
  *   filling      records buffered, no full batch, none due          ► a signal, or the timer of the oldest record
  *   pacing       a batch may go, the last one started too recently  ► the timer of BATCH_SPACING_MS
  *   kept apart   all that may go conflicts with what runs (running) ► a batch that closes, or the timer of APART_MS
  *   saturated    MAX_IN_FLIGHT batches in flight                    ► a batch that closes
- *   store away   by what a worker reports (store-notices.ts)        ► a notice that it is back, or the lapse of the last
+ *   store away   by what a worker reports (run/store-notices.ts)        ► a notice that it is back, or the lapse of the last
  *   paused       by an operator                                     ► resume
+ *   catching up  what earlier runs have left is not known yet,      ► the activities that find it
+ *                because the batcher was terminated or reset
  *   handing over this run has grown long: nothing starts any more   ► starts under way, pages, then continue-as-new
  *
  * What it trades: batches are children with ParentClosePolicy ABANDON, so neither their length nor their fate touches
@@ -38,48 +40,56 @@ import { childSeqOf } from '../../src/domain/records/batch';
 import { totalBytes } from '../../src/domain/records/record';
 import type { ExplainedFlush } from '../../src/domain/explain/cut-reason';
 import { headRunsLow, needsSpill } from '../../src/domain/buffer/paged-buffer';
-import { startOrAdopt, takeOverChild, type StartedChild } from './children';
-import { looksAhead, nextWakeAtMs, startWithStrangers, takeOnScope } from './conflict-scope';
-import { adoptedClosing, findLeft, settleIfNeeded } from './follow-children';
-import { setHandlers } from './handlers';
-import { openBatches, recordClosing, unaccountedRecords } from './in-flight';
-import { takeNextChildren } from './next-children';
-import { readOldestPage, spillToPages, takeInOldestPage } from './pages';
-import { followDrain } from './requests';
-import { Run } from './run';
-import { handOverDue, nextPageIsForNextRun } from './run-length';
-import { noteFastestSave } from './save-shape';
-import { createTaskSharing } from './sharing-tasks';
-import { carriedFrom, restoreBatcher, type BatcherState } from './state';
-import { takeOverMemory } from './take-over';
-import { describeBatcher } from './view';
+import { adoptStarted, lieInPages } from './children/catch-up';
+import { startOrAdopt, takeOverChild, type StartedChild } from './children/children';
+import { looksAhead, nextWakeAtMs, startWithStrangers, takeOnScope } from './children/conflict-scope';
+import { describeBatcher } from './messages/details';
+import { adoptedClosing, findLeft, findStarted, settleIfNeeded } from './children/follow-children';
+import { setHandlers } from './messages/handlers';
+import { openBatches, recordClosing, unaccountedRecords } from './run/in-flight';
+import { takeNextChildren } from './children/next-children';
+import { readOldestPage, spillToPages, takeInOldestPage } from './run/pages';
+import { followDrain } from './messages/requests';
+import { Run } from './run/run';
+import { handOverDue, nextPageIsForNextRun } from './run/run-length';
+import { noteFastestSave } from './children/save-shape';
+import { createTaskSharing } from './run/sharing-tasks';
+import { carriedFrom, mustCatchUp, restoreBatcher, type BatcherState } from './run/state';
+import { takeOverMemory } from './run/take-over';
+import type { Resets } from '../reset-notice';
 
 const { workflowTask } = proxySinks<WorkerSinks>();
 
-/** A cancellation is not obeyed: it would lose acknowledged records (G3). Pause it, or terminate it knowingly. */
-export async function batcherWorkflow(input: BatcherInput): Promise<void> {
+/**
+ * Cancellation is ignored, because it would lose acknowledged records (G3). Pause the batcher, or terminate it
+ * deliberately.
+ */
+export async function batcherWorkflow(input: BatcherInput, resets: Resets = { count: 0 }): Promise<void> {
   await CancellationScope.nonCancellable(async () => {
     const state = restoreBatcher(input, workflowInfo());
     takeOnScope(state, input.carried, Date.now());
     const run = new Run(state);
     setHandlers(state, run);
-    await new Loop(state, run).work();
+    await new Loop(state, run, resets).work();
   });
 }
 
 /** The loop of one run. Its private members are what the next run does not get. */
 class Loop {
   private timerAtMs: number | undefined;
-  /** Children that are being started, and pages whose records are being taken over: what can't be carried. */
+  /** Starts of children and reads of pages that are under way; they can't be carried. */
   private underWay = 0;
   private takingIn = false;
   private handingOver = false;
-  /**
-   * Whether the last child has started under an id that was free. Until then one starts at a time: after a reset, records
-   * that are buffered are in children of before as well, under the next ids.
-   */
+  /** Whether records that must leave the buffer after a reset may be in its next page. */
+  private wantsPage = false;
+  /** Whether this run has put children from before a reset in flight. */
+  private hasAdopted = false;
+  /** Whether the last child has started under an id that was free. Until then one starts at a time. */
   private idsAreFree = false;
-  /** Bytes of the batches that the current workflow task has started; a task is known by the history's length. */
+  /** How many resets have been noticed. */
+  private resetsSeen = 0;
+  /** Bytes of the batches that the current workflow task has started; the history's length identifies the task. */
   private started = { historyLength: 0, bytes: 0 };
   /** As last logged; see {@link unaccountedRecords}. */
   private unaccounted = 0;
@@ -88,6 +98,7 @@ class Loop {
   constructor(
     private readonly state: BatcherState,
     private readonly run: Run,
+    private readonly resets: Resets,
   ) {}
 
   /** Never returns: it ends by continue-as-new. */
@@ -98,29 +109,31 @@ class Loop {
     this.run.showState();
     for (const { childId } of this.state.inFlight.values())
       void this.follow(childId, adoptedClosing(childId));
-    if (this.state.takeOver) void this.takeOver();
+    this.noticesReset();
+    if (mustCatchUp(this.state)) void this.catchUp();
 
     for (;;) {
-      await condition(() => this.run.changed);
+      await condition(() => this.run.changed || this.resets.count > this.resetsSeen);
       this.run.changed = false;
+      if (this.noticesReset()) void this.catchUp();
       if (handOverDue(this.state, workflowInfo())) await this.handOver();
       if (this.nextPageIsDue()) {
         if (nextPageIsForNextRun(this.state, workflowInfo())) await this.handOver();
         else void this.takeInPage();
       }
       this.startBatches();
-      if (this.underWay === 0 && !this.state.takeOver) followDrain(this.state);
+      if (this.underWay === 0 && !mustCatchUp(this.state)) followDrain(this.state);
       this.checkSum();
       this.armTimer();
       this.run.ownEvents.leave(Date.now());
-      setCurrentDetails(describeBatcher(this.state, Date.now()));
+      setCurrentDetails(describeBatcher(this.state, Date.now(), this.timerAtMs));
       const { historySize } = workflowInfo();
       this.shareTasks({ messages: this.state.messages, historySize, acted: this.run.acted }, Date.now());
       this.run.acted = false;
     }
   }
 
-  /** Tells, once, when records have vanished or are there twice: nothing else would (G4). */
+  /** Reports, once, when records are missing or doubled; nothing else would (G4). */
   private checkSum(): void {
     const missing = unaccountedRecords(this.state);
     if (missing === this.unaccounted) return;
@@ -128,8 +141,57 @@ class Loop {
     log.error('records are unaccounted for', { records: missing, counters: this.state.counters });
   }
 
+  /** Whether there was a reset since the last call. If so, the children started before it must be found. */
+  private noticesReset(): boolean {
+    if (this.resets.count === this.resetsSeen) return false;
+    this.resetsSeen = this.resets.count;
+    this.state.resetRun = workflowInfo().runId;
+    return true;
+  }
+
+  /**
+   * Finds what earlier runs left. If this run continues as new meanwhile, the next run does the rest; after another
+   * reset, a new call does.
+   */
+  private async catchUp(): Promise<void> {
+    const seen = this.resetsSeen;
+    const isOver = (): boolean => this.handingOver || seen !== this.resetsSeen;
+    while (this.state.resetRun !== null) {
+      // A start under way may still take the next number.
+      await condition(() => isOver() || this.underWay === 0);
+      if (isOver()) return;
+      this.run.ownEvents.note();
+      const { children, next } = await findStarted(this.state.resetRun, this.state.nextChildSeq);
+      while (!isOver() && lieInPages(this.state, children) && this.mayWantPage()) {
+        const pages = this.state.buffer.pages.length;
+        this.wantsPage = true;
+        this.run.changed = true;
+        await condition(() => isOver() || this.state.buffer.pages.length < pages);
+      }
+      this.wantsPage = false;
+      if (isOver()) {
+        this.run.ownEvents.leave(Date.now());
+        return;
+      }
+      adoptStarted(this.state, children);
+      this.hasAdopted = true;
+      for (const { childId, closing } of children)
+        void this.follow(childId, closing === undefined ? adoptedClosing(childId) : Promise.resolve(closing));
+      if (next === undefined) this.state.resetRun = null;
+    }
+    this.run.changed = true;
+    if (this.state.takeOver) await this.takeOver();
+  }
+
+  /** A run that has only taken in pages doesn't continue as new for another one: the next run would do the same. */
+  private mayWantPage(): boolean {
+    return this.hasAdopted || !nextPageIsForNextRun(this.state, workflowInfo());
+  }
+
   private async takeOver(): Promise<void> {
     this.run.ownEvents.note();
+    // These may complete during the search, and would then be counted twice.
+    const followed = new Set(this.state.inFlight.keys());
     const { children, before } = await findLeft();
     // Then the next run looks for them.
     if (this.handingOver) {
@@ -138,13 +200,14 @@ class Loop {
     }
     this.state.takeOver = false;
     this.run.changed = true;
-    for (const [childId, held] of children) {
+    const strangers = children.filter(([childId]) => !followed.has(childId));
+    for (const [childId, held] of strangers) {
       takeOverChild(this.state, childId, held);
       void this.follow(childId, adoptedClosing(childId));
     }
     if (before !== undefined) takeOverMemory(this.state, before, Date.now());
     this.state.takenMeanwhile = [];
-    if (children.length > 0) startWithStrangers(this.state, Date.now());
+    if (strangers.length > 0) startWithStrangers(this.state, Date.now());
   }
 
   private async handOver(): Promise<void> {
@@ -153,22 +216,24 @@ class Loop {
       await condition(() => this.underWay === 0);
       if (needsSpill(this.state.buffer)) await spillToPages(this.state);
     } while (this.underWay > 0);
+    this.noticesReset();
     await continueAsNew<BatcherWorkflow>({
       settings: this.state.configured,
       limits: this.state.limits,
+      ...(this.state.idKey !== undefined && { idKey: this.state.idKey }),
       carried: carriedFrom(this.state),
     });
   }
 
   private startBatches(): void {
-    if (this.state.takeOver) return;
+    if (mustCatchUp(this.state)) return;
     const { historyLength } = workflowInfo();
     if (this.started.historyLength !== historyLength) this.started = { historyLength, bytes: 0 };
     const nowMs = Date.now();
     for (;;) {
       const { shape, children } = takeNextChildren(this.state, nowMs, {
         children: (this.idsAreFree ? this.state.limits.startsUnderWay : 1) - this.underWay,
-        // What doesn't start in this task does in the next, which the starts of this one bring.
+        // Whatever doesn't start in this task starts in the next one, which the starts of this task cause.
         bytes: this.state.limits.startBytes - this.started.bytes,
       });
       if (children.length === 0) return;
@@ -180,19 +245,19 @@ class Loop {
   }
 
   private armTimer(): void {
-    // What is under way has the loop look again when it ends.
-    if (this.underWay > 0 || this.state.takeOver) return;
+    // Work under way wakes the loop when it ends.
+    if (this.underWay > 0 || mustCatchUp(this.state)) return;
     const wakeAtMs = nextWakeAtMs(this.state, Date.now());
     if (wakeAtMs === undefined || (this.timerAtMs !== undefined && this.timerAtMs <= wakeAtMs)) return;
     this.timerAtMs = wakeAtMs;
     this.run.noteAct();
-    void sleep(Math.max(1, wakeAtMs - Date.now())).then(() => {
+    void sleep(Math.max(1, wakeAtMs - Date.now()), { summary: 'until the next batch' }).then(() => {
       if (this.timerAtMs === wakeAtMs) this.timerAtMs = undefined;
       this.run.changed = true;
     });
   }
 
-  /** Counts work that has to end before this run may, and has the loop look again when it has. */
+  /** Counts work that must end before this run does, and wakes the loop when it has ended. */
   private async asUnderWay<T>(work: () => Promise<T>): Promise<T> {
     this.underWay++;
     this.run.noteAct();
@@ -205,14 +270,16 @@ class Loop {
   }
 
   private nextPageIsDue(): boolean {
-    if (this.takingIn || this.state.paused !== null) return false;
+    if (this.takingIn) return false;
+    if (this.wantsPage) return this.state.buffer.pages.length > 0;
+    if (this.state.paused !== null) return false;
     return headRunsLow(this.state.buffer) || looksAhead(this.state, workflowInfo().historySize, Date.now());
   }
 
   private async takeInPage(): Promise<void> {
     this.takingIn = true;
     const page = await readOldestPage(this.state);
-    // While this run hands over, it stays where it is, for the next run.
+    // While this run continues as new, the page stays where it is, for the next run.
     if (this.handingOver) {
       this.run.ownEvents.leave(Date.now());
       return;

@@ -9,7 +9,13 @@
  * of an attempt is in history before anything is done with it. The activity fails only if its worker dies; Temporal then
  * repeats the same attempt, which counts once, because the result of the first one is unknown.
  */
-import { CancellationScope, isCancellation, proxyActivities, sleep } from '@temporalio/workflow';
+import {
+  CancellationScope,
+  isCancellation,
+  proxyActivities,
+  setCurrentDetails,
+  sleep,
+} from '@temporalio/workflow';
 import {
   ACTIVITY_TIMEOUTS,
   type Activities,
@@ -17,12 +23,13 @@ import {
 } from '../../src/contracts/workflow/activities';
 import type { ChildPolicy } from '../../src/contracts/workflow/child';
 import { SECOND } from '../../src/domain/duration';
+import { counted } from '../../src/domain/format';
 import { OUTCOME, type RecordOutcome } from '../../src/domain/records/outcome';
 import { packKept } from '../../src/domain/records/packed-batch';
 import type { KeptRecord } from '../../src/domain/records/record';
 import type { Closing } from './closing';
 import { CANCELLED_SAVE, describeRejection } from './failures';
-import type { OpenBatch } from './open-batch';
+import { tracedFlag, type OpenBatch } from './open-batch';
 import type { SaveTimes } from './record-saving';
 import { undo } from './rolling-back';
 
@@ -55,11 +62,26 @@ export async function saveInBulk(
     const wave = CancellationScope.nonCancellable(() => finish(settled, policy, closing));
     waves.push(wave);
     if (unsettled.length === 0) break;
+    setCurrentDetails(describeAttempt(unsettled, attempt, policy, Date.now() + pauseMs));
     if (pauseMs > LONG_PAUSE_MS) void wave.then(() => closing.reportSoFar());
     if (!(await pause(pauseMs))) cancelSaving(unsettled);
   }
   await Promise.all(waves);
   return { fastestMs: times.length === 0 ? undefined : Math.min(...times) };
+}
+
+/** What waits for the next attempt, for the Web UI. The errors themselves are in the attempt's result. */
+function describeAttempt(
+  unsettled: readonly Unsettled[],
+  attempt: number,
+  { maxAttempts }: ChildPolicy,
+  nextAtMs: number,
+): string {
+  const failed = unsettled.flatMap(({ outcomes }) => outcomes).filter((outcome) => outcome === undefined);
+  return (
+    `attempt ${attempt} of ${maxAttempts} has failed for ${counted(failed.length, 'record')} of ` +
+    `${counted(unsettled.length, 'batch')}; the next one is at ${new Date(nextAtMs).toISOString()}`
+  );
 }
 
 /** @returns how long to wait before the next attempt, in milliseconds */
@@ -117,7 +139,7 @@ function save(
     startToCloseTimeout: ACTIVITY_TIMEOUTS.storeMs,
     heartbeatTimeout: ACTIVITY_TIMEOUTS.heartbeatMs,
     retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '30s' },
-    summary: `attempt ${attempt}: ${count} records of ${tried.length} batches`,
+    summary: `attempt ${attempt}: ${counted(count, 'record')} of ${counted(tried.length, 'batch')}`,
   });
   return saveBatches({
     attempt,
@@ -128,6 +150,7 @@ function save(
         places.length === batch.records.length
           ? batch.packed
           : packKept(places.map((place) => batch.records[place] as KeptRecord)),
+      ...tracedFlag(batch),
     })),
   });
 }
@@ -163,5 +186,5 @@ async function finish(wave: readonly Unsettled[], policy: ChildPolicy, closing: 
     batch,
     outcomes: outcomes.filter((outcome) => outcome !== undefined),
   }));
-  await closing.close(await undo(settled, policy));
+  await closing.close(await undo(settled, policy, false), false);
 }

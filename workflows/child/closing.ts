@@ -16,6 +16,7 @@ import { childProgressSignal } from '../../src/contracts/workflow/batcher';
 import type { ChildMemo, ChildPolicy, ChildResult, ClosedBatches } from '../../src/contracts/workflow/child';
 import { SEARCH_ATTRIBUTES } from '../../src/contracts/workflow/search-attributes';
 import { MIB } from '../../src/domain/duration';
+import { counted } from '../../src/domain/format';
 import { jsonBytes } from '../../src/domain/json';
 import { portions } from '../../src/domain/portions';
 import {
@@ -26,8 +27,10 @@ import {
 } from '../../src/domain/records/outcome';
 import { packOutcomes } from '../../src/domain/records/packed-batch';
 import { describeBatchRejection } from './failures';
-import type { OpenBatch, SettledBatch } from './open-batch';
+import { tryInThisTask } from './in-this-task';
+import { tracedFlag, type OpenBatch, type SettledBatch } from './open-batch';
 import { reportClosed } from './reports';
+import { reportToTraces } from './trace-reports';
 
 /** Bound of the input of one `closeBatches`, in bytes of JSON. Temporal limits a payload to 2 MiB. */
 const MAX_PORTION_BYTES = 1 * MIB;
@@ -55,11 +58,12 @@ export class Closing {
   /**
    * Closes batches, with one activity per portion. A batch that the store permanently rejects is settled; other batches
    * don't wait for it. Resolves when all are closed.
+   * @param isQuick whether the store has just been quick: then the first attempt is made within the current workflow task
    */
-  async close(settled: readonly SettledBatch[]): Promise<void> {
+  async close(settled: readonly SettledBatch[], isQuick: boolean): Promise<void> {
     const bounded = settled.map(({ batch, outcomes }) => ({ batch, outcomes: this.bounded(outcomes) }));
     const all = portions(bounded, { bytes: MAX_PORTION_BYTES }, portionBytes);
-    await Promise.all(all.map((portion) => this.closePortion(portion)));
+    await Promise.all(all.map((portion) => this.closePortion(portion, isQuick)));
   }
 
   /** Settles batches: takes over published outcomes; rolls the records of other batches back for this reason. */
@@ -85,11 +89,11 @@ export class Closing {
     };
   }
 
-  private async closePortion(portion: readonly SettledBatch[]): Promise<void> {
+  private async closePortion(portion: readonly SettledBatch[], isQuick: boolean): Promise<void> {
     const settling: Promise<void>[] = [];
     let isLate = false;
     for (let open = portion; open.length > 0;) {
-      const { batches: results } = await this.closeOnce(open);
+      const { batches: results } = await this.closeOnce(open, isQuick && !isLate);
       const noted: SettledBatch[] = [];
       const failed: SettledBatch[] = [];
       for (const [i, one] of open.entries()) {
@@ -115,24 +119,31 @@ export class Closing {
   }
 
   /** Rejects only because of a bug: an activity that fails is retried until it succeeds. */
-  private closeOnce(open: readonly SettledBatch[]): Promise<CloseBatchesResult> {
+  private async closeOnce(open: readonly SettledBatch[], isQuick: boolean): Promise<CloseBatchesResult> {
     const { kinds, of } = packOutcomes(open.map(({ outcomes }) => outcomes));
-    const { closeBatches } = untilItSucceeds(`${open.length} batches`);
-    return closeBatches({
+    const summary = `${counted(open.length, 'batch')}, ${outcomesIn(open)}`;
+    const input = {
       format: this.policy.outcomeFormat,
       openedAtMs: open[0]?.batch.ref.openedAtMs ?? 0,
       batches: open.map(({ batch }, i) => ({
         batchId: batch.ref.batchId,
         records: batch.packed,
         outcomes: of[i] ?? [],
+        ...tracedFlag(batch),
       })),
       kinds,
-    });
+    };
+    const closed = isQuick
+      ? await tryInThisTask(summary, ({ closeBatches }) => closeBatches(input))
+      : undefined;
+    return closed ?? (await untilItSucceeds(summary).closeBatches(input));
   }
 
   private async settleOne(batch: OpenBatch, reason: string): Promise<void> {
     const { ref, flushReason, records } = batch;
-    const { settleBatch } = untilItSucceeds(`settling ${records.length} records of ${ref.batchId}`);
+    const { settleBatch } = untilItSucceeds(
+      `settling ${counted(records.length, 'record')} of ${ref.batchId}`,
+    );
     const { location, outcomes: settledAs } = await settleBatch({
       batch: { ...ref, flushReason, records },
       format: this.policy.outcomeFormat,
@@ -141,7 +152,7 @@ export class Closing {
     });
     const outcomes = this.bounded(settledAs);
     this.closed.set(batch.place, { location, outcomes });
-    this.publish([{ batch, outcomes }]);
+    this.publish([{ batch, outcomes }], true);
   }
 
   /** The outcomes with error texts shortened so that those of all records fit into the child's result. */
@@ -154,9 +165,12 @@ export class Closing {
    * Publishes the totals in search attributes and current details, and the closed batches in the memo. A child with one
    * batch needs no memo: its batch is closed when the child is. Upserts in the last workflow task cost no extra write.
    */
-  private publish(closed: readonly SettledBatch[]): void {
+  private publish(closed: readonly SettledBatch[], settled = false): void {
     if (closed.length === 0) return;
     reportClosed(closed, this.policy);
+    reportToTraces(
+      closed.map((one) => ({ ...one, location: this.closed.get(one.batch.place)?.location ?? '', settled })),
+    );
     const known = [...this.closed.values()].flatMap(({ outcomes }) => outcomes);
     const { saved, rolledBack, retries } = tallyOutcomes(known);
     const undoFailed = known.filter(({ rollbackError }) => rollbackError !== undefined).length;
@@ -166,9 +180,12 @@ export class Closing {
       { key: SEARCH_ATTRIBUTES.retries, value: retries },
       ...(undoFailed > 0 ? [{ key: SEARCH_ATTRIBUTES.undoFailed, value: true }] : []),
     ]);
-    const failures =
-      undoFailed === 0 ? '' : `, ${undoFailed} ${undoFailed === 1 ? 'rollback' : 'rollbacks'} failed`;
-    setCurrentDetails(`${saved} saved, ${rolledBack} rolled back${failures}`);
+    const failures = undoFailed === 0 ? '' : `, ${counted(undoFailed, 'rollback')} failed`;
+    const files =
+      this.batches.length === 1
+        ? ''
+        : `; ${this.closed.size} of ${counted(this.batches.length, 'batch')} closed`;
+    setCurrentDetails(`${saved} saved, ${rolledBack} rolled back${failures}${files}`);
     if (this.batches.length === 1) return;
     this.waves.push({
       atMs: Date.now(),
@@ -185,6 +202,12 @@ export class Closing {
     const closed = [...this.closed.values()];
     return { batches: closed.length, ...tallyOutcomes(closed.flatMap(({ outcomes }) => outcomes)) };
   }
+}
+
+/** The outcomes in some batches, for the summary of what closes them: rollbacks are seen without opening anything. */
+function outcomesIn(settled: readonly SettledBatch[]): string {
+  const { saved, rolledBack } = tallyOutcomes(settled.flatMap(({ outcomes }) => outcomes));
+  return `${saved} saved, ${rolledBack} rolled back`;
 }
 
 /** Activities that are retried after 1 s, 2 s, …, 30 s, without a limit. */

@@ -34,7 +34,8 @@ export function describeSaveFailure(
 
 /**
  * Decides whether to schedule a failed activity again because the store was unavailable: either the activity ended for
- * that reason, or attempts that did so used up its limit. Returns the number of its attempts that count against the
+ * that reason, or attempts that did so used up its limit. So it is for an activity whose input no worker could decrypt, as
+ * that says nothing of its records. Returns the number of its attempts that count against the
  * record, or undefined if the activity failed for another reason.
  * @param attempts the activity's limit of attempts
  */
@@ -42,6 +43,7 @@ export function countedAttempts(error: unknown, attempts: number): number | unde
   if (!(error instanceof ActivityFailure)) return undefined;
   const { cause, retryState } = error;
   if (cause instanceof ApplicationFailure) {
+    if (cause.type === KEY_MISSING) return 0;
     const { attempt } = (cause.details?.[0] ?? { attempt: attempts }) as FailureDetails;
     if (cause.type === STORE_AWAY) return attempt - 1;
     const isExhausted = retryState === RetryState.MAXIMUM_ATTEMPTS_REACHED;
@@ -53,6 +55,8 @@ export function countedAttempts(error: unknown, attempts: number): number | unde
 }
 
 const STORE_AWAY: ErrorCode = 'store-away';
+/** The class of the codec's error: the SDK itself makes a failure of it, before any of our activities is called. */
+const KEY_MISSING = 'EncryptionKeyMissing';
 
 /** For records that were not saved when their child was cancelled. Their number of attempts is unknown. */
 export const CANCELLED_SAVE = { attempts: 0, message: 'cancelled manually before it was saved' } as const;
@@ -62,9 +66,13 @@ export function describeRejection(message: string, attempts: number, maxAttempts
   return `permanently rejected at attempt ${attempts} of ${maxAttempts}: ${message}`;
 }
 
-/** Describes a `rollback` that failed permanently. Rethrows other errors, like {@link describeSaveFailure}. */
-export function describeUndoFailure(error: unknown, maxAttempts: number): UndoFailure {
-  return describeFailure(error, maxAttempts);
+/**
+ * Describes a `rollback` that failed permanently. Rethrows other errors, and has the same parameters, as
+ * {@link describeSaveFailure}.
+ */
+export function describeUndoFailure(error: unknown, maxAttempts: number, before = 0): UndoFailure {
+  const failure = describeFailure(error, maxAttempts);
+  return { ...failure, attempts: before + failure.attempts };
 }
 
 /** Error text for the records of a batch that the store permanently rejected. */

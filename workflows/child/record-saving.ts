@@ -1,13 +1,12 @@
 import { CancellationScope, condition, proxyActivities, proxySinks, sleep } from '@temporalio/workflow';
 import { ACTIVITY_TIMEOUTS, type Activities } from '../../src/contracts/workflow/activities';
-import type { ChildPolicy } from '../../src/contracts/workflow/child';
+import { hiddenSaveId, type ChildPolicy } from '../../src/contracts/workflow/child';
 import type { WorkerSinks } from '../../src/contracts/workflow/worker-sinks';
-import type { BatchRef } from '../../src/domain/records/batch';
 import { OUTCOME, type RecordOutcome } from '../../src/domain/records/outcome';
 import type { KeptRecord } from '../../src/domain/records/record';
 import type { Closing } from './closing';
 import { countedAttempts, describeSaveFailure } from './failures';
-import type { OpenBatch } from './open-batch';
+import { tracedFlag, type OpenBatch } from './open-batch';
 import { undo } from './rolling-back';
 
 const { workflowTask } = proxySinks<WorkerSinks>();
@@ -41,10 +40,11 @@ export async function saveRecordByRecord(
   void CancellationScope.nonCancellable(() => shareTasks(() => open));
   const saving = batches.map(async (batch) => {
     const outcomes = await Promise.all(
-      batch.records.map((record) => saveRecord(record, batch.ref, policy, times).finally(() => open--)),
+      batch.records.map((record, i) => saveRecord(record, i, batch, policy, times).finally(() => open--)),
     );
+    const isQuick = times.length > 0 && Math.max(...times) <= QUICK_MS;
     await CancellationScope.nonCancellable(async () =>
-      closing.close(await undo([{ batch, outcomes }], policy)),
+      closing.close(await undo([{ batch, outcomes }], policy, isQuick), isQuick),
     );
   });
   await Promise.all(saving);
@@ -68,8 +68,9 @@ async function shareTasks(open: () => number): Promise<void> {
 
 async function saveRecord(
   record: KeptRecord,
-  batch: BatchRef,
-  { maxAttempts, retryIntervalMs }: ChildPolicy,
+  index: number,
+  batch: OpenBatch,
+  { maxAttempts, retryIntervalMs, idsHidden }: ChildPolicy,
   times: number[],
 ): Promise<RecordOutcome> {
   const { recordId } = record;
@@ -82,11 +83,11 @@ async function saveRecord(
       heartbeatTimeout: ACTIVITY_TIMEOUTS.heartbeatMs,
       retry: { maximumAttempts: attempts, initialInterval: retryIntervalMs, backoffCoefficient: 1 },
       // Identifies the record among pending activities, for readers and in the Web UI.
-      activityId: recordId,
+      activityId: idsHidden ? hiddenSaveId(batch.place, index + 1) : recordId,
       summary: recordId,
     });
     try {
-      const { attempt, tookMs } = await save({ record, batch });
+      const { attempt, tookMs } = await save({ record, batch: batch.ref, ...tracedFlag(batch) });
       times.push(tookMs);
       return { recordId, outcome: OUTCOME.saved, attempts: before + attempt, atMs: Date.now() };
     } catch (failure) {

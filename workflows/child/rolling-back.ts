@@ -7,11 +7,13 @@ import {
 } from '../../src/contracts/workflow/activities';
 import type { ChildPolicy } from '../../src/contracts/workflow/child';
 import { ON_FAILURE } from '../../src/contracts/workflow/settings';
+import { counted } from '../../src/domain/format';
 import type { BatchRef } from '../../src/domain/records/batch';
 import { OUTCOME, withFailedUndo, type RecordOutcome } from '../../src/domain/records/outcome';
 import { packKept } from '../../src/domain/records/packed-batch';
 import type { KeptRecord } from '../../src/domain/records/record';
 import { countedAttempts, describeUndoFailure } from './failures';
+import { tryInThisTask } from './in-this-task';
 import type { SettledBatch } from './open-batch';
 
 /** The records of a batch to roll back. */
@@ -24,10 +26,12 @@ interface RollingBack {
  * Rolls back the records of these batches that were not saved, with one activity for all; with
  * `ON_FAILURE=rollback_batch` also the saved records of a batch with any such record. Returns the batches with updated
  * outcomes.
+ * @param isQuick whether the store has just been quick: then the first attempt is made within the current workflow task
  */
 export async function undo(
   settled: readonly SettledBatch[],
   { onFailure }: ChildPolicy,
+  isQuick: boolean,
 ): Promise<SettledBatch[]> {
   const kept = settled.map(({ batch, outcomes }) => ({
     batch,
@@ -40,7 +44,7 @@ export async function undo(
     });
     return records.length > 0 ? [{ batch: batch.ref, records }] : [];
   });
-  const results = await rollBack(undoing);
+  const results = await rollBack(undoing, isQuick);
   const undone = new Map(
     undoing.map(({ batch, records }, i) => [
       batch,
@@ -70,21 +74,14 @@ function allOrNothing(outcomes: readonly RecordOutcome[]): RecordOutcome[] {
  * The retry intervals are independent of RETRY_INTERVAL_MS, which is for saves: with a short one, rollbacks would fail
  * permanently after a brief outage, and leave something in the store.
  */
-async function rollBack(batches: readonly RollingBack[]): Promise<RecordOutcome[][]> {
+async function rollBack(batches: readonly RollingBack[], isQuick: boolean): Promise<RecordOutcome[][]> {
   const count = batches.reduce((sum, { records }) => sum + records.length, 0);
   const first = batches[0];
   if (first === undefined) return [];
-  const { rollback } = proxyActivities<Activities>({
-    startToCloseTimeout: ACTIVITY_TIMEOUTS.storeMs,
-    heartbeatTimeout: ACTIVITY_TIMEOUTS.heartbeatMs,
-    retry: {
-      maximumAttempts: ROLLBACK_ATTEMPTS,
-      initialInterval: '1s',
-      backoffCoefficient: 2,
-      maximumInterval: '30s',
-    },
-    summary: count === 1 ? (first.records[0]?.record.recordId ?? '') : `${count} records`,
-  });
+  const summary =
+    count === 1
+      ? (first.records[0]?.record.recordId ?? '')
+      : `${counted(count, 'record')} of ${counted(batches.length, 'batch')}`;
   const input = {
     openedAtMs: first.batch.openedAtMs,
     batches: batches.map(({ batch, records }) => ({
@@ -92,12 +89,26 @@ async function rollBack(batches: readonly RollingBack[]): Promise<RecordOutcome[
       records: packKept(records.map(({ record }) => record)),
     })),
   };
-  let result: RollbackResult;
+  let result: RollbackResult | undefined;
+  if (isQuick) result = await tryInThisTask(summary, ({ rollback }) => rollback({ ...input, before: 0 }));
+  const before = isQuick ? 1 : 0;
+  const maximumAttempts = ROLLBACK_ATTEMPTS - before;
+  const { rollback } = proxyActivities<Activities>({
+    startToCloseTimeout: ACTIVITY_TIMEOUTS.storeMs,
+    heartbeatTimeout: ACTIVITY_TIMEOUTS.heartbeatMs,
+    retry: {
+      maximumAttempts,
+      initialInterval: '1s',
+      backoffCoefficient: 2,
+      maximumInterval: '30s',
+    },
+    summary,
+  });
   try {
-    result = await whileStoreIsAway(() => rollback(input));
+    result ??= await whileStoreIsAway(maximumAttempts, () => rollback({ ...input, before }));
   } catch (error) {
     // Without a result it is unknown which records were rolled back.
-    const failure = describeUndoFailure(error, ROLLBACK_ATTEMPTS);
+    const failure = describeUndoFailure(error, maximumAttempts, before);
     return batches.map(({ records }) => records.map(({ outcome }) => withFailedUndo(outcome, failure)));
   }
   const outcomes = batches.map(({ records }) => records.map(({ outcome }) => outcome));
@@ -110,13 +121,13 @@ async function rollBack(batches: readonly RollingBack[]): Promise<RecordOutcome[
   return outcomes;
 }
 
-/** Repeats an activity for as long as it ends because the store is unavailable. */
-async function whileStoreIsAway<T>(call: () => Promise<T>): Promise<T> {
+/** Repeats an activity with this limit of attempts for as long as it ends because the store is unavailable. */
+async function whileStoreIsAway<T>(attempts: number, call: () => Promise<T>): Promise<T> {
   for (;;) {
     try {
       return await call();
     } catch (error) {
-      if (countedAttempts(error, ROLLBACK_ATTEMPTS) === undefined) throw error;
+      if (countedAttempts(error, attempts) === undefined) throw error;
     }
   }
 }

@@ -38,12 +38,13 @@ type WorkflowCommand = ConcludeActivationInput['commands'][number];
 function givenCommand(command: WorkflowCommand): GivenCommand {
   const {
     scheduleActivity: activity,
+    scheduleLocalActivity: local,
     startChildWorkflowExecution: child,
     startTimer: timer,
     setPatchMarker: patch,
   } = command;
   const kind = Object.keys(command).find((name) => !METADATA.has(name)) ?? 'nothing';
-  const type = activity?.activityType ?? child?.workflowType;
+  const type = activity?.activityType ?? local?.activityType ?? child?.workflowType;
   const id = activity?.activityId ?? child?.workflowId ?? timer?.seq?.toString() ?? patch?.patchId;
   return { kind, ...(type != null && { type }), ...(id != null && { id }) };
 }

@@ -1,16 +1,30 @@
 import type { Command } from 'commander';
-import { describeConfig, renderConfigTable } from '../../config';
+import { describeConfig, type ConfigRow } from '../../config';
 import { addSettingFlags, readConfig } from '../process/read-config';
-import { jsonText } from '../terminal/table';
+import { colours } from '../terminal/colours';
+import { AS_JSON } from '../terminal/flags';
+import { table, type Cell } from '../terminal/table';
+import { print } from '../terminal/text';
 
 /** `keepapart config`. */
 export function registerConfig(program: Command): void {
   addSettingFlags(
     program.command('config').description('print every setting in force and where it came from'),
   )
-    .option('--json', 'as JSON')
-    .action((flags: Readonly<Record<string, unknown>>) => {
-      const rows = describeConfig(readConfig(flags));
-      process.stdout.write(flags['json'] === true ? `${jsonText(rows, 2)}\n` : renderConfigTable(rows));
-    });
+    .option(...AS_JSON)
+    .action((flags: Readonly<Record<string, unknown>>) =>
+      print(flags, describeConfig(readConfig(flags)), renderConfig),
+    );
+}
+
+/** A line for each setting; what isn't a default stands out on a terminal. */
+function renderConfig(rows: readonly ConfigRow[]): string {
+  const head = ['SETTING', 'VALUE', 'UNIT', 'SOURCE'];
+  const cells = rows.map(({ setting, value, unit, source }): Cell[] => [
+    setting,
+    typeof value === 'string' ? value : JSON.stringify(value),
+    unit,
+    source === 'default' ? source : { text: source, paint: colours.bold },
+  ]);
+  return `${table([head, ...cells])}\n`;
 }

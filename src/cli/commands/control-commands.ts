@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { addApiFlags, openApi, type Flags } from './api-access';
 import { AS_JSON, BY } from '../terminal/flags';
-import { print } from '../terminal/table';
+import { print } from '../terminal/text';
 
 const CONTROLS = {
   flush: 'let everything that is buffered now go, whatever its age',

@@ -1,10 +1,11 @@
 import type { Command } from 'commander';
-import type { DeadLetter, RedriveSelection } from '../../client';
+import type { DeadLetter, RedrivenRecord, RedriveResult, RedriveSelection } from '../../client';
+import { counted } from '../../domain/format';
+import { table, timeText } from '../terminal/table';
 import { KeepapartError } from '../../domain/errors';
 import { addApiFlags, openApi, type Flags } from './api-access';
-import { renderDeadLetters, renderRedrive } from './dead-letter-tables';
 import { AS_JSON, BY } from '../terminal/flags';
-import { print } from '../terminal/table';
+import { plain, print } from '../terminal/text';
 
 /** As many as a page may have. */
 const PAGE_SIZE = 200;
@@ -65,6 +66,41 @@ function selectionOf(records: readonly string[], flags: Flags): RedriveSelection
   if (way !== undefined && ways.length === 1) return way;
   throw new KeepapartError(
     'invalid-config',
-    'Tell in one way what is to be sent again: by recordIds, --batch, --request or --all.',
+    'Say in one way what to send again: by recordIds, --batch, --request or --all.',
   );
+}
+
+/** One line per dead letter, for a person; nothing in it moves the terminal. */
+function renderDeadLetters(letters: readonly DeadLetter[]): string {
+  if (letters.length === 0) return 'There are no dead letters.\n';
+  const head = ['record', 'value', 'attempts', 'rolled back at', 'batch', 'error', 'sent again as'];
+  const rows = letters.map((letter) => [
+    letter.recordId,
+    JSON.stringify(letter.value),
+    String(letter.attempts),
+    timeText(letter.at),
+    letter.batchId,
+    plain(errorOf(letter)),
+    letter.redrivenAs ?? '–',
+  ]);
+  return `${table([head, ...rows])}\n${counted(letters.length, 'dead letter')}.\n`;
+}
+
+/** What a redrive did, a line for each record. */
+function renderRedrive({ redriven, alreadyRedriven, notFound }: RedriveResult): string {
+  const line =
+    (what: string) =>
+    ({ recordId, requestId }: RedrivenRecord) =>
+      `${what} ${recordId} as ${requestId}`;
+  const lines = [
+    ...redriven.map(line('sent again')),
+    ...alreadyRedriven.map(line('was sent before')),
+    ...notFound.map((recordId) => `no dead letter: ${plain(recordId)}`),
+    `${redriven.length} sent again, ${alreadyRedriven.length} sent before, ${notFound.length} not found.`,
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+function errorOf({ error, rollbackError }: DeadLetter): string {
+  return [error ?? '–', ...(rollbackError === null ? [] : [`not undone: ${rollbackError}`])].join('; ');
 }

@@ -1,14 +1,15 @@
 import type { Command } from 'commander';
 import type { Config } from '../../config';
-import type { DrainReport } from '../../contracts/api/drain';
-import type { StoreAwayView } from '../../contracts/api/views';
+import type { DrainReport } from '../../contracts/api/answers/drain';
+import type { StoreAwayView } from '../../contracts/api/answers/status';
 import { batcherAddress } from '../../temporal/shard/batcher-address';
 import { createBatcherClient } from '../../temporal/batcher-client';
 import { Shards } from '../../temporal/shard/shards';
 import { secondsOf, type Flags } from './api-access';
 import { progressLine } from '../terminal/progress-line';
-import { addSettingFlags, readConfig } from '../process/read-config';
-import { counted, plain } from '../terminal/table';
+import { addUnlistedSettingFlags, readConfig } from '../process/read-config';
+import { counted } from '../../domain/format';
+import { plain } from '../terminal/text';
 import { withTemporal } from '../process/temporal-role';
 
 /**
@@ -16,7 +17,7 @@ import { withTemporal } from '../process/temporal-role';
  * everything that was accepted has its outcome, with 1 when something is left.
  */
 export function registerDrain(program: Command): void {
-  addSettingFlags(
+  addUnlistedSettingFlags(
     program
       .command('drain')
       .description('flush everything that is buffered, and wait until it has its outcome; needs a worker'),
@@ -55,7 +56,7 @@ function describeAway({ since, reason }: StoreAwayView): string {
 function leftOf({ shards }: DrainReport): string {
   const records = shards.reduce((sum, { bufferedRecords }) => sum + bufferedRecords, 0);
   const batches = shards.reduce((sum, { inFlight }) => sum + inFlight, 0);
-  return `${counted(records, 'record')} and ${counted(batches, 'batch', 'batches')}`;
+  return `${counted(records, 'record')} and ${counted(batches, 'batch')}`;
 }
 
 /** What has come of it; what is left shard by shard, with who has paused it. */
@@ -67,7 +68,7 @@ export function renderDrain(report: DrainReport): string {
       const by =
         paused === null ? '' : `, paused by ${paused.by} since ${new Date(paused.atMs).toISOString()}`;
       const away = storeAway === null ? '' : `, ${describeAway(storeAway)}`;
-      const left = `${counted(bufferedRecords, 'record')} buffered, ${counted(inFlight, 'batch', 'batches')} in flight`;
+      const left = `${counted(bufferedRecords, 'record')} buffered, ${counted(inFlight, 'batch')} in flight`;
       return `  ${batcher}: ${left}${by}${away}\n`;
     });
   return `Not drained, ${leftOf(report)} left:\n${left.join('')}`;

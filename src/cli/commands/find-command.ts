@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
 import type { FindView, FoundRequest, FoundView } from '../../client';
 import { AS_JSON } from '../terminal/flags';
-import { count, plain, print } from '../terminal/table';
+import { count, counted } from '../../domain/format';
+import { plain, print } from '../terminal/text';
 import { addApiFlags, openApi, type Flags } from './api-access';
 
 /** `keepapart find <id>`: where something is, by whichever id somebody has. Exits with 1 when nothing is known. */
@@ -64,5 +65,5 @@ function requestLine({ requestId, redriveOf, counts, records }: FoundRequest): s
   const states = Object.entries(counts).filter(([, number]) => number > 0);
   const told = states.map(([state, number]) => `${count(number)} ${state.replace('_', ' ')}`).join(', ');
   const of = redriveOf === null ? '' : `, sends ${plain(redriveOf)} again`;
-  return `request  ${plain(requestId)}: ${count(records)} ${records === 1 ? 'record' : 'records'} (${told})${of}`;
+  return `request  ${plain(requestId)}: ${counted(records, 'record')} (${told})${of}`;
 }

@@ -1,6 +1,6 @@
 import { KeepapartTimeoutError, type KeepapartClient, type RequestView } from '../../client';
 import { progressLine } from '../terminal/progress-line';
-import { count, counted } from '../terminal/table';
+import { count, counted } from '../../domain/format';
 
 /** How long commands wait for outcomes unless told otherwise. */
 export const WAIT_SECONDS = '300';

@@ -1,13 +1,15 @@
-import type { Command } from 'commander';
-import type { LimitKey, LimitsPatch, StatusView } from '../../client';
+import type { ShardLimits, LimitKey, LimitsPatch, StatusView } from '../../client';
+import { table } from '../terminal/table';
+import { plain } from '../terminal/text';
+import { Argument, type Command } from 'commander';
 import { settingName } from '../../config';
+import { closestName } from '../../domain/closest-name';
 import { KeepapartError } from '../../domain/errors';
 import { LIMIT_KEYS } from '../../domain/limits';
 import { addApiFlags, openApi, type Flags } from './api-access';
-import { didYouMean } from '../terminal/did-you-mean';
 import { AS_JSON, BY } from '../terminal/flags';
-import { renderLimits, type LimitsOfShard } from './limits-table';
-import { print } from '../terminal/table';
+import { suggest } from '../terminal/suggestions';
+import { print } from '../terminal/text';
 
 interface ChangeFlags extends Flags {
   by?: string;
@@ -32,7 +34,12 @@ export function registerLimits(program: Command): void {
     limits
       .command('set')
       .description('set limits; they override the configuration until they are reset')
-      .argument('<limit=value...>', `values as JSON; limits: ${LIMIT_KEYS.join(', ')}`),
+      .addArgument(
+        suggest(
+          new Argument('<limit=value...>', `values as JSON; limits: ${LIMIT_KEYS.join(', ')}`),
+          LIMIT_KEYS.map((key) => `${key}=`),
+        ),
+      ),
   )
     .option(...BY)
     .option(...AS_JSON)
@@ -48,7 +55,9 @@ export function registerLimits(program: Command): void {
     limits
       .command('reset')
       .description('reset limits to the configuration')
-      .argument('[limit...]', 'the limits to reset; --all for every limit'),
+      .addArgument(
+        suggest(new Argument('[limit...]', 'the limits to reset; --all for every limit'), LIMIT_KEYS),
+      ),
   )
     .option('--all', 'every limit')
     .option(...BY)
@@ -95,7 +104,28 @@ function parseAssignment(text: string): [key: string, value: unknown] {
 function keyOf(name: string): string {
   const key = LIMIT_KEYS.find((known: LimitKey) => known === name || settingName(known) === name);
   if (key !== undefined) return key;
-  const meant = didYouMean(name, LIMIT_KEYS);
+  const meant = closestName(name, LIMIT_KEYS);
   if (meant === undefined) return name;
   throw new KeepapartError('invalid-config', `There is no limit ${name}. Did you mean ${meant}?`);
+}
+
+/** What is in force in a shard, and what of it was set while it ran. */
+type LimitsOfShard = Pick<ShardLimits, 'shard' | 'limits' | 'overridden'>;
+
+/** A row for each limit; for each shard where they differ. */
+function renderLimits(shards: readonly LimitsOfShard[]): string {
+  const [first, ...others] = shards.map(tableOf);
+  if (first === undefined) return '';
+  if (others.every((other) => other === first)) return `${first}\n`;
+  return shards.map((shard) => `shard ${shard.shard}\n${tableOf(shard)}\n`).join('\n');
+}
+
+function tableOf({ limits, overridden }: LimitsOfShard): string {
+  const rows = LIMIT_KEYS.map((key) => {
+    const set = overridden[key];
+    const value = JSON.stringify(limits[key]);
+    if (set === undefined) return [key, value, '–', '–', '–'];
+    return [key, value, JSON.stringify(set.configured), plain(set.by), new Date(set.atMs).toISOString()];
+  });
+  return table([['limit', 'in force', 'configured', 'set by', 'at'], ...rows]);
 }

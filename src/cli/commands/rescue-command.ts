@@ -5,8 +5,8 @@ import { batcherAddress } from '../../temporal/shard/batcher-address';
 import { Shards } from '../../temporal/shard/shards';
 import type { Flags } from './api-access';
 import { progressLine } from '../terminal/progress-line';
-import { addSettingFlags, readConfig } from '../process/read-config';
-import { count } from '../terminal/table';
+import { addUnlistedSettingFlags, readConfig } from '../process/read-config';
+import { counted } from '../../domain/format';
 import { withTemporal } from '../process/temporal-role';
 
 /**
@@ -14,7 +14,7 @@ import { withTemporal } from '../process/temporal-role';
  * is and `--apply` wasn't given.
  */
 export function registerRescue(program: Command): void {
-  addSettingFlags(
+  addUnlistedSettingFlags(
     program
       .command('rescue')
       .description(
@@ -53,13 +53,15 @@ export function renderRescue({ stuck, ended, orphanPages, lost, done }: RescueRe
   const lines = [
     ...stuck.map(
       ({ batcher, runId, failedTasks }) =>
-        `${batcher}: run ${runId} can't be taken up by any worker, ${count(failedTasks)} tasks failed in a row`,
+        `${batcher}: run ${runId} can't be taken up by any worker, ${counted(failedTasks, 'task')} failed in a row`,
     ),
     ...ended.map(
       ({ batcher, runId, status, records }) =>
-        `${batcher}: run ${runId} was ${status} with ${recordsOf(records)} in no batch of its own`,
+        `${batcher}: run ${runId} was ${status} with ${counted(records, 'record')} in no batch of its own`,
     ),
-    ...orphanPages.map(({ pageId, records }) => `${pageId}: no batcher knows of its ${recordsOf(records)}`),
+    ...orphanPages.map(
+      ({ pageId, records }) => `${pageId}: no batcher knows of its ${counted(records, 'record')}`,
+    ),
     conclusion(stuck.length, lost, done),
   ];
   return `${lines.join('\n')}\n`;
@@ -71,10 +73,6 @@ function conclusion(stuck: number, lost: number, done: boolean): string {
   if (stuck > 0) return 'With --apply it begins again with all that it was sent.';
   if (lost === 0) return 'Nothing is out of reach.';
   return done
-    ? `${recordsOf(lost)} taken in again.`
-    : `${recordsOf(lost)} out of reach: --apply takes them in again.`;
-}
-
-function recordsOf(records: number): string {
-  return records === 1 ? '1 record' : `${count(records)} records`;
+    ? `${counted(lost, 'record')} taken in again.`
+    : `${counted(lost, 'record')} out of reach: --apply takes them in again.`;
 }

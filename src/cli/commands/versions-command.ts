@@ -4,22 +4,23 @@ import type { Config } from '../../config';
 import type { VersionsView } from '../../contracts/workflow/versions';
 import { KeepapartError } from '../../domain/errors';
 import { promote, readVersions } from '../../temporal/worker/versions';
-import { addSettingFlags, readConfig } from '../process/read-config';
+import { addUnlistedSettingFlags, readConfig } from '../process/read-config';
 import { withTemporal } from '../process/temporal-role';
-import { jsonText } from '../terminal/table';
+import { table } from '../terminal/table';
+import { jsonText } from '../terminal/text';
 
 type Flags = Readonly<Record<string, unknown>>;
 
 /** `keepapart versions`: which builds there are, and which one gets the work. */
 export function registerVersions(program: Command): void {
-  const versions = addSettingFlags(
+  const versions = addUnlistedSettingFlags(
     program.command('versions').description('list the worker builds and the work each has left'),
   )
     .option('--json', 'as JSON')
     .action((flags: Flags) =>
       withClient(flags, async (client, config) => print(await readVersions(client, config), flags)),
     );
-  addSettingFlags(
+  addUnlistedSettingFlags(
     versions
       .command('promote')
       .argument('[build]', 'a build with running workers')
@@ -78,9 +79,5 @@ export function renderVersions({ versions }: VersionsView): string {
       firstSeenAt ?? '-',
     ]),
   ];
-  const widthOf = (column: number) => Math.max(...rows.map((row) => row[column]?.length ?? 0));
-  return rows
-    .map((row) => row.map((cell, column) => cell.padEnd(widthOf(column))).join('  '))
-    .map((line) => line.trimEnd())
-    .join('\n');
+  return table(rows, [2, 3, 4]);
 }

@@ -1,9 +1,11 @@
-import { Option, type Command } from 'commander';
-import { BATCH_STATES, type BatchState, type BatchSummary } from '../../contracts/api/views';
+import type { Command } from 'commander';
+import type { BatchSummary } from '../../contracts/api/answers/batches';
+import { BATCH_STATES, type BatchState } from '../../contracts/api/states';
 import { KeepapartError } from '../../domain/errors';
 import { addApiFlags, openApi, secondsOf, type Flags } from './api-access';
+import { choiceOption } from '../terminal/command-help';
 import { AS_JSON } from '../terminal/flags';
-import { print } from '../terminal/table';
+import { print } from '../terminal/text';
 import { renderBatch, renderBatches, renderRequest } from './view-tables';
 import { followRequest, isWhole, WAIT_SECONDS } from './follow-request';
 
@@ -26,7 +28,7 @@ export function registerViews(program: Command): void {
       )
       .argument('[batchId]', 'the batch to show'),
   )
-    .addOption(new Option('--state <state>', 'only those in this state').choices(BATCH_STATES))
+    .addOption(choiceOption('--state <state>', 'only those in this state', BATCH_STATES))
     .option('--request <requestId>', 'only batches with records of this request')
     .option('--limit <number>', 'maximum number of batches', '50')
     .option(...AS_JSON)

@@ -1,5 +1,9 @@
 import type { BatchSummary, BatchView, JsonValue, RecordView, RequestView } from '../../client';
-import { count, cut, plain, table } from '../terminal/table';
+import type { BatchState, RecordState } from '../../contracts/api/states';
+import { count } from '../../domain/format';
+import { colours } from '../terminal/colours';
+import { table, timeText, type Cell } from '../terminal/table';
+import { plain } from '../terminal/text';
 
 /** A longer list is cut for a person; `--json` has it whole. */
 const MAX_ROWS = 500;
@@ -8,13 +12,15 @@ const MAX_ROWS = 500;
 export function renderBatches(batches: readonly BatchSummary[]): string {
   if (batches.length === 0) return 'There are no such batches.\n';
   const head = ['batch', 'state', 'reason', 'saved', 'rolled back', 'retries', 'started at', 'closed at'];
-  const rows = batches.map((batch) => [
+  const rows = batches.map((batch): Cell[] => [
     batch.batchId,
-    batch.state,
+    stateCell(batch.state),
     batch.flushReason,
-    ...[batch.saved, batch.rolledBack, batch.retries].map(known),
-    batch.startedAt,
-    known(batch.closedAt),
+    known(batch.saved),
+    rolledBackCell(batch.rolledBack),
+    known(batch.retries),
+    timeText(batch.startedAt),
+    batch.closedAt === null ? '–' : timeText(batch.closedAt),
   ]);
   return `${table([head, ...rows], [3, 4, 5])}\n`;
 }
@@ -31,10 +37,10 @@ export function renderBatch(batch: BatchView): string {
     ...batch.work.map(({ text }) => `now       ${plain(text)}`),
   ];
   const head = ['record', 'value', 'outcome', 'attempts', 'error'];
-  const rows = batch.records.map(({ recordId, value, outcome, attempts, error }) => [
+  const rows = batch.records.map(({ recordId, value, outcome, attempts, error }): Cell[] => [
     recordId,
-    cut(JSON.stringify(value)),
-    known(outcome),
+    JSON.stringify(value),
+    stateCell(outcome),
     known(attempts),
     known(error),
   ]);
@@ -49,19 +55,30 @@ export function renderRequest(view: RequestView, values?: readonly JsonValue[]):
   const head = ['record', ...(values ? ['value'] : []), 'state', 'attempts', 'batch', 'error', 'waits for'];
   const rows = records
     .slice(0, MAX_ROWS)
-    .map((record, index) => [
+    .map((record, index): Cell[] => [
       record.recordId,
-      ...(values ? [cut(JSON.stringify(values[index] ?? null))] : []),
+      ...(values ? [JSON.stringify(values[index] ?? null)] : []),
       ...placeOf(record),
     ]);
   const more = records.length > MAX_ROWS ? `… and ${count(records.length - MAX_ROWS)} more\n` : '';
   return `request ${plain(requestId)}${of}: ${sums.join(', ')}\n${table([head, ...rows])}\n${more}`;
 }
 
-function placeOf({ state, attempts, batchId, error, waitsFor }: RecordView): string[] {
-  return [state.replace('_', ' '), known(attempts), known(batchId), known(error), known(waitsFor?.text)];
+function placeOf({ state, attempts, batchId, error, waitsFor }: RecordView): Cell[] {
+  return [stateCell(state), known(attempts), known(batchId), known(error), known(waitsFor?.text)];
 }
 
 function known(value: string | number | null | undefined): string {
   return value === null || value === undefined ? '–' : plain(String(value));
+}
+
+/** What is done well is green, what is lost for now is red, and what is under way is as it is. */
+function stateCell(state: BatchState | RecordState | null): Cell {
+  const text = known(state).replace('_', ' ');
+  if (state === 'saved' || state === 'completed') return { text, paint: colours.green };
+  return state === 'rolled_back' || state === 'failed' ? { text, paint: colours.red } : text;
+}
+
+function rolledBackCell(records: number | null): Cell {
+  return (records ?? 0) > 0 ? { text: known(records), paint: colours.red } : known(records);
 }

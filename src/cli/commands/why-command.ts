@@ -4,7 +4,9 @@ import { sentenceOf, type Sentence } from '../../contracts/api/sentence';
 import { duration } from '../../domain/format';
 import { isClientError } from '../process/client-errors';
 import { AS_JSON } from '../terminal/flags';
-import { count, counted, cut, plain, print, table } from '../terminal/table';
+import { count, counted } from '../../domain/format';
+import { table } from '../terminal/table';
+import { plain, print } from '../terminal/text';
 import { addApiFlags, openApi, type Flags } from './api-access';
 
 /** Everything that explains why records wait; figures are null while no worker answers. */
@@ -33,11 +35,25 @@ async function findOut(client: KeepapartClient): Promise<Why> {
     const workers = await client.workers().catch(noneWithout);
     return { sentence: sentenceOf({ atMs: Date.now(), status }, [], waits), status, waits, workers };
   } catch (error) {
-    if (!isClientError(error) || error.code !== 'temporal-unavailable') throw error;
+    if (!isSilence(error)) throw error;
     // Temporal knows the workers without asking one. Where it doesn't answer either, this says so.
     const workers = await client.workers();
     return { sentence: silence(workers), status: null, waits: null, workers };
   }
+}
+
+/** Why the API has no figures, if that is because no batcher answers it; undefined for other errors. */
+export async function whyNoAnswer(
+  client: KeepapartClient,
+  error: unknown,
+): Promise<Why['sentence'] | undefined> {
+  if (!isSilence(error)) return undefined;
+  const workers = await client.workers().catch(noneWithout);
+  return workers === null ? undefined : silence(workers);
+}
+
+function isSilence(error: unknown): boolean {
+  return isClientError(error) && error.code === 'temporal-unavailable';
 }
 
 function noneWithout(error: unknown): null {
@@ -67,7 +83,7 @@ export function renderWhy({ sentence, status, waits, workers }: Why): string {
   }
   const rules = waits?.shards.flatMap((shard) => shard.rules) ?? [];
   if (rules.length > 0) {
-    const rows = rules.map(({ records, rule }) => [count(records), cut(JSON.stringify(rule))]);
+    const rows = rules.map(({ records, rule }) => [count(records), JSON.stringify(rule)]);
     lines.push('', table([['records', 'held up by the rule'], ...rows], [0]));
   }
   lines.push('', ...statusLines(status), ...(workers === null ? [] : workerLines(workers)));
@@ -81,8 +97,8 @@ function statusLines(status: StatusView | null): string[] {
     total.oldestDueAgeMs === null ? 'none is due' : `oldest due for ${duration(total.oldestDueAgeMs)}`;
   return [
     `buffered   ${counted(total.bufferedRecords, 'record')}, ${due}`,
-    `in flight  ${count(total.inFlight)} of ${counted(settings.maxInFlight * shards.length, 'batch', 'batches')}, ${counted(total.inFlightRecords, 'record')}`,
-    `so far     ${count(total.counters.saved)} saved, ${count(total.counters.rolledBack)} rolled back, ${counted(total.counters.retries, 'retry', 'retries')}`,
+    `in flight  ${count(total.inFlight)} of ${counted(settings.maxInFlight * shards.length, 'batch')}, ${counted(total.inFlightRecords, 'record')}`,
+    `so far     ${count(total.counters.saved)} saved, ${count(total.counters.rolledBack)} rolled back, ${counted(total.counters.retries, 'retry')}`,
   ];
 }
 

@@ -6,6 +6,7 @@ import { assembleApi } from '../../embed/assemble-api';
 import { listen, type TlsPair } from '../../http/listen';
 import { startGateway } from '../../tcp/gateway';
 import { connectionLimits } from './connection-limits';
+import type { Tracing } from '../../contracts/tracing';
 import type { Lifecycle } from './lifecycle';
 import type { Measuring } from './measuring';
 import { watchTlsFiles } from './tls-files';
@@ -25,6 +26,7 @@ interface Context {
   logger: Logger;
   lifecycle: Lifecycle;
   measuring: Measuring;
+  tracing: Tracing | undefined;
 }
 
 /**
@@ -33,7 +35,7 @@ interface Context {
  * @param tls what the settings name for it
  */
 export async function startApi(
-  { config, logger, lifecycle, measuring }: Context,
+  { config, logger, lifecycle, measuring, tracing }: Context,
   client: Client,
   webUiUrl: string | undefined,
   tls: TlsPair | undefined,
@@ -41,7 +43,7 @@ export async function startApi(
   const { registry, metrics, meter } = measuring;
   let draining = false;
   const { http: api, edge } = await assembleApi({
-    ...{ config, client, logger, registry, metrics, meter },
+    ...{ config, client, logger, registry, metrics, meter, tracing },
     isDraining: () => draining,
     tls: tls !== undefined,
     ...(webUiUrl !== undefined && { webUiUrl }),

@@ -1,6 +1,6 @@
 import { KeepapartApiError, KeepapartUnreachableError } from '../../client';
 import { API_KEY_VARIABLE } from './read-config';
-import { plain } from '../terminal/table';
+import { plain } from '../terminal/text';
 
 const FIND_IT = 'start it, or pass its address with --url';
 const TRUST_IT = 'tell by NODE_EXTRA_CA_CERTS which file to trust, or by --url the name that it is for';

@@ -18,7 +18,7 @@ const GRACE_MS = 1000;
 /** What a process measures, and how it is probed. */
 export interface Measuring {
   registry: MetricRegistry;
-  /** For those who look on. */
+  /** For the viewers of `GET /v1/events`. */
   meter: LiveMeter;
   /** Ours, and behind them Temporal's. */
   metrics: Metrics;

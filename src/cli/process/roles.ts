@@ -4,6 +4,8 @@ import { choosePorts, type PortWish } from '../../temporal/embedded/ports';
 import { restrictFiles } from './file-access';
 import type { Lifecycle } from './lifecycle';
 import { startMeasuring } from './measuring';
+import { startTracing } from './start-tracing';
+import { openKeyRing } from '../../embed/encryption-keys';
 import { openStore } from '../../embed/open-store';
 import { showBucket } from '../../embed/s3-client';
 import type { Summary } from '../terminal/summary';
@@ -42,11 +44,14 @@ export async function startRole(
 ): Promise<Summary> {
   restrictFiles(config);
   const measuring = await startMeasuring(role, { config, logger, lifecycle });
-  const context = { config, logger, lifecycle, measuring };
+  const tracing = role === 'temporal' ? undefined : await startTracing({ config, logger, lifecycle });
+  const context = { config, logger, lifecycle, measuring, tracing };
   const hasApi = role === 'serve' || role === 'api';
   const hasWorker = role === 'serve' || role === 'worker';
   const embeds = reached === undefined && (role === 'temporal' || (role === 'serve' && !namesTemporal()));
 
+  const { signal } = lifecycle;
+  const keys = role === 'temporal' ? undefined : await openKeyRing(config, { logger, signal });
   const store = hasWorker ? await openStore(context) : undefined;
   const tls = hasApi ? await readTlsFiles(config) : undefined;
   if (hasApi && embeds) await choosePorts(apiPorts(config));
@@ -55,7 +60,7 @@ export async function startRole(
   if (hasWorker)
     (await import('../../temporal/worker/runtime.js')).installRuntime(logger, measuring.temporalAt);
   const temporal = embeds ? await startTemporal(config, lifecycle) : (reached ?? externalTemporal());
-  const client = await connect(temporal, lifecycle);
+  const client = await connect(temporal, lifecycle, keys);
   if (role === 'temporal') measuring.becomesReadyBy(() => checkTemporal(client));
   if (store !== undefined) {
     const { startWorker } = await import('./worker-role.js');

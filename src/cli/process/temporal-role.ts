@@ -3,6 +3,7 @@ import type { Client } from '@temporalio/client';
 import type { Config } from '../../config';
 import type { Readiness } from '../../contracts/batcher-client';
 import { KeepapartError } from '../../domain/errors';
+import { readKeyRing } from '../../embed/encryption-keys';
 import { startWebUi } from '../../http/web-ui';
 import {
   connectClient,
@@ -10,6 +11,7 @@ import {
   temporalTarget,
   type TemporalTarget,
 } from '../../temporal/server/connection';
+import type { KeyRing } from '../../temporal/codec/key-ring';
 import { defaultCacheDir, resolveTemporalBinary } from '../../temporal/embedded/binary';
 import { databaseServerVersion, startEmbeddedServer } from '../../temporal/embedded/embedded-server';
 import { accepts, choosePorts, type Endpoint, LOOPBACK } from '../../temporal/embedded/ports';
@@ -47,6 +49,12 @@ export function runningTemporal(address: string, uiUrl: string | undefined): Rea
   return { target, webUiUrl: `${uiUrl}/namespaces/${encodeURIComponent(target.namespace)}/workflows` };
 }
 
+/** The namespace that is configured, for what asks no server. */
+export function temporalNamespace(): string {
+  const reached = namesTemporal() ? externalTemporal() : runningTemporal('', undefined);
+  return reached.target.namespace;
+}
+
 /** The Temporal server that is configured, or that a running `keepapart serve` has embedded. */
 export async function findTemporal({
   temporalPort,
@@ -63,7 +71,7 @@ export async function findTemporal({
  * @throws KeepapartError `temporal-unavailable` where there is none
  */
 export async function withTemporal<T>(
-  config: Pick<Config, 'temporalPort' | 'uiPort'>,
+  config: Pick<Config, 'temporalPort' | 'uiPort' | 'encryptionKeys' | 'encryptionKeysFile'>,
   run: (client: Client) => Promise<T>,
   otherwise?: string,
 ): Promise<T> {
@@ -75,7 +83,7 @@ export async function withTemporal<T>(
       `No Temporal server runs at port ${config.temporalPort} (TEMPORAL_PORT): ${ways.slice(0, -1).join(', ')}, or ${ways.at(-1)}.`,
     );
   }
-  const client = await connectClient(temporal.target);
+  const client = await connectClient(temporal.target, await readKeyRing(config));
   try {
     return await run(client);
   } finally {
@@ -108,6 +116,7 @@ export async function startTemporal(config: Config, lifecycle: Lifecycle): Promi
     dataDir: config.dataDir,
     port: config.temporalPort,
     webUi: true,
+    codecEndpoint: codecEndpointOf(config),
     env,
     signal: lifecycle.signal,
   });
@@ -125,9 +134,15 @@ export async function startTemporal(config: Config, lifecycle: Lifecycle): Promi
   return runningTemporal(server.address, webUi.url);
 }
 
+/** Where the Web UI decrypts: the API of this machine, which then has such routes. */
+function codecEndpointOf({ codecOrigins, httpPort, tlsCertFile }: Config): string | undefined {
+  if (codecOrigins === '' || httpPort === 0) return undefined;
+  return `${tlsCertFile === '' ? 'http' : 'https'}://${LOOPBACK}:${httpPort}/codec`;
+}
+
 /** Connects, and registers namespace and search attributes; every role does, so that the order of starting is free. */
-export async function connect({ target }: ReachedTemporal, lifecycle: Lifecycle) {
-  const client = await connectClient(target);
+export async function connect({ target }: ReachedTemporal, lifecycle: Lifecycle, keys?: KeyRing) {
+  const client = await connectClient(target, keys);
   lifecycle.onStop('the connection to Temporal', () => client.connection.close());
   await registerWithTemporal(client);
   return client;

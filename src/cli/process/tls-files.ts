@@ -1,26 +1,18 @@
 import { createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { createSecureContext } from 'node:tls';
 import type { Logger } from 'pino';
 import { settingName, type Config } from '../../config';
-import { SECOND } from '../../domain/duration';
 import { KeepapartError } from '../../domain/errors';
+import { readAgain, type ReadingAgain } from '../../embed/read-again';
 import type { TlsPair } from '../../http/listen';
 
 type TlsFiles = Pick<Config, 'tlsCertFile' | 'tlsKeyFile'>;
 
-interface WatchOptions {
+interface WatchOptions extends ReadingAgain {
   logger: Logger;
   onRenewed: (pair: TlsPair) => void;
-  /** Ends it. */
-  signal: AbortSignal;
-  /** Ten seconds by default. */
-  everyMs?: number;
 }
-
-/** How long a renewed certificate may wait. Reading two small files is nothing. */
-const LOOK_EVERY_MS = 10 * SECOND;
 
 /**
  * The certificate and key that the settings name, known to be of use; `undefined` when none are named.
@@ -34,43 +26,27 @@ export async function readTlsFiles(files: TlsFiles): Promise<TlsPair | undefined
 }
 
 /**
- * Looks at the files again and again, and hands over what is new in them. What is of no use is logged, once, and the
- * certificate before stays in force. Contents are compared, rather than waiting for a signal or for the system's events:
- * those miss folders that are swapped whole, network file systems and what happens outside of a container, while a pair
- * that was read half-written is simply read again.
+ * Reads the files again and again, and hands over what is new in them. What can't be used is logged, once, and the
+ * certificate before stays in force.
  */
 export function watchTlsFiles(
   files: TlsFiles,
   first: TlsPair,
-  { logger, onRenewed, signal, everyMs = LOOK_EVERY_MS }: WatchOptions,
+  { logger, onRenewed, ...again }: WatchOptions,
 ): void {
   let inForce = first;
-  let complaint: string | undefined;
   tellValidity(first, logger);
 
   const look = async (): Promise<void> => {
-    try {
-      const found = await readTlsFiles(files);
-      complaint = undefined;
-      if (found === undefined || (found.cert === inForce.cert && found.key === inForce.key)) return;
-      onRenewed(found);
-      inForce = found;
-      tellValidity(found, logger);
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      if (reason !== complaint)
-        logger.error({ reason }, 'no new certificate for the HTTP API: the one before stays in force');
-      complaint = reason;
-    }
+    const found = await readTlsFiles(files);
+    if (found === undefined || (found.cert === inForce.cert && found.key === inForce.key)) return;
+    onRenewed(found);
+    inForce = found;
+    tellValidity(found, logger);
   };
-  const looking = async (): Promise<void> => {
-    while (!signal.aborted) {
-      await sleep(everyMs, undefined, { ref: false, signal });
-      await look();
-    }
-  };
-  // Nothing but the end of it can make this fail.
-  looking().catch(() => undefined);
+  const onProblem = (reason: string): void =>
+    logger.error({ reason }, 'the HTTP API keeps its certificate, because the new one cannot be used');
+  readAgain(look, onProblem, again);
 }
 
 async function read(files: TlsFiles, setting: keyof TlsFiles): Promise<string> {

@@ -1,6 +1,7 @@
 import type { Client } from '@temporalio/client';
 import type { Logger } from 'pino';
 import type { Config } from '../../config';
+import type { Tracing } from '../../contracts/tracing';
 import type { RecordStore } from '../../domain/records/record-store';
 import { assembleWorker } from '../../embed/assemble-worker';
 import { connectWorker } from '../../temporal/worker/worker-connection';
@@ -14,18 +15,21 @@ interface Context {
   logger: Logger;
   lifecycle: Lifecycle;
   measuring: Measuring;
+  tracing: Tracing | undefined;
 }
 
 /** Starts the worker: workflows, and activities over a record store that is open. */
 export async function startWorker(
-  { config, logger, lifecycle, measuring }: Context,
+  { config, logger, lifecycle, measuring, tracing }: Context,
   { target }: ReachedTemporal,
   client: Client,
   store: RecordStore,
 ): Promise<void> {
   const { registry, meter } = measuring;
   const { signal } = lifecycle;
-  const parts = await assembleWorker({ config, client, logger, registry, meter, store, signal });
+  const parts = await assembleWorker({
+    ...{ config, client, logger, registry, meter, tracing, store, signal },
+  });
   const connection = await connectWorker(target);
   lifecycle.onStop("the worker's connection", () => connection.close());
   const worker = await createWorker({ connection, ...parts.setup });

@@ -1,6 +1,8 @@
 import { MINUTE, SECOND } from '../../domain/duration';
-import type { Latency, LiveHistory, PackedHistory, PackedPoint, Point, ProcessFigures } from './live';
-import type { StatusView, WaitsView } from './views';
+import type { Latency, PackedHistory, Point } from './answers/live';
+import type { LiveHistory, ProcessFigures } from './live';
+import type { WaitsView } from './answers/requests';
+import type { StatusView } from './answers/status';
 
 /** A status and when it was read, in milliseconds since the epoch. */
 export interface Reading {
@@ -140,7 +142,10 @@ function slowest(all: readonly (Latency | null)[]): Latency | null {
   };
 }
 
-/** In the order of their values in a {@link PackedPoint}. */
+/** Values of a point, in the order of {@link FIELDS}. */
+type PackedPoint = Point[keyof Point][];
+
+/** In the order in which points are sent. */
 const FIELDS = [
   ...(['atMs', 'accepted', 'saved', 'rolledBack', 'retries', 'oldestAgeMs', 'dueAgeMs'] as const),
   ...([
@@ -158,13 +163,13 @@ const FIELDS = [
 
 /** Points for sending: a third of their length as objects. Rates have three digits. */
 export function packHistory({ sinceMs, seconds, tens }: LiveHistory): PackedHistory {
-  return { sinceMs, fields: FIELDS, seconds: seconds.map(packPoint), tens: tens.map(packPoint) };
+  return { sinceMs, fields: [...FIELDS], seconds: seconds.map(packPoint), tens: tens.map(packPoint) };
 }
 
 /** The opposite. Fields that are new are left out, fields that are missing become null. */
 export function unpackHistory({ sinceMs, fields, seconds, tens }: PackedHistory): LiveHistory {
   const places = FIELDS.map((field) => fields.indexOf(field));
-  const unpack = (row: PackedPoint) =>
+  const unpack = (row: readonly unknown[]) =>
     Object.fromEntries(FIELDS.map((field, i) => [field, row[places[i] ?? -1] ?? null])) as unknown as Point;
   return { sinceMs, seconds: seconds.map(unpack), tens: tens.map(unpack) };
 }

@@ -1,9 +1,10 @@
 import { SECOND } from '../../domain/duration';
 import { clock, count, counted, duration } from '../../domain/format';
 import { WAITS_FOR, type WaitsFor } from '../workflow/waits';
-import type { Point } from './live';
+import type { Point } from './answers/live';
 import { meanOf, type Reading } from './live-points';
-import type { ShardView, WaitsView } from './views';
+import type { WaitsView } from './answers/requests';
+import type { ShardView } from './answers/status';
 
 /** How it is, from nothing to do up to what somebody has to see to. */
 export type Mood = 'idle' | 'well' | 'busy' | 'held' | 'wrong';
@@ -22,16 +23,38 @@ const LATE_MS = 5 * SECOND;
 /** Rates are of this long. */
 const RATE_MS = 60 * SECOND;
 
+/** As long as the buffer was full a moment ago, it is. */
+const FULL_MS = 10 * SECOND;
+
 /**
- * The one sentence. The first that applies: records are unaccounted for, the store is away, somebody has paused it,
- * batches are at their bound, most late records wait for one thing, the oldest record is late, all is well, nothing is
- * there.
+ * The one sentence, with the cause first: what {@link causeOf} says, and whether clients are refused because of it, as the
+ * buffer is full. Only the process that refuses them knows.
  */
 export function sentenceOf(
   reading: Reading,
   points: readonly Point[],
   waits: WaitsView = { shards: [] },
 ): Sentence {
+  const cause = causeOf(reading, points, waits);
+  const sinceMs = reading.atMs - FULL_MS;
+  const isFull = points.some(({ atMs, refused }) => atMs > sinceMs && (refused['buffer-full'] ?? 0) > 0);
+  if (!isFull) return cause;
+  const isCaused = cause.mood === 'held' || cause.mood === 'wrong';
+  return {
+    mood: isCaused ? cause.mood : 'held',
+    head: isCaused ? cause.head : 'Buffer full',
+    text: `${cause.text.replace(STILL_ACCEPTED, '')}; the buffer is full, so new records are refused`,
+  };
+}
+
+const STILL_ACCEPTED = ', new ones are still accepted';
+
+/**
+ * How it is. The first that applies: records are unaccounted for, the store is away, somebody has paused it, a worker
+ * reports that the store is away and records are late, batches are at their bound, most late records wait for one thing, the oldest record is late, all is well, nothing is
+ * there.
+ */
+function causeOf(reading: Reading, points: readonly Point[], waits: WaitsView): Sentence {
   const { status } = reading;
   const { total, settings, shards } = status;
   const buffered = counted(total.bufferedRecords, 'record');
@@ -54,6 +77,14 @@ export function sentenceOf(
 
   const age = total.oldestAgeMs ?? 0;
   const isLate = age > settings.flushIntervalMs + LATE_MS;
+  // One batch that closed a moment ago lets others start; that they wait has its cause in the store all the same.
+  const reported = shards.find(({ storeAway }) => storeAway !== null)?.storeAway;
+  if (reported && isLate)
+    return {
+      mood: 'held',
+      head: 'Store away',
+      text: `for ${counted(reported.workers, 'worker')} since ${clock(reported.since)}: ${reported.reason}; ${buffered} wait, none is lost`,
+    };
   const bound = settings.maxInFlight * shards.length;
   if (total.inFlight >= bound && isLate)
     return {
@@ -128,5 +159,5 @@ function pausedText(paused: readonly ShardView[], shards: number, buffered: stri
   const [first] = paused;
   const by = first?.paused ? `by ${first.paused.by} since ${clock(first.paused.atMs)}` : '';
   const where = paused.length < shards ? ` in ${count(paused.length)} of ${counted(shards, 'shard')}` : '';
-  return `${by}${where}; ${buffered} wait, new ones are still accepted`;
+  return `${by}${where}; ${buffered} wait${STILL_ACCEPTED}`;
 }

@@ -5,12 +5,15 @@ import { HOUR, MINUTE, SECOND } from '../../domain/duration';
 import type { PackedBatch } from '../../domain/records/packed-batch';
 import type { HowItEnded, OutcomeFormat, RecordOutcome, UndoFailure } from '../../domain/records/outcome';
 import type { KeptRecord } from '../../domain/records/record';
+import type { AuditResult } from './audit';
 import type { StoreAway } from './store-notice';
 import { closedBatchesOf, type ChildResult, type ClosedBatches } from './child';
 
 export interface SaveInput {
   record: KeptRecord;
   batch: BatchRef;
+  /** Set if the batch has records of a sampled request, so that the attempt becomes part of its trace. */
+  traced?: true;
 }
 
 export interface SaveResult {
@@ -23,12 +26,18 @@ export interface SaveResult {
 /** All or some records of several batches, which were cut at the same time. */
 export interface PackedBatches {
   openedAtMs: number;
-  batches: { batchId: string; records: PackedBatch }[];
+  /** `traced`: see {@link SaveInput}. */
+  batches: { batchId: string; records: PackedBatch; traced?: true }[];
 }
 
 export interface SaveBatchesInput extends PackedBatches {
   /** The number of the attempt, from 1; passed to the store. */
   attempt?: number;
+}
+
+export interface RollbackInput extends PackedBatches {
+  /** Number of attempts that were made before this activity. */
+  before: number;
 }
 
 /** The failures of an attempt; all other records are saved. */
@@ -62,7 +71,7 @@ export interface CloseBatchesInput {
   format: OutcomeFormat;
   openedAtMs: number;
   /** `outcomes` are indexes into `kinds`, one per record. */
-  batches: { batchId: string; records: PackedBatch; outcomes: number[] }[];
+  batches: { batchId: string; records: PackedBatch; outcomes: number[]; traced?: true }[];
   kinds: HowItEnded[];
 }
 
@@ -94,6 +103,28 @@ export interface LeftBefore {
   memory: PackedMemory;
   /** Above the number of every child that it may have started. */
   nextChildSeq: number;
+}
+
+export interface ResetRef extends BatcherRef {
+  /** The run that began with a reset. */
+  runId: string;
+  /** Sequence number of the first child to return. */
+  from: number;
+}
+
+/** Some of the children that a batcher had started before it was reset, and no longer knows of. */
+export interface StartedBefore {
+  /** In the order of their numbers. */
+  children: StartedChild[];
+  /** Sequence number of the first child that is missing here, for the next call. Absent if none is missing. */
+  next?: number;
+}
+
+export interface StartedChild {
+  childId: string;
+  held: HeldByChild;
+  /** How it completed, if one of those runs learned that. */
+  closing?: ChildClosing;
 }
 
 /** The records of a child. */
@@ -171,7 +202,7 @@ export interface Activities {
    * Rolls records back. Tried {@link ROLLBACK_ATTEMPTS} times; the result of the last attempt contains the rollbacks that
    * failed.
    */
-  rollback(input: PackedBatches): Promise<RollbackResult>;
+  rollback(input: RollbackInput): Promise<RollbackResult>;
   /** Closes batches. Succeeds if any of them was closed or permanently rejected; otherwise fails and is retried. */
   closeBatches(input: CloseBatchesInput): Promise<CloseBatchesResult>;
   /** Waits, with heartbeats, until a child that an earlier run of the batcher started has closed in any way. */
@@ -183,6 +214,11 @@ export interface Activities {
   restartChild(input: ChildRef): Promise<boolean>;
   /** Finds what a terminated batcher with the same id has left. */
   findLeft(input: BatcherRef): Promise<LeftByBatcher>;
+  /**
+   * Returns the children that a batcher had started after the point that it was reset to. Those that the server no longer
+   * knows, and that no run has seen complete, are started again under their ids, so that each record gets one outcome.
+   */
+  findStarted(input: ResetRef): Promise<StartedBefore>;
   /** Reads the records of a child; empty if the server doesn't know it. */
   readChild(input: ChildRef): Promise<HeldByChild>;
   /**
@@ -190,6 +226,8 @@ export interface Activities {
    * it is rolled back. Retried until it succeeds.
    */
   settleBatch(input: SettleBatchInput): Promise<SettleBatchResult>;
+  /** Holds the batch files that this worker can read against the guarantees. Its heartbeats carry the progress. */
+  auditFiles(): Promise<AuditResult>;
   /** Reads a page of the buffer, whether its workflow is open or closed; null if the server doesn't know it. */
   readPage(input: ReadPageInput): Promise<PackedBuffer | null>;
 }

@@ -8,6 +8,7 @@ import type { PackedPace } from '../../domain/pace/pace';
 import type { KeyRef, PackedKeyWindow, RequestDigest } from '../../domain/windows/key-window';
 import type { Layout } from '../../domain/windows/layout';
 import type { PageRef } from '../../domain/buffer/paged-buffer';
+import type { TraceContext } from '../../domain/records/trace-context';
 import type { MessageOrigin, PackedSenders } from '../../domain/windows/sender-window';
 import type { PackedStreams, StreamPart, StreamProgress } from '../../domain/windows/stream-window';
 import type {
@@ -18,6 +19,7 @@ import type {
   StoreAway,
   StoreStatus,
 } from './batcher-status';
+import type { BufferSample } from './buffer-sample';
 import type { ClosedBatches } from './child';
 import type { ControlNote } from './controls';
 import type { RunLimits } from './run-limits';
@@ -32,6 +34,8 @@ export { RUN_LIMITS, type RunLimits } from './run-limits';
 export interface BatcherInput {
   settings: PipelineSettings;
   limits: RunLimits;
+  /** What request ids are hashed with where they can't be encrypted; absent without encryption. See `hashedId`. */
+  idKey?: string;
   carried?: CarriedState;
 }
 
@@ -84,6 +88,8 @@ export interface CarriedState {
   continuedAsNew: number;
   /** Set if the next run still has to look for children of a terminated batcher with the same id. */
   takeOver?: true;
+  /** Set to the run that began with a reset, if the next run still has to find out what was started before it. */
+  resetRun?: string;
 }
 
 /**
@@ -162,7 +168,7 @@ export interface AcceptedRequest {
   /** Set for a list with an idempotency key, which must be accepted only once (G5). */
   digest?: RequestDigest;
   /**
-   * Version of the {@link Layout} by which this shard was chosen. The batcher accepts nothing under an older version.
+   * Rank of the {@link Layout} by which this shard was chosen. The batcher accepts nothing under a lower rank.
    */
   layout?: number;
   /** Set for a part of a stream: index of the first value. */
@@ -171,6 +177,8 @@ export interface AcceptedRequest {
    * Set for a part of a stream with an idempotency key: it is accepted only once, and only after its predecessor (G5).
    */
   part?: StreamPart;
+  /** Set if the request is sampled. It plays no part in what is accepted. */
+  trace?: TraceContext;
 }
 
 /**
@@ -211,6 +219,7 @@ export type BatcherQuestion =
   | { about: 'stream'; key: KeyRef }
   | { about: 'layout' }
   | { about: 'waits' }
+  | { about: 'buffer' }
   | { about: 'controls' };
 
 /** The answers to {@link BatcherQuestion}, by `about`. */
@@ -223,6 +232,7 @@ export interface BatcherAnswers {
   stream: StreamProgress | null;
   layout: Layout;
   waits: BufferWaits;
+  buffer: BufferSample;
   /** The latest last. */
   controls: ControlNote[];
 }
@@ -239,8 +249,12 @@ export const ANSWERS = 'keepapart-answers';
  */
 export const NOT_YET = 'not-yet';
 
-/** Puts settings in force, except overridden limits. Batches in flight keep the settings that they started with. */
-export const configureSignal = defineSignal<[PipelineSettings, OperatorAction]>('configure');
+/**
+ * Puts settings in force, except overridden limits. Batches in flight keep the settings that they started with. `idKey` is
+ * no setting, because the settings in force are shown to everybody; see {@link BatcherInput}.
+ */
+export const configureSignal =
+  defineSignal<[settings: PipelineSettings, action: OperatorAction, idKey?: string]>('configure');
 /** Flushes everything that is buffered, regardless of its age. A paused batcher does so when it is resumed. */
 export const flushSignal = defineSignal<[OperatorAction?]>('flush');
 /**

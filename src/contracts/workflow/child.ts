@@ -3,6 +3,7 @@ import type { CutBy } from '../../domain/rules/cut-by';
 import type { StoredCutReason } from '../../domain/explain/cut-reason';
 import type { OutcomeFormat, OutcomeTally } from '../../domain/records/outcome';
 import { tallyPacked, type PackedBatch, type PackedOutcomes } from '../../domain/records/packed-batch';
+import type { TraceContext } from '../../domain/records/trace-context';
 import type { OnFailure } from './settings';
 
 /** The settings of a child, which stay in force until it ends. */
@@ -18,6 +19,10 @@ export interface ChildPolicy {
    */
   bulk?: { due?: number };
   /**
+   * Set if payloads are encrypted: then the ids of saves, which can't be, don't contain recordIds. See {@link hiddenSaveId}.
+   */
+  idsHidden?: true;
+  /**
    * Set if an earlier run of this child ended early: its batches are settled. Records keep the outcomes in the batch's
    * file if it was written; otherwise they are rolled back for this reason.
    */
@@ -28,7 +33,24 @@ export interface ChildPolicy {
 export interface ChildInput extends ChildPolicy {
   openedAtMs: number;
   batches: BatchInChild[];
+  /** The contexts of the sampled requests that have records here; absent if there are none. */
+  traces?: [requestId: string, trace: TraceContext][];
 }
+
+/** Id of the activity that saves a record of a child whose ids are hidden; `place` and `position` count from 1. */
+export function hiddenSaveId(place: number, position: number): string {
+  return `save-${place}-${position}`;
+}
+
+/** The place of a batch in its child and the position of a record in it, both from 1; undefined for other activity ids. */
+export function placeOfSave(activityId: string): [place: number, position: number] | undefined {
+  // A recordId has a colon.
+  const [, place, position] = /^save-(\d+)-(\d+)$/.exec(activityId) ?? [];
+  return place === undefined ? undefined : [Number(place), Number(position)];
+}
+
+/** Why a batch is settled of which Temporal no longer knows the workflow. */
+export const DELETED_BY_OPERATOR = 'its batch was deleted by an operator';
 
 export interface BatchInChild {
   flushReason: FlushReason;

@@ -7,6 +7,7 @@ export const WORKFLOW_TYPE = {
   batcher: 'batcherWorkflow',
   child: 'batchesWorkflow',
   bufferPage: 'bufferPageWorkflow',
+  audit: 'auditWorkflow',
 } as const;
 
 /** Workflow id of a shard's batcher, and prefix of its children's ids: `<BATCHER_ID>-<shard>`. */
@@ -22,6 +23,11 @@ export function isBatcherOf(batcherId: string, workflowId: string): boolean {
 /** Workflow id of a page of a batcher's buffer: `<batcherId>-page-<seq>`, seq padded to 8 digits. */
 export function bufferPageId(batcherId: string, seq: number): string {
   return `${batcherId}-page-${String(seq).padStart(8, '0')}`;
+}
+
+/** Workflow id of the audits of an installation, one run each: so there is at most one at a time. */
+export function auditWorkflowId(batcherId: string): string {
+  return `${batcherId}-audit`;
 }
 
 /**

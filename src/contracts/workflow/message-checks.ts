@@ -8,6 +8,7 @@ import { isDigestText, type KeyRef, type RequestDigest } from '../../domain/wind
 import type { Layout } from '../../domain/windows/layout';
 import { MAX_SHARDS } from '../../domain/limits';
 import { MAX_RECORD_DEPTH } from '../../domain/records/record';
+import { isTraceContext } from '../../domain/records/trace-context';
 import { isScope } from '../../domain/scope';
 import { MAX_SENDER_LENGTH, type MessageOrigin } from '../../domain/windows/sender-window';
 import type { StreamPart } from '../../domain/windows/stream-window';
@@ -26,7 +27,7 @@ export function requestsFrom(input: unknown): AcceptedRequest[] | undefined {
 
 function isRequest(input: unknown): input is AcceptedRequest {
   if (!isObject(input)) return false;
-  const { requestId, values, digest, layout, offset, part }: Unknown<AcceptedRequest> = input;
+  const { requestId, values, digest, layout, offset, part, trace }: Unknown<AcceptedRequest> = input;
   return (
     typeof requestId === 'string' &&
     isKnowableRequestId(requestId) &&
@@ -35,7 +36,8 @@ function isRequest(input: unknown): input is AcceptedRequest {
     (digest === undefined || isDigest(digest)) &&
     (layout === undefined || isCount(layout)) &&
     (offset === undefined || isCount(offset)) &&
-    (part === undefined || (offset !== undefined && isPart(part)))
+    (part === undefined || (offset !== undefined && isPart(part))) &&
+    (trace === undefined || isTraceContext(trace))
   );
 }
 

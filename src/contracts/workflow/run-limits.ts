@@ -1,5 +1,8 @@
 import { KIB } from '../../domain/duration';
 
+/** Of a summary: Temporal takes 400 bytes, and encryption adds up to 160. */
+export const MAX_SUMMARY_BYTES = 200;
+
 /** Bounds of a run. It continues as new when it reaches any of the first three. */
 export interface RunLimits {
   historyEvents: number;

@@ -1,11 +1,12 @@
 import { defineSearchAttributeKey } from '@temporalio/common';
 import { KIB } from '../../domain/duration';
 import { jsonBytes } from '../../domain/json';
+import { hashedId } from '../../domain/hashed-ids';
 
 /**
  * Filters for the Web UI and `temporal workflow list`; `docs/WEB-UI.md` has examples. They never contain values of
- * records. SQL visibility stores offer three Int attributes per namespace, all of which are used, so shards are identified
- * by the batcher's workflow id (Keyword).
+ * records, and Temporal can't be given encrypted ones. SQL visibility stores offer three Int attributes per namespace, all
+ * of which are used, so shards are identified by the batcher's workflow id (Keyword).
  */
 export const SEARCH_ATTRIBUTES = {
   /** On batchers and children: workflow id of the batcher, for example `batcher-0`. */
@@ -14,7 +15,7 @@ export const SEARCH_ATTRIBUTES = {
   batcherState: defineSearchAttributeKey('KeepapartBatcherState', 'KEYWORD'),
   /** On children: `size`, `age`, `manual`, `drain`, or {@link MIXED_REASONS} if its batches have different reasons. */
   flushReason: defineSearchAttributeKey('KeepapartFlushReason', 'KEYWORD'),
-  /** On children: the requests that it has records of; see {@link indexedRequestIds} for the bound. */
+  /** On children: the requests that it has records of, or hashes of their ids; see {@link indexedRequestIds}. */
   requestIds: defineSearchAttributeKey('KeepapartRequestIds', 'KEYWORD_LIST'),
   /** On children: numbers of records with a known outcome. */
   saved: defineSearchAttributeKey('KeepapartSaved', 'INT'),
@@ -39,14 +40,16 @@ const MAX_INDEXED_BYTES = 2 * KIB - jsonBytes([MORE_REQUEST_IDS]);
 /**
  * The distinct request ids that fit into one search attribute, in order. If some don't fit, {@link MORE_REQUEST_IDS} is
  * added; a search for a request has to read the children with this marker as well.
+ * @param idKey with it, each id is hashed: see {@link hashedId}
  */
-export function indexedRequestIds(requestIds: Iterable<string>): string[] {
+export function indexedRequestIds(requestIds: Iterable<string>, idKey?: string): string[] {
   const indexed: string[] = [];
   let bytes = 0;
   for (const requestId of new Set(requestIds)) {
-    bytes += jsonBytes(requestId) + 1;
+    const id = idKey === undefined ? requestId : hashedId(idKey, requestId);
+    bytes += jsonBytes(id) + 1;
     if (bytes > MAX_INDEXED_BYTES) return [...indexed, MORE_REQUEST_IDS];
-    indexed.push(requestId);
+    indexed.push(id);
   }
   return indexed;
 }

@@ -37,13 +37,30 @@ export const WAITS_FOR = {
 } as const;
 export type WaitsFor = (typeof WAITS_FOR)[keyof typeof WAITS_FOR];
 
+/** What keeps a record from starting in scope `running`. */
+export interface HeldBy {
+  /** The rule that keeps the two apart; absent if the batch started under other rules. */
+  rule?: ConflictRule;
+  /** Workflow id of the child in flight, or of the one that ended less than `APART_MS` ago, if it is known. */
+  childId?: string;
+  /** The older buffered record that goes first. */
+  recordId?: string;
+  /** Digest of the place of both records under the rule, to find the record in the child's batches. */
+  place?: string;
+}
+
 /** What a buffered record waits for. */
 export interface Wait {
   for: WaitsFor;
-  /** Milliseconds since the epoch. For `age` and `gathering` the latest time, for `spacing` and `pace` the earliest. */
+  /**
+   * Milliseconds since the epoch. For `age` and `gathering` the latest time, for `spacing` and `pace` the earliest. For
+   * `conflict`, when `APART_MS` is over, if that is what it waits for.
+   */
   untilMs?: number;
   /** For `resume`: who paused the shard. */
   by?: string;
+  /** For `conflict`: what the record conflicts with. */
+  heldBy?: HeldBy;
   /** For `store`: since when it has been unavailable, in milliseconds since the epoch. */
   sinceMs?: number;
   /** For `store`: its error. */

@@ -108,6 +108,9 @@ export function createAudit({ maxBatchSize, rules, keyOf, ledger }: AuditInput) 
       for (const line of lines) addOutcome(line, name);
     },
 
+    /** Number of outcomes in the files added so far. */
+    outcomes: () => outcomes.total,
+
     /** Ids of acknowledged records that may lack an outcome in the files added so far. */
     unaccounted: (): Iterable<string> => (ledger === undefined ? [] : unaccounted(ledger, seen)),
 

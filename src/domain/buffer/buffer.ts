@@ -2,6 +2,7 @@ import { FLUSH_REASON, type FlushReason } from '../records/batch';
 import { jsonBytes, type JsonValue } from '../json';
 import { portions } from '../portions';
 import { recordIdOf, totalBytes } from '../records/record';
+import { withTrace, type TraceContext } from '../records/trace-context';
 
 /** A record that was accepted and hasn't left in a batch. */
 export interface BufferedRecord {
@@ -17,6 +18,8 @@ export interface BufferedRecord {
   seq: number;
   /** Size of the value as JSON in UTF-8. */
   bytes: number;
+  /** Set if its request is sampled. */
+  trace?: TraceContext;
 }
 
 /** Flush reasons of an operator's calls. */
@@ -49,7 +52,7 @@ export interface RecordBuffer {
 
 /**
  * Consecutive records of one request, accepted at the same time: [requestId, number of records of the request,
- * acceptedAtMs, index of the first value, values]. A tuple, because the worst case (10,000 requests of one record) has to
+ * acceptedAtMs, index of the first value, values, and the request's trace context if it is sampled]. A tuple, because the worst case (10,000 requests of one record) has to
  * fit into one payload: about 62 bytes per run instead of 125 with member names.
  */
 type PackedRun = [
@@ -58,6 +61,7 @@ type PackedRun = [
   acceptedAtMs: number,
   firstIndex: number,
   values: JsonValue[],
+  ...trace: [] | [TraceContext],
 ];
 
 /** The buffer as plain JSON for continue-as-new, in order of acceptance. */
@@ -88,6 +92,7 @@ export interface ArrivingRecords {
   requestId: string;
   values: readonly JsonValue[];
   offset?: number;
+  trace?: TraceContext;
 }
 
 /** Stands for the number of records of a stream, which is unknown until its end. */
@@ -96,11 +101,11 @@ export const UNKNOWN_SIZE = 0;
 /** Appends records as the youngest. */
 export function appendRequest(
   buffer: RecordBuffer,
-  { requestId, values, offset }: ArrivingRecords,
+  { requestId, values, offset, trace }: ArrivingRecords,
   acceptedAtMs: number,
 ): void {
   const size = offset === undefined ? values.length : UNKNOWN_SIZE;
-  appendRun(buffer, requestId, size, acceptedAtMs, offset ?? 0, values);
+  appendRun(buffer, requestId, size, acceptedAtMs, offset ?? 0, values, trace);
 }
 
 /** Marks all buffered records as due, regardless of their age. */
@@ -263,7 +268,8 @@ export function unpackBuffer(packed: PackedBuffer): RecordBuffer {
 /** Appends packed records as the youngest, and marks those as due that were. */
 export function appendPacked(buffer: RecordBuffer, packed: PackedBuffer): void {
   const first = buffer.nextSeq;
-  for (const run of packed.runs) appendRun(buffer, ...run);
+  for (const [requestId, requestSize, acceptedAtMs, firstIndex, values, trace] of packed.runs)
+    appendRun(buffer, requestId, requestSize, acceptedAtMs, firstIndex, values, trace);
   // A flush of younger records includes all older ones.
   if (packed.flushOldest > 0) buffer.flushBeforeSeq = first + packed.flushOldest;
   if (packed.byHand !== undefined) buffer.requestedFlush = packed.byHand;
@@ -286,6 +292,7 @@ function appendRun(
   acceptedAtMs: number,
   firstIndex: number,
   values: readonly JsonValue[],
+  trace?: TraceContext,
 ): void {
   for (const [offset, value] of values.entries()) {
     const bytes = jsonBytes(value);
@@ -298,6 +305,7 @@ function appendRun(
       acceptedAtMs,
       seq,
       bytes,
+      ...withTrace(trace),
     });
     buffer.bufferedBytes += bytes;
   }
@@ -305,7 +313,10 @@ function appendRun(
 }
 
 function runOf(first: BufferedRecord, values: JsonValue[]): PackedRun {
-  return [first.requestId, first.requestSize, first.acceptedAtMs, first.index, values];
+  const { requestId, requestSize, acceptedAtMs, index, trace } = first;
+  return trace === undefined
+    ? [requestId, requestSize, acceptedAtMs, index, values]
+    : [requestId, requestSize, acceptedAtMs, index, values, trace];
 }
 
 function continuesRun(previous: BufferedRecord | undefined, record: BufferedRecord): boolean {
@@ -313,6 +324,7 @@ function continuesRun(previous: BufferedRecord | undefined, record: BufferedReco
     previous?.requestId === record.requestId &&
     previous.requestSize === record.requestSize &&
     previous.acceptedAtMs === record.acceptedAtMs &&
+    previous.trace === record.trace &&
     previous.index + 1 === record.index
   );
 }

@@ -70,6 +70,12 @@ export function explainBatches<T extends CutRecord>(
 /**
  * Partitions records, given oldest first, as `partition` does, and explains the result.
  * Throws RangeError if `maxBatchSize` isn't a positive integer.
+ *
+ * @example
+ * const records = [{ value: 1 }, { value: 2 }, { value: 3 }];
+ * const { batches, summary } = explainPartition(records, { rules: [{ pair: [1, 2] }], maxBatchSize: 5 });
+ * // batches[0]: records 1 and 3, why: 'rules', keptOut: [{ rule: 0, records: 1 }]; batches[1]: record 2, why: 'nothing_left'
+ * // summary.lowerBound: 2, so no cut has fewer batches
  */
 export function explainPartition<T extends { value: JsonValue }>(
   records: readonly T[],

@@ -10,17 +10,17 @@ import { listOf, listsBy } from './graph/lists';
  */
 export function arrange(
   { batchOf, count }: Assignment,
-  { classOf, members, constraints }: Classes,
+  { classOf, members }: Pick<Classes, 'classOf' | 'members'>,
 ): number[][] {
   const batches = listsBy(batchOf, count);
   const sizes = Array.from(
     { length: count },
     (_, batch) => (batches.starts[batch + 1] ?? 0) - (batches.starts[batch] ?? 0),
   );
-  const withClass: number[][] = constraints.map(() => []);
+  const withClass = Array.from({ length: members.starts.length - 1 }, (): number[] => []);
   // The fullest is pushed last, because it has to be popped first; of equally full ones, the first.
   const byRoom = [...sizes.keys()].reverse().sort((a, b) => (sizes[a] ?? 0) - (sizes[b] ?? 0));
-  const lastBatchOf = new Int32Array(constraints.length).fill(-1);
+  const lastBatchOf = new Int32Array(withClass.length).fill(-1);
   for (const batch of byRoom) {
     for (const record of listOf(batches, batch)) {
       const recordClass = classOf[record] ?? 0;

@@ -20,6 +20,7 @@ export function cutClasses(classes: Classes, maxBatchSize: number, searchSteps =
 }
 
 function cutWithin(classes: Classes, maxBatchSize: number, budget: Budget): Cut {
+  if (classes.slots === 0) return fewest(batchesInOrder(classes.classOf.length, maxBatchSize));
   const components = componentsOf(classes);
   return (
     cutGroups(classes, components, maxBatchSize) ??
@@ -27,6 +28,16 @@ function cutWithin(classes: Classes, maxBatchSize: number, budget: Budget): Cut 
     cutParts(classes, maxBatchSize, budget) ??
     cutAny(classes, components, maxBatchSize, budget)
   );
+}
+
+/** Where nothing conflicts. */
+function batchesInOrder(records: number, maxBatchSize: number): number[][] {
+  const batches: number[][] = [];
+  for (let record = 0; record < records; record++) {
+    if (record % maxBatchSize === 0) batches.push([]);
+    batches.at(-1)?.push(record);
+  }
+  return batches;
 }
 
 /** Elementary steps of searches, shared by the records that are still to be cut. */
@@ -37,7 +48,7 @@ interface Budget {
 
 /** Bounds on the steps of a search: for each record, and in all, which takes some 40 ms. */
 const LEAST_STEPS = 200_000;
-const STEPS_PER_RECORD = 40_000;
+const STEPS_PER_RECORD = 150_000;
 const MAX_STEPS = 12_000_000;
 
 function stepsFor({ classOf: { length: records } }: Classes): number {

@@ -1,6 +1,7 @@
 import type { ConflictRule } from '../rules';
 import type { JsonValue } from '../json';
 import { classify } from './graph/classes';
+import { slotCounts } from './graph/conflict-counts';
 import { OpenBatches } from './search/open-batches';
 
 /** A batch with as many further records, in the given order, as it has room for and as it has no conflict with. */
@@ -11,7 +12,7 @@ export function fillUp<T extends { value: JsonValue }>(
 ): T[] {
   const records = [...batch, ...candidates];
   const classes = classify(records, rules);
-  const open = new OpenBatches(classes, maxBatchSize);
+  const open = new OpenBatches(classes, slotCounts(classes), maxBatchSize);
   return records.filter((_, index) => {
     const recordClass = classes.classOf[index] ?? 0;
     const fits = index < batch.length || (open.count > 0 && open.firstFor(recordClass, 0) === 0);

@@ -3,7 +3,7 @@ import type { Classes } from './graph/classes';
 import { cliqueBound } from './bounds/clique-bound';
 import type { Components } from './graph/components';
 import { heaviestBatch } from './bounds/heaviest-batch';
-import { byConflicts, conflictCounts } from './graph/conflict-counts';
+import { byConflicts, conflictCounts, slotCounts, type SlotCounts } from './graph/conflict-counts';
 import { ConflictGraph } from './graph/conflict-graph';
 import type { Assignment } from './graph/cut';
 import { searchFewest } from './exact/all-ways';
@@ -11,13 +11,16 @@ import { extract } from './search/extract';
 import { firstFit } from './search/first-fit';
 import { fractionalBound, MAX_CLASSES as MAX_FRACTIONAL } from './bounds/fractional-bound';
 import { heaviestClique } from './bounds/heaviest-clique';
-import { improve } from './search/improve';
+import { listsBy } from './graph/lists';
 import { Kernel } from './graph/kernel';
 import { tabuSearch } from './search/tabu';
 import { cutTwoSided } from './exact/two-sides';
 
 /** How much of the steps of a search each of its ways may take. */
-const SHARES = { clique: 0.05, conflictFree: 0.25, extraction: 0.4, fractional: 0.5 } as const;
+const SHARES = { refit: 0.1, clique: 0.05, conflictFree: 0.25, extraction: 0.4, fractional: 0.5 } as const;
+
+/** Fits in a row that may bring nothing. */
+const MAX_IDLE = 4;
 
 /**
  * Words that may be read to write all conflicts out, for each step of the search: up to 40 ms in all, and far less unless
@@ -39,18 +42,22 @@ export class General {
   best: Assignment;
   /** By first fit, oldest first. */
   readonly byAge: Assignment;
+  /** No partition has fewer batches. */
+  lowerBound: number;
   /** Elementary steps so far. */
   steps = 0;
   /** Words read to write the conflicts out: one after the other, so they don't count against the steps of the search. */
   graphSteps = 0;
+  private readonly counts: SlotCounts;
 
   constructor(
     private readonly classes: Classes,
     private readonly components: Components,
     private readonly maxBatchSize: number,
     private readonly maxSteps: number,
-    public lowerBound = lowerBoundOf(classes, maxBatchSize),
   ) {
+    this.counts = slotCounts(classes);
+    this.lowerBound = lowerBoundOf(classes, this.counts, maxBatchSize);
     this.byAge = this.fit(classes.classOf.keys());
     this.best = this.byAge;
   }
@@ -64,20 +71,36 @@ export class General {
     const { classes, components, maxBatchSize } = this;
     if (this.isOpen()) this.consider(cutTwoSided(classes, components, maxBatchSize));
     if (!this.isOpen()) return;
-    const counts = conflictCounts(classes);
+    const counts = conflictCounts(classes, this.counts);
     this.consider(this.fit(byConflicts(classes, counts)));
+    this.refit();
     if (!this.isOpen()) return;
     const graph = new ConflictGraph(classes);
     const kernel = Kernel.of(classes, graph, GRAPH_STEPS * this.maxSteps);
     const forClique = (kernel === undefined ? 2 : 1) * SHARES.clique * this.maxSteps;
     this.prove(cliqueBound(classes, graph, counts, maxBatchSize, forClique));
     this.graphSteps = graph.steps;
-    if (kernel === undefined) {
-      const before = graph.steps;
-      const maxSteps = this.maxSteps / 6;
-      this.best = improve(this.best, classes, graph, { maxBatchSize, enough: this.lowerBound, maxSteps });
-      this.steps += graph.steps - before;
-    } else this.searchIn(kernel);
+    if (kernel !== undefined) this.searchIn(kernel);
+  }
+
+  /**
+   * First fit again, with the records of the last batch first: never more batches, as each batch fits into a new one at the
+   * latest, and often fewer (Culberson and Luo, Exploring the k-colorable landscape with iterated greedy, 1996).
+   */
+  private refit(): void {
+    const end = this.steps + SHARES.refit * this.maxSteps;
+    let last = this.best;
+    for (let idle = 0; this.isOpen() && idle < MAX_IDLE && this.steps < end; idle++) {
+      const { batchOf, count } = last;
+      last = this.fit(
+        listsBy(
+          batchOf.map((batch) => count - 1 - batch),
+          count,
+        ).items,
+      );
+      if (last.count < this.best.count) idle = -1;
+      this.consider(last);
+    }
   }
 
   private searchIn(kernel: Kernel): void {
@@ -151,7 +174,7 @@ export class General {
   }
 
   private fit(order: Iterable<number>): Assignment {
-    const { steps, ...assignment } = firstFit(this.classes, order, this.maxBatchSize);
+    const { steps, ...assignment } = firstFit(this.classes, this.counts, order, this.maxBatchSize);
     this.steps += steps;
     return assignment;
   }

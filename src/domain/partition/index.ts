@@ -10,7 +10,7 @@ export interface PartitionOptions {
   maxBatchSize: number;
   /**
    * Elementary steps for searches where no rule of thumb is proved to be the best, of which 100,000 take about a
-   * millisecond. Default: 200,000, and 40,000 for each record, up to 12 million. Fewer cost less time, and maybe more batches.
+   * millisecond. Default: 200,000, and 150,000 for each record, up to 12 million. Fewer cost less time, and maybe more batches.
    */
   searchSteps?: number;
 }

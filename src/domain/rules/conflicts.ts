@@ -8,6 +8,10 @@ import { selects } from './selector';
  * else is tested against. Values are compared as JSON (`canonicalJson`). A rule doesn't apply to a record in which its
  * pointer finds nothing, except for `alike`, which treats nothing as a value. Rules are independent: adding a rule never
  * removes a conflict.
+ *
+ * @example
+ * const rules = [{ pair: [1, 2], at: '/id' }, { distinct: '/tenant' }, { distinct: '/id' }];
+ * conflictingRules({ id: 1, tenant: 'a' }, { id: 2, tenant: 'a' }, rules); // [0, 1]
  */
 export function conflictingRules(a: JsonValue, b: JsonValue, rules: readonly ConflictRule[]): number[] {
   return rules.flatMap((rule, index) => (keepsApart(rule, a, b) ? [index] : []));
@@ -16,6 +20,9 @@ export function conflictingRules(a: JsonValue, b: JsonValue, rules: readonly Con
 /**
  * Whether any rule keeps two records apart (G2). Symmetric, but not irreflexive: a record may conflict with a copy of
  * itself.
+ *
+ * @example
+ * conflicts(1, 2, [{ pair: [1, 2] }]); // true
  */
 export function conflicts(a: JsonValue, b: JsonValue, rules: readonly ConflictRule[]): boolean {
   return rules.some((rule) => keepsApart(rule, a, b));

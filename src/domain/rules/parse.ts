@@ -34,6 +34,10 @@ const EXPECTED = {
  *
  * Rejects everything that is not a rule, rules that can never match, and rules with the same meaning as an earlier one.
  * Rules can't contradict each other: adding a rule never removes a conflict.
+ *
+ * @example
+ * parseConflictRules([{ distinct: 'sku' }]);
+ * // { rules: [], problems: [{ field: '/0/distinct', expected: 'a JSON Pointer: …', received: '"sku" (string)' }] }
  */
 export function parseConflictRules(input: unknown): { rules: ConflictRule[]; problems: FieldProblem[] } {
   const problems: FieldProblem[] = [];

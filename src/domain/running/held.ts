@@ -1,5 +1,6 @@
 import { KIB } from '../duration';
-import { holdOf, type Hold } from './holds';
+import { Holders } from './holders';
+import { holdOf, sidesConflict, type Hold } from './holds';
 import { TakenPlaces } from './taken-places';
 
 /** {@link Held} as plain JSON for continue-as-new. */
@@ -40,7 +41,7 @@ export class Held {
   private readonly children = new Map<number, readonly Hold[]>();
   private readonly strangers = new Set<number>();
   /** By key, in the order in which they ended. */
-  private readonly ended = new Map<string, { hold: Hold; endedAtMs: number }>();
+  private readonly ended = new Map<string, { hold: Hold; endedAtMs: number; seq?: number }>();
   private readonly taken = new TakenPlaces();
   private strangersBefore = 0;
   private strangerEndedAtMs: number | null = null;
@@ -66,7 +67,7 @@ export class Held {
   /** A child ended in any way, with all its batches settled: its holds end `apartMs` later. */
   end(seq: number, nowMs: number): void {
     if (this.strangers.delete(seq)) this.strangerEndedAtMs = nowMs;
-    for (const hold of this.leave(seq)) this.keepFor(hold, nowMs);
+    for (const hold of this.leave(seq)) this.keepFor(hold, nowMs, seq);
   }
 
   /** Releases the holds of children that ended at least `apartMs` ago. */
@@ -111,6 +112,38 @@ export class Held {
   keepsApart(holds: readonly Hold[]): boolean {
     const hasStrangers = this.strangers.size > 0 || this.strangerEndedAtMs !== null;
     return holds.length > 0 && (hasStrangers || holds.some((hold) => this.taken.conflictsWith(hold)));
+  }
+
+  /** Who has the current holds: children in flight, oldest first, before those that have ended, latest first. */
+  holders(): Holders {
+    const holders = new Holders();
+    for (const [seq, holds] of this.children) for (const hold of holds) holders.note(hold, { seq });
+    for (const { hold, ...ended } of [...this.ended.values()].reverse()) holders.note(hold, ended);
+    return holders;
+  }
+
+  /** The oldest stranger in flight, or when the last one ended; undefined without strangers. */
+  stranger(): { seq: number } | { endedAtMs: number } | undefined {
+    if (this.strangers.size > 0) return { seq: Math.min(...this.strangers) };
+    return this.strangerEndedAtMs === null ? undefined : { endedAtMs: this.strangerEndedAtMs };
+  }
+
+  /**
+   * Everything that keeps a record with these holds from starting, where {@link holders} names the first: the sequence
+   * numbers of children in flight, strangers included, and when the last one that ended stops holding it; null if none
+   * does.
+   */
+  allHoldersOf(holds: readonly Hold[]): { seqs: number[]; untilMs: number | null } {
+    if (holds.length === 0) return { seqs: [], untilMs: null };
+    const meets = (held: Hold) =>
+      holds.some(({ place, side }) => place === held.place && sidesConflict(side, held.side));
+    const seqs = [...this.children].filter(([, own]) => own.some(meets)).map(([seq]) => seq);
+    const ends = [...this.ended.values()].filter(({ hold }) => meets(hold)).map(({ endedAtMs }) => endedAtMs);
+    if (this.strangerEndedAtMs !== null) ends.push(this.strangerEndedAtMs);
+    return {
+      seqs: [...this.strangers, ...seqs],
+      untilMs: ends.length === 0 ? null : Math.max(...ends) + this.apartMs,
+    };
   }
 
   /** The room left below {@link MAX_HELD_BYTES}, to be used up by the batches that start next. */
@@ -163,9 +196,9 @@ export class Held {
     return holds;
   }
 
-  private keepFor(hold: Hold, endedAtMs: number): void {
+  private keepFor(hold: Hold, endedAtMs: number, seq?: number): void {
     if (this.ended.has(hold.key)) this.dropEnded(hold);
-    this.ended.set(hold.key, { hold, endedAtMs });
+    this.ended.set(hold.key, { hold, endedAtMs, ...(seq !== undefined && { seq }) });
     this.take(hold);
   }
 

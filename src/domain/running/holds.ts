@@ -24,6 +24,11 @@ export type Side = number | string;
 /** The side of a record that must be alone at its place. */
 export const WHOLE_PLACE = -1;
 
+/** Whether records on these sides of one place conflict. */
+export function sidesConflict(a: Side, b: Side): boolean {
+  return a !== b || a === WHOLE_PLACE;
+}
+
 /** Starts a side that is a text. */
 const TEXT_MARK = '=';
 
@@ -85,6 +90,12 @@ export class Holds {
     if (number === undefined) throw new TypeError(`rule ${rule} has no side ${side}`);
     return number;
   }
+}
+
+/** The index of a hold's rule, and the digest of its place under that rule. */
+export function ruleAndDigestOf({ place }: Hold): [rule: number, digest: string] {
+  const [rule = '', digest = ''] = place.split('.');
+  return [Number(rule), digest];
 }
 
 /** Parses the key of a hold. */

@@ -8,7 +8,7 @@ import {
   type RequestDigest,
 } from './key-window';
 import { takeOnce, type KnownRequests } from './known-requests';
-import { NO_LAYOUT, mergeLayouts, type Layout } from './layout';
+import { NO_LAYOUT, mergeLayouts, rankOf, type Layout } from './layout';
 import { MAX_SENDERS, type PackedSenders, type SenderWindow } from './sender-window';
 import { packStreams, unpackStreams, type PackedStreams, type StreamPart } from './stream-window';
 
@@ -53,7 +53,7 @@ export interface ArrivingRequest {
 
 /** Whether the sender doesn't know yet where keys have to be looked for: then nothing is taken. */
 export function isOutdated({ layout: known }: BatcherMemory, { layout }: ArrivingRequest): boolean {
-  return layout !== undefined && layout < known.version;
+  return layout !== undefined && layout < rankOf(known);
 }
 
 /** Whether a request is new: not a repeat, nor a part out of turn. Remembers it if so. */

@@ -1,4 +1,5 @@
 import { MINUTE } from '../duration';
+import { MAX_SHARDS } from '../limits';
 import { minuteOf } from './key-window';
 
 /*
@@ -10,7 +11,7 @@ import { minuteOf } from './key-window';
  * every layout, puts layouts in order that are introduced at the same time.
  */
 export interface Layout {
-  /** The layout with the greater version is in force; with equal versions, the one with more shards. */
+  /** See {@link rankOf}. */
   version: number;
   shards: number;
   /**
@@ -25,7 +26,7 @@ export const NO_LAYOUT: Layout = { version: 0, shards: 0, before: [] };
 
 /** The layout in force of two known ones, with the earlier numbers of shards of both. */
 export function mergeLayouts(a: Layout, b: Layout): Layout {
-  const inForce = isNewer(b, a) ? b : a;
+  const inForce = rankOf(b) > rankOf(a) ? b : a;
   const until = new Map<number, number>();
   for (const [shards, minute] of [...a.before, ...b.before]) {
     if (shards !== inForce.shards) until.set(shards, Math.max(minute, until.get(shards) ?? 0));
@@ -46,10 +47,15 @@ export function adoptLayout(known: Layout, received: Layout, windowMs: number, n
   return { ...inForce, before: before.filter(([, minute]) => (minute + 1) * MINUTE + windowMs > nowMs) };
 }
 
-/** The layout of a process that starts with this number of shards, given the layout in force. */
-export function nextLayout(found: Layout, shards: number): Layout {
+/**
+ * The layout of a process that starts with this number of shards, given the layout in force, which was in use until now. Not
+ * every batcher that will be in use may know that: one may be new.
+ */
+export function nextLayout(found: Layout, shards: number, nowMs: number): Layout {
   if (found.shards === shards) return found;
-  return { version: found.version + 1, shards, before: found.before };
+  const before: Layout['before'] =
+    found.shards === 0 ? found.before : [...found.before, [found.shards, minuteOf(nowMs)]];
+  return mergeLayouts({ version: found.version + 1, shards, before }, NO_LAYOUT);
 }
 
 /** Whether two layouts look up keys in the same shards. */
@@ -63,6 +69,7 @@ export function shardsWithKeys({ shards, before }: Layout): number {
   return Math.max(shards, ...before.map(([count]) => count));
 }
 
-function isNewer(a: Layout, b: Layout): boolean {
-  return a.version !== b.version ? a.version > b.version : a.shards > b.shards;
+/** The layout with the greater rank is in force: the one with the greater version or, with equal versions, with more shards. */
+export function rankOf({ version, shards }: Layout): number {
+  return version * (MAX_SHARDS + 1) + shards;
 }

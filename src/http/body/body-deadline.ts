@@ -8,8 +8,8 @@ interface Deadline {
 const deadlines = new WeakMap<IncomingMessage, Deadline>();
 
 /**
- * Gives a client so long to send a whole request; beyond that the server is told as Node tells it. Node's own limit can't
- * be lifted for the one route that takes bodies of any length.
+ * Limits how long a client may take to send a whole request; after that, the server gets the same error event as from
+ * Node. Node's own limit can't be lifted for the one route that accepts bodies of any length.
  */
 export function limitBodyTime(server: Server, req: IncomingMessage, limitMs: number): void {
   const cut = () => {
@@ -28,12 +28,12 @@ export function limitBodyTime(server: Server, req: IncomingMessage, limitMs: num
   req.once('end', end).once('close', end);
 }
 
-/** From here on whoever reads the body looks after the time. */
+/** From here on, the reader of the body watches the time. */
 export function liftBodyTime(req: IncomingMessage): void {
   clearTimeout(deadlines.get(req)?.timer);
 }
 
-/** Reads and drops what is left of a body that nobody wants any more, so that the client comes to read the answer. */
+/** Reads and drops the rest of a body that is no longer needed, so that the client gets to read the answer. */
 export function dropBody(req: IncomingMessage): void {
   if (req.complete || req.destroyed) return;
   deadlines.get(req)?.begin();

@@ -1,9 +1,9 @@
 import type { IncomingMessage } from 'node:http';
 
 /**
- * Whether the connection of a request is still open, so that somebody may wait for its answer. The request itself can't
- * say: Node destroys it as soon as its body has been read. Neither can the answer to a pipelined request: it has no
- * connection until the answers before it are out.
+ * Whether the connection of a request is still open, so a client may be waiting for the answer. The request itself
+ * doesn't show it, because Node destroys it as soon as its body has been read; nor does the answer to a pipelined
+ * request, which has no connection until the answers before it are sent.
  */
 export function isClientThere({ socket }: IncomingMessage): boolean {
   return !socket.destroyed;

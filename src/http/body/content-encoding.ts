@@ -4,7 +4,7 @@ import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
 import { KeepapartError } from '../../domain/errors';
 import { sharingBoundary } from '../problems/error-boundary';
 
-/** A map: what a client names must not lead to anything that every object has. */
+/** A map, because a client's value must not find a property that every object has. */
 const DECOMPRESS = new Map<string, () => Transform>([
   ['gzip', createGunzip],
   ['deflate', createInflate],

@@ -8,7 +8,7 @@ import { KeepapartError } from '../../domain/errors';
  */
 export function contentTypeOf(req: IncomingMessage): string | undefined {
   const header = req.headers['content-type'];
-  // As nearly all send it.
+  // The form that nearly all clients send.
   if (header === 'application/json') return header;
   let type: MIMEType;
   try {

@@ -14,7 +14,7 @@ const EXPECTED =
 /** A requestId that isn't a redrive's, see `isRequestId` and `isRedriveId`. */
 const KEY = '(?!redrive-[0-9]+\\..)[A-Za-z0-9][A-Za-z0-9_.:-]{0,127}';
 
-/** As it is described; {@link idempotencyKeyOf} is what reads it. */
+/** For the description; {@link idempotencyKeyOf} reads the header. */
 export const idempotencyKeySchema = z
   .string()
   .regex(new RegExp(`^(${KEY}|"${KEY}")$`))
@@ -26,15 +26,19 @@ export const idempotencyKeySchema = z
       `${EXPECTED.charAt(0).toUpperCase()}${EXPECTED.slice(1)}.`,
   });
 
-/** Id of a request that is to be taken once: the client's key, told from the same key of other clients (G11). */
+/**
+ * Id of a request that must be accepted only once: the client's key, kept apart from the same key of other clients
+ * (G11).
+ */
 export function keyedRequestIdOf(req: IncomingMessage, res: ServerResponse): string | undefined {
   const key = idempotencyKeyOf(req.headers);
   return key === undefined ? undefined : scopedId(keyNameOf(res), key);
 }
 
 /**
- * The key under which a request is to be taken once (G5), `undefined` without the header. Quotes, which the IETF's draft
- * asks for and few clients send, don't belong to the key. @throws `invalid-request` for what can't be a requestId
+ * The key under which a request is accepted only once (G5); `undefined` without the header. Quotes, which the IETF
+ * draft requires and few clients send, are not part of the key.
+ * @throws `invalid-request` if it can't be a requestId
  */
 export function idempotencyKeyOf(headers: IncomingHttpHeaders): string | undefined {
   const received = headers['idempotency-key'];

@@ -11,18 +11,18 @@ export interface JsonBodyOptions {
   /** After decompression. */
   maxBytes: number;
   maxDepth: number;
-  /** Content types that are taken. Default: `application/json` alone. */
+  /** Accepted content types. Default: only `application/json`. */
   types?: readonly string[];
 }
 
 /**
- * Reads and parses one request's body; `undefined` when there is none at all. Nothing is read before it is called, so
- * whoever may not send anything is refused first. Throws `unsupported-media-type`, `request-too-large`,
- * `invalid-json` and what `parseJsonText` throws.
+ * Reads and parses the body of a request; `undefined` if there is none. Nothing is read before it is called, so callers
+ * without the right are refused first. Throws `unsupported-media-type`, `request-too-large`, `invalid-json` and what
+ * `parseJsonText` throws.
  */
 export type JsonBodyReader = (
   req: IncomingMessage,
-  /** Told how many bytes the body has, without compression. */
+  /** Called with the size of the body after decompression, in bytes. */
   onBytes?: (bytes: number) => void,
 ) => Promise<JsonValue | undefined>;
 
@@ -36,7 +36,9 @@ export function jsonBodyReader(options: JsonBodyOptions): JsonBodyReader {
   };
 }
 
-/** What is refused is read to its end all the same, and dropped: the client may not look for an answer before. */
+/**
+ * A refused body is still read to its end, and dropped: some clients read no answer before they have sent everything.
+ */
 function readWhole(req: IncomingMessage, maxBytes: number): Promise<Uint8Array> {
   return new Promise((resolve, reject) => {
     const body = decompressed(req);

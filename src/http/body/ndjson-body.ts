@@ -8,9 +8,9 @@ import { contentTypeOf } from './content-type';
 export const NDJSON = 'application/x-ndjson';
 
 export interface LineOptions {
-  /** Of one line, without its end. */
+  /** Of one line, without its line end. */
   maxBytes: number;
-  /** How long the client is listened to until there is a line with something in it. Default 30 s. */
+  /** How long to wait for a line that isn't blank. Default 30 s. */
   idleMs?: number;
 }
 
@@ -18,9 +18,12 @@ const DEFAULT_IDLE_MS = 30 * SECOND;
 const LF = 0x0a;
 const CR = 0x0d;
 
-/** Bytes of blank lines that are passed over before the first line with something in it. */
+/** How many bytes of blank lines are skipped before the first line that isn't blank. */
 const BLANK_BYTES = 64 * KIB;
-/** What each such line adds for those behind it, up to the same: a small compressed body can hold any number of them. */
+/**
+ * How many more bytes each such line allows for the lines after it, up to the same bound: a small compressed body can
+ * contain any number of blank lines.
+ */
 const BLANK_BYTES_PER_LINE = 1 * KIB;
 
 export interface Line {
@@ -35,17 +38,17 @@ export function isNdjson(req: IncomingMessage): boolean {
 }
 
 /**
- * The lines of a body of any length, without those that are blank; each ends with LF or CRLF, the last one also without.
- * Reads no further than it is asked to, and never holds more than one line. What a client may cost is counted by such
- * lines: bytes that bring none buy neither time nor work. Throws `request-too-large` for a line that is longer than
- * allowed, `invalid-request` for too many blank ones, `invalid-json` for what isn't UTF-8 or breaks off,
- * `request-timeout`, and `unsupported-media-type` for an encoding that isn't known.
+ * The lines of a body of any length, without blank ones. Each ends with LF or CRLF; the last one needs neither. Reads
+ * only as far as asked, and never holds more than one line. Time and work are granted per line, so bytes without lines
+ * get none. Throws `request-too-large` for a line that is too long, `invalid-request` for too many blank lines,
+ * `invalid-json` for invalid UTF-8 or a broken body, `request-timeout`, and `unsupported-media-type` for an unknown
+ * encoding.
  */
 export async function* linesOf(
   req: IncomingMessage,
   { maxBytes, idleMs = DEFAULT_IDLE_MS }: LineOptions,
 ): AsyncGenerator<Line> {
-  /** The beginning of a line whose end hasn't come; with the CR that may stand before its LF. */
+  /** The beginning of a line whose end hasn't arrived, with the CR that may precede its LF. */
   const rest = createByteBuffer(maxBytes + 1);
   const decoder = new TextDecoder('utf-8', { fatal: true });
   const patience = createPatience(idleMs);
@@ -76,7 +79,7 @@ export async function* linesOf(
     return { number, text };
   }
 
-  /** Passes over line ends alone, byte by byte: each as a line of its own would take a hundred times as long. */
+  /** Skips blank lines byte by byte: handling each as a line would take a hundred times as long. */
   function behindBlankLines(chunk: Uint8Array, from: number): number {
     let at = from;
     for (let step = blankLineAt(chunk, at); step > 0; step = blankLineAt(chunk, at)) {
@@ -114,13 +117,13 @@ export async function* linesOf(
   if (line !== undefined) yield line;
 }
 
-/** Length of the blank line that begins here: that of its end, 0 where there is none or it isn't blank. */
+/** Length of the blank line that begins here; 0 if there is none. */
 function blankLineAt(bytes: Uint8Array, at: number): number {
   if (bytes[at] === LF) return 1;
   return bytes[at] === CR && bytes[at + 1] === LF ? 2 : 0;
 }
 
-/** What the client sends, decompressed. The connection is left as it is, however reading ends, for the answer. */
+/** What the client sends, decompressed. However reading ends, the connection stays open for the answer. */
 async function* chunksOf(req: IncomingMessage, patience: Patience): AsyncGenerator<Buffer> {
   const source = decompressed(req);
   const chunks = source.iterator({ destroyOnReturn: source !== req }) as AsyncIterator<Buffer, undefined>;
@@ -131,14 +134,14 @@ async function* chunksOf(req: IncomingMessage, patience: Patience): AsyncGenerat
       yield value;
     }
   } finally {
-    // Not waited for: a client that is silent would hold it up.
+    // Not awaited: a silent client would delay it.
     void chunks.return?.();
   }
 }
 
-/** How long a client is waited for. */
+/** How long to wait for the client. */
 interface Patience {
-  /** Resolves with what was waited for; throws `request-timeout` when all waiting since the last renewal took too long. */
+  /** Resolves with the awaited value; throws `request-timeout` if all waits since the last renewal took too long. */
   wait<T>(next: Promise<T>): Promise<T>;
   renew(): void;
 }
@@ -154,7 +157,7 @@ function createPatience(idleMs: number): Patience {
       const silence = new Promise<never>((_resolve, reject) => {
         idle = setTimeout(() => reject(timedOut(idleMs)), leftMs);
       });
-      // Should it come to its end after the silence, nobody waits for it any more.
+      // If it settles after the timeout, nobody awaits it any more.
       next.catch(() => undefined);
       const begunAtMs = performance.now();
       try {

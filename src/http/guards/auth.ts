@@ -4,8 +4,9 @@ import { KeepapartError } from '../../domain/errors';
 import { RIGHTS, type Right } from '../../domain/rights';
 import type { ApiKey, HttpDeps } from '../deps';
 import type { Step } from '../steps';
+import { buckets } from './buckets';
 
-/** Who calls: the holder of a key, or anybody where no keys are needed. */
+/** The caller: the holder of a key, or anybody if no keys are required. */
 interface Identified {
   keyName: string | undefined;
   rights: readonly Right[];
@@ -14,19 +15,25 @@ interface Identified {
 const ANYBODY: Identified = { keyName: undefined, rights: RIGHTS };
 
 const callers = new WeakMap<ServerResponse, Identified>();
+const strangers = new WeakSet<ServerResponse>();
 
-/** Name of the API key that was presented, or of the caller; `undefined` when nobody has to say who they are. */
+/** Name of the presented API key, or of the caller; `undefined` if callers need not identify themselves. */
 export function keyNameOf(res: ServerResponse): string | undefined {
   return callers.get(res)?.keyName;
 }
 
-/** Who calls, once {@link requireApiKey} has let them through. */
+/** The caller, after {@link requireApiKey} has accepted them. */
 export function callerOf(res: ServerResponse): { name: string | null; rights: readonly Right[] } {
   const { keyName, rights } = callers.get(res) ?? { keyName: undefined, rights: [] };
   return { name: keyName ?? null, rights };
 }
 
-/** Finds out who calls: by what the app around this one says, or by an API key. */
+/** Whether a request is refused because its caller is unknown. */
+export function isFromStranger(res: ServerResponse): boolean {
+  return strangers.has(res);
+}
+
+/** Identifies the caller: through the embedding app, or by an API key. */
 export function requireCaller({ apiKeys, authorize }: Pick<HttpDeps, 'apiKeys' | 'authorize'>): Step {
   if (authorize === undefined) return requireApiKey(apiKeys);
   return (req, res) => {
@@ -42,19 +49,25 @@ export function requireCaller({ apiKeys, authorize }: Pick<HttpDeps, 'apiKeys' |
 const CALLER_NAME = /^[\w-]{1,32}$/;
 
 function unauthorized(res: ServerResponse, detail: string): KeepapartError {
+  strangers.add(res);
   res.setHeader('WWW-Authenticate', 'Bearer realm="keepapart"');
   return new KeepapartError('unauthorized', detail);
 }
 
+/** How many requests without a valid key an address may make per second; further ones also close its connection. */
+const STRANGERS_PER_SECOND = 100;
+
 /**
  * Lets only holders of one of the keys through, as `Authorization: Bearer <key>` or `X-Api-Key: <key>`; everybody
- * when there are no keys. Throws `unauthorized`, and at once `invalid-config` when a digest isn't a SHA-256.
+ * when there are no keys. Throws `unauthorized`; `rate-limited` for too many of these from one address, which never
+ * affects a key in force; and at once `invalid-config` when a digest isn't a SHA-256.
  */
 function requireApiKey(apiKeys: readonly ApiKey[]): Step {
   const known = apiKeys.map(({ name, sha256, rights }) => ({
     caller: { keyName: name, rights },
     digest: digestOf(name, sha256),
   }));
+  const take = buckets(STRANGERS_PER_SECOND);
   return (req, res) => {
     if (known.length === 0) {
       callers.set(res, ANYBODY);
@@ -62,14 +75,28 @@ function requireApiKey(apiKeys: readonly ApiKey[]): Step {
     }
     const key = presentedKey(req);
     const presented = createHash('sha256').update(key).digest();
-    // Every entry is compared, and digests rather than keys: the time taken tells nothing about any key.
+    // Every entry is compared, and by digests: the time taken reveals nothing about any key.
     const [holder] = known.filter(({ digest }) => timingSafeEqual(digest, presented) && key !== '');
-    if (!holder) throw unauthorized(res, 'Send a key that is in force as "Authorization: Bearer <key>"');
+    if (!holder) {
+      const retryAfterMs = take(req.socket.remoteAddress ?? '');
+      if (retryAfterMs === undefined)
+        throw unauthorized(res, 'Send a key that is in force as "Authorization: Bearer <key>"');
+      strangers.add(res);
+      res.setHeader('Connection', 'close');
+      throw new KeepapartError(
+        'rate-limited',
+        `At most ${STRANGERS_PER_SECOND} requests a second without a key that is in force; nothing was done`,
+        { retryAfterMs },
+      );
+    }
     callers.set(res, holder.caller);
   };
 }
 
-/** Lets only callers with this right through. Throws `forbidden`; and for whoever was asked for no key, a bug of ours. */
+/**
+ * Lets only callers with this right through. Throws `forbidden`; a TypeError if the caller was never identified, which
+ * is a bug.
+ */
 export function requireRight(right: Right): Step {
   return (_req, res) => {
     const caller = callers.get(res);
@@ -89,7 +116,7 @@ export function requireRight(right: Right): Step {
   };
 }
 
-/** An empty text when there is none; that opens nothing, whatever digests are configured. */
+/** Empty if there is none, which matches no configured digest. */
 function presentedKey(req: IncomingMessage): string {
   const bearer = /^Bearer +(\S+)$/i.exec(req.headers.authorization ?? '')?.[1];
   return bearer ?? String(req.headers['x-api-key'] ?? '');

@@ -7,12 +7,12 @@ import { KeepapartError } from '../../domain/errors';
 import { oncePerBurst } from '../../edge/burst-log';
 import { sendProblem } from '../problems/problem-response';
 
-/** Where nobody has derived it from what the process may open. */
+/** Used unless it was derived from the process's limit of open files. */
 export const DEFAULT_MAX_CONNECTIONS = 256;
 
-/** Connections beyond the limit that are told so. Any further ones are closed without a word. */
+/** How many connections beyond the limit get an answer. Further ones are closed immediately. */
 const TOLD = 32;
-/** How long one that is to be told so may take to send its request, and to read the answer. */
+/** How long such a connection may take to send its request and to read the answer. */
 const TELL_WITHIN_MS = 2 * SECOND;
 
 export interface ConnectionLimit {
@@ -21,8 +21,8 @@ export interface ConnectionLimit {
 }
 
 /**
- * Bounds the connections of a server (G6), so that descriptors are left for files and for Temporal. A client beyond the
- * limit gets an answer that says so.
+ * Bounds the connections of a server (G6), to leave descriptors for files and for Temporal. A client beyond the limit
+ * gets an answer that says so.
  */
 export function limitConnections(
   server: Server,

@@ -4,10 +4,10 @@ import { hostOf } from './host';
 import type { Step } from '../steps';
 
 /**
- * Refuses what a page of another origin makes its visitor's browser send, other than to read: without API keys, any page
- * could pause or drain a keepapart on the visitor's machine, as those calls need no body that the browser would ask us
- * about first. Browsers tell where a request comes from, and pages can't change that; other clients don't, and are let
- * through. Throws `cross-origin`.
+ * Refuses requests, other than reads, that a page of another origin makes its visitor's browser send. Without API keys,
+ * any page could otherwise pause or drain a keepapart on the visitor's machine, because those calls need no preflight.
+ * Browsers report the origin of a request, which pages can't change; other clients report none, and are let through.
+ * Throws `cross-origin`.
  */
 export const refuseCrossOrigin: Step = (req) => {
   if (!['GET', 'HEAD', 'OPTIONS'].includes(req.method ?? '') && isCrossOrigin(req))

@@ -32,8 +32,8 @@ function helmetWith(tls: boolean): ReturnType<typeof helmet> {
 }
 
 /**
- * What helmet sets, which is the same on each answer: asking it once instead of fifteen handlers a request takes a tenth
- * off the edge's time.
+ * The headers that helmet sets. They are the same on each answer, so they are computed once, not by fifteen handlers
+ * per request; this saves a tenth of the time per request.
  */
 function headersOf(helmetHandler: ReturnType<typeof helmet>): [string, string][] {
   const headers: [string, string][] = [];

@@ -47,7 +47,7 @@ function tellsItTwice(rawHeaders: readonly string[]): boolean {
   return count > 1;
 }
 
-/** A few hosts stand in nearly all requests. */
+/** Nearly all requests have one of a few hosts. */
 function remembering(judge: (host: string) => boolean): (host: string) => boolean {
   const judged = new LRUCache<string, boolean>({ max: 100 });
   return (host) => {

@@ -2,13 +2,13 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { RequestHandler } from '../problems/error-boundary';
 
-/** Requests of one connection that are worked on at once. Clients that pipeline have a few under way. */
+/** How many requests of one connection are processed at once. Clients that pipeline have a few under way. */
 const AT_ONCE = 16;
 
-/** The requests of one connection that aren't answered. */
+/** The unanswered requests of one connection. */
 interface Turns {
   underWay: number;
-  /** Read already, and not begun. No more than one read brings. */
+  /** Already read and not yet started; at most what one read returns. */
   waiting: Turn[];
 }
 
@@ -19,16 +19,16 @@ interface Turn {
 }
 
 export interface RequestTurns {
-  /** Has a handler wait until it is a request's turn. */
+  /** Makes a handler wait for the request's turn. */
   inTurn(handle: RequestHandler): RequestHandler;
-  /** Whether a request of this connection isn't answered to its end. */
+  /** Whether a request of this connection isn't completely answered. */
   isAnswering(socket: Socket): boolean;
 }
 
 /**
- * Bounds what one connection may ask for at a time (G6): {@link AT_ONCE} requests are worked on, those that were read
- * along with them wait for their turn, and nothing more is read meanwhile, so that TCP itself holds the client up.
- * Answers come in the order of the requests. Once the client has gone, nothing more is begun.
+ * Bounds the work for one connection (G6): {@link AT_ONCE} requests are processed at once, those that were read with
+ * them wait, and nothing more is read meanwhile, so TCP slows the client down. Answers are sent in the order of the
+ * requests. After the client disconnects, no further request is started.
  */
 export function createTurns(): RequestTurns {
   const connections = new WeakMap<Socket, Turns>();
@@ -38,7 +38,7 @@ export function createTurns(): RequestTurns {
     if (known !== undefined) return known;
     const turns: Turns = { underWay: 0, waiting: [] };
     connections.set(socket, turns);
-    // Reading the body of a request that is under way makes Node read on.
+    // Reading the body of a request under way makes Node read further requests.
     socket.on('resume', () => {
       if (turns.waiting.length > 0) socket.pause();
     });

@@ -1,19 +1,15 @@
 import type { ServerResponse } from 'node:http';
 import type { Log } from '../../contracts/log';
 import type { BatcherClient } from '../../contracts/batcher-client';
-import {
-  PICTURE_EVERY_MS,
-  UNSEEN_EVERY_MS,
-  type HistoryChoice,
-  type LiveView,
-  type ProcessFigures,
-} from '../../contracts/api/live';
+import type { LiveView } from '../../contracts/api/answers/live';
+import { PICTURE_EVERY_MS, UNSEEN_EVERY_MS, type ProcessFigures } from '../../contracts/api/live';
+import type { HistoryChoice } from '../../contracts/api/states';
 import { packHistory, pointOf, type Reading } from '../../contracts/api/live-points';
 import { LiveMemory } from './live-memory';
 
 export interface LiveFeedDeps {
   batcher: Pick<BatcherClient, 'overview'>;
-  /** What this process has measured since the last call. Nothing by default. */
+  /** What this process has measured since the last call. Default: nothing. */
   figures?: () => ProcessFigures;
   isDraining: () => boolean;
   logger: Log;
@@ -22,21 +18,21 @@ export interface LiveFeedDeps {
 /** What a viewer asks for. */
 export interface Wish {
   history: HistoryChoice;
-  /** Id of the last event that it has, if it was connected before. */
+  /** Id of the last event it received, if it was connected before. */
   lastId: string | undefined;
 }
 
-/** Sent when there is no picture, so that neither the viewer nor a proxy between takes the connection for dead. */
+/** Sent when there is no picture, so that neither the viewer nor a proxy considers the connection dead. */
 const HEARTBEAT = Buffer.from(':\n\n');
 
 /**
- * One picture a second for however many look on, and one in ten seconds for the memory while nobody does: each is taken
- * once, written as text once, and sent to all. Pictures end when the last viewer leaves, unless {@link remember} was
+ * Takes one picture a second, however many viewers there are, serializes it once, and sends it to all; while there are
+ * none, one picture every ten seconds for the history. Stops when the last viewer leaves, unless {@link remember} was
  * called.
  */
 export class LiveFeed {
   private readonly viewers = new Set<Viewer>();
-  /** Distinguishes this process's event ids from those of the one before. */
+  /** Distinguishes the event ids of this process from those of the previous one. */
   private readonly epoch = Date.now().toString(36);
   private readonly memory = new LiveMemory(Date.now());
   private seq = 0;
@@ -48,12 +44,15 @@ export class LiveFeed {
 
   constructor(private readonly deps: LiveFeedDeps) {}
 
-  /** How many look on. */
+  /** Number of viewers. */
   get size(): number {
     return this.viewers.size;
   }
 
-  /** Takes pictures also while nobody looks on. @returns how to end that */
+  /**
+   * Takes pictures even while there are no viewers.
+   * @returns a function that ends it
+   */
   remember(): () => void {
     this.isRemembering = true;
     this.takeIn(0);
@@ -63,7 +62,7 @@ export class LiveFeed {
     };
   }
 
-  /** Sends the history that was asked for, the latest picture, and from then on each one, until either side ends it. */
+  /** Sends the requested history, the latest picture, and then each new one, until either side ends it. */
   join(res: ServerResponse, { history, lastId }: Wish): void {
     const viewer = new Viewer(res);
     if (history !== 'none') {
@@ -90,7 +89,7 @@ export class LiveFeed {
     try {
       frame = await this.take();
     } catch (error) {
-      this.deps.logger.error({ err: error }, 'no picture could be taken for those who look on');
+      this.deps.logger.error({ err: error }, 'could not take a picture for the viewers of GET /v1/events');
     }
     this.isTaking = false;
     if (this.deps.isDraining()) for (const viewer of this.viewers) viewer.end();
@@ -121,7 +120,7 @@ export class LiveFeed {
     return `${this.epoch}-${seq}`;
   }
 
-  /** Of an id that this process gave; undefined for any other. */
+  /** The number in an id from this process; undefined for other ids. */
   private seqOf(id: string | undefined): number | undefined {
     const [epoch, seq] = id?.split('-') ?? [];
     return epoch === this.epoch && /^\d+$/.test(seq ?? '') ? Number(seq) : undefined;
@@ -129,8 +128,8 @@ export class LiveFeed {
 }
 
 /**
- * One connection. What it doesn't take in time is left out: it then gets the latest event instead of all those between.
- * A connection that takes nothing for 30 s is cut like any other (see `listen.ts`).
+ * One connection. A viewer that reads too slowly skips events: it then gets the latest one instead of all in between. A
+ * connection that reads nothing for 30 s is cut like any other (see `listen.ts`).
  */
 class Viewer {
   private skipped: Buffer | undefined;

@@ -1,4 +1,6 @@
-import type { HistoryChoice, LiveHistory, Point } from '../../contracts/api/live';
+import type { Point } from '../../contracts/api/answers/live';
+import type { LiveHistory } from '../../contracts/api/live';
+import type { HistoryChoice } from '../../contracts/api/states';
 import { mergePoints, SECONDS_KEPT_MS } from '../../contracts/api/live-points';
 import { HOUR, SECOND } from '../../domain/duration';
 
@@ -12,13 +14,13 @@ interface Kept {
 }
 
 /**
- * What this process remembers of its pictures: 15 minutes by the second and 6 hours by ten seconds, at most 3,060 points.
- * While nobody looks on there is a picture every ten seconds only.
+ * The points of this process's pictures: one per second for 15 minutes and one per ten seconds for 6 hours, at most
+ * 3,060. While there are no viewers, there is only one picture every ten seconds.
  */
 export class LiveMemory {
   private seconds: Kept[] = [];
   private tens: Kept[] = [];
-  /** Points that the next one of ten seconds is made of. */
+  /** Points that will be merged into the next point of ten seconds. */
   private open: [Point, ...Point[]] | undefined;
 
   constructor(private readonly sinceMs: number) {}

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { REDRIVEN, type RedriveSelection } from '../../contracts/api/dead-letters';
+import type { RedriveSelection } from '../../contracts/api/filters';
+import { REDRIVEN } from '../../contracts/api/states';
 import { idSchema, operatorField, pageFields } from './schemas';
 
 /** How many records one redrive may name. */

@@ -5,40 +5,43 @@ import type { ErrorCode } from '../../domain/errors';
 export const JSON_TYPE = 'application/json';
 export const EVENT_STREAM_TYPE = 'text/event-stream';
 
-/** What one call takes and answers, for its description. The schemas are those that validate. */
+/**
+ * What one call takes and answers, for its description. The schemas of what it takes are those that validate it (limits
+ * are validated by `problemsOfLimitsPatch`, which workflows use as well); the types of answers are inferred from theirs.
+ */
 export interface Operation {
   operationId: string;
   /** A few words. */
   summary: string;
-  /** What else a caller has to know; CommonMark. */
+  /** Further information for callers; CommonMark. */
   description?: string;
   /** One member for each `:name` in the path. */
   params?: z.ZodObject;
   query?: z.ZodObject;
   headers?: z.ZodObject;
-  /** Without it the call reads no body. */
+  /** If absent, the call reads no body. */
   body?: { required: boolean; content: Readonly<Record<string, BodyOfType>> };
   answer: {
     status: 200 | 202;
     schema: z.ZodType;
     headers?: z.ZodObject;
-    /** JSON by default. Of events, the schema is that of one. */
+    /** Default: JSON. For events, the schema describes one event. */
     type?: typeof EVENT_STREAM_TYPE;
   };
-  /** Whether this process answers it by itself, so that nothing can keep it from answering. */
+  /** Set if this process answers without Temporal, so that nothing can prevent an answer. */
   isLocal?: true;
-  /** What it may be refused with, besides the lists below, by its kind. */
+  /** Errors of this call, in addition to the lists below for its kind. */
   errors?: readonly ErrorCode[];
 }
 
 /** A body of one content type. */
 export interface BodyOfType extends ZodOpenApiMediaTypeObject {
   schema: z.ZodType;
-  /** One that would be taken. */
+  /** A valid example. */
   example: unknown;
 }
 
-/** What any call may be refused with, before anybody looks at what it asks for. */
+/** Errors of any call, before its content is considered. */
 export const ERRORS_OF_ANY: readonly ErrorCode[] = [
   'malformed-request',
   'unknown-host',
@@ -47,16 +50,20 @@ export const ERRORS_OF_ANY: readonly ErrorCode[] = [
   'too-many-connections',
 ];
 
-/** What any call under `/v1` may be refused with. */
+/** Errors of any call under `/v1`. */
 export const ERRORS_UNDER_V1: readonly ErrorCode[] = ['unauthorized', 'forbidden', 'rate-limited'];
 
-/** What any of them may fail with that isn't answered by this process alone. */
-export const ERRORS_OF_OTHERS: readonly ErrorCode[] = ['internal', 'temporal-unavailable'];
+/** Errors of any call under `/v1` that needs Temporal. */
+export const ERRORS_OF_OTHERS: readonly ErrorCode[] = [
+  'internal',
+  'temporal-unavailable',
+  'encryption-key-missing',
+];
 
-/** What any call that changes something may be refused with. */
+/** Errors of any call that changes something. */
 export const ERRORS_OF_CHANGE: readonly ErrorCode[] = ['cross-origin', 'not-ready'];
 
-/** What any call that reads a body may be refused with. */
+/** Errors of any call that reads a body. */
 export const ERRORS_OF_BODY: readonly ErrorCode[] = [
   'invalid-json',
   'invalid-request',

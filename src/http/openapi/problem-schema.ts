@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import { ERRORS, SHARD_CHANGE, type ErrorCode } from '../../domain/errors';
 
-/** Those of the catalogue that an HTTP client can meet. */
+/** The errors of the catalogue that HTTP clients can get. */
 const HTTP_CODES = Object.entries(ERRORS).flatMap(([code, entry]) =>
   'status' in entry ? [code as ErrorCode] : [],
 );
 
-/** What `problemOf` makes: problem details (RFC 9457) with our extensions. */
+/** The result of `problemOf`: problem details (RFC 9457) with our extensions. */
 const problemSchema = z
   .strictObject({
     type: z.string().meta({ examples: ['urn:keepapart:error:buffer-full'] }),

@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import type { ZodOpenApiOverride } from 'zod-openapi';
+import { LIMITS } from '../../contracts/api/answers/limits';
 import { isKnowableRequestId } from '../../contracts/workflow/ids';
-import { BATCH_STATES } from '../../contracts/api/views';
+import { BATCH_STATES } from '../../contracts/api/states';
 
-/** Who does something by hand: letters, digits, punctuation, symbols and spaces; nothing that moves a terminal. */
+/** The operator's name: letters, digits, punctuation, symbols and spaces; no control characters. */
 export const operatorField = {
   by: z
     .string({ error: 'a name of 1 to 64 printable characters' })
@@ -15,7 +16,7 @@ export const operatorField = {
 
 export const operatorBodySchema = z.strictObject(operatorField, { error: 'an object' });
 
-/** A query holds text alone; generated clients had better see a number. */
+/** A query contains only text, but generated clients should see a number. */
 function describeAsInteger(bounds: {
   minimum: number;
   maximum: number;
@@ -46,13 +47,13 @@ export const pageFields = {
 const ID_EXPECTED = { error: 'an id of 1 to 255 printable characters' };
 
 /**
- * An id as it may stand in a path: what is longer or holds control or formatting characters is none of ours. By their
- * numbers, as what a class of Unicode holds depends on its version.
+ * An id in a path. We never issue ids that are longer or contain control or formatting characters. The characters are
+ * listed by number, because the content of a Unicode class depends on its version.
  */
 export const idSchema = z
   .string(ID_EXPECTED)
   .regex(/^[^\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]{1,255}$/u, ID_EXPECTED)
-  // Half a character is none, and patterns that name surrogates can't be read everywhere.
+  // Lone surrogates are refused; not by the pattern, because not every reader supports surrogates there.
   .refine((id) => !/\p{Cs}/u.test(id), ID_EXPECTED);
 
 /** `GET /v1/batches?state=&requestId=&limit=&cursor=`. */
@@ -61,3 +62,21 @@ export const batchesQuerySchema = z.strictObject({
   requestId: idSchema.refine(isKnowableRequestId, { error: 'the id of a request' }).exactOptional(),
   ...pageFields,
 });
+
+/** For the description; `problemsOfLimitsPatch` validates the body, with the same ranges. */
+export const limitsPatchSchema = z
+  .strictObject({
+    ...operatorField,
+    maxBatchSize: LIMITS.maxBatchSize.nullable().optional(),
+    conflicts: LIMITS.conflicts.nullable().optional(),
+    flushIntervalMs: LIMITS.flushIntervalMs.nullable().optional(),
+    batchSpacingMs: LIMITS.batchSpacingMs.nullable().optional(),
+    maxSavesPerSecond: LIMITS.maxSavesPerSecond.nullable().optional(),
+    maxInFlight: LIMITS.maxInFlight.nullable().optional(),
+    maxAttempts: LIMITS.maxAttempts.nullable().optional(),
+    retryIntervalMs: LIMITS.retryIntervalMs.nullable().optional(),
+  })
+  .meta({
+    id: 'LimitsPatch',
+    description: 'Limits that are not named stay unchanged; null resets a limit to the configuration',
+  });

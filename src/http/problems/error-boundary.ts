@@ -2,8 +2,8 @@ import type { EventEmitter } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
 /**
- * Takes one request; over when the promise is that it may return. What it throws, or rejects with, is a mistake of ours
- * for which there may be no answer any more.
+ * Handles one request; it is done when the promise that it may return settles. What it throws, or rejects with, is a
+ * bug that it may be too late to answer.
  */
 export type RequestHandler = (req: IncomingMessage, res: ServerResponse) => unknown;
 
@@ -40,7 +40,7 @@ export function withBoundary(
   };
 }
 
-/** Puts a stream that a request needs under the same net as the request. */
+/** Reports errors of a stream that a request needs as errors of that request. */
 export function sharingBoundary<Stream extends EventEmitter>(req: IncomingMessage, stream: Stream): Stream {
   const fail = boundaries.get(req);
   if (fail !== undefined) contain(stream, fail);

@@ -3,9 +3,9 @@ import type { HttpInstruments } from '../../contracts/instruments';
 import { ERRORS, KeepapartError } from '../../domain/errors';
 import { PROBLEM_TYPE, problemOf } from './problem-response';
 
-/** What a connection is about. */
+/** The state of a connection. */
 interface Conversation {
-  /** Not yet answered to the end, oldest first. */
+  /** Requests that are not completely answered, oldest first. */
   open: Set<ServerResponse>;
   last: { req: IncomingMessage; res: ServerResponse };
 }
@@ -30,9 +30,9 @@ export function refuseMalformed(server: Server, instruments?: Pick<HttpInstrumen
 
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     const refusal = refusalOf(error.code);
-    // Resets, TLS that never came about: nobody is there to be told.
+    // Resets and failed TLS handshakes: there is nobody to answer.
     if (refusal === undefined || !socket.writable) socket.destroy();
-    // More bytes, more errors.
+    // Each further byte would cause another error.
     if (refusal === undefined || closing.has(socket)) return;
     closing.add(socket);
     instruments?.refused(refusal.code);
@@ -40,7 +40,7 @@ export function refuseMalformed(server: Server, instruments?: Pick<HttpInstrumen
     const { open, last } = conversations.get(socket) ?? {};
     const cutShort = last?.req.complete === false ? last.res : undefined;
     const waiting = [...(open ?? [])].filter((res) => res !== cutShort);
-    // One that was answered before it was whole has all it gets.
+    // A request that was answered before it was complete gets nothing further.
     const told = waiting.length > 0 || cutShort?.headersSent === true;
     void Promise.all(waiting.map((res) => new Promise((answered) => res.once('close', answered)))).then(() =>
       socket.end(told ? '' : asHttp(refusal), () => socket.destroy()),
@@ -48,7 +48,7 @@ export function refuseMalformed(server: Server, instruments?: Pick<HttpInstrumen
   });
 }
 
-/** By what Node calls the errors of its parser and of its clock. */
+/** By the error codes of Node's parser and timeouts. */
 function refusalOf(code = ''): KeepapartError | undefined {
   if (code === 'ERR_HTTP_REQUEST_TIMEOUT')
     return new KeepapartError('request-timeout', 'The request did not arrive in time, or only a part of it');
@@ -58,7 +58,7 @@ function refusalOf(code = ''): KeepapartError | undefined {
   return undefined;
 }
 
-/** A whole answer, for where there is no response object. */
+/** A complete HTTP answer as text, for connections without a response object. */
 function asHttp(refusal: KeepapartError): string {
   const { status = ERRORS.internal.status } = refusal.entry;
   const body = JSON.stringify(problemOf(refusal));

@@ -11,25 +11,25 @@ export const PROBLEM_TYPE = 'application/problem+json';
 
 const IN_OUR_LOG = 'What happened is in our log, under the id in X-Request-Id';
 
-/** Any path that no route took. */
+/** Refuses any path without a route. */
 export const notFound: RequestHandler = (req) => {
   throw new KeepapartError('not-found', `There is nothing at ${req.path}`);
 };
 
-/** Answers something that was thrown. False when that is too late, as an answer has begun. */
+/** Answers a thrown error. False if it is too late, because an answer has begun. */
 export type ProblemResponse = (thrown: unknown, req: IncomingMessage, res: ServerResponse) => boolean;
 
 /**
- * Answers every error as problem details (RFC 9457), `application/problem+json`. What isn't of the catalogue becomes
- * `internal`: logged whole, answered without a word of it.
- * @param instruments told of each refusal
+ * Answers every error as problem details (RFC 9457), `application/problem+json`. An error that isn't from the catalogue
+ * becomes `internal`: logged completely, answered without details.
+ * @param instruments counts each refusal
  */
 export function problemResponse(logger: Log, instruments?: HttpInstruments): ProblemResponse {
   return (thrown, req, res) => {
     const error = toCatalogued(thrown);
     const { code } = error;
     const { title, status = ERRORS.internal.status } = error.entry;
-    // Never the detail of a client's mistake: it may quote records.
+    // Never the detail of a client's error: it may quote records.
     const about = { req: loggedRequest(req), code };
     if (code === 'internal') logger.error({ ...about, err: thrown }, title);
     else if (status >= 500) logger.warn({ ...about, err: error }, title);
@@ -54,14 +54,17 @@ export function sendProblem(res: ServerResponse, error: KeepapartError, requestI
   res.end(body);
 }
 
-/** As the last handler of an app. What is too late for an answer Express cuts, so that nobody takes half of it for the whole. */
+/**
+ * The last handler of an app. If it is too late for an answer, Express cuts the connection, so that nobody mistakes
+ * half an answer for the whole.
+ */
 export function lastHandler(answer: ProblemResponse): ErrorRequestHandler {
   return (thrown, req, res, next) => {
     if (!answer(thrown, req, res)) next(thrown);
   };
 }
 
-/** The body of the answer. Without an id there is no `instance`: it stands for what never became a request. */
+/** The body of the answer. Without an id there is no `instance`, because the bytes received were not a request. */
 export function problemOf(error: KeepapartError, requestId?: string): object {
   const { code, problems } = error;
   const { title, status = ERRORS.internal.status } = error.entry;

@@ -6,7 +6,7 @@ import type { HttpDeps } from '../deps';
 import { escapeHtml, mountOf } from '../mount';
 import type { Routes } from './routing';
 
-/** Nothing but what comes from here, nothing inline, and no text ever becomes markup or a script. */
+/** Allows only files from here and nothing inline, and no text becomes markup or a script. */
 const POLICY = [
   "default-src 'none'",
   "script-src 'self'",
@@ -22,18 +22,24 @@ const POLICY = [
 
 const PAGE = 'index.html';
 
-/** Names end in a hash of the content, so what a browser has once it never has to ask for again. */
+/** Names end in a hash of the content, so a browser never has to request a file again. */
 const FOREVER = 'public, max-age=31536000, immutable';
 
-export interface DashboardDeps extends Pick<HttpDeps, 'uiAssets' | 'webUiUrl' | 'version'> {
-  /** Whether the page asks its reader for an API key, or the app around it knows who calls. */
+export interface DashboardDeps extends Pick<
+  HttpDeps,
+  'uiAssets' | 'webUiUrl' | 'version' | 'failingExample'
+> {
+  /** Whether the page asks its user for an API key, or the embedding app identifies callers. */
   keys: 'required' | 'none' | 'host';
 }
 
-/** `GET /`: the dashboard; `GET /ui/…`: what it loads. Neither asks for a key, as neither holds a record. */
-export function serveDashboard(routes: Routes, { uiAssets, keys, webUiUrl, version }: DashboardDeps): void {
-  // From memory, as a file that is open for each answer stays open when its client goes. Read at the first request: an
-  // API that nobody looks at needs no build.
+/** `GET /`: the dashboard; `GET /ui/…`: its files. Neither requires a key, because neither contains a record. */
+export function serveDashboard(
+  routes: Routes,
+  { uiAssets, keys, webUiUrl, version, failingExample }: DashboardDeps,
+): void {
+  // From memory: a file opened per answer would stay open when its client disconnects. Read at the first request: an
+  // API whose dashboard nobody opens needs no build.
   let files: ReadonlyMap<string, Buffer> | undefined;
   const read = () => (files ??= readFolder(uiAssets));
   let page: { mount: string; text: string } | undefined;
@@ -56,6 +62,7 @@ export function serveDashboard(routes: Routes, { uiAssets, keys, webUiUrl, versi
         'keepapart-mount': mount,
         'keepapart-keys': keys,
         'keepapart-temporal': webUiUrl ?? '',
+        'keepapart-failing-example': failingExample ? 'offered' : '',
       },
     );
 
@@ -74,7 +81,7 @@ function readFolder(folder: string): ReadonlyMap<string, Buffer> {
   return new Map(readdirSync(folder).map((name) => [name, readFileSync(path.join(folder, name))]));
 }
 
-/** The page with what only the server knows, where its head ends. */
+/** The page, with what only the server knows at the end of its head. */
 function withFacts(page: string, facts: Record<string, string>): string {
   const tags = Object.entries(facts).map(
     ([name, content]) => `<meta name="${name}" content="${escapeHtml(content)}">`,

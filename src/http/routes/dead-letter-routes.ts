@@ -1,7 +1,12 @@
 import type { RequestHandler } from 'express';
 import type { BatcherClient } from '../../contracts/batcher-client';
 import { KIB } from '../../domain/duration';
-import { deadLetterGroupsSchema, deadLetterPageSchema, redriveResultSchema } from '../openapi/answers';
+import {
+  deadLetterGroupsSchema,
+  deadLetterPageSchema,
+  redriveAnswerSchema,
+  type RedriveAnswer,
+} from '../../contracts/api/answers/dead-letters';
 import { deadLettersQuerySchema, redriveBodySchema } from '../openapi/dead-letter-schemas';
 import { jsonBodyReader } from '../body/json-body';
 import { operatorOf } from './operator-routes';
@@ -9,7 +14,7 @@ import { validate } from '../../edge/problems';
 import { JSON_TYPE, type Operation } from '../openapi/operation';
 import type { Routes } from './routing';
 
-/** Room for as many recordIds as one redrive may name. */
+/** Enough for as many recordIds as one redrive may name. */
 const MAX_BODY_BYTES = 512 * KIB;
 
 /** `GET /v1/dead-letters`, `POST /v1/dead-letters/redrive`. */
@@ -33,7 +38,8 @@ export function serveDeadLetters(routes: Routes, batcher: BatcherClient): void {
       'The body is not valid; nothing was sent',
     );
     const by = operatorOf(res, claimed);
-    res.status(202).json({ ...(await batcher.redrive(selection, by)), by });
+    const result = await batcher.redrive(selection, by);
+    res.status(202).json({ ...result, by } satisfies RedriveAnswer);
   };
 
   const getGroups: RequestHandler = async (_req, res) => {
@@ -74,6 +80,6 @@ const REDRIVE: Operation = {
       [JSON_TYPE]: { schema: redriveBodySchema, example: { records: ['order-4711:0'], by: 'Ann' } },
     },
   },
-  answer: { status: 202, schema: redriveResultSchema },
+  answer: { status: 202, schema: redriveAnswerSchema },
   errors: ['dead-letter-not-found', 'buffer-full'],
 };

@@ -7,7 +7,7 @@ import { escapeHtml, mountOf } from '../mount';
 import type { ApiDescription } from './openapi-document';
 import type { Routes } from './routing';
 
-/** Sends nothing anywhere: no badge of a validator, no fonts, no requests but to here. */
+/** Loads and sends nothing elsewhere: no validator badge, no fonts, requests only to this API. */
 const SCRIPT = `
 const dark = matchMedia('(prefers-color-scheme: dark)');
 const follow = () => document.documentElement.classList.toggle('dark-mode', dark.matches);
@@ -56,8 +56,9 @@ const POLICY = [
 const ASSETS = { 'swagger-ui.css': 'css', 'swagger-ui-bundle.js': 'js' } as const;
 
 /**
- * `GET /openapi.json`, and `GET /docs` to read it and to try it out. Neither asks for a key, as neither tells a record.
- * @param describe asked at the first request for it, when all routes are there
+ * `GET /openapi.json`, and `GET /docs` to read it and to try it out. Neither requires a key, because neither contains a
+ * record.
+ * @param describe called at the first request, when all routes are known
  */
 export function serveDocs(
   routes: Routes,
@@ -77,7 +78,7 @@ export function serveDocs(
   routes.serve('/openapi.json', { get: { right: 'none', handle: getDescription, describe: 'page' } });
   routes.serve('/docs', { get: { right: 'none', handle: getPage, describe: 'page' } });
   for (const [asset, type] of Object.entries(ASSETS)) {
-    // From memory: a file that is open for each answer stays open when its client goes.
+    // From memory: a file opened per answer would stay open when its client disconnects.
     let content: Buffer | undefined;
     const getAsset: RequestHandler = (_req, res) => {
       content ??= readFileSync(path.join(docsAssets, asset));

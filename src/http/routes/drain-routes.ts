@@ -1,7 +1,7 @@
 import type { RequestHandler } from 'express';
 import { z } from 'zod';
 import { KIB, MINUTE, SECOND } from '../../domain/duration';
-import { drainReportSchema } from '../openapi/answers';
+import { drainReportSchema } from '../../contracts/api/answers/drain';
 import { isClientThere } from '../body/client-presence';
 import type { HttpDeps } from '../deps';
 import { jsonBodyReader } from '../body/json-body';
@@ -27,13 +27,13 @@ const drainBodySchema = z.strictObject(
 );
 
 /**
- * `POST /v1/drain`: answers when everything that was accepted before has its outcome, the time is over, or a paused shard
- * holds it up. Nobody waits any more once the client has gone or this process is about to stop.
+ * `POST /v1/drain`: answers when everything accepted before has its outcome, the time is over, or a paused shard blocks
+ * it. Stops waiting when the client disconnects or this process shuts down.
  */
 export function serveDrain(routes: Routes, { batcher, isDraining }: HttpDeps): void {
   const readBody = jsonBodyReader({ maxBytes: 4 * KIB, maxDepth: 2 });
   const drain: RequestHandler = async (req, res) => {
-    // None at all is an empty one; null is another matter.
+    // No body counts as an empty object; null is refused.
     const body = await readBody(req);
     const { by: claimed, timeoutMs } = validate(
       drainBodySchema,

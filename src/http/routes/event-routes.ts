@@ -1,19 +1,19 @@
 import type { RequestHandler } from 'express';
 import { z } from 'zod';
-import { HISTORY_CHOICES } from '../../contracts/api/live';
+import { HISTORY_CHOICES } from '../../contracts/api/states';
 import { KeepapartError } from '../../domain/errors';
 import { validate } from '../../edge/problems';
 import { EVENT_STREAM_TYPE, type Operation } from '../openapi/operation';
 import type { Routes } from './routing';
-import { liveEventSchema } from '../openapi/event-schemas';
+import { liveEventSchema } from '../../contracts/api/answers/live';
 import type { LiveFeed } from '../live/live-feed';
 
-/** Viewers at once, unless a process has fewer connections: each holds one for as long as it looks on. */
+/** Maximum number of viewers, unless the process may have fewer connections: each viewer occupies one. */
 const MOST_VIEWERS = 64;
 
 export interface EventRouteDeps {
   isDraining: () => boolean;
-  /** How many may look on at once. Default {@link MOST_VIEWERS}. */
+  /** Maximum number of viewers. Default {@link MOST_VIEWERS}. */
   maxViewers?: number | undefined;
 }
 
@@ -49,7 +49,7 @@ export function serveEvents(
       throw new KeepapartError('too-many-connections', `${maxViewers} clients receive events already`);
     res.status(200);
     res.setHeader('Content-Type', `${EVENT_STREAM_TYPE}; charset=utf-8`);
-    // nginx would hold the events back otherwise.
+    // Otherwise nginx would buffer the events.
     res.setHeader('X-Accel-Buffering', 'no');
     res.flushHeaders();
     if (req.method === 'HEAD') res.end();

@@ -1,7 +1,8 @@
 import type { RequestHandler } from 'express';
 import { z } from 'zod';
-import type { FindView, FoundRequest, FoundView } from '../../contracts/api/find';
-import type { BatchSummary, BatchView, RequestView } from '../../contracts/api/views';
+import type { FindView, FoundRequest, FoundView } from '../../contracts/api/answers/find';
+import type { BatchSummary, BatchView } from '../../contracts/api/answers/batches';
+import type { RequestView } from '../../contracts/api/answers/requests';
 import type { BatcherClient } from '../../contracts/batcher-client';
 import { lookupsOf, type Lookup } from '../../domain/lookups';
 import { validate } from '../../edge/problems';
@@ -9,7 +10,7 @@ import type { AcceptedLists } from '../accepted-lists';
 import { keyNameOf } from '../guards/auth';
 import type { Operation } from '../openapi/operation';
 import { idSchema } from '../openapi/schemas';
-import { findSchema } from '../openapi/system-schemas';
+import { findSchema } from '../../contracts/api/answers/find';
 import type { Routes } from './routing';
 
 const findQuerySchema = z.strictObject({
@@ -20,7 +21,7 @@ const findQuerySchema = z.strictObject({
   }),
 });
 
-/** `GET /v1/find?q=`: where something is, by whichever id somebody has. */
+/** `GET /v1/find?q=`: finds something by any of its ids. */
 export function serveFind(routes: Routes, batcher: BatcherClient, accepted: AcceptedLists): void {
   const getFound: RequestHandler = async (req, res) => {
     const detail = 'The query is not valid';

@@ -1,7 +1,7 @@
 import type { RequestHandler } from 'express';
 import { SECOND } from '../../domain/duration';
 import { KeepapartError } from '../../domain/errors';
-import { healthSchema } from '../openapi/answers';
+import { healthSchema, type Health } from '../../contracts/api/answers/simple';
 import type { HttpDeps } from '../deps';
 import type { Operation } from '../openapi/operation';
 import type { Routes } from './routing';
@@ -14,22 +14,23 @@ interface HealthDeps extends Pick<HttpDeps, 'isDraining'> {
 export function serveHealth(routes: Routes, { batcher, isDraining }: HealthDeps): void {
   const checkReady = sharedFor(READY_FOR_MS, () => batcher.checkReady());
   const getHealth: RequestHandler = (_req, res) => {
-    res.json({ status: 'ok' });
+    res.json({ status: 'ok' } satisfies Health);
   };
   const getReadiness: RequestHandler = async (_req, res) => {
     if (isDraining()) throw new KeepapartError('not-ready', 'This process is about to stop');
     const { storeAwaySince } = await checkReady();
-    // Records are taken all the same; why it is away is for those who may read the status.
-    res.json({ status: 'ready', ...(storeAwaySince !== null && { storeAwaySince }) });
+    // Records are still accepted; the reason is only for callers who may read the status.
+    const answer: Health = { status: 'ready', ...(storeAwaySince !== null && { storeAwaySince }) };
+    res.json(answer);
   };
   routes.serve('/healthz', { get: { right: 'none', handle: getHealth, describe: HEALTH } });
   routes.serve('/readyz', { get: { right: 'none', handle: getReadiness, describe: READINESS } });
 }
 
-/** Anybody may ask whether we are ready, as often as they like: Temporal is asked once in this time at most. */
+/** Anybody may call this as often as they like, so Temporal is asked at most once in this time. */
 const READY_FOR_MS = SECOND;
 
-/** One call for all who ask while it is under way, and for so long after it was begun. */
+/** Shares one call among all callers while it is pending, and for `forMs` after it began. */
 function sharedFor<T>(forMs: number, call: () => Promise<T>): () => Promise<T> {
   let last: { call: Promise<T>; begunAtMs: number; over: boolean } | undefined;
   return () => {

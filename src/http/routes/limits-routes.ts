@@ -10,11 +10,15 @@ import { operatorOf } from './operator-routes';
 import { JSON_TYPE, type Operation } from '../openapi/operation';
 import type { Routes } from './routing';
 import { operatorBodySchema } from '../openapi/schemas';
-import { limitsAnswerSchema, limitsPatchSchema } from '../openapi/status-schemas';
+import { limitsAnswerSchema } from '../../contracts/api/answers/limits';
+import { limitsPatchSchema } from '../openapi/schemas';
 
-/** Room for as many rules as there may be, however they are written. */
+/** Enough for the maximum of rules, however they are formatted. */
 const MAX_BODY_BYTES = 256 * KIB;
-/** What rules name are records; the deepest stand in a list, in a selector, in `never`, in a rule, in a list, in the patch. */
+/**
+ * Rules contain record values; the deepest are in a list, in a selector, in `never`, in a rule, in a list, in the
+ * patch.
+ */
 const MAX_DEPTH = MAX_RECORD_DEPTH + 6;
 
 const TYPES = ['application/merge-patch+json', JSON_TYPE];

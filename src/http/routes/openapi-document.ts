@@ -28,7 +28,7 @@ Where API keys are configured, every call under \`/v1\` needs one, with the righ
 problem details (RFC 9457) whose \`code\` is stable; docs/ERRORS.md explains each. Every answer of a call that reached the
 API has an \`X-Request-Id\`, which names it in the log. GET answers HEAD as well.`;
 
-/** By the right that a call needs, in the order in which they are shown. */
+/** By the right that a call needs, in display order. */
 const TAGS: Record<ServedOperation['right'], { name: string; description: string }> = {
   ingest: { name: 'Records', description: 'Sending them' },
   read: { name: 'Views', description: 'Where records are, and their outcomes' },
@@ -44,11 +44,11 @@ const SECURITY_SCHEMES = {
 const RETRY_AFTER = z.object({
   'Retry-After': z.int().min(0).meta({ description: 'Seconds to wait before trying again' }),
 });
-/** Every refusal of these says when to come back. */
+/** Refusals with these statuses say when to retry. */
 const COME_BACK = [429, 503];
 
 /**
- * Describes everything that is served there, by the schemas that validate it.
+ * Describes all of these operations, from the schemas that validate what they take and give the types of their answers.
  * @param mount the path under which another app has it
  */
 export function describeApi(
@@ -70,7 +70,7 @@ export function describeApi(
   return createDocument(document, { override: leaveAnswersOpen });
 }
 
-/** So that clients generated from this description don't fail at what later releases add to an answer. */
+/** So that generated clients accept fields that later releases add to an answer. */
 const leaveAnswersOpen: ZodOpenApiOverride = ({ jsonSchema, io }) => {
   if (io === 'output' && jsonSchema.additionalProperties === false) delete jsonSchema.additionalProperties;
 };
@@ -83,7 +83,7 @@ function describeOperation(operation: ServedOperation): ZodOpenApiOperationObjec
     tags: [TAGS[right].name],
     summary,
     description: [description ?? `${summary}.`, ...needs].join('\n\n'),
-    // Without keys nobody is asked for one.
+    // Without configured keys, none is required.
     security: right === 'none' ? [] : [{ bearer: [] }, { apiKey: [] }, {}],
     requestParams: {
       ...(params && { path: params }),
@@ -133,7 +133,7 @@ function exampleOf([code = 'internal']: readonly ErrorCode[]): object {
   return problemOf(new KeepapartError(code, `${ERRORS[code].title}, and more about it`));
 }
 
-/** @throws TypeError for what can't reach an HTTP client, which is our mistake */
+/** @throws TypeError for an error that HTTP clients can't get, which is a bug */
 function statusOf(code: ErrorCode): number {
   const { status }: { title: string; status?: number } = ERRORS[code];
   if (status === undefined) throw new TypeError(`${code} is no answer of the API`);

@@ -1,7 +1,7 @@
 import type { RequestHandler, Response } from 'express';
 import type { BatcherClient } from '../../contracts/batcher-client';
 import { KIB } from '../../domain/duration';
-import { actionSchema } from '../openapi/answers';
+import { actionSchema, type OperatorAnswer } from '../../contracts/api/answers/simple';
 import { keyNameOf } from '../guards/auth';
 import { jsonBodyReader } from '../body/json-body';
 import { validate } from '../../edge/problems';
@@ -10,25 +10,27 @@ import type { Routes } from './routing';
 import { operatorBodySchema } from '../openapi/schemas';
 
 const ACTIONS = [
-  ['flush', 'Lets everything that is buffered go now'],
-  ['pause', 'Holds new batches back; records are taken all the same'],
-  ['resume', 'Lets batches start again after a pause'],
+  ['flush', 'Flushes everything that is buffered, regardless of its age'],
+  ['pause', 'Starts no more batches; records are still accepted'],
+  ['resume', 'Starts batches again after a pause'],
 ] as const;
 
 /**
- * Who does something by hand: the holder of the API key where keys are needed, which nobody can claim in a body; else
- * what the body says; else `anonymous`.
+ * The operator's name: that of the API key if keys are required, which a body can't override; else the one in the body;
+ * else `anonymous`.
  */
 export function operatorOf(res: Response, claimed: string | undefined): string {
   return keyNameOf(res) ?? claimed ?? 'anonymous';
 }
 
-/** `POST /v1/flush`, `/v1/pause`, `/v1/resume`, with an optional body `{"by": "…"}`. Who it was is kept. */
+/**
+ * `POST /v1/flush`, `/v1/pause`, `/v1/resume`, with an optional body `{"by": "…"}`. The operator's name is recorded.
+ */
 export function serveOperator(routes: Routes, batcher: BatcherClient): void {
   const readBody = jsonBodyReader({ maxBytes: 4 * KIB, maxDepth: 2 });
   for (const [action, summary] of ACTIONS) {
     const act: RequestHandler = async (req, res) => {
-      // None at all is an empty one; null is another matter.
+      // No body counts as an empty object; null is refused.
       const body = await readBody(req);
       const claimed = validate(
         operatorBodySchema,
@@ -37,7 +39,7 @@ export function serveOperator(routes: Routes, batcher: BatcherClient): void {
       ).by;
       const by = operatorOf(res, claimed);
       await batcher[action](by);
-      res.status(202).json({ accepted: true, action, by });
+      res.status(202).json({ accepted: true, action, by } satisfies OperatorAnswer);
     };
     const describe: Operation = {
       operationId: action,

@@ -1,3 +1,4 @@
+import type { AcceptedStream } from '../../contracts/api/answers/simple';
 import { randomUUID } from 'node:crypto';
 import type { RequestHandler } from 'express';
 import type { RecordStream } from '../../contracts/batcher-client';
@@ -10,13 +11,14 @@ import type { AcceptedLists } from '../accepted-lists';
 import type { HttpDeps } from '../deps';
 import { mountOf } from '../mount';
 import { httpRequestId } from '../request-log';
+import { noteInTrace, tracedRequest } from '../request-trace';
 import { keyedRequestIdOf } from '../body/idempotency-key';
 import { linesOf } from '../body/ndjson-body';
 import { reportProgress } from './stream-progress';
 
 /**
- * `POST /v1/records` with a record in each line, of any number. Acknowledged at the end, with counts alone; a stream that
- * breaks is answered with how much of it is durable, and goes on from there when it is sent again under the same key.
+ * `POST /v1/records` with one record per line, any number of them. Acknowledged at the end, with counts only. A broken
+ * stream is answered with how many records are durable, and resumes there when it is sent again under the same key.
  */
 export function takeStream(deps: HttpDeps, lists: AcceptedLists): RequestHandler {
   const { batcher, limits, instruments, newRequestId = randomUUID, isDraining, streamIdleMs } = deps;
@@ -35,7 +37,8 @@ export function takeStream(deps: HttpDeps, lists: AcceptedLists): RequestHandler
     const location = `${mountOf(req)}/v1/requests/${encodeURIComponent(requestId)}`;
     try {
       liftBodyTime(req);
-      stream = await batcher.openStream(requestId, { once: keyedId !== undefined, stillWanted });
+      const options = { once: keyedId !== undefined, stillWanted, ...tracedRequest(req) };
+      stream = await batcher.openStream(requestId, options);
       endReports = reportProgress(req, res, stream, location);
       let count = 0;
       for await (const { number, text } of linesOf(req, lines)) {
@@ -48,11 +51,18 @@ export function takeStream(deps: HttpDeps, lists: AcceptedLists): RequestHandler
       const accepted = await stream.end();
       instruments?.received(VIA.ndjson, accepted, bytes);
       lists.note(httpRequestId(req), requestId);
-      res.status(202).location(location).json({ requestId, accepted });
+      noteInTrace(req, { requestId, records: accepted });
+      res
+        .status(202)
+        .location(location)
+        .json({ requestId, accepted } satisfies AcceptedStream);
     } catch (error) {
       res.once('finish', () => dropBody(req));
       const accepted = (await stream?.durable()) ?? 0;
-      if (accepted > 0) instruments?.received(VIA.ndjson, accepted, bytes);
+      if (accepted > 0) {
+        instruments?.received(VIA.ndjson, accepted, bytes);
+        noteInTrace(req, { requestId, records: accepted });
+      }
       throw withProgress(error, { requestId, accepted });
     } finally {
       endReports();

@@ -1,16 +1,21 @@
 import { randomUUID } from 'node:crypto';
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { RequestHandler } from 'express';
 import { z } from 'zod';
 import { VIA } from '../../contracts/instruments';
 import { recordIdOf } from '../../domain/records/record';
 import { MAX_BODY_DEPTH, recordEnvelopeSchema, recordListSchema, recordsReader } from '../../edge/records';
 import type { RecordLimits } from '../../edge/records';
-import { acceptedListSchema, acceptedStreamSchema } from '../openapi/answers';
+import {
+  acceptedListSchema,
+  acceptedStreamSchema,
+  type AcceptedRecords,
+} from '../../contracts/api/answers/simple';
 import type { AcceptedLists } from '../accepted-lists';
 import type { HttpDeps } from '../deps';
+import type { PlainHandler } from '../fast-path';
 import { mountOf } from '../mount';
 import { httpRequestId } from '../request-log';
+import { noteInTrace, tracedRequest } from '../request-trace';
 import { idempotencyKeySchema, keyedRequestIdOf } from '../body/idempotency-key';
 import { jsonBodyReader } from '../body/json-body';
 import { NDJSON, isNdjson } from '../body/ndjson-body';
@@ -18,11 +23,11 @@ import { JSON_TYPE, type Operation } from '../openapi/operation';
 import { takeStream } from './record-stream-route';
 import type { Routes } from './routing';
 
-/** Takes a list and answers; rejects with what a client is to be told. Needs nothing of Express. */
-export type ListHandler = (req: IncomingMessage, res: ServerResponse) => Promise<void>;
+/** Below `/v1`. */
+export const RECORDS_PATH = '/records';
 
-/** Of `POST /v1/records`, with a list. */
-export function listHandler(deps: HttpDeps, accepted: AcceptedLists): ListHandler {
+/** `POST /v1/records` with a list. */
+function takeList(deps: HttpDeps, accepted: AcceptedLists): PlainHandler {
   const { batcher, limits, instruments, newRequestId = randomUUID } = deps;
   const readBody = jsonBodyReader({ maxBytes: limits.maxRequestBytes, maxDepth: MAX_BODY_DEPTH });
   const toRecords = recordsReader(limits);
@@ -33,11 +38,17 @@ export function listHandler(deps: HttpDeps, accepted: AcceptedLists): ListHandle
     const { values, bytes: valueBytes } = toRecords(await readBody(req, (size) => (bytes = size)));
     const requestId = keyedId ?? newRequestId();
     // G3: nothing is acknowledged before this has resolved.
-    await batcher.addRecords({ requestId, values, bytes: valueBytes }, { once: keyedId !== undefined });
+    const request = { requestId, values, bytes: valueBytes, ...tracedRequest(req) };
+    await batcher.addRecords(request, { once: keyedId !== undefined });
     instruments?.received(VIA.http, values.length, bytes);
     accepted.note(httpRequestId(req), requestId);
+    noteInTrace(req, { requestId, records: values.length });
     const records = values.map((value, index) => ({ recordId: recordIdOf(requestId, index), value }));
-    const answer = JSON.stringify({ requestId, accepted: values.length, records });
+    const answer = JSON.stringify({
+      requestId,
+      accepted: values.length,
+      records,
+    } satisfies AcceptedRecords);
     res.statusCode = 202;
     res.setHeader('Location', `${mountOf(req)}/v1/requests/${encodeURIComponent(requestId)}`);
     res.setHeader('Content-Type', 'application/json; charset=utf-8');
@@ -47,17 +58,18 @@ export function listHandler(deps: HttpDeps, accepted: AcceptedLists): ListHandle
 }
 
 /** `POST /v1/records`. */
-export function serveRecords(
-  routes: Routes,
-  deps: HttpDeps,
-  addRecords: ListHandler,
-  accepted: AcceptedLists,
-): void {
+export function serveRecords(routes: Routes, deps: HttpDeps, accepted: AcceptedLists): void {
+  const addList = takeList(deps, accepted);
   const addStream = takeStream(deps, accepted);
   const add: RequestHandler = (req, res, next) =>
-    isNdjson(req) ? addStream(req, res, next) : addRecords(req, res);
-  routes.serve('/records', {
-    post: { right: 'ingest', handle: add, describe: describeRecords(deps.limits) },
+    isNdjson(req) ? addStream(req, res, next) : addList(req, res);
+  routes.serve(RECORDS_PATH, {
+    post: {
+      right: 'ingest',
+      handle: add,
+      fast: { contentType: JSON_TYPE, handle: addList },
+      describe: describeRecords(deps.limits),
+    },
   });
 }
 

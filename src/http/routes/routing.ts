@@ -1,6 +1,7 @@
 import type { RequestHandler, Response, Router } from 'express';
 import { KeepapartError } from '../../domain/errors';
 import type { Right } from '../../domain/rights';
+import type { FastRoute, PlainHandler } from '../fast-path';
 import { requireRight } from '../guards/auth';
 import type { Operation } from '../openapi/operation';
 import { noteRoute } from '../request-log';
@@ -8,23 +9,25 @@ import { inOrder } from '../steps';
 
 /** What a path does for one method. */
 export interface Endpoint {
-  /** What the caller's API key has to allow; `none` is for what stands outside of `/v1`, where nobody asks for a key. */
+  /** The right that the caller's API key needs; `none` for paths outside `/v1` that require no key. */
   right: Right | 'none';
   handle: RequestHandler;
-  /** `page` is for what people open in a browser: no part of the API. */
+  /** Handles requests for exactly this path with exactly this content type, without Express; see `fast-path.ts`. */
+  fast?: { contentType: string; handle: PlainHandler };
+  /** `page` for what people open in a browser, which is not part of the API. */
   describe: Operation | 'page';
 }
 
 const METHODS = ['get', 'post', 'patch'] as const;
 type Method = (typeof METHODS)[number];
 
-/** What a path can be asked to do. `GET` answers `HEAD` as well. */
+/** The methods of a path. `GET` answers `HEAD` as well. */
 export type Methods = Partial<Record<Method, Endpoint>>;
 
-/** An operation as it is served. */
+/** A served operation. */
 export interface ServedOperation extends Operation {
   method: Method;
-  /** As clients see it, with `{name}` for what varies. */
+  /** As clients see it, with `{name}` for parameters. */
   path: string;
   right: Endpoint['right'];
 }
@@ -34,9 +37,11 @@ export interface Routes {
   readonly router: Router;
   /** In the order in which they were added. */
   readonly operations: readonly ServedOperation[];
+  /** Those with a fast handler. */
+  readonly fastRoutes: readonly FastRoute[];
   /**
-   * The one way to a route: serves a path to whoever has the right that each method declares, and answers every other
-   * method on it with 405 and the ones that are allowed.
+   * The only way to add a route: serves a path to callers with the right that each method declares, and answers every
+   * other method with 405 and the allowed ones.
    */
   serve(path: string, methods: Methods): void;
 }
@@ -44,20 +49,25 @@ export interface Routes {
 /** @param prefix where the router will be mounted; `''` for the root */
 export function createRoutes(router: Router, prefix: string): Routes {
   const operations: ServedOperation[] = [];
+  const fastRoutes: FastRoute[] = [];
   return {
     router,
     operations,
+    fastRoutes,
     serve(path, methods) {
       const route = router.route(path);
       const allowed: string[] = [];
       const seen = `${prefix}${path}`.replaceAll(/:(\w+)/g, '{$1}');
-      route.all(inOrder(noteRoute(seen)));
+      const note = noteRoute(seen);
+      route.all(inOrder(note));
       for (const method of METHODS) {
         const endpoint = methods[method];
         if (!endpoint) continue;
-        const { right, handle, describe } = endpoint;
-        if (right !== 'none') route[method](inOrder(requireRight(right)));
-        route[method](handle);
+        const { right, handle, fast, describe } = endpoint;
+        const guards = right === 'none' ? [] : [requireRight(right)];
+        route[method](inOrder(...guards), handle);
+        if (fast !== undefined)
+          fastRoutes.push({ ...fast, method: method.toUpperCase(), target: seen, steps: [note, ...guards] });
         allowed.push(...(method === 'get' ? ['GET', 'HEAD'] : [method.toUpperCase()]));
         if (describe !== 'page') operations.push({ ...describe, method, path: seen, right });
       }

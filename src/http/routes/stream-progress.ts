@@ -6,8 +6,8 @@ import { SECOND } from '../../domain/duration';
 const EVERY_MS = 1 * SECOND;
 
 /**
- * Reports each second how many records of a stream are durable, when that has changed, to a client that asks for it.
- * @returns what ends it
+ * Reports to a client that asks for it, each second if it changed, how many records of a stream are durable.
+ * @returns a function that ends it
  */
 export function reportProgress(
   req: Request,
@@ -16,9 +16,9 @@ export function reportProgress(
   location: string,
   everyMs = EVERY_MS,
 ): () => void {
-  // HTTP/1.0 knows no interim answers.
+  // HTTP/1.0 has no interim answers.
   if (req.headers[STREAM_PROGRESS.ask] === undefined || req.httpVersion === '1.0') return () => undefined;
-  // The first report may be of none: a client that waits for room has to know that it does.
+  // The first report may be 0, so that a client knows it is waiting for room.
   let reported: number | undefined;
   const timer = setInterval(() => {
     const accepted = stream.soFar();

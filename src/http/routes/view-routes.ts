@@ -4,17 +4,13 @@ import type { BatcherClient } from '../../contracts/batcher-client';
 import { KeepapartError } from '../../domain/errors';
 import { validate } from '../../edge/problems';
 import { callerOf, keyNameOf } from '../guards/auth';
-import {
-  batchPageSchema,
-  batchViewSchema,
-  callerSchema,
-  requestViewSchema,
-  waitsSchema,
-} from '../openapi/answers';
+import { batchPageSchema, batchViewSchema } from '../../contracts/api/answers/batches';
+import { requestViewSchema, waitsSchema } from '../../contracts/api/answers/requests';
+import { callerSchema } from '../../contracts/api/answers/simple';
 import type { Operation } from '../openapi/operation';
 import type { Routes } from './routing';
 import { batchesQuerySchema, idSchema } from '../openapi/schemas';
-import { statusSchema } from '../openapi/status-schemas';
+import { statusSchema } from '../../contracts/api/answers/status';
 
 /** `GET /v1/requests/{requestId}`, `/v1/batches`, `/v1/batches/{batchId}`, `/v1/status`, `/v1/waits`, `/v1/me`. */
 export function serveViews(routes: Routes, batcher: BatcherClient): void {

@@ -10,7 +10,8 @@ import type {
 } from '../../domain/records/record-store';
 import { isStoreAway } from '../../domain/records/store-away';
 import { batchName } from '../batch-files';
-import { alreadyClosed, createFileStore } from '../file-store';
+import { alreadyClosed } from '../batch-errors';
+import { createFileStore } from '../file-store';
 import type { StoreFolders } from '../folders';
 import type { BatchSaver } from './definition';
 import { createGathering } from './gathering';
@@ -62,7 +63,7 @@ export function createSavingStore(saver: BatchSaver, options: SavingStoreOptions
   ): Promise<Result[]> {
     await between();
     if ((await files.publishedLines(batch)) !== undefined)
-      return records.map(({ recordId }) => rejected(alreadyClosed(batch, recordId)));
+      return records.map((record) => rejected(alreadyClosed(batch, [record])));
     // An earlier attempt may have got as far as staging.
     const due = isFirst === true ? records : await files.notStaged(records, batch);
     const outcomes = new Map(due.length === 0 ? [] : zip(due, await call(due)));

@@ -8,6 +8,7 @@ import {
 } from '../../domain/records/outcome';
 import type { KeptRecord } from '../../domain/records/record';
 import type { RecordStore } from '../../domain/records/record-store';
+import { alreadyClosed, idsOf, stagedRecordMissing } from '../batch-errors';
 import { batchName, createBatchFiles } from '../batch-files';
 import { explaining } from '../explaining';
 import type { StoreFolders } from '../folders';
@@ -80,7 +81,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
     const batch = named(ref);
     const refusals = await inPostgres('save-failed', couldNotSave(records), () =>
       database.transaction(async (run) => {
-        if ((await rows.open(run, batch)).closed) throw tooLate(batch, records);
+        if ((await rows.open(run, batch)).closed) throw alreadyClosed(batch, records);
         const staged = await rows.staged(run, batch);
         const ids = new Set(staged.map(({ recordId }) => recordId));
         // An earlier attempt got as far as staging, and so passed its rehearsal.
@@ -114,7 +115,10 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
     const saved = records.filter(({ outcome }) => outcome === OUTCOME.saved);
     const staged = new Set((await rows.staged(run, batch)).map(({ recordId }) => recordId));
     const missing = saved.filter(({ recordId }) => !staged.has(recordId));
-    if (missing.length > 0) throw stagedRecordMissing(batch, missing, options.where);
+    if (missing.length > 0) {
+      const where = `Postgres (${options.where}); all workers must have the same STORE and POSTGRES_URL`;
+      throw stagedRecordMissing(batch, missing, where);
+    }
     if (saved.length > 0) await runStatement(run, statement, batch, saved);
     await rows.close(run, batch, records, format);
     await rows.unstage(run, batch);
@@ -240,27 +244,4 @@ function sameIds(some: readonly KeptRecord[], others: readonly KeptRecord[]): bo
 
 function couldNotSave(records: readonly KeptRecord[]): string {
   return `${records.length === 1 ? idsOf(records) : `${records.length} records`} could not be saved`;
-}
-
-function tooLate({ batchId }: BatchRef, records: readonly KeptRecord[]): KeepapartError {
-  return new KeepapartError(
-    'batch-already-closed',
-    `batch ${batchId} is already closed; this attempt to save ${idsOf(records)} is too late`,
-  );
-}
-
-function idsOf(records: readonly KeptRecord[]): string {
-  return records.map(({ recordId }) => recordId).join(', ');
-}
-
-function stagedRecordMissing(
-  { batchId }: BatchRef,
-  missing: readonly KeptRecord[],
-  where: string,
-): KeepapartError {
-  return new KeepapartError(
-    'staged-record-missing',
-    `batch ${batchId} can't be closed: ${idsOf(missing)} reported as saved, ` +
-      `but not in Postgres (${where}); all workers must have the same STORE and POSTGRES_URL`,
-  );
 }

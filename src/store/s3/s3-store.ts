@@ -11,7 +11,7 @@ import type { KeptRecord } from '../../domain/records/record';
 import type { RecordStore } from '../../domain/records/record-store';
 import { batchName, createBatchFiles } from '../batch-files';
 import { explaining } from '../explaining';
-import { alreadyClosed } from '../file-store';
+import { alreadyClosed, stagedRecordMissing } from '../batch-errors';
 import type { StoreFolders } from '../folders';
 import { closedOtherwise, createBatchObjects, type Compression } from './batch-objects';
 import { createBucket, type Bucket, type BucketOptions } from './bucket';
@@ -72,7 +72,7 @@ export async function openS3Store(options: S3StoreOptions): Promise<S3Store> {
         // Looked for after the writing: before it, the batch could still be closed in between.
         if (!(await objects.exists(batchName(batch)))) return;
         await staging.remove(keys);
-        throw alreadyClosed(batch, records.map(({ recordId }) => recordId).join(', '));
+        throw alreadyClosed(batch, records);
       },
     );
   }
@@ -94,7 +94,10 @@ export async function openS3Store(options: S3StoreOptions): Promise<S3Store> {
     );
     if (missing.length === 0) await objects.publish(batch, content);
     // In this order: the staging is cleared after the batch is closed, so what is missing now isn't if it is.
-    else if (!(await objects.holds(batch, content))) throw stagedRecordMissing(batch, missing, options.where);
+    else if (!(await objects.holds(batch, content))) {
+      const where = `S3 (${options.where}); all workers must have the same S3_BUCKET, S3_PREFIX and S3_ENDPOINT`;
+      throw stagedRecordMissing(batch, missing, where);
+    }
     // It is closed: what can't be cleared now must not hold it open, and `sweep` gets it later.
     await staging.remove(staged.map(({ key }) => key)).catch(() => undefined);
   }
@@ -196,16 +199,4 @@ function unusable({ where }: S3StoreOptions, cause: unknown): KeepapartError {
 
 function inS3<T>(code: 'save-failed' | 'store-failed', what: string, action: () => Promise<T>): Promise<T> {
   return explaining(code, `S3: ${what}`, action, { describe: describeS3Error, isAway });
-}
-
-function stagedRecordMissing(
-  { batchId }: BatchRef,
-  missing: readonly KeptRecord[],
-  where: string,
-): KeepapartError {
-  return new KeepapartError(
-    'staged-record-missing',
-    `batch ${batchId} can't be closed: ${missing.map(({ recordId }) => recordId).join(', ')} reported as saved, ` +
-      `but not staged in S3 (${where}); all workers have to have the same S3_BUCKET, S3_PREFIX and S3_ENDPOINT`,
-  );
 }

@@ -2,7 +2,8 @@ import type { WorkflowExecutionInfo } from '@temporalio/client';
 import type { ChildMemo } from '../../contracts/workflow/child';
 import { WORKFLOW_TYPE } from '../../contracts/workflow/ids';
 import { SEARCH_ATTRIBUTES } from '../../contracts/workflow/search-attributes';
-import type { BatchState, BatchSummary } from '../../contracts/api/views';
+import type { BatchSummary } from '../../contracts/api/answers/batches';
+import type { BatchState } from '../../contracts/api/states';
 import { batchIdIn } from '../../domain/records/batch';
 
 /** A batch as Temporal describes its child, without reading the history. */

@@ -2,18 +2,20 @@ import type { Client } from '@temporalio/client';
 import { executionInfoFromRaw } from '@temporalio/client/lib/helpers';
 import { batcherWorkflowId, isBatcherOf } from '../../contracts/workflow/ids';
 import { SEARCH_ATTRIBUTES } from '../../contracts/workflow/search-attributes';
-import type { BatchPage, BatchSummary } from '../../contracts/api/views';
+import type { BatchPage, BatchSummary } from '../../contracts/api/answers/batches';
 import { childOfBatch } from '../../domain/records/batch';
 import { MAX_SHARDS } from '../../domain/limits';
 import { callTemporal } from '../server/calls';
 import { describeIfKnown } from '../server/describe';
 import { readCursor, writeCursor, type Cursor } from './batch-cursor';
 import { batchesIn } from './batch-facts';
-import { HOLDS_BATCHES, literal } from './batch-queries';
+import { HOLDS_BATCHES, holdingAnyOf, literal } from './batch-queries';
 
 export interface PageOptions {
   limit: number;
   cursor?: string;
+  /** Only children that hold, or may hold, records of any of these requests. Default: all. */
+  ofRequests?: readonly string[];
   /** Selects batches of the children that meet the conditions. Default: all. */
   keep?: (batch: BatchSummary) => boolean;
 }
@@ -31,10 +33,11 @@ export function createBatchList(client: Client, batcherId: string): ListBatches 
   );
   const own = [HOLDS_BATCHES, `${SEARCH_ATTRIBUTES.batcher.name} IN (${batchers.join(', ')})`];
 
-  return async (conditions, { limit, cursor: text, keep: isWanted = () => true }) => {
+  return async (conditions, { limit, cursor: text, ofRequests, keep: isWanted = () => true }) => {
     // A cursor names a batch, and anyone can write one.
     const keep = (batch: BatchSummary) => isBatcherOf(batcherId, batch.batcher) && isWanted(batch);
-    const query = [...own, ...conditions].join(' AND ');
+    const holding = ofRequests === undefined ? [] : [holdingAnyOf(client, ofRequests)];
+    const query = [...own, ...conditions, ...holding].join(' AND ');
     const list = (pageSize: number, token: Uint8Array | undefined) =>
       listChildren(client, query, pageSize, token, keep);
     const cursor: Cursor = text === undefined ? {} : readCursor(text);

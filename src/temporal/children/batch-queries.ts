@@ -1,3 +1,5 @@
+import type { Client } from '@temporalio/client';
+import { storedIdsOf } from '../codec/data-converter';
 import { WORKFLOW_TYPE } from '../../contracts/workflow/ids';
 import { MORE_REQUEST_IDS, SEARCH_ATTRIBUTES } from '../../contracts/workflow/search-attributes';
 
@@ -10,12 +12,13 @@ export function literal(text: string): string {
 export const HOLDS_BATCHES = `WorkflowType = ${literal(WORKFLOW_TYPE.child)}`;
 
 /** Selects the children that hold, or may hold, records of a request. */
-export function batchesOfRequest(requestId: string): string {
-  return `${HOLDS_BATCHES} AND ${holdingAnyOf([requestId])}`;
+export function batchesOfRequest(client: Client, requestId: string): string {
+  return `${HOLDS_BATCHES} AND ${holdingAnyOf(client, [requestId])}`;
 }
 
 /** The condition that a workflow holds, or may hold, records of these requests; see `indexedRequestIds`. */
-export function holdingAnyOf(requestIds: readonly string[]): string {
-  const ids = [...requestIds, MORE_REQUEST_IDS].map(literal).join(', ');
+export function holdingAnyOf(client: Client, requestIds: readonly string[]): string {
+  const stored = requestIds.flatMap((requestId) => storedIdsOf(client, requestId));
+  const ids = [...stored, MORE_REQUEST_IDS].map(literal).join(', ');
   return `${SEARCH_ATTRIBUTES.requestIds.name} IN (${ids})`;
 }

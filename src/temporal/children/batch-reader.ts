@@ -1,14 +1,14 @@
 import type { Client } from '@temporalio/client';
 import { LRUCache } from 'lru-cache';
 import type { ChildInput, ChildPolicy, ChildResult } from '../../contracts/workflow/child';
-import type { BatchSummary } from '../../contracts/api/views';
+import type { BatchSummary } from '../../contracts/api/answers/batches';
 import { childOfBatch, placeInChild, type Batch } from '../../domain/records/batch';
 import type { StoredCutReason } from '../../domain/explain/cut-reason';
 import { outcomeOf, type RecordOutcome } from '../../domain/records/outcome';
 import { unpackBatch, unpackOutcomes } from '../../domain/records/packed-batch';
 import { callTemporal } from '../server/calls';
 import { describeIfKnown } from '../server/describe';
-import { firstValue, inputOf, lastEventOf, readStart, type HistoryEvent } from '../server/history';
+import { inputOf, lastEventOf, readStart, valueAt, type HistoryEvent } from '../server/history';
 import { batchesIn, type BatchFacts } from './batch-facts';
 import { pendingWork, type PendingWork } from './batch-work';
 import type {
@@ -58,15 +58,22 @@ export function createBatchReader(client: Client) {
   async function factsIn(childId: string): Promise<DescribedBatch[]> {
     const info = await describeIfKnown(client, childId);
     if (info === undefined) return [];
-    const pending = pendingWork(info);
-    return batchesIn(info).map((facts) => ({ ...facts, pending }));
+    const facts = batchesIn(info);
+    const [first] = facts;
+    if (first === undefined) return [];
+    const pending = await pendingWork(client, info, async (place, position) => {
+      const { batches } = await childInput(first.summary);
+      const records = batches[place - 1]?.records;
+      return records && unpackBatch(records)[position - 1]?.recordId;
+    });
+    return facts.map((one) => ({ ...one, pending }));
   }
 
   async function childInput({ batchId, runId }: BatchRun): Promise<ChildInput> {
     const known = inputs.get(runId);
     if (known !== undefined) return known;
     const childId = childOfBatch(batchId);
-    const input = inputOf(await readStart(client, childId, runId), childId) as ChildInput;
+    const input = (await inputOf(client, await readStart(client, childId, runId), childId)) as ChildInput;
     inputs.set(runId, input);
     return input;
   }
@@ -76,7 +83,7 @@ export function createBatchReader(client: Client) {
     const known = results.get(runId);
     if (known !== undefined) return known;
     const last = await lastEventOf(client, childOfBatch(batchId), runId);
-    const result = firstValue(last?.workflowExecutionCompletedEventAttributes?.result) as
+    const result = (await valueAt(client, last?.workflowExecutionCompletedEventAttributes?.result)) as
       ChildResult | undefined;
     if (result === undefined) return undefined;
     results.set(runId, result);
@@ -88,7 +95,8 @@ export function createBatchReader(client: Client) {
     const { events } = await callTemporal(client, `could not read the outcomes of batch ${batchId}`, () =>
       client.workflow.getHandle(childOfBatch(batchId), runId).fetchHistory(),
     );
-    for (const [closed, result] of closedIn(events ?? [])) earlyResults.set(keyOf(closed, runId), result);
+    for await (const [closed, result] of closedIn(client, events ?? []))
+      earlyResults.set(keyOf(closed, runId), result);
     const result = earlyResults.get(keyOf(batchId, runId));
     if (result === undefined) throw new TypeError(`batch ${batchId} has no outcomes in run ${runId}`);
     return result;
@@ -139,7 +147,10 @@ function keyOf(batchId: string, runId: string): string {
 }
 
 /** Every batch that activities in this history have closed, with its outcomes. */
-function* closedIn(events: readonly HistoryEvent[]): Generator<[batchId: string, BatchResult]> {
+async function* closedIn(
+  client: Client,
+  events: readonly HistoryEvent[],
+): AsyncGenerator<[batchId: string, BatchResult]> {
   const scheduled = new Map(events.map((event) => [String(event.eventId), event]));
   for (const { activityTaskCompletedEventAttributes: completed } of events) {
     const attributes = scheduled.get(
@@ -147,8 +158,8 @@ function* closedIn(events: readonly HistoryEvent[]): Generator<[batchId: string,
     )?.activityTaskScheduledEventAttributes;
     const type = attributes?.activityType?.name as keyof Activities | undefined;
     if (type === 'closeBatches') {
-      const { batches, kinds } = firstValue(attributes?.input) as CloseBatchesInput;
-      const results = (firstValue(completed?.result) as CloseBatchesResult).batches;
+      const { batches, kinds } = (await valueAt(client, attributes?.input)) as CloseBatchesInput;
+      const results = ((await valueAt(client, completed?.result)) as CloseBatchesResult).batches;
       const of = batches.map(({ outcomes }) => outcomes);
       for (const [i, { batchId, records }] of batches.entries()) {
         const result = results[i];
@@ -157,8 +168,8 @@ function* closedIn(events: readonly HistoryEvent[]): Generator<[batchId: string,
         yield [batchId, { location: result.location, outcomes: outcomes.map(outcomeOf) }];
       }
     } else if (type === 'settleBatch') {
-      const { batch } = firstValue(attributes?.input) as SettleBatchInput;
-      yield [batch.batchId, firstValue(completed?.result) as SettleBatchResult];
+      const { batch } = (await valueAt(client, attributes?.input)) as SettleBatchInput;
+      yield [batch.batchId, (await valueAt(client, completed?.result)) as SettleBatchResult];
     }
   }
 }

@@ -1,7 +1,9 @@
-import { defaultPayloadConverter, type WorkflowExecutionDescription } from '@temporalio/client';
+import type { Client, WorkflowExecutionDescription } from '@temporalio/client';
 import type { Activities, HeldDetails } from '../../contracts/workflow/activities';
 import type { StoreAway } from '../../contracts/workflow/store-notice';
-import type { BatchStep } from '../../contracts/api/views';
+import type { BatchStep } from '../../contracts/api/states';
+import { placeOfSave } from '../../contracts/workflow/child';
+import { messageOfFailure, valueAt } from '../server/history';
 
 /** An activity of a child that has not ended. */
 export interface PendingWork {
@@ -27,31 +29,45 @@ const STEPS = new Map<string, BatchStep>(
 );
 const SAVE: keyof Activities = 'save';
 
+/** Looks up the record that a save with a hidden id is for, by the places of its batch and of itself, both from 1. */
+export type FindRecord = (place: number, position: number) => Promise<string | undefined>;
+
 /** The unfinished activities of a child, from the server's description; no worker is asked. */
-export function pendingWork({ raw }: WorkflowExecutionDescription): PendingWork[] {
-  return (raw.pendingActivities ?? []).flatMap((activity): PendingWork[] => {
+export async function pendingWork(
+  client: Client,
+  { raw }: WorkflowExecutionDescription,
+  findRecord: FindRecord,
+): Promise<PendingWork[]> {
+  const work = (raw.pendingActivities ?? []).map(async (activity): Promise<PendingWork[]> => {
     const { activityType, activityId, attempt, lastFailure } = activity;
     const name = activityType?.name ?? '';
     const step = STEPS.get(name);
     if (step === undefined) return [];
-    const { away, uncounted = 0 } = detailsOf(activity);
+    const { away, uncounted = 0 } = await detailsOf(client, activity);
     return [
       {
         step,
-        recordId: name === SAVE ? (activityId ?? undefined) : undefined,
+        recordId: name === SAVE ? await recordIdOf(activityId ?? '', findRecord) : undefined,
         attempt: Math.max(1, (attempt ?? 1) - uncounted),
-        error: lastFailure?.message ?? undefined,
+        error: await messageOfFailure(client, lastFailure),
         away,
       },
     ];
   });
+  return (await Promise.all(work)).flat();
+}
+
+async function recordIdOf(activityId: string, findRecord: FindRecord): Promise<string | undefined> {
+  const hidden = placeOfSave(activityId);
+  return hidden === undefined ? activityId : findRecord(...hidden);
 }
 
 type PendingActivity = NonNullable<WorkflowExecutionDescription['raw']['pendingActivities']>[number];
 
 /** The details of its last heartbeat; empty for other activities than ours. */
-function detailsOf({ heartbeatDetails }: PendingActivity): Partial<HeldDetails> {
-  const [payload] = heartbeatDetails?.payloads ?? [];
-  if (payload === undefined) return {};
-  return defaultPayloadConverter.fromPayload<Partial<HeldDetails> | null>(payload) ?? {};
+async function detailsOf(
+  client: Client,
+  { heartbeatDetails }: PendingActivity,
+): Promise<Partial<HeldDetails>> {
+  return ((await valueAt(client, heartbeatDetails)) as Partial<HeldDetails> | null | undefined) ?? {};
 }

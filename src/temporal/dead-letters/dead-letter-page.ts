@@ -1,4 +1,5 @@
-import type { DeadLetter, DeadLetterFilter, DeadLetterPage } from '../../contracts/api/dead-letters';
+import type { DeadLetter, DeadLetterPage } from '../../contracts/api/answers/dead-letters';
+import type { DeadLetterFilter } from '../../contracts/api/filters';
 import type { JsonValue } from '../../domain/json';
 import { requestIdOf } from '../../domain/records/record';
 import { redriveOf } from '../../domain/redrive';

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isKnowableRequestId } from '../../contracts/workflow/ids';
 import { SEARCH_ATTRIBUTES } from '../../contracts/workflow/search-attributes';
-import type { BatchSummary } from '../../contracts/api/views';
+import type { BatchSummary } from '../../contracts/api/answers/batches';
 import { SECOND } from '../../domain/duration';
 import { portions } from '../../domain/portions';
 import type { JsonValue } from '../../domain/json';
@@ -11,7 +11,7 @@ import { redriveIdOf } from '../../domain/redrive';
 import { mapAtOnce } from '../server/at-once';
 import { ifKnown } from '../server/calls';
 import type { ListBatches } from '../children/batch-pages';
-import { holdingAnyOf, literal } from '../children/batch-queries';
+import { literal } from '../children/batch-queries';
 import type { BatchReader } from '../children/batch-reader';
 
 /** A dead letter from its batch's result, without its value, which is in the batch's input. */
@@ -70,13 +70,13 @@ export function createDeadLetterReader(
     if (requestId !== undefined && !isKnowableRequestId(requestId)) return { letters: [], nextCursor: null };
     const [from, before] = closed?.map((ms) => literal(new Date(ms).toISOString())) ?? [];
     const conditions = [
-      ...(requestId === undefined ? [] : [holdingAnyOf([requestId])]),
       ...(from === undefined || before === undefined
         ? []
         : [`CloseTime >= ${from} AND CloseTime < ${before}`]),
     ];
     const listed = await list([...HAS_DEAD_LETTERS, ...conditions], {
       ...options,
+      ...(requestId !== undefined && { ofRequests: [requestId] }),
       keep: hasDeadLetters,
     });
     const letters = await inBatches(listed.batches);
@@ -118,15 +118,15 @@ export function createDeadLetterReader(
       const missing = knowable.filter((recordId) => !found.has(recordId));
       const requestIds = [...new Set(missing.map(requestIdOf))];
       for (const together of portions(requestIds, { items: IDS_AT_ONCE })) {
-        const conditions = [...HAS_DEAD_LETTERS, holdingAnyOf(together)];
         let cursor: string | null = null;
         do {
           const options = {
             limit: BATCHES_PER_PAGE,
+            ofRequests: together,
             keep: hasDeadLetters,
             ...(cursor !== null && { cursor }),
           };
-          const listed = await list(conditions, options);
+          const listed = await list(HAS_DEAD_LETTERS, options);
           for (const letter of await inBatches(listed.batches)) found.set(letter.recordId, letter);
           cursor = listed.nextCursor;
         } while (cursor !== null);

@@ -1,4 +1,4 @@
-import type { DeadLetterGroup, DeadLetterGroups } from '../../contracts/api/dead-letters';
+import type { DeadLetterGroup, DeadLetterGroups } from '../../contracts/api/answers/dead-letters';
 import { keepAnswer } from '../../concurrency/keep-answer';
 import { SECOND } from '../../domain/duration';
 import { errorKind } from '../../domain/error-kind';

@@ -1,5 +1,6 @@
 import type { Client } from '@temporalio/client';
 import { isBatcherOf } from '../../contracts/workflow/ids';
+import { storedIdsOf } from '../codec/data-converter';
 import { MORE_REQUEST_IDS, SEARCH_ATTRIBUTES } from '../../contracts/workflow/search-attributes';
 import { MINUTE } from '../../domain/duration';
 import { portions } from '../../domain/portions';
@@ -38,10 +39,9 @@ export function createKnownRedrives(client: Client, shards: Shards, pages: PageR
     const name = SEARCH_ATTRIBUTES.requestIds.name;
     // Batches with more requests than their attribute can hold, but only those that started after the first dead letter.
     const since = new Date(sinceMs - CLOCK_SKEW_MS).toISOString();
+    const stored = requestIds.flatMap((requestId) => storedIdsOf(client, requestId));
     const conditions = [
-      ...portions(requestIds, { items: IDS_AT_ONCE }).map(
-        (ids) => `${name} IN (${ids.map(literal).join(', ')})`,
-      ),
+      ...portions(stored, { items: IDS_AT_ONCE }).map((ids) => `${name} IN (${ids.map(literal).join(', ')})`),
       `${name} IN (${literal(MORE_REQUEST_IDS)}) AND StartTime >= ${literal(since)}`,
     ];
     const held = new Set<string>();

@@ -1,5 +1,6 @@
 import type { AcceptedRequest, OperatorAction } from '../../contracts/workflow/batcher';
-import type { RedriveResult, RedriveSelection } from '../../contracts/api/dead-letters';
+import type { RedriveResult } from '../../contracts/api/answers/dead-letters';
+import type { RedriveSelection } from '../../contracts/api/filters';
 import { KIB } from '../../domain/duration';
 import { errorKind } from '../../domain/error-kind';
 import { KeepapartError, isKeepapartError } from '../../domain/errors';

@@ -34,6 +34,8 @@ export interface EmbeddedServerOptions {
   port: number;
   /** Whether to run Temporal's Web UI too. Default false. */
   webUi?: boolean;
+  /** Where the Web UI has payloads decrypted; nowhere by default. */
+  codecEndpoint?: string | undefined;
   /** Created if missing. Default `default`, which always exists. */
   namespace?: string;
   /** Whether what Temporal acknowledged survives a power cut (G3). Default true; false is for disposable databases. */
@@ -184,6 +186,7 @@ function serverArguments(
   return [
     ...['server', 'start-dev', '--ip', LOOPBACK, '--port', String(port), '--namespace', namespace],
     ...(webUi === undefined ? ['--headless'] : ['--ui-ip', webUi.host, '--ui-port', String(webUi.port)]),
+    ...(options.codecEndpoint === undefined ? [] : ['--ui-codec-endpoint', options.codecEndpoint]),
     // Relative to the working folder: the server puts the name into a URI unescaped, where % and ? are special.
     ...['--db-filename', SERVER_FILE.database],
     // The default, a rollback journal, is half as fast (docs/BENCHMARKS.md).

@@ -26,6 +26,7 @@ const IN_WORDS = new Map(
 export function describeCommand({ kind, type = '?', id = '?' }: GivenCommand): string | undefined {
   if (WITHOUT_EVENT.has(kind)) return undefined;
   if (kind === 'scheduleActivity') return `runs the activity ${type} under the id ${id}`;
+  if (kind === 'scheduleLocalActivity') return `runs the local activity ${type}`;
   if (kind === 'startChildWorkflowExecution') return `starts the child ${type} ${id}`;
   if (kind === 'startTimer') return `starts a timer (number ${id})`;
   if (kind === 'setPatchMarker') return `passes the patch ${id}`;
@@ -86,12 +87,21 @@ function given(kind: string, id: string | null | undefined, type?: string | null
   return { kind, ...(id != null && { id }), ...(type != null && { type }) };
 }
 
-/** Markers record patches, and other data that the SDK stores itself. */
+/** Markers record patches, local activities, and other data that the SDK stores itself. */
 function markedCommand({ details, markerName }: temporal.api.history.v1.IMarkerRecordedEventAttributes) {
-  if (markerName !== 'core_patch') return { kind: markerName ?? '?' };
-  const payload = details?.['patch-data']?.payloads?.[0];
-  const data = payload && defaultPayloadConverter.fromPayload<{ id?: string }>(payload);
-  return given('setPatchMarker', data?.id);
+  const read = (name: string): unknown => {
+    const payload = details?.[name]?.payloads?.[0];
+    return payload && defaultPayloadConverter.fromPayload(payload);
+  };
+  if (markerName === 'core_patch') {
+    const patch = read('patch-data') as { id?: string } | undefined;
+    return given('setPatchMarker', patch?.id);
+  }
+  if (markerName === 'core_local_activity') {
+    const activity = read('data') as { activity_type?: string } | undefined;
+    return given('scheduleLocalActivity', undefined, activity?.activity_type);
+  }
+  return { kind: markerName ?? '?' };
 }
 
 function attributesOf(event: HistoryEvent): unknown {

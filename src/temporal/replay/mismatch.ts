@@ -1,7 +1,7 @@
 import type { History } from '@temporalio/common/lib/proto-utils';
 import type { GivenRecords, GivenCommand } from '../../contracts/workflow/replay';
 import { eventTypeOf, describeCommand, describeRecordedCommand } from './commands';
-import { recordsGivenIn, type HistoryEvent } from './recorded-history';
+import type { HistoryEvent } from './recorded-history';
 
 /** Where a history and today's code differ, in words. */
 export interface Mismatch {
@@ -62,8 +62,11 @@ export function explainError(history: History, error: Error, task: ReplayedTask)
 }
 
 /** Compares which records are in which batch and page, which Temporal doesn't. Undefined if they are the same. */
-export function explainOtherRecords(history: History, replayed: GivenRecords): Mismatch | undefined {
-  const recorded = recordsGivenIn(history);
+export function explainOtherRecords(
+  history: History,
+  recorded: GivenRecords,
+  replayed: GivenRecords,
+): Mismatch | undefined {
   const ids = [...new Set([...Object.keys(recorded), ...Object.keys(replayed)])];
   const different = ids.filter((id) => recorded[id]?.join() !== replayed[id]?.join());
   const [first] = different;

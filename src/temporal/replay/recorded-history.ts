@@ -1,4 +1,5 @@
-import { defaultPayloadConverter } from '@temporalio/common';
+import { defaultPayloadConverter, type PayloadCodec } from '@temporalio/common';
+import { decode } from '@temporalio/common/lib/internal-non-workflow';
 import { historyFromJSON, type History } from '@temporalio/common/lib/proto-utils';
 import { recordsGivenTo, type GivenRecords } from '../../contracts/workflow/replay';
 
@@ -33,17 +34,19 @@ export function recordedRun(history: History): RecordedRun {
   };
 }
 
-/** The records that a batcher gave to each child it started. */
-export function recordsGivenIn(history: History): GivenRecords {
-  return Object.fromEntries(
-    (history.events ?? []).flatMap((event) => {
-      const child = event.startChildWorkflowExecutionInitiatedEventAttributes;
-      const payload = child?.input?.payloads?.[0];
-      const input = payload && defaultPayloadConverter.fromPayload(payload);
-      const recordIds = recordsGivenTo(child?.workflowType?.name ?? undefined, input);
-      return recordIds ? [[child?.workflowId ?? '?', recordIds]] : [];
-    }),
-  );
+/** The records that a batcher gave to each child it started. @param codecs what the history's payloads are encoded with */
+export async function recordsGivenIn(history: History, codecs: PayloadCodec[]): Promise<GivenRecords> {
+  const given: GivenRecords = {};
+  for (const event of history.events ?? []) {
+    const child = event.startChildWorkflowExecutionInitiatedEventAttributes;
+    const [payload] = child?.input?.payloads ?? [];
+    if (payload === undefined) continue;
+    const [decoded] = await decode(codecs, [payload]);
+    const input: unknown = decoded && defaultPayloadConverter.fromPayload(decoded);
+    const recordIds = recordsGivenTo(child?.workflowType?.name ?? undefined, input);
+    if (recordIds !== undefined) given[child?.workflowId ?? '?'] = recordIds;
+  }
+  return given;
 }
 
 /** The start of the last completed workflow task; what code does after it is new. */

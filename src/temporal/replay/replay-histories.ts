@@ -6,16 +6,18 @@ import {
   type InjectedSinks,
   type WorkflowBundleOption,
 } from '@temporalio/worker';
+import type { PayloadCodec } from '@temporalio/common';
 import type { History } from '@temporalio/common/lib/proto-utils';
 import type { GivenRecords, ReplaySinks } from '../../contracts/workflow/replay';
 import type { WorkerSinks } from '../../contracts/workflow/worker-sinks';
 import { workerSinks } from '../worker/worker-sinks';
 import { explainError, explainOtherRecords, type Mismatch, type ReplayedTask } from './mismatch';
-import { lastCompletedTask } from './recorded-history';
+import { lastCompletedTask, recordsGivenIn } from './recorded-history';
 
 /** The workflow code of this installation; sources if those are what runs. */
 const WORKFLOWS = path.resolve(__dirname, '../../../workflows');
 const REPORT = path.join(WORKFLOWS, 'replay/report');
+const RESET_NOTICE = path.join(WORKFLOWS, 'reset-notice');
 
 /** What a replay needs. The id matters, because a batcher derives the ids of its batches from its own. */
 export interface Replayable {
@@ -32,11 +34,13 @@ export interface Replayed<T> {
 /**
  * Replays histories with the workflow code of a bundle, without a server: one at a time, in the given order, taking each
  * from the source only after the previous one.
+ * @param payloadCodecs what decodes their payloads; encrypted ones need the keys and the namespace that they are of
  * @throws Error if a replay neither succeeded nor failed
  */
 export async function* replayHistories<T extends Replayable>(
   workflowBundle: WorkflowBundleOption,
   source: AsyncIterable<T> | Iterable<T>,
+  payloadCodecs: PayloadCodec[] = [],
 ): AsyncGenerator<Replayed<T>> {
   let replaying: T | undefined;
   let seen = nothingSeen(0);
@@ -67,13 +71,17 @@ export async function* replayHistories<T extends Replayable>(
     },
   };
   for await (const { workflowId, error } of Worker.runReplayHistories(
-    { workflowBundle, sinks },
+    { workflowBundle, sinks, dataConverter: { payloadCodecs } },
     oneByOne(),
   )) {
     if (replaying?.workflowId !== workflowId) throw new Error(`replayed ${workflowId} out of turn`);
     const mismatch = error
       ? explainError(replaying.history, error, seen.task)
-      : explainOtherRecords(replaying.history, seen.records);
+      : explainOtherRecords(
+          replaying.history,
+          await recordsGivenIn(replaying.history, payloadCodecs),
+          seen.records,
+        );
     const replayed = replaying;
     replaying = undefined;
     yield { replayed, ...(mismatch && { mismatch }) };
@@ -100,7 +108,7 @@ function nothingSeen(lastCompletedTask: number): Seen {
 export function bundleForReplay(workflowsPath = WORKFLOWS): Promise<WorkflowBundleOption> {
   return bundleWorkflowCode({
     workflowsPath,
-    workflowInterceptorModules: [REPORT],
+    workflowInterceptorModules: [RESET_NOTICE, REPORT],
     logger: new DefaultLogger('ERROR'),
   });
 }

@@ -1,6 +1,10 @@
-import { defaultPayloadConverter, type Client } from '@temporalio/client';
-import type { temporal } from '@temporalio/proto';
-import type { Activities, HeldByChild, LeftByBatcher } from '../../contracts/workflow/activities';
+import type { Client } from '@temporalio/client';
+import type {
+  Activities,
+  HeldByChild,
+  LeftByBatcher,
+  StartedBefore,
+} from '../../contracts/workflow/activities';
 import {
   addRecordsSignal,
   layoutUpdate,
@@ -27,9 +31,7 @@ import type { KeyWindowPolicy } from '../../domain/windows/key-window';
 import { adoptLayout, type Layout } from '../../domain/windows/layout';
 import { recordIdOf } from '../../domain/records/record';
 import { noteMessage, type MessageOrigin } from '../../domain/windows/sender-window';
-import { eventsOf, firstValue, inputIfKnown, inputOf, type HistoryEvent } from '../server/history';
-
-type Payloads = temporal.api.common.v1.IPayloads | null | undefined;
+import { eventsOf, inputIfKnown, inputOf, valueAt, type HistoryEvent } from '../server/history';
 
 /** A record as a client sent it. */
 export interface HeldRecord {
@@ -71,13 +73,13 @@ export async function heldByRun(client: Client, workflowId: string, runId: strin
     const nowMs = timeOf(event);
     const started = event.workflowExecutionStartedEventAttributes;
     if (started != null) {
-      const { carried, settings } = inputOf(started, workflowId) as BatcherInput;
+      const { carried, settings } = (await inputOf(client, started, workflowId)) as BatcherInput;
       for await (const record of recordsCarried(client, carried)) note(record);
       memory = unpackMemory(carried);
       policy = settings;
       nextChildSeq = carried?.nextChildSeq ?? 1;
     }
-    const message = messageIn(event);
+    const message = await messageIn(client, event);
     if (
       message !== undefined &&
       (message.origin === undefined || noteMessage(memory.senders, message.origin))
@@ -86,7 +88,7 @@ export async function heldByRun(client: Client, workflowId: string, runId: strin
         if (isOutdated(memory, request) || !isNewRequest(memory, request, policy, nowMs)) continue;
         for (const record of recordsOf(request)) note(record);
       }
-    const layout = layoutIn(event);
+    const layout = await layoutIn(client, event);
     if (layout !== undefined)
       memory.layout = adoptLayout(memory.layout, layout, policy.idempotencyWindowMs, nowMs);
     const asked = event.startChildWorkflowExecutionInitiatedEventAttributes;
@@ -95,7 +97,7 @@ export async function heldByRun(client: Client, workflowId: string, runId: strin
       nextChildSeq = Math.max(nextChildSeq, childSeqOf(childId) + 1);
       starting.set(String(event.eventId), {
         childId,
-        recordIds: recordIdsOf(firstValue(asked.input) as ChildInput),
+        recordIds: recordIdsOf((await valueAt(client, asked.input)) as ChildInput),
       });
     }
     const child = event.childWorkflowExecutionStartedEventAttributes;
@@ -110,9 +112,16 @@ export async function heldByRun(client: Client, workflowId: string, runId: strin
     const completed = event.activityTaskCompletedEventAttributes;
     const of = scheduled.get(String(completed?.scheduledEventId));
     // After a reset children of before are adopted.
-    if (of === READ_CHILD) taken.push(...idsOf(firstValue(completed?.result) as HeldByChild));
+    if (of === READ_CHILD) taken.push(...idsOf((await valueAt(client, completed?.result)) as HeldByChild));
+    if (of === FIND_STARTED) {
+      const { children } = (await valueAt(client, completed?.result)) as StartedBefore;
+      for (const { childId, held: found } of children) {
+        taken.push(...idsOf(found));
+        nextChildSeq = Math.max(nextChildSeq, childSeqOf(childId) + 1);
+      }
+    }
     if (of === FIND_LEFT) {
-      const { before } = firstValue(completed?.result) as LeftByBatcher;
+      const { before } = (await valueAt(client, completed?.result)) as LeftByBatcher;
       if (before !== undefined) {
         addEarlierMemory(memory, unpackMemory(before.memory), policy, nowMs);
         nextChildSeq = Math.max(nextChildSeq, before.nextChildSeq);
@@ -125,6 +134,7 @@ export async function heldByRun(client: Client, workflowId: string, runId: strin
 }
 
 const READ_CHILD: keyof Activities = 'readChild';
+const FIND_STARTED: keyof Activities = 'findStarted';
 export const FIND_LEFT: keyof Activities = 'findLeft';
 
 /** A held record, with the size of its request. */
@@ -166,22 +176,25 @@ interface Message {
 }
 
 /** What a message brought; nothing where it is none of ours, as the batcher takes nothing of it either. */
-function messageIn(event: HistoryEvent): Message | undefined {
+async function messageIn(client: Client, event: HistoryEvent): Promise<Message | undefined> {
   const signal = event.workflowExecutionSignaledEventAttributes;
-  if (signal?.signalName === addRecordsSignal.name) return messageFrom(signal.input);
+  if (signal?.signalName === addRecordsSignal.name) return messageFrom(client, signal.input);
   const update = updateIn(event);
-  return update?.name === takeUpdate.name ? messageFrom(update.args) : undefined;
+  return update?.name === takeUpdate.name ? messageFrom(client, update.args) : undefined;
 }
 
-function messageFrom(payloads: Payloads): Message | undefined {
-  const requests = requestsFrom(argument(payloads, 0));
-  const origin = argument(payloads, 1);
+async function messageFrom(
+  client: Client,
+  payloads: Parameters<typeof valueAt>[1],
+): Promise<Message | undefined> {
+  const requests = requestsFrom(await valueAt(client, payloads));
+  const origin = await valueAt(client, payloads, 1);
   return requests && { requests, origin: isOrigin(origin) ? origin : undefined };
 }
 
-function layoutIn(event: HistoryEvent): Layout | undefined {
+async function layoutIn(client: Client, event: HistoryEvent): Promise<Layout | undefined> {
   const update = updateIn(event);
-  const layout = update?.name === layoutUpdate.name ? argument(update.args, 0) : undefined;
+  const layout = update?.name === layoutUpdate.name ? await valueAt(client, update.args) : undefined;
   return isLayout(layout) ? layout : undefined;
 }
 
@@ -210,11 +223,6 @@ function* recordsInBuffer({ runs }: PackedBuffer): Generator<SizedRecord> {
 function* recordsOf({ requestId, values, offset = 0 }: AcceptedRequest): Generator<SizedRecord> {
   const size = offset + values.length;
   for (const [i, value] of values.entries()) yield { requestId, index: offset + i, value, size };
-}
-
-function argument(payloads: Payloads, index: number): unknown {
-  const payload = payloads?.payloads?.[index];
-  return payload == null ? undefined : defaultPayloadConverter.fromPayload(payload);
 }
 
 function timeOf({ eventTime }: HistoryEvent): number {

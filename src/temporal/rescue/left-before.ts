@@ -7,12 +7,10 @@ import { packMemory, unpackMemory } from '../../domain/windows/batcher-memory';
 import { forgetKey } from '../../domain/windows/key-window';
 import { HOLDS_BATCHES, literal } from '../children/batch-queries';
 import { callTemporal, ifKnown } from '../server/calls';
-import { eventsOf, firstValue, readStart } from '../server/history';
+import { eventsOf, readStart, valueAt } from '../server/history';
 import { keyRefOf } from '../shard/digests';
 import { FIND_LEFT, heldByRun } from './held-by-run';
-
-/** A reset shows in one of the first events of the run that it makes. */
-const LOOKED_AT = 50;
+import { baseOfReset } from './started-before';
 
 /** More children than one run of a batcher starts: so many it may have started of which nothing is known any more. */
 const UNKNOWN_CHILDREN = 10_000;
@@ -22,8 +20,7 @@ const UNKNOWN_CHILDREN = 10_000;
  * one are passed over. Left out are lists of which everything is out of reach: when a client repeats one of these, it is
  * taken again, before anybody calls `keepapart rescue`.
  *
- * A run that begins with a reset is given what the run that was reset found: it has to give its children the same
- * numbers.
+ * A run that begins with a reset is given what the run that was reset found: what came before may be gone by now.
  */
 export async function leftBefore(
   client: Client,
@@ -38,17 +35,6 @@ export async function leftBefore(
   return (await ifKnown(knownAtEnd(client, batcher, before))) ?? knownWithoutRun(client, batcher);
 }
 
-/** The run that was reset to begin this one; undefined when none was. */
-async function baseOfReset(client: Client, batcher: string, runId: string): Promise<string | undefined> {
-  let seen = 0;
-  for await (const event of eventsOf(client, batcher, runId)) {
-    const base = event.workflowTaskFailedEventAttributes?.baseRunId;
-    if (base) return base;
-    if (++seen === LOOKED_AT) break;
-  }
-  return undefined;
-}
-
 /** What a run was told of the batcher before it; undefined when it wasn't told yet. */
 async function foundBy(client: Client, batcher: string, runId: string): Promise<LeftByBatcher | undefined> {
   const asked = new Set<string>();
@@ -57,7 +43,7 @@ async function foundBy(client: Client, batcher: string, runId: string): Promise<
       asked.add(String(event.eventId));
     const completed = event.activityTaskCompletedEventAttributes;
     if (completed != null && asked.has(String(completed.scheduledEventId)))
-      return firstValue(completed.result) as LeftByBatcher;
+      return (await valueAt(client, completed.result)) as LeftByBatcher;
   }
   return undefined;
 }
@@ -91,7 +77,7 @@ async function knownAtEnd(client: Client, batcher: string, runId: string): Promi
     if (next?.newExecutionRunId == null) continue;
     const known = await ifKnown(knownAtEnd(client, batcher, next.newExecutionRunId));
     if (known !== undefined) return known;
-    const { carried } = firstValue(next.input) as BatcherInput;
+    const { carried } = (await valueAt(client, next.input)) as BatcherInput;
     const nextChildSeq = (carried?.nextChildSeq ?? 1) + UNKNOWN_CHILDREN;
     return { memory: packMemory(unpackMemory(carried)), nextChildSeq };
   }

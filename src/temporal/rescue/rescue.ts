@@ -264,9 +264,9 @@ async function leaveOutKnown(
     if (waiting.recordIds.has(recordIdOf(requestId, index))) held.delete(key);
 
   const wanted = new Set([...held.values()].map(({ requestId }) => requestId));
-  const batches = await listAllBatches(createBatchList(client, shards.address.batcherId), (batch) =>
-    batch.requestIds.some((requestId) => wanted.has(requestId)),
-  );
+  const batches = await listAllBatches(createBatchList(client, shards.address.batcherId), {
+    isWanted: ({ requestIds }) => requestIds.some((requestId) => wanted.has(requestId)),
+  });
   for (const run of batches.values()) {
     onProgress(`reading batch ${run.batchId}`);
     const { batch } = await reader.input(run);

@@ -1,5 +1,7 @@
 import { Client, Connection } from '@temporalio/client';
 import { KeepapartError } from '../../domain/errors';
+import { dataConverterFor } from '../codec/data-converter';
+import type { KeyRing } from '../codec/key-ring';
 import { CHANNEL, retries } from './connection';
 
 /** A client of keepapart's own that goes where another one goes. */
@@ -13,9 +15,11 @@ export interface BorrowedClient {
  * A client for keepapart made of one that an app has: the same server, namespace, identity and credentials, on a channel
  * of its own, as calls to a busy batcher are repeated sooner than the SDK does (see `connectClient`). The interceptors of
  * the app's connection still see every call. Where the app's client runs on a worker's connection, that one is used.
- * @throws `invalid-config` for a client of another copy of the SDK, and for one with a payload codec
+ * What keepapart sends goes through the client's payload codecs too, not through its payload converter.
+ * @param keys encrypt what goes to Temporal, before the client's codecs
+ * @throws `invalid-config` for a client of another copy of the SDK
  */
-export function borrowClient(from: Client): BorrowedClient {
+export function borrowClient(from: Client, keys?: KeyRing): BorrowedClient {
   if (!(from instanceof Client)) {
     const problem = {
       field: 'client',
@@ -27,18 +31,11 @@ export function borrowClient(from: Client): BorrowedClient {
     });
   }
   const { namespace, identity, loadedDataConverter } = from.options;
-  if (loadedDataConverter.payloadCodecs.length > 0) {
-    const problem = {
-      field: 'client',
-      expected: 'a Client without payload codecs: keepapart reads payloads that it could not decode',
-      received: 'a Client with a payload codec',
-    };
-    throw new KeepapartError('invalid-config', 'client has a payload codec', { problems: [problem] });
-  }
+  const dataConverter = dataConverterFor(keys, namespace, loadedDataConverter.payloadCodecs);
   const theirs = from.connection;
   if (!(theirs instanceof Connection))
     return {
-      client: new Client({ connection: theirs, namespace, identity }),
+      client: new Client({ connection: theirs, namespace, identity, dataConverter }),
       close: () => Promise.resolve(),
     };
   const { apiKey, connectTimeoutMs, interceptors, channelArgs, ...options } = apiKeyApart(theirs.options);
@@ -51,7 +48,8 @@ export function borrowClient(from: Client): BorrowedClient {
     plugins: [],
   });
   if (apiKey !== undefined) connection.setApiKey(apiKey);
-  return { client: new Client({ connection, namespace, identity }), close: () => connection.close() };
+  const client = new Client({ connection, namespace, identity, dataConverter });
+  return { client, close: () => connection.close() };
 }
 
 type Options = Connection['options'];

@@ -10,6 +10,8 @@ import type { NativeConnectionOptions } from '@temporalio/worker';
 import { KeepapartError } from '../../domain/errors';
 import { MIB, SECOND } from '../../domain/duration';
 import { isLoopback } from '../../config';
+import { dataConverterFor } from '../codec/data-converter';
+import type { KeyRing } from '../codec/key-ring';
 import { GRPC_STATUS, isRunClosing, type GrpcStatus } from './grpc-status';
 import { hostOf, type Proxy, proxyFor, WITHOUT_PROXY } from './proxy';
 
@@ -68,9 +70,13 @@ export function embeddedTarget(address: string, namespace?: string): TemporalTar
  * A client that retries calls as the SDK does by default, with two exceptions: a busy workflow (several concurrent
  * calls) is retried after 10 ms instead of a second or more, and a run that is about to end is retried by the caller
  * (see {@link isRunClosing}). A retried call has the same request id, so the server deduplicates it within a run.
+ * @param keys encrypt what it sends, and decrypt what it reads
  * @throws `temporal-unavailable` if no server answers within ten seconds
  */
-export async function connectClient({ options, namespace, proxy }: TemporalTarget): Promise<Client> {
+export async function connectClient(
+  { options, namespace, proxy }: TemporalTarget,
+  keys?: KeyRing,
+): Promise<Client> {
   const { address, tls, apiKey, metadata } = options;
   try {
     const connection = await Connection.connect({
@@ -82,7 +88,7 @@ export async function connectClient({ options, namespace, proxy }: TemporalTarge
       ...(apiKey !== undefined && { apiKey }),
       ...(metadata !== undefined && { metadata }),
     });
-    return new Client({ connection, namespace });
+    return new Client({ connection, namespace, dataConverter: dataConverterFor(keys, namespace) });
   } catch (cause) {
     throw unreachable(address, cause, proxy);
   }

@@ -1,8 +1,11 @@
-import { defaultPayloadConverter, type Client } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
+import { decodeFromPayloadsAtIndex } from '@temporalio/common/lib/internal-non-workflow';
 import type { temporal } from '@temporalio/proto';
 import { callTemporal, ifKnown } from './calls';
 
 export type HistoryEvent = temporal.api.history.v1.IHistoryEvent;
+type Payloads = temporal.api.common.v1.IPayloads | null | undefined;
+type Failure = temporal.api.failure.v1.IFailure | null | undefined;
 type Started = temporal.api.history.v1.IWorkflowExecutionStartedEventAttributes;
 
 /** The events of a run in order, fetched page by page. Throws `WorkflowNotFoundError`. */
@@ -67,19 +70,27 @@ export async function readStart(client: Client, workflowId: string, runId?: stri
 }
 
 /** The first argument of a workflow. */
-export function inputOf(started: Started, workflowId: string): unknown {
+export async function inputOf(client: Client, started: Started, workflowId: string): Promise<unknown> {
   if (!started.input?.payloads?.length) throw new TypeError(`workflow ${workflowId} has no input`);
-  return firstValue(started.input);
+  return valueAt(client, started.input);
 }
 
 /** The first argument of a workflow; undefined if the server doesn't know the workflow. */
 export async function inputIfKnown(client: Client, workflowId: string): Promise<unknown> {
   const started = await ifKnown(readStart(client, workflowId));
-  return started && inputOf(started, workflowId);
+  return started && inputOf(client, started, workflowId);
 }
 
-/** The first of some payloads, decoded; undefined if there is none. */
-export function firstValue(payloads: temporal.api.common.v1.IPayloads | null | undefined): unknown {
-  const payload = payloads?.payloads?.[0];
-  return payload == null ? undefined : defaultPayloadConverter.fromPayload(payload);
+/** One of some payloads, decrypted and decoded, by default the first; undefined if there is none. */
+export async function valueAt(client: Client, payloads: Payloads, index = 0): Promise<unknown> {
+  const payload = payloads?.payloads?.[index];
+  if (payload == null) return undefined;
+  return decodeFromPayloadsAtIndex(client.options.loadedDataConverter, 0, [payload]);
+}
+
+/** The message of a failure, decrypted; undefined if there is none. */
+export async function messageOfFailure(client: Client, failure: Failure): Promise<string | undefined> {
+  if (failure?.encodedAttributes == null) return failure?.message ?? undefined;
+  const attributes = await valueAt(client, { payloads: [failure.encodedAttributes] });
+  return (attributes as { message?: string }).message;
 }

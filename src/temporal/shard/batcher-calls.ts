@@ -23,6 +23,7 @@ import { SECOND } from '../../domain/duration';
 import type { PipelineSettings } from '../../contracts/workflow/settings';
 import { createGroupCommit } from '../../concurrency/group-commit';
 import { KeepapartError, type ErrorCode } from '../../domain/errors';
+import { keyRingOf } from '../codec/data-converter';
 import { callTemporal } from '../server/calls';
 import { isRunClosing } from '../server/grpc-status';
 import type { RunProgress } from './giving-way';
@@ -50,7 +51,6 @@ const ANSWER_LIMIT_MS = 30 * SECOND;
  * run.
  */
 export class BatcherCalls {
-  private readonly input: BatcherInput;
   /** Pending while the current run is trying to end. */
   private closing: Promise<void> | undefined;
   private readonly question = createGroupCommit<BatcherQuestion, Answer | undefined>(
@@ -62,9 +62,12 @@ export class BatcherCalls {
     private readonly client: Client,
     readonly workflowId: string,
     private readonly taskQueue: string,
-    settings: PipelineSettings,
-  ) {
-    this.input = { settings, limits: RUN_LIMITS };
+    private readonly settings: PipelineSettings,
+  ) {}
+
+  /** What request ids are hashed with in search attributes; undefined without encryption. */
+  get idKey(): string | undefined {
+    return keyRingOf(this.client)?.current.idKey;
   }
 
   /** Sends a signal; it is durable when this resolves. @returns the id of the run that accepted it */
@@ -159,7 +162,8 @@ export class BatcherCalls {
   }
 
   private start() {
-    const { workflowId, taskQueue, input } = this;
+    const { workflowId, taskQueue, settings, idKey } = this;
+    const input = { settings, limits: RUN_LIMITS, ...(idKey !== undefined && { idKey }) };
     const shard = workflowId.slice(workflowId.lastIndexOf('-') + 1);
     return {
       workflowId,

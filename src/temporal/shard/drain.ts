@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { drainSignal } from '../../contracts/workflow/batcher';
-import type { DrainOptions, DrainReport, DrainingShard } from '../../contracts/api/drain';
-import { storeAwayView } from '../../contracts/api/views';
+import type { DrainReport, DrainingShard } from '../../contracts/api/answers/drain';
+import type { DrainOptions } from '../../contracts/batcher-client';
+import { storeAwayView } from './store-away';
 import { isKeepapartError } from '../../domain/errors';
 import type { Shard } from './shard';
 import type { Shards } from './shards';

@@ -1,23 +1,24 @@
 import type { AcceptedRequest, TakeAnswer } from '../../contracts/workflow/batcher';
-import type { RecordStream } from '../../contracts/batcher-client';
+import type { NewRequest, RecordStream } from '../../contracts/batcher-client';
 import { shardOf } from '../../contracts/workflow/ids';
 import { MINUTE } from '../../domain/duration';
 import { KeepapartError } from '../../domain/errors';
-import type { JsonValue } from '../../domain/json';
 import type { KeyRef } from '../../domain/windows/key-window';
 import {
   NO_LAYOUT,
   isSameLayout,
   mergeLayouts,
   nextLayout,
+  rankOf,
   shardsWithKeys,
   type Layout,
 } from '../../domain/windows/layout';
+import { withTrace } from '../../domain/records/trace-context';
 import type { StreamProgress } from '../../domain/windows/stream-window';
 import { loadOf, type Load } from './load';
 import { digestOf, keyRefOf } from './digests';
 import { openRecordStream, reused } from './record-stream';
-import type { Shard } from './shard';
+import type { NewStream, Shard } from './shard';
 
 /** While keys of an earlier number of shards may be remembered, how often to check whether that is still so. */
 const ASK_AGAIN_MS = 10 * MINUTE;
@@ -27,8 +28,8 @@ const MAX_ROUNDS = 10;
 
 interface Place {
   shard: Shard;
-  /** Version of the layout that it was chosen with. */
-  version: number;
+  /** Rank of the layout that it was chosen with. */
+  rank: number;
 }
 
 /**
@@ -42,18 +43,23 @@ export class KeyedRequests {
   private validUntilMs = -Infinity;
   private joining: Promise<Layout> | undefined;
 
-  /** @param configured number of shards that this process is configured with */
+  /**
+   * @param configured number of shards that this process is configured with
+   * @param open every shard with an open batcher
+   */
   constructor(
     private readonly shardAt: (shard: number) => Shard,
     private readonly configured: number,
+    private readonly open: () => Promise<Shard[]>,
   ) {}
 
   /** Accepts a list. See `BatcherClient.addRecords`. */
-  async addRecords(requestId: string, values: JsonValue[], bytes?: number): Promise<void> {
+  async addRecords({ bytes, ...request }: NewRequest): Promise<void> {
+    const { requestId, values } = request;
     const load = loadOf(values, bytes);
     const digest = digestOf({ requestId, values });
-    const taken = await this.take(requestId, digest, ({ shard, version }) =>
-      shard.take({ requestId, values, digest, layout: version }, load),
+    const taken = await this.take(requestId, digest, ({ shard, rank }) =>
+      shard.take({ ...request, digest, layout: rank }, load),
     );
     // Null: already forgotten, because the window holds few keys.
     if (taken.body == null || taken.body === digest.body) return;
@@ -61,13 +67,14 @@ export class KeyedRequests {
   }
 
   /** Accepts a stream. See `BatcherClient.openStream`. */
-  async openStream(requestId: string, stillWanted: () => boolean): Promise<RecordStream> {
+  async openStream(requestId: string, { stillWanted, trace }: NewStream): Promise<RecordStream> {
     const key = keyRefOf(requestId);
     let place = await this.placeOf(requestId, key);
     const send = async (request: AcceptedRequest, load: Load): Promise<StreamProgress | null> => {
       const takeAt = (at: Place): Promise<TakeAnswer> => {
         place = at;
-        return at.shard.takePart({ ...request, layout: at.version }, load, stillWanted);
+        const part = { ...request, layout: at.rank, ...withTrace(trace) };
+        return at.shard.takePart(part, load, stillWanted);
       };
       return (await this.take(requestId, key, takeAt, place)).stream ?? null;
     };
@@ -96,21 +103,22 @@ export class KeyedRequests {
         continue;
       }
       if (answer.isOutdated !== true) return answer;
-      if (this.layout?.version === place.version) this.validUntilMs = -Infinity;
+      if (this.layout !== undefined && rankOf(this.layout) === place.rank) this.validUntilMs = -Infinity;
       place = await this.placeOf(requestId, key);
     }
   }
 
   /** The shard that knows a key, or else the one it belongs to. */
   private async placeOf(requestId: string, key: KeyRef): Promise<Place> {
-    const { version, shards, before } = await this.inForce();
+    const layout = await this.inForce();
+    const { shards, before } = layout;
     const home = this.shardAt(shardOf(requestId, shards));
     const others = new Set(before.map(([count]) => this.shardAt(shardOf(requestId, count))));
     others.delete(home);
     const asked = await Promise.all(
       [...others].map(async (shard) => ({ shard, knows: await shard.knows(key) })),
     );
-    return { shard: asked.find(({ knows }) => knows)?.shard ?? home, version };
+    return { shard: asked.find(({ knows }) => knows)?.shard ?? home, rank: rankOf(layout) };
   }
 
   private inForce(): Promise<Layout> {
@@ -144,8 +152,16 @@ export class KeyedRequests {
 
   /** The layout of a process that has just started: its configured number of shards comes into force. */
   private async firstLayout(): Promise<Layout> {
-    const shards = Array.from({ length: this.configured }, (_, shard) => this.shardAt(shard));
-    const found = await Promise.all(shards.map((shard) => shard.layout()));
-    return nextLayout(found.reduce(mergeLayouts, NO_LAYOUT), this.configured);
+    const configured = Array.from({ length: this.configured }, (_, shard) => this.shardAt(shard));
+    let found = await layoutOf(configured);
+    // None of them knows of a request with a key. Others may, if these were deleted.
+    if (found.version === NO_LAYOUT.version)
+      found = await layoutOf((await this.open()).filter((shard) => !configured.includes(shard)));
+    return nextLayout(found, this.configured, Date.now());
   }
+}
+
+async function layoutOf(shards: readonly Shard[]): Promise<Layout> {
+  const known = await Promise.all(shards.map((shard) => shard.layout()));
+  return known.reduce(mergeLayouts, NO_LAYOUT);
 }

@@ -12,11 +12,13 @@ import {
   type RequestTrace,
   type TakeAnswer,
 } from '../../contracts/workflow/batcher';
-import type { RecordStream } from '../../contracts/batcher-client';
+import type { NewRequest, RecordStream, StreamOptions } from '../../contracts/batcher-client';
 import type { CommitInstruments } from '../../contracts/instruments';
+import type { CommitTracing } from '../../contracts/tracing';
 import type { ControlNote } from '../../contracts/workflow/controls';
 import { limitsUpdate, type ShardLimits } from '../../contracts/workflow/limits';
 import type { ShardReading } from '../../contracts/workflow/readings';
+import type { BufferSample } from '../../contracts/workflow/buffer-sample';
 import type { BufferWaits } from '../../contracts/workflow/waits';
 import { SAVE_ACTIVITY, type PipelineSettings } from '../../contracts/workflow/settings';
 import { createGroupCommit, type GroupLimits } from '../../concurrency/group-commit';
@@ -24,10 +26,10 @@ import { KIB, MIB, SECOND } from '../../domain/duration';
 import { KeepapartError } from '../../domain/errors';
 import type { FieldProblem } from '../../domain/field-problems';
 import { NO_CUTS } from '../../domain/explain/cut-counts';
-import type { JsonValue } from '../../domain/json';
 import type { KeyRef } from '../../domain/windows/key-window';
 import { NO_LAYOUT, mergeLayouts, type Layout } from '../../domain/windows/layout';
 import type { LimitsPatch } from '../../domain/limits';
+import { withTrace } from '../../domain/records/trace-context';
 import type { StreamProgress } from '../../domain/windows/stream-window';
 import { createAdmission, type AdmissionLimits } from './admission';
 import { loadOf, type Load } from './load';
@@ -43,6 +45,9 @@ import { whenThereIsRoom } from './when-there-is-room';
  * message at a time: with two, groups are half as large, and server and worker have twice the work.
  */
 const GROUP_LIMITS: GroupLimits = { entries: 500, bytes: 128 * KIB, inFlight: 1, gatherMs: 10 };
+
+/** How a stream is opened at its shard. */
+export type NewStream = Pick<StreamOptions, 'stillWanted' | 'trace'>;
 
 /**
  * One shard as its clients see it: everything that reaches its batcher goes through here.
@@ -70,6 +75,7 @@ export class Shard {
     limits: AdmissionLimits,
     givingWay: GivingWayLimits = GIVING_WAY,
     instruments?: CommitInstruments,
+    tracing?: CommitTracing,
   ) {
     this.admission = createAdmission(limits, () => this.status());
     this.partBounds = partBounds(limits);
@@ -77,9 +83,11 @@ export class Shard {
     // Without a worker, the run before may have received up to a MiB that counts too.
     const standingBytes = Math.min(givingWay.standingBytes, limits.maxBufferedBytes + 1 * MIB);
     const giveWay = createGivingWay(() => calls.run(), { ...givingWay, standingBytes });
+    const observed = <Result>(commit: Commit<Result>) =>
+      traced(tracing, calls.workflowId, timed(instruments, commit));
     this.commit = createGroupCommit<AcceptedRequest, undefined>(
       GROUP_LIMITS,
-      timed(instruments, async (requests, bytes) => {
+      observed(async (requests, bytes) => {
         await lists.send((origin) =>
           giveWay(bytes, () => calls.signal(addRecordsSignal, [requests, origin])),
         );
@@ -88,7 +96,7 @@ export class Shard {
     );
     this.takeTogether = createGroupCommit<AcceptedRequest, TakeAnswer>(
       GROUP_LIMITS,
-      timed(instruments, (requests) =>
+      observed((requests) =>
         keyed.send((origin) => calls.update(takeUpdate, [requests, origin], updateIdOf(origin))),
       ),
     );
@@ -100,9 +108,9 @@ export class Shard {
   }
 
   /** Accepts a list without a key. See `BatcherClient.addRecords`. */
-  async addRecords(requestId: string, values: JsonValue[], bytes?: number): Promise<void> {
-    const load = loadOf(values, bytes);
-    await this.admission.admit(load, () => this.commit({ requestId, values }, load.bytes));
+  async addRecords({ bytes, ...request }: NewRequest): Promise<void> {
+    const load = loadOf(request.values, bytes);
+    await this.admission.admit(load, () => this.commit(request, load.bytes));
   }
 
   /** Accepts a list with a key, or a part of a stream, unless it was accepted before (G5). */
@@ -116,9 +124,9 @@ export class Shard {
   }
 
   /** Accepts a stream without a key. See `BatcherClient.openStream`. */
-  openStream(requestId: string, stillWanted: () => boolean): Promise<RecordStream> {
+  openStream(requestId: string, { stillWanted, trace }: NewStream): Promise<RecordStream> {
     const send = async (request: AcceptedRequest, load: Load): Promise<null> => {
-      const commit = () => this.commit(request, load.bytes);
+      const commit = () => this.commit({ ...request, ...withTrace(trace) }, load.bytes);
       await whenThereIsRoom(() => this.admission.admit(load, commit), stillWanted);
       return null;
     };
@@ -143,7 +151,11 @@ export class Shard {
 
   /** Puts this process's settings in force, and starts the batcher if it isn't running. */
   async configure(action: OperatorAction): Promise<void> {
-    await this.calls.signal(configureSignal, [this.settings, action]);
+    const { idKey } = this.calls;
+    await this.calls.signal(
+      configureSignal,
+      idKey === undefined ? [this.settings, action] : [this.settings, action, idKey],
+    );
   }
 
   /** @throws `invalid-request` with all problems, `temporal-unavailable` without a worker (retried by the client) */
@@ -173,6 +185,11 @@ export class Shard {
   /** What its buffer waits for; nothing if no batcher is open. */
   async waits(): Promise<BufferWaits> {
     return (await this.calls.ask({ about: 'waits' })) ?? { counts: [], rules: [] };
+  }
+
+  /** The first records of its buffer; nothing if no batcher is open. */
+  async sample(): Promise<BufferSample> {
+    return (await this.calls.ask({ about: 'buffer' })) ?? { records: [], more: 0 };
   }
 
   /** The batcher's status and waits at this moment; undefined if no batcher is open. */
@@ -232,6 +249,29 @@ function timed<Result>(instruments: CommitInstruments | undefined, commit: Commi
       return await commit(requests, bytes);
     } finally {
       instruments.committed(requests.length, (performance.now() - begunAtMs) / SECOND);
+    }
+  };
+}
+
+function traced<Result>(
+  tracing: CommitTracing | undefined,
+  batcher: string,
+  commit: Commit<Result>,
+): Commit<Result> {
+  if (tracing === undefined) return commit;
+  return async (requests, bytes) => {
+    const contexts = requests.flatMap(({ trace }) => trace ?? []);
+    if (contexts.length === 0) return commit(requests, bytes);
+    const startedAtMs = Date.now();
+    const begunAt = performance.now();
+    let failed = true;
+    try {
+      const results = await commit(requests, bytes);
+      failed = false;
+      return results;
+    } finally {
+      const endedAtMs = startedAtMs + (performance.now() - begunAt);
+      tracing.committed({ batcher, requests: requests.length, contexts, startedAtMs, endedAtMs, failed });
     }
   };
 }

@@ -2,6 +2,7 @@ import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
 import type { SignalDefinition } from '@temporalio/common';
 import type { OperatorAction, RequestTrace } from '../../contracts/workflow/batcher';
 import type { CommitInstruments } from '../../contracts/instruments';
+import type { CommitTracing } from '../../contracts/tracing';
 import { WORKFLOW_TYPE, batcherWorkflowId, isBatcherOf, shardOf } from '../../contracts/workflow/ids';
 import type { PipelineSettings } from '../../contracts/workflow/settings';
 import { KeepapartError } from '../../domain/errors';
@@ -36,8 +37,13 @@ export class Shards {
     private readonly limits: AdmissionLimits,
     private readonly givingWay?: GivingWayLimits,
     private readonly instruments?: CommitInstruments,
+    private readonly tracing?: CommitTracing,
   ) {
-    this.keyed = new KeyedRequests((shard) => this.at(shard), address.shards);
+    this.keyed = new KeyedRequests(
+      (shard) => this.at(shard),
+      address.shards,
+      () => this.all(),
+    );
   }
 
   /** The shard of a new request without a key. */
@@ -52,7 +58,8 @@ export class Shards {
     if (known !== undefined) return known;
     const { batcherId, taskQueue, settings } = this.address;
     const calls = new BatcherCalls(this.client, batcherWorkflowId(batcherId, shard), taskQueue, settings);
-    const made = new Shard(shard, calls, settings, this.limits, this.givingWay, this.instruments);
+    const { limits, givingWay, instruments, tracing } = this;
+    const made = new Shard(shard, calls, settings, limits, givingWay, instruments, tracing);
     this.known.set(shard, made);
     return made;
   }

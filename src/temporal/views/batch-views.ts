@@ -1,13 +1,8 @@
-import type {
-  BatchFilter,
-  BatchPage,
-  BatchSavingView,
-  BatchState,
-  BatchView,
-} from '../../contracts/api/views';
+import type { BatchPage, BatchSavingView, BatchView } from '../../contracts/api/answers/batches';
+import type { BatchFilter } from '../../contracts/api/filters';
+import type { BatchState } from '../../contracts/api/states';
 import { SAVE_ACTIVITY } from '../../contracts/workflow/settings';
 import type { ListBatches } from '../children/batch-pages';
-import { holdingAnyOf } from '../children/batch-queries';
 import type { BatchInput, BatchReader } from '../children/batch-reader';
 import { cutViewOf } from './cut-view';
 import { saveOf, workViews } from './work-view';
@@ -24,12 +19,9 @@ export async function listBatchPage(
   list: ListBatches,
   { state, requestId, limit, cursor }: BatchFilter,
 ): Promise<BatchPage> {
-  const conditions = [
-    ...(state === undefined ? [] : CONDITIONS_OF_STATE[state]),
-    ...(requestId === undefined ? [] : [holdingAnyOf([requestId])]),
-  ];
-  return list(conditions, {
+  return list(state === undefined ? [] : CONDITIONS_OF_STATE[state], {
     limit,
+    ...(requestId !== undefined && { ofRequests: [requestId] }),
     ...(cursor !== undefined && { cursor }),
     // A child is listed if any of its batches matches, and a batch of many requests if any of them does.
     keep: (batch) =>

@@ -1,4 +1,4 @@
-import type { ControlsView, ControlView } from '../../contracts/api/controls';
+import type { ControlsView, ControlView } from '../../contracts/api/answers/controls';
 import type { ControlNote } from '../../contracts/workflow/controls';
 import type { Shards } from '../shard/shards';
 

@@ -1,6 +1,8 @@
 import type { BatchInput } from '../children/batch-reader';
 import type { CutStatus } from '../../contracts/workflow/batcher';
-import type { BatchCutView, CutsView, RuleCountView } from '../../contracts/api/views';
+import type { BatchCutView } from '../../contracts/api/answers/batches';
+import type { RuleCountView } from '../../contracts/api/answers/rules';
+import type { CutsView } from '../../contracts/api/answers/status';
 import { WHY_NO_LARGER } from '../../domain/explain';
 import { restoredReason } from '../../domain/explain/cut-reason';
 import { cutText } from '../../domain/explain/cut-text';

@@ -1,5 +1,5 @@
 import { SECOND } from '../../domain/duration';
-import type { StatusView } from '../../contracts/api/views';
+import type { StatusView } from '../../contracts/api/answers/status';
 
 /** How old an answer may be before the batchers are asked again, and before it expires. */
 const ASK_EVERY_MS = 10 * SECOND;

@@ -1,4 +1,5 @@
-import { PICTURE_EVERY_MS, SILENT_AFTER_MS, type Overview } from '../../contracts/api/live';
+import type { Overview } from '../../contracts/api/answers/live';
+import { PICTURE_EVERY_MS, SILENT_AFTER_MS } from '../../contracts/api/live';
 import type { PipelineSettings } from '../../contracts/workflow/settings';
 import type { Readings } from '../shard/readings';
 import { statusView } from './status-view';

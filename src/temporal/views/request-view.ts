@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import { isBatcherOf, isKnowableRequestId, isRequestId } from '../../contracts/workflow/ids';
-import { RECORD_STATE, type BatchState, type RecordView, type RequestView } from '../../contracts/api/views';
+import type { RecordView, RequestView } from '../../contracts/api/answers/requests';
+import { RECORD_STATE, type BatchState } from '../../contracts/api/states';
 import type { Wait } from '../../contracts/workflow/waits';
 import { KeepapartError } from '../../domain/errors';
 import { childOfBatch } from '../../domain/records/batch';
@@ -17,6 +18,7 @@ import type { BatchReader, DescribedBatch } from '../children/batch-reader';
 import type { Shards } from '../shard/shards';
 import { bufferedInPages, type PageReader } from './page-reader';
 import { callTemporal } from '../server/calls';
+import { withRecord } from './holding-record';
 import { waitView } from './wait-view';
 import { saveOf, storeWaitOf, troubleOf } from './work-view';
 
@@ -25,6 +27,8 @@ const VISIBILITY_LAG_MS = 3 * SECOND;
 const LOOK_AGAIN_MS = 100;
 /** Maximum records of a request that is reported record by record: as many as one list may have. */
 const MAX_TOLD_RECORDS = 10_000;
+/** For how many waits of a request the conflicting record in a batch is looked up. */
+const MAX_NAMED_HOLDERS = 20;
 /** How many batches are read at once. */
 const READS_AT_ONCE = 16;
 
@@ -100,7 +104,11 @@ async function look({ client, shards, batches, pages }: Places, requestId: strin
     state: RECORD_STATE.buffered,
     ...(wait !== undefined && { waitsFor: waitView(wait) }),
   });
-  const { distinct = [], of = [], inPages } = trace.waits ?? {};
+  const { distinct: waits = [], of = [], inPages } = trace.waits ?? {};
+  const named = await mapAtOnce(waits.slice(0, MAX_NAMED_HOLDERS), READS_AT_ONCE, (wait) =>
+    withRecord(batches, wait),
+  );
+  const distinct = [...named, ...waits.slice(MAX_NAMED_HOLDERS)];
   for (const [place, index] of trace.bufferedIndexes.entries())
     records.set(index, buffered(index, distinct[of[place] ?? -1]));
   for (const index of paged.indexes) records.set(index, buffered(index, inPages));
@@ -162,7 +170,10 @@ async function listBatches(
 ): Promise<Map<string, BatchFacts>> {
   const listed = new Map<string, BatchFacts>();
   await callTemporal(client, `could not list the batches of request ${requestId}`, async () => {
-    for await (const info of client.workflow.list({ query: batchesOfRequest(requestId), pageSize: 500 })) {
+    for await (const info of client.workflow.list({
+      query: batchesOfRequest(client, requestId),
+      pageSize: 500,
+    })) {
       for (const facts of batchesIn(info)) {
         // Another installation in this namespace may have accepted a request under the same key.
         if (facts.requestSizes.has(requestId) && isBatcherOf(batcherId, facts.summary.batcher))

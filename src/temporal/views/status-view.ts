@@ -1,7 +1,8 @@
 import { NO_COUNTS, type BatcherCounters, type BatcherStatus } from '../../contracts/workflow/batcher';
 import type { PaceStatus } from '../../contracts/workflow/batcher-status';
 import type { PipelineSettings } from '../../contracts/workflow/settings';
-import { storeAwayView, type PaceView, type ShardView, type StatusView } from '../../contracts/api/views';
+import type { PaceView, ShardView, StatusView } from '../../contracts/api/answers/status';
+import { storeAwayView } from '../shard/store-away';
 import type { Shards } from '../shard/shards';
 import { cutsView } from './cut-view';
 

@@ -1,15 +1,16 @@
-import type { WaitView } from '../../contracts/api/views';
-import { WAITS_FOR, type Wait } from '../../contracts/workflow/waits';
+import type { WaitView } from '../../contracts/api/answers/requests';
+import { WAITS_FOR, type HeldBy, type Wait } from '../../contracts/workflow/waits';
 
 /** What a record waits for, as the API shows it, with a sentence for people. */
 export function waitView(wait: Wait): WaitView {
-  const { untilMs, sinceMs, ...rest } = wait;
+  const { untilMs, sinceMs, heldBy, ...rest } = wait;
   const [until, since] = [untilMs, sinceMs].map((ms) =>
     ms === undefined ? undefined : new Date(ms).toISOString(),
   );
   return {
     text: describeWait(wait, until, since),
     ...rest,
+    ...(heldBy !== undefined && { heldBy: heldByView(heldBy) }),
     ...(until !== undefined && { until }),
     ...(since !== undefined && { since }),
   };
@@ -22,7 +23,9 @@ function describeWait(wait: Wait, until = 'some time', since = 'some time'): str
     case WAITS_FOR.olderRecords:
       return 'older records that are ahead of it in the buffer';
     case WAITS_FOR.conflict:
-      return 'a conflicting record: one in flight, one that ended less than APART_MS ago, or an older one that goes first';
+      return wait.heldBy === undefined
+        ? 'a conflicting record: one in flight, one that ended less than APART_MS ago, or an older one that goes first'
+        : describeConflict(wait.heldBy, wait.untilMs === undefined ? undefined : until);
     case WAITS_FOR.age:
       return `enough records to fill its batch, until ${until} at most`;
     case WAITS_FOR.store:
@@ -38,4 +41,24 @@ function describeWait(wait: Wait, until = 'some time', since = 'some time'): str
     case WAITS_FOR.start:
       return 'older batches that are being started';
   }
+}
+
+function heldByView({ rule, childId, recordId }: HeldBy): NonNullable<WaitView['heldBy']> {
+  return {
+    ...(rule !== undefined && { rule }),
+    ...(childId !== undefined && { batchId: childId }),
+    ...(recordId !== undefined && { recordId }),
+  };
+}
+
+/** @param until when `APART_MS` after the end of the batch is over; undefined while the batch is in flight */
+function describeConflict({ rule, childId, recordId }: HeldBy, until: string | undefined): string {
+  const what = recordId === undefined ? 'one of its records' : `record ${recordId}`;
+  const why =
+    rule === undefined ? 'it started under other rules' : `${JSON.stringify(rule)} keeps them apart`;
+  const batch = childId === undefined ? 'a batch' : `batch ${childId}`;
+  if (childId === undefined && until === undefined) return `${what}, which is older and goes first: ${why}`;
+  const conflict = rule === undefined ? why : `it conflicts with ${what}, as ${why}`;
+  if (until !== undefined) return `APART_MS after the end of ${batch}, until ${until}: ${conflict}`;
+  return `${batch} to close: ${conflict}`;
 }

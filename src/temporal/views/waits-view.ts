@@ -1,4 +1,4 @@
-import type { ShardWaitsView, WaitsView } from '../../contracts/api/views';
+import type { ShardWaitsView, WaitsView } from '../../contracts/api/answers/requests';
 import type { BufferWaits } from '../../contracts/workflow/waits';
 import type { Shards } from '../shard/shards';
 import { waitView } from './wait-view';

@@ -1,4 +1,4 @@
-import type { BatchWorkView } from '../../contracts/api/views';
+import type { BatchWorkView } from '../../contracts/api/answers/batches';
 import { WAITS_FOR, type Wait } from '../../contracts/workflow/waits';
 import type { PendingWork } from '../children/batch-work';
 

@@ -1,13 +1,8 @@
 import { keepAnswer } from '../../concurrency/keep-answer';
 import type { Client } from '@temporalio/client';
 import { temporal } from '@temporalio/proto';
-import {
-  WORKER_SLOTS,
-  type TaskKind,
-  type TaskQueueView,
-  type WorkersView,
-  type WorkerView,
-} from '../../contracts/api/workers';
+import type { TaskQueueView, WorkersView, WorkerView } from '../../contracts/api/answers/workers';
+import type { TaskKind } from '../../contracts/api/states';
 import { adoptionTaskQueue } from '../../contracts/workflow/ids';
 import { SECOND } from '../../domain/duration';
 import { callTemporal } from '../server/calls';
@@ -18,6 +13,9 @@ const TYPES = {
   workflow: TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
   activity: TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY,
 } as const satisfies Record<TaskKind, unknown>;
+
+/** How many activities and workflow tasks a worker of this release takes at once. */
+export const WORKER_SLOTS = { activities: 400, workflowTasks: 40 } as const;
 
 /** However many look on, Temporal is asked no more often. */
 const EVERY_MS = 5 * SECOND;

@@ -1,3 +1,4 @@
+import { isNativeError } from 'node:util/types';
 import { Runtime, type Logger, type LogMetadata } from '@temporalio/worker';
 import type { Logger as PinoLogger } from 'pino';
 
@@ -52,12 +53,12 @@ function isExpected(message: string): boolean {
   return EXPECTED_WARNINGS.some((expected) => message.startsWith(expected));
 }
 
-/** JSON has no big integers, such as timestamps. */
+/** JSON has no big integers, such as timestamps, and nothing of an error's message: pino writes it where it is `err`. */
 function plain(meta: LogMetadata | undefined): Record<string, unknown> {
   return Object.fromEntries(
-    Object.entries(meta ?? {}).map(([key, value]) => [
-      key,
-      typeof value === 'bigint' ? String(value) : (value as unknown),
-    ]),
+    Object.entries(meta ?? {}).map(([key, value]: [string, unknown]) => {
+      if (typeof value === 'bigint') return [key, String(value)];
+      return [isNativeError(value) ? 'err' : key, value];
+    }),
   );
 }

@@ -4,10 +4,12 @@ import {
   type WorkerDeploymentOptions,
   type WorkerOptions,
 } from '@temporalio/worker';
-import { WORKER_SLOTS } from '../../contracts/api/workers';
+import type { DataConverter } from '@temporalio/common';
+import { WORKER_SLOTS } from '../views/workers-view';
 import type { Activities } from '../../contracts/workflow/activities';
 import { adoptionTaskQueue } from '../../contracts/workflow/ids';
 import type { BatchInstruments } from '../../contracts/instruments';
+import type { BatchTracing } from '../../contracts/tracing';
 import { MINUTE, SECOND } from '../../domain/duration';
 import { workerSinks } from './worker-sinks';
 import type { WorkflowCode } from './workflow-bundle';
@@ -46,8 +48,12 @@ export interface WorkerSetup {
   version?: BuildVersion | undefined;
   /** Receives measurements of batches. */
   instruments?: BatchInstruments | undefined;
+  /** Receives what becomes spans of batches. */
+  tracing?: BatchTracing | undefined;
   /** Other options, for example fewer slots in tests. */
   tuning?: Partial<WorkerOptions>;
+  /** What the payloads of workflows and activities are encoded with. Default: Temporal's own, which encrypts nothing. */
+  dataConverter?: DataConverter;
 }
 
 /** A version of a Worker Deployment, in Temporal's terms. */
@@ -71,22 +77,23 @@ export interface PipelineWorker {
  * build.
  */
 export function workerOptions(setup: WorkerSetup): WorkerOptions[] {
-  const { workflows, activities, namespace, taskQueue, version, tuning } = setup;
+  const { workflows, activities, namespace, taskQueue, version, tuning, dataConverter = {} } = setup;
   const common = {
     namespace,
+    dataConverter,
     maxConcurrentActivityTaskExecutions: ACTIVITY_SLOTS,
     shutdownGraceTime: GRACE_MS,
     shutdownForceTime: FORCE_MS,
     ...PATIENCE,
     ...tuning,
   };
-  const { adoptChild, restartChild, findLeft, readChild, readPage, ...others } = activities;
+  const { adoptChild, restartChild, findLeft, findStarted, readChild, readPage, ...others } = activities;
   return [
     {
       // After a crash, the batcher's next task waits this long for the dead worker before another one may take it.
       stickyQueueScheduleToStartTimeout: 5 * SECOND,
       maxConcurrentWorkflowTaskExecutions: WORKFLOW_SLOTS,
-      sinks: workerSinks(setup.instruments),
+      sinks: workerSinks(setup.instruments, setup.tracing),
       ...common,
       taskQueue,
       activities: others,
@@ -97,7 +104,7 @@ export function workerOptions(setup: WorkerSetup): WorkerOptions[] {
       ...common,
       taskQueue: adoptionTaskQueue(taskQueue),
       maxConcurrentActivityTaskExecutions: ADOPTION_SLOTS,
-      activities: { adoptChild, restartChild, findLeft, readChild, readPage },
+      activities: { adoptChild, restartChild, findLeft, findStarted, readChild, readPage },
     },
   ];
 }

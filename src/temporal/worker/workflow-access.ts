@@ -13,15 +13,18 @@ import {
   type ChildClosingStatus,
   type HeldByChild,
   type LeftBefore,
-  type RecordRun,
+  type ResetRef,
+  type StartedBefore,
 } from '../../contracts/workflow/activities';
-import type { ChildInput, ChildWorkflow } from '../../contracts/workflow/child';
+import type { ChildWorkflow } from '../../contracts/workflow/child';
 import { SEARCH_ATTRIBUTES } from '../../contracts/workflow/search-attributes';
 import { storeNoticeSignal, type StoreNotice } from '../../contracts/workflow/store-notice';
 import type { PackedBuffer } from '../../domain/buffer/buffer';
 import { HOLDS_BATCHES, literal } from '../children/batch-queries';
+import { readChild } from '../children/held-by-child';
 import { restartChild } from '../children/restart-child';
 import { leftBefore } from '../rescue/left-before';
+import { startedBefore } from '../rescue/started-before';
 import { mapAtOnce } from '../server/at-once';
 import { callTemporal } from '../server/calls';
 import { describeIfKnown } from '../server/describe';
@@ -38,6 +41,7 @@ export function createWorkflowAccess(client: Client) {
     unfinishedChildren: (batcher: string): Promise<string[]> => unfinishedChildren(client, batcher),
     leftBefore: (batcher: string, runId: string): Promise<LeftBefore | undefined> =>
       leftBefore(client, batcher, runId),
+    startedBefore: (reset: ResetRef): Promise<StartedBefore> => startedBefore(client, reset),
     readChild: (childId: string): Promise<HeldByChild> => readChild(client, childId),
     readPage: (pageId: string): Promise<PackedBuffer | null> => readPage(client, pageId),
     notifyOfStore: (batcherId: string, notice: StoreNotice): Promise<void> =>
@@ -48,15 +52,6 @@ export function createWorkflowAccess(client: Client) {
 async function readPage(client: Client, pageId: string): Promise<PackedBuffer | null> {
   const content = (await inputIfKnown(client, pageId)) as PackedBuffer | undefined;
   return content ?? null;
-}
-
-async function readChild(client: Client, childId: string): Promise<HeldByChild> {
-  const input = (await inputIfKnown(client, childId)) as ChildInput | undefined;
-  if (input === undefined) return { batches: 0, bulk: false, records: [] };
-  const records = input.batches.flatMap((batch) =>
-    batch.records.map(([requestId, first, values]): RecordRun => [requestId, first, values.length]),
-  );
-  return { batches: input.batches.length, bulk: input.bulk !== undefined, records };
 }
 
 /**

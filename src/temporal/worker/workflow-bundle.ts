@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { FAILURE_CONVERTER_PATH } from '../codec/data-converter';
 import { bundleWorkflowCode, type Logger, type WorkflowBundleOption } from '@temporalio/worker';
 
 /** Built next to the compiled workflows, so that a worker starts without a bundler. */
@@ -23,7 +24,7 @@ const VERSIONED: Code = {
 export const WORKFLOW_BUNDLE_PATH = PLAIN.prebuilt;
 
 /** Included in every bundle that a worker runs, see there. The SDK accepts interceptors only as modules. */
-const QUERY_GUARD = path.join(ROOT, 'workflows/query-guard');
+const INTERCEPTORS = ['query-guard', 'reset-notice'].map((module) => path.join(ROOT, 'workflows', module));
 
 /** Workflow code in the form that the SDK's worker expects. */
 export type WorkflowCode =
@@ -37,24 +38,30 @@ export type WorkflowCode =
  */
 export const WITHOUT_STACK_TRACES = 'Error.stackTraceLimit = 0; ';
 
+/** Makes a bundle leave messages of failures in clear; see `workflows/failure-converter.ts`. */
+const SHOWS_FAILURES = 'globalThis.keepapartShowsFailures = true; ';
+
 /**
  * The prebuilt bundle if there is one (compiled code), else the sources, which the SDK bundles and which keep stack traces.
  * @param versioned whether the worker has a build
  * @param stackTraces whether workflows keep stack traces
+ * @param encrypted whether the worker encrypts payloads; then failures of workflows go into payloads. Default: no
  */
 export function workflowCode({
   versioned,
   stackTraces,
+  encrypted = false,
 }: {
   versioned: boolean;
   stackTraces: boolean;
+  encrypted?: boolean;
 }): WorkflowCode {
   const { prebuilt, sources } = versioned ? VERSIONED : PLAIN;
   if (!existsSync(prebuilt)) {
-    return { workflowsPath: require.resolve(sources), interceptors: { workflowModules: [QUERY_GUARD] } };
+    return { workflowsPath: require.resolve(sources), interceptors: { workflowModules: INTERCEPTORS } };
   }
-  if (stackTraces) return { workflowBundle: { codePath: prebuilt } };
-  return { workflowBundle: { code: WITHOUT_STACK_TRACES + readFileSync(prebuilt, 'utf8') } };
+  const first = (stackTraces ? '' : WITHOUT_STACK_TRACES) + (encrypted ? '' : SHOWS_FAILURES);
+  return { workflowBundle: { code: first + readFileSync(prebuilt, 'utf8') } };
 }
 
 /** Bundles the workflows, both variants, next to the compiled ones; a step of the build. */
@@ -93,9 +100,10 @@ function withLeanMap(code: string): string {
 export function bundleForWorkers(workflowsPath: string, logger: Logger): Promise<{ code: string }> {
   return bundleWorkflowCode({
     workflowsPath,
-    workflowInterceptorModules: [QUERY_GUARD],
+    workflowInterceptorModules: INTERCEPTORS,
+    failureConverterPath: FAILURE_CONVERTER_PATH,
     // Evaluated once per thread rather than per workflow, because none of our modules keeps state of a workflow.
-    preloadModules: [workflowsPath, QUERY_GUARD],
+    preloadModules: [workflowsPath, ...INTERCEPTORS],
     logger,
   });
 }

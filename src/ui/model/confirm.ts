@@ -1,4 +1,4 @@
-import type { StatusView } from '../../contracts/api/views';
+import type { StatusView } from '../../contracts/api/answers/status';
 import { count, counted } from '../../domain/format';
 
 /** What an operator can do to everything at once. */

@@ -1,4 +1,4 @@
-import type { DeadLetter } from '../../contracts/api/dead-letters';
+import type { DeadLetter } from '../../contracts/api/answers/dead-letters';
 import { errorKind } from '../../domain/error-kind';
 
 /** Dead letters that failed alike. */

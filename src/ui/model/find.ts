@@ -1,4 +1,4 @@
-import type { RecordView, RequestView } from '../../contracts/api/views';
+import type { RecordView, RequestView } from '../../contracts/api/answers/requests';
 import { counted } from '../../domain/format';
 
 /** A record's life so far, a step a line. */

@@ -1,4 +1,4 @@
-import type { Point } from '../../contracts/api/live';
+import type { Point } from '../../contracts/api/answers/live';
 import { mergePoints, SECONDS_KEPT_MS } from '../../contracts/api/live-points';
 import { HOUR, SECOND } from '../../domain/duration';
 

@@ -1,4 +1,4 @@
-import type { RequestView } from '../../contracts/api/views';
+import type { RequestView } from '../../contracts/api/answers/requests';
 
 /** What the first minute sends. */
 export const EXAMPLE: readonly (readonly number[])[] = [[1, 2, 3, 4], [5, 7, 8], [1], [2]];

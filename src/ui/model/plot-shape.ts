@@ -1,4 +1,4 @@
-import type { Point } from '../../contracts/api/live';
+import type { Point } from '../../contracts/api/answers/live';
 import { SECONDS_KEPT_MS } from '../../contracts/api/live-points';
 
 /** Of the picture, in pixels. */
@@ -75,7 +75,8 @@ export function pathOf(
   return stretches
     .map((each) => {
       const line = `M${each.map((place) => place.join(' ')).join('L')}`;
-      if (floor === undefined) return each.length === 1 ? `${line}h1` : line;
+      // A single point would be too small to be seen.
+      if (floor === undefined) return each.length === 1 ? `${line}m-2 0h4` : line;
       return `${line}V${floor}H${each[0]?.[0] ?? 0}Z`;
     })
     .join('');

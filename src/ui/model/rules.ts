@@ -1,6 +1,6 @@
 import { conflictingRules, parseConflictRules, type ConflictRule, type Selector } from '../../domain/rules';
 import type { JsonValue } from '../../domain/json';
-import { explainPartition, type Explanation } from '../../domain/explain';
+import { partition } from '../../domain/partition';
 import { shortJson } from '../../domain/format';
 
 /** A JSON value that somebody typed. What is no JSON is taken as a text, since `A-17` needs no quotes to be meant. */
@@ -57,36 +57,41 @@ export function typedRecords(text: string): { values: JsonValue[]; problem?: str
   return { values };
 }
 
-/** The same records cut by the rules in force and by others. */
-export interface Comparison {
-  now: Explanation<JsonValue>;
-  then: Explanation<JsonValue>;
+/** Records cut into batches. */
+export interface Cut {
+  /** In the order in which they would leave. */
+  batches: JsonValue[][];
+  /** No cut has fewer batches. */
+  lowerBound: number;
+}
+
+/** What records are cut by. */
+export interface CutRules {
+  rules: readonly ConflictRule[];
+  maxBatchSize: number;
 }
 
 /** Cuts records, the oldest first, as a batcher would that has them all when they are due. */
-export function compareRules(
-  values: readonly JsonValue[],
-  now: { rules: readonly ConflictRule[]; maxBatchSize: number },
-  then: { rules: readonly ConflictRule[]; maxBatchSize: number },
-): Comparison {
-  return { now: cut(values, now), then: cut(values, then) };
-}
-
-function cut(
-  values: readonly JsonValue[],
-  options: { rules: readonly ConflictRule[]; maxBatchSize: number },
-): Explanation<JsonValue> {
-  const explained = explainPartition(
+export function cut(values: readonly JsonValue[], options: CutRules): Cut {
+  const { batches, lowerBound } = partition(
     values.map((value) => ({ value })),
     options,
   );
-  return {
-    ...explained,
-    batches: explained.batches.map((batch) => ({
-      ...batch,
-      records: batch.records.map(({ value }) => value),
-    })),
-  };
+  return { batches: batches.map((batch) => batch.map(({ value }) => value)), lowerBound };
+}
+
+/** How many records batches hold of what they could. */
+export function fillOf({ batches }: Cut, maxBatchSize: number): number {
+  return batches.length === 0 ? 1 : batches.flat().length / (batches.length * maxBatchSize);
+}
+
+/** How many batches fewer there would be without each rule, in the order of the rules. */
+export function costsOf(values: readonly JsonValue[], { rules, maxBatchSize }: CutRules): number[] {
+  const all = cut(values, { rules, maxBatchSize }).batches.length;
+  return rules.map((_, without) => {
+    const others = rules.filter((_, index) => index !== without);
+    return all - cut(values, { rules: others, maxBatchSize }).batches.length;
+  });
 }
 
 /** A rule in words: `1 and 2`, `equal /sku`, `any two of "acme", "globex" at /tenant`. */

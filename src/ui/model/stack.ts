@@ -1,10 +1,14 @@
-import type { Point } from '../../contracts/api/live';
+import type { Point } from '../../contracts/api/answers/live';
 import { WAITS_FOR, type WaitsFor } from '../../contracts/workflow/waits';
 
 /** What records wait for, gathered into few groups that can be told apart in a plot; the lowest first. */
 export const WAIT_GROUPS = [
   { label: 'to fill up', colour: 'wait', reasons: [WAITS_FOR.age, WAITS_FOR.gathering] },
-  { label: 'slot', colour: 'flight', reasons: [WAITS_FOR.slot, WAITS_FOR.start, WAITS_FOR.spacing] },
+  {
+    label: 'slot',
+    colour: 'flight',
+    reasons: [WAITS_FOR.slot, WAITS_FOR.start, WAITS_FOR.spacing, WAITS_FOR.pace],
+  },
   { label: 'conflict', colour: 'accepted', reasons: [WAITS_FOR.conflict] },
   { label: 'paused, store', colour: 'lost', reasons: [WAITS_FOR.resume, WAITS_FOR.store] },
   { label: 'older records', colour: 'dim', reasons: [WAITS_FOR.olderRecords] },

@@ -1,4 +1,4 @@
-import type { BatchSummary } from '../../contracts/api/views';
+import type { BatchSummary } from '../../contracts/api/answers/batches';
 import { SECOND } from '../../domain/duration';
 
 /** A batch where it stands in the picture: `from` and `to` are shares of its width, 0 to 1. */

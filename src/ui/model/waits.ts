@@ -1,4 +1,4 @@
-import type { WaitsView } from '../../contracts/api/views';
+import type { WaitsView } from '../../contracts/api/answers/requests';
 import type { WaitsFor } from '../../contracts/workflow/waits';
 
 /** How many records of all shards wait for one thing. */

@@ -1,7 +1,9 @@
 import type { ComponentChildren } from 'preact';
 import type { ConflictRule } from '../../domain/rules';
-import { shortJson } from '../../domain/format';
+import { ago, clock, count, shortJson } from '../../domain/format';
 import { ruleInWords } from '../model/rules';
+import { pathTo } from '../router';
+import { nowMs } from '../source';
 
 /* Small things that many screens show. */
 
@@ -21,6 +23,29 @@ export function Rule({ rule }: { rule: ConflictRule }) {
       {ruleInWords(rule)}
     </span>
   );
+}
+
+/** When something was, and how long ago. */
+export function Time({ at }: { at: string }) {
+  return (
+    <time dateTime={at} title={at}>
+      {clock(at)} <span class="dim">{ago(at, nowMs.value)}</span>
+    </time>
+  );
+}
+
+/** A record's id, which leads to its life. */
+export function RecordLink({ id }: { id: string }) {
+  return (
+    <a data-row href={pathTo('find', id)}>
+      {id}
+    </a>
+  );
+}
+
+/** A number; a dash where it isn't known. */
+export function figure(value: number | null): string {
+  return value === null ? '–' : count(value);
 }
 
 /** A figure with its name. */

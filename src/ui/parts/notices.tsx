@@ -1,6 +1,7 @@
 import { signal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
-import { problemOf } from '../api';
+import { problemOf, type ApiProblem } from '../api';
+import { isStale } from '../source';
 
 /** What an action has come to. */
 interface Notice {
@@ -19,6 +20,22 @@ export function say(text: string): void {
 
 export function sayProblem(error: unknown): void {
   notice.value = { text: problemOf(error).lines.join('\n'), isBad: true };
+}
+
+/** Something is asked for; what needs a worker is waited for in vain where none answers. */
+export function Reading() {
+  return <p class="dim">{isStale.value ? 'No answer; the reason is above.' : 'Reading…'}</p>;
+}
+
+/** Why something could not be read. */
+export function Problem({ problem }: { problem: ApiProblem | undefined }) {
+  return (
+    problem && (
+      <p class="bad" role="alert">
+        {problem.message}
+      </p>
+    )
+  );
 }
 
 export function Notices() {

@@ -1,8 +1,9 @@
 import { useSignal, type ReadonlySignal } from '@preact/signals';
 import { useLayoutEffect, useRef } from 'preact/hooks';
 import { clock } from '../../domain/format';
-import type { Point } from '../../contracts/api/live';
-import { nearestTo, pathOf, scaleOf } from '../model/plot-shape';
+import type { Point } from '../../contracts/api/answers/live';
+import { Table, type Column } from './table';
+import { nearestTo, pathOf, scaleOf, type PlotArea } from '../model/plot-shape';
 
 /** One line of a plot. */
 export interface Line {
@@ -50,14 +51,14 @@ export function Plot({ title, lines, points, format, mostMs }: PlotProps) {
     return () => resized.disconnect();
   }, []);
 
+  const valueOf = ({ told, value }: Line, row: Point) => {
+    const known = (told ?? value)(row);
+    return known === null ? '–' : format(known);
+  };
   const shown = points.value;
   const area = { width: width.value, height: HEIGHT };
-  const scale = scaleOf(
-    shown,
-    lines.map(({ value }) => value),
-    area,
-    mostMs,
-  );
+  const drawn = scaleAndLines(shown, lines, area, mostMs);
+  const { scale } = drawn;
   const point = shown[at.value ?? shown.length - 1];
   const isAt = at.value !== undefined && point !== undefined;
   return (
@@ -65,10 +66,9 @@ export function Plot({ title, lines, points, format, mostMs }: PlotProps) {
       <h2>{title}</h2>
       <ul class="legend">
         {lines.map((line) => {
-          const value = point === undefined ? null : (line.told ?? line.value)(point);
           return (
             <li key={line.label} data-colour={line.colour} data-bound={line.isBound}>
-              {line.label} <b>{value === null ? '–' : format(value)}</b>
+              {line.label} <b>{point === undefined ? '–' : valueOf(line, point)}</b>
             </li>
           );
         })}
@@ -84,7 +84,7 @@ export function Plot({ title, lines, points, format, mostMs }: PlotProps) {
           {[0, 0.5, 1].map((share) => (
             <path class="grid" d={`M0 ${share * HEIGHT}H${area.width}`} key={share} />
           ))}
-          {lines.map((line) => (
+          {drawn.lines.map((line) => (
             <g data-colour={line.colour} key={line.label}>
               {line.isLayer && <path class="layer" d={pathOf(shown, line.value, scale, HEIGHT)} />}
               {line.isArea && <path class="area" d={pathOf(shown, line.value, scale, HEIGHT)} />}
@@ -103,39 +103,34 @@ export function Plot({ title, lines, points, format, mostMs }: PlotProps) {
       </div>
       <details>
         <summary>Table</summary>
-        <div class="scroll" tabIndex={0} role="region" aria-label={`${title}, as a table`}>
-          <table>
-            <thead>
-              <tr>
-                <th scope="col">At</th>
-                {lines.map(({ label }) => (
-                  <th scope="col" class="number" key={label}>
-                    {label}
-                  </th>
-                ))}
-              </tr>
-            </thead>
-            <tbody>
-              {shown
-                .slice(-TABLE_ROWS)
-                .reverse()
-                .map((row) => (
-                  <tr key={row.atMs}>
-                    <td>{clock(row.atMs)}</td>
-                    {lines.map((line) => {
-                      const value = (line.told ?? line.value)(row);
-                      return (
-                        <td class="number" key={line.label}>
-                          {value === null ? '–' : format(value)}
-                        </td>
-                      );
-                    })}
-                  </tr>
-                ))}
-            </tbody>
-          </table>
-        </div>
+        <Table
+          label={`${title}, as a table`}
+          class="scroll"
+          rows={shown.slice(-TABLE_ROWS).reverse()}
+          keyOf={({ atMs }) => String(atMs)}
+          columns={[
+            ['At', ({ atMs }) => clock(atMs)],
+            ...lines.map((line): Column<Point> => [line.label, (row) => valueOf(line, row), 'number']),
+          ]}
+        />
       </details>
     </section>
   );
+}
+
+/** A bound that is far away would press everything else flat: then it is told in the legend alone. */
+const FAR = 5;
+
+function scaleAndLines(points: readonly Point[], lines: readonly Line[], area: PlotArea, mostMs?: number) {
+  const scaled = (shown: readonly Line[]) => ({
+    lines: shown,
+    scale: scaleOf(
+      points,
+      shown.map(({ value }) => value),
+      area,
+      mostMs,
+    ),
+  });
+  const [all, inner] = [scaled(lines), scaled(lines.filter(({ isBound }) => !isBound))];
+  return all.scale.most > FAR * inner.scale.most ? inner : all;
 }

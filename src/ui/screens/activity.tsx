@@ -1,8 +1,9 @@
 import type { ControlAction } from '../../contracts/workflow/controls';
-import { ago, clock, counted } from '../../domain/format';
-import { Empty, Head } from '../parts/bits';
+import { counted } from '../../domain/format';
+import { Empty, Head, Time } from '../parts/bits';
+import { Problem, Reading } from '../parts/notices';
 import { usePolled } from '../parts/use-polled';
-import { nowMs, readControls, reading } from '../source';
+import { readControls, reading } from '../source';
 
 const LOOK_EVERY_MS = 5000;
 
@@ -28,12 +29,8 @@ export function ActivityScreen() {
           Read again
         </button>
       </Head>
-      {problem.value && (
-        <p class="bad" role="alert">
-          {problem.value.message}
-        </p>
-      )}
-      {controls === undefined && !problem.value && <p class="dim">Reading…</p>}
+      <Problem problem={problem.value} />
+      {controls === undefined && !problem.value && <Reading />}
       {controls?.length === 0 && (
         <Empty title="Nothing was done yet">
           <p>Pauses, flushes, drains, changed limits and redrives appear here, with who did them and when.</p>
@@ -53,9 +50,7 @@ export function ActivityScreen() {
                   </span>
                 )}
               </span>
-              <time dateTime={at} title={at}>
-                {clock(at)} <span class="dim">{ago(at, nowMs.value)}</span>
-              </time>
+              <Time at={at} />
             </li>
           ))}
         </ol>

@@ -1,9 +1,10 @@
-import type { BatchView } from '../../contracts/api/views';
-import { requestIdOf } from '../../domain/records/record';
+import type { BatchSummary, BatchView } from '../../contracts/api/answers/batches';
 import { factOf } from '../api';
 import { clock, counted, duration } from '../../domain/format';
 import { LOOK_TEXT, lookOf } from '../model/timeline';
-import { Empty, Head, Rule, Value } from '../parts/bits';
+import { Empty, Head, RecordLink, Rule, Value } from '../parts/bits';
+import { Table } from '../parts/table';
+import { Reading } from '../parts/notices';
 import { usePolled } from '../parts/use-polled';
 import { pathTo } from '../router';
 import { nowMs, readBatch } from '../source';
@@ -17,15 +18,13 @@ export function BatchDetail({ batchId }: { batchId: string }) {
     return (
       <>
         <Head title={batchId}>{<Back />}</Head>
-        {problem.value ? <Empty title={problem.value.message} /> : <p class="dim">Reading…</p>}
+        {problem.value ? <Empty title={problem.value.message} /> : <Reading />}
       </>
     );
   return (
     <>
       <Head title={batchId}>
-        <span class="tag" data-look={lookOf(batch)}>
-          {batch.state === 'failed' ? 'failed' : LOOK_TEXT[lookOf(batch)]}
-        </span>
+        <BatchTag batch={batch} />
         <Back />
       </Head>
       <Facts batch={batch} />
@@ -33,6 +32,21 @@ export function BatchDetail({ batchId }: { batchId: string }) {
       <Records batch={batch} />
     </>
   );
+}
+
+export function BatchTag({ batch }: { batch: BatchSummary }) {
+  const look = lookOf(batch);
+  return (
+    <span class="tag" data-look={look}>
+      {batch.state === 'failed' ? 'failed' : LOOK_TEXT[look]}
+    </span>
+  );
+}
+
+/** How long a batch has taken so far. */
+export function tookMs({ startedAt, closedAt }: BatchSummary): number {
+  const endMs = closedAt === null ? nowMs.value : Date.parse(closedAt);
+  return Math.max(0, endMs - Date.parse(startedAt));
 }
 
 function Back() {
@@ -44,7 +58,6 @@ function Back() {
 }
 
 function Facts({ batch }: { batch: BatchView }) {
-  const end = batch.closedAt === null ? nowMs.value : Date.parse(batch.closedAt);
   const temporal = factOf('temporal');
   return (
     <dl class="facts card">
@@ -58,7 +71,7 @@ function Facts({ batch }: { batch: BatchView }) {
       </div>
       <div>
         <dt>{batch.closedAt === null ? 'Has run' : 'Took'}</dt>
-        <dd>{duration(Math.max(0, end - Date.parse(batch.startedAt)))}</dd>
+        <dd>{duration(tookMs(batch))}</dd>
       </div>
       <div class="wide">
         <dt>File</dt>
@@ -128,43 +141,18 @@ function Records({ batch: { records } }: { batch: BatchView }) {
   return (
     <section class="stack">
       <h2>{counted(records.length, 'record')}</h2>
-      <div class="scroll card" tabIndex={0} role="region" aria-label="Records">
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">Value</th>
-              <th scope="col">Outcome</th>
-              <th scope="col" class="number">
-                Attempts
-              </th>
-              <th scope="col">Last error</th>
-              <th scope="col">Record</th>
-            </tr>
-          </thead>
-          <tbody>
-            {records.map(({ recordId, value, outcome, attempts, error }) => (
-              <tr key={recordId}>
-                <td>
-                  <Value value={value} state={outcome ?? 'in_batch'} />
-                </td>
-                <td>{outcome?.replace('_', ' ') ?? 'in flight'}</td>
-                <td class="number">{attempts ?? '–'}</td>
-                <td class="wrap">{error ?? ''}</td>
-                <td>
-                  <a
-                    class="mono"
-                    data-row
-                    href={pathTo('find', recordId)}
-                    title={`request ${requestIdOf(recordId)}`}
-                  >
-                    {recordId}
-                  </a>
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
+      <Table
+        label="Records"
+        rows={records}
+        keyOf={({ recordId }) => recordId}
+        columns={[
+          ['Value', ({ value, outcome }) => <Value value={value} state={outcome ?? 'in_batch'} />],
+          ['Outcome', ({ outcome }) => outcome?.replace('_', ' ') ?? 'in flight'],
+          ['Attempts', ({ attempts }) => attempts ?? '–', 'number'],
+          ['Last error', ({ error }) => error, 'wrap'],
+          ['Record', ({ recordId }) => <RecordLink id={recordId} />, 'mono'],
+        ]}
+      />
     </section>
   );
 }

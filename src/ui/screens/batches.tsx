@@ -1,12 +1,15 @@
 import { useSignal } from '@preact/signals';
-import { BATCH_STATES, type BatchState, type BatchSummary } from '../../contracts/api/views';
-import { ago, clock, count, duration } from '../../domain/format';
+import type { BatchSummary } from '../../contracts/api/answers/batches';
+import { BATCH_STATES, type BatchState } from '../../contracts/api/states';
+import { clock, count, duration } from '../../domain/format';
 import { LOOK_TEXT, lookOf, timelineOf, type Look } from '../model/timeline';
-import { Empty, Head } from '../parts/bits';
+import { Empty, figure, Head, Time } from '../parts/bits';
+import { Table } from '../parts/table';
+import { Problem, Reading } from '../parts/notices';
 import { usePolled } from '../parts/use-polled';
 import { go, pathTo, route } from '../router';
 import { nowMs, readBatches } from '../source';
-import { BatchDetail } from './batch-detail';
+import { BatchDetail, BatchTag, tookMs } from './batch-detail';
 
 const LOOK_EVERY_MS = 2000;
 const LOOKS: readonly Look[] = ['running', 'saved', 'mixed', 'lost'];
@@ -47,12 +50,8 @@ function BatchList() {
           ))}
         </div>
       </Head>
-      {page.problem.value && (
-        <p class="bad" role="alert">
-          {page.problem.value.message}
-        </p>
-      )}
-      {batches === undefined && <p class="dim">Reading…</p>}
+      <Problem problem={page.problem.value} />
+      {batches === undefined && <Reading />}
       {batches?.length === 0 && (
         <Empty title={state.value === undefined ? 'No batches yet' : `No batch is ${state.value}`}>
           <p>
@@ -141,57 +140,28 @@ function Picture({ batches }: { batches: readonly BatchSummary[] }) {
 
 function BatchTable({ batches }: { batches: readonly BatchSummary[] }) {
   return (
-    <div class="scroll card" tabIndex={0} role="region" aria-label="Batches">
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">Batch</th>
-            <th scope="col">Outcome</th>
-            <th scope="col">Left for</th>
-            <th scope="col">Started</th>
-            <th scope="col" class="number">
-              Took
-            </th>
-            <th scope="col" class="number">
-              Saved
-            </th>
-            <th scope="col" class="number">
-              Rolled back
-            </th>
-            <th scope="col" class="number">
-              Retries
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {batches.map((batch) => {
-            const look = lookOf(batch);
-            const end = batch.closedAt === null ? nowMs.value : Date.parse(batch.closedAt);
-            return (
-              <tr key={batch.batchId}>
-                <th scope="row">
-                  <a class="mono" data-row href={pathTo('batches', batch.batchId)}>
-                    {batch.batchId}
-                  </a>
-                </th>
-                <td>
-                  <span class="tag" data-look={look}>
-                    {batch.state === 'failed' ? 'failed' : LOOK_TEXT[look]}
-                  </span>
-                </td>
-                <td>{batch.flushReason}</td>
-                <td title={batch.startedAt}>
-                  {clock(batch.startedAt)} <span class="dim">{ago(batch.startedAt, nowMs.value)}</span>
-                </td>
-                <td class="number">{duration(Math.max(0, end - Date.parse(batch.startedAt)))}</td>
-                <td class="number">{batch.saved === null ? '–' : count(batch.saved)}</td>
-                <td class="number">{batch.rolledBack === null ? '–' : count(batch.rolledBack)}</td>
-                <td class="number">{batch.retries === null ? '–' : count(batch.retries)}</td>
-              </tr>
-            );
-          })}
-        </tbody>
-      </table>
-    </div>
+    <Table
+      label="Batches"
+      rows={batches}
+      keyOf={({ batchId }) => batchId}
+      columns={[
+        [
+          'Batch',
+          ({ batchId }) => (
+            <a data-row href={pathTo('batches', batchId)}>
+              {batchId}
+            </a>
+          ),
+          'mono',
+        ],
+        ['Outcome', (batch) => <BatchTag batch={batch} />],
+        ['Left for', ({ flushReason }) => flushReason],
+        ['Started', ({ startedAt }) => <Time at={startedAt} />],
+        ['Took', (batch) => duration(tookMs(batch)), 'number'],
+        ['Saved', ({ saved }) => figure(saved), 'number'],
+        ['Rolled back', ({ rolledBack }) => figure(rolledBack), 'number'],
+        ['Retries', ({ retries }) => figure(retries), 'number'],
+      ]}
+    />
   );
 }

@@ -1,10 +1,13 @@
 import { useComputed, useSignal } from '@preact/signals';
-import type { RuleCountView } from '../../contracts/api/views';
+import type { RuleCountView } from '../../contracts/api/answers/rules';
+import type { ConflictRule } from '../../domain/rules';
 import { ruleKey } from '../../domain/rules/rule';
 import { count, counted, percent } from '../../domain/format';
 import { typedValue, verdictOf } from '../model/rules';
 import { Empty, Head, Rule } from '../parts/bits';
+import { Table } from '../parts/table';
 import { reading } from '../source';
+import { BufferPicture } from './buffer-picture';
 import { WhatIf } from './what-if';
 
 export function ConflictsScreen() {
@@ -22,6 +25,7 @@ export function ConflictsScreen() {
       </Head>
       <Together />
       <Rules costs={total.cuts.deferredBy} />
+      <BufferPicture />
       <WhatIf />
     </>
   );
@@ -100,6 +104,7 @@ function Rules({ costs }: { costs: readonly RuleCountView[] }) {
   const { settings, total } = status;
   const { batches, lowerBound, fillRatio, deferred } = total.cuts;
   const records = new Map(costs.map(({ rule, records }) => [ruleKey(rule), records]));
+  const costOf = (rule: ConflictRule) => records.get(ruleKey(rule)) ?? 0;
   const most = Math.max(1, ...records.values());
   return (
     <section class="card stack" aria-label="Rules in force">
@@ -113,36 +118,30 @@ function Rules({ costs }: { costs: readonly RuleCountView[] }) {
       {settings.conflicts.length === 0 ? (
         <p>No rule: any records may share a batch.</p>
       ) : (
-        <table class="rules">
-          <thead>
-            <tr>
-              <th scope="col">Keeps apart</th>
-              <th scope="col" class="number">
-                Records deferred
-              </th>
-              <th scope="col">
-                <span class="unseen">Share</span>
-              </th>
-            </tr>
-          </thead>
-          <tbody>
-            {settings.conflicts.map((rule) => {
-              const cost = records.get(ruleKey(rule)) ?? 0;
-              return (
-                <tr key={ruleKey(rule)}>
-                  <th scope="row">
-                    <Rule rule={rule} />
-                    <code class="dim small block">{JSON.stringify(rule)}</code>
-                  </th>
-                  <td class="number">{count(cost)}</td>
-                  <td class="bar-cell">
-                    {cost > 0 && <i class="bar" style={{ width: `${(cost / most) * 100}%` }} />}
-                  </td>
-                </tr>
-              );
-            })}
-          </tbody>
-        </table>
+        <Table
+          label="What each rule has deferred"
+          class="scroll rules"
+          rows={settings.conflicts}
+          keyOf={ruleKey}
+          columns={[
+            [
+              'Keeps apart',
+              (rule) => (
+                <>
+                  <Rule rule={rule} />
+                  <code class="dim small block">{JSON.stringify(rule)}</code>
+                </>
+              ),
+            ],
+            ['Records deferred', (rule) => count(costOf(rule)), 'number'],
+            [
+              'Share',
+              (rule) =>
+                costOf(rule) > 0 && <i class="bar" style={{ width: `${(costOf(rule) / most) * 100}%` }} />,
+              'bar-cell',
+            ],
+          ]}
+        />
       )}
       <p class="dim small">
         Deferred: kept out by the rule of a batch that left before, with room or with a younger record.

@@ -1,14 +1,15 @@
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
-import type { DeadLetter, DeadLetterGroups, RedriveSelection } from '../../contracts/api/dead-letters';
+import type { DeadLetter, DeadLetterGroups } from '../../contracts/api/answers/dead-letters';
+import type { RedriveSelection } from '../../contracts/api/filters';
 import { problemOf } from '../api';
 import { confirmationOfRedrive, type Confirmation } from '../model/confirm';
 import { groupLetters } from '../model/dead-letters';
-import { ago, clock, count, counted, duration } from '../../domain/format';
+import { count, counted, duration } from '../../domain/format';
 import { Confirm } from '../parts/dialog';
-import { Empty, Head, Value } from '../parts/bits';
-import { say } from '../parts/notices';
-import { pathTo } from '../router';
+import { Empty, Head, RecordLink, Time, Value } from '../parts/bits';
+import { say, Reading } from '../parts/notices';
+import { Table } from '../parts/table';
 import { may, nowMs, readDeadLetters, readLetterGroups, redrive } from '../source';
 
 /** Batches that one page looks into. */
@@ -81,7 +82,7 @@ export function DeadLettersScreen() {
           {problem.value}
         </p>
       )}
-      {cursor.value === undefined && problem.value === '' && <p class="dim">Reading…</p>}
+      {cursor.value === undefined && problem.value === '' && <Reading />}
       {cursor.value === null && letters.value.length === 0 && (
         <Empty title="No dead letters">
           <p>Every record that was rolled back has been sent again, or none ever was.</p>
@@ -173,60 +174,45 @@ function Letters({
   const shown = isWhole.value ? letters : letters.slice(0, MOST_ROWS);
   return (
     <>
-      <div class="scroll" tabIndex={0} role="region" aria-label={`Dead letters: ${error}`}>
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">Value</th>
-              <th scope="col">Record</th>
-              <th scope="col">Rolled back</th>
-              <th scope="col" class="number">
-                Attempts
-              </th>
-              <th scope="col">Last error</th>
-              <th scope="col">
-                <span class="unseen">Actions</span>
-              </th>
-            </tr>
-          </thead>
-          <tbody>
-            {shown.map((letter) => (
-              <tr key={letter.recordId}>
-                <td>
-                  <Value value={letter.value} />
-                </td>
-                <td>
-                  <a class="mono" data-row href={pathTo('find', letter.recordId)}>
-                    {letter.recordId}
-                  </a>
-                </td>
-                <td title={letter.at}>
-                  {clock(letter.at)} <span class="dim">{ago(letter.at, nowMs.value)}</span>
-                </td>
-                <td class="number">{letter.attempts}</td>
-                <td class="wrap">
-                  {letter.error ?? ''}
-                  {letter.rollbackError !== null && (
-                    <strong class="bad"> Not undone: {letter.rollbackError}</strong>
-                  )}
-                </td>
-                <td class="number">
-                  {may('operate') && (
-                    <button
-                      type="button"
-                      class="quiet"
-                      aria-label={`Redrive ${letter.recordId}`}
-                      onClick={() => onRedrive(letter)}
-                    >
-                      Redrive
-                    </button>
-                  )}
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
+      <Table
+        label={`Dead letters: ${error}`}
+        class="scroll"
+        rows={shown}
+        keyOf={({ recordId }) => recordId}
+        columns={[
+          ['Value', ({ value }) => <Value value={value} />],
+          ['Record', ({ recordId }) => <RecordLink id={recordId} />, 'mono'],
+          ['Rolled back', ({ at }) => <Time at={at} />],
+          ['Attempts', ({ attempts }) => attempts, 'number'],
+          [
+            'Last error',
+            (letter) => (
+              <>
+                {letter.error}
+                {letter.rollbackError !== null && (
+                  <strong class="bad"> Not undone: {letter.rollbackError}</strong>
+                )}
+              </>
+            ),
+            'wrap',
+          ],
+          [
+            'Actions',
+            (letter) =>
+              may('operate') && (
+                <button
+                  type="button"
+                  class="quiet"
+                  aria-label={`Redrive ${letter.recordId}`}
+                  onClick={() => onRedrive(letter)}
+                >
+                  Redrive
+                </button>
+              ),
+            'actions',
+          ],
+        ]}
+      />
       {shown.length < letters.length && (
         <button type="button" class="quiet" onClick={() => (isWhole.value = true)}>
           Show all {count(letters.length)}

@@ -1,9 +1,10 @@
 import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
-import type { RequestView } from '../../contracts/api/views';
+import type { RequestView } from '../../contracts/api/answers/requests';
 import { problemOf } from '../api';
 import { lifeOf, requestInWords } from '../model/find';
-import { Empty, Head } from '../parts/bits';
+import { Empty, Head, RecordLink } from '../parts/bits';
+import { Table } from '../parts/table';
 import { go, pathTo, route } from '../router';
 import { findAnything, readRequest } from '../source';
 
@@ -128,46 +129,31 @@ function Answer({ found, id }: { found: NonNullable<Found>; id: string }) {
             It sends <a href={pathTo('find', request.redriveOf)}>{request.redriveOf}</a> again.
           </p>
         )}
-        <div class="scroll" tabIndex={0} role="region" aria-label="Records of the request">
-          <table>
-            <thead>
-              <tr>
-                <th scope="col">Record</th>
-                <th scope="col">Where it is</th>
-                <th scope="col">Batch</th>
-                <th scope="col" class="number">
-                  Attempts
-                </th>
-                <th scope="col">More</th>
-              </tr>
-            </thead>
-            <tbody>
-              {request.records.slice(0, MOST_RECORDS).map((record) => (
-                <tr key={record.recordId} aria-current={record === one}>
-                  <th scope="row">
-                    <a class="mono" data-row href={pathTo('find', record.recordId)}>
-                      {record.recordId}
-                    </a>
-                  </th>
-                  <td>
-                    <span class="tag" data-state={record.state}>
-                      {record.state.replace('_', ' ')}
-                    </span>
-                  </td>
-                  <td>
-                    {record.batchId !== undefined && (
-                      <a class="mono" href={pathTo('batches', record.batchId)}>
-                        {record.batchId}
-                      </a>
-                    )}
-                  </td>
-                  <td class="number">{record.attempts ?? '–'}</td>
-                  <td class="wrap">{record.error ?? record.waitsFor?.text ?? ''}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
+        <Table
+          label="Records of the request"
+          class="scroll"
+          rows={request.records.slice(0, MOST_RECORDS)}
+          keyOf={({ recordId }) => recordId}
+          isCurrent={(record) => record === one}
+          columns={[
+            ['Record', ({ recordId }) => <RecordLink id={recordId} />, 'mono'],
+            [
+              'Where it is',
+              ({ state }) => (
+                <span class="tag" data-state={state}>
+                  {state.replace('_', ' ')}
+                </span>
+              ),
+            ],
+            [
+              'Batch',
+              ({ batchId }) => batchId !== undefined && <a href={pathTo('batches', batchId)}>{batchId}</a>,
+              'mono',
+            ],
+            ['Attempts', ({ attempts }) => attempts ?? '–', 'number'],
+            ['More', ({ error, waitsFor }) => error ?? waitsFor?.text, 'wrap'],
+          ]}
+        />
         {request.records.length > MOST_RECORDS && (
           <p class="dim">The first {MOST_RECORDS} are shown; name a record by its id to see another.</p>
         )}

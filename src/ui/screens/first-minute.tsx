@@ -1,5 +1,8 @@
 import { signal } from '@preact/signals';
 import { useLayoutEffect, useRef } from 'preact/hooks';
+import { FAILING_EXAMPLE, FAILING_EXAMPLE_RATE } from '../../domain/records/failing-example';
+import { percent } from '../../domain/format';
+import { factOf } from '../api';
 import { EXAMPLE, follow, hasArrived, setOut, stations, type Traveller } from '../model/journey';
 import { Rule } from '../parts/bits';
 import { sayProblem } from '../parts/notices';
@@ -11,6 +14,9 @@ const travellers = signal<Traveller[]>([]);
 /** Whether they are shown: until somebody closes the example. */
 export const isOnItsWay = signal(false);
 
+/** Whether the next ones are sent so that saves fail. */
+const isToFail = signal(false);
+
 const LOOK_EVERY_MS = 400;
 
 /** Sends the four lists and follows them until each record has its outcome. */
@@ -20,7 +26,8 @@ async function setOff(): Promise<void> {
   try {
     await Promise.all(
       EXAMPLE.map(async (values, list) => {
-        const { requestId } = await sendRecords(values);
+        const key = `${FAILING_EXAMPLE}${Date.now().toString(36)}-${list}`;
+        const { requestId } = await sendRecords(values, isToFail.value ? key : undefined);
         for (;;) {
           const request = await readRequest(requestId);
           // Read after the answer came, as the other lists go on meanwhile.
@@ -47,6 +54,7 @@ export function FirstMinute({ isNew }: { isNew: boolean }) {
         <h2>{isDone ? 'Every record has an outcome' : 'On their way'}</h2>
         {isDone && (
           <div class="row">
+            <FailSwitch />
             <button type="button" onClick={() => void setOff()}>
               Send again
             </button>
@@ -98,11 +106,28 @@ function Offer() {
           <button type="button" class="primary" onClick={() => void setOff()}>
             Send these four lists
           </button>
+          <FailSwitch />
         </div>
       ) : (
         <p class="dim">This key may not send records.</p>
       )}
     </section>
+  );
+}
+
+/** For records of the example alone, by their ids: nothing else is touched, and nothing has to be switched off again. */
+function FailSwitch() {
+  if (factOf('failing-example') === '') return null;
+  return (
+    <label class="check">
+      <input
+        type="checkbox"
+        role="switch"
+        checked={isToFail.value}
+        onChange={(event) => (isToFail.value = event.currentTarget.checked)}
+      />
+      Let {percent(FAILING_EXAMPLE_RATE)} of their saves fail
+    </label>
   );
 }
 
@@ -169,9 +194,10 @@ function Ending({ batches }: { batches: Traveller[][] }) {
           No batch holds <Rule rule={rules[0]} />.{' '}
         </>
       )}
-      {lost === 0 && (
+      {lost > 0 && (
         <>
-          To watch saves fail, start keepapart with <code>KEEPAPART_SAVE_FAILURE_RATE=0.5</code>.
+          Each rolled-back record was tried {reading.value?.status.settings.maxAttempts} times; now it is a{' '}
+          <a href={pathTo('dead-letters')}>dead letter</a>, which can be sent again.
         </>
       )}
     </>

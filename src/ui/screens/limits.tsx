@@ -1,18 +1,12 @@
 import { useSignal } from '@preact/signals';
 import type { OverriddenLimits } from '../../contracts/workflow/limits-answer';
-import {
-  LIMIT_KEYS,
-  LIMIT_RANGES,
-  problemsOfLimitsPatch,
-  type LimitKey,
-  type Limits,
-  type LimitsPatch,
-} from '../../domain/limits';
+import { LIMIT_KEYS, LIMIT_RANGES, type LimitKey, type Limits, type LimitsPatch } from '../../domain/limits';
 import type { ConflictRule } from '../../domain/rules';
 import type { MaxSavesPerSecond } from '../../domain/pace/pace-limits';
 import { ago, clock, count, duration } from '../../domain/format';
 import { ruleInWords } from '../model/rules';
 import { Empty, Head } from '../parts/bits';
+import { Audit } from './audit';
 import { Confirm } from '../parts/dialog';
 import { say } from '../parts/notices';
 import { pathTo } from '../router';
@@ -61,7 +55,8 @@ export function LimitsScreen() {
   };
   return (
     <>
-      <Head title="Limits" />
+      <Head title="Audit and limits" />
+      <Audit />
       <p class="dim">
         What can be changed while everything runs. It wins over the configuration until it is given back;
         batches in flight keep what they began with.
@@ -187,9 +182,6 @@ export function LimitsScreen() {
           ))}
         </dl>
       </section>
-      <p class="dim small">
-        An audit of the files runs where they are: <code>keepapart audit</code>.
-      </p>
       {change.value && (
         <Confirm
           confirmation={{ title: 'Change this limit?', lines: [change.value.line], verb: 'Change' }}
@@ -205,13 +197,14 @@ export function LimitsScreen() {
   );
 }
 
-/** The change that a text says; undefined for one that the API would refuse. */
+/** The change that a text says; undefined for one that the API would refuse. The rest is for the API to judge. */
 function patchFrom(key: EditedKey, text: string): LimitsPatch | undefined {
-  const isNumber = /^\d{1,12}$/.test(text.trim());
-  if (!isNumber && key !== 'maxSavesPerSecond') return undefined;
   try {
-    const patch: LimitsPatch = { [key]: JSON.parse(text) as unknown };
-    return patch[key] === null || problemsOfLimitsPatch(patch).length > 0 ? undefined : patch;
+    const value = JSON.parse(text) as LimitsPatch[EditedKey];
+    if (key === 'maxSavesPerSecond') return value == null ? undefined : { [key]: value };
+    const [least, most] = LIMIT_RANGES[key];
+    const isFine = /^\d{1,12}$/.test(text.trim()) && Number(value) >= least && Number(value) <= most;
+    return isFine ? { [key]: value } : undefined;
   } catch {
     return undefined;
   }

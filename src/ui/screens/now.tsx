@@ -1,5 +1,5 @@
 import { useSignal } from '@preact/signals';
-import type { CutsView } from '../../contracts/api/views';
+import type { CutsView } from '../../contracts/api/answers/status';
 import { SECOND } from '../../domain/duration';
 import { confirmationOf, type Control } from '../model/confirm';
 import { bytes, count, percent } from '../../domain/format';
@@ -9,7 +9,7 @@ import { Confirm } from '../parts/dialog';
 import { say } from '../parts/notices';
 import { Waiting } from '../parts/waiting';
 import { Empty, Stat } from '../parts/bits';
-import { control, may, points, reading, waits } from '../source';
+import { control, isStale, may, points, reading, waits } from '../source';
 import { FirstMinute, isOnItsWay } from './first-minute';
 import { Plots } from './plots';
 import { Shards } from './shards';
@@ -32,7 +32,7 @@ export function NowScreen() {
       <section class="hero" data-mood={sentence.mood} aria-label="How it is">
         <h1>
           <i aria-hidden="true" />
-          {sentence.head}
+          {isStale.value ? `Last known: ${sentence.head}` : sentence.head}
         </h1>
         <p>{sentence.text}.</p>
         {may('operate') && <Controls />}

@@ -1,5 +1,5 @@
 import { computed, signal } from '@preact/signals';
-import type { Point } from '../../contracts/api/live';
+import type { Point } from '../../contracts/api/answers/live';
 import { SECONDS_KEPT_MS } from '../../contracts/api/live-points';
 import { HOUR } from '../../domain/duration';
 import { clock, count, duration, percent } from '../../domain/format';

@@ -1,57 +1,27 @@
-import type { ShardView } from '../../contracts/api/views';
+import type { ShardView } from '../../contracts/api/answers/status';
 import { bytes, clock, count, duration } from '../../domain/format';
+import { Table } from '../parts/table';
 
 /** The shards side by side, where there are several. */
 export function Shards({ shards, maxInFlight }: { shards: readonly ShardView[]; maxInFlight: number }) {
   return (
     <section class="stack">
       <h2>Shards</h2>
-      <div class="scroll card" tabIndex={0} role="region" aria-label="Shards">
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">Batcher</th>
-              <th scope="col">State</th>
-              <th scope="col" class="number">
-                Buffered
-              </th>
-              <th scope="col" class="number">
-                Size
-              </th>
-              <th scope="col" class="number">
-                Oldest
-              </th>
-              <th scope="col" class="number">
-                In flight
-              </th>
-              <th scope="col" class="number">
-                Saved
-              </th>
-              <th scope="col" class="number">
-                Rolled back
-              </th>
-            </tr>
-          </thead>
-          <tbody>
-            {shards.map((shard) => (
-              <tr key={shard.batcher}>
-                <th scope="row" class="mono">
-                  {shard.batcher}
-                </th>
-                <td>{stateOf(shard)}</td>
-                <td class="number">{count(shard.bufferedRecords)}</td>
-                <td class="number">{bytes(shard.bufferedBytes)}</td>
-                <td class="number">{shard.oldestAgeMs === null ? '–' : duration(shard.oldestAgeMs)}</td>
-                <td class="number">
-                  {count(shard.inFlight)} of {count(maxInFlight)}
-                </td>
-                <td class="number">{count(shard.counters.saved)}</td>
-                <td class="number">{count(shard.counters.rolledBack)}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
+      <Table
+        label="Shards"
+        rows={shards}
+        keyOf={({ batcher }) => batcher}
+        columns={[
+          ['Batcher', ({ batcher }) => batcher, 'mono'],
+          ['State', stateOf],
+          ['Buffered', ({ bufferedRecords }) => count(bufferedRecords), 'number'],
+          ['Size', ({ bufferedBytes }) => bytes(bufferedBytes), 'number'],
+          ['Oldest', ({ oldestAgeMs }) => (oldestAgeMs === null ? '–' : duration(oldestAgeMs)), 'number'],
+          ['In flight', ({ inFlight }) => `${count(inFlight)} of ${count(maxInFlight)}`, 'number'],
+          ['Saved', ({ counters }) => count(counters.saved), 'number'],
+          ['Rolled back', ({ counters }) => count(counters.rolledBack), 'number'],
+        ]}
+      />
     </section>
   );
 }

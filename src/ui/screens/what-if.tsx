@@ -1,22 +1,33 @@
 import { useComputed, useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
-import type { Explanation } from '../../domain/explain';
 import type { JsonValue } from '../../domain/json';
 import type { Confirmation } from '../model/confirm';
 import { count, counted, percent } from '../../domain/format';
-import { compareRules, ruleInWords, typedRecords, typedRules } from '../model/rules';
+import {
+  costsOf,
+  cut,
+  fillOf,
+  ruleInWords,
+  typedRecords,
+  typedRules,
+  type Cut,
+  type CutRules,
+} from '../model/rules';
 import { Value } from '../parts/bits';
 import { Confirm } from '../parts/dialog';
 import { say, sayProblem } from '../parts/notices';
 import { changeLimits, may, readBatch, readBatches, reading } from '../source';
 
-/** Records of so many batches are read, so many at a time. */
-const BATCHES = 60;
-const AT_ONCE = 4;
+/** Records of past batches that are read, from at most so many batches, so many of them at a time. */
+const MOST_READ = 1000;
+const BATCHES = 200;
+const AT_ONCE = 6;
 /** As many as a batcher cuts in the blink of an eye, in a browser too. */
 const MOST_RECORDS = 5000;
 /** Batches that are drawn; the figures are of all. */
 const DRAWN = 24;
+/** Records times rules up to which it is found out what each rule costs. */
+const MOST_FOR_COSTS = 4000;
 
 /** Other rules or sizes on the same records: batches now and then, by the partitioner itself, in this page. */
 export function WhatIf() {
@@ -43,11 +54,18 @@ export function WhatIf() {
   });
   const comparison = useComputed(() => {
     if (typed.value.problems.length > 0 || size.value === undefined) return undefined;
-    const now = JSON.parse(inForce.value) as Parameters<typeof compareRules>[1];
-    return compareRules(records.value.values.slice(0, MOST_RECORDS), now, {
-      rules: typed.value.rules,
-      maxBatchSize: size.value,
-    });
+    const values = records.value.values.slice(0, MOST_RECORDS);
+    const now = JSON.parse(inForce.value) as CutRules;
+    const others = { rules: typed.value.rules, maxBatchSize: size.value };
+    // Each rule is another cut.
+    const costs = values.length * others.rules.length <= MOST_FOR_COSTS ? costsOf(values, others) : [];
+    return {
+      now: cut(values, now),
+      nowSize: now.maxBatchSize,
+      then: cut(values, others),
+      costs,
+      ruleTexts: others.rules.map(ruleInWords),
+    };
   });
 
   const readLatest = async () => {
@@ -68,7 +86,7 @@ export function WhatIf() {
       <div class="head">
         <h2>What if the rules were different?</h2>
         <button type="button" disabled={isReading.value} onClick={() => void readLatest()}>
-          {isReading.value ? 'Reading…' : `Take records of the latest ${BATCHES} batches`}
+          {isReading.value ? 'Reading…' : `Take the last ${count(MOST_READ)} records`}
         </button>
       </div>
       <div class="columns inputs">
@@ -115,14 +133,27 @@ export function WhatIf() {
         ))}
       </div>
       {comparison.value && (
-        <div class="columns">
-          <Cut
-            title="Now"
-            cut={comparison.value.now}
-            size={(JSON.parse(inForce.value) as { maxBatchSize: number }).maxBatchSize}
-          />
-          <Cut title="Then" cut={comparison.value.then} size={size.value ?? 1} than={comparison.value.now} />
-        </div>
+        <>
+          <div class="columns">
+            <CutBatches title="Now" cut={comparison.value.now} size={comparison.value.nowSize} />
+            <CutBatches
+              title="Then"
+              cut={comparison.value.then}
+              size={size.value ?? 1}
+              than={comparison.value.now}
+            />
+          </div>
+          {comparison.value.costs.length > 0 && (
+            <ul class="plain" aria-label="What each rule costs here">
+              {comparison.value.costs.map((cost, index) => (
+                <li key={index}>
+                  <b class="figure">{cost > 0 ? `+${counted(cost, 'batch')}` : 'costs nothing'}</b>{' '}
+                  <span class="dim">because of</span> {comparison.value?.ruleTexts[index]}
+                </li>
+              ))}
+            </ul>
+          )}
+        </>
       )}
       {may('operate') && (
         <div class="row">
@@ -152,7 +183,7 @@ export function WhatIf() {
 function confirmationOf(
   rules: readonly string[],
   size: number,
-  { now, then }: NonNullable<ReturnType<typeof compareRules>>,
+  { now, then }: { now: Cut; then: Cut },
 ): Confirmation {
   return {
     title: 'Apply these rules?',
@@ -160,7 +191,7 @@ function confirmationOf(
       rules.length === 0
         ? 'No rule: any records may share a batch.'
         : `Kept apart: ${rules.slice(0, 5).join('; ')}${rules.length > 5 ? `; and ${rules.length - 5} more` : ''}.`,
-      `At most ${counted(size, 'record')} a batch. The records here would go in ${counted(then.summary.batches, 'batch')} instead of ${count(now.summary.batches)}.`,
+      `At most ${counted(size, 'record')} a batch. The records here would go in ${counted(then.batches.length, 'batch')} instead of ${count(now.batches.length)}.`,
       'They apply to every batch that starts from now on; batches in flight keep theirs. Reset them under “Limits”.',
     ],
     verb: 'Apply',
@@ -171,31 +202,22 @@ function confirmationOf(
 /** Records of the batches that closed last, the oldest first. */
 async function latestValues(): Promise<JsonValue[]> {
   const { batches } = await readBatches({ limit: BATCHES });
-  const ids = batches.map(({ batchId }) => batchId).reverse();
-  const values: JsonValue[] = [];
-  for (let from = 0; from < ids.length; from += AT_ONCE) {
-    const read = await Promise.all(ids.slice(from, from + AT_ONCE).map(readBatch));
-    for (const { records } of read) values.push(...records.map(({ value }) => value));
+  let values: JsonValue[] = [];
+  for (let from = 0; from < batches.length && values.length < MOST_READ; from += AT_ONCE) {
+    const ids = batches.slice(from, from + AT_ONCE).map(({ batchId }) => batchId);
+    const read = await Promise.all(ids.reverse().map(readBatch));
+    values = [...read.flatMap(({ records }) => records.map(({ value }) => value)), ...values];
   }
-  return values;
+  return values.slice(-MOST_READ);
 }
 
-function Cut({
-  title,
-  cut: { batches, summary },
-  size,
-  than,
-}: {
-  title: string;
-  cut: Explanation<JsonValue>;
-  size: number;
-  than?: Explanation<JsonValue>;
-}) {
-  const difference = than === undefined ? 0 : summary.batches - than.summary.batches;
+function CutBatches({ title, cut, size, than }: CutProps) {
+  const { batches, lowerBound } = cut;
+  const difference = than === undefined ? 0 : batches.length - than.batches.length;
   return (
     <div class="cut">
       <h3>
-        {title}: <b class="figure">{counted(summary.batches, 'batch')}</b>
+        {title}: <b class="figure">{counted(batches.length, 'batch')}</b>
         {difference !== 0 && (
           <span class="tag" data-look={difference < 0 ? 'saved' : 'lost'}>
             {difference > 0 ? '+' : '−'}
@@ -204,15 +226,12 @@ function Cut({
         )}
       </h3>
       <p class="dim small">
-        {percent(summary.fillRatio)} full ·{' '}
-        {summary.batches === summary.lowerBound
-          ? 'no cut has fewer'
-          : `at least ${count(summary.lowerBound)} needed`}{' '}
-        · {count(summary.deferred)} deferred
+        {percent(fillOf(cut, size))} full ·{' '}
+        {batches.length === lowerBound ? 'no cut has fewer' : `at least ${count(lowerBound)} needed`}
       </p>
       <ol class="cuts">
-        {batches.slice(0, DRAWN).map(({ records, why }, index) => (
-          <li key={index} title={why.replace('_', ' ')}>
+        {batches.slice(0, DRAWN).map((records, index) => (
+          <li key={index}>
             {records.slice(0, 12).map((value, place) => (
               <Value value={value} key={place} />
             ))}
@@ -226,4 +245,11 @@ function Cut({
       {batches.length > DRAWN && <p class="dim small">and {count(batches.length - DRAWN)} more</p>}
     </div>
   );
+}
+
+interface CutProps {
+  title: string;
+  cut: Cut;
+  size: number;
+  than?: Cut;
 }

@@ -1,8 +1,10 @@
-import type { ShardView } from '../../contracts/api/views';
-import type { TaskQueueView, WorkersView } from '../../contracts/api/workers';
+import type { ShardView } from '../../contracts/api/answers/status';
+import type { TaskQueueView, WorkersView } from '../../contracts/api/answers/workers';
 import { RUN_LIMITS } from '../../contracts/workflow/run-limits';
 import { ago, bytes, count, counted, duration } from '../../domain/format';
-import { Empty, Head, Stat } from '../parts/bits';
+import { Empty, figure, Head, Stat } from '../parts/bits';
+import { Table } from '../parts/table';
+import { Problem, Reading } from '../parts/notices';
 import { usePolled } from '../parts/use-polled';
 import { nowMs, reading, readWorkers } from '../source';
 
@@ -15,12 +17,8 @@ export function WorkersScreen() {
   return (
     <>
       <Head title="Workers" />
-      {problem.value && (
-        <p class="bad" role="alert">
-          {problem.value.message}
-        </p>
-      )}
-      {view === undefined && !problem.value && <p class="dim">Reading…</p>}
+      <Problem problem={problem.value} />
+      {view === undefined && !problem.value && <Reading />}
       {view && (
         <>
           <Figures view={view} />
@@ -79,32 +77,20 @@ function NoWorker({ queue }: { queue: string }) {
 
 function Processes({ view: { workers } }: { view: WorkersView }) {
   return (
-    <div class="scroll card" tabIndex={0} role="region" aria-label="Workers">
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">Process</th>
-            <th scope="col">Build</th>
-            <th scope="col">Last poll</th>
-            <th scope="col">Task queues</th>
-          </tr>
-        </thead>
-        <tbody>
-          {workers.map(({ identity, buildId, lastPolledAt, taskQueues }) => (
-            <tr key={identity}>
-              <th scope="row" class="mono">
-                {identity}
-              </th>
-              <td>
-                {buildId === null ? <span class="dim">none</span> : <code class="mono">{buildId}</code>}
-              </td>
-              <td title={lastPolledAt}>{ago(lastPolledAt, nowMs.value)}</td>
-              <td class="mono">{taskQueues.join(', ')}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+    <Table
+      label="Workers"
+      rows={workers}
+      keyOf={({ identity }) => identity}
+      columns={[
+        ['Process', ({ identity }) => identity, 'mono'],
+        ['Build', ({ buildId }) => <code>{buildId ?? 'none'}</code>],
+        [
+          'Last poll',
+          ({ lastPolledAt }) => <span title={lastPolledAt}>{ago(lastPolledAt, nowMs.value)}</span>,
+        ],
+        ['Task queues', ({ taskQueues }) => taskQueues.join(', '), 'mono'],
+      ]}
+    />
   );
 }
 
@@ -112,46 +98,31 @@ function Queues({ queues }: { queues: readonly TaskQueueView[] }) {
   return (
     <section class="stack">
       <h2>Task queues</h2>
-      <div class="scroll card" tabIndex={0} role="region" aria-label="Task queues">
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">Tasks</th>
-              <th scope="col">Queue</th>
-              <th scope="col" class="number">
-                Workers
-              </th>
-              <th scope="col" class="number">
-                Waiting
-              </th>
-              <th scope="col" class="number">
-                Oldest
-              </th>
-              <th scope="col" class="number">
-                In/s
-              </th>
-              <th scope="col" class="number">
-                Out/s
-              </th>
-            </tr>
-          </thead>
-          <tbody>
-            {queues.map((queue) => (
-              <tr key={`${queue.name} ${queue.kind}`}>
-                <th scope="row">{queue.purpose}</th>
-                <td>
-                  <code class="mono">{queue.name}</code> <span class="dim">{queue.kind}</span>
-                </td>
-                <td class={queue.pollers === 0 ? 'number bad' : 'number'}>{count(queue.pollers)}</td>
-                <td class="number">{figure(queue.backlog)}</td>
-                <td class="number">{queue.backlog ? duration(queue.backlogAgeMs ?? 0) : '–'}</td>
-                <td class="number">{figure(queue.addedPerSecond)}</td>
-                <td class="number">{figure(queue.dispatchedPerSecond)}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
+      <Table
+        label="Task queues"
+        rows={queues}
+        keyOf={({ name, kind }) => `${name} ${kind}`}
+        columns={[
+          ['Tasks', ({ purpose }) => purpose],
+          [
+            'Queue',
+            ({ name, kind }) => (
+              <>
+                <code>{name}</code> <span class="dim">{kind}</span>
+              </>
+            ),
+          ],
+          [
+            'Workers',
+            ({ pollers }) => <span class={pollers === 0 ? 'bad' : ''}>{count(pollers)}</span>,
+            'number',
+          ],
+          ['Waiting', ({ backlog }) => figure(backlog), 'number'],
+          ['Oldest', ({ backlog, backlogAgeMs }) => (backlog ? duration(backlogAgeMs ?? 0) : '–'), 'number'],
+          ['In/s', ({ addedPerSecond }) => figure(addedPerSecond), 'number'],
+          ['Out/s', ({ dispatchedPerSecond }) => figure(dispatchedPerSecond), 'number'],
+        ]}
+      />
     </section>
   );
 }
@@ -161,44 +132,27 @@ function Runs({ shards }: { shards: readonly ShardView[] }) {
   return (
     <section class="stack">
       <h2>Batchers</h2>
-      <div class="scroll card" tabIndex={0} role="region" aria-label="Batchers">
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">Batcher</th>
-              <th scope="col">History of this run</th>
-              <th scope="col" class="number">
-                Messages
-              </th>
-              <th scope="col" class="number">
-                Runs before
-              </th>
-              <th scope="col" class="number">
-                Pages
-              </th>
-            </tr>
-          </thead>
-          <tbody>
-            {shards.map(({ batcher, run, pages }) => (
-              <tr key={batcher}>
-                <th scope="row" class="mono">
-                  {batcher}
-                </th>
-                <td>
-                  <Bound value={run.historyEvents} most={RUN_LIMITS.historyEvents} />
-                  {count(run.historyEvents)} of {count(RUN_LIMITS.historyEvents)} events,{' '}
-                  {bytes(run.historyBytes)}
-                </td>
-                <td class="number">
-                  {count(run.messages)} of {count(RUN_LIMITS.messages)}
-                </td>
-                <td class="number">{count(run.continuedAsNew)}</td>
-                <td class="number">{count(pages)}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
+      <Table
+        label="Batchers"
+        rows={shards}
+        keyOf={({ batcher }) => batcher}
+        columns={[
+          ['Batcher', ({ batcher }) => batcher, 'mono'],
+          [
+            'History of this run',
+            ({ run }) => (
+              <>
+                <Bound value={run.historyEvents} most={RUN_LIMITS.historyEvents} />
+                {count(run.historyEvents)} of {count(RUN_LIMITS.historyEvents)} events,{' '}
+                {bytes(run.historyBytes)}
+              </>
+            ),
+          ],
+          ['Messages', ({ run }) => `${count(run.messages)} of ${count(RUN_LIMITS.messages)}`, 'number'],
+          ['Runs before', ({ run }) => count(run.continuedAsNew), 'number'],
+          ['Pages', ({ pages }) => count(pages), 'number'],
+        ]}
+      />
       <p class="dim small">A run that reaches a bound continues as new and keeps everything it holds.</p>
     </section>
   );
@@ -210,8 +164,4 @@ function Bound({ value, most }: { value: number; most: number }) {
       <i style={{ width: `${Math.min(100, (value / most) * 100)}%` }} />
     </span>
   );
-}
-
-function figure(value: number | null): string {
-  return value === null ? '–' : count(value);
 }

@@ -2,6 +2,7 @@
 import { proxyActivities, sleep } from '@temporalio/workflow';
 import { ACTIVITY_TIMEOUTS, type Activities } from '../../../src/contracts/workflow/activities';
 import type { BatcherInput } from '../../../src/contracts/workflow/batcher';
+import type { Resets } from '../../../workflows/reset-notice';
 import type { ChildInput, ChildResult } from '../../../src/contracts/workflow/child';
 import type { PackedBuffer } from '../../../src/domain/buffer/buffer';
 import * as today from '../../../workflows';
@@ -16,9 +17,9 @@ export async function batchesWorkflow(input: ChildInput): Promise<ChildResult> {
 }
 
 /** Has a timer that was not there. */
-export async function batcherWorkflow(input: BatcherInput): Promise<void> {
+export async function batcherWorkflow(input: BatcherInput, resets: Resets): Promise<void> {
   await sleep(1);
-  await today.batcherWorkflow(input);
+  await today.batcherWorkflow(input, resets);
 }
 
 /** Likewise. */

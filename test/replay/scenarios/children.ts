@@ -50,6 +50,15 @@ interface Failing {
   refused?: readonly JsonValue[];
 }
 
+function once(failure: () => Error): () => void {
+  let failed = false;
+  return () => {
+    if (failed) return;
+    failed = true;
+    throw failure();
+  };
+}
+
 /** Refuses, once, to close the batches that this is true of. */
 export function refusingOnce(isRefused: (batchId: string) => boolean): (store: MemoryStore) => void {
   return (store) => {
@@ -73,6 +82,13 @@ export const SCENARIOS_OF_CHILDREN: readonly Scenario[] = [
   oneChild('child-all-or-nothing', ['fine', 'refused'], {
     settings: { onFailure: 'rollback_batch' },
     behave: failing({ refused: ['refused'] }),
+  }),
+  oneChild('child-tried-again', ['fine', 'refused'], {
+    behave(store) {
+      failing({ refused: ['refused'] })(store);
+      store.beforeRollback = once(() => new Error('away'));
+      store.beforeClose = once(() => new Error('away'));
+    },
   }),
   oneChild('child-refused', ['fine'], { behave: refusingOnce(() => true) }),
   {

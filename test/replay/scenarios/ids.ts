@@ -1,9 +1,9 @@
-import { randomUUID } from 'node:crypto';
+import { resetWorkflow } from '../../helpers/by-hand';
 import { savedValues } from '../../helpers/memory-store';
 import { waitFor } from '../../helpers/wait-for';
-import { batcherHistory, runIdOf, type Scenario } from '../scenario';
+import { batcherHistory, type Scenario } from '../scenario';
 
-/** Children whose ids are taken when the batcher comes to start them. */
+/** Batchers that come after children of before. */
 export const SCENARIOS_OF_IDS: readonly Scenario[] = [
   {
     cases: ['batcher-reset'],
@@ -12,17 +12,12 @@ export const SCENARIOS_OF_IDS: readonly Scenario[] = [
       await pipeline.send(['a', 'b', 'c', 'd', 'e']);
       await pipeline.quiet();
       const { client, batcherWorkflowId: workflowId } = pipeline;
-      const runId = await runIdOf(pipeline, workflowId);
-      const { events } = await batcherHistory(pipeline);
-      const firstTask = events?.find((event) => event.workflowTaskCompletedEventAttributes);
-      await client.workflowService.resetWorkflowExecution({
-        namespace: client.options.namespace,
-        workflowExecution: { workflowId, runId },
-        reason: 'recorder',
-        workflowTaskFinishEventId: firstTask?.eventId ?? null,
-        requestId: randomUUID(),
-      });
-      await waitFor('the child to be adopted', async () => (await pipeline.status()).counters.saved === 5);
+      await resetWorkflow(client, workflowId);
+      await pipeline.send(['f', 'g', 'h', 'i', 'j']);
+      await waitFor(
+        'both children to be counted',
+        async () => (await pipeline.status()).counters.saved === 10,
+      );
       return { 'batcher-reset': await batcherHistory(pipeline) };
     },
   },

@@ -114,6 +114,20 @@ test('A drain covers a batch that is being started when it is asked for, whichev
   });
 });
 
+test('While a batch goes from an id that is taken to the next one, its records are accounted for all the time (G4).', async () => {
+  const run = await FakeBatcherRun.first({ maxBatchSize: 1 });
+  await run.task(() => run.add('on its way'));
+  await run.task(() => run.refuseStart(childIdOf('batcher-0', 1)));
+  run.take('readChild').resolve({ batches: 1, bulk: false, records: [['other', 0, 1]] });
+  const missing: number[] = [];
+  for (let turn = 0; turn < 30; turn++) {
+    await Promise.resolve();
+    missing.push(run.query(statusQuery).unaccounted);
+  }
+  expect(new Set(missing)).toEqual(new Set([0]));
+  expect(run.children.map(({ name }) => name)).toEqual([childIdOf('batcher-0', 2)]);
+});
+
 test('A child of before that has completed, and holds more than is buffered here, is adopted, and all that it reports counts as accepted (G4).', async () => {
   const run = await FakeBatcherRun.first({ maxBatchSize: 1 });
   await run.task(() => run.add('known'));

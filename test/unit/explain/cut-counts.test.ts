@@ -46,7 +46,7 @@ class CountedBuffer {
   }
 }
 
-test('Without arrivals, the totals of the batches that left agree with the explanation of the whole cut', () => {
+test('Without arrivals, the totals of the batches that left agree with the explanation of the whole cut.', () => {
   fc.assert(
     fc.property(
       fc.constantFrom(...RULE_KINDS),
@@ -84,7 +84,7 @@ test('Without arrivals, the totals of the batches that left agree with the expla
 const PAIR: ConflictRule = { pair: [1, 2] };
 const policy: FlushPolicy = { maxBatchSize: 3, conflicts: [PAIR], flushIntervalMs: 100 };
 
-test('A rule defers records that were buffered when a batch left with room, and no later ones', () => {
+test('A rule defers records that were buffered when a batch left with room, and no later ones.', () => {
   const counted = new CountedBuffer(policy);
   counted.append(1);
   counted.takeAll(1);
@@ -97,7 +97,7 @@ test('A rule defers records that were buffered when a batch left with room, and 
   expect(counted.counts).toMatchObject({ batches: 4, records: 4, deferred: 1, deferredBy: { 0: 1 } });
 });
 
-test('A rule defers records that are older than a record of a full batch, and no younger ones', () => {
+test('A rule defers records that are older than a record of a full batch, and no younger ones.', () => {
   const counted = new CountedBuffer(policy);
   counted.append(1, 2, 'a', 'b', 2);
   counted.take(1);
@@ -107,7 +107,7 @@ test('A rule defers records that are older than a record of a full batch, and no
   expect(counted.counts).toMatchObject({ deferred: 1, deferredBy: { 0: 1 } });
 });
 
-test('Batches are compared with the lower bound of their own cut, also if others are cut in between', () => {
+test('Batches are compared with the lower bound of their own cut, also if others are cut in between.', () => {
   // Whatever the partitioner makes of the first two records is beyond no bound, as no cut has fewer.
   const counted = new CountedBuffer({ ...policy, conflicts: [{ distinct: '' }] });
   counted.append('same', 'same');
@@ -118,7 +118,7 @@ test('Batches are compared with the lower bound of their own cut, also if others
   expect(counted.counts).toMatchObject({ batches: 3, beyondBound: 0 });
 });
 
-test('The number of remembered places is bounded', () => {
+test('The number of remembered places is bounded.', () => {
   const counted = new CountedBuffer({ ...policy, conflicts: [{ distinct: '' }] });
   // The oldest record stays; what leaves reaches over it.
   counted.append('stays');
@@ -130,7 +130,7 @@ test('The number of remembered places is bounded', () => {
   expect(counted.reaches.size).toBeGreaterThan(0);
 });
 
-test('A rule that stays in force keeps its count under a new index, and the rules with most deferrals are listed and carried', () => {
+test('A rule that stays in force keeps its count under a new index, and the rules with most deferrals are listed and carried.', () => {
   const rules = Array.from({ length: 150 }, (_, i): ConflictRule => ({ pair: [i, i + 1] }));
   const deferredBy = Object.fromEntries(rules.map((_, i) => [i, i + 1]));
   const counts = { ...NO_CUTS, deferred: 9, deferredBy };
@@ -146,7 +146,7 @@ test('A rule that stays in force keeps its count under a new index, and the rule
   expect(recountUnder(counts, rules, []).deferredBy).toEqual({});
 });
 
-test('A record that arrives after a batch has left was not deferred by it, even if older records still wait', () => {
+test('A record that arrives after a batch has left was not deferred by it, even if older records still wait.', () => {
   const counted = new CountedBuffer({ conflicts: [{ pair: [1, 2] }], maxBatchSize: 5, flushIntervalMs: 1 });
   counted.append(1, 2);
   flushAll(counted.buffer, 'manual');
@@ -157,7 +157,7 @@ test('A record that arrives after a batch has left was not deferred by it, even 
   expect(counted.counts).toMatchObject({ deferred: 1, deferredBy: { 0: 1 } });
 });
 
-test('Only batches of the last cut count as beyond the bound, however often records were cut before', () => {
+test('Only batches of the last cut count as beyond the bound, however often records were cut before.', () => {
   const policy: FlushPolicy = { conflicts: [], maxBatchSize: 5, flushIntervalMs: 1 };
   const counted = new CountedBuffer(policy);
   // A request that was taken three times: the partitioner needs one batch, equal ids three.

@@ -22,7 +22,7 @@ function take({ buffer, policy, nowMs }: Pick<BufferModel, 'buffer' | 'policy' |
   return withReasons(takeFlushes(buffer, policy, nowMs, limit), buffer, policy, nowMs);
 }
 
-test('The reason of a partial batch agrees with an explanation of the batch and the remaining records', () => {
+test('The reason of a partial batch agrees with an explanation of the batch and the remaining records.', () => {
   fc.assert(
     fc.property(anyPolicy, fc.array(anyStep, { maxLength: 20 }), fc.nat(4), (policy, steps, limit) => {
       const model = new BufferModel(policy);
@@ -56,7 +56,7 @@ function first(values: JsonValue[], conflicts: ConflictRule[], limit = 1): Expla
   return take({ buffer, policy, nowMs: 70 }, limit)[0]!;
 }
 
-test('Only a part of a long buffer is checked for a reason, and the reason stays small', () => {
+test('Only a part of a long buffer is checked for a reason, and the reason stays small.', () => {
   const rules = Array.from({ length: 30 }, (_, i): ConflictRule => ({ distinct: `/${i}` }));
   const same = Object.fromEntries(rules.map((_, i) => [i, 'same']));
   const { cut } = first(
@@ -70,7 +70,7 @@ test('Only a part of a long buffer is checked for a reason, and the reason stays
   });
 });
 
-test('A reason lists the rules that kept out most records, in the order of the rules', () => {
+test('A reason lists the rules that kept out most records, in the order of the rules.', () => {
   const rules = Array.from({ length: 22 }, (_, i): ConflictRule => ({ pair: [0, i + 1] }));
   const values = [0, ...rules.map((_, i) => i + 1), 22, 22, 1];
   const { cut } = first(values, rules);
@@ -81,7 +81,7 @@ test('A reason lists the rules that kept out most records, in the order of the r
   ]);
 });
 
-test("A rule that is not in the child's input is left out of the stored reason", () => {
+test("A rule that is not in the child's input is left out of the stored reason.", () => {
   const rules: ConflictRule[] = [{ pair: [1, 2] }];
   const { cut } = first([1, 2], rules);
   expect(storedReason(cut!, [])).toMatchObject({ why: 'rules', keptOut: [] });
@@ -118,7 +118,7 @@ test.each<[string, 'age' | 'manual' | 'drain', Partial<CutReason>]>([
   );
 });
 
-test('The reason of a batch that is limited by its size in bytes says so', () => {
+test('The reason of a batch that is limited by its size in bytes says so.', () => {
   const large = 'x'.repeat(0.6 * MAX_BATCH_BYTES);
   expect(first([large, large], [], 1).cut).toMatchObject({ why: 'bytes', left: 1, tooLarge: 1, fitting: 0 });
 });

@@ -100,7 +100,7 @@ function explain({ batches, ...by }: Cut) {
   return explainBatches(batches, { ...by, lowerBound: 0 });
 }
 
-test("The reason for a batch's size, and what each rule kept out, agree with a comparison of all pairs", () => {
+test("The reason for a batch's size, and what each rule kept out, agree with a comparison of all pairs.", () => {
   fc.assert(
     fc.property(anyCut, (cut) => {
       expect(explain(cut).batches).toEqual(plainBatches(cut));
@@ -109,7 +109,7 @@ test("The reason for a batch's size, and what each rule kept out, agree with a c
   );
 });
 
-test('The number of deferred records agrees with a comparison of all pairs', () => {
+test('The number of deferred records agrees with a comparison of all pairs.', () => {
   fc.assert(
     fc.property(anyCut, (cut) => {
       const deferrals = plainDeferrals(cut);
@@ -122,7 +122,7 @@ test('The number of deferred records agrees with a comparison of all pairs', () 
   );
 });
 
-test('explainPartition explains the batches of partition, with the given records', () => {
+test('explainPartition explains the batches of partition, with the given records.', () => {
   fc.assert(
     fc.property(
       fewRecordValues,

@@ -6,11 +6,10 @@ import { listsBy } from '../../../src/domain/partition/graph/lists';
 
 const CLASSES = 3;
 
-/** Records of three classes; what the classes conflict with doesn't matter here. */
-function classesOf(records: readonly number[]): Classes {
+/** Records of three classes. */
+function classesOf(records: readonly number[]): Pick<Classes, 'classOf' | 'members'> {
   const classOf = Int32Array.from(records);
-  const constraints = Array.from({ length: CLASSES }, () => []);
-  return { constraints, members: listsBy(classOf, CLASSES), classOf, slots: 0 };
+  return { members: listsBy(classOf, CLASSES), classOf };
 }
 
 /** For each record its class and the batch it is in, with no batch empty. */

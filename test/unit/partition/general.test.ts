@@ -115,7 +115,7 @@ describe('partition, whatever the rules', () => {
   });
 });
 
-test('values that many younger records repeat are begun early, but still with the oldest record (G7)', () => {
+test('Values that many younger records repeat are begun early, but still with the oldest record (G7).', () => {
   const rules: ConflictRule[] = [{ distinct: '/id' }, { pair: ['a', 'b'], at: '/type' }];
   const old = ['a', 'b', 'c', 'c', 'c', 'c'].map((type, index) => ({ id: index, type }));
   const young = [1, 2, 3, 4].map(() => ({ id: 99, type: 'c' }));

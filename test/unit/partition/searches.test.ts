@@ -44,7 +44,7 @@ function most(records: number, of: (set: number[]) => number): number {
   return found;
 }
 
-test('the largest possible batch, the heaviest clique and the fractional bound are what trying all sets gives, or below the fewest', () => {
+test('The largest possible batch, the heaviest clique and the fractional bound are what trying all sets gives, or below the fewest.', () => {
   fc.assert(
     fc.property(graphs, ({ values, isApart, maxBatchSize, kernel }) => {
       const conflicting = [...values.keys()].filter((a) => values.some((_, b) => isApart(a, b)));
@@ -71,7 +71,7 @@ test('the largest possible batch, the heaviest clique and the fractional bound a
   );
 });
 
-test('extraction and tabu search give valid batches of all records that conflict, however few steps they have', () => {
+test('Extraction and tabu search give valid batches of all records that conflict, however few steps they have.', () => {
   fc.assert(
     fc.property(graphs, fc.nat(2000), ({ kernel, maxBatchSize }, maxSteps) => {
       const extracted = extract(kernel, maxBatchSize, maxSteps).batches;
@@ -91,7 +91,7 @@ test('extraction and tabu search give valid batches of all records that conflict
   );
 });
 
-test('trying all ways gives the fewest valid batches, from a start of one batch for each record', () => {
+test('Trying all ways gives the fewest valid batches, from a start of one batch for each record.', () => {
   fc.assert(
     fc.property(graphs, ({ values, isApart, kernel, maxBatchSize }) => {
       const conflicting = [...values.keys()].filter((a) => values.some((_, b) => isApart(a, b)));
@@ -112,7 +112,7 @@ test('trying all ways gives the fewest valid batches, from a start of one batch 
   );
 });
 
-test('tabu search gives valid batches where most pairs conflict, and where hardly any do', () => {
+test('Tabu search gives valid batches where most pairs conflict, and where hardly any do.', () => {
   for (const share of [0.2, 0.9]) {
     let state = 7;
     const next = () => (state = (state * 48_271) % 2_147_483_647) / 2_147_483_647;
@@ -137,7 +137,7 @@ test('tabu search gives valid batches where most pairs conflict, and where hardl
   }
 });
 
-test('five hundred records of which nine pairs of ten conflict need 100 batches, as no six of them fit together', () => {
+test('Five hundred records of which nine pairs of ten conflict need 100 batches, as no six of them fit together.', () => {
   let state = 1;
   const next = () => (state = (state * 48_271) % 2_147_483_647) / 2_147_483_647;
   const rules: ConflictRule[] = Array.from({ length: 500 }, (_, a) => ({
@@ -153,7 +153,7 @@ test('five hundred records of which nine pairs of ten conflict need 100 batches,
   expect(Math.ceil(500 / weight!)).toBeGreaterThanOrEqual(84);
 });
 
-test('records that conflict with nothing fill what room is left, and then batches of their own', () => {
+test('Records that conflict with nothing fill what room is left, and then batches of their own.', () => {
   const classes = classify(recordsOf([1, 2, 'free', 'free', 'free', 'free']), [{ pair: [1, 2] }]);
   const kernel = Kernel.of(classes, new ConflictGraph(classes), Infinity)!;
   const { batchOf, count } = kernel.assignment([[0], [1]], 2);

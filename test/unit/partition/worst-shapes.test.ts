@@ -21,7 +21,7 @@ describe.each(SHAPES)('partition of $name', (shape) => {
   });
 });
 
-test('steps that linear work takes grow with the records, not with their square, where pairs form one connected graph', () => {
+test('Steps that linear work takes grow with the records, not with their square, where pairs form one connected graph.', () => {
   const shape = SHAPES.find(({ name }) => name === '1,000 random pairs over 200 values')!;
   const [few, many] = [5000, 20_000].map((size) => {
     const { steps } = cutClasses(classify(recordsOfShape(shape, size), shape.rules), shape.maxBatchSize);
@@ -30,7 +30,7 @@ test('steps that linear work takes grow with the records, not with their square,
   expect(many! / few!).toBeLessThan(8);
 });
 
-test('takes no more steps than are allowed for a search, but for the least that small buffers need', () => {
+test('Takes no more steps than are allowed for a search, but for the least that small buffers need.', () => {
   const shape = SHAPES.find(({ name }) => name === 'two groups, a distinct and a never that overlap')!;
   const classes = classify(recordsOfShape(shape, 500), shape.rules);
   const [few, many] = [200_000, undefined].map(
@@ -40,7 +40,7 @@ test('takes no more steps than are allowed for a search, but for the least that 
   expect(many!).toBeGreaterThan(5 * few!);
 });
 
-test('takes 130,000 components, which are more than a call has arguments', () => {
+test('Takes 130,000 components, which are more than a call has arguments.', () => {
   const records = Array.from({ length: 390_000 }, (_, i) => ({ value: { a: i % 130_000, b: i % 3 } }));
   const rules = [
     { group: [0, 1], at: '/b', same: '/a' },

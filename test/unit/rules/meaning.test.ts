@@ -20,7 +20,7 @@ function rewordedSelector(selector: Selector): Selector {
   return rest.in ? { ...rest, in: rest.in.toReversed() } : rest;
 }
 
-test('Rules in different notation have the same meaning', () => {
+test('Rules in different notation have the same meaning.', () => {
   fc.assert(
     fc.property(conflictRule, (rule) => {
       expect(meaningOf(reworded(rule))).toBe(meaningOf(rule));
@@ -29,7 +29,7 @@ test('Rules in different notation have the same meaning', () => {
   );
 });
 
-test('Rules with the same meaning keep the same records apart', () => {
+test('Rules with the same meaning keep the same records apart.', () => {
   const some = fc.sample(conflictRule, { seed: 1, numRuns: 3000 });
   const byMeaning = new Map<string, Map<string, ConflictRule>>();
   for (const rule of some) {

@@ -29,7 +29,7 @@ test.each<[Selector, unknown[], unknown[]]>([
   expect(others.filter((each) => selects(asked, each as never))).toEqual([]);
 });
 
-test('The value set of a selector contains exactly the values that it selects', () => {
+test('The value set of a selector contains exactly the values that it selects.', () => {
   fc.assert(
     fc.property(ofWhole, value, (asked, each) => {
       expect(holds(selectedValues(asked), each)).toBe(selects(asked, each));
@@ -38,7 +38,7 @@ test('The value set of a selector contains exactly the values that it selects', 
   );
 });
 
-test('An empty value set contains no value, and disjoint ones have no value in common', () => {
+test('An empty value set contains no value, and disjoint ones have no value in common.', () => {
   const set = ofWhole.map(selectedValues);
   fc.assert(
     fc.property(set, set, value, (a, b, each) => {

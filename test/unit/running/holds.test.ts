@@ -9,7 +9,7 @@ const ruleOf = ({ place }: Hold) => parseInt(place, 10);
 
 const collide = (a: Hold, b: Hold) => a.place === b.place && (a.side !== b.side || a.side === WHOLE_PLACE);
 
-test('Two records conflict exactly if their holds do, under the same rules', () => {
+test('Two records conflict exactly if their holds do, under the same rules.', () => {
   fc.assert(
     fc.property(conflictRules, recordValue, recordValue, (rules, a, b) => {
       const holds = new Holds(rules);
@@ -21,7 +21,7 @@ test('Two records conflict exactly if their holds do, under the same rules', () 
   );
 });
 
-test('A hold can be parsed from its key, also in another process, and keys are short', () => {
+test('A hold can be parsed from its key, also in another process, and keys are short.', () => {
   fc.assert(
     fc.property(conflictRules, fc.array(recordValue, { maxLength: 5 }), (rules, values) => {
       const records = values.map((value) => ({ value }));
@@ -39,7 +39,7 @@ test('A hold can be parsed from its key, also in another process, and keys are s
   );
 });
 
-test('A record with a very long side holds the whole place, also against records on the same side', () => {
+test('A record with a very long side holds the whole place, also against records on the same side.', () => {
   const holds = new Holds([{ alike: '/tenant' }]);
   const long = { value: { tenant: 'x'.repeat(200) } };
   const [own] = holds.of(long);
@@ -54,7 +54,7 @@ const anyHold = fc
   .record({ place: fc.constantFrom('0', '1', '2'), side: fc.integer({ min: -1, max: 2 }) })
   .map((hold) => ({ ...hold, key: '' }));
 
-test("Taken places conflict exactly with holds that can't share them, until they are given back", () => {
+test("Taken places conflict exactly with holds that can't share them, until they are given back.", () => {
   fc.assert(
     fc.property(fc.array(fc.tuple(anyHold, fc.boolean())), anyHold, (takes, asked) => {
       const taken = new TakenPlaces();
@@ -67,7 +67,7 @@ test("Taken places conflict exactly with holds that can't share them, until they
   );
 });
 
-test('Older records let a record leave exactly if none that leaves conflicts with it, and none that stays would wait because of it', () => {
+test('Older records let a record leave exactly if none that leaves conflicts with it, and none that stays would wait because of it.', () => {
   fc.assert(
     fc.property(fc.array(anyHold), (holds) => {
       const ahead = new PlacesAhead();

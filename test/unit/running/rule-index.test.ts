@@ -8,7 +8,7 @@ import { conflictRules, recordValue } from '../../helpers/arbitraries';
 const collide = (a: RulePlace, b: RulePlace) =>
   a.rule === b.rule && a.place === b.place && (a.side !== b.side || a.side === ALONE);
 
-test('Two records conflict exactly if a rule puts them on different sides of one place, or one of them must be alone there', () => {
+test('Two records conflict exactly if a rule puts them on different sides of one place, or one of them must be alone there.', () => {
   fc.assert(
     fc.property(conflictRules, recordValue, recordValue, (rules, a, b) => {
       const index = new RuleIndex(rules);
@@ -22,7 +22,7 @@ test('Two records conflict exactly if a rule puts them on different sides of one
   );
 });
 
-test('The rules that apply to records are exactly those by which any of them can conflict', () => {
+test('The rules that apply to records are exactly those by which any of them can conflict.', () => {
   const rules: ConflictRule[] = [
     { pair: [1, 2] },
     { distinct: '/id' },

@@ -66,7 +66,7 @@ function run(model: RunningModel, step: Step): string[] {
 const valuesOf = (model: RunningModel, limit = 9) =>
   model.take(limit).flushes.map(({ records }) => records.map(({ value }) => value));
 
-test('G1, G2, G7: After any steps, conflicting records never run at the same time or too soon after each other, and none is overtaken forever', () => {
+test('G1, G2, G7: After any steps, conflicting records never run at the same time or too soon after each other, and none is overtaken forever.', () => {
   fc.assert(
     fc.property(anyPolicy, fc.array(anyStep, { maxLength: 40 }), (policy, steps) => {
       const model = new RunningModel(policy);
@@ -76,7 +76,7 @@ test('G1, G2, G7: After any steps, conflicting records never run at the same tim
   );
 });
 
-test('G4: Every record eventually leaves, once, when batches end and time passes', () => {
+test('G4: Every record eventually leaves, once, when batches end and time passes.', () => {
   fc.assert(
     fc.property(anyPolicy, fc.array(anyStep, { maxLength: 25 }), (policy, steps) => {
       const model = new RunningModel(policy);
@@ -107,7 +107,7 @@ test('G4: Every record eventually leaves, once, when batches end and time passes
   );
 });
 
-test('A due record waits only for a conflicting record that runs, ended too recently, leaves now, or is older and waits', () => {
+test('A due record waits only for a conflicting record that runs, ended too recently, leaves now, or is older and waits.', () => {
   fc.assert(
     fc.property(anyPolicy, fc.array(anyStep, { maxLength: 30 }), (policy, steps) => {
       const model = new RunningModel(policy);
@@ -124,7 +124,7 @@ test('A due record waits only for a conflicting record that runs, ended too rece
   );
 });
 
-test('Records without conflicts never wait for others: they leave when they are due or fill a batch', () => {
+test('Records without conflicts never wait for others: they leave when they are due or fill a batch.', () => {
   const conflicting = fc.array(fc.constantFrom<JsonValue[]>(1, 2), { maxLength: 4 });
   fc.assert(
     fc.property(
@@ -146,7 +146,7 @@ test('Records without conflicts never wait for others: they leave when they are 
   );
 });
 
-test('Nothing leaves before the announced time, and something does then', () => {
+test('Nothing leaves before the announced time, and something does then.', () => {
   fc.assert(
     fc.property(anyPolicy, fc.array(anyStep, { maxLength: 30 }), fc.nat(), (policy, steps, pick) => {
       const model = new RunningModel(policy);
@@ -167,7 +167,7 @@ test('Nothing leaves before the announced time, and something does then', () => 
   );
 });
 
-test('Records that may leave are cut into the fewest batches, oldest first, with younger ones on the same side', () => {
+test('Records that may leave are cut into the fewest batches, oldest first, with younger ones on the same side.', () => {
   const model = new RunningModel({
     maxBatchSize: 3,
     conflicts: [{ pair: [1, 2] }],
@@ -188,7 +188,7 @@ test('Records that may leave are cut into the fewest batches, oldest first, with
   expect(valuesOf(model)).toEqual([[1]]);
 });
 
-test('Records that arrive on alternating sides leave in full batches, not one by one', () => {
+test('Records that arrive on alternating sides leave in full batches, not one by one.', () => {
   const model = new RunningModel({
     maxBatchSize: 5,
     conflicts: [{ pair: [1, 2] }],
@@ -204,7 +204,7 @@ test('Records that arrive on alternating sides leave in full batches, not one by
   expect(rounds).toEqual([2, 2]);
 });
 
-test("An endless stream of records on one side, always partly in flight, doesn't starve the other side", () => {
+test("An endless stream of records on one side, always partly in flight, doesn't starve the other side.", () => {
   const model = new RunningModel({
     maxBatchSize: 1,
     conflicts: [{ pair: [1, 2] }],
@@ -226,7 +226,7 @@ test("An endless stream of records on one side, always partly in flight, doesn't
   expect(model.batches.at(-1)?.records.map(({ value }) => value)).toEqual([2]);
 });
 
-test("After a change of rules, records with rules wait for all batches that started under other rules, and for APART_MS; others don't", () => {
+test("After a change of rules, records with rules wait for all batches that started under other rules, and for APART_MS; others don't.", () => {
   const model = new RunningModel({ maxBatchSize: 2, conflicts: [], flushIntervalMs: 0, apartMs: 10 });
   model.arrive([1]);
   model.take(9);
@@ -243,7 +243,7 @@ test("After a change of rules, records with rules wait for all batches that star
   expect(valuesOf(model)).toEqual([[1]]);
 });
 
-test('A buffer is held up exactly if none of its records may leave, regardless of their age', () => {
+test('A buffer is held up exactly if none of its records may leave, regardless of their age.', () => {
   const model = new RunningModel({
     maxBatchSize: 2,
     conflicts: [{ pair: [1, 2] }],
@@ -261,7 +261,7 @@ test('A buffer is held up exactly if none of its records may leave, regardless o
   expect(heldUp()).toBe(false);
 });
 
-test("Records whose holds would exceed the bound wait in order, and records without holds don't", () => {
+test("Records whose holds would exceed the bound wait in order, and records without holds don't.", () => {
   const model = new RunningModel({
     maxBatchSize: 1000,
     conflicts: [{ distinct: '/id' }],
@@ -281,7 +281,7 @@ test("Records whose holds would exceed the bound wait in order, and records with
   }
 });
 
-test('The holds of equal records take the room of a single record', () => {
+test('The holds of equal records take the room of a single record.', () => {
   const model = new RunningModel({
     maxBatchSize: 1000,
     conflicts: [{ pair: [1, 2] }],
@@ -292,7 +292,7 @@ test('The holds of equal records take the room of a single record', () => {
   expect(model.takeUnchecked(9).flatMap(({ records }) => records)).toHaveLength(5000);
 });
 
-test('The holds fit into their part of the carried state, for any rules and values', () => {
+test('The holds fit into their part of the carried state, for any rules and values.', () => {
   const rules = fc.constantFrom<ConflictRule[]>(
     [{ distinct: '' }],
     [{ distinct: '' }, { group: [1, 2, 3, 4, 5] }],
@@ -325,7 +325,7 @@ test('The holds fit into their part of the carried state, for any rules and valu
   );
 });
 
-test('Two buffered records with the same id leave in two batches', () => {
+test('Two buffered records with the same id leave in two batches.', () => {
   const buffer = emptyBuffer();
   for (let i = 0; i < 2; i++) appendRequest(buffer, { requestId: 'again', values: ['x'] }, 0);
   const model = new RunningModel({ maxBatchSize: 5, conflicts: [], flushIntervalMs: 0, apartMs: 0 });
@@ -335,7 +335,7 @@ test('Two buffered records with the same id leave in two batches', () => {
   expect(valuesOf(model)).toEqual([['x']]);
 });
 
-test('No batch exceeds MAX_BATCH_BYTES, and no batch is taken after the one that reaches the bound in bytes', () => {
+test('No batch exceeds MAX_BATCH_BYTES, and no batch is taken after the one that reaches the bound in bytes.', () => {
   const model = new RunningModel({ maxBatchSize: 9, conflicts: [], flushIntervalMs: 0, apartMs: 0 });
   model.arrive(Array.from({ length: 8 }, (_, i) => `${i}`.padEnd(0.4 * MIB)));
   const take = (maxBytes?: number) =>

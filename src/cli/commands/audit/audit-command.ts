@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { renderAudit } from './render-audit';
-import { runAudit, type AuditOptions, type AuditReport } from './run-audit';
-import { addSettingFlags, readConfig } from '../../process/read-config';
+import { runAudit, type AuditOptions, type AuditReport } from '../../../embed/audit/run-audit';
+import { addUnlistedSettingFlags, readConfig } from '../../process/read-config';
 
 /** Exit codes, besides those of failures: a call that was wrong is told from damage by its 2. */
 const EXIT = { clean: 0, damaged: 1 } as const;
@@ -23,7 +23,7 @@ export function registerAudit(program: Command): void {
     )
     .option('--temporal', 'also compare every closed batch in Temporal with its file')
     .option('--json', 'print the report as JSON');
-  addSettingFlags(command).action(async (flags: Flags) => {
+  addUnlistedSettingFlags(command).action(async (flags: Flags) => {
     const { config } = readConfig(flags);
     const audit = { config, ledgers: flags.ledger };
     const report = await (flags.temporal ? withTemporal(audit) : runAudit(audit));
@@ -34,6 +34,12 @@ export function registerAudit(program: Command): void {
 
 /** Temporal's client takes a second to load, which an audit of the files alone needn't wait for. */
 async function withTemporal(audit: AuditOptions): Promise<AuditReport> {
-  const { withAuditedTemporal } = await import('./audited-temporal.js');
-  return withAuditedTemporal(audit.config, (temporal) => runAudit({ ...audit, temporal }));
+  const { auditedTemporal } = await import('../../../embed/audit/audited-temporal.js');
+  const { withTemporal: connected } = await import('../../process/temporal-role.js');
+  const { config } = audit;
+  return connected(
+    config,
+    (client) => runAudit({ ...audit, temporal: auditedTemporal(client, config) }),
+    'audit without --temporal',
+  );
 }

@@ -1,17 +1,21 @@
 import {
+  batchDamages,
+  closedDamages,
+  fileDamages,
+  notAcknowledged,
+  sumDamages,
+  type Damage,
+} from '../../../domain/audit/damages';
+import {
   LISTED,
   type BatchReport,
   type ClosedReport,
   type FileReport,
-  type Found,
-  type Missing,
   type ShardSum,
-  type Surplus,
 } from '../../../domain/audit/report';
-import type { BrokenRule } from '../../../domain/audit/rules';
 import { colours } from '../../terminal/colours';
-import { counted } from '../../terminal/table';
-import type { AuditReport } from './run-audit';
+import { counted } from '../../../domain/format';
+import type { AuditReport } from '../../../embed/audit/run-audit';
 
 /** The report for people: what was held against what, the figures, and the first places of each kind of damage. */
 export function renderAudit(report: AuditReport): string {
@@ -40,9 +44,12 @@ export function renderAudit(report: AuditReport): string {
       return bad === true && count > 0 ? colours.red(line) : line;
     }),
     '',
-    ...fileDamage(files),
-    ...(batches === null ? [] : batchDamage(batches)),
-    ...[postgres, s3].flatMap((closed) => (closed === null ? [] : closedDamage(closed))),
+    ...sections([
+      ...fileDamages(files.damage),
+      ...(files.unacknowledged === null ? [] : notAcknowledged(files.unacknowledged)),
+      ...(batches === null ? [] : batchDamages(batches.damage)),
+      ...[postgres, s3].flatMap((closed) => (closed === null ? [] : closedDamages(closed))),
+    ]),
     ...(sums === null ? [] : sumDamage(sums)),
     ...remarks(report),
     report.clean ? colours.green('Nothing is damaged.') : colours.red('There is damage.'),
@@ -123,78 +130,20 @@ function sumFigures(sums: readonly ShardSum[]): Figure[] {
   ];
 }
 
+/** The sums that don't add up come with where to read what that means, and without a number. */
 function sumDamage(sums: readonly ShardSum[]): string[] {
-  const wrong = sums.filter(({ unaccounted }) => unaccounted !== 0);
-  if (wrong.length === 0) return [];
-  return [
-    'Unaccounted for (docs/OPERATIONS.md, "Unaccounted records"):',
-    ...wrong.map(
-      ({ batcher, accepted, saved, rolledBack, lost, bufferedRecords, inFlightRecords, unaccounted }) =>
-        `  ${batcher}: ${counted(unaccounted, 'record')}; accepted ${accepted}, saved ${saved}, rolled back ${rolledBack}, ` +
-        `lost ${lost}, buffered ${bufferedRecords}, in flight ${inFlightRecords}`,
-    ),
+  return sumDamages(sums).flatMap(({ title, places }) => [
+    `${title} (docs/OPERATIONS.md, "Unaccounted records"):`,
+    ...places.map(({ text }) => `  ${text}`),
     '',
-  ];
+  ]);
 }
 
-function fileDamage({ damage, unacknowledged }: FileReport): string[] {
-  return [
-    ...section('Missing', damage.missing, missing),
-    ...section('Doubled', damage.doubled, surplus),
-    ...section('Altered', damage.altered, ({ recordId, file }) => `${recordId} in ${file}`),
-    ...section('Over size', damage.overSize, ({ file, records }) => `${file}: ${records} records`),
-    ...section('Rules broken', damage.conflicting, ({ file, broken }) => `${file}: ${brokenRules(broken)}`),
-    ...section('Torn', damage.torn, ({ file, problem }) => `${file}: ${problem}`),
-    ...section(
-      'Two files of one batch',
-      damage.sameBatch,
-      ({ batchId, files }) => `${batchId}: ${all(files)}`,
-    ),
-    ...(unacknowledged === null ? [] : section('Not acknowledged (no damage)', unacknowledged, surplus)),
-  ];
-}
-
-function batchDamage({ damage }: BatchReport): string[] {
-  return [
-    ...section('Files missing', damage.fileMissing, ({ batchId, file }) => `${file} of ${batchId}`),
-    ...section('Files with other bytes', damage.fileDiffers, ({ file, problem }) => `${file}: ${problem}`),
-    ...section('Closed without completing', damage.abandoned, ({ batchId, records }) => {
-      return `${batchId}: ${counted(records, 'record')}`;
-    }),
-  ];
-}
-
-function closedDamage({ damage }: ClosedReport): string[] {
-  return [
-    ...section('Not published', damage.notPublished, ({ file }) => file),
-    ...section('Published with other bytes', damage.publishedOtherwise, ({ file }) => file),
-  ];
-}
-
-function section<T>(title: string, { count, first }: Found<T>, render: (place: T) => string): string[] {
-  if (count === 0) return [];
-  const cut = first.length === LISTED ? ` (the first ${LISTED} places)` : '';
-  return [`${title}: ${count}${cut}`, ...first.map((place) => `  ${render(place)}`), ''];
-}
-
-function missing(place: Missing): string {
-  if ('recordId' in place) return place.recordId;
-  return `${place.missing} of ${place.acknowledged} records with the value ${place.value}, among them ${all(place.among)}`;
-}
-
-function surplus(place: Surplus): string {
-  if ('recordId' in place) return `${place.recordId} in ${all(place.files)}`;
-  return `${place.lines} lines with the value ${place.value}, one in ${place.file}`;
-}
-
-function brokenRules(broken: readonly BrokenRule[]): string {
-  return broken
-    .map(({ rule, records: [a, b] }) => `${JSON.stringify(rule)} by records ${a} and ${b}`)
-    .join('; ');
-}
-
-function all(names: readonly string[]): string {
-  return [...new Set(names)].join(', ');
+function sections(damages: readonly Damage[]): string[] {
+  return damages.flatMap(({ title, count, places }) => {
+    const cut = places.length === LISTED ? ` (the first ${LISTED} places)` : '';
+    return [`${title}: ${count}${cut}`, ...places.map(({ text }) => `  ${text}`), ''];
+  });
 }
 
 function remarks({ ledger, files, batches, silentBatchers }: AuditReport): string[] {

@@ -6,26 +6,22 @@ import { InvalidArgumentError, type Command } from 'commander';
 import { SETTING_KEYS, type Config, type LoadedConfig, type SettingKey } from '../../../config';
 import { batcherWorkflowId } from '../../../contracts/workflow/ids';
 import { LOOPBACK } from '../../../temporal/embedded/ports';
-import { measureLoad, type Measured } from './load';
+import { measureLoad } from './load';
 import { PROFILES, type Profile } from './profiles';
-import { renderBench } from './render';
+import { renderBench, type BenchReport } from './render';
 import { startServe } from './serve-child';
 import { restrictFiles } from '../../process/file-access';
 import { createLifecycle, type StoppableLifecycle } from '../../process/lifecycle';
 import { createLogger } from '../../process/logger';
-import { addSettingFlags, readConfig } from '../../process/read-config';
+import { addUnlistedSettingFlags, readConfig } from '../../process/read-config';
 import { runUntilStopped } from '../../process/run';
-import { print } from '../../terminal/table';
+import { oneOfChoices } from '../../terminal/command-help';
+import { counted } from '../../../domain/format';
+import { print } from '../../terminal/text';
 import { connect, externalTemporal, namesTemporal, startTemporal } from '../../process/temporal-role';
 
 const DEFAULT_RECORDS = 1000;
 const MAX_RECORDS = 1_000_000;
-
-/** What `--json` prints. */
-export interface BenchReport {
-  records: number;
-  results: ({ profile: Profile } & Measured)[];
-}
 
 type Flags = Readonly<Record<string, unknown>> & { records: number; profiles: Profile[]; json?: true };
 
@@ -42,7 +38,7 @@ export function registerBench(program: Command): void {
       [...PROFILES],
     )
     .option('--json', 'print the results as JSON');
-  addSettingFlags(command).action(async (flags: Flags) => {
+  addUnlistedSettingFlags(command).action(async (flags: Flags) => {
     const loaded = readConfig(flags);
     const logger = createLogger({ logLevel: 'warn' });
     const reports: BenchReport[] = [];
@@ -76,7 +72,7 @@ async function bench(
   const client = await connect(temporal, lifecycle);
   const results: BenchReport['results'] = [];
   for (const profile of profiles) {
-    process.stderr.write(`keepapart: ${profile.name}, ${records} records\n`);
+    process.stderr.write(`keepapart: ${profile.name}, ${counted(records, 'record')}\n`);
     const outDir = path.join(folder, profile.name, 'out');
     const apiKey = randomBytes(16).toString('hex');
     const batcherId = `bench-${randomBytes(4).toString('hex')}`;
@@ -148,9 +144,11 @@ function wholeNumber(text: string): number {
 }
 
 function chosenProfiles(text: string): Profile[] {
-  return text.split(',').map((name) => {
-    const profile = PROFILES.find((one) => one.name === name);
-    if (profile === undefined) throw new InvalidArgumentError(`There is no profile ${name} in this version.`);
-    return profile;
+  return text.split(',').flatMap((name) => {
+    oneOfChoices(
+      name,
+      PROFILES.map((one) => one.name),
+    );
+    return PROFILES.filter((one) => one.name === name);
   });
 }

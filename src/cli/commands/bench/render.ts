@@ -1,7 +1,15 @@
+import type { Measured } from './load';
+import type { Profile } from './profiles';
 import type { FileReport } from '../../../domain/audit/report';
-import type { BenchReport } from './bench-command';
 import { colours } from '../../terminal/colours';
-import { count, table } from '../../terminal/table';
+import { count, counted } from '../../../domain/format';
+import { table } from '../../terminal/table';
+
+/** What `--json` prints. */
+export interface BenchReport {
+  records: number;
+  results: ({ profile: Profile } & Measured)[];
+}
 
 /** A line for each profile, and what the figures are. */
 export function renderBench({ records, results }: BenchReport): string {
@@ -18,7 +26,7 @@ export function renderBench({ records, results }: BenchReport): string {
     table([head, ...rows], [1, 2, 3]),
     '',
     colours.dim(
-      `${count(records)} records each, sent as fast as they were taken; a record's time is from its`,
+      `${counted(records, 'record')} each, sent as fast as they were taken; a record's time is from its`,
     ),
     colours.dim('acknowledgement to its file, behind all that was sent before it.'),
     '',

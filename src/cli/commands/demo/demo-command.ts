@@ -7,14 +7,14 @@ import { runDemo } from './demo';
 import { FAILURE_RATE } from './scenario';
 import type { StoppableLifecycle } from '../../process/lifecycle';
 import { createLogger } from '../../process/logger';
-import { addSettingFlags, readConfig } from '../../process/read-config';
+import { addUnlistedSettingFlags, readConfig } from '../../process/read-config';
 import { startRole } from '../../process/roles';
 import { runUntilStopped } from '../../process/run';
 import { findTemporal } from '../../process/temporal-role';
 
 /** `keepapart demo`. */
 export function registerDemo(program: Command): void {
-  addSettingFlags(
+  addUnlistedSettingFlags(
     program
       .command('demo')
       .description('show keepapart at work with failing saves; starts a system if none is running'),

@@ -2,7 +2,7 @@ import { KeepapartClient } from '../../../client';
 import { colours } from '../../terminal/colours';
 import { childOfBatch } from '../../../domain/records/batch';
 import { OUTCOME_FORMATS, outcomeLine, type SettledRecord } from '../../../domain/records/outcome';
-import type { BatchView } from '../../../contracts/api/views';
+import type { BatchView } from '../../../contracts/api/answers/batches';
 import { sendAndFollow, type FollowedRecord } from './follow';
 import { renderFiles, renderRecords, renderTotals } from './render';
 import { CLIENT_LISTS, FAILURE_RATE } from './scenario';

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { KeepapartClient } from '../../../client';
-import { RECORD_STATE, type RecordView } from '../../../contracts/api/views';
+import type { RecordView } from '../../../contracts/api/answers/requests';
+import { RECORD_STATE } from '../../../contracts/api/states';
 import type { JsonValue } from '../../../domain/json';
 import { MINUTE } from '../../../domain/duration';
 

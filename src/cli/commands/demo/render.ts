@@ -1,5 +1,6 @@
 import { colours } from '../../terminal/colours';
-import { RECORD_STATE, type BatchView, type RecordState } from '../../../contracts/api/views';
+import type { BatchView } from '../../../contracts/api/answers/batches';
+import { RECORD_STATE, type RecordState } from '../../../contracts/api/states';
 import type { FollowedRecord } from './follow';
 
 const SHOWN_STATE: Record<RecordState, (text: string) => string> = {

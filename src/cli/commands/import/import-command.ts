@@ -12,7 +12,8 @@ import { durationOf, importProgress } from './import-progress';
 import { inLinesOfFile } from './place-in-file';
 import { addFormatFlags, readAsOf, type FormatFlags } from './read-as';
 import { createSourceLines, type SourceLines } from './source-lines';
-import { count, counted, plain, print } from '../../terminal/table';
+import { count, counted } from '../../../domain/format';
+import { plain, print } from '../../terminal/text';
 import { untilInterrupted } from '../../process/until-interrupted';
 
 interface ImportFlags extends Flags, FormatFlags {

@@ -2,7 +2,7 @@ import type { WriteStream } from 'node:tty';
 import type { StreamProgress } from '../../../client';
 import { MINUTE, SECOND } from '../../../domain/duration';
 import { progressLine } from '../../terminal/progress-line';
-import { count, counted } from '../../terminal/table';
+import { count, counted } from '../../../domain/format';
 import type { ImportFile } from './import-file';
 import { createPace, type Pace } from './pace';
 

@@ -1,5 +1,6 @@
-import { Option, type Command } from 'commander';
+import type { Command } from 'commander';
 import { KeepapartError } from '../../../domain/errors';
+import { choiceOption } from '../../terminal/command-help';
 import { FORMATS, formatOf, type Format, type ReadAs } from './formats';
 
 /** The flags that say how a file of records is read. */
@@ -13,7 +14,9 @@ export interface FormatFlags {
 export function addFormatFlags(command: Command): Command {
   return command
     .addOption(
-      new Option('--format <format>', "what the file is (default: by its name's end; - is ndjson)").choices(
+      choiceOption(
+        '--format <format>',
+        "what the file is (default: by its name's end; - is ndjson)",
         FORMATS,
       ),
     )

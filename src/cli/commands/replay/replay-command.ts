@@ -1,7 +1,10 @@
 import type { Client } from '@temporalio/client';
+import type { PayloadCodec } from '@temporalio/common';
 import { InvalidArgumentError, type Command } from 'commander';
 import type { Config } from '../../../config';
 import { KeepapartError } from '../../../domain/errors';
+import { readKeyRing } from '../../../embed/encryption-keys';
+import { dataConverterFor } from '../../../temporal/codec/data-converter';
 import { connectClient } from '../../../temporal/server/connection';
 import { bundleForReplay } from '../../../temporal/replay/replay-histories';
 import { fetchRun, listLiveRuns, type ListedRun } from '../../../temporal/replay/live-runs';
@@ -9,13 +12,13 @@ import { replayHistories, type Replayed } from '../../../temporal/replay/replay-
 import { installRuntime } from '../../../temporal/worker/runtime';
 import { createLogger } from '../../process/logger';
 import { progressLine } from '../../terminal/progress-line';
-import { addSettingFlags, readConfig } from '../../process/read-config';
+import { addUnlistedSettingFlags, readConfig } from '../../process/read-config';
 import { findHistoryFiles, readHistoryFile } from './read-files';
 import { renderReport } from './render';
 import { countRun, newReport, replayedRuns, type ReplayReport, type SourcedRun } from './tally';
 import { EXIT, reportFailure } from '../../process/report-failure';
-import { findTemporal } from '../../process/temporal-role';
-import { jsonText } from '../../terminal/table';
+import { findTemporal, temporalNamespace } from '../../process/temporal-role';
+import { jsonText } from '../../terminal/text';
 
 interface ReplayFlags {
   live?: true;
@@ -42,7 +45,7 @@ export function registerReplay(program: Command): void {
     .option('--closed <n>', 'with --live: how many closed runs of each type', parseCount, 100)
     .option('--all', 'continue after the first mismatch')
     .option('--json', 'report as JSON');
-  addSettingFlags(command).action(async (paths: string[], flags: ReplayFlags) => {
+  addUnlistedSettingFlags(command).action(async (paths: string[], flags: ReplayFlags) => {
     // The SDK's native runtime would keep the process alive.
     process.exit(await replay(paths, flags, readConfig({ ...flags }).config).catch(reportFailure));
   });
@@ -55,7 +58,10 @@ async function replay(paths: readonly string[], flags: ReplayFlags, config: Conf
   const report = newReport();
   const progress = startProgress(selection);
   try {
-    for await (const { replayed, mismatch } of replayInTurn(begunRuns(selection, report, progress.next))) {
+    for await (const { replayed, mismatch } of replayInTurn(
+      begunRuns(selection, report, progress.next),
+      dataConverterFor(await readKeyRing(config), temporalNamespace()).payloadCodecs,
+    )) {
       countRun(report, replayed, mismatch);
       if (mismatch && !flags.all) {
         report.complete = false;
@@ -76,14 +82,17 @@ async function replay(paths: readonly string[], flags: ReplayFlags, config: Conf
 }
 
 /** What can't be read is told at once where it is the first: the code is bundled, which takes seconds, after that. */
-async function* replayInTurn(runs: AsyncGenerator<SourcedRun>): AsyncGenerator<Replayed<SourcedRun>> {
+async function* replayInTurn(
+  runs: AsyncGenerator<SourcedRun>,
+  payloadCodecs: PayloadCodec[] | undefined,
+): AsyncGenerator<Replayed<SourcedRun>> {
   const first = await runs.next();
   if (first.done === true) return;
   async function* all() {
     yield first.value as SourcedRun;
     yield* runs;
   }
-  yield* replayHistories(await bundleForReplay(), all());
+  yield* replayHistories(await bundleForReplay(), all(), payloadCodecs);
 }
 
 async function select(paths: readonly string[], flags: ReplayFlags, config: Config): Promise<Selection> {
@@ -98,7 +107,7 @@ async function select(paths: readonly string[], flags: ReplayFlags, config: Conf
       `There is no Temporal server to ask: TEMPORAL_ADDRESS is not set, and none is embedded at port ${config.temporalPort}.`,
     );
   }
-  const client = await connectClient(temporal.target);
+  const client = await connectClient(temporal.target, await readKeyRing(config));
   const runs = await listLiveRuns(client, config, flags.closed);
   return { files, live: { client, runs } };
 }

@@ -2,9 +2,10 @@ import type { ConflictRule } from '../../../domain/rules';
 import { coveredRules } from '../../../domain/rules/covered-rules';
 import { isKeepapartError, type KeepapartError } from '../../../domain/errors';
 import type { FieldProblem } from '../../../domain/field-problems';
+import { counted } from '../../../domain/format';
 import { readConfig } from '../../process/read-config';
 import { EXIT } from '../../process/report-failure';
-import { print } from '../../terminal/table';
+import { print } from '../../terminal/text';
 import { readDocument } from './read-document';
 import { asRules, problemsOf, ruleText, writtenRules, wrongRules, type WrittenRules } from './read-rules';
 
@@ -28,7 +29,7 @@ export async function checkRules(file: string | undefined, flags: Flags): Promis
   print(flags, { source, rules, problems, covered }, () => {
     const all = rules as unknown as ConflictRule[];
     return [
-      `${all.length === 1 ? '1 rule' : `${all.length} rules`} of ${source}, nothing that has to be changed.`,
+      `${counted(all.length, 'rule')} of ${source}, nothing that has to be changed.`,
       ...all.map((rule, index) => `  ${index + 1}  ${ruleText(rule)}`),
       ...covered.map(
         ({ rule, by }) => `Rule ${rule + 1} could be left out: rule ${by + 1} keeps apart all that it does.`,

@@ -4,13 +4,12 @@ import type { ConflictRule } from '../../../domain/rules';
 import { MIB } from '../../../domain/duration';
 import { isKeepapartError } from '../../../domain/errors';
 import { describeReceived } from '../../../domain/field-problems';
-import { isObject, type JsonValue } from '../../../domain/json';
+import { canonicalJson, isObject, type JsonValue } from '../../../domain/json';
 import { expectedInteger, LIMIT_RANGES } from '../../../domain/limits';
 import { jsonPointer, validate } from '../../../edge/problems';
 import { recordListSchema } from '../../../edge/records';
 import { readDocument, unusable } from './read-document';
 import { problemsOf, wrongRules } from './read-rules';
-import { hasBoth } from './run-policy';
 
 /** Two records that are expected to be together, or not to. */
 export type RecordPair = [JsonValue, JsonValue];
@@ -137,4 +136,12 @@ export async function readPolicy(file: string): Promise<Policy> {
     if (!isKeepapartError(error)) throw error;
     throw unusable(file, error.problems);
   }
+}
+
+/** Whether two of some records are equal to those of a pair. */
+export function hasBoth(records: readonly JsonValue[], pair: RecordPair): boolean {
+  const texts = records.map(canonicalJson);
+  const [a, b] = pair.map(canonicalJson) as [string, string];
+  const first = texts.indexOf(a);
+  return first !== -1 && texts.indexOf(b, a === b ? first + 1 : 0) !== -1;
 }

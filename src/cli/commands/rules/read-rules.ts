@@ -3,7 +3,7 @@ import { KeepapartError } from '../../../domain/errors';
 import { describeReceived, problemLines, type FieldProblem } from '../../../domain/field-problems';
 import { isObject, type JsonValue } from '../../../domain/json';
 import { problemsOfRules } from '../../../domain/limits';
-import { plain } from '../../terminal/table';
+import { plain } from '../../terminal/text';
 import { readDocument, unusable } from './read-document';
 
 /** Where an object has them. */

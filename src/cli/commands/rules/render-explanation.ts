@@ -1,7 +1,8 @@
 import type { ConflictRule } from '../../../domain/rules';
 import type { ExplainedBatch, Explanation, RuleCount } from '../../../domain/explain';
 import type { JsonValue } from '../../../domain/json';
-import { count, counted, cut, percent } from '../../terminal/table';
+import { count, counted } from '../../../domain/format';
+import { short, percent } from '../../terminal/text';
 import { ruleText } from './read-rules';
 
 /** More is cut for a person; `--json` has all. */
@@ -23,9 +24,9 @@ export function renderExplanation({ batches, summary, rules, maxBatchSize }: Sho
       `  ${recordsText(batch)}`,
       ...ruleLines(batch.keptOut, rules, 'kept out'),
     ]),
-    ...(more > 0 ? [`… and ${count(more)} batches more`] : []),
+    ...(more > 0 ? [`… and ${counted(more, 'batch')} more`] : []),
     ...(batches.length > 0 ? [''] : []),
-    `${counted(summary.records, 'record')} in ${batchesText(summary.batches)} of at most ${maxBatchSize}: ${percent(summary.fillRatio)} full.`,
+    `${counted(summary.records, 'record')} in ${counted(summary.batches, 'batch')} of at most ${maxBatchSize}: ${percent(summary.fillRatio)} full.`,
     boundText(summary),
     summary.deferred === 0
       ? 'No record was deferred by a rule.'
@@ -53,7 +54,7 @@ function whyText({ why, left, tooLarge, fitting }: ExplainedBatch<unknown>): str
 }
 
 function recordsText({ records }: ExplainedBatch<JsonValue>): string {
-  const shown = records.slice(0, MAX_RECORDS).map((record) => cut(JSON.stringify(record)));
+  const shown = records.slice(0, MAX_RECORDS).map((record) => short(JSON.stringify(record)));
   const more = records.length - shown.length;
   return `${shown.join('  ')}${more > 0 ? `  … and ${count(more)} more` : ''}`;
 }
@@ -64,9 +65,5 @@ function ruleLines(counts: readonly RuleCount[], rules: readonly ConflictRule[],
 
 function boundText({ batches, lowerBound }: Explanation<unknown>['summary']): string {
   if (batches === lowerBound) return 'No cut has fewer batches.';
-  return `Every cut has at least ${batchesText(lowerBound)}; whether one has fewer than this is not known.`;
-}
-
-function batchesText(number: number): string {
-  return number === 1 ? '1 batch' : `${count(number)} batches`;
+  return `Every cut has at least ${counted(lowerBound, 'batch')}; whether one has fewer than this is not known.`;
 }

@@ -1,6 +1,6 @@
 import type { JsonValue } from '../../../domain/json';
 import { colours } from '../../terminal/colours';
-import { plain } from '../../terminal/table';
+import { plain } from '../../terminal/text';
 import { ruleText } from './read-rules';
 import type { Failure, TestResult } from './run-policy';
 

@@ -11,7 +11,6 @@ type Flags = Readonly<Record<string, unknown>>;
  * each needs is loaded when it runs.
  */
 export function registerRules(program: Command): void {
-  program.commandsGroup('Without a server:');
   const rules = program
     .command('rules')
     .description('check conflict rules, explain what they do, and test them');

@@ -1,7 +1,7 @@
 import { conflictingRules } from '../../../domain/rules';
 import { canonicalJson, type JsonValue } from '../../../domain/json';
 import { partition } from '../../../domain/partition';
-import type { Expectations, Policy, PolicyTest, RecordPair } from './policy';
+import { hasBoth, type Expectations, type Policy, type PolicyTest } from './policy';
 
 /** An expectation that was not met. */
 export interface Failure {
@@ -60,12 +60,4 @@ function textOf(batches: readonly JsonValue[][]): string {
 
 function holds(batch: readonly JsonValue[], record: JsonValue): boolean {
   return batch.some((each) => canonicalJson(each) === canonicalJson(record));
-}
-
-/** Whether two of some records are equal to those of a pair. */
-export function hasBoth(records: readonly JsonValue[], pair: RecordPair): boolean {
-  const texts = records.map(canonicalJson);
-  const [a, b] = pair.map(canonicalJson) as [string, string];
-  const first = texts.indexOf(a);
-  return first !== -1 && texts.indexOf(b, a === b ? first + 1 : 0) !== -1;
 }

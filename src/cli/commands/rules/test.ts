@@ -1,4 +1,4 @@
-import { print } from '../../terminal/table';
+import { print } from '../../terminal/text';
 import { readPolicy } from './policy';
 import { rulesOfFile } from './read-rules';
 import { renderTests, type FileResult } from './render-tests';

@@ -5,7 +5,8 @@ import { addApiFlags, openApi, requireKey, retryFor, secondsOf, type Flags } fro
 import { followRequest, isWhole, WAIT_SECONDS } from '../follow-request';
 import { promptForLists } from './prompt';
 import { listsOfArguments, listsOfInput } from './read-lists';
-import { counted, jsonText } from '../../terminal/table';
+import { counted } from '../../../domain/format';
+import { jsonText } from '../../terminal/text';
 import { renderRequest } from '../view-tables';
 
 interface SendFlags extends Flags {

@@ -1,6 +1,6 @@
 import { colours } from '../../terminal/colours';
 import { isKeepapartError } from '../../../domain/errors';
-import { jsonText } from '../../terminal/table';
+import { jsonText } from '../../terminal/text';
 import { CONTRACT } from '../../../store/testing/contract';
 import { subjectOf, type ModuleUnderTest } from './subject';
 

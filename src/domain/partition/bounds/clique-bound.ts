@@ -1,4 +1,4 @@
-import type { Classes } from '../graph/classes';
+import { countOf, type Classes } from '../graph/classes';
 import { hasBit, type ConflictGraph } from '../graph/conflict-graph';
 import { lengthOf } from '../graph/lists';
 
@@ -20,7 +20,7 @@ export function cliqueBound(
   maxBatchSize: number,
   maxSteps: number,
 ): number {
-  const { constraints, members } = classes;
+  const { members } = classes;
   const needOf = (index: number) => {
     const records = lengthOf(members, index);
     return graph.isAlone(index) ? records : Math.ceil(records / maxBatchSize);
@@ -35,7 +35,9 @@ export function cliqueBound(
     }
     return records;
   };
-  const order = [...constraints.keys()].sort((a, b) => (counts[b] ?? 0) - (counts[a] ?? 0) || a - b);
+  const order = [...Array(countOf(classes)).keys()].sort(
+    (a, b) => (counts[b] ?? 0) - (counts[a] ?? 0) || a - b,
+  );
   const conflicts = new Int32Array(graph.words);
   const joining = new Int32Array(graph.words);
   const end = graph.steps + maxSteps;

@@ -1,6 +1,6 @@
-import type { Classes } from '../graph/classes';
-import { ALONE, type Constraint } from '../graph/columns';
-import { lengthOf } from '../graph/lists';
+import { countOf, forEachConstraint, type Classes } from '../graph/classes';
+import type { SlotCounts } from '../graph/conflict-counts';
+import { lengthOf, listOf, listsBy, listsFrom } from '../graph/lists';
 
 /** Of slots that a class wants alone, so many are looked at beside each of its other slots. */
 const MAX_ALONE = 8;
@@ -12,60 +12,48 @@ const MAX_ALONE = 8;
  * - for each slot, the sum over its keys of what the key's records need by themselves, by the two bounds above, as
  *   records with different keys never share a batch; and one batch for each record that wants the slot alone.
  */
-export function lowerBoundOf(
-  { constraints, members, classOf, slots }: Classes,
-  maxBatchSize: number,
-): number {
-  const alone = new Int32Array(slots);
-  const byKey = new Map<number, Map<number, Needs>>();
-  for (const [index, ofClass] of constraints.entries()) {
-    const records = lengthOf(members, index);
-    let alsoAlone: readonly Constraint[] | undefined;
-    for (const { slot, key } of ofClass) {
-      if (key === ALONE) {
-        alone[slot] = (alone[slot] ?? 0) + records;
-        continue;
-      }
-      const keys = byKey.get(slot) ?? new Map<number, Needs>();
-      byKey.set(slot, keys);
-      const needs = keys.get(key) ?? new Needs(maxBatchSize);
-      keys.set(key, needs);
-      needs.add(records);
-      alsoAlone ??= ofClass.filter((other) => other.key === ALONE).slice(0, MAX_ALONE);
-      for (const other of alsoAlone) needs.addAlone(records, other.slot);
-    }
+export function lowerBoundOf(classes: Classes, { under }: SlotCounts, maxBatchSize: number): number {
+  const { classOf, slotOf, isAlone } = classes;
+  const mostAlone = mostAloneUnder(classes);
+  const needed = new Int32Array(classes.slots);
+  for (const [constraint, slot] of slotOf.entries()) {
+    const records = under[constraint] ?? 0;
+    const own =
+      isAlone[constraint] === 1
+        ? records
+        : Math.max(Math.ceil(records / maxBatchSize), mostAlone[constraint] ?? 0);
+    needed[slot] = (needed[slot] ?? 0) + own;
   }
-  let bound = Math.ceil(classOf.length / maxBatchSize);
-  for (const records of alone) bound = Math.max(bound, records);
-  for (const [slot, keys] of byKey) {
-    let sum = alone[slot] ?? 0;
-    for (const needs of keys.values()) sum += needs.batches();
-    bound = Math.max(bound, sum);
-  }
-  return bound;
+  return needed.reduce((most, each) => Math.max(most, each), Math.ceil(classOf.length / maxBatchSize));
 }
 
-/** What some records need at least, whatever other records there are. */
-class Needs {
-  private records = 0;
-  /** By slot that takes one record only: how many of the records want it. */
-  private alone: Map<number, number> | undefined;
-  private mostAlone = 0;
-
-  constructor(private readonly maxBatchSize: number) {}
-
-  add(records: number): void {
-    this.records += records;
+/** By constraint: of the records under it, the most that want one and the same other slot alone. */
+function mostAloneUnder(classes: Classes): Int32Array {
+  const { constraints, members, slots, slotOf, isAlone } = classes;
+  const most = new Int32Array(slotOf.length);
+  if (!isAlone.includes(1) || !isAlone.includes(0)) return most;
+  const alone = listsFrom(countOf(classes), (index, add) => {
+    const own = listOf(constraints, index).filter((constraint) => isAlone[constraint] === 1);
+    for (const constraint of own.subarray(0, MAX_ALONE)) add(slotOf[constraint] ?? 0);
+  });
+  // By constraint: where in the lists of constraints it stands; and there, by class.
+  const places = listsBy(constraints.items, slotOf.length);
+  const classAt = new Int32Array(constraints.items.length);
+  let place = 0;
+  forEachConstraint(classes, (index) => (classAt[place++] = index));
+  const wanted = new Int32Array(slots);
+  const countedFor = new Int32Array(slots).fill(-1);
+  for (let constraint = 0; constraint < slotOf.length; constraint++) {
+    if (isAlone[constraint] === 1) continue;
+    for (const each of listOf(places, constraint)) {
+      const index = classAt[each] ?? 0;
+      for (const slot of listOf(alone, index)) {
+        const before = countedFor[slot] === constraint ? (wanted[slot] ?? 0) : 0;
+        countedFor[slot] = constraint;
+        wanted[slot] = before + lengthOf(members, index);
+        most[constraint] = Math.max(most[constraint] ?? 0, before + lengthOf(members, index));
+      }
+    }
   }
-
-  addAlone(records: number, slot: number): void {
-    this.alone ??= new Map();
-    const wanted = (this.alone.get(slot) ?? 0) + records;
-    this.alone.set(slot, wanted);
-    this.mostAlone = Math.max(this.mostAlone, wanted);
-  }
-
-  batches(): number {
-    return Math.max(Math.ceil(this.records / this.maxBatchSize), this.mostAlone);
-  }
+  return most;
 }

@@ -33,6 +33,7 @@ export function fractionalBound(
   const { count, sizes } = kernel;
   if (count === 0 || count > MAX_CLASSES) return { bound: 0, steps: 0 };
   const table = new Table(kernel, maxBatchSize);
+  const known: (readonly number[])[] = [];
   let bound = 0;
   let centre: Float64Array | undefined;
   let best = 0;
@@ -53,8 +54,12 @@ export function fractionalBound(
       best = total / heaviest.weight;
       centre = scaled;
     }
-    if (table.exchange(heaviest.set)) smoothing = SMOOTHING;
-    else if (smoothing === 0) break;
+    known.push(heaviest.set);
+    if (table.exchange(heaviest.set)) {
+      smoothing = SMOOTHING;
+      // Batches that left the basis, or never came into it, may improve it now; finding them anew costs far more.
+      while (table.steps < maxSteps && table.exchange(table.heaviestOf(known)));
+    } else if (smoothing === 0) break;
     else if (!isBetter) smoothing = smoothing > 0.2 ? smoothing / 2 : 0;
   }
   return { bound, steps: table.steps };
@@ -96,6 +101,19 @@ class Table {
     });
   }
 
+  /** Of some sets, the one with the highest dual value. */
+  heaviestOf(sets: readonly (readonly number[])[]): readonly number[] {
+    let heaviest: readonly number[] = [];
+    let most = 0;
+    for (const set of sets) {
+      let value = 0;
+      for (const each of set) value += this.duals[each] ?? 0;
+      this.steps += set.length;
+      if (value > most) [heaviest, most] = [set, value];
+    }
+    return heaviest;
+  }
+
   /** Takes a batch into the basis. @returns whether that was possible */
   exchange(set: readonly number[]): boolean {
     const { count, inverse, amounts, duals } = this;
@@ -106,8 +124,8 @@ class Table {
       for (let row = 0; row < count; row++)
         change[row] = (change[row] ?? 0) + (inverse[row * count + recordClass] ?? 0);
     }
-    // Four cells of a row, one after the other, take the time of one elsewhere.
-    this.steps += count * set.length + ((count * count) >> 2);
+    // Sixteen cells of a row, one after the other, take the time of one elsewhere.
+    this.steps += count * set.length + ((count * count) >> 4);
     if (gain > -TINY) return false;
     let leaving = -1;
     let least = Infinity;

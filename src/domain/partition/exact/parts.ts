@@ -1,6 +1,6 @@
-import type { Classes } from '../graph/classes';
-import { ALONE, type Constraint } from '../graph/columns';
+import { countOf, type Classes } from '../graph/classes';
 import { lengthOf, listOf, listsBy } from '../graph/lists';
+import { NOT_NUMBERED, Numbers } from '../graph/values';
 
 /** Some of the records of a buffer, which never share a batch with the others. */
 export interface JoinedPart {
@@ -14,14 +14,23 @@ export interface JoinedPart {
  * by itself, and the fewest batches of all are those of each, summed. That is what `alike` comes down to (a batch holds
  * one tenant's records), or a `group` of which all records are members.
  */
-export function slotOfAll({ constraints }: Classes): number | undefined {
-  let slots = (constraints[0] ?? []).filter(({ key }) => key !== ALONE).map(({ slot }) => slot);
-  for (const ofClass of constraints) {
-    if (slots.length === 0) return undefined;
-    const own = new Set(ofClass.flatMap(({ slot, key }) => (key === ALONE ? [] : [slot])));
-    slots = slots.filter((slot) => own.has(slot));
+export function slotOfAll(classes: Classes): number | undefined {
+  const { constraints, slotOf, isAlone } = classes;
+  // By slot: how many classes in a row, from the first on, are in it.
+  const classesIn = new Int32Array(classes.slots);
+  const count = countOf(classes);
+  for (let index = 0; index < count; index++) {
+    let isAny = false;
+    for (const constraint of listOf(constraints, index)) {
+      const slot = slotOf[constraint] ?? 0;
+      if (isAlone[constraint] === 1 || classesIn[slot] !== index) continue;
+      classesIn[slot] = index + 1;
+      isAny = true;
+    }
+    if (!isAny) return undefined;
   }
-  return slots[0];
+  const own = count > 0 ? [...listOf(constraints, 0)] : [];
+  return own.map((constraint) => slotOf[constraint] ?? 0).find((slot) => classesIn[slot] === count);
 }
 
 /**
@@ -29,21 +38,19 @@ export function slotOfAll({ constraints }: Classes): number | undefined {
  * constraint there, so that the structure of each is its own. Linear in the records and their constraints.
  */
 export function partsBy(classes: Classes, slot: number): JoinedPart[] {
-  const { constraints, classOf } = classes;
-  const numbers = new Map<number, number>();
-  const partOfClass = Int32Array.from(constraints, (ofClass) => {
-    const key = ofClass.find((each) => each.slot === slot)?.key ?? ALONE;
-    const known = numbers.get(key) ?? numbers.size;
-    numbers.set(key, known);
-    return known;
+  const { constraints, classOf, slotOf } = classes;
+  const numbers = new Numbers(slotOf.length, slotOf.length);
+  const partOfClass = new Int32Array(countOf(classes)).map((_, index) => {
+    const own = listOf(constraints, index).find((constraint) => slotOf[constraint] === slot);
+    return numbers.of(own ?? 0);
   });
   const records = listsBy(
     classOf.map((index) => partOfClass[index] ?? 0),
-    numbers.size,
+    numbers.count,
   );
-  const indices = listsBy(partOfClass, numbers.size);
+  const indices = listsBy(partOfClass, numbers.count);
   const separator = new Separator(classes, slot);
-  return Array.from({ length: numbers.size }, (_, part) => {
+  return Array.from({ length: numbers.count }, (_, part) => {
     const own = listOf(records, part);
     return { classes: separator.part(listOf(indices, part), own), records: own };
   });
@@ -51,13 +58,14 @@ export function partsBy(classes: Classes, slot: number): JoinedPart[] {
 
 /** Makes classes of parts, one after the other, with tables that all of them use. */
 class Separator {
-  /** By slot: the part that has used it last, its first key there, how many records, and whether they conflict. */
+  /** By slot: the part that has used it last, its first constraint there, how many records, and whether they conflict. */
   private readonly usedBy: Int32Array;
-  private readonly firstKey: Int32Array;
+  private readonly first: Int32Array;
   private readonly records: Int32Array;
   private readonly isKept: Uint8Array;
-  /** By slot: its number in the part. */
+  /** By slot, and by constraint: its number in the part, if it has one. */
   private readonly numberOf: Int32Array;
+  private readonly constraintNumber: Int32Array;
   private readonly classNumber: Int32Array;
   private current = 0;
 
@@ -65,60 +73,83 @@ class Separator {
     private readonly classes: Classes,
     private readonly without: number,
   ) {
-    const { slots, constraints } = classes;
+    const { slots, slotOf } = classes;
     this.usedBy = new Int32Array(slots);
-    this.firstKey = new Int32Array(slots);
+    this.first = new Int32Array(slots);
     this.records = new Int32Array(slots);
     this.isKept = new Uint8Array(slots);
     this.numberOf = new Int32Array(slots);
-    this.classNumber = new Int32Array(constraints.length);
+    this.constraintNumber = new Int32Array(slotOf.length).fill(NOT_NUMBERED);
+    this.classNumber = new Int32Array(countOf(classes));
   }
 
   part(indices: Int32Array, records: Int32Array): Classes {
     this.current++;
+    let isWhole = true;
     for (const index of indices) this.look(index);
-    let slots = 0;
-    const constraints: Constraint[][] = [];
+    for (const index of indices) isWhole &&= this.keepsAll(index);
+    const { slotOf, isAlone, classOf: classOfAll, constraints } = this.classes;
+    const ofPart = { starts: [0], items: new Array<number>() };
+    // The constraints of the part, in the order of their numbers there.
+    const used: number[] = [];
     const known = new Map<string, number>();
-    const kept = Array.from(indices, (index) => {
-      const all = this.classes.constraints[index] ?? [];
-      const own: Constraint[] = [];
-      for (const { slot, key } of all) {
+    let slots = 0;
+    for (const index of indices) {
+      const before = ofPart.items.length;
+      for (const constraint of listOf(constraints, index)) {
+        const slot = slotOf[constraint] ?? 0;
         if (slot === this.without || !this.isKept[slot]) continue;
-        if (this.numberOf[slot] === -1) this.numberOf[slot] = slots++;
-        own.push({ slot: this.numberOf[slot] ?? 0, key });
+        if (this.numberOf[slot] === NOT_NUMBERED) this.numberOf[slot] = slots++;
+        if (this.constraintNumber[constraint] === NOT_NUMBERED)
+          this.constraintNumber[constraint] = used.push(constraint) - 1;
+        ofPart.items.push(this.constraintNumber[constraint] ?? 0);
       }
-      return own;
-    });
-    const isWhole = kept.every(
-      (own, place) => own.length === (this.classes.constraints[indices[place] ?? 0]?.length ?? 0) - 1,
-    );
-    for (const [place, own] of kept.entries()) {
+      const next = ofPart.starts.length - 1;
       // Classes differ, unless something that told them apart matters no more.
-      const text = isWhole ? '' : own.map(({ slot, key }) => `${slot}:${key}`).join();
-      const before = isWhole ? undefined : known.get(text);
-      this.classNumber[indices[place] ?? 0] = before ?? constraints.length;
-      if (before !== undefined) continue;
-      if (!isWhole) known.set(text, constraints.length);
-      constraints.push(own);
+      const text = isWhole ? '' : ofPart.items.slice(before).join();
+      const twin = isWhole ? undefined : known.get(text);
+      this.classNumber[index] = twin ?? next;
+      if (twin === undefined) {
+        if (!isWhole) known.set(text, next);
+        ofPart.starts.push(ofPart.items.length);
+      } else ofPart.items.length = before;
     }
-    const classOf = records.map((record) => this.classNumber[this.classes.classOf[record] ?? 0] ?? 0);
-    return { constraints, members: listsBy(classOf, constraints.length), classOf, slots };
+    for (const constraint of used) this.constraintNumber[constraint] = NOT_NUMBERED;
+    const classOf = records.map((record) => this.classNumber[classOfAll[record] ?? 0] ?? 0);
+    return {
+      constraints: { starts: Int32Array.from(ofPart.starts), items: Int32Array.from(ofPart.items) },
+      slotOf: Int32Array.from(used, (constraint) => this.numberOf[slotOf[constraint] ?? 0] ?? 0),
+      isAlone: Uint8Array.from(used, (constraint) => isAlone[constraint] ?? 0),
+      slots,
+      members: listsBy(classOf, ofPart.starts.length - 1),
+      classOf,
+    };
   }
 
   private look(index: number): void {
-    const records = lengthOf(this.classes.members, index);
-    for (const { slot, key } of this.classes.constraints[index] ?? []) {
+    const { slotOf, isAlone, constraints, members } = this.classes;
+    const records = lengthOf(members, index);
+    for (const constraint of listOf(constraints, index)) {
+      const slot = slotOf[constraint] ?? 0;
       if (this.usedBy[slot] !== this.current) {
         this.usedBy[slot] = this.current;
-        this.firstKey[slot] = key;
+        this.first[slot] = constraint;
         this.records[slot] = 0;
         this.isKept[slot] = 0;
-        this.numberOf[slot] = -1;
+        this.numberOf[slot] = NOT_NUMBERED;
       }
       const inSlot = (this.records[slot] ?? 0) + records;
       this.records[slot] = inSlot;
-      if (this.firstKey[slot] !== key || (key === ALONE && inSlot > 1)) this.isKept[slot] = 1;
+      if (this.first[slot] !== constraint || (isAlone[constraint] === 1 && inSlot > 1)) this.isKept[slot] = 1;
     }
+  }
+
+  /** Whether all constraints of a class matter in the part, but for the one that makes the parts. */
+  private keepsAll(index: number): boolean {
+    const { slotOf, constraints } = this.classes;
+    return listOf(constraints, index).every((constraint) => {
+      const slot = slotOf[constraint] ?? 0;
+      return slot === this.without || this.isKept[slot] === 1;
+    });
   }
 }

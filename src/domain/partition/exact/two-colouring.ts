@@ -1,32 +1,37 @@
-import type { Classes } from '../graph/classes';
-import { ALONE } from '../graph/columns';
+import { countOf, type Classes } from '../graph/classes';
+import { listOf } from '../graph/lists';
+
+const NONE = -1;
 
 /**
  * Gives each class one of two sides, 0 and 1, so that within a component nothing on one side conflicts; undefined where
  * that can't be, or where records stand alone. Near O(constraints): in a slot, classes with the first key are on one side
  * and those with the second on the other, and a third key is one too many (union-find with parities).
  */
-export function twoSidesOf({ constraints, slots }: Classes): Uint8Array | undefined {
-  const forest = new SidedForest(constraints.length);
-  const leaders = new Int32Array(slots).fill(-1);
-  const firstKeys = new Int32Array(slots);
-  const otherKeys = new Int32Array(slots).fill(ALONE);
-  for (const [index, ofClass] of constraints.entries()) {
-    for (const { slot, key } of ofClass) {
-      if (key === ALONE) return undefined;
+export function twoSidesOf(classes: Classes): Uint8Array | undefined {
+  const { constraints, slots, slotOf, isAlone } = classes;
+  if (isAlone.includes(1)) return undefined;
+  const count = countOf(classes);
+  const forest = new SidedForest(count);
+  const leaders = new Int32Array(slots).fill(NONE);
+  const firsts = new Int32Array(slots);
+  const others = new Int32Array(slots).fill(NONE);
+  for (let index = 0; index < count; index++) {
+    for (const constraint of listOf(constraints, index)) {
+      const slot = slotOf[constraint] ?? 0;
       const leader = leaders[slot] ?? 0;
-      if (leader === -1) {
+      if (leader === NONE) {
         leaders[slot] = index;
-        firstKeys[slot] = key;
+        firsts[slot] = constraint;
         continue;
       }
-      const apart = key !== firstKeys[slot];
-      if (apart && otherKeys[slot] === ALONE) otherKeys[slot] = key;
-      if (apart && otherKeys[slot] !== key) return undefined;
+      const apart = constraint !== firsts[slot];
+      if (apart && others[slot] === NONE) others[slot] = constraint;
+      if (apart && others[slot] !== constraint) return undefined;
       if (!forest.join(leader, index, apart ? 1 : 0)) return undefined;
     }
   }
-  return Uint8Array.from(constraints.keys(), (index) => forest.find(index).side);
+  return new Uint8Array(count).map((_, index) => forest.find(index).side);
 }
 
 /** Disjoint sets whose members know on which of two sides they are, seen from each other. */

@@ -33,11 +33,15 @@ export class Bits {
 
   /** Adds these numbers, but for some, to bits of another; returns how many steps that took. */
   orInto(words: Int32Array, except: NumberSet | undefined): number {
-    const length = Math.min(words.length, this.words.length);
-    for (let word = 0; word < length; word++) {
-      const bits = this.words[word] ?? 0;
-      words[word] = (words[word] ?? 0) | (except === undefined ? bits : bits & ~except.at(word));
-    }
+    const own = this.words;
+    const length = Math.min(words.length, own.length);
+    if (except instanceof Bits) {
+      const { words: others } = except;
+      for (let word = 0; word < length; word++)
+        words[word] = (words[word] ?? 0) | ((own[word] ?? 0) & ~(others[word] ?? 0));
+    } else
+      for (let word = 0; word < length; word++)
+        words[word] = (words[word] ?? 0) | ((own[word] ?? 0) & ~(except?.at(word) ?? 0));
     return length;
   }
 }

@@ -1,6 +1,7 @@
 import type { ConflictRule } from '../../rules';
 import type { JsonValue } from '../../json';
-import { ALONE, columnsOf, type Column, type Constraint } from './columns';
+import { columnsOf } from './columns';
+import type { Column, Constraints } from './constraints';
 import { listOf, listsBy, type Lists } from './lists';
 import { NOT_NUMBERED, Numbers, Parts } from './values';
 
@@ -8,34 +9,57 @@ import { NOT_NUMBERED, Numbers, Parts } from './values';
  * The records of a buffer, by what they conflict with. A record is known by its index in the buffer, which is also its
  * order of age. Records of one class are under the same constraints: as far as conflicts go, they are interchangeable.
  */
-export interface Classes {
+export interface Classes extends Constraints {
   /** By class: its constraints, at most one per slot; none for the class of records that conflict with nothing. */
-  constraints: readonly (readonly Constraint[])[];
+  constraints: Lists;
   /** By class: its records, oldest first; there is one at least. */
   members: Lists;
   /** By record. */
   classOf: Int32Array;
-  /** How many slots there are. */
-  slots: number;
+}
+
+/** How many classes there are. */
+export function countOf({ constraints }: Classes): number {
+  return constraints.starts.length - 1;
 }
 
 /** The records that conflict with nothing, oldest first. */
-export function freeRecords({ constraints, members }: Classes): Int32Array {
-  const free = constraints.findIndex(({ length }) => length === 0);
-  return free === -1 ? new Int32Array() : listOf(members, free);
+export function freeRecords({ constraints: { starts }, members }: Classes): Int32Array {
+  for (let each = 0; each + 1 < starts.length; each++)
+    if (starts[each] === starts[each + 1]) return listOf(members, each);
+  return new Int32Array();
 }
 
-/** Whether records under some constraints are kept apart from records under others; a class from itself, given twice. */
-export function areApart(a: readonly Constraint[], b: readonly Constraint[]): boolean {
-  return a.some(({ slot, key }) =>
-    b.some((other) => other.slot === slot && (other.key !== key || key === ALONE)),
+/** Whether records of a class are kept apart from records of another; from each other, given the same class twice. */
+export function areApart({ constraints, slotOf, isAlone }: Classes, a: number, b: number): boolean {
+  return listOf(constraints, a).some((one) =>
+    listOf(constraints, b).some(
+      (other) => slotOf[other] === slotOf[one] && (other !== one || isAlone[other] === 1),
+    ),
   );
+}
+
+/** Whether the records of a class are kept apart from each other. */
+export function isAloneClass({ constraints, isAlone }: Classes, index: number): boolean {
+  return listOf(constraints, index).some((constraint) => isAlone[constraint] === 1);
+}
+
+/** Goes through the constraints of all classes. */
+export function forEachConstraint(
+  { constraints: { starts, items } }: Classes,
+  visit: (index: number, constraint: number) => void,
+): void {
+  let index = 0;
+  for (let place = 0; place < items.length; place++) {
+    while (place >= (starts[index + 1] ?? 0)) index++;
+    visit(index, items[place] ?? 0);
+  }
 }
 
 /** Sorts records into classes, without comparing any two of them: O(records × rules), less for rules that look alike. */
 export function classify(records: readonly { value: JsonValue }[], rules: readonly ConflictRule[]): Classes {
-  const { columns, slots } = columnsOf(new Parts(records), rules);
-  const mattering = columns.filter(({ constraints }) => constraints.some(({ length }) => length > 0));
+  const { columns, tables } = columnsOf(new Parts(records), rules);
+  const mattering = columns.filter(({ constraints }) => constraints.items.length > 0);
   const split = new Int32Array(records.length);
   let count = 1;
   for (const column of mattering) count = splitBy(column, split, count);
@@ -47,7 +71,7 @@ export function classify(records: readonly { value: JsonValue }[], rules: readon
     return numberOf[index] ?? 0;
   });
   const constraints = constraintsOf(oldest, classOf, mattering);
-  return { constraints, members: listsBy(classOf, oldest.length), classOf, slots };
+  return { ...tables, constraints, members: listsBy(classOf, oldest.length), classOf };
 }
 
 /**
@@ -55,41 +79,42 @@ export function classify(records: readonly { value: JsonValue }[], rules: readon
  * take. @returns how many numbers of classes are in use, some of them for none
  */
 function splitBy({ records, states, constraints }: Column, classOf: Int32Array, count: number): number {
-  const width = constraints.length;
+  const { starts } = constraints;
+  const width = starts.length - 1;
   const pieces = new Numbers(count * width, states.length);
   for (let place = 0; place < states.length; place++) {
     const state = states[place] ?? 0;
-    if (state === NOT_NUMBERED || (constraints[state] ?? NONE).length === 0) continue;
+    if (state === NOT_NUMBERED || starts[state] === starts[state + 1]) continue;
     const record = records === undefined ? place : (records[place] ?? 0);
     classOf[record] = count + pieces.of((classOf[record] ?? 0) * width + state);
   }
   return count + pieces.count;
 }
 
-/** By class, of its oldest record. Lists are shared with the columns where one says it all. */
-function constraintsOf(
-  oldest: readonly number[],
-  classOf: Int32Array,
-  columns: readonly Column[],
-): (readonly Constraint[])[] {
-  const all: (readonly Constraint[])[] = oldest.map(() => NONE);
-  const own: (Constraint[] | undefined)[] = [];
-  for (const { records, states, constraints } of columns) {
-    for (let place = 0; place < states.length; place++) {
-      const record = records === undefined ? place : (records[place] ?? 0);
-      const index = classOf[record] ?? 0;
-      const state = states[place] ?? 0;
-      if (oldest[index] !== record || state === NOT_NUMBERED) continue;
-      const more = constraints[state] ?? NONE;
-      if (all[index]?.length === 0) all[index] = more;
-      else if (more.length > 0) {
-        const list = (own[index] ??= [...(all[index] ?? NONE)]);
-        for (const constraint of more) list.push(constraint);
-        all[index] = list;
+/** By class: the constraints of its oldest record, column by column. */
+function constraintsOf(oldest: readonly number[], classOf: Int32Array, columns: readonly Column[]): Lists {
+  const starts = new Int32Array(oldest.length + 1);
+  const forEach = (visit: (index: number, items: Int32Array, from: number, to: number) => void) => {
+    for (const { records, states, constraints } of columns) {
+      for (let place = 0; place < states.length; place++) {
+        const state = states[place] ?? 0;
+        if (state === NOT_NUMBERED) continue;
+        const record = records === undefined ? place : (records[place] ?? 0);
+        const index = classOf[record] ?? 0;
+        if (oldest[index] !== record) continue;
+        visit(index, constraints.items, constraints.starts[state] ?? 0, constraints.starts[state + 1] ?? 0);
       }
     }
-  }
-  return all;
+  };
+  forEach((index, _, from, to) => (starts[index + 1] = (starts[index + 1] ?? 0) + to - from));
+  for (let index = 1; index < starts.length; index++)
+    starts[index] = (starts[index] ?? 0) + (starts[index - 1] ?? 0);
+  const items = new Int32Array(starts[oldest.length] ?? 0);
+  const next = starts.slice();
+  forEach((index, own, from, to) => {
+    let into = next[index] ?? 0;
+    for (let place = from; place < to; place++) items[into++] = own[place] ?? 0;
+    next[index] = into;
+  });
+  return { starts, items };
 }
-
-const NONE: readonly Constraint[] = [];

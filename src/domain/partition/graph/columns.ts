@@ -1,36 +1,10 @@
-import { canonicalJson, type JsonValue } from '../../json';
+import { canonicalJson } from '../../json';
 import { parseJsonPointer } from '../../json-pointer';
 import { membersOf, scopeOf, type AlikeRule, type ConflictRule, type NeverRule } from '../../rules/rule';
-import { selectorOf } from '../../rules/selector';
-import { atomsAt } from './atoms';
-import { crossed, NOT_NUMBERED, Numbers, Parts, ValueNumbers, type Numbered } from './values';
-
-/**
- * What rules come down to. A batch has slots, one for every rule, or for every value that the rule is about separately
- * (`same`, `distinct`). A slot takes records with one key only: of one member of a `pair` or `group`, or of one side of
- * `never`; or one record alone ({@link ALONE}).
- */
-export interface Constraint {
-  slot: number;
-  /** In one batch, all records in a slot have the same key. */
-  key: number;
-}
-
-/** The key of a record that shares its slot with no other, not even with one of the same key. */
-export const ALONE = -1;
-
-/** What one rule, or several that look at the same parts, make of the records. */
-export interface Column {
-  /** The records it is about, ascending; all of them when undefined. */
-  records?: readonly number[];
-  /** By record of those: its state, {@link NOT_NUMBERED} where the rules leave it alone. */
-  states: Int32Array;
-  /** By state: the constraints that its records are under; none where no other record makes them matter. */
-  constraints: readonly (readonly Constraint[])[];
-}
-
-/** Gives numbers to slots. */
-type NewSlot = () => number;
+import { NewConstraints, type Column, type Constraints } from './constraints';
+import { firstWith, listsFrom } from './lists';
+import { neverColumn } from './never-column';
+import { countsOf, crossed, NOT_NUMBERED, Numbers, Parts, ValueNumbers } from './values';
 
 /**
  * What the rules make of some records. What keeps no two of these records apart leaves no constraint (a member alone of
@@ -40,32 +14,29 @@ type NewSlot = () => number;
 export function columnsOf(
   parts: Parts,
   rules: readonly ConflictRule[],
-): { columns: Column[]; slots: number } {
-  let slots = 0;
-  const newSlot = () => slots++;
+): { columns: Column[]; tables: Constraints } {
+  const made = new NewConstraints();
   const byWhere = new Map<string, ConflictRule[]>();
   const nevers = new Map<string, NeverRule[]>();
   const columns: Column[] = [];
   for (const rule of rules) {
-    if ('distinct' in rule) columns.push(distinctColumn(parts, [...scopeOf(rule), rule.distinct], newSlot));
-    else if ('alike' in rule) columns.push(alikeColumn(parts, rule, newSlot));
+    if ('distinct' in rule) columns.push(distinctColumn(parts, [...scopeOf(rule), rule.distinct], made));
+    else if ('alike' in rule) columns.push(alikeColumn(parts, rule, made));
     // Thousands of rules that look at the same parts are one column.
     else if ('never' in rule) {
       const { left, right } = rule.never;
       addTo(nevers, canonicalJson([left.at ?? '', right.at ?? '', ...scopeOf(rule)]), rule);
     } else addTo(byWhere, canonicalJson([membersOf(rule)?.at ?? '', ...scopeOf(rule)]), rule);
   }
-  for (const group of nevers.values()) columns.push(neverColumn(parts, group, newSlot));
+  for (const group of nevers.values()) columns.push(neverColumn(parts, group, made));
   const holding = byWhere.size > MANY_PARTS ? parts.holding(firstTokensOf(byWhere.values())) : undefined;
   for (const group of byWhere.values()) {
-    const records = holding?.get(firstTokenOf(group[0] as ConflictRule) ?? '');
-    if (records === undefined) columns.push(membersColumn(parts, group, newSlot));
-    else if (records.length > 1) {
-      const some = new Parts(records.map((record) => parts.records[record] as { value: JsonValue }));
-      columns.push({ records, ...membersColumn(some, group, newSlot) });
-    }
+    const some = holding?.get(firstTokenOf(group[0] as ConflictRule) ?? '');
+    if (some === undefined) columns.push(membersColumn(parts, group, made));
+    else if (some.at.length > 1)
+      columns.push({ records: some.at, ...membersColumn(new Parts(some.records), group, made) });
   }
-  return { columns, slots };
+  return { columns, tables: made.tables() };
 }
 
 /** With rules that look at more parts than this, it pays to know which records have them. */
@@ -91,51 +62,36 @@ function addTo<T>(groups: Map<string, T[]>, key: string, item: T): void {
 }
 
 /** A slot for each scope, with a key for each value; what has no value has a key of its own. */
-function alikeColumn(parts: Parts, rule: AlikeRule, newSlot: NewSlot): Column {
+function alikeColumn(parts: Parts, rule: AlikeRule, made: NewConstraints): Column {
   const { numbers, size } = parts.at(rule.alike);
-  const scopes = parts.together(scopeOf(rule));
+  const pointers = scopeOf(rule);
+  const scopes = parts.together(pointers);
   const keys = {
     numbers: numbers.map((number) => (number === NOT_NUMBERED ? size : number)),
     size: size + 1,
   };
   const { numbers: states, size: count } = crossed(scopes, keys);
-  const at = placesOfStates(states, count, scopes, keys);
-  const values = new Int32Array(scopes.size);
-  for (const { scope } of at) values[scope] = (values[scope] ?? 0) + 1;
-  const slots = Array.from(values, (different) => (different > 1 ? newSlot() : -1));
-  const constraints = at.map(({ scope, key }) => {
-    const slot = slots[scope] ?? 0;
-    return slot === -1 ? [] : [{ slot, key }];
+  const scopeOfState = firstWith(states, count).map((record) => scopes.numbers[record] ?? 0);
+  const values = countsOf(scopeOfState, scopes.size);
+  const slots = Array.from(values, (different) => (different > 1 ? made.newSlot() : -1));
+  const constraints = listsFrom(count, (state, add) => {
+    const slot = slots[scopeOfState[state] ?? 0] ?? -1;
+    if (slot !== -1) add(made.add(slot));
   });
   return { states, constraints };
 }
 
-/** By state: the scope and the key of its records. */
-function placesOfStates(
-  states: Int32Array,
-  count: number,
-  scopes: Numbered,
-  keys: Numbered,
-): { scope: number; key: number }[] {
-  const at = Array.from({ length: count }, () => NOWHERE);
-  for (let i = 0; i < states.length; i++) {
-    const state = states[i] ?? 0;
-    if (state === NOT_NUMBERED || at[state] !== NOWHERE) continue;
-    at[state] = { scope: scopes.numbers[i] ?? 0, key: keys.numbers[i] ?? 0 };
-  }
-  return at;
-}
-
-function distinctColumn(parts: Parts, pointers: readonly string[], newSlot: NewSlot): Column {
+function distinctColumn(parts: Parts, pointers: readonly string[], made: NewConstraints): Column {
   const { numbers: states, size } = parts.together(pointers);
-  const constraints = [...countsOf(states, size)].map((count) =>
-    count > 1 ? [{ slot: newSlot(), key: ALONE }] : [],
-  );
+  const counts = countsOf(states, size);
+  const constraints = listsFrom(size, (state, add) => {
+    if ((counts[state] ?? 0) > 1) add(made.add(made.newSlot(), true));
+  });
   return { states, constraints };
 }
 
 /** `pair` and `group` rules that look at the same part, and hold between records with the same values. */
-function membersColumn(parts: Parts, rules: readonly ConflictRule[], newSlot: NewSlot): Column {
+function membersColumn(parts: Parts, rules: readonly ConflictRule[], made: NewConstraints): Column {
   const at = membersOf(rules[0] as ConflictRule)?.at ?? '';
   const members = new ValueNumbers();
   const rulesOf: number[][] = [];
@@ -145,153 +101,27 @@ function membersColumn(parts: Parts, rules: readonly ConflictRule[], newSlot: Ne
   const found = { numbers: parts.map(at, (part) => members.find(part)), size: members.size };
   const pointers = scopeOf(rules[0] as ConflictRule);
   const scopes = parts.together(pointers);
-  const { numbers: states, size } = pointers.length === 0 ? found : crossed(scopes, found);
-  const placeOf = placesOfStates(states, size, scopes, found);
-  // By rule and scope: how many members there are, then the slot if there are several.
-  const slots = new Map<number, { members: number; slot: number }>();
-  const keyOf = (rule: number, scope: number) => scope * rules.length + rule;
-  for (const { scope, key: member } of placeOf) {
-    for (const rule of rulesOf[member] ?? []) {
-      const slot = slots.get(keyOf(rule, scope));
-      if (slot === undefined) slots.set(keyOf(rule, scope), { members: 1, slot: -1 });
-      else if (slot.members++ === 1) slot.slot = newSlot();
-    }
-  }
-  const constraints = placeOf.map(({ scope, key: member }) =>
-    (rulesOf[member] ?? []).flatMap((rule) => {
-      const { slot = -1 } = slots.get(keyOf(rule, scope)) ?? {};
-      return slot === -1 ? [] : [{ slot, key: member }];
-    }),
-  );
-  return { states, constraints };
-}
-
-const NOWHERE = { scope: NOT_NUMBERED, key: NOT_NUMBERED };
-
-const LEFT = 0;
-const RIGHT = 1;
-const BOTH = 2;
-
-/**
- * `never` rules whose selectors look at the same two parts, and hold between records with the same values. What the rules
- * say of a record hangs on two atoms alone, so that each is asked once for a pair of atoms and not for every record.
- */
-function neverColumn(parts: Parts, rules: readonly NeverRule[], newSlot: NewSlot): Column {
-  const [{ never: first }] = rules as [NeverRule];
-  const [leftAt, rightAt] = [first.left.at ?? '', first.right.at ?? ''];
-  const selectors = rules.flatMap(({ never: { left, right } }) => [left, right]);
-  const lefts = atomsAt(parts, leftAt, leftAt === rightAt ? selectors : rules.map(({ never }) => never.left));
-  const rights =
-    leftAt === rightAt
-      ? lefts
-      : atomsAt(
-          parts,
-          rightAt,
-          rules.map(({ never }) => never.right),
-        );
-  const pairs = leftAt === rightAt ? lefts : crossed(lefts, rights);
-  const { numbers, sides } = bySides(pairs, parts, rules);
-  const found = { numbers, size: sides.length };
-  const scopes = parts.together(scopeOf(rules[0] as NeverRule));
   const { numbers: states, size } = crossed(scopes, found);
-  const at = placesOfStates(states, size, scopes, found);
-  const counts = countsOf(states, size);
-  const most = at.reduce((sum, { key }) => sum + (sides[key]?.length ?? 0), 0);
-  const inSlots = new Numbers(scopes.size * rules.length, most);
-  const idOf = (rule: number, scope: number) => inSlots.of(scope * rules.length + rule);
-  // By rule and scope: how many records are on its left, on its right, and on both sides.
-  const bySide = new Int32Array(3 * most);
-  for (const [state, { scope, key }] of at.entries()) {
-    for (const { rule, side } of sides[key] ?? []) {
-      const cell = 3 * idOf(rule, scope) + side;
-      bySide[cell] = (bySide[cell] ?? 0) + (counts[state] ?? 0);
+  const sample = firstWith(states, size);
+  const memberOf = sample.map((record) => found.numbers[record] ?? 0);
+  const most = memberOf.reduce((sum, member) => sum + (rulesOf[member] ?? []).length, 0);
+  // By rule within a scope: how many different members there are, then the slot if there are several.
+  const inScopes = new Numbers(scopes.size * rules.length, most);
+  const different = new Int32Array(most);
+  const cells = listsFrom(size, (state, add) => {
+    const scope = scopes.numbers[sample[state] ?? 0] ?? 0;
+    for (const rule of rulesOf[memberOf[state] ?? 0] ?? []) {
+      const cell = inScopes.of(scope * rules.length + rule);
+      different[cell] = (different[cell] ?? 0) + 1;
+      add(cell);
     }
-  }
-  const slotOf = Int32Array.from({ length: inSlots.count }, (_, id) => {
-    const [left = 0, right = 0, both = 0] = bySide.subarray(3 * id, 3 * id + 3);
-    return (left > 0 && right > 0) || (both > 0 && left + right + both > 1) ? newSlot() : -1;
   });
-  const constraints = at.map(({ scope, key }) => {
-    const own: Constraint[] = [];
-    for (const { rule, side } of sides[key] ?? []) {
-      const slot = slotOf[idOf(rule, scope)] ?? -1;
-      if (slot !== -1) own.push({ slot, key: side === BOTH ? ALONE : side });
+  const slots = different.subarray(0, inScopes.count).map((count) => (count > 1 ? made.newSlot() : -1));
+  const constraints = listsFrom(size, (state, add) => {
+    for (let place = cells.starts[state] ?? 0; place < (cells.starts[state + 1] ?? 0); place++) {
+      const slot = slots[cells.items[place] ?? 0] ?? -1;
+      if (slot !== -1) add(made.add(slot));
     }
-    return own;
   });
-  return rules.length === 1 ? { states, constraints } : merged(states, constraints);
-}
-
-interface Sided {
-  rule: number;
-  side: number;
-}
-
-/** Numbers records by the sides that they are on, so that atoms on the same sides are one; none where there is no side. */
-function bySides(
-  atoms: Numbered,
-  parts: Parts,
-  rules: readonly NeverRule[],
-): { numbers: Int32Array; sides: readonly (readonly Sided[])[] } {
-  const sample = Array.from({ length: atoms.size }, (): JsonValue => null);
-  for (let i = 0; i < atoms.numbers.length; i++)
-    sample[atoms.numbers[i] ?? 0] = (parts.records[i] as { value: JsonValue }).value;
-  const all = sample.map((): Sided[] => []);
-  for (const [rule, { never }] of rules.entries()) {
-    const isLeft = selectorOf(never.left);
-    const isRight = selectorOf(never.right);
-    for (let atom = 0; atom < sample.length; atom++) {
-      const value = sample[atom] as JsonValue;
-      const left = isLeft(value);
-      if (isRight(value)) all[atom]?.push({ rule, side: left ? BOTH : RIGHT });
-      else if (left) all[atom]?.push({ rule, side: LEFT });
-    }
-  }
-  const { numbers: numberOf, first } = groupedBy(all, ({ rule, side }) => 3 * rule + side);
-  const sides = first.map((atom) => all[atom] ?? []);
-  return { numbers: atoms.numbers.map((atom) => numberOf[atom] ?? NOT_NUMBERED), sides };
-}
-
-/** Numbers lists so that equal ones have one number, and an empty one has none; `first` is where each occurs first. */
-function groupedBy<T>(
-  lists: readonly (readonly T[])[],
-  idOf: (item: T) => number,
-): { numbers: Int32Array; first: number[] } {
-  const byHash = new Map<number, number[]>();
-  const isSame = (a: T, b: T | undefined) => b !== undefined && idOf(a) === idOf(b);
-  const first: number[] = [];
-  const numbers = Int32Array.from(lists, (list, index) => {
-    if (list.length === 0) return NOT_NUMBERED;
-    let hash = 0;
-    for (const item of list) {
-      hash = Math.imul(hash ^ idOf(item), 0x9e3779b1);
-      hash ^= hash >>> 15;
-    }
-    const known = byHash.get(hash) ?? [];
-    const same = known.find((number) => {
-      const other = lists[first[number] ?? 0] ?? [];
-      return other.length === list.length && list.every((item, at) => isSame(item, other[at]));
-    });
-    if (same !== undefined) return same;
-    known.push(first.length);
-    byHash.set(hash, known);
-    return first.push(index) - 1;
-  });
-  return { numbers, first };
-}
-
-/** States with the same constraints become one: what told them apart are rules that keep none of these records apart. */
-function merged(states: Int32Array, constraints: readonly (readonly Constraint[])[]): Column {
-  const keys = constraints.reduce((most, own) => own.reduce((max, { key }) => Math.max(max, key), most), 0);
-  const { numbers, first } = groupedBy(constraints, ({ slot, key }) => slot * (keys + 2) + key + 1);
-  return {
-    states: states.map((state) => (state === NOT_NUMBERED ? state : (numbers[state] ?? NOT_NUMBERED))),
-    constraints: first.map((state) => constraints[state] ?? []),
-  };
-}
-
-function countsOf(states: Int32Array, size: number): Uint32Array {
-  const counts = new Uint32Array(size);
-  for (const state of states) if (state !== NOT_NUMBERED) counts[state] = (counts[state] ?? 0) + 1;
-  return counts;
+  return { states, constraints };
 }

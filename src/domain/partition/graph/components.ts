@@ -1,5 +1,4 @@
-import { areApart, type Classes } from './classes';
-import { ALONE } from './columns';
+import { areApart, countOf, forEachConstraint, isAloneClass, type Classes } from './classes';
 import { lengthOf, listOf, listsBy, type Lists } from './lists';
 
 /** Not part of a component: a class, or a record, that conflicts with nothing. */
@@ -16,8 +15,10 @@ export interface Components {
 }
 
 /** Finds the components, near O(constraints): classes that are in one slot are connected, by others if not directly. */
-export function componentsOf({ constraints, members, slots }: Classes): Components {
-  const parents = Int32Array.from(constraints.keys());
+export function componentsOf(classes: Classes): Components {
+  const { constraints, members, slots, slotOf } = classes;
+  const count = countOf(classes);
+  const parents = new Int32Array(count).map((_, index) => index);
   const rootOf = (index: number) => {
     let root = index;
     while (parents[root] !== root) {
@@ -27,21 +28,20 @@ export function componentsOf({ constraints, members, slots }: Classes): Componen
     return root;
   };
   const firstIn = new Int32Array(slots).fill(FREE);
-  for (const [index, ofClass] of constraints.entries()) {
-    for (const { slot } of ofClass) {
-      const first = firstIn[slot] ?? 0;
-      if (first === FREE) firstIn[slot] = index;
-      // The smaller index becomes the root: it has been numbered by the time that it is asked for.
-      else {
-        const [a, b] = [rootOf(first), rootOf(index)];
-        parents[Math.max(a, b)] = Math.min(a, b);
-      }
+  forEachConstraint(classes, (index, constraint) => {
+    const slot = slotOf[constraint] ?? 0;
+    const first = firstIn[slot] ?? 0;
+    if (first === FREE) firstIn[slot] = index;
+    // The smaller index becomes the root: it has been numbered by the time that it is asked for.
+    else {
+      const [a, b] = [rootOf(first), rootOf(index)];
+      parents[Math.max(a, b)] = Math.min(a, b);
     }
-  }
-  const ofClass = new Int32Array(constraints.length).fill(FREE);
+  });
+  const ofClass = new Int32Array(count).fill(FREE);
   const sizes: number[] = [];
-  for (const [index, own] of constraints.entries()) {
-    if (own.length === 0) continue;
+  for (let index = 0; index < count; index++) {
+    if (lengthOf(constraints, index) === 0) continue;
     const root = rootOf(index);
     const component = root === index ? sizes.push(0) - 1 : (ofClass[root] ?? 0);
     ofClass[index] = component;
@@ -58,19 +58,20 @@ const MAX_COMPARED_CLASSES = 64;
  * apart, those of one part are not. A class whose own records are kept apart is one part for each of its records.
  */
 export function partsOf(classes: Classes, component: Int32Array): number[][] | undefined {
-  const of = (index: number) => classes.constraints[index] ?? [];
-  const [first] = of(component[0] ?? 0);
-  if (component.every((index) => of(index).length === 1 && of(index)[0]?.slot === first?.slot)) {
+  const { constraints, slotOf } = classes;
+  const firstSlotOf = (index: number) => slotOf[constraints.items[constraints.starts[index] ?? 0] ?? 0];
+  const first = firstSlotOf(component[0] ?? 0);
+  if (component.every((index) => lengthOf(constraints, index) === 1 && firstSlotOf(index) === first)) {
     // Classes of one slot alone differ in their keys.
     return Array.from(component, (index) => [index]);
   }
   if (component.length > MAX_COMPARED_CLASSES) return undefined;
   const parts: number[][] = [];
   for (const index of component) {
-    const joined = parts.filter((part) => part.some((other) => !areApart(of(index), of(other))));
+    const joined = parts.filter((part) => part.some((other) => !areApart(classes, index, other)));
     const [part] = joined;
     if (part === undefined) parts.push([index]);
-    else if (joined.length > 1 || part.some((other) => areApart(of(index), of(other)))) return undefined;
+    else if (joined.length > 1 || part.some((other) => areApart(classes, index, other))) return undefined;
     else if ([index, ...part].some((each) => isScattered(classes, each))) return undefined;
     else part.push(index);
   }
@@ -78,8 +79,8 @@ export function partsOf(classes: Classes, component: Int32Array): number[][] | u
 }
 
 /** Whether a class has several records, which are kept apart from each other. */
-function isScattered({ constraints, members }: Classes, index: number): boolean {
-  return lengthOf(members, index) > 1 && (constraints[index] ?? []).some(({ key }) => key === ALONE);
+function isScattered(classes: Classes, index: number): boolean {
+  return lengthOf(classes.members, index) > 1 && isAloneClass(classes, index);
 }
 
 /** Whether all records of a component conflict with each other. */

@@ -1,26 +1,35 @@
-import type { Classes } from './classes';
-import { ALONE } from './columns';
+import { countOf, forEachConstraint, type Classes } from './classes';
 import { lengthOf, listsBy } from './lists';
 
+/** How many records there are in slots, and under constraints. */
+export interface SlotCounts {
+  /** By slot. */
+  inSlot: Int32Array;
+  /** By constraint. */
+  under: Int32Array;
+}
+
+export function slotCounts(classes: Classes): SlotCounts {
+  const { members, slots, slotOf } = classes;
+  const inSlot = new Int32Array(slots);
+  const under = new Int32Array(slotOf.length);
+  forEachConstraint(classes, (index, constraint) => {
+    under[constraint] = (under[constraint] ?? 0) + lengthOf(members, index);
+  });
+  for (const [constraint, slot] of slotOf.entries())
+    inSlot[slot] = (inSlot[slot] ?? 0) + (under[constraint] ?? 0);
+  return { inSlot, under };
+}
+
 /** By class: with how many records each of its records conflicts; twice counted if two rules keep them apart. */
-export function conflictCounts({ constraints, members, slots }: Classes): Float64Array {
-  const inSlot = new Float64Array(slots);
-  const withKey = new Map<number, number>();
-  // Keys are numbers of members, of which there are not more than records.
-  const idOf = (slot: number, key: number) => key * slots + slot;
-  for (const [index, ofClass] of constraints.entries()) {
-    const records = lengthOf(members, index);
-    for (const { slot, key } of ofClass) {
-      inSlot[slot] = (inSlot[slot] ?? 0) + records;
-      if (key !== ALONE) withKey.set(idOf(slot, key), (withKey.get(idOf(slot, key)) ?? 0) + records);
-    }
-  }
-  return Float64Array.from(constraints, (ofClass) =>
-    ofClass.reduce((sum, { slot, key }) => {
-      const harmless = key === ALONE ? 1 : (withKey.get(idOf(slot, key)) ?? 0);
-      return sum + (inSlot[slot] ?? 0) - harmless;
-    }, 0),
-  );
+export function conflictCounts(classes: Classes, { inSlot, under }: SlotCounts): Float64Array {
+  const { slotOf, isAlone } = classes;
+  const counts = new Float64Array(countOf(classes));
+  forEachConstraint(classes, (index, constraint) => {
+    const harmless = isAlone[constraint] === 1 ? 1 : (under[constraint] ?? 0);
+    counts[index] = (counts[index] ?? 0) + (inSlot[slotOf[constraint] ?? 0] ?? 0) - harmless;
+  });
+  return counts;
 }
 
 /** All records, those with the most conflicts first, and by age among those with as many. */

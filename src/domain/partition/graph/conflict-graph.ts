@@ -1,12 +1,6 @@
 import { Bits, SparseBits, type NumberSet } from './bits';
-import type { Classes } from './classes';
-import { ALONE } from './columns';
-
-/** The classes that have one slot taken, and those that have it taken with one key. */
-interface SlotClasses {
-  all: NumberSet;
-  byKey: Map<number, NumberSet>;
-}
+import { countOf, forEachConstraint, isAloneClass, type Classes } from './classes';
+import { listOf } from './lists';
 
 /**
  * Tells which classes conflict with one. The graph itself, which may have a square of the records as edges, is never
@@ -15,30 +9,32 @@ interface SlotClasses {
 export class ConflictGraph {
   /** Elementary steps so far, for bounds on them: 50,000 to 100,000 take a millisecond. */
   steps = 0;
-  private readonly slots: SlotClasses[];
+  /** By slot: the classes that have it taken; and by constraint, those that have it taken so. */
+  private readonly inSlot: (NumberSet | undefined)[];
+  private readonly under: (NumberSet | undefined)[];
+  private readonly count: number;
 
   constructor(private readonly classes: Classes) {
-    const { constraints, slots } = classes;
+    const { constraints, slots, slotOf, isAlone } = classes;
+    this.count = countOf(classes);
     const sizes = new Int32Array(slots);
-    for (const ofClass of constraints) for (const { slot } of ofClass) sizes[slot] = (sizes[slot] ?? 0) + 1;
-    const setFor = (slot: number) =>
-      32 * (sizes[slot] ?? 0) >= constraints.length ? new Bits() : new SparseBits();
-    this.slots = Array.from(sizes, (_, slot) => ({ all: setFor(slot), byKey: new Map() }));
-    for (const [index, ofClass] of constraints.entries()) {
-      for (const { slot, key } of ofClass) {
-        const { all, byKey } = this.slots[slot] as SlotClasses;
-        all.add(index);
-        if (key === ALONE) continue;
-        const same = byKey.get(key) ?? setFor(slot);
-        byKey.set(key, same);
-        same.add(index);
-      }
+    for (const constraint of constraints.items) {
+      const slot = slotOf[constraint] ?? 0;
+      sizes[slot] = (sizes[slot] ?? 0) + 1;
     }
+    const setFor = (slot: number) => (32 * (sizes[slot] ?? 0) >= this.count ? new Bits() : new SparseBits());
+    this.inSlot = new Array<NumberSet | undefined>(slots).fill(undefined);
+    this.under = new Array<NumberSet | undefined>(slotOf.length).fill(undefined);
+    forEachConstraint(classes, (index, constraint) => {
+      const slot = slotOf[constraint] ?? 0;
+      (this.inSlot[slot] ??= setFor(slot)).add(index);
+      if (isAlone[constraint] !== 1) (this.under[constraint] ??= setFor(slot)).add(index);
+    });
   }
 
   /** How many words of 32 bits hold one for each class. */
   get words(): number {
-    return (this.classes.constraints.length + 31) >> 5;
+    return (this.count + 31) >> 5;
   }
 
   /**
@@ -46,12 +42,12 @@ export class ConflictGraph {
    * @param into {@link words} long
    */
   conflictsOf(recordClass: number, into: Int32Array): void {
+    const { constraints, slotOf, isAlone } = this.classes;
     into.fill(0);
     let alone = false;
-    for (const { slot, key } of this.classes.constraints[recordClass] ?? []) {
-      const { all, byKey } = this.slots[slot] as SlotClasses;
-      alone ||= key === ALONE;
-      this.steps += all.orInto(into, key === ALONE ? undefined : byKey.get(key));
+    for (const constraint of listOf(constraints, recordClass)) {
+      alone ||= isAlone[constraint] === 1;
+      this.steps += this.inSlot[slotOf[constraint] ?? 0]?.orInto(into, this.under[constraint]) ?? 0;
     }
     this.steps += into.length;
     const word = recordClass >> 5;
@@ -60,16 +56,15 @@ export class ConflictGraph {
 
   /** How many steps it takes to write the conflicts of all classes. */
   stepsOfAll(): number {
-    const { constraints } = this.classes;
-    let steps = constraints.length * this.words;
-    for (const ofClass of constraints)
-      for (const { slot } of ofClass) steps += this.slots[slot]?.all.steps ?? 0;
+    const { constraints, slotOf } = this.classes;
+    let steps = this.count * this.words;
+    for (const constraint of constraints.items) steps += this.inSlot[slotOf[constraint] ?? 0]?.steps ?? 0;
     return steps;
   }
 
   /** Whether the records of a class conflict with each other. */
   isAlone(recordClass: number): boolean {
-    return (this.classes.constraints[recordClass] ?? []).some(({ key }) => key === ALONE);
+    return isAloneClass(this.classes, recordClass);
   }
 }
 

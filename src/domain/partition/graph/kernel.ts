@@ -1,4 +1,4 @@
-import type { Classes } from './classes';
+import { countOf, type Classes } from './classes';
 import type { ConflictGraph } from './conflict-graph';
 import type { Assignment } from './cut';
 import { lengthOf, listOf } from './lists';
@@ -39,7 +39,7 @@ export class Kernel {
     this.sizes = Int32Array.from(ids, (id) => lengthOf(classes.members, id));
     this.alone = Uint8Array.from(ids, (id) => (graph.isAlone(id) ? 1 : 0));
     this.records = this.sizes.reduce((sum, size) => sum + size, 0);
-    const numberOf = new Int32Array(classes.constraints.length).fill(-1);
+    const numberOf = new Int32Array(countOf(classes)).fill(-1);
     for (const [number, id] of ids.entries()) numberOf[id] = number;
     const row = new Int32Array(graph.words);
     const isSame = ids.every((id, number) => id === number);
@@ -60,7 +60,9 @@ export class Kernel {
    */
   static of(classes: Classes, graph: ConflictGraph, maxSteps: number): Kernel | undefined {
     const { constraints } = classes;
-    const ids = Int32Array.from([...constraints.keys()].filter((id) => (constraints[id]?.length ?? 0) > 0));
+    const ids = new Int32Array(countOf(classes))
+      .map((_, id) => id)
+      .filter((id) => lengthOf(constraints, id) > 0);
     const words = (ids.length + 31) >> 5;
     if (ids.length * words > MAX_WORDS) return undefined;
     if (graph.stepsOfAll() > maxSteps) return undefined;

@@ -37,6 +37,12 @@ export class ValueNumbers {
   }
 }
 
+/** Some records, ascending, and where they are among all. */
+interface SomeRecords {
+  at: number[];
+  records: { value: JsonValue }[];
+}
+
 /** What the records of a buffer hold at JSON Pointers, in numbers. */
 export class Parts {
   private readonly known = new Map<string, Numbered>();
@@ -47,12 +53,18 @@ export class Parts {
    * By first token of pointers: the records that have something there, so that a rule which looks at a part that few
    * records have costs no more than those. Linear in the keys of the records.
    */
-  holding(tokens: ReadonlySet<string>): ReadonlyMap<string, number[]> {
-    const holding = new Map([...tokens].map((token): [string, number[]] => [token, []]));
+  holding(tokens: ReadonlySet<string>): ReadonlyMap<string, SomeRecords> {
+    const holding = new Map(
+      [...tokens].map((token): [string, SomeRecords] => [token, { at: [], records: [] }]),
+    );
     for (let i = 0; i < this.records.length; i++) {
-      const { value } = this.records[i] as { value: JsonValue };
-      if (value === null || typeof value !== 'object') continue;
-      for (const key of Object.keys(value)) holding.get(key)?.push(i);
+      const record = this.records[i] as { value: JsonValue };
+      if (record.value === null || typeof record.value !== 'object') continue;
+      for (const key of Object.keys(record.value)) {
+        const some = holding.get(key);
+        some?.at.push(i);
+        some?.records.push(record);
+      }
     }
     return holding;
   }
@@ -91,13 +103,13 @@ export class Parts {
 
 /** Numbers pairs of numbers, 0, 1, 2 … as they come. */
 export function crossed(a: Numbered, b: Numbered): Numbered {
-  const pairs = new Map<number, number>();
+  const pairs = new Numbers(a.size * b.size, a.numbers.length);
   const numbers = a.numbers.map((ofA, i) => {
     const ofB = b.numbers[i] ?? 0;
     if (ofA === NOT_NUMBERED || ofB === NOT_NUMBERED) return NOT_NUMBERED;
-    return numberIn(pairs, ofA * b.size + ofB, pairs.size);
+    return pairs.of(ofA * b.size + ofB);
   });
-  return { numbers, size: pairs.size };
+  return { numbers, size: pairs.count };
 }
 
 function numberIn<K>(numbers: Map<K, number>, key: K, next: number): number {
@@ -113,6 +125,7 @@ export class Numbers {
   private readonly map = new Map<number, number>();
   count = 0;
 
+  /** @param ids that there may be, from 0 @param most how many different ones come */
   constructor(ids: number, most: number) {
     if (ids <= 4 * most) this.table = new Int32Array(ids);
   }
@@ -125,4 +138,11 @@ export class Numbers {
     else this.map.set(id, this.count);
     return this.count - 1;
   }
+}
+
+/** By number: how often it occurs. */
+export function countsOf(numbers: Int32Array, size: number): Int32Array {
+  const counts = new Int32Array(size);
+  for (const number of numbers) if (number !== NOT_NUMBERED) counts[number] = (counts[number] ?? 0) + 1;
+  return counts;
 }

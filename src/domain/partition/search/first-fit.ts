@@ -1,6 +1,8 @@
-import type { Classes } from '../graph/classes';
+import { countOf, type Classes } from '../graph/classes';
+import type { SlotCounts } from '../graph/conflict-counts';
 import type { Assignment } from '../graph/cut';
 import { OpenBatches } from './open-batches';
+import { RowBatches } from './row-batches';
 
 /** Bounds on the steps in which the first batch is looked for; 100,000 to 300,000 steps take a millisecond. */
 const FEWEST_STEPS = 1_000_000;
@@ -17,12 +19,15 @@ const STEPS_PER_RECORD = 60;
  */
 export function firstFit(
   classes: Classes,
+  counts: SlotCounts,
   order: Iterable<number>,
   maxBatchSize: number,
 ): Assignment & { steps: number } {
   const records = classes.classOf.length;
-  const batches = new OpenBatches(classes, maxBatchSize, FEWEST_STEPS + STEPS_PER_RECORD * records);
-  const searchFrom = new Int32Array(classes.constraints.length);
+  const batches = RowBatches.suits(classes)
+    ? new RowBatches(classes, maxBatchSize)
+    : new OpenBatches(classes, counts, maxBatchSize, FEWEST_STEPS + STEPS_PER_RECORD * records);
+  const searchFrom = new Int32Array(countOf(classes));
   const batchOf = new Int32Array(records);
   for (const record of order) {
     const recordClass = classes.classOf[record] ?? 0;

@@ -1,26 +1,16 @@
 import { Bits, SparseBits, type NumberSet } from '../graph/bits';
 import type { Classes } from '../graph/classes';
-import { ALONE, type Constraint } from '../graph/columns';
-import { lengthOf } from '../graph/lists';
+import type { SlotCounts } from '../graph/conflict-counts';
+import { lengthOf, listOf } from '../graph/lists';
 import { TakenSlots } from './taken-slots';
 
-/** A slot of many records: which batches have it taken, and with which key. */
-interface WideSlot {
-  taken: Bits;
-  byKey: Map<number, KeyOfSlot>;
-}
-
-/** How many records have a key in a slot, and which batches have one of them. */
-interface KeyOfSlot {
-  records: number;
-  batches: NumberSet;
-}
-
-/** The constraints of a class: on slots of many records what is taken, and by batches with the same key; and the others. */
-interface Resolved {
+/** The constraints of a class: on slots of many records, and the others. */
+interface Sorted {
+  recordClass: number;
+  /** Which batches have the slot taken, and which of them under the same constraint. */
   taken: Bits[];
   same: (NumberSet | undefined)[];
-  narrow: Constraint[];
+  narrow: number[];
 }
 
 /** When the steps are used up, a search looks at so many words of batches: the youngest. */
@@ -36,13 +26,21 @@ export class OpenBatches {
   count = 0;
   /** Elementary steps so far: words of bits, batches and constraints looked at. */
   steps = 0;
-  private readonly sizes: number[] = [];
+  private readonly sizes: Int32Array;
   private readonly withRoom = new Bits();
   private firstWordWithRoom = 0;
-  private readonly wide: readonly (WideSlot | undefined)[];
+  /** By slot of many records: which batches have it taken. */
+  private readonly wide: readonly (Bits | undefined)[];
+  /** By constraint on such a slot: which batches have a record under it. */
+  private readonly same: readonly (NumberSet | undefined)[];
+  /** What the other slots are taken by. */
   private readonly narrow: TakenSlots;
-  /** By class: its constraints, looked up once. */
-  private readonly resolved: (Resolved | undefined)[] = [];
+  /** By class of several records: its constraints, sorted once. */
+  private readonly sorted: (Sorted | undefined)[] = [];
+  /** The constraints of the class that was asked for last. */
+  private last: Sorted = { recordClass: -1, taken: [], same: [], narrow: [] };
+  /** Where the constraints of a class of one record are sorted. */
+  private readonly scratch: Sorted = this.last;
 
   /**
    * @param maxSteps with which it stops looking for the first batch, and takes the first among the youngest 128. So time
@@ -50,19 +48,24 @@ export class OpenBatches {
    */
   constructor(
     private readonly classes: Classes,
+    { inSlot, under }: SlotCounts,
     private readonly maxBatchSize: number,
     private readonly maxSteps = Infinity,
   ) {
-    const records = recordsInSlots(classes);
     // So the bits of a slot, one for each batch at most, are few words more than it has records.
     const isWide = (count: number) => 32 * Math.min(maxBatchSize, 8) * count >= classes.classOf.length;
-    this.narrow = new TakenSlots(records.reduce((sum, count) => sum + (isWide(count) ? 0 : count), 0));
-    this.wide = wideSlots(classes, records, isWide);
+    this.sizes = new Int32Array(classes.classOf.length);
+    this.wide = Array.from(inSlot, (count) => (count > 0 && isWide(count) ? new Bits() : undefined));
+    this.same = Array.from(under, (count, constraint) => {
+      if (classes.isAlone[constraint] === 1 || !this.wide[classes.slotOf[constraint] ?? 0]) return undefined;
+      return isWide(count) ? new Bits() : new SparseBits();
+    });
+    this.narrow = new TakenSlots(inSlot.reduce((sum, count) => sum + (isWide(count) ? 0 : count), 0));
   }
 
   /** The first batch, from a number on, with room for a record of a class and without a conflict; else a new one. */
   firstFor(recordClass: number, from: number): number {
-    const { taken, same, narrow } = this.constraintsOf(recordClass);
+    const { taken, same, narrow } = this.sort(recordClass);
     const words = (this.count + 31) >> 5;
     let first = Math.max(from >> 5, this.firstWordWithRoom);
     if (this.steps > this.maxSteps) first = Math.max(first, words - LAST_WORDS);
@@ -87,12 +90,11 @@ export class OpenBatches {
   put(recordClass: number, batch: number): void {
     if (batch === this.count) {
       this.count++;
-      this.sizes.push(0);
       this.withRoom.add(batch);
     }
     const size = (this.sizes[batch] ?? 0) + 1;
     this.sizes[batch] = size;
-    const { taken, same, narrow } = this.constraintsOf(recordClass);
+    const { taken, same, narrow } = this.sort(recordClass);
     this.steps += taken.length + narrow.length;
     if (size === this.maxBatchSize) {
       // Nothing asks for its slots again.
@@ -105,34 +107,40 @@ export class OpenBatches {
       ofSlot.add(batch);
       same[each]?.add(batch);
     }
-    for (const { slot, key } of narrow) this.narrow.take(slot, batch, key);
+    for (const constraint of narrow)
+      this.narrow.take(this.classes.slotOf[constraint] ?? 0, batch, constraint);
   }
 
-  /** Whether no slot of few records refuses a class that is under these constraints. */
-  private isOpenTo(narrow: readonly Constraint[], batch: number): boolean {
-    for (const { slot, key } of narrow) {
+  /** Whether no slot of few records refuses the class that is asked for. */
+  private isOpenTo(narrow: readonly number[], batch: number): boolean {
+    const { slotOf, isAlone } = this.classes;
+    for (const constraint of narrow) {
       this.steps++;
-      const taken = this.narrow.keyIn(slot, batch);
-      if (taken !== undefined && (taken !== key || key === ALONE)) return false;
+      const taken = this.narrow.takenBy(slotOf[constraint] ?? 0, batch);
+      if (taken !== undefined && (taken !== constraint || isAlone[constraint] === 1)) return false;
     }
     return true;
   }
 
-  private constraintsOf(recordClass: number): Resolved {
-    const known = this.resolved[recordClass];
-    if (known) return known;
-    const found: Resolved = { taken: [], same: [], narrow: [] };
-    for (const constraint of this.classes.constraints[recordClass] ?? []) {
-      const { slot, key } = constraint;
-      const of = this.wide[slot];
-      if (of === undefined) {
-        found.narrow.push(constraint);
-        continue;
+  private sort(recordClass: number): Sorted {
+    if (this.last.recordClass === recordClass) return this.last;
+    const known = this.sorted[recordClass];
+    if (known) return (this.last = known);
+    const { constraints, slotOf, members } = this.classes;
+    const isRepeated = lengthOf(members, recordClass) > 1;
+    const own: Sorted = isRepeated ? { recordClass, taken: [], same: [], narrow: [] } : this.scratch;
+    own.recordClass = recordClass;
+    own.taken.length = own.same.length = own.narrow.length = 0;
+    for (const constraint of listOf(constraints, recordClass)) {
+      const wide = this.wide[slotOf[constraint] ?? 0];
+      if (wide === undefined) own.narrow.push(constraint);
+      else {
+        own.taken.push(wide);
+        own.same.push(this.same[constraint]);
       }
-      found.taken.push(of.taken);
-      found.same.push(key === ALONE ? undefined : of.byKey.get(key)?.batches);
     }
-    return (this.resolved[recordClass] = found);
+    if (isRepeated) this.sorted[recordClass] = own;
+    return (this.last = own);
   }
 
   private close(batch: number): void {
@@ -142,34 +150,4 @@ export class OpenBatches {
     while (this.firstWordWithRoom < words && this.withRoom.at(this.firstWordWithRoom) === 0)
       this.firstWordWithRoom++;
   }
-}
-
-/** By slot: how many records are under a constraint on it. */
-function recordsInSlots({ constraints, members, slots }: Classes): Int32Array {
-  const records = new Int32Array(slots);
-  for (const [index, ofClass] of constraints.entries()) {
-    for (const { slot } of ofClass) records[slot] = (records[slot] ?? 0) + lengthOf(members, index);
-  }
-  return records;
-}
-
-function wideSlots(
-  { constraints, members, slots }: Classes,
-  records: Int32Array,
-  isWide: (records: number) => boolean,
-): (WideSlot | undefined)[] {
-  const wide = Array.from({ length: slots }, (): WideSlot | undefined => undefined);
-  for (const [index, ofClass] of constraints.entries()) {
-    for (const { slot, key } of ofClass) {
-      if (!isWide(records[slot] ?? 0)) continue;
-      const known: WideSlot = wide[slot] ?? { taken: new Bits(), byKey: new Map() };
-      wide[slot] = known;
-      if (key === ALONE) continue;
-      const same: KeyOfSlot = known.byKey.get(key) ?? { records: 0, batches: new SparseBits() };
-      known.byKey.set(key, same);
-      same.records += lengthOf(members, index);
-      if (isWide(same.records) && same.batches instanceof SparseBits) same.batches = new Bits();
-    }
-  }
-  return wide;
 }

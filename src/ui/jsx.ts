@@ -1,0 +1,2 @@
+/** What scripts/build.mjs makes of JSX. */
+export { Fragment, h } from 'preact';
